@@ -1,0 +1,203 @@
+//! What an off-chain signature covers.
+//!
+//! Every signature that the chain or a device accepts from outside a signed extrinsic is made over
+//! [`SigningContext::payload`]: a domain tag, the genesis hash, the action with its subject, a nonce and an expiry,
+//! all in SCALE, so that every variable part carries its length. A signature for one chain, action, subject or
+//! account is worthless for any other.
+//!
+//! | key type | signs |
+//! |---|---|
+//! | Ed25519 | the payload (RFC 8032, pure) |
+//! | sr25519 | the payload, in the `substrate` context |
+//! | P-256 | the payload through SHA2-256 (FIPS 186-5 ECDSA): 64 bytes `r || s` |
+//! | secp256k1 | the SHA2-256 of the payload: 65 bytes `r || s || v`, `v` 0 or 1 |
+
+use crate::{
+	Moment,
+	delivery::Outcome,
+	ids::{AnchorId, BlobDigest, DeviceId, KeyId, OrganisationId, VoucherId},
+	key::KeyPurpose,
+};
+use alloc::vec::Vec;
+use codec::{Decode, DecodeWithMemTracking, Encode};
+use scale_info::TypeInfo;
+
+/// Opens every payload.
+pub const SIGNING_DOMAIN: [u8; 16] = *b"dpki-signature/1";
+
+/// The longest time that a signature can be good for: an expiry further away is refused, so that a signature that
+/// is lost cannot lie in wait.
+pub const MAX_SIGNATURE_LIFETIME: Moment = 24 * 60 * 60 * 1000;
+
+/// On whose authority a key is registered.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Encode, Decode, DecodeWithMemTracking, TypeInfo)]
+pub enum Registrant {
+	/// The account that signs the extrinsic.
+	#[codec(index = 0)]
+	Account([u8; 32]),
+	/// The holder of this voucher.
+	#[codec(index = 1)]
+	Voucher(VoucherId),
+}
+
+/// What is being agreed to.
+#[derive(Clone, PartialEq, Eq, Debug, Encode)]
+pub enum Action {
+	/// "I hold this key, and it is to be registered for this device and purpose by this registrant."
+	/// Signed by the key; a key-agreement key is vouched for by the device's signing key.
+	/// Nonce: the number of keys ever registered for the device.
+	#[codec(index = 0)]
+	PossessKey {
+		/// Who registers.
+		registrant: Registrant,
+		/// For which device.
+		device: DeviceId,
+		/// For what.
+		purpose: KeyPurpose,
+		/// Which key.
+		key: KeyId,
+		/// Last moment at which the key may be used; `None` means no end.
+		not_after: Option<Moment>,
+	},
+	/// "This voucher is spent on exactly these keys." Signed by the voucher key. Nonce: 0, as a voucher is used once.
+	#[codec(index = 1)]
+	Enrol {
+		/// The voucher.
+		voucher: VoucherId,
+		/// The device.
+		device: DeviceId,
+		/// The keys with their purposes, in the order in which they are enrolled.
+		keys: Vec<(KeyPurpose, KeyId)>,
+	},
+	/// "I hold the key of this anchor, and this account is to register it for this organisation."
+	/// Signed by the anchor's key. Nonce: 0, as an anchor is registered once.
+	#[codec(index = 2)]
+	PossessAnchor {
+		/// Who registers.
+		account: [u8; 32],
+		/// For which organisation.
+		organisation: OrganisationId,
+		/// Which anchor.
+		anchor: AnchorId,
+	},
+	/// "I have seen this delivery, and this became of it." Signed by a signing key of the device.
+	/// Nonce: the sequence number of the delivery.
+	#[codec(index = 3)]
+	AcknowledgeDelivery {
+		/// Which device.
+		device: DeviceId,
+		/// Which delivery.
+		digest: BlobDigest,
+		/// What became of it.
+		outcome: Outcome,
+	},
+}
+
+/// An action on one chain, once, for a limited time.
+#[derive(Clone, PartialEq, Eq, Debug, Encode)]
+pub struct SigningContext {
+	/// The genesis hash of the chain.
+	pub genesis: [u8; 32],
+	/// What is agreed to.
+	pub action: Action,
+	/// Makes the signature good for one use; each [`Action`] says what it is.
+	pub nonce: u64,
+	/// Last moment at which the signature is accepted.
+	pub expires_at: Moment,
+}
+
+impl SigningContext {
+	/// The bytes to be signed.
+	pub fn payload(&self) -> Vec<u8> {
+		(SIGNING_DOMAIN, self).encode()
+	}
+}
+
+/// Whether a signature with this expiry may be accepted at chain time `now`.
+pub fn is_expiry_acceptable(expires_at: Moment, now: Moment) -> bool {
+	expires_at >= now && expires_at <= now.saturating_add(MAX_SIGNATURE_LIFETIME)
+}
+
+#[cfg(test)]
+mod tests {
+	use super::*;
+
+	fn context() -> SigningContext {
+		SigningContext {
+			genesis: [1; 32],
+			action: Action::PossessKey {
+				registrant: Registrant::Account([2; 32]),
+				device: DeviceId([3; 32]),
+				purpose: KeyPurpose::Sign,
+				key: KeyId([4; 32]),
+				not_after: None,
+			},
+			nonce: 5,
+			expires_at: 6,
+		}
+	}
+
+	#[test]
+	fn every_field_changes_the_payload() {
+		let base = context();
+		let possess = |registrant, device, purpose, key| Action::PossessKey {
+			registrant,
+			device: DeviceId(device),
+			purpose,
+			key: KeyId(key),
+			not_after: None,
+		};
+		let account = Registrant::Account([2; 32]);
+		let variants = [
+			SigningContext { genesis: [9; 32], ..base.clone() },
+			SigningContext { nonce: 9, ..base.clone() },
+			SigningContext { expires_at: 9, ..base.clone() },
+			SigningContext {
+				action: possess(Registrant::Account([9; 32]), [3; 32], KeyPurpose::Sign, [4; 32]),
+				..base.clone()
+			},
+			SigningContext {
+				action: possess(
+					Registrant::Voucher(VoucherId([2; 32])),
+					[3; 32],
+					KeyPurpose::Sign,
+					[4; 32],
+				),
+				..base.clone()
+			},
+			SigningContext {
+				action: possess(account, [9; 32], KeyPurpose::Sign, [4; 32]),
+				..base.clone()
+			},
+			SigningContext {
+				action: possess(account, [3; 32], KeyPurpose::Tls, [4; 32]),
+				..base.clone()
+			},
+			SigningContext {
+				action: possess(account, [3; 32], KeyPurpose::Sign, [9; 32]),
+				..base.clone()
+			},
+		];
+		let expiring = Action::PossessKey {
+			registrant: account,
+			device: DeviceId([3; 32]),
+			purpose: KeyPurpose::Sign,
+			key: KeyId([4; 32]),
+			not_after: Some(0),
+		};
+		assert_ne!(SigningContext { action: expiring, ..base.clone() }.payload(), base.payload());
+		for variant in variants {
+			assert_ne!(variant.payload(), base.payload(), "{variant:?}");
+		}
+	}
+
+	#[test]
+	fn an_expiry_is_accepted_only_within_its_window() {
+		let now = 1_000_000_000_000;
+		assert!(is_expiry_acceptable(now, now));
+		assert!(is_expiry_acceptable(now + MAX_SIGNATURE_LIFETIME, now));
+		assert!(!is_expiry_acceptable(now - 1, now));
+		assert!(!is_expiry_acceptable(now + MAX_SIGNATURE_LIFETIME + 1, now));
+		assert!(is_expiry_acceptable(u64::MAX, u64::MAX));
+	}
+}

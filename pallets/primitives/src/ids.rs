@@ -1,0 +1,198 @@
+//! Identifiers: 32-byte hashes, one distinct type per kind of thing.
+//!
+//! An id is `blake2_256(SCALE(tag, parts))`: the tag keeps kinds apart, SCALE's length prefixes keep parts
+//! apart. Ids are uniformly distributed, which is why maps keyed by them may use the `Identity` hasher.
+
+use alloc::{string::String, vec::Vec};
+use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
+use core::{fmt, str::FromStr};
+use scale_info::TypeInfo;
+
+/// The text is not 64 hexadecimal digits (with or without `0x`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct InvalidId;
+
+impl fmt::Display for InvalidId {
+	fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+		f.write_str("an id is 64 hexadecimal digits, optionally after 0x")
+	}
+}
+
+#[cfg(feature = "std")]
+impl std::error::Error for InvalidId {}
+
+macro_rules! ids {
+	($($(#[$doc:meta])* $name:ident;)*) => {$(
+		$(#[$doc])*
+		#[derive(
+			Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default,
+			Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
+		)]
+		pub struct $name(pub [u8; 32]);
+
+		impl fmt::Display for $name {
+			fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+				f.write_str("0x")?;
+				self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+			}
+		}
+
+		impl fmt::Debug for $name {
+			fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+				fmt::Display::fmt(self, f)
+			}
+		}
+
+		impl FromStr for $name {
+			type Err = InvalidId;
+
+			fn from_str(text: &str) -> Result<Self, InvalidId> {
+				parse_hex32(text).map(Self)
+			}
+		}
+
+		impl AsRef<[u8]> for $name {
+			fn as_ref(&self) -> &[u8] {
+				&self.0
+			}
+		}
+
+		impl From<[u8; 32]> for $name {
+			fn from(bytes: [u8; 32]) -> Self {
+				Self(bytes)
+			}
+		}
+	)*};
+}
+
+ids! {
+	/// An organisation: the hash of its unique name.
+	OrganisationId;
+	/// A device: the hash of its organisation and its name within it.
+	DeviceId;
+	/// A public key: the hash of its type and bytes. Unique on the chain for ever.
+	KeyId;
+	/// A trust anchor: the hash of its kind and its material.
+	AnchorId;
+	/// A voucher: the hash of the voucher's Ed25519 public key.
+	VoucherId;
+	/// A stored blob: the SHA2-256 of its bytes, which is also the digest inside its CID.
+	BlobDigest;
+}
+
+impl OrganisationId {
+	/// The id of the organisation with this name.
+	pub fn from_name(name: &[u8]) -> Self {
+		Self(derive(b"dpki/organisation/1", &name))
+	}
+}
+
+impl DeviceId {
+	/// The id of the device with this name in this organisation.
+	pub fn from_name(organisation: OrganisationId, name: &[u8]) -> Self {
+		Self(derive(b"dpki/device/1", &(organisation, name)))
+	}
+}
+
+impl KeyId {
+	/// The id of a public key. `bytes` are in the one canonical encoding of the key type.
+	pub fn of(key: &crate::key::PublicKey) -> Self {
+		Self(derive(b"dpki/key/1", &(key.key_type, &key.bytes[..])))
+	}
+}
+
+impl AnchorId {
+	/// The id of an anchor: `material` is the SSH wire encoding of the public key, or the X.509 DER.
+	pub fn of(kind: crate::anchor::AnchorKind, material: &[u8]) -> Self {
+		Self(derive(b"dpki/anchor/1", &(kind, material)))
+	}
+}
+
+impl VoucherId {
+	/// The id of the voucher whose Ed25519 public key this is.
+	pub fn of(public: &[u8; 32]) -> Self {
+		Self(derive(b"dpki/voucher/1", public))
+	}
+}
+
+impl BlobDigest {
+	/// The digest of these bytes. The runtime uses the host's SHA2-256 instead, with the same result.
+	pub fn of(blob: &[u8]) -> Self {
+		Self(sp_crypto_hashing::sha2_256(blob))
+	}
+}
+
+fn derive<T: Encode>(tag: &'static [u8], parts: &T) -> [u8; 32] {
+	sp_crypto_hashing::blake2_256(&(tag, parts).encode())
+}
+
+fn parse_hex32(text: &str) -> Result<[u8; 32], InvalidId> {
+	let digits = text.strip_prefix("0x").unwrap_or(text);
+	if digits.len() != 64 || !digits.is_ascii() {
+		return Err(InvalidId);
+	}
+	let nibbles: Option<Vec<u32>> = digits.chars().map(|c| c.to_digit(16)).collect();
+	let nibbles = nibbles.ok_or(InvalidId)?;
+	let mut bytes = [0u8; 32];
+	for (byte, pair) in bytes.iter_mut().zip(nibbles.chunks_exact(2)) {
+		*byte = ((pair[0] << 4) | pair[1]) as u8;
+	}
+	Ok(bytes)
+}
+
+/// Longest name of an organisation or a device, in bytes.
+pub const MAX_NAME_LEN: u32 = 63;
+
+/// Whether `name` may name an organisation or a device: 1 to 63 characters of `a-z`, `0-9`, `-`, `.`, starting
+/// and ending with a letter or digit (the letter-digit-hyphen rule of RFC 1123 section 2.1, in lower case).
+pub fn is_valid_name(name: &[u8]) -> bool {
+	let alphanumeric = |c: &u8| c.is_ascii_lowercase() || c.is_ascii_digit();
+	name.len() <= MAX_NAME_LEN as usize
+		&& name.first().is_some_and(alphanumeric)
+		&& name.last().is_some_and(alphanumeric)
+		&& name.iter().all(|c| alphanumeric(c) || matches!(c, b'-' | b'.'))
+}
+
+/// A name that is known to follow [`is_valid_name`], as stored on the chain.
+pub type Name =
+	bounded_collections::BoundedVec<u8, bounded_collections::ConstU32<{ MAX_NAME_LEN }>>;
+
+/// The name as text; names are ASCII by [`is_valid_name`].
+pub fn name_to_string(name: &[u8]) -> String {
+	String::from_utf8_lossy(name).into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+	use super::*;
+
+	#[test]
+	fn text_round_trips() {
+		let id = OrganisationId::from_name(b"acme");
+		assert_eq!(id, alloc::format!("{id}").parse().unwrap());
+		assert_eq!(id, alloc::format!("{id}")[2..].parse().unwrap());
+	}
+
+	#[test]
+	fn malformed_text_is_refused() {
+		for text in ["", "0x", "0x12", &"g".repeat(64), &"é".repeat(32)] {
+			assert_eq!(OrganisationId::from_str(text), Err(InvalidId), "{text}");
+		}
+	}
+
+	#[test]
+	fn parts_cannot_be_shifted_between_fields() {
+		let (a, b) = (OrganisationId::from_name(b"a"), OrganisationId::from_name(b"ab"));
+		assert_ne!(DeviceId::from_name(a, b"bc"), DeviceId::from_name(b, b"c"));
+	}
+
+	#[test]
+	fn names_follow_the_host_name_rule() {
+		for good in ["a", "acme", "drone-7.fleet", "0", &"x".repeat(63)] {
+			assert!(is_valid_name(good.as_bytes()), "{good}");
+		}
+		for bad in ["", "-a", "a-", ".a", "A", "a b", "a_b", "ä", "a/b", &"x".repeat(64)] {
+			assert!(!is_valid_name(bad.as_bytes()), "{bad}");
+		}
+	}
+}

@@ -1,0 +1,45 @@
+//! The vocabulary of the device PKI chain, shared by pallets, clients, the agent and the verifier.
+//!
+//! Everything here is a type or a pure function: no I/O, no storage access, no clock. One rule lives in
+//! the module with its name:
+//!
+//! | module | rule |
+//! |---|---|
+//! | [`ids`] | how organisations, devices, keys, anchors, vouchers and blobs are named |
+//! | [`organisation`] | kinds, roles, and the trait by which pallets ask "may this account act?" |
+//! | [`key`] | key types, purposes, and the shape of a public key |
+//! | [`anchor`] | trust anchors and their life |
+//! | [`device`] | devices and their key lists |
+//! | [`voucher`] | one-time enrolment rights |
+//! | [`revocation`] | reasons, and the SSH revocation list of an anchor |
+//! | [`status`] | the one verdict of the system |
+//! | [`refusal`] | why a device's own transaction was refused |
+//! | [`registry`] | what other pallets may ask the registry |
+//! | [`context`] | what an off-chain signature covers |
+//! | [`delivery`] | deliveries, acknowledgements, and the associated data of their envelopes |
+//! | [`storage_keys`] | where each record lies in the state, for proofs |
+//!
+//! Times are milliseconds since the Unix epoch in *chain time* (`Timestamp.Now`) unless a name says otherwise.
+
+#![cfg_attr(not(feature = "std"), no_std)]
+#![forbid(unsafe_code)]
+#![deny(missing_docs, rustdoc::broken_intra_doc_links)]
+
+extern crate alloc;
+
+pub mod anchor;
+pub mod context;
+pub mod delivery;
+pub mod device;
+pub mod ids;
+pub mod key;
+pub mod organisation;
+pub mod refusal;
+pub mod registry;
+pub mod revocation;
+pub mod status;
+pub mod storage_keys;
+pub mod voucher;
+
+/// A point in chain time: milliseconds since the Unix epoch.
+pub type Moment = u64;

@@ -1,0 +1,35 @@
+//! What other pallets may ask the registry.
+
+use crate::{
+	device::DeviceRecord,
+	ids::{DeviceId, KeyId},
+	key::{KeyRecord, PublicKey},
+	status::Status,
+};
+
+/// The registry of devices and keys, as the other pallets see it.
+pub trait Registry {
+	/// The device as stored.
+	fn device(device: DeviceId) -> Option<DeviceRecord>;
+
+	/// The verdict about the device now.
+	fn device_status(device: DeviceId) -> Status;
+
+	/// The key as stored.
+	fn key(key: KeyId) -> Option<KeyRecord>;
+
+	/// The verdict about the key now, its device included.
+	fn key_status(key: KeyId) -> Status;
+
+	/// Whether `signature` over `payload` verifies under `key`, see [`crate::context`] for the encodings.
+	fn verify(key: &PublicKey, payload: &[u8], signature: &[u8]) -> bool;
+
+	/// Stores a device of this organisation with these two keys, unchecked; for benchmarks of other pallets.
+	#[cfg(feature = "runtime-benchmarks")]
+	fn enrol_for_benchmark(
+		organisation: crate::ids::OrganisationId,
+		name: &[u8],
+		signing: PublicKey,
+		agreement: PublicKey,
+	) -> DeviceId;
+}

@@ -1,0 +1,143 @@
+//! Revocation: reasons, times, and what of an SSH CA's work is no longer to be believed.
+
+use crate::Moment;
+use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
+use scale_info::TypeInfo;
+
+/// Why something was revoked: `CRLReason` of RFC 5280 section 5.3.1 with its numbers. `certificateHold` (6) is
+/// a suspension and `removeFromCRL` (8) its end, so neither is a reason to revoke; 7 is unused there too.
+#[derive(
+	Clone,
+	Copy,
+	PartialEq,
+	Eq,
+	Debug,
+	Encode,
+	Decode,
+	DecodeWithMemTracking,
+	MaxEncodedLen,
+	TypeInfo,
+)]
+pub enum RevocationReason {
+	/// No reason was given.
+	#[codec(index = 0)]
+	Unspecified,
+	/// The private key is known or suspected to be known to somebody else.
+	#[codec(index = 1)]
+	KeyCompromise,
+	/// The private key of the issuer is.
+	#[codec(index = 2)]
+	CaCompromise,
+	/// The subject left the organisation, or its name changed.
+	#[codec(index = 3)]
+	AffiliationChanged,
+	/// Another one took its place.
+	#[codec(index = 4)]
+	Superseded,
+	/// It is not needed any more.
+	#[codec(index = 5)]
+	CessationOfOperation,
+	/// A right that it carried was taken away.
+	#[codec(index = 9)]
+	PrivilegeWithdrawn,
+	/// The private key of the attribute authority is compromised.
+	#[codec(index = 10)]
+	AaCompromise,
+}
+
+impl RevocationReason {
+	/// Every reason.
+	pub const ALL: [RevocationReason; 8] = [
+		RevocationReason::Unspecified,
+		RevocationReason::KeyCompromise,
+		RevocationReason::CaCompromise,
+		RevocationReason::AffiliationChanged,
+		RevocationReason::Superseded,
+		RevocationReason::CessationOfOperation,
+		RevocationReason::PrivilegeWithdrawn,
+		RevocationReason::AaCompromise,
+	];
+
+	/// The name that RFC 5280 gives the reason.
+	pub const fn rfc5280_name(self) -> &'static str {
+		match self {
+			RevocationReason::Unspecified => "unspecified",
+			RevocationReason::KeyCompromise => "keyCompromise",
+			RevocationReason::CaCompromise => "cACompromise",
+			RevocationReason::AffiliationChanged => "affiliationChanged",
+			RevocationReason::Superseded => "superseded",
+			RevocationReason::CessationOfOperation => "cessationOfOperation",
+			RevocationReason::PrivilegeWithdrawn => "privilegeWithdrawn",
+			RevocationReason::AaCompromise => "aACompromise",
+		}
+	}
+}
+
+/// That, why and when something was revoked.
+#[derive(
+	Clone,
+	Copy,
+	PartialEq,
+	Eq,
+	Debug,
+	Encode,
+	Decode,
+	DecodeWithMemTracking,
+	MaxEncodedLen,
+	TypeInfo,
+)]
+pub struct Revocation {
+	/// Why.
+	pub reason: RevocationReason,
+	/// Since when, in chain time of the block that holds the revocation.
+	pub at: Moment,
+}
+
+/// What is revoked under an SSH CA: the two selectors of OpenSSH's key revocation lists (`PROTOCOL.krl`,
+/// sections 1.1 and 3) that identify one thing and nothing else.
+#[derive(
+	Clone,
+	Copy,
+	PartialEq,
+	Eq,
+	Debug,
+	Encode,
+	Decode,
+	DecodeWithMemTracking,
+	MaxEncodedLen,
+	TypeInfo,
+)]
+pub enum SshSubject {
+	/// The certificate with this serial number. Never zero: zero is what unnumbered certificates carry.
+	#[codec(index = 0)]
+	Serial(u64),
+	/// Every use of the public key whose wire encoding has this SHA2-256.
+	#[codec(index = 1)]
+	KeyFingerprint([u8; 32]),
+}
+
+/// One entry in the revocation list of an SSH CA.
+#[derive(
+	Clone,
+	Copy,
+	PartialEq,
+	Eq,
+	Debug,
+	Encode,
+	Decode,
+	DecodeWithMemTracking,
+	MaxEncodedLen,
+	TypeInfo,
+)]
+pub struct SshRevocation {
+	/// What is revoked.
+	pub subject: SshSubject,
+	/// Why and since when.
+	pub revocation: Revocation,
+}
+
+/// Entries in one page of an anchor's SSH revocation list.
+pub const SSH_REVOCATIONS_PER_PAGE: u32 = 64;
+
+/// The number of entries that a list may hold: 64 pages, all of which a device can prove and turn into a KRL.
+pub const MAX_SSH_REVOCATIONS: u32 = 64 * SSH_REVOCATIONS_PER_PAGE;

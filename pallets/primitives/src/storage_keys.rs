@@ -1,0 +1,99 @@
+//! Where each record lies in the state.
+//!
+//! A device proves a record by its raw storage key, so the layout is part of the interface. Each pallet has a test
+//! that holds its own storage against these functions.
+//!
+//! A key is `twox_128(pallet) ++ twox_128(item) ++ key parts`; ids are hashes and go in as they are (`Identity`),
+//! accounts are chosen by their owners and go in as `Blake2_128Concat`.
+
+use crate::ids::{AnchorId, DeviceId, KeyId, OrganisationId, VoucherId};
+use alloc::vec::Vec;
+use sp_crypto_hashing::{blake2_128, twox_128};
+
+/// Name of the organisations pallet in the runtime.
+pub const ORGANISATIONS: &str = "Organisations";
+/// Name of the registry pallet in the runtime.
+pub const DPKI: &str = "Dpki";
+/// Name of the deliveries pallet in the runtime.
+pub const DELIVERIES: &str = "Deliveries";
+
+fn item(pallet: &str, item: &str, parts: &[&[u8]]) -> Vec<u8> {
+	let mut key = twox_128(pallet.as_bytes()).to_vec();
+	key.extend(twox_128(item.as_bytes()));
+	for part in parts {
+		key.extend_from_slice(part);
+	}
+	key
+}
+
+/// `Timestamp.Now`: the chain time, a `u64`.
+pub fn now() -> Vec<u8> {
+	item("Timestamp", "Now", &[])
+}
+
+/// `Organisations.Organisations`: an [`OrganisationRecord`](crate::organisation::OrganisationRecord).
+pub fn organisation(id: OrganisationId) -> Vec<u8> {
+	item(ORGANISATIONS, "Organisations", &[&id.0])
+}
+
+/// `Organisations.Members`: a [`RoleSet`](crate::organisation::RoleSet).
+pub fn member(organisation: OrganisationId, account: &[u8; 32]) -> Vec<u8> {
+	item(ORGANISATIONS, "Members", &[&organisation.0, &blake2_128(account), account])
+}
+
+/// `Dpki.Anchors`: an [`AnchorRecord`](crate::anchor::AnchorRecord).
+pub fn anchor(id: AnchorId) -> Vec<u8> {
+	item(DPKI, "Anchors", &[&id.0])
+}
+
+/// `Dpki.AnchorMaterials`: an [`AnchorMaterial`](crate::anchor::AnchorMaterial).
+pub fn anchor_material(id: AnchorId) -> Vec<u8> {
+	item(DPKI, "AnchorMaterials", &[&id.0])
+}
+
+/// `Dpki.OrganisationAnchors`: the ids of the organisation's unrevoked anchors, a bounded list of [`AnchorId`].
+pub fn organisation_anchors(id: OrganisationId) -> Vec<u8> {
+	item(DPKI, "OrganisationAnchors", &[&id.0])
+}
+
+/// `Dpki.Devices`: a [`DeviceRecord`](crate::device::DeviceRecord).
+pub fn device(id: DeviceId) -> Vec<u8> {
+	item(DPKI, "Devices", &[&id.0])
+}
+
+/// `Dpki.DeviceKeys`: a [`KeyList`](crate::device::KeyList).
+pub fn device_keys(id: DeviceId) -> Vec<u8> {
+	item(DPKI, "DeviceKeys", &[&id.0])
+}
+
+/// `Dpki.Keys`: a [`KeyRecord`](crate::key::KeyRecord).
+pub fn key(id: KeyId) -> Vec<u8> {
+	item(DPKI, "Keys", &[&id.0])
+}
+
+/// `Dpki.Vouchers`: a [`VoucherRecord`](crate::voucher::VoucherRecord).
+pub fn voucher(id: VoucherId) -> Vec<u8> {
+	item(DPKI, "Vouchers", &[&id.0])
+}
+
+/// `Dpki.SshRevocationCount`: the number of entries in the anchor's SSH revocation list, a `u32`; absent means 0.
+pub fn ssh_revocation_count(anchor: AnchorId) -> Vec<u8> {
+	item(DPKI, "SshRevocationCount", &[&anchor.0])
+}
+
+/// `Dpki.SshRevocations`: page `page` of that list, at most
+/// [`SSH_REVOCATIONS_PER_PAGE`](crate::revocation::SSH_REVOCATIONS_PER_PAGE) of
+/// [`SshRevocation`](crate::revocation::SshRevocation).
+pub fn ssh_revocations(anchor: AnchorId, page: u32) -> Vec<u8> {
+	item(DPKI, "SshRevocations", &[&anchor.0, &page.to_le_bytes()])
+}
+
+/// `Deliveries.Deliveries`: a [`DeliveryRecord`](crate::delivery::DeliveryRecord).
+pub fn delivery(device: DeviceId) -> Vec<u8> {
+	item(DELIVERIES, "Deliveries", &[&device.0])
+}
+
+/// `Deliveries.Acknowledgements`: an [`Acknowledgement`](crate::delivery::Acknowledgement).
+pub fn acknowledgement(device: DeviceId) -> Vec<u8> {
+	item(DELIVERIES, "Acknowledgements", &[&device.0])
+}
