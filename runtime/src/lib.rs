@@ -1,1 +1,198 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//! The runtime of the device PKI chain: composition only.
+//!
+//! What the chain does lives in pallets; this crate says which pallets there are, how they are
+//! configured ([`configs`]), what clients may ask ([`apis`]), how a transaction is checked
+//! ([`tx_extension`]) and how a chain begins ([`genesis_config_presets`]). Two small pallets exist
+//! only to compose the others and therefore live here: [`timing`] and [`mandate`].
+
 #![cfg_attr(not(feature = "std"), no_std)]
+// `#[frame_support::runtime]` recurses once per pallet.
+#![recursion_limit = "256"]
+
+extern crate alloc;
+
+#[cfg(feature = "std")]
+include!(concat!(env!("OUT_DIR"), "/wasm_binary.rs"));
+
+pub mod apis;
+#[cfg(feature = "runtime-benchmarks")]
+mod benchmarks;
+pub mod configs;
+pub mod dpki_api;
+pub mod genesis_config_presets;
+pub mod mandate;
+pub mod timing;
+pub mod tx_extension;
+pub mod weights;
+
+use alloc::borrow::Cow;
+use sp_runtime::{
+	MultiAddress, MultiSignature, generic, impl_opaque_keys,
+	traits::{BlakeTwo256, IdentifyAccount, Verify},
+};
+use sp_version::RuntimeVersion;
+
+pub use tx_extension::TxExtension;
+
+/// Types that a node needs to move blocks about without looking into their transactions.
+pub mod opaque {
+	use super::{BlockNumber, Hashing};
+	pub use sp_runtime::OpaqueExtrinsic as UncheckedExtrinsic;
+	use sp_runtime::generic;
+
+	/// Block header.
+	pub type Header = generic::Header<BlockNumber, Hashing>;
+	/// Block whose transactions are bytes.
+	pub type Block = generic::Block<Header, UncheckedExtrinsic>;
+	/// Identifier of a block.
+	pub type BlockId = generic::BlockId<Block>;
+}
+
+impl_opaque_keys! {
+	/// The keys with which a validator works during a session.
+	pub struct SessionKeys {
+		/// Signs blocks.
+		pub aura: Aura,
+		/// Signs finality votes.
+		pub grandpa: Grandpa,
+	}
+}
+
+/// What this runtime calls itself. `spec_version` grows with every upgrade; `transaction_version`
+/// whenever an existing call or extension changes its encoding.
+#[sp_version::runtime_version]
+pub const VERSION: RuntimeVersion = RuntimeVersion {
+	spec_name: Cow::Borrowed("dpki"),
+	impl_name: Cow::Borrowed("dpki"),
+	authoring_version: 1,
+	spec_version: 1,
+	impl_version: 1,
+	apis: apis::RUNTIME_API_VERSIONS,
+	transaction_version: 1,
+	// State version 1: long values enter the trie as hashes, which keeps storage proofs small.
+	system_version: 1,
+};
+
+/// Signature of a transaction.
+pub type Signature = MultiSignature;
+/// Account of a person, service or device on the chain.
+pub type AccountId = <<Signature as Verify>::Signer as IdentifyAccount>::AccountId;
+/// Address in a transaction.
+pub type Address = MultiAddress<AccountId, ()>;
+/// Amount of the native token in its smallest unit.
+pub type Balance = u128;
+/// Number of transactions that an account has sent.
+pub type Nonce = u32;
+/// Hash of blocks, calls and state.
+pub type Hash = sp_core::H256;
+/// The hash function of the chain.
+pub type Hashing = BlakeTwo256;
+/// Number of a block.
+pub type BlockNumber = u32;
+/// Block header.
+pub type Header = generic::Header<BlockNumber, Hashing>;
+/// Transaction as it travels: signed, general (version 5, authorised by its extensions) or bare.
+pub type UncheckedExtrinsic =
+	generic::UncheckedExtrinsic<Address, RuntimeCall, Signature, TxExtension>;
+/// What a transaction's signature covers.
+pub type SignedPayload = generic::SignedPayload<RuntimeCall, TxExtension>;
+/// Block.
+pub type Block = generic::Block<Header, UncheckedExtrinsic>;
+
+/// Executes blocks: dispatches transactions to the pallets and runs their hooks.
+pub type Executive = frame_executive::Executive<
+	Runtime,
+	Block,
+	frame_system::ChainContext<Runtime>,
+	Runtime,
+	AllPalletsWithSystem,
+>;
+
+/// One token.
+pub const UNIT: Balance = 1_000_000_000_000;
+/// A thousandth of a token.
+pub const MILLI_UNIT: Balance = UNIT / 1_000;
+/// A millionth of a token.
+pub const MICRO_UNIT: Balance = UNIT / 1_000_000;
+
+/// The pallets. The order of declaration is the order of genesis and hooks: accounts exist before
+/// the session keys that refer to them, and the author of a block is known before the session that
+/// may end in it. Indices are part of every encoded call: never reuse or move one. 20 to 29 belong
+/// to the PKI.
+#[frame_support::runtime]
+mod runtime {
+	#[runtime::runtime]
+	#[runtime::derive(
+		RuntimeCall,
+		RuntimeEvent,
+		RuntimeError,
+		RuntimeOrigin,
+		RuntimeFreezeReason,
+		RuntimeHoldReason,
+		RuntimeSlashReason,
+		RuntimeLockId,
+		RuntimeTask,
+		RuntimeViewFunction
+	)]
+	/// The runtime.
+	pub struct Runtime;
+
+	#[runtime::pallet_index(0)]
+	pub type System = frame_system;
+
+	#[runtime::pallet_index(1)]
+	pub type Timing = crate::timing;
+
+	#[runtime::pallet_index(2)]
+	pub type Timestamp = pallet_timestamp;
+
+	#[runtime::pallet_index(3)]
+	pub type Balances = pallet_balances;
+
+	#[runtime::pallet_index(4)]
+	pub type TransactionPayment = pallet_transaction_payment;
+
+	#[runtime::pallet_index(5)]
+	pub type SkipFeelessPayment = pallet_skip_feeless_payment;
+
+	#[runtime::pallet_index(6)]
+	pub type Authorship = pallet_authorship;
+
+	#[runtime::pallet_index(7)]
+	pub type Aura = pallet_aura;
+
+	#[runtime::pallet_index(8)]
+	pub type Offences = pallet_offences;
+
+	#[runtime::pallet_index(9)]
+	pub type Historical = pallet_session::historical;
+
+	#[runtime::pallet_index(10)]
+	pub type Session = pallet_session;
+
+	#[runtime::pallet_index(11)]
+	pub type Grandpa = pallet_grandpa;
+
+	#[runtime::pallet_index(13)]
+	pub type Council = pallet_collective<Instance1>;
+
+	#[runtime::pallet_index(14)]
+	pub type CouncilMembership = pallet_membership<Instance1>;
+
+	#[runtime::pallet_index(15)]
+	pub type Mandate = crate::mandate;
+
+	#[runtime::pallet_index(16)]
+	pub type Sudo = pallet_sudo;
+
+	#[runtime::pallet_index(20)]
+	pub type Organisations = pallet_organisations;
+
+	#[runtime::pallet_index(21)]
+	pub type Dpki = pallet_dpki;
+
+	#[runtime::pallet_index(22)]
+	pub type Deliveries = pallet_deliveries;
+}

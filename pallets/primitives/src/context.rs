@@ -11,6 +11,8 @@
 //! | sr25519 | the payload, in the `substrate` context |
 //! | P-256 | the payload through SHA2-256 (FIPS 186-5 ECDSA): 64 bytes `r || s` |
 //! | secp256k1 | the SHA2-256 of the payload: 65 bytes `r || s || v`, `v` 0 or 1 |
+//! | P-384, in an X.509 anchor | the payload through SHA2-384: 96 bytes `r || s` |
+//! | RSA, in an X.509 anchor | the payload, PKCS#1 v1.5 with the hash that signed the certificate |
 
 use crate::{
 	Moment,

@@ -14,6 +14,10 @@ pub const MAX_BLOB_LEN: u32 = 64 * 1024;
 /// Shortest ciphertext in bytes: the 32-byte encapsulated key and the 16-byte tag of [`Suite::X25519ChaCha20Poly1305`].
 pub const MIN_BLOB_LEN: u32 = 48;
 
+/// The furthest that a sequence number may lie above the one before it. Numbers only rise, so a publisher who took the
+/// last one there is would leave none for anybody after him.
+pub const MAX_SEQUENCE_STEP: u64 = u32::MAX as u64;
+
 /// The HPKE suite of an envelope (RFC 9180).
 #[derive(
 	Clone,

@@ -122,7 +122,7 @@ impl BlobDigest {
 	}
 }
 
-fn derive<T: Encode>(tag: &'static [u8], parts: &T) -> [u8; 32] {
+pub(crate) fn derive<T: Encode>(tag: &'static [u8], parts: &T) -> [u8; 32] {
 	sp_crypto_hashing::blake2_256(&(tag, parts).encode())
 }
 

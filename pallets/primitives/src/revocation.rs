@@ -116,6 +116,13 @@ pub enum SshSubject {
 	KeyFingerprint([u8; 32]),
 }
 
+impl SshSubject {
+	/// The hash by which the chain indexes the subject under its anchor.
+	pub fn digest(&self) -> [u8; 32] {
+		crate::ids::derive(b"dpki/ssh-subject/1", self)
+	}
+}
+
 /// One entry in the revocation list of an SSH CA.
 #[derive(
 	Clone,

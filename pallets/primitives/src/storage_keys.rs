@@ -6,7 +6,10 @@
 //! A key is `twox_128(pallet) ++ twox_128(item) ++ key parts`; ids are hashes and go in as they are (`Identity`),
 //! accounts are chosen by their owners and go in as `Blake2_128Concat`.
 
-use crate::ids::{AnchorId, DeviceId, KeyId, OrganisationId, VoucherId};
+use crate::{
+	ids::{AnchorId, DeviceId, KeyId, OrganisationId, VoucherId},
+	revocation::SshSubject,
+};
 use alloc::vec::Vec;
 use sp_crypto_hashing::{blake2_128, twox_128};
 
@@ -86,6 +89,11 @@ pub fn ssh_revocation_count(anchor: AnchorId) -> Vec<u8> {
 /// [`SshRevocation`](crate::revocation::SshRevocation).
 pub fn ssh_revocations(anchor: AnchorId, page: u32) -> Vec<u8> {
 	item(DPKI, "SshRevocations", &[&anchor.0, &page.to_le_bytes()])
+}
+
+/// `Dpki.RevokedSshSubjects`: where in that list the subject stands, a `u32`; absent means not revoked.
+pub fn revoked_ssh_subject(anchor: AnchorId, subject: &SshSubject) -> Vec<u8> {
+	item(DPKI, "RevokedSshSubjects", &[&anchor.0, &subject.digest()])
 }
 
 /// `Deliveries.Deliveries`: a [`DeliveryRecord`](crate::delivery::DeliveryRecord).

@@ -11,6 +11,10 @@ use crate::{
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use scale_info::TypeInfo;
 
+/// The longest time between the issue of a voucher and its expiry: 90 days, enough for a device to be shipped and
+/// installed; a voucher that lies about for longer is rather lost than delayed.
+pub const MAX_VOUCHER_LIFETIME: Moment = 90 * 24 * 60 * 60 * 1000;
+
 /// What has become of a voucher.
 #[derive(
 	Clone,

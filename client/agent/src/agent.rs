@@ -1,0 +1,541 @@
+//! The rules of convergence, free of any clock, network or thread of their own.
+//!
+//! On every finalised block the daemon calls, in this order,
+//!
+//! 1. [`Agent::enforce`]: what is in force is narrowed to what the chain still says is good. This never waits for
+//!    anything but proven reads;
+//! 2. [`Agent::wanted`]: whether there is a delivery to be fetched;
+//! 3. [`Agent::deliver`] with the blob, when it has come;
+//! 4. [`Agent::due_acknowledgement`]: what the chain is to be told.
+//!
+//! Rules that hold throughout: a block older than one that was acted on is not acted on; a delivery below the highest
+//! number seen, or with that number and another blob, is never applied; whatever goes wrong with a delivery, the state
+//! before it stays in force; a revoked device takes no deliveries any more and keeps enforcing revocations.
+
+use crate::{
+	chain::Chain,
+	config::Config,
+	desired::{AnchorCache, ResolveError, Resolver},
+	journal::{Accepted, Journal, JournalError, Plaintext, Seen},
+	keys::DeviceKeys,
+	refusal::Refusal,
+	ssh::{
+		applier::{Applier, ApplyError},
+		state::SshState,
+	},
+	status::{HeadStatus, RefusalStatus, Reporter, Status},
+};
+use dpki_client::{
+	Bundle, Head,
+	blob::{self, BlobError},
+	envelope,
+	primitives::{
+		Moment,
+		delivery::{DeliveryRecord, MAX_BLOB_LEN, Outcome, RefusalReason},
+		device::DeviceRecord,
+		ids::{DeviceId, OrganisationId},
+		organisation::Role,
+		status::status,
+	},
+	view::ReadError,
+};
+use std::time::Duration;
+
+/// How many times a blob is asked for before the chain is told that it cannot be had. It is asked for ever after.
+const BLOB_ATTEMPTS: u32 = 5;
+/// The pause after the first failure; it doubles.
+const BLOB_PAUSE: Duration = Duration::from_secs(2);
+/// The longest pause.
+const MAX_BLOB_PAUSE: Duration = Duration::from_secs(300);
+
+/// How far the head may run ahead of the journal, in blocks, when there is nothing else to write down.
+const HEAD_SAVE_INTERVAL: u32 = 300;
+
+/// Why a step of convergence could not be done. The next block brings the next attempt.
+#[derive(Debug, thiserror::Error)]
+pub enum StepError {
+	/// The chain gave no answer.
+	#[error(transparent)]
+	Read(#[from] ReadError),
+	/// The journal cannot be written.
+	#[error(transparent)]
+	Journal(#[from] JournalError),
+	/// What is in force could not be narrowed.
+	#[error("revocations could not be put in force: {0}")]
+	Enforce(#[source] ApplyError),
+	/// The block is older than one that was acted on.
+	#[error(
+		"block {found} is older than block {seen}, which was seen before: waiting for the light client to catch up"
+	)]
+	OldHead {
+		/// The block.
+		found: u32,
+		/// The newest one that was acted on.
+		seen: u32,
+	},
+}
+
+/// What the chain is to be told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Verdict {
+	/// About which delivery.
+	pub seen: Seen,
+	/// What became of it.
+	pub outcome: Outcome,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Cause {
+	/// A new delivery.
+	Delivery,
+	/// A revocation, or a file that is not as it should be.
+	Enforcement,
+}
+
+struct Attempts {
+	seen: Seen,
+	failed: u32,
+	next: Moment,
+}
+
+/// One device's convergence.
+pub struct Agent {
+	genesis: [u8; 32],
+	organisation: OrganisationId,
+	device: DeviceId,
+	max_head_age: Moment,
+	clock: fn() -> Moment,
+	keys: DeviceKeys,
+	journal: Journal,
+	applier: Applier,
+	cache: AnchorCache,
+	attempts: Option<Attempts>,
+	proven: Option<Verdict>,
+	status: Status,
+	reporter: Reporter,
+}
+
+impl Agent {
+	/// The agent of this configuration, where it left off. `clock` gives the time in milliseconds since the Unix epoch.
+	pub fn open(
+		config: &Config,
+		keys: DeviceKeys,
+		clock: fn() -> Moment,
+	) -> Result<Self, OpenError> {
+		let device = config.device_id();
+		let applier = Applier::new(&config.ssh);
+		applier.initialise()?;
+		Ok(Self {
+			genesis: config.chain.genesis,
+			organisation: config.organisation_id(),
+			device,
+			max_head_age: config.chain.max_head_age.saturating_mul(1000),
+			clock,
+			keys,
+			journal: Journal::open(&config.state, config.chain.genesis, device)?,
+			applier,
+			cache: AnchorCache::default(),
+			attempts: None,
+			proven: None,
+			status: Status {
+				organisation: config.organisation.clone(),
+				device: config.device.clone(),
+				device_id: device.to_string(),
+				device_status: "unknown".into(),
+				// What was refused before a restart is still worth knowing after it.
+				last_refusal: Status::read(&config.state)
+					.ok()
+					.flatten()
+					.and_then(|old| old.last_refusal),
+				..Status::default()
+			},
+			reporter: Reporter::new(&config.state),
+		})
+	}
+
+	/// What there is to tell.
+	pub fn status(&self) -> &Status {
+		&self.status
+	}
+
+	/// The keys of the device.
+	pub fn keys(&self) -> &DeviceKeys {
+		&self.keys
+	}
+
+	/// Notes what hinders the agent, or that nothing does, and writes the status.
+	pub fn report(&mut self, error: Option<String>) {
+		self.status.error = error;
+		let entries = &self.journal.entries;
+		self.status.sequence = entries.applied.as_ref().map(|applied| applied.seen.sequence);
+		self.status.digest =
+			entries.applied.as_ref().map(|applied| applied.seen.digest.to_string());
+		self.status.highest_sequence = entries.highest.map(|seen| seen.sequence);
+		self.status.acknowledged = self.proven.map(|verdict| verdict.seen.sequence);
+		self.status.ssh.generation = self.applier.layout().current_generation();
+		self.reporter.report(&self.status, (self.clock)());
+	}
+
+	/// Whether a block is fresh by the clock of the device. A clock that is behind finds every block fresh.
+	pub fn is_fresh(&self, head: &Head) -> bool {
+		(self.clock)() <= head.time.saturating_add(self.max_head_age)
+	}
+
+	/// Whether a block is fresh, and not older than one that was acted on.
+	pub fn may_act_on(&self, head: &Head) -> bool {
+		self.is_fresh(head) && head.number >= self.journal.entries.head
+	}
+
+	/// Narrows what is in force to what the chain still says is good, and finishes what a crash interrupted.
+	pub async fn enforce(&mut self, chain: &dyn Chain) -> Result<(), StepError> {
+		self.admit(chain)?;
+		if self.journal.entries.pending.is_some() {
+			self.finish(chain).await?;
+		}
+		// Nothing was ever applied, or the journal was removed: then nothing is known that could be taken away.
+		let Some(applied) = self.journal.entries.applied.clone() else { return Ok(()) };
+		let state = self.narrow(chain, &applied).await?;
+		self.apply(&state, Cause::Enforcement).await?.map_err(StepError::Enforce)?;
+		self.tell(&state);
+		if self.journal.entries.head.saturating_add(HEAD_SAVE_INTERVAL) <= chain.head().number {
+			self.save(chain)?;
+		}
+		Ok(())
+	}
+
+	/// The delivery to be fetched now, if there is one.
+	pub async fn wanted(&mut self, chain: &dyn Chain) -> Result<Option<DeliveryRecord>, StepError> {
+		let Some(record) = self.examine(chain).await? else { return Ok(None) };
+		let seen = Seen::from(&record);
+		let waiting = self
+			.attempts
+			.as_ref()
+			.is_some_and(|attempts| attempts.seen == seen && chain.head().time < attempts.next);
+		Ok((!waiting).then_some(record))
+	}
+
+	/// Takes the blob of a delivery that was wanted, or the news that it cannot be had.
+	pub async fn deliver(
+		&mut self,
+		chain: &dyn Chain,
+		record: &DeliveryRecord,
+		blob: Result<Vec<u8>, BlobError>,
+	) -> Result<(), StepError> {
+		// The chain may have moved on while the blob was fetched.
+		if self.examine(chain).await?.as_ref() != Some(record) {
+			return Ok(());
+		}
+		let seen = Seen::from(record);
+		let verified = blob.and_then(|envelope| {
+			blob::verify(record.digest, record.length, &envelope).map(|()| envelope)
+		});
+		let envelope = match verified {
+			Ok(envelope) => envelope,
+			Err(error) => return self.blob_failed(chain, seen, &error),
+		};
+		self.attempts = None;
+		let (bundle, plaintext) = match self.open_envelope(record, &envelope) {
+			Ok(opened) => opened,
+			Err(refusal) => return self.refuse(chain, seen, refusal),
+		};
+		let judged = self.resolver(chain).judge(&bundle).await;
+		match judged {
+			Ok(()) => {},
+			Err(ResolveError::Read(error)) => return Err(error.into()),
+			Err(ResolveError::Refused(refusal)) => return self.refuse(chain, seen, refusal),
+		}
+		self.journal.entries.highest = Some(seen);
+		self.journal.entries.verdict = None;
+		self.journal.entries.pending = Some(Accepted { seen, bundle: plaintext });
+		self.save(chain)?;
+		self.finish(chain).await
+	}
+
+	/// What the chain is to be told, unless it is proven that it knows.
+	pub async fn due_acknowledgement(
+		&mut self,
+		chain: &dyn Chain,
+	) -> Result<Option<Verdict>, StepError> {
+		let entries = &self.journal.entries;
+		let (Some(seen), Some(outcome)) = (entries.highest, entries.verdict) else {
+			return Ok(None);
+		};
+		let verdict = Verdict { seen, outcome };
+		if self.proven == Some(verdict) {
+			return Ok(None);
+		}
+		let known = chain.acknowledgement(self.device).await?.is_some_and(|known| {
+			(known.sequence, known.digest, known.outcome) == (seen.sequence, seen.digest, outcome)
+		});
+		if known {
+			self.proven = Some(verdict);
+			return Ok(None);
+		}
+		// The chain takes an acknowledgement of the newest delivery only, and of none from a revoked device.
+		let newest = chain.delivery(self.device).await?.as_ref().map(Seen::from) == Some(seen);
+		let valid = self.device_is_valid(chain).await?;
+		Ok((newest && valid).then_some(verdict))
+	}
+
+	fn admit(&mut self, chain: &dyn Chain) -> Result<(), StepError> {
+		let head = chain.head();
+		let seen = self.journal.entries.head;
+		if head.number < seen {
+			return Err(StepError::OldHead { found: head.number, seen });
+		}
+		let stale = !self.is_fresh(&head);
+		if stale && !self.status.head.as_ref().is_some_and(|before| before.stale) {
+			tracing::warn!(
+				block = head.number,
+				"the newest finalised block is old by this device's clock"
+			);
+		}
+		self.status.head = Some(HeadStatus { number: head.number, time: head.time, stale });
+		Ok(())
+	}
+
+	async fn device_is_valid(&mut self, chain: &dyn Chain) -> Result<bool, StepError> {
+		let record = chain.device(self.device).await?;
+		let own = record.as_ref().map(DeviceRecord::standing);
+		let verdict = status(own.as_ref(), &[], chain.head().time);
+		if self.status.device_status != verdict.name() {
+			tracing::info!(status = verdict.name(), "the device's status has changed");
+			self.status.device_status = verdict.name().into();
+		}
+		Ok(verdict.is_valid())
+	}
+
+	/// The newest delivery, if it is to be applied, as far as its record tells.
+	async fn examine(&mut self, chain: &dyn Chain) -> Result<Option<DeliveryRecord>, StepError> {
+		self.admit(chain)?;
+		if !self.device_is_valid(chain).await? || !self.is_fresh(&chain.head()) {
+			return Ok(None);
+		}
+		let Some(record) = chain.delivery(self.device).await? else { return Ok(None) };
+		let seen = Seen::from(&record);
+		if let Some(highest) = self.journal.entries.highest {
+			if seen.sequence < highest.sequence {
+				let refusal =
+					Refusal::OlderSequence { found: seen.sequence, seen: highest.sequence };
+				return self.refuse(chain, seen, refusal).map(|()| None);
+			}
+			if seen.sequence == highest.sequence && seen.digest != highest.digest {
+				let refusal = Refusal::OtherBlob { sequence: seen.sequence };
+				return self.refuse(chain, seen, refusal).map(|()| None);
+			}
+			let unavailable = Some(Outcome::Refused(RefusalReason::BlobUnavailable));
+			let settled =
+				self.journal.entries.verdict.is_some_and(|verdict| Some(verdict) != unavailable);
+			if seen == highest && settled {
+				return Ok(None);
+			}
+		}
+		if record.organisation != self.organisation {
+			return self.refuse(chain, seen, Refusal::OtherOrganisation).map(|()| None);
+		}
+		let roles = chain.roles(record.organisation, &record.publisher).await?;
+		if !roles.contains(Role::Publisher) {
+			return self.refuse(chain, seen, Refusal::SenderNotPublisher).map(|()| None);
+		}
+		if record.recipient != self.keys.agreement_id() {
+			return self.refuse(chain, seen, Refusal::OtherRecipient).map(|()| None);
+		}
+		if record.length > MAX_BLOB_LEN {
+			let problem = format!("its {} bytes are more than an envelope can have", record.length);
+			return self.refuse(chain, seen, Refusal::EnvelopeInvalid(problem)).map(|()| None);
+		}
+		Ok(Some(record))
+	}
+
+	fn open_envelope(
+		&self,
+		record: &DeliveryRecord,
+		envelope: &[u8],
+	) -> Result<(Bundle, Plaintext), Refusal> {
+		let binding = record.binding(self.genesis, self.device);
+		let plaintext = envelope::open(&self.keys.agreement, &binding, envelope)
+			.map_err(|error| Refusal::EnvelopeInvalid(error.to_string()))?;
+		let bundle = Bundle::decode(&plaintext)
+			.map_err(|error| Refusal::BundleInvalid(error.to_string()))?;
+		Ok((bundle, Plaintext::new(plaintext)))
+	}
+
+	async fn narrow(
+		&mut self,
+		chain: &dyn Chain,
+		accepted: &Accepted,
+	) -> Result<SshState, ReadError> {
+		let bundle = Bundle::decode(accepted.bundle.bytes()).unwrap_or_else(|error| {
+			// It decoded when it was accepted; an agent that does not know its form any more grants nothing by it.
+			tracing::error!(%error, "the bundle in force cannot be understood any more");
+			Bundle { items: Vec::new() }
+		});
+		Ok(self.resolver(chain).narrow(&bundle).await?)
+	}
+
+	fn resolver<'a>(&'a mut self, chain: &'a dyn Chain) -> Resolver<'a> {
+		Resolver {
+			chain,
+			organisation: self.organisation,
+			host_key: &self.keys.host,
+			cache: &mut self.cache,
+		}
+	}
+
+	/// Puts the pending delivery in force, or goes back to what was in force before it.
+	async fn finish(&mut self, chain: &dyn Chain) -> Result<(), StepError> {
+		let Some(pending) = self.journal.entries.pending.clone() else { return Ok(()) };
+		let state = self.narrow(chain, &pending).await?;
+		match self.apply(&state, Cause::Delivery).await? {
+			Ok(()) => {
+				tracing::info!(sequence = pending.seen.sequence, "the delivery is in force");
+				self.warn_of_closed_doors(&state);
+				self.tell(&state);
+				self.journal.entries.applied = self.journal.entries.pending.take();
+				self.journal.entries.verdict = Some(Outcome::Applied);
+				self.save(chain)
+			},
+			Err(error) => {
+				self.journal.entries.pending = None;
+				self.refuse(chain, pending.seen, Refusal::ApplyFailed(error.to_string()))
+			},
+		}
+	}
+
+	/// The outer error is that of the journal: without it nothing is switched.
+	async fn apply(
+		&mut self,
+		state: &SshState,
+		cause: Cause,
+	) -> Result<Result<(), ApplyError>, JournalError> {
+		let files = match state.files(self.applier.layout()) {
+			Ok(files) => files,
+			Err(error) => return Ok(Err(error.into())),
+		};
+		let staged = match self.applier.stage(&files) {
+			Ok(staged) => staged,
+			Err(error) => return Ok(Err(error)),
+		};
+		let Some(staged) = staged else { return self.tell_sshd().await };
+		// `sshd -t` tells nothing about files that sshd reads at each authentication, and a fault elsewhere in its
+		// configuration must not hold a revocation up.
+		if cause == Cause::Delivery || staged.needs_reload {
+			if let Err(error) = self.applier.check(&staged).await {
+				return Ok(Err(error));
+			}
+		}
+		if staged.needs_reload {
+			self.journal.entries.reload_due = staged.previous;
+			self.journal.save()?;
+		}
+		if let Err(error) = self.applier.switch(staged.generation) {
+			return Ok(Err(error));
+		}
+		if let Err(error) = self.tell_sshd().await? {
+			return Ok(Err(error));
+		}
+		tracing::info!(generation = staged.generation, "ssh: a new generation is in force");
+		if let Err(error) = self.applier.prune() {
+			tracing::warn!(%error, "old generations cannot be removed");
+		}
+		Ok(Ok(()))
+	}
+
+	/// Makes sshd read what is in force, if it has to be told, also when that was left undone by a crash. If that fails,
+	/// the generation before is in force again.
+	async fn tell_sshd(&mut self) -> Result<Result<(), ApplyError>, JournalError> {
+		let Some(previous) = self.journal.entries.reload_due else { return Ok(Ok(())) };
+		let reloaded = self.applier.reload().await;
+		if reloaded.is_err() {
+			if let Err(error) = self.applier.go_back(previous).await {
+				tracing::error!(%error, "the way back to the old generation failed too");
+			}
+		}
+		self.journal.entries.reload_due = None;
+		self.journal.save()?;
+		Ok(reloaded)
+	}
+
+	fn blob_failed(
+		&mut self,
+		chain: &dyn Chain,
+		seen: Seen,
+		error: &BlobError,
+	) -> Result<(), StepError> {
+		let before = self.attempts.take().filter(|attempts| attempts.seen == seen);
+		let failed = before.map_or(0, |attempts| attempts.failed) + 1;
+		let pause = BLOB_PAUSE.saturating_mul(1 << (failed - 1).min(16)).min(MAX_BLOB_PAUSE);
+		let next = chain.head().time.saturating_add(pause.as_millis() as Moment);
+		self.attempts = Some(Attempts { seen, failed, next });
+		let refusal = Refusal::BlobUnavailable(error.to_string());
+		if failed < BLOB_ATTEMPTS {
+			self.note(chain, seen, &refusal);
+			return Ok(());
+		}
+		self.refuse(chain, seen, refusal)
+	}
+
+	/// The delivery is not taken: what is in force stays, and the chain is to be told if it listens.
+	fn refuse(&mut self, chain: &dyn Chain, seen: Seen, refusal: Refusal) -> Result<(), StepError> {
+		self.note(chain, seen, &refusal);
+		let Some(reason) = refusal.reason() else { return Ok(()) };
+		let verdict = Some(Outcome::Refused(reason));
+		let entries = &mut self.journal.entries;
+		if entries.highest == Some(seen) && entries.verdict == verdict {
+			return Ok(());
+		}
+		entries.highest = Some(seen);
+		entries.verdict = verdict;
+		self.save(chain)
+	}
+
+	fn note(&mut self, chain: &dyn Chain, seen: Seen, refusal: &Refusal) {
+		let noted = RefusalStatus {
+			sequence: seen.sequence,
+			digest: seen.digest.to_string(),
+			reason: refusal.name().into(),
+			sentence: refusal.to_string(),
+			at: chain.head().time,
+		};
+		let again = self.status.last_refusal.as_ref().is_some_and(|last| {
+			(last.sequence, &last.digest, &last.sentence)
+				== (noted.sequence, &noted.digest, &noted.sentence)
+		});
+		if !again {
+			tracing::warn!(sequence = seen.sequence, %refusal, "the delivery is refused");
+			self.status.last_refusal = Some(noted);
+		}
+	}
+
+	fn tell(&mut self, state: &SshState) {
+		let ssh = &mut self.status.ssh;
+		ssh.user_cas = state.user_cas.iter().map(|ca| ca.anchor.to_string()).collect();
+		ssh.revoked_serials = state.revoked.serials.values().map(|serials| serials.len()).sum();
+		ssh.revoked_keys = state.revoked.fingerprints.len();
+		ssh.host_certificate = state.host_certificate.is_some();
+	}
+
+	fn warn_of_closed_doors(&self, state: &SshState) {
+		if !state.user_cas.is_empty() && state.principals.values().all(Vec::is_empty) {
+			tracing::warn!(
+				"the bundle names user CAs and no principals: nobody can log in by certificate"
+			);
+		}
+	}
+
+	fn save(&mut self, chain: &dyn Chain) -> Result<(), StepError> {
+		self.journal.entries.head = chain.head().number;
+		Ok(self.journal.save()?)
+	}
+}
+
+/// Why the agent cannot begin.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+	/// The journal cannot be used.
+	#[error(transparent)]
+	Journal(#[from] JournalError),
+	/// The first generation cannot be made.
+	#[error(transparent)]
+	Apply(#[from] ApplyError),
+}

@@ -1,0 +1,77 @@
+//! The proven reads that convergence needs, all at one finalised block.
+
+use async_trait::async_trait;
+use dpki_client::{
+	AccountId, Head, View,
+	primitives::{
+		anchor::AnchorRecord,
+		delivery::{Acknowledgement, DeliveryRecord},
+		device::DeviceRecord,
+		ids::{AnchorId, DeviceId, OrganisationId},
+		organisation::RoleSet,
+		revocation::SshRevocation,
+	},
+	view::ReadError,
+};
+
+/// The state at one finalised block. `None` is proven absence, an error is no answer.
+#[async_trait]
+pub trait Chain: Send + Sync {
+	/// The block.
+	fn head(&self) -> Head;
+	/// The device.
+	async fn device(&self, id: DeviceId) -> Result<Option<DeviceRecord>, ReadError>;
+	/// The roles of an account in an organisation.
+	async fn roles(&self, id: OrganisationId, account: &AccountId) -> Result<RoleSet, ReadError>;
+	/// The anchor.
+	async fn anchor(&self, id: AnchorId) -> Result<Option<AnchorRecord>, ReadError>;
+	/// Its key.
+	async fn anchor_material(&self, id: AnchorId) -> Result<Option<Vec<u8>>, ReadError>;
+	/// How many entries its revocation list has. Entries are never removed or changed.
+	async fn ssh_revocation_count(&self, id: AnchorId) -> Result<u32, ReadError>;
+	/// Its revocation list.
+	async fn ssh_revocations(&self, id: AnchorId) -> Result<Vec<SshRevocation>, ReadError>;
+	/// The newest delivery for a device.
+	async fn delivery(&self, id: DeviceId) -> Result<Option<DeliveryRecord>, ReadError>;
+	/// The newest acknowledgement of a device.
+	async fn acknowledgement(&self, id: DeviceId) -> Result<Option<Acknowledgement>, ReadError>;
+}
+
+#[async_trait]
+impl Chain for View {
+	fn head(&self) -> Head {
+		self.head()
+	}
+
+	async fn device(&self, id: DeviceId) -> Result<Option<DeviceRecord>, ReadError> {
+		self.device(id).await
+	}
+
+	async fn roles(&self, id: OrganisationId, account: &AccountId) -> Result<RoleSet, ReadError> {
+		self.roles(id, account).await
+	}
+
+	async fn anchor(&self, id: AnchorId) -> Result<Option<AnchorRecord>, ReadError> {
+		self.anchor(id).await
+	}
+
+	async fn anchor_material(&self, id: AnchorId) -> Result<Option<Vec<u8>>, ReadError> {
+		self.anchor_material(id).await
+	}
+
+	async fn ssh_revocation_count(&self, id: AnchorId) -> Result<u32, ReadError> {
+		self.ssh_revocation_count(id).await
+	}
+
+	async fn ssh_revocations(&self, id: AnchorId) -> Result<Vec<SshRevocation>, ReadError> {
+		self.ssh_revocations(id).await
+	}
+
+	async fn delivery(&self, id: DeviceId) -> Result<Option<DeliveryRecord>, ReadError> {
+		self.delivery(id).await
+	}
+
+	async fn acknowledgement(&self, id: DeviceId) -> Result<Option<Acknowledgement>, ReadError> {
+		self.acknowledgement(id).await
+	}
+}

@@ -1,0 +1,360 @@
+//! The configuration file.
+//!
+//! ```
+//! let config: dpki_agent::config::Config = toml::from_str(r#"
+//! organisation = "acme"
+//! device = "drone-7"
+//! state = "/var/lib/dpki-agent"
+//!
+//! [chain]
+//! spec = "/etc/dpki/chain.json"
+//! genesis = "0x6e3c1b8f0a0f4ad1f3d5d6ff5a4f0a4e3a0c3a7f2b1e9d8c7b6a59483726150f"
+//! peers = ["/dns/node.example/tcp/30333/p2p/12D3KooWEyoppNCUx8Yx66oV9fJnriXwCcXwDDUA2kj6vnc6iDEp"]
+//!
+//! [ssh]
+//! directory = "/etc/ssh/dpki"
+//! host-key = "/etc/ssh/ssh_host_ed25519_key"
+//! sshd-config = "/etc/ssh/sshd_config"
+//! reload = ["systemctl", "reload", "ssh"]
+//! "#)?;
+//! config.validate()?;
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+use crate::files::{self, FileError};
+use dpki_client::primitives::ids::{DeviceId, OrganisationId, is_valid_name};
+use serde::{Deserialize, Serialize};
+use std::{
+	path::{Path, PathBuf},
+	time::Duration,
+};
+
+/// Why a configuration cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+	/// It cannot be read or written.
+	#[error(transparent)]
+	File(#[from] FileError),
+	/// It is not TOML, or has a field too many or too few.
+	#[error("{path}, line {line}: {problem}")]
+	Syntax {
+		/// Which file.
+		path: String,
+		/// Where.
+		line: usize,
+		/// What is wrong.
+		problem: String,
+	},
+	/// A value cannot be.
+	#[error("the setting `{field}` {problem}")]
+	Value {
+		/// Which setting.
+		field: &'static str,
+		/// What is wrong, and what would be right.
+		problem: String,
+	},
+}
+
+/// Everything that the agent is told.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Config {
+	/// The name of the organisation that the device belongs to.
+	pub organisation: String,
+	/// The name of the device in it.
+	pub device: String,
+	/// The directory of keys, journal and status; for the agent only.
+	pub state: PathBuf,
+	/// Which chain.
+	pub chain: ChainSettings,
+	/// What to do with SSH.
+	pub ssh: SshSettings,
+}
+
+/// Which chain, and how to reach it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct ChainSettings {
+	/// The chain specification, in raw form.
+	pub spec: PathBuf,
+	/// The hash of its genesis block: what the agent believes in.
+	#[serde(with = "hash")]
+	pub genesis: [u8; 32],
+	/// Addresses of nodes, `/ip4/../tcp/../p2p/..`. None of them is trusted.
+	pub peers: Vec<String>,
+	/// A finalised block older than this many seconds by the device's clock brings no new delivery into force.
+	#[serde(default = "default_max_head_age")]
+	pub max_head_age: u64,
+}
+
+/// What to do with SSH.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct SshSettings {
+	/// The directory that sshd reads, see [`crate::ssh::layout`].
+	pub directory: PathBuf,
+	/// The private host key, in OpenSSH format.
+	pub host_key: PathBuf,
+	/// The sshd that tests a configuration.
+	#[serde(default = "default_sshd")]
+	pub sshd: PathBuf,
+	/// The main configuration of sshd, which is tested together with ours.
+	#[serde(default, skip_serializing_if = "Option::is_none")]
+	pub sshd_config: Option<PathBuf>,
+	/// The command that makes sshd read its host certificate anew; without one nothing is run.
+	#[serde(default, skip_serializing_if = "Vec::is_empty")]
+	pub reload: Vec<String>,
+	/// How many generations are kept, the current one included.
+	#[serde(default = "default_keep_generations")]
+	pub keep_generations: usize,
+	/// How many seconds a test or a reload may take.
+	#[serde(default = "default_command_timeout")]
+	pub command_timeout: u64,
+}
+
+/// Ten minutes: clocks of devices are often minutes wrong.
+fn default_max_head_age() -> u64 {
+	600
+}
+
+fn default_sshd() -> PathBuf {
+	"/usr/sbin/sshd".into()
+}
+
+fn default_keep_generations() -> usize {
+	4
+}
+
+fn default_command_timeout() -> u64 {
+	20
+}
+
+impl Config {
+	/// The configuration in this file, valid as far as that can be seen.
+	pub fn load(path: &Path) -> Result<Self, ConfigError> {
+		let text = std::fs::read_to_string(path).map_err(files::failed("read", path))?;
+		let config: Self = toml::from_str(&text).map_err(|error| {
+			let before = error.span().map_or("", |span| text.get(..span.start).unwrap_or(""));
+			ConfigError::Syntax {
+				path: path.display().to_string(),
+				line: before.matches('\n').count() + 1,
+				problem: error.message().replace('\n', " "),
+			}
+		})?;
+		config.validate()?;
+		Ok(config)
+	}
+
+	/// The text of the file.
+	pub fn to_toml(&self) -> String {
+		toml::to_string(self).expect("strings, numbers, lists and tables last are TOML")
+	}
+
+	/// Whether every value can be.
+	pub fn validate(&self) -> Result<(), ConfigError> {
+		let value =
+			|field, problem: &str| Err(ConfigError::Value { field, problem: problem.into() });
+		let name =
+			"is not a name: use 1 to 63 of a-z, 0-9, `-` and `.`, letters or digits at both ends";
+		if !is_valid_name(self.organisation.as_bytes()) {
+			return value("organisation", name);
+		}
+		if !is_valid_name(self.device.as_bytes()) {
+			return value("device", name);
+		}
+		let absolute = "is not an absolute path: write it from / on";
+		for (field, path) in [("state", &self.state), ("chain.spec", &self.chain.spec)] {
+			if !path.is_absolute() {
+				return value(field, absolute);
+			}
+		}
+		let named_to_sshd = [
+			("ssh.directory", Some(&self.ssh.directory)),
+			("ssh.host-key", Some(&self.ssh.host_key)),
+			("ssh.sshd-config", self.ssh.sshd_config.as_ref()),
+			("ssh.sshd", Some(&self.ssh.sshd)),
+		];
+		for (field, path) in named_to_sshd {
+			let Some(path) = path else { continue };
+			if !path.is_absolute() {
+				return value(field, absolute);
+			}
+			// sshd splits words, expands `%` and globs in what it is told.
+			let plain = |c: char| c.is_ascii_alphanumeric() || "/._-+@".contains(c);
+			if !path.to_str().is_some_and(|text| text.chars().all(plain)) {
+				return value(
+					field,
+					"may hold only letters, digits and / . _ - + @: sshd reads others as more than text",
+				);
+			}
+		}
+		if self.ssh.directory.starts_with(&self.state) {
+			return value(
+				"ssh.directory",
+				"lies inside the state directory, where users cannot read: choose another one",
+			);
+		}
+		if self.chain.peers.is_empty() {
+			return value("chain.peers", "is empty: name at least one node, /ip4/../tcp/../p2p/..");
+		}
+		if let Some(peer) = self.chain.peers.iter().find(|peer| !is_peer(peer)) {
+			let problem =
+				format!("holds `{peer}`, which is no address: write /ip4/../tcp/../p2p/..");
+			return value("chain.peers", &problem);
+		}
+		if self.chain.max_head_age == 0 {
+			return value("chain.max-head-age", "is 0, so that no block would ever do: try 600");
+		}
+		if self.ssh.keep_generations < 2 {
+			return value(
+				"ssh.keep-generations",
+				"is below 2, so that there is no way back: try 4",
+			);
+		}
+		if self.ssh.command_timeout == 0 {
+			return value("ssh.command-timeout", "is 0, so that nothing could be tested: try 20");
+		}
+		Ok(())
+	}
+
+	/// The id of the organisation.
+	pub fn organisation_id(&self) -> OrganisationId {
+		OrganisationId::from_name(self.organisation.as_bytes())
+	}
+
+	/// The id of the device.
+	pub fn device_id(&self) -> DeviceId {
+		DeviceId::from_name(self.organisation_id(), self.device.as_bytes())
+	}
+}
+
+impl Default for SshSettings {
+	/// The usual places, without a host key.
+	fn default() -> Self {
+		Self {
+			directory: "/etc/ssh/dpki".into(),
+			host_key: PathBuf::new(),
+			sshd: default_sshd(),
+			sshd_config: None,
+			reload: Vec::new(),
+			keep_generations: default_keep_generations(),
+			command_timeout: default_command_timeout(),
+		}
+	}
+}
+
+impl SshSettings {
+	/// How long a test or a reload may take.
+	pub fn timeout(&self) -> Duration {
+		Duration::from_secs(self.command_timeout)
+	}
+}
+
+/// Whether this looks like the address of a node; smoldot says the rest.
+fn is_peer(text: &str) -> bool {
+	text.starts_with('/') && text.contains("/p2p/") && !text.contains(char::is_whitespace)
+}
+
+/// 32 bytes as `0x` and 64 hexadecimal digits.
+pub fn parse_hash(text: &str) -> Result<[u8; 32], String> {
+	let digits = text.strip_prefix("0x").unwrap_or(text);
+	let mut bytes = [0; 32];
+	hex::decode_to_slice(digits, &mut bytes)
+		.map_err(|_| format!("`{text}` is no hash: write 0x and 64 hexadecimal digits"))?;
+	Ok(bytes)
+}
+
+mod hash {
+	use serde::{Deserialize, Deserializer, Serializer, de::Error};
+
+	pub fn serialize<S: Serializer>(hash: &[u8; 32], serializer: S) -> Result<S::Ok, S::Error> {
+		serializer.serialize_str(&format!("0x{}", hex::encode(hash)))
+	}
+
+	pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<[u8; 32], D::Error> {
+		super::parse_hash(&String::deserialize(deserializer)?).map_err(D::Error::custom)
+	}
+}
+
+#[cfg(test)]
+mod tests {
+	use super::*;
+
+	fn sample() -> Config {
+		Config {
+			organisation: "acme".into(),
+			device: "drone-7".into(),
+			state: "/var/lib/dpki-agent".into(),
+			chain: ChainSettings {
+				spec: "/etc/dpki/chain.json".into(),
+				genesis: [7; 32],
+				peers: vec!["/ip4/127.0.0.1/tcp/30333/p2p/12D3KooW".into()],
+				max_head_age: 600,
+			},
+			ssh: SshSettings {
+				host_key: "/var/lib/dpki-agent/host_key".into(),
+				..SshSettings::default()
+			},
+		}
+	}
+
+	fn load(text: &str) -> Result<Config, ConfigError> {
+		let file = tempfile::NamedTempFile::new().unwrap();
+		std::fs::write(file.path(), text).unwrap();
+		Config::load(file.path())
+	}
+
+	#[test]
+	fn a_written_configuration_reads_back() {
+		let config = sample();
+		assert_eq!(load(&config.to_toml()).unwrap(), config);
+	}
+
+	#[test]
+	fn an_unknown_setting_is_named_with_its_line() {
+		let text = sample().to_toml().replace("device = ", "colour = \"red\"\ndevice = ");
+		let error = load(&text).unwrap_err().to_string();
+		assert!(error.contains("line 2") && error.contains("colour"), "{error}");
+		assert!(!error.contains('\n'), "{error}");
+	}
+
+	#[test]
+	fn a_missing_setting_is_named() {
+		let text = sample().to_toml().replace("organisation = \"acme\"\n", "");
+		let error = load(&text).unwrap_err().to_string();
+		assert!(error.contains("organisation"), "{error}");
+	}
+
+	#[test]
+	fn a_malformed_genesis_hash_is_refused() {
+		let text = sample().to_toml().replace(&"07".repeat(32), "0707");
+		let error = load(&text).unwrap_err().to_string();
+		assert!(error.contains("64 hexadecimal digits"), "{error}");
+	}
+
+	#[test]
+	fn every_impossible_value_is_refused_by_name() {
+		type Change = fn(&mut Config);
+		let changes: [(&str, Change); 12] = [
+			("organisation", |c| c.organisation = "ACME".into()),
+			("device", |c| c.device = "../x".into()),
+			("state", |c| c.state = "state".into()),
+			("chain.spec", |c| c.chain.spec = "spec.json".into()),
+			("chain.peers", |c| c.chain.peers.clear()),
+			("chain.peers", |c| c.chain.peers = vec!["127.0.0.1:30333".into()]),
+			("chain.max-head-age", |c| c.chain.max_head_age = 0),
+			("ssh.directory", |c| c.ssh.directory = "/etc/ssh/a b".into()),
+			("ssh.directory", |c| c.ssh.directory = c.state.join("ssh")),
+			("ssh.host-key", |c| c.ssh.host_key = "/etc/%h".into()),
+			("ssh.keep-generations", |c| c.ssh.keep_generations = 1),
+			("ssh.command-timeout", |c| c.ssh.command_timeout = 0),
+		];
+		sample().validate().unwrap();
+		for (field, change) in changes {
+			let mut config = sample();
+			change(&mut config);
+			let error = config.validate().unwrap_err().to_string();
+			assert!(error.contains(&format!("`{field}`")), "{field}: {error}");
+		}
+	}
+}

@@ -1,0 +1,79 @@
+//! The embedded light client: the agent's only way to the chain.
+
+use crate::{
+	config::Config,
+	files::{self, FileError},
+};
+use dpki_client::{Client, Head, client::ClientError};
+use dpki_light::{LightClient, LightError};
+use std::path::PathBuf;
+
+/// Why there is no light client.
+#[derive(Debug, thiserror::Error)]
+pub enum ConnectError {
+	/// The chain specification cannot be read.
+	#[error("{0}: give the raw specification of the chain")]
+	Spec(#[from] FileError),
+	/// The light client does not start.
+	#[error("{0}")]
+	Light(LightError),
+	/// The specification is that of another chain.
+	#[error(
+		"{} describes the chain {found}, but the configuration pins {expected}: \
+		 ask the organisation which one is right, and trust no other",
+		path.display()
+	)]
+	WrongGenesis {
+		/// The specification.
+		path: PathBuf,
+		/// Its genesis hash.
+		found: String,
+		/// The one that the agent believes in.
+		expected: String,
+	},
+	/// It starts and does not answer.
+	#[error(transparent)]
+	Client(#[from] ClientError),
+}
+
+/// A running light client. It stops when this is dropped.
+pub struct Connection {
+	/// Reads and submits through it.
+	pub client: Client,
+	_light: LightClient,
+}
+
+/// Starts the light client of this configuration.
+pub async fn connect(config: &Config) -> Result<Connection, ConnectError> {
+	let path = &config.chain.spec;
+	let spec = std::fs::read_to_string(path).map_err(files::failed("read", path))?;
+	let started = LightClient::start(&spec, &config.chain.peers, config.chain.genesis).await;
+	let light = started.map_err(|error| match error {
+		LightError::WrongGenesis { expected, found } => {
+			ConnectError::WrongGenesis { path: path.clone(), found, expected }
+		},
+		error => ConnectError::Light(error),
+	})?;
+	let client = Client::from_rpc(light.rpc()).await?;
+	Ok(Connection { client, _light: light })
+}
+
+/// The next head that satisfies `good`, or `None` when the time is over. Interruptions are waited out.
+pub async fn head_within(
+	client: &Client,
+	timeout: std::time::Duration,
+	good: impl Fn(&Head) -> bool,
+) -> Option<Head> {
+	use futures::StreamExt;
+	let mut heads = client.finalized_heads();
+	let waiting = async {
+		loop {
+			match heads.next().await? {
+				Ok(head) if good(&head) => return Some(head),
+				Ok(head) => tracing::debug!(block = head.number, "not there yet"),
+				Err(error) => tracing::debug!(%error, "waiting for finalised blocks"),
+			}
+		}
+	};
+	tokio::time::timeout(timeout, waiting).await.ok().flatten()
+}

@@ -1,0 +1,284 @@
+//! From a bundle and what the chain proves about its anchors to the access that is wanted.
+//!
+//! A bundle that is new is held against every rule and refused as a whole. A bundle that is in force is only ever
+//! narrowed: an anchor that is not valid any more is left out, what was revoked under it enters the revocation list.
+//! A retired anchor (superseded) still counts, because what it signed stays good.
+
+use crate::{
+	chain::Chain,
+	refusal::Refusal,
+	ssh::{
+		krl::Krl,
+		names::{is_host_pattern, is_login, is_principal},
+		state::{KnownHostCa, SshState, UserCa},
+	},
+};
+use dpki_client::{
+	Bundle, Item,
+	primitives::{
+		anchor::{AnchorKind, AnchorRecord},
+		ids::{AnchorId, OrganisationId},
+		revocation::{SshRevocation, SshSubject},
+		status::{Status, status},
+	},
+	ssh::key_from_material,
+	view::ReadError,
+};
+use sha2::{Digest, Sha256};
+use ssh_key::{Certificate, Fingerprint, HashAlg, certificate::CertType};
+use std::collections::BTreeMap;
+
+/// Why a new bundle was not found good.
+#[derive(Debug, thiserror::Error)]
+pub enum ResolveError {
+	/// The chain gave none.
+	#[error(transparent)]
+	Read(#[from] ReadError),
+	/// The bundle is refused.
+	#[error(transparent)]
+	Refused(#[from] Refusal),
+}
+
+/// How a bundle is looked at.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Scrutiny {
+	// For the first time: every rule holds.
+	New,
+	// Again: it is narrowed, never refused.
+	InForce,
+}
+
+/// Answers about anchors that cannot change, kept from block to block.
+#[derive(Default)]
+pub struct AnchorCache(BTreeMap<AnchorId, Cached>);
+
+#[derive(Default)]
+struct Cached {
+	material: Option<Vec<u8>>,
+	revocations: Vec<SshRevocation>,
+}
+
+/// Turns bundles into wanted access for one device.
+pub struct Resolver<'a> {
+	/// The finalised state.
+	pub chain: &'a dyn Chain,
+	/// The organisation of the device.
+	pub organisation: OrganisationId,
+	/// Its host key.
+	pub host_key: &'a ssh_key::PublicKey,
+	/// What is known already.
+	pub cache: &'a mut AnchorCache,
+}
+
+impl Resolver<'_> {
+	/// Whether a new bundle follows every rule.
+	pub async fn judge(&mut self, bundle: &Bundle) -> Result<(), ResolveError> {
+		let mut state = SshState::default();
+		for item in &bundle.items {
+			self.add(item, Scrutiny::New, &mut state).await?;
+		}
+		Ok(())
+	}
+
+	/// What a bundle that was found good still gives.
+	pub async fn narrow(&mut self, bundle: &Bundle) -> Result<SshState, ReadError> {
+		let mut state = SshState::default();
+		for item in &bundle.items {
+			match self.add(item, Scrutiny::InForce, &mut state).await {
+				Ok(()) => {},
+				Err(ResolveError::Read(error)) => return Err(error),
+				// It was good once, perhaps by the rules of an older agent. Without it the rest is still enforced.
+				Err(ResolveError::Refused(refusal)) => {
+					tracing::warn!(%refusal, "an item that is in force is left out");
+				},
+			}
+		}
+		Ok(state)
+	}
+
+	async fn add(
+		&mut self,
+		item: &Item,
+		scrutiny: Scrutiny,
+		state: &mut SshState,
+	) -> Result<(), ResolveError> {
+		match item {
+			Item::SshUserCa { anchor } => {
+				let kind = AnchorKind::SshUserCa;
+				let found = self.anchor(*anchor, kind, scrutiny, &mut state.revoked).await?;
+				let Some((key, record)) = found else { return Ok(()) };
+				// Whoever may publish may not bring in a CA that the anchor managers have not registered.
+				if record.organisation != self.organisation {
+					return Err(invalid(format!(
+						"the user CA {anchor} belongs to another organisation"
+					)));
+				}
+				state.user_cas.push(UserCa { anchor: *anchor, key });
+			},
+			Item::SshKnownHostCa { anchor, hosts } => {
+				if hosts.is_empty() || !hosts.iter().all(|host| is_host_pattern(host)) {
+					return Err(invalid(format!("{hosts:?} are no patterns of host names")));
+				}
+				let kind = AnchorKind::SshHostCa;
+				let found = self.anchor(*anchor, kind, scrutiny, &mut state.revoked).await?;
+				let Some((key, _)) = found else { return Ok(()) };
+				state.known_host_cas.push(KnownHostCa { hosts: hosts.clone(), key });
+			},
+			Item::SshHostCertificate { certificate } => {
+				if state.host_certificate.is_some() {
+					return Err(invalid("it has two host certificates for one host key".into()));
+				}
+				let certificate = parse_certificate(certificate)?;
+				if scrutiny == Scrutiny::New {
+					self.judge_host_certificate(&certificate).await?;
+				}
+				let line = certificate.to_openssh();
+				state.host_certificate = Some(line.map_err(|error| {
+					invalid(format!("the host certificate cannot be written: {error}"))
+				})?);
+			},
+			Item::SshPrincipals { login, principals } => {
+				if !is_login(login) {
+					return Err(invalid(format!("{login:?} is no login")));
+				}
+				if let Some(bad) = principals.iter().find(|name| !is_principal(name)) {
+					return Err(invalid(format!("{bad:?} is no principal")));
+				}
+				if state.principals.insert(login.clone(), principals.clone()).is_some() {
+					return Err(invalid(format!("it names the login {login} twice")));
+				}
+			},
+		}
+		Ok(())
+	}
+
+	/// The key of an anchor, or `None` if it is not to be believed any more. Adds what is revoked under it to `revoked`.
+	async fn anchor(
+		&mut self,
+		id: AnchorId,
+		kind: AnchorKind,
+		scrutiny: Scrutiny,
+		revoked: &mut Krl,
+	) -> Result<Option<(ssh_key::PublicKey, AnchorRecord)>, ResolveError> {
+		let record = self.chain.anchor(id).await?;
+		let now = self.chain.head().time;
+		let verdict = status(record.as_ref().map(AnchorRecord::standing).as_ref(), &[], now);
+		let believed = matches!(verdict, Status::Valid | Status::Superseded);
+		if !believed && scrutiny == Scrutiny::New {
+			return Err(invalid(format!("the anchor {id} is {}", verdict.name())));
+		}
+		let Some(record) = record else { return Ok(None) };
+		if record.kind != kind {
+			return Err(invalid(format!("the anchor {id} is of the kind {:?}", record.kind)));
+		}
+		let Some(material) = self.material(id).await? else {
+			return Err(invalid(format!("the anchor {id} has no key")));
+		};
+		let entries = self.revocations(id).await?;
+		add_revocations(revoked, &material, entries);
+		if let Status::Revoked(revocation) = verdict {
+			// So that what it signed falls wherever else it may be believed on this device.
+			revoked.fingerprints.insert(Sha256::digest(&material).into());
+			revoked.generated_at = revoked.generated_at.max(revocation.at / 1000);
+			revoked.version += 1;
+		}
+		if !believed {
+			return Ok(None);
+		}
+		let key = key_from_material(&material)
+			.map_err(|error| invalid(format!("the anchor {id} is no SSH key: {error}")))?;
+		Ok(Some((key, record)))
+	}
+
+	/// A host certificate has to be for our key, of the right type, in time, unrevoked, and signed by a host CA of the
+	/// organisation.
+	async fn judge_host_certificate(
+		&mut self,
+		certificate: &Certificate,
+	) -> Result<(), ResolveError> {
+		let refused = |problem: &str| Err(invalid(format!("the host certificate {problem}")));
+		if certificate.cert_type() != CertType::Host {
+			return refused("is a user certificate");
+		}
+		if certificate.public_key() != self.host_key.key_data() {
+			return refused("is for another host key than this device's");
+		}
+		if certificate.critical_options().iter().next().is_some() {
+			return refused("has critical options, which no SSH client knows for hosts");
+		}
+		let ca = ssh_key::PublicKey::new(certificate.signature_key().clone(), "");
+		let Ok(material) = ca.to_bytes() else { return refused("is signed by no SSH key") };
+		// A moment within its validity, so that only signature and signer are judged; the times follow, because a
+		// certificate that begins a little later than the chain's clock does no harm.
+		let signer = Fingerprint::new(HashAlg::Sha256, certificate.signature_key());
+		if certificate.validate_at(certificate.valid_after(), [&signer]).is_err() {
+			return refused("is not signed by the CA that it names");
+		}
+		let now = self.chain.head().time;
+		if certificate.valid_before() <= now / 1000 {
+			return refused("has expired");
+		}
+		let anchor = AnchorId::of(AnchorKind::SshHostCa, &material);
+		let Some(record) = self.chain.anchor(anchor).await? else {
+			return refused("is signed by a CA that the chain does not know");
+		};
+		if record.organisation != self.organisation {
+			return refused("is signed by a CA of another organisation");
+		}
+		let verdict = status(Some(&record.standing()), &[], now);
+		if !matches!(verdict, Status::Valid | Status::Superseded) {
+			return refused(&format!("is signed by a CA that is {}", verdict.name()));
+		}
+		let fingerprint = Fingerprint::new(HashAlg::Sha256, self.host_key.key_data()).sha256();
+		let serial = certificate.serial();
+		let revoked = self.revocations(anchor).await?.iter().any(|entry| match entry.subject {
+			SshSubject::Serial(revoked) => revoked == serial,
+			SshSubject::KeyFingerprint(revoked) => Some(revoked) == fingerprint,
+		});
+		if revoked { refused("is revoked") } else { Ok(()) }
+	}
+
+	async fn material(&mut self, id: AnchorId) -> Result<Option<Vec<u8>>, ReadError> {
+		let cached = self.cache.0.entry(id).or_default();
+		if cached.material.is_none() {
+			cached.material = self.chain.anchor_material(id).await?;
+		}
+		Ok(cached.material.clone())
+	}
+
+	async fn revocations(&mut self, id: AnchorId) -> Result<&[SshRevocation], ReadError> {
+		let cached = self.cache.0.entry(id).or_default();
+		// Entries are never removed or changed, so the count tells whether there are new ones.
+		if self.chain.ssh_revocation_count(id).await? as usize != cached.revocations.len() {
+			cached.revocations = self.chain.ssh_revocations(id).await?;
+		}
+		Ok(&cached.revocations)
+	}
+}
+
+fn add_revocations(revoked: &mut Krl, material: &[u8], entries: &[SshRevocation]) {
+	for entry in entries {
+		match entry.subject {
+			SshSubject::Serial(serial) => {
+				revoked.serials.entry(material.to_vec()).or_default().insert(serial);
+			},
+			SshSubject::KeyFingerprint(fingerprint) => {
+				revoked.fingerprints.insert(fingerprint);
+			},
+		}
+		// A function of the content: the same revocations give the same file.
+		revoked.generated_at = revoked.generated_at.max(entry.revocation.at / 1000);
+		revoked.version += 1;
+	}
+}
+
+/// The certificate without its comment, which somebody else chose and which could hold a line break.
+fn parse_certificate(text: &str) -> Result<Certificate, ResolveError> {
+	Certificate::from_openssh(text.trim())
+		.and_then(|certificate| Certificate::from_bytes(&certificate.to_bytes()?))
+		.map_err(|error| invalid(format!("the host certificate is malformed: {error}")))
+}
+
+fn invalid(problem: String) -> ResolveError {
+	Refusal::BundleInvalid(problem).into()
+}

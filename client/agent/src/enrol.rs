@@ -1,0 +1,308 @@
+//! Spends a voucher on the keys of the device, and waits for the proof that the chain knows them.
+
+use crate::{
+	config::Config,
+	connect::{ConnectError, Connection, connect, head_within},
+	keys::{DeviceKeys, KeyError, read_host_key},
+	run::clock,
+};
+use dpki_client::{
+	Client, SubmitError, View, Voucher,
+	calls::{self, CallError},
+	possession::{PossessionError, Registration},
+	primitives::{
+		Moment,
+		context::Registrant,
+		ids::{DeviceId, KeyId},
+		key::{KeyPurpose, NewKey},
+		refusal::Refusal,
+	},
+	view::ReadError,
+	voucher::VoucherError,
+};
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// How long the signatures are good for: an enrolment that gets lost cannot lie in wait for long.
+const LIFETIME: Moment = 60 * 60 * 1000;
+
+/// How often a transaction that got lost is sent.
+const ATTEMPTS: u32 = 3;
+
+/// How long the record may take to appear after the chain has said that the transaction was good.
+const PROOF_TIME: Duration = Duration::from_secs(60);
+
+/// Why the device is not enrolled.
+#[derive(Debug, thiserror::Error)]
+pub enum EnrolError {
+	/// The text is no voucher.
+	#[error(transparent)]
+	Voucher(#[from] VoucherError),
+	/// The voucher is for another chain, organisation or device. Nothing was sent.
+	#[error(
+		"the voucher is for the {what} {voucher}, the configuration says {configured}: ask the organisation for the right one"
+	)]
+	OtherVoucher {
+		/// What differs.
+		what: &'static str,
+		/// In the voucher.
+		voucher: String,
+		/// In the configuration.
+		configured: String,
+	},
+	/// The voucher has expired. Nothing was sent.
+	#[error("the voucher has expired: ask the organisation for a new one")]
+	Expired,
+	/// The keys cannot be used.
+	#[error(transparent)]
+	Keys(#[from] KeyError),
+	/// The keys cannot sign.
+	#[error(transparent)]
+	Possession(#[from] PossessionError),
+	/// No light client.
+	#[error(transparent)]
+	Connect(#[from] ConnectError),
+	/// The chain gave no answer.
+	#[error(transparent)]
+	Read(#[from] ReadError),
+	/// The enrolment cannot be written.
+	#[error(transparent)]
+	Call(#[from] CallError),
+	/// It was sent, and did not succeed.
+	#[error(transparent)]
+	Submit(#[from] SubmitError),
+	/// No fresh block came in time.
+	#[error(
+		"no fresh finalised block came within {0} s: check the peers, the network and the clock"
+	)]
+	NoHead(u64),
+	/// A device of this name has other keys.
+	#[error(
+		"a device of this name is enrolled with other keys: enrol under another name, or bring its state directory back"
+	)]
+	OtherKeys,
+	/// The device is revoked.
+	#[error("the device is revoked and cannot come back: enrol under another name with new keys")]
+	Revoked,
+	/// The chain said yes, and no proof came.
+	#[error(
+		"the enrolment is final, but the record was not proven within {0} s: run the command again"
+	)]
+	NotProven(u64),
+}
+
+/// The proof that the device is enrolled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Enrolled {
+	/// The device.
+	pub device: DeviceId,
+	/// The finalised block in which the record and its three keys were proven.
+	pub block: u32,
+	/// Whether they were there before.
+	pub already: bool,
+}
+
+/// Whether the voucher is for this chain and this device.
+pub fn check_voucher(config: &Config, voucher: &Voucher) -> Result<(), EnrolError> {
+	let pairs = [
+		(
+			"chain",
+			format!("0x{}", hex::encode(voucher.genesis())),
+			format!("0x{}", hex::encode(config.chain.genesis)),
+		),
+		("organisation", voucher.organisation().into(), config.organisation.clone()),
+		("device", voucher.device().into(), config.device.clone()),
+	];
+	for (what, voucher, configured) in pairs {
+		if voucher != configured {
+			return Err(EnrolError::OtherVoucher { what, voucher, configured });
+		}
+	}
+	Ok(())
+}
+
+/// Enrols the device of this configuration. `progress` is told what is being done.
+pub async fn enrol(
+	config: &Config,
+	voucher: &Voucher,
+	timeout: Duration,
+	progress: impl Fn(&str),
+) -> Result<Enrolled, EnrolError> {
+	check_voucher(config, voucher)?;
+	let keys = DeviceKeys::load(&config.state)?;
+	let deadline = Instant::now() + timeout;
+	progress("starting the light client");
+	let Connection { client, .. } = &connect(config).await?;
+	let view = fresh_view(config, client, timeout).await?;
+	progress(&format!("caught up with the chain at block {}", view.head().number));
+	let device = config.device_id();
+	if is_enrolled(&view, device, &keys).await? {
+		return Ok(Enrolled { device, block: view.head().number, already: true });
+	}
+	if voucher.expires_at() < view.now() {
+		return Err(EnrolError::Expired);
+	}
+	for attempt in 1.. {
+		progress("enrolling the signing, the agreement and the host key");
+		let sent = send(config, client, voucher, &keys, view.now()).await;
+		let left = deadline.saturating_duration_since(Instant::now());
+		match sent {
+			Ok(()) => break,
+			// An earlier attempt may have gone through without our learning of it.
+			Err(EnrolError::Submit(SubmitError::Refused(
+				refusal @ (Refusal::VoucherRedeemed
+				| Refusal::DeviceExists
+				| Refusal::KeyAlreadyRegistered),
+			))) => {
+				let view = fresh_view(config, client, left).await?;
+				if is_enrolled(&view, device, &keys).await? {
+					break;
+				}
+				return Err(SubmitError::Refused(refusal).into());
+			},
+			Err(EnrolError::Submit(error))
+				if can_be_sent_again(&error) && attempt < ATTEMPTS && !left.is_zero() =>
+			{
+				progress(&format!("{error}; trying again"));
+			},
+			Err(error) => return Err(error),
+		}
+	}
+	progress("waiting for the proof");
+	let block = prove(config, client, device, &keys).await?;
+	Ok(Enrolled { device, block, already: false })
+}
+
+fn can_be_sent_again(error: &SubmitError) -> bool {
+	!matches!(
+		error,
+		SubmitError::Refused(_) | SubmitError::Failed { .. } | SubmitError::Invalid { .. }
+	)
+}
+
+async fn fresh_view(
+	config: &Config,
+	client: &Client,
+	timeout: Duration,
+) -> Result<View, EnrolError> {
+	let max_age = config.chain.max_head_age.saturating_mul(1000);
+	// Block 0 has no time; a light client that has not caught up yet may show it.
+	let fresh =
+		|head: &dpki_client::Head| head.time > 0 && clock() <= head.time.saturating_add(max_age);
+	let head = head_within(client, timeout, fresh).await;
+	Ok(client.at(head.ok_or(EnrolError::NoHead(timeout.as_secs()))?))
+}
+
+async fn send(
+	config: &Config,
+	client: &Client,
+	voucher: &Voucher,
+	keys: &DeviceKeys,
+	now: Moment,
+) -> Result<(), EnrolError> {
+	let expires_at = now.saturating_add(LIFETIME);
+	let list = new_keys(config, voucher, keys, expires_at)?;
+	let signature = voucher.sign_enrolment(&list, expires_at);
+	let call = calls::enrol(voucher.public(), &config.device, &list, expires_at, signature)?;
+	client.submit_general(&call).await?;
+	Ok(())
+}
+
+fn new_keys(
+	config: &Config,
+	voucher: &Voucher,
+	keys: &DeviceKeys,
+	expires_at: Moment,
+) -> Result<Vec<NewKey>, EnrolError> {
+	let (host, _) = read_host_key(&config.ssh.host_key)?;
+	let mut registration = Registration {
+		genesis: config.chain.genesis,
+		registrant: Registrant::Voucher(voucher.id()),
+		device: config.device_id(),
+		keys_registered: 0,
+		expires_at,
+	};
+	Ok(vec![
+		registration.prove(KeyPurpose::Sign, &keys.signing, None)?,
+		registration.vouch(&keys.agreement.public(), &keys.signing, None)?,
+		registration.prove(KeyPurpose::Ssh, &host, None)?,
+	])
+}
+
+/// Whether the chain knows the device with exactly our keys; an error if it knows it otherwise.
+async fn is_enrolled(view: &View, device: DeviceId, keys: &DeviceKeys) -> Result<bool, EnrolError> {
+	let Some(record) = view.device(device).await? else { return Ok(false) };
+	if record.revocation.is_some() {
+		return Err(EnrolError::Revoked);
+	}
+	for ours in keys.fingerprints() {
+		let known = view.key(ours.id).await?.is_some_and(|known| {
+			known.device == device
+				&& known.purpose == ours.purpose
+				&& KeyId::of(&known.public) == ours.id
+		});
+		if !known {
+			return Err(EnrolError::OtherKeys);
+		}
+	}
+	Ok(true)
+}
+
+async fn prove(
+	config: &Config,
+	client: &Client,
+	device: DeviceId,
+	keys: &DeviceKeys,
+) -> Result<u32, EnrolError> {
+	let proving = async {
+		loop {
+			let view = fresh_view(config, client, PROOF_TIME).await?;
+			if is_enrolled(&view, device, keys).await? {
+				return Ok(view.head().number);
+			}
+			tokio::time::sleep(Duration::from_millis(200)).await;
+		}
+	};
+	let proven = tokio::time::timeout(PROOF_TIME, proving).await;
+	proven.map_err(|_| EnrolError::NotProven(PROOF_TIME.as_secs()))?
+}
+
+#[cfg(test)]
+mod tests {
+	use super::*;
+	use crate::config::{ChainSettings, SshSettings};
+
+	fn config() -> Config {
+		Config {
+			organisation: "acme".into(),
+			device: "drone-7".into(),
+			state: "/nonexistent".into(),
+			chain: ChainSettings {
+				spec: "/nonexistent".into(),
+				genesis: [1; 32],
+				peers: vec![],
+				max_head_age: 600,
+			},
+			ssh: SshSettings::default(),
+		}
+	}
+
+	#[test]
+	fn a_voucher_for_anything_else_is_refused_before_anything_is_sent() {
+		let check = |genesis, organisation, device| {
+			let voucher = Voucher::generate(genesis, organisation, device, u64::MAX).unwrap();
+			check_voucher(&config(), &voucher)
+		};
+		check([1; 32], "acme", "drone-7").unwrap();
+		for (refused, what) in [
+			(check([2; 32], "acme", "drone-7"), "chain"),
+			(check([1; 32], "acme2", "drone-7"), "organisation"),
+			(check([1; 32], "acme", "drone-8"), "device"),
+		] {
+			match refused {
+				Err(EnrolError::OtherVoucher { what: found, .. }) => assert_eq!(found, what),
+				other => panic!("{what}: {other:?}"),
+			}
+		}
+	}
+}

@@ -1,0 +1,166 @@
+//! Files that survive a crash: each is there whole or not at all.
+
+use std::{
+	fs::{self, File, OpenOptions, Permissions},
+	io::{self, Write},
+	os::unix::fs::{OpenOptionsExt, PermissionsExt},
+	path::{Path, PathBuf},
+};
+
+/// Mode of files that only the agent may read.
+pub const SECRET: u32 = 0o600;
+/// Mode of files that everybody may read.
+pub const PUBLIC: u32 = 0o644;
+/// Mode of directories that only the agent may enter.
+pub const SECRET_DIR: u32 = 0o700;
+/// Mode of directories that everybody may enter. sshd reads principals as the user who logs in, and refuses
+/// (`StrictModes`) what the group or others can write.
+pub const PUBLIC_DIR: u32 = 0o755;
+
+/// Something went wrong with a file.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot {action} {}: {source}", path.display())]
+pub struct FileError {
+	/// What was tried.
+	pub action: &'static str,
+	/// With which file.
+	pub path: PathBuf,
+	/// What the system says.
+	#[source]
+	pub source: io::Error,
+}
+
+/// Names the action and the file in an error.
+pub(crate) fn failed<'a>(
+	action: &'static str,
+	path: &'a Path,
+) -> impl FnOnce(io::Error) -> FileError + 'a {
+	move |source| FileError { action, path: path.into(), source }
+}
+
+/// Makes the directory and the ones above it. An existing one keeps its owner and gets the mode.
+pub fn create_dir(path: &Path, mode: u32) -> Result<(), FileError> {
+	fs::create_dir_all(path).map_err(failed("create", path))?;
+	// The umask must not decide: too tight keeps users from their principals, too wide makes sshd refuse them.
+	fs::set_permissions(path, Permissions::from_mode(mode)).map_err(failed("set the mode of", path))
+}
+
+/// Writes a new file to the disk; fails if it exists.
+pub fn create(path: &Path, content: &[u8], mode: u32) -> Result<(), FileError> {
+	let write = || {
+		let mut file = OpenOptions::new().write(true).create_new(true).mode(mode).open(path)?;
+		file.set_permissions(Permissions::from_mode(mode))?;
+		file.write_all(content)?;
+		file.sync_all()
+	};
+	write().map_err(failed("write", path))
+}
+
+/// Writes a new file that appears whole or not at all; fails if it exists.
+pub fn create_whole(path: &Path, content: &[u8], mode: u32) -> Result<(), FileError> {
+	let staged = staging_path(path);
+	remove_if_there(&staged)?;
+	create(&staged, content, mode)?;
+	// A rename would replace what is there; a link does not.
+	let linked = fs::hard_link(&staged, path).map_err(failed("create", path));
+	remove_if_there(&staged)?;
+	linked?;
+	sync_parent(path)
+}
+
+/// Replaces the file, old content or new content at every moment, and waits until it is on the disk.
+pub fn replace(path: &Path, content: &[u8], mode: u32) -> Result<(), FileError> {
+	let staged = staging_path(path);
+	remove_if_there(&staged)?;
+	create(&staged, content, mode)?;
+	fs::rename(&staged, path).map_err(failed("replace", path))?;
+	sync_parent(path)
+}
+
+/// Replaces the file like [`replace`] but leaves it to the system when it reaches the disk: for what is written often
+/// and can be lost.
+pub fn replace_lazily(path: &Path, content: &[u8], mode: u32) -> Result<(), FileError> {
+	let staged = staging_path(path);
+	let write = || {
+		let mut options = OpenOptions::new();
+		let mut file = options.write(true).create(true).truncate(true).mode(mode).open(&staged)?;
+		file.set_permissions(Permissions::from_mode(mode))?;
+		file.write_all(content)?;
+		fs::rename(&staged, path)
+	};
+	write().map_err(failed("replace", path))
+}
+
+/// The content of the file, or `None` if there is none.
+pub fn read_if_there(path: &Path) -> Result<Option<Vec<u8>>, FileError> {
+	match fs::read(path) {
+		Ok(content) => Ok(Some(content)),
+		Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+		Err(error) => Err(failed("read", path)(error)),
+	}
+}
+
+/// Removes the file if there is one.
+pub fn remove_if_there(path: &Path) -> Result<(), FileError> {
+	match fs::remove_file(path) {
+		Err(error) if error.kind() != io::ErrorKind::NotFound => Err(failed("remove", path)(error)),
+		_ => Ok(()),
+	}
+}
+
+/// Waits until the entries of the directory are on the disk.
+pub fn sync_dir(path: &Path) -> Result<(), FileError> {
+	File::open(path).and_then(|dir| dir.sync_all()).map_err(failed("sync", path))
+}
+
+fn sync_parent(path: &Path) -> Result<(), FileError> {
+	path.parent().map_or(Ok(()), |parent| {
+		sync_dir(if parent.as_os_str().is_empty() { Path::new(".") } else { parent })
+	})
+}
+
+fn staging_path(path: &Path) -> PathBuf {
+	let name = path.file_name().unwrap_or_default().to_string_lossy();
+	path.with_file_name(format!(".{name}.new"))
+}
+
+#[cfg(test)]
+mod tests {
+	use super::*;
+
+	fn mode(path: &Path) -> u32 {
+		fs::metadata(path).unwrap().permissions().mode() & 0o7777
+	}
+
+	#[test]
+	fn a_file_is_never_overwritten_by_creating_it() {
+		let dir = tempfile::tempdir().unwrap();
+		let path = dir.path().join("key");
+		create_whole(&path, b"first", SECRET).unwrap();
+		assert!(create_whole(&path, b"second", SECRET).is_err());
+		assert_eq!(fs::read(&path).unwrap(), b"first");
+		assert_eq!(mode(&path), SECRET);
+		assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1, "nothing else is left behind");
+	}
+
+	#[test]
+	fn a_replaced_file_has_its_mode_and_nothing_is_left_behind() {
+		let dir = tempfile::tempdir().unwrap();
+		let path = dir.path().join("journal");
+		fs::write(dir.path().join(".journal.new"), b"half of it, from a crash").unwrap();
+		replace(&path, b"1", SECRET).unwrap();
+		replace(&path, b"2", SECRET).unwrap();
+		replace_lazily(&path, b"3", PUBLIC).unwrap();
+		assert_eq!(fs::read(&path).unwrap(), b"3");
+		assert_eq!(mode(&path), PUBLIC);
+		assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);
+	}
+
+	#[test]
+	fn a_file_that_is_not_there_is_no_error() {
+		let dir = tempfile::tempdir().unwrap();
+		assert_eq!(read_if_there(&dir.path().join("x")).unwrap(), None);
+		remove_if_there(&dir.path().join("x")).unwrap();
+		assert!(read_if_there(dir.path()).is_err(), "a directory is no file");
+	}
+}

@@ -1,0 +1,45 @@
+//! The device daemon of the device PKI chain.
+//!
+//! It follows the chain with an embedded light client ([`connect`]), proves every record that it relies on, fetches and
+//! decrypts what is delivered to the device, and puts it in force for SSH. It never asks an RPC server.
+//!
+//! | module | rule |
+//! |---|---|
+//! | [`agent`] | convergence: what is taken, what is refused, what is enforced |
+//! | [`desired`] | from a bundle and proven anchors to the access that is wanted |
+//! | [`refusal`] | why a delivery is not taken |
+//! | [`journal`] | what must not be forgotten, and the steps of a delivery across crashes |
+//! | [`ssh`] | generations, key revocation lists, tests with sshd |
+//! | [`chain`] | the proven reads that all this needs |
+//! | [`connect`] | the embedded light client |
+//! | [`run`] | the daemon |
+//! | [`acknowledge`] | telling the chain |
+//! | [`enrol`] | spending a voucher |
+//! | [`init`] | configuration and keys |
+//! | [`config`] | the configuration file |
+//! | [`keys`] | the keys of the device |
+//! | [`status`] | what the agent tells about itself |
+//! | [`files`] | files that survive a crash |
+//! | [`notify`] | telling systemd |
+//!
+//! The library exists for the tests across crates; it promises nothing to others.
+
+#![forbid(unsafe_code)]
+#![deny(missing_docs, rustdoc::broken_intra_doc_links)]
+
+pub mod acknowledge;
+pub mod agent;
+pub mod chain;
+pub mod config;
+pub mod connect;
+pub mod desired;
+pub mod enrol;
+pub mod files;
+pub mod init;
+pub mod journal;
+pub mod keys;
+pub mod notify;
+pub mod refusal;
+pub mod run;
+pub mod ssh;
+pub mod status;

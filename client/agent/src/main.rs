@@ -1,0 +1,174 @@
+//! The device daemon of the device PKI chain. See the library for the rules.
+
+mod cli;
+
+use clap::Parser;
+use cli::{Cli, Command, EnrolArgs, InitArgs, RunArgs, StatusArgs};
+use dpki_agent::{
+	config::{ChainSettings, Config, SshSettings},
+	enrol::enrol,
+	init::init,
+	run::{run, run_once},
+	status::Status,
+};
+use dpki_client::Voucher;
+use serde_json::json;
+use std::{error::Error, io::Read, path::Path, process::ExitCode, time::Duration};
+use tokio::signal::unix::{SignalKind, signal};
+use tracing_subscriber::EnvFilter;
+use zeroize::Zeroizing;
+
+type Outcome = Result<(), Box<dyn Error>>;
+
+#[tokio::main(worker_threads = 2)]
+async fn main() -> ExitCode {
+	let cli = Cli::parse();
+	let done = match EnvFilter::try_new(&cli.log) {
+		Ok(filter) => {
+			tracing_subscriber::fmt()
+				.with_env_filter(filter)
+				.with_writer(std::io::stderr)
+				.init();
+			execute(cli.command).await
+		},
+		Err(error) => Err(format!("`{}` is no log filter ({error}): try info", cli.log).into()),
+	};
+	match done {
+		Ok(()) => ExitCode::SUCCESS,
+		Err(error) => {
+			eprintln!("dpki-agent: {error}");
+			ExitCode::FAILURE
+		},
+	}
+}
+
+async fn execute(command: Command) -> Outcome {
+	match command {
+		Command::Init(args) => make(*args),
+		Command::Enrol(args) => spend(args).await,
+		Command::Run(args) => follow(args).await,
+		Command::Status(args) => show(args),
+	}
+}
+
+fn make(args: InitArgs) -> Outcome {
+	let absolute = |path: &Path| {
+		std::path::absolute(path).map_err(|error| format!("{}: {error}", path.display()))
+	};
+	let host_key = args.host_key.as_deref().map(absolute).transpose()?;
+	let config = Config {
+		organisation: args.organisation,
+		device: args.device,
+		state: absolute(&args.state)?,
+		chain: ChainSettings {
+			spec: absolute(&args.chain_spec)?,
+			genesis: args.genesis,
+			peers: args.peers,
+			max_head_age: args.max_head_age,
+		},
+		ssh: SshSettings {
+			directory: absolute(&args.ssh_dir)?,
+			host_key: host_key.clone().unwrap_or_default(),
+			sshd: args.sshd,
+			sshd_config: args.sshd_config.as_deref().map(absolute).transpose()?,
+			reload: args
+				.reload
+				.iter()
+				.flat_map(|line| line.split_whitespace())
+				.map(Into::into)
+				.collect(),
+			..SshSettings::default()
+		},
+	};
+	let made = init(&args.config, config, host_key.as_deref())?;
+	let device = made.config.device_id();
+	if args.json {
+		let keys: serde_json::Map<_, _> = made
+			.keys
+			.iter()
+			.map(|key| (key.name.into(), json!({ "id": key.id.to_string(), "public": key.public })))
+			.collect();
+		let text = json!({
+			"config": args.config,
+			"device_id": device.to_string(),
+			"organisation_id": made.config.organisation_id().to_string(),
+			"host_key": made.config.ssh.host_key,
+			"keys": keys,
+			"include": made.include,
+		});
+		println!("{text:#}");
+		return Ok(());
+	}
+	println!("configuration  {}", args.config.display());
+	println!("device id      {device}");
+	for key in &made.keys {
+		println!("{:<14} {}  (id {})", format!("{} key", key.name), key.public, key.id);
+	}
+	println!("\nAdd to sshd_config, above any Match block, and restart sshd:\n  {}", made.include);
+	println!(
+		"Then spend the voucher:\n  dpki-agent enrol --config {} --voucher -",
+		args.config.display()
+	);
+	Ok(())
+}
+
+async fn spend(args: EnrolArgs) -> Outcome {
+	let config = Config::load(&args.config)?;
+	let text = match (args.voucher, args.voucher_file) {
+		(_, Some(path)) => {
+			let read = std::fs::read_to_string(&path);
+			Zeroizing::new(
+				read.map_err(|error| format!("cannot read {}: {error}", path.display()))?,
+			)
+		},
+		(Some(text), None) if text != "-" => Zeroizing::new(text),
+		_ => {
+			let mut text = Zeroizing::new(String::new());
+			std::io::stdin().take(4096).read_to_string(&mut text)?;
+			text
+		},
+	};
+	let voucher: Voucher = text.trim().parse()?;
+	let timeout = Duration::from_secs(args.timeout);
+	let enrolled = enrol(&config, &voucher, timeout, |doing| eprintln!("{doing}")).await?;
+	if args.json {
+		let text = json!({
+			"device_id": enrolled.device.to_string(),
+			"block": enrolled.block,
+			"already": enrolled.already,
+		});
+		println!("{text:#}");
+	} else {
+		let word = if enrolled.already { "was enrolled before" } else { "is enrolled" };
+		println!("{} {word}, proven in block {}", enrolled.device, enrolled.block);
+	}
+	Ok(())
+}
+
+async fn follow(args: RunArgs) -> Outcome {
+	let config = Config::load(&args.config)?;
+	if args.once {
+		return Ok(run_once(&config, Duration::from_secs(args.timeout)).await?);
+	}
+	let mut terminate = signal(SignalKind::terminate())?;
+	let mut interrupt = signal(SignalKind::interrupt())?;
+	let stop = async {
+		tokio::select! {
+			_ = terminate.recv() => {},
+			_ = interrupt.recv() => {},
+		}
+	};
+	Ok(run(&config, stop).await?)
+}
+
+fn show(args: StatusArgs) -> Outcome {
+	let config = Config::load(&args.config)?;
+	let status = Status::read(&config.state)?
+		.ok_or("the agent has not run yet: start it with `dpki-agent run`")?;
+	if args.json {
+		println!("{}", serde_json::to_string_pretty(&status)?);
+	} else {
+		print!("{status}");
+	}
+	Ok(())
+}

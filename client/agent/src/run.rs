@@ -1,0 +1,278 @@
+//! The daemon: follows the finalised heads and converges on each.
+
+use crate::{
+	acknowledge::Acknowledger,
+	agent::{Agent, OpenError, StepError},
+	chain::Chain,
+	config::Config,
+	connect::{ConnectError, Connection, connect, head_within},
+	keys::{DeviceKeys, KeyError},
+	notify::Notifier,
+};
+use dpki_client::{
+	BlobStore, ChainBlobs, Client, View,
+	blob::{self, BlobError},
+	primitives::{Moment, delivery::DeliveryRecord},
+};
+use futures::StreamExt;
+use std::{
+	future::Future,
+	sync::Arc,
+	time::{Duration, SystemTime, UNIX_EPOCH},
+};
+use tokio::task::JoinHandle;
+
+/// How long one attempt to fetch a blob may take.
+const BLOB_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// Why the daemon ended.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+	/// The keys cannot be read.
+	#[error("{0}; if there are none yet, run `dpki-agent init`")]
+	Keys(#[from] KeyError),
+	/// Journal or generations cannot be used.
+	#[error(transparent)]
+	Open(#[from] OpenError),
+	/// No light client.
+	#[error(transparent)]
+	Connect(#[from] ConnectError),
+	/// Convergence failed.
+	#[error(transparent)]
+	Step(#[from] StepError),
+	/// No fresh block came in time.
+	#[error(
+		"no fresh finalised block came within {0} s: check the peers, the network and the clock"
+	)]
+	NoHead(u64),
+	/// The device is not enrolled, or revoked.
+	#[error("the device is {0} on the chain: enrol it, or ask the organisation")]
+	NotValid(String),
+	/// The newest delivery was not taken.
+	#[error("delivery {sequence} is not in force: {sentence}")]
+	Refused {
+		/// Its number.
+		sequence: u64,
+		/// Why not.
+		sentence: String,
+	},
+	/// The chain did not learn what became of the delivery in time.
+	#[error("converged, but the acknowledgement was not proven within {0} s: run the agent again")]
+	NotAcknowledged(u64),
+	/// Signals cannot be caught.
+	#[error("signals cannot be caught: {0}")]
+	Signals(#[from] std::io::Error),
+}
+
+/// The time of the device's clock, in milliseconds since the Unix epoch.
+pub fn clock() -> Moment {
+	// A clock before 1970 counts as 1970: every block is fresh then, and none is refused for the clock's sake.
+	SystemTime::now()
+		.duration_since(UNIX_EPOCH)
+		.map_or(0, |time| time.as_millis() as Moment)
+}
+
+/// Follows the chain until `stop` is done.
+pub async fn run(config: &Config, stop: impl Future<Output = ()>) -> Result<(), RunError> {
+	let notifier = Notifier::from_env();
+	let mut agent = open(config)?;
+	agent.report(None);
+	tokio::pin!(stop);
+	let connection = tokio::select! {
+		connection = connect(config) => connection?,
+		() = &mut stop => return Ok(()),
+	};
+	tracing::info!(device = %config.device_id(), "following the chain");
+	let Connection { client, .. } = &connection;
+	let mut acknowledger =
+		Acknowledger::new(client.clone(), config.chain.genesis, config.device_id(), agent.keys());
+	let mut fetcher = Fetcher::new(client);
+	let mut heads = client.finalized_heads();
+	let mut newest: Option<View> = None;
+	let mut ready = false;
+	loop {
+		let step = tokio::select! {
+			// A stop must not wait for a chain that is busy.
+			biased;
+			() = &mut stop => break,
+			head = heads.next() => match head {
+				Some(Ok(head)) => {
+					let view = newest.insert(client.at(head));
+					// Every step can be broken off: the journal says where to go on.
+					let step = tokio::select! {
+						step = on_head(&mut agent, view, &mut fetcher, &mut acknowledger) => step,
+						() = &mut stop => break,
+					};
+					if step.is_ok() && !ready && agent.is_fresh(&head) {
+						ready = true;
+						notifier.tell("READY=1");
+						tracing::info!(block = head.number, "caught up with the chain");
+					}
+					step.map_err(|error| error.to_string())
+				},
+				Some(Err(error)) => Err(error.to_string()),
+				None => break,
+			},
+			(record, blob) = fetcher.fetched() => match &newest {
+				Some(view) => {
+					let step = agent.deliver(view, &record, blob).await;
+					step.map_err(|error| error.to_string())
+				},
+				None => Ok(()),
+			},
+			() = acknowledger.settled() => Ok(()),
+		};
+		if let Err(error) = &step
+			&& agent.status().error.as_ref() != Some(error)
+		{
+			tracing::warn!("{error}");
+		}
+		agent.report(step.err());
+	}
+	notifier.tell("STOPPING=1");
+	tracing::info!("stopping");
+	Ok(())
+}
+
+async fn on_head(
+	agent: &mut Agent,
+	view: &View,
+	fetcher: &mut Fetcher,
+	acknowledger: &mut Acknowledger,
+) -> Result<(), StepError> {
+	agent.enforce(view).await?;
+	if let Some(record) = agent.wanted(view).await? {
+		fetcher.fetch(record);
+	}
+	if let Some(verdict) = agent.due_acknowledgement(view).await? {
+		acknowledger.submit(verdict, view.now());
+	}
+	Ok(())
+}
+
+/// Converges once, acknowledges, and ends; gives up after `timeout`.
+pub async fn run_once(config: &Config, timeout: Duration) -> Result<(), RunError> {
+	let mut agent = open(config)?;
+	let result = converge_once(config, &mut agent, timeout).await;
+	agent.report(result.as_ref().err().map(ToString::to_string));
+	result
+}
+
+async fn converge_once(
+	config: &Config,
+	agent: &mut Agent,
+	timeout: Duration,
+) -> Result<(), RunError> {
+	let deadline = tokio::time::Instant::now() + timeout;
+	let seconds = timeout.as_secs();
+	let Connection { client, .. } = &connect(config).await?;
+	let head = head_within(client, timeout, |head| agent.may_act_on(head)).await;
+	let view = client.at(head.ok_or(RunError::NoHead(seconds))?);
+	converge(agent, &view, &ChainBlobs::new(client)).await?;
+	agent.report(None);
+	if agent.status().device_status != "valid" {
+		return Err(RunError::NotValid(agent.status().device_status.clone()));
+	}
+	let mut acknowledger =
+		Acknowledger::new(client.clone(), config.chain.genesis, config.device_id(), agent.keys());
+	let acknowledging = async {
+		let mut heads = client.finalized_heads();
+		while let Some(head) = heads.next().await {
+			let Ok(head) = head else { continue };
+			let view = client.at(head);
+			match agent.due_acknowledgement(&view).await {
+				Ok(Some(verdict)) if !acknowledger.is_closed(verdict) => {
+					acknowledger.submit(verdict, view.now());
+					// Until it is proven or the next attempt is due, there is nothing else to do.
+					let _ =
+						tokio::time::timeout(Duration::from_secs(5), acknowledger.settled()).await;
+				},
+				Ok(_) => break,
+				Err(error) => tracing::debug!(%error, "the acknowledgement cannot be looked up"),
+			}
+		}
+	};
+	tokio::time::timeout_at(deadline, acknowledging)
+		.await
+		.map_err(|_| RunError::NotAcknowledged(seconds))?;
+	let status = agent.status();
+	match &status.last_refusal {
+		Some(refusal) if status.sequence.is_none_or(|applied| refusal.sequence > applied) => {
+			Err(RunError::Refused {
+				sequence: refusal.sequence,
+				sentence: refusal.sentence.clone(),
+			})
+		},
+		_ => Ok(()),
+	}
+}
+
+/// Everything that one block asks for, the fetching included.
+pub async fn converge(
+	agent: &mut Agent,
+	chain: &dyn Chain,
+	blobs: &dyn BlobStore,
+) -> Result<(), StepError> {
+	agent.enforce(chain).await?;
+	if let Some(record) = agent.wanted(chain).await? {
+		let blob = fetch(blobs, &record).await;
+		agent.deliver(chain, &record, blob).await?;
+	}
+	Ok(())
+}
+
+fn open(config: &Config) -> Result<Agent, RunError> {
+	Ok(Agent::open(config, DeviceKeys::load(&config.state)?, clock)?)
+}
+
+async fn fetch(blobs: &dyn BlobStore, record: &DeliveryRecord) -> Result<Vec<u8>, BlobError> {
+	let fetching = blobs.get(record.digest, record.length);
+	tokio::time::timeout(BLOB_TIMEOUT, fetching).await.unwrap_or_else(|_| {
+		Err(BlobError::Unavailable {
+			cid: blob::cid(record.digest),
+			reason: format!("{} s have passed", BLOB_TIMEOUT.as_secs()),
+		})
+	})
+}
+
+type Fetched = (DeliveryRecord, Result<Vec<u8>, BlobError>);
+
+/// Fetches one blob at a time, beside convergence: a blob that is slow must not hold a revocation up.
+struct Fetcher {
+	blobs: Arc<dyn BlobStore>,
+	running: Option<(DeliveryRecord, JoinHandle<Fetched>)>,
+}
+
+impl Fetcher {
+	fn new(client: &Client) -> Self {
+		Self { blobs: Arc::new(ChainBlobs::new(client)), running: None }
+	}
+
+	/// Begins to fetch, unless this is under way; something else that is under way is given up.
+	fn fetch(&mut self, record: DeliveryRecord) {
+		if let Some((running, task)) = &self.running {
+			if *running == record {
+				return;
+			}
+			task.abort();
+		}
+		let (blobs, wanted) = (self.blobs.clone(), record.clone());
+		let task = tokio::spawn(async move {
+			let blob = fetch(blobs.as_ref(), &wanted).await;
+			(wanted, blob)
+		});
+		self.running = Some((record, task));
+	}
+
+	/// Waits for the blob; for ever if none is under way. Can be dropped and called again.
+	async fn fetched(&mut self) -> Fetched {
+		let Some((record, task)) = &mut self.running else { return std::future::pending().await };
+		let record = record.clone();
+		let fetched = task.await;
+		self.running = None;
+		fetched.unwrap_or_else(|error| {
+			let cid = blob::cid(record.digest);
+			(record, Err(BlobError::Unavailable { cid, reason: error.to_string() }))
+		})
+	}
+}

@@ -1,0 +1,236 @@
+//! How a generation is tested before it counts.
+//!
+//! Everything is read back from the disk and parsed. What sshd reads when it starts (`sshd.conf` and the host
+//! certificate) is also given to `sshd -t`, in front of the main configuration if there is one.
+
+use crate::{
+	files::{self, FileError},
+	ssh::{
+		krl::Krl,
+		layout::{
+			Files, HOST_CERTIFICATE, KNOWN_HOSTS, Layout, REVOKED_KEYS, TRUSTED_USER_CA_KEYS,
+			read_files,
+		},
+	},
+};
+use std::{
+	ffi::OsString,
+	path::{Path, PathBuf},
+	process::Stdio,
+	time::Duration,
+};
+use tokio::{io::AsyncReadExt, process::Command};
+
+/// How much of what a command says is passed on, in bytes.
+const MAX_WORDS: u64 = 2000;
+
+/// Why a generation did not pass.
+#[derive(Debug, thiserror::Error)]
+pub enum CheckError {
+	/// A file of it cannot be read or written.
+	#[error(transparent)]
+	File(#[from] FileError),
+	/// What was read back is not what was meant.
+	#[error("{file} does not read back as it was written: check the disk")]
+	ReadBack {
+		/// Which file.
+		file: String,
+	},
+	/// sshd does not take it.
+	#[error("sshd does not accept the new configuration: {0}")]
+	Sshd(#[source] CommandError),
+	/// sshd takes it and would not use all of it.
+	#[error("sshd would not use all of the new configuration: {0}")]
+	Complaint(String),
+}
+
+/// A command did not do what it should.
+#[derive(Debug, thiserror::Error)]
+#[error("`{command}` {problem}")]
+pub struct CommandError {
+	/// The command.
+	pub command: String,
+	/// What happened.
+	pub problem: String,
+}
+
+/// Tests generations.
+#[derive(Clone, Debug)]
+pub struct Checker {
+	/// The sshd that tests.
+	pub sshd: PathBuf,
+	/// The main configuration.
+	pub sshd_config: Option<PathBuf>,
+	/// How long a test may take.
+	pub timeout: Duration,
+}
+
+impl Checker {
+	/// Whether sshd would start with this generation.
+	pub async fn sshd(&self, layout: &Layout, generation: u64) -> Result<(), CheckError> {
+		let directory = layout.generation(generation);
+		let mut config = layout.fragment(&directory, directory.join(HOST_CERTIFICATE).exists());
+		if let Some(main) = &self.sshd_config {
+			config += &format!("Include {}\n", main.display());
+		}
+		let path = layout.generations().join(format!(".{generation}.check.conf"));
+		files::remove_if_there(&path)?;
+		files::create(&path, config.as_bytes(), files::PUBLIC)?;
+		let command: [OsString; 4] =
+			[self.sshd.clone().into(), "-t".into(), "-f".into(), path.clone().into()];
+		let tested = run(&command, self.timeout).await;
+		files::remove_if_there(&path)?;
+		let said = tested.map_err(|mut error| {
+			if error.problem.contains("privilege separation directory") {
+				error.problem +=
+					" (as root sshd needs this directory: `install -d -m 0755 /run/sshd`)";
+			}
+			CheckError::Sshd(error)
+		})?;
+		// A host certificate that it cannot use is no reason for sshd to fail: it only complains about the file.
+		if said.contains(&*directory.to_string_lossy()) {
+			return Err(CheckError::Complaint(said));
+		}
+		Ok(())
+	}
+}
+
+/// Whether the files on the disk are the ones that were meant, and parse.
+pub fn read_back(meant: &Files, generation: &Path) -> Result<(), CheckError> {
+	let found = read_files(generation).map_err(files::failed("read", generation))?;
+	let differs = |file: &str| Err(CheckError::ReadBack { file: file.into() });
+	for file in meant.keys().chain(found.keys()) {
+		if meant.get(file) != found.get(file) {
+			return differs(file);
+		}
+	}
+	for (file, content) in &found {
+		let Ok(text) = std::str::from_utf8(content) else {
+			// Only the revocation list is binary.
+			if file == REVOKED_KEYS && Krl::decode(content).is_ok() {
+				continue;
+			}
+			return differs(file);
+		};
+		let parses = match file.as_str() {
+			REVOKED_KEYS => Krl::decode(content).is_ok(),
+			TRUSTED_USER_CA_KEYS => {
+				text.lines().all(|line| ssh_key::PublicKey::from_openssh(line).is_ok())
+			},
+			KNOWN_HOSTS => text.lines().all(is_known_host_ca),
+			HOST_CERTIFICATE => ssh_key::Certificate::from_openssh(text).is_ok(),
+			_ => true,
+		};
+		if !parses {
+			return differs(file);
+		}
+	}
+	Ok(())
+}
+
+fn is_known_host_ca(line: &str) -> bool {
+	let mut words = line.splitn(3, ' ');
+	words.next() == Some("@cert-authority")
+		&& words.next().is_some_and(|hosts| !hosts.is_empty())
+		&& words.next().is_some_and(|key| ssh_key::PublicKey::from_openssh(key).is_ok())
+}
+
+/// Runs a command to its end, and returns the beginning of what it said on its standard error. It is killed when its time
+/// is over.
+pub async fn run(command: &[OsString], timeout: Duration) -> Result<String, CommandError> {
+	let shown = command.iter().map(|word| word.to_string_lossy()).collect::<Vec<_>>().join(" ");
+	let failed = |problem: String| CommandError { command: shown.clone(), problem };
+	let Some((program, args)) = command.split_first() else {
+		return Err(failed("is empty".into()));
+	};
+	let mut child = Command::new(program)
+		.args(args)
+		.stdin(Stdio::null())
+		.stdout(Stdio::null())
+		.stderr(Stdio::piped())
+		.kill_on_drop(true)
+		.spawn()
+		.map_err(|error| failed(format!("cannot be run: {error}")))?;
+	let status = tokio::time::timeout(timeout, child.wait())
+		.await
+		.map_err(|_| failed(format!("did not end within {} s", timeout.as_secs())))?
+		.map_err(|error| failed(format!("cannot be waited for: {error}")))?;
+	let mut words = Vec::new();
+	if let Some(mut stderr) = child.stderr.take().map(|stderr| stderr.take(MAX_WORDS)) {
+		// A daemon that the command left behind may hold the pipe open, so the end of it is not waited for.
+		let reading = stderr.read_to_end(&mut words);
+		let _ = tokio::time::timeout(Duration::from_millis(200), reading).await;
+	}
+	let words = String::from_utf8_lossy(&words);
+	let words = words.split_whitespace().collect::<Vec<_>>().join(" ");
+	if status.success() { Ok(words) } else { Err(failed(format!("failed with {status}: {words}"))) }
+}
+
+#[cfg(test)]
+mod tests {
+	use super::*;
+
+	fn words(text: &str) -> Vec<OsString> {
+		text.split('|').map(OsString::from).collect()
+	}
+
+	#[tokio::test]
+	async fn a_command_tells_why_it_failed() {
+		let second = Duration::from_secs(1);
+		assert_eq!(run(&words("true"), second).await.unwrap(), "");
+		assert_eq!(run(&words("sh|-c|echo by the way >&2"), second).await.unwrap(), "by the way");
+		let error = run(&words("sh|-c|echo wrong port >&2; exit 3"), second).await.unwrap_err();
+		assert!(error.problem.contains("wrong port") && error.problem.contains('3'), "{error}");
+		let error = run(&words("/nonexistent"), second).await.unwrap_err();
+		assert!(error.problem.contains("cannot be run"), "{error}");
+		assert!(run(&[], second).await.is_err());
+	}
+
+	#[tokio::test]
+	async fn a_command_that_hangs_is_given_up() {
+		let error = run(&words("sleep|30"), Duration::from_millis(50)).await.unwrap_err();
+		assert!(error.problem.contains("did not end"), "{error}");
+	}
+
+	#[tokio::test]
+	async fn a_daemon_left_behind_does_not_hold_the_agent_up() {
+		let started = std::time::Instant::now();
+		let left = run(&words("sh|-c|sleep 5 & exit 1"), Duration::from_secs(20)).await;
+		assert!(left.is_err() && started.elapsed() < Duration::from_secs(4));
+	}
+
+	#[test]
+	fn a_file_that_changed_on_its_way_is_noticed() {
+		let dir = tempfile::tempdir().unwrap();
+		std::fs::create_dir(dir.path().join("principals")).unwrap();
+		let write = |name: &str, text: &[u8]| std::fs::write(dir.path().join(name), text).unwrap();
+		write("principals/root", b"admin\n");
+		write(TRUSTED_USER_CA_KEYS, b"");
+		let meant = read_files(dir.path()).unwrap();
+		read_back(&meant, dir.path()).unwrap();
+		write("principals/root", b"admim\n");
+		assert!(read_back(&meant, dir.path()).is_err());
+		write("principals/root", b"admin\n");
+		write("principals/more", b"admin\n");
+		assert!(read_back(&meant, dir.path()).is_err());
+	}
+
+	#[test]
+	fn files_that_sshd_could_not_read_are_refused() {
+		let dir = tempfile::tempdir().unwrap();
+		for (name, content) in [
+			(REVOKED_KEYS, &b"no list"[..]),
+			(REVOKED_KEYS, b""),
+			(REVOKED_KEYS, b"\xff\xff"),
+			(TRUSTED_USER_CA_KEYS, b"no key\n"),
+			(KNOWN_HOSTS, b"host ssh-ed25519 AAAA\n"),
+			(HOST_CERTIFICATE, b"no certificate\n"),
+		] {
+			let path = dir.path().join(name);
+			std::fs::write(&path, content).unwrap();
+			let meant = Files::from([(name.to_owned(), content.to_vec())]);
+			assert!(read_back(&meant, dir.path()).is_err(), "{name}");
+			std::fs::remove_file(path).unwrap();
+		}
+	}
+}

@@ -1,0 +1,17 @@
+//! What the agent does with SSH.
+//!
+//! | module | rule |
+//! |---|---|
+//! | [`names`] | which logins, principals and host patterns may become file names and lines |
+//! | [`state`] | the access that is wanted, and the files that say so |
+//! | [`krl`] | OpenSSH key revocation lists |
+//! | [`layout`] | what lies where |
+//! | [`check`] | how a generation is tested before it counts |
+//! | [`applier`] | how a generation is made, tested and switched to |
+
+pub mod applier;
+pub mod check;
+pub mod krl;
+pub mod layout;
+pub mod names;
+pub mod state;

@@ -1,0 +1,204 @@
+//! What the agent tells about itself: `status.json` in the state directory.
+//!
+//! It is for people and monitors. The agent itself relies on its journal only.
+
+use crate::files::{self, FileError, PUBLIC};
+use serde::{Deserialize, Serialize};
+use std::path::{Path, PathBuf};
+
+const FILE: &str = "status.json";
+
+/// How often the file is written when only the head has moved, in milliseconds: flash memory wears out.
+const HEAD_INTERVAL: u64 = 2000;
+
+/// A finalised block.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HeadStatus {
+	/// Its number.
+	pub number: u32,
+	/// The chain time in it, in milliseconds since the Unix epoch.
+	pub time: u64,
+	/// Whether it was too old by the device's clock to bring a new delivery into force.
+	pub stale: bool,
+}
+
+/// A delivery that was not taken.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RefusalStatus {
+	/// Its number.
+	pub sequence: u64,
+	/// Its blob.
+	pub digest: String,
+	/// Why, in a word.
+	pub reason: String,
+	/// Why, in a sentence.
+	pub sentence: String,
+	/// When, in chain time.
+	pub at: u64,
+}
+
+/// What is in force for SSH.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SshStatus {
+	/// The generation.
+	pub generation: Option<u64>,
+	/// The anchors whose user certificates are believed.
+	pub user_cas: Vec<String>,
+	/// How many serial numbers are revoked.
+	pub revoked_serials: usize,
+	/// How many keys are revoked.
+	pub revoked_keys: usize,
+	/// Whether sshd has a host certificate.
+	pub host_certificate: bool,
+}
+
+/// Everything that is told.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Status {
+	/// The organisation.
+	pub organisation: String,
+	/// The device.
+	pub device: String,
+	/// Its id.
+	pub device_id: String,
+	/// The verdict about it; "unknown" until it is enrolled.
+	pub device_status: String,
+	/// The newest finalised block that was seen.
+	pub head: Option<HeadStatus>,
+	/// The number of the delivery in force.
+	pub sequence: Option<u64>,
+	/// Its blob.
+	pub digest: Option<String>,
+	/// The highest number ever seen.
+	pub highest_sequence: Option<u64>,
+	/// The number of the delivery whose acknowledgement is proven.
+	pub acknowledged: Option<u64>,
+	/// What is in force for SSH.
+	pub ssh: SshStatus,
+	/// The last delivery that was not taken.
+	pub last_refusal: Option<RefusalStatus>,
+	/// What hinders the agent now.
+	pub error: Option<String>,
+	/// When this was written, by the device's clock, in milliseconds since the Unix epoch.
+	pub updated_at: u64,
+}
+
+impl Status {
+	/// The status in this state directory, or `None` if the agent has not run yet.
+	pub fn read(state: &Path) -> Result<Option<Self>, FileError> {
+		let path = state.join(FILE);
+		let Some(bytes) = files::read_if_there(&path)? else { return Ok(None) };
+		serde_json::from_slice(&bytes)
+			.map(Some)
+			.map_err(|error| files::failed("understand", &path)(std::io::Error::other(error)))
+	}
+
+	/// The same without what changes with every block.
+	fn substance(&self) -> Self {
+		let head = self.head.clone().map(|head| HeadStatus { number: 0, time: 0, ..head });
+		Self { head, updated_at: 0, ..self.clone() }
+	}
+}
+
+impl std::fmt::Display for Status {
+	fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+		let number =
+			|number: Option<u64>| number.map_or("none".into(), |number| number.to_string());
+		writeln!(
+			f,
+			"device        {} of {} ({})",
+			self.device, self.organisation, self.device_status
+		)?;
+		writeln!(f, "id            {}", self.device_id)?;
+		if let Some(head) = &self.head {
+			let stale = if head.stale { ", too old for new deliveries" } else { "" };
+			writeln!(f, "block         {} (chain time {} ms{stale})", head.number, head.time)?;
+		}
+		writeln!(
+			f,
+			"delivery      {} in force, {} seen",
+			number(self.sequence),
+			number(self.highest_sequence)
+		)?;
+		writeln!(f, "acknowledged  {}", number(self.acknowledged))?;
+		writeln!(
+			f,
+			"ssh           generation {}, {} user CAs, {} serials and {} keys revoked, host certificate: {}",
+			number(self.ssh.generation),
+			self.ssh.user_cas.len(),
+			self.ssh.revoked_serials,
+			self.ssh.revoked_keys,
+			if self.ssh.host_certificate { "yes" } else { "no" },
+		)?;
+		if let Some(refusal) = &self.last_refusal {
+			writeln!(f, "last refusal  delivery {}: {}", refusal.sequence, refusal.sentence)?;
+		}
+		if let Some(error) = &self.error {
+			writeln!(f, "problem       {error}")?;
+		}
+		Ok(())
+	}
+}
+
+/// Writes the file when there is something to tell.
+pub struct Reporter {
+	path: PathBuf,
+	written: Option<Status>,
+}
+
+impl Reporter {
+	/// The reporter of this state directory.
+	pub fn new(state: &Path) -> Self {
+		Self { path: state.join(FILE), written: None }
+	}
+
+	/// Writes the status if its substance has changed, or the last writing is a while ago.
+	pub fn report(&mut self, status: &Status, now: u64) {
+		let due = self.written.as_ref().is_none_or(|written| {
+			written.substance() != status.substance()
+				|| now.abs_diff(written.updated_at) >= HEAD_INTERVAL
+		});
+		if !due {
+			return;
+		}
+		let status = Status { updated_at: now, ..status.clone() };
+		let text = serde_json::to_vec_pretty(&status).expect("the status is plain data");
+		match files::replace_lazily(&self.path, &text, PUBLIC) {
+			Ok(()) => self.written = Some(status),
+			// Telling is not what the device is for.
+			Err(error) => tracing::warn!(%error, "cannot write the status"),
+		}
+	}
+}
+
+#[cfg(test)]
+mod tests {
+	use super::*;
+
+	#[test]
+	fn a_status_is_written_when_it_says_something_new() {
+		let dir = tempfile::tempdir().unwrap();
+		assert_eq!(Status::read(dir.path()).unwrap(), None);
+		let mut reporter = Reporter::new(dir.path());
+		let head = |number| Some(HeadStatus { number, time: 1, stale: false });
+		let mut status = Status { head: head(1), ..Status::default() };
+		let written = |dir: &Path| Status::read(dir).unwrap().unwrap().head.unwrap().number;
+		reporter.report(&status, 10_000);
+		status.head = head(2);
+		reporter.report(&status, 10_500);
+		assert_eq!(written(dir.path()), 1, "a new head alone can wait");
+		status.sequence = Some(1);
+		reporter.report(&status, 10_600);
+		assert_eq!(written(dir.path()), 2, "a new delivery cannot");
+		status.head = head(3);
+		reporter.report(&status, 12_600);
+		assert_eq!(written(dir.path()), 3);
+	}
+
+	#[test]
+	fn a_damaged_status_is_an_error() {
+		let dir = tempfile::tempdir().unwrap();
+		std::fs::write(dir.path().join(FILE), "{").unwrap();
+		assert!(Status::read(dir.path()).is_err());
+	}
+}

@@ -1,0 +1,353 @@
+//! A chain in memory, and an agent on it with a real sshd to test its generations.
+//!
+//! The fake leaves out proofs, the light client and submission; the tests across crates have the real ones.
+
+use async_trait::async_trait;
+use dpki_agent::{
+	agent::{Agent, StepError},
+	chain::Chain,
+	config::{ChainSettings, Config, SshSettings},
+	init::init,
+	keys::DeviceKeys,
+	run::converge,
+};
+use dpki_client::{
+	AccountId, BlobStore, Bundle, Head, Item,
+	blob::{self, BlobError},
+	envelope,
+	primitives::{
+		Moment,
+		anchor::{AnchorKind, AnchorRecord},
+		delivery::{Acknowledgement, DeliveryRecord, Suite},
+		device::DeviceRecord,
+		ids::{AnchorId, BlobDigest, DeviceId, KeyId, OrganisationId},
+		organisation::{Role, RoleSet},
+		revocation::{Revocation, RevocationReason, SshRevocation, SshSubject},
+		status::Validity,
+	},
+	ssh::{HostCertificate, sign_host},
+	view::ReadError,
+};
+use ssh_key::{Algorithm, PrivateKey, rand_core::OsRng};
+use std::{
+	collections::BTreeMap,
+	fs,
+	os::unix::fs::PermissionsExt,
+	path::{Path, PathBuf},
+	sync::Mutex,
+};
+use tempfile::TempDir;
+
+pub const GENESIS: [u8; 32] = [7; 32];
+pub const PUBLISHER: AccountId = [8; 32];
+pub const NOW: Moment = 1_790_000_000_000;
+
+/// The clock of the device: a little ahead of the chain.
+pub fn clock() -> Moment {
+	NOW + 2_000
+}
+
+#[derive(Clone)]
+pub struct FakeChain {
+	pub head: Head,
+	pub device: Option<DeviceRecord>,
+	pub roles: BTreeMap<AccountId, RoleSet>,
+	pub anchors: BTreeMap<AnchorId, (AnchorRecord, Vec<u8>)>,
+	pub revocations: BTreeMap<AnchorId, Vec<SshRevocation>>,
+	pub delivery: Option<DeliveryRecord>,
+	pub acknowledgement: Option<Acknowledgement>,
+	/// Every read fails.
+	pub silent: bool,
+}
+
+impl FakeChain {
+	fn answer<T>(&self, value: T) -> Result<T, ReadError> {
+		if self.silent {
+			return Err(ReadError::Timeless { block: self.head.number });
+		}
+		Ok(value)
+	}
+}
+
+#[async_trait]
+impl Chain for FakeChain {
+	fn head(&self) -> Head {
+		self.head
+	}
+
+	async fn device(&self, _: DeviceId) -> Result<Option<DeviceRecord>, ReadError> {
+		self.answer(self.device.clone())
+	}
+
+	async fn roles(&self, _: OrganisationId, account: &AccountId) -> Result<RoleSet, ReadError> {
+		self.answer(self.roles.get(account).copied().unwrap_or_default())
+	}
+
+	async fn anchor(&self, id: AnchorId) -> Result<Option<AnchorRecord>, ReadError> {
+		self.answer(self.anchors.get(&id).map(|(record, _)| record.clone()))
+	}
+
+	async fn anchor_material(&self, id: AnchorId) -> Result<Option<Vec<u8>>, ReadError> {
+		self.answer(self.anchors.get(&id).map(|(_, material)| material.clone()))
+	}
+
+	async fn ssh_revocation_count(&self, id: AnchorId) -> Result<u32, ReadError> {
+		self.answer(self.revocations.get(&id).map_or(0, |list| list.len() as u32))
+	}
+
+	async fn ssh_revocations(&self, id: AnchorId) -> Result<Vec<SshRevocation>, ReadError> {
+		self.answer(self.revocations.get(&id).cloned().unwrap_or_default())
+	}
+
+	async fn delivery(&self, _: DeviceId) -> Result<Option<DeliveryRecord>, ReadError> {
+		self.answer(self.delivery.clone())
+	}
+
+	async fn acknowledgement(&self, _: DeviceId) -> Result<Option<Acknowledgement>, ReadError> {
+		self.answer(self.acknowledgement.clone())
+	}
+}
+
+#[derive(Default)]
+pub struct FakeBlobs(pub Mutex<BTreeMap<BlobDigest, Vec<u8>>>);
+
+#[async_trait]
+impl BlobStore for FakeBlobs {
+	async fn get(&self, digest: BlobDigest, _: u32) -> Result<Vec<u8>, BlobError> {
+		self.0
+			.lock()
+			.unwrap()
+			.get(&digest)
+			.cloned()
+			.ok_or_else(|| BlobError::Unavailable {
+				cid: blob::cid(digest),
+				reason: "nobody has it".into(),
+			})
+	}
+}
+
+/// An SSH CA with its anchor.
+pub struct Ca {
+	pub key: PrivateKey,
+	pub anchor: AnchorId,
+}
+
+/// A device, its chain, and its publisher.
+pub struct World {
+	pub dir: TempDir,
+	pub config: Config,
+	pub chain: FakeChain,
+	pub blobs: FakeBlobs,
+	pub agent: Option<Agent>,
+}
+
+pub fn new_key() -> PrivateKey {
+	PrivateKey::random(&mut OsRng, Algorithm::Ed25519).unwrap()
+}
+
+/// As root sshd wants `/run/sshd` even for a test. Where it is missing the test runs in a user namespace of its own, in
+/// which it is not root, and nothing outside the temporary directory is touched.
+pub fn sshd(dir: &Path) -> PathBuf {
+	let path = dir.join("sshd");
+	let text = "#!/bin/sh\n\
+		if [ \"$(id -u)\" = 0 ] && [ ! -d /run/sshd ]; then exec unshare --user /usr/sbin/sshd \"$@\"; fi\n\
+		exec /usr/sbin/sshd \"$@\"\n";
+	write_script(&path, text);
+	path
+}
+
+pub fn write_script(path: &Path, text: &str) {
+	fs::write(path, text).unwrap();
+	fs::set_permissions(path, fs::Permissions::from_mode(0o755)).unwrap();
+}
+
+impl World {
+	pub fn new() -> Self {
+		let dir = tempfile::tempdir().unwrap();
+		fs::write(dir.path().join("chain.json"), "{}").unwrap();
+		let config = Config {
+			organisation: "acme".into(),
+			device: "drone-7".into(),
+			state: dir.path().join("state"),
+			chain: ChainSettings {
+				spec: dir.path().join("chain.json"),
+				genesis: GENESIS,
+				peers: vec!["/ip4/127.0.0.1/tcp/1/p2p/x".into()],
+				max_head_age: 600,
+			},
+			ssh: SshSettings {
+				directory: dir.path().join("ssh"),
+				sshd: sshd(dir.path()),
+				..SshSettings::default()
+			},
+		};
+		let config = init(&dir.path().join("agent.toml"), config, None).unwrap().config;
+		let name = config.device.as_bytes().to_vec().try_into().unwrap();
+		let chain = FakeChain {
+			head: Head { number: 100, hash: [1; 32], time: NOW },
+			device: Some(DeviceRecord {
+				organisation: config.organisation_id(),
+				name,
+				enrolled_at: 1,
+				keys_registered: 3,
+				revocation: None,
+			}),
+			roles: BTreeMap::from([(PUBLISHER, RoleSet::EMPTY.with(Role::Publisher))]),
+			anchors: BTreeMap::new(),
+			revocations: BTreeMap::new(),
+			delivery: None,
+			acknowledgement: None,
+			silent: false,
+		};
+		let mut world = Self { dir, config, chain, blobs: FakeBlobs::default(), agent: None };
+		world.restart();
+		world
+	}
+
+	pub fn keys(&self) -> DeviceKeys {
+		DeviceKeys::load(&self.config.state).unwrap()
+	}
+
+	/// What a crash leaves: a new agent on the same files.
+	pub fn restart(&mut self) {
+		self.agent = Some(Agent::open(&self.config, self.keys(), clock).unwrap());
+	}
+
+	pub fn agent(&mut self) -> &mut Agent {
+		self.agent.as_mut().unwrap()
+	}
+
+	/// The next block.
+	pub async fn step(&mut self) -> Result<(), StepError> {
+		self.chain.head.number += 1;
+		self.chain.head.time += 1000;
+		let agent = self.agent.as_mut().unwrap();
+		let result = converge(agent, &self.chain, &self.blobs).await;
+		agent.report(result.as_ref().err().map(ToString::to_string));
+		result
+	}
+
+	pub fn register(&mut self, kind: AnchorKind) -> Ca {
+		let organisation = self.config.organisation_id();
+		self.register_for(kind, organisation)
+	}
+
+	pub fn register_for(&mut self, kind: AnchorKind, organisation: OrganisationId) -> Ca {
+		let key = new_key();
+		let material = key.public_key().to_bytes().unwrap();
+		let anchor = AnchorId::of(kind, &material);
+		let record = AnchorRecord {
+			organisation,
+			kind,
+			key: None,
+			validity: Validity { not_before: 1, not_after: None },
+			registered_at: 1,
+			retired_at: None,
+			revocation: None,
+		};
+		self.chain.anchors.insert(anchor, (record, material));
+		Ca { key, anchor }
+	}
+
+	pub fn anchor(&mut self, id: AnchorId) -> &mut AnchorRecord {
+		&mut self.chain.anchors.get_mut(&id).unwrap().0
+	}
+
+	pub fn revoke(&mut self, anchor: AnchorId, subject: SshSubject) {
+		let entry = SshRevocation { subject, revocation: revocation() };
+		self.chain.revocations.entry(anchor).or_default().push(entry);
+	}
+
+	/// Seals the bundle for this device and publishes it as the newest delivery.
+	pub fn publish(&mut self, sequence: u64, items: Vec<Item>) {
+		let device = self.config.device_id();
+		self.publish_for(device, sequence, items);
+	}
+
+	/// Publishes for this device what was sealed for `device`.
+	pub fn publish_for(&mut self, device: DeviceId, sequence: u64, items: Vec<Item>) {
+		let recipient = self.keys().agreement.public();
+		let mut record = DeliveryRecord {
+			organisation: self.config.organisation_id(),
+			publisher: PUBLISHER,
+			sequence,
+			suite: Suite::X25519ChaCha20Poly1305,
+			recipient: KeyId::of(&recipient),
+			digest: BlobDigest([0; 32]),
+			length: 0,
+			published_at: self.chain.head.time,
+		};
+		let plaintext = Bundle { items }.encode().unwrap();
+		let sealed =
+			envelope::seal(&recipient, &record.binding(GENESIS, device), &plaintext).unwrap();
+		record.digest = BlobDigest::of(&sealed);
+		record.length = sealed.len() as u32;
+		self.blobs.0.lock().unwrap().insert(record.digest, sealed);
+		self.chain.delivery = Some(record);
+	}
+
+	/// A host certificate of this CA for our host key.
+	pub fn host_certificate(&self, ca: &Ca) -> String {
+		self.host_certificate_until(ca, NOW / 1000 + 86_400)
+	}
+
+	pub fn host_certificate_until(&self, ca: &Ca, valid_until: u64) -> String {
+		let certificate = HostCertificate {
+			key_id: "drone-7".into(),
+			principals: vec!["drone-7.acme.example".into()],
+			valid_from: NOW / 1000 - 86_400,
+			valid_until,
+		};
+		sign_host(&ca.key, &self.keys().host, &certificate)
+			.unwrap()
+			.to_openssh()
+			.unwrap()
+	}
+
+	pub fn current(&self) -> PathBuf {
+		self.config.ssh.directory.join("current")
+	}
+
+	/// A file of the generation in force; empty if it is not there.
+	pub fn file(&self, name: &str) -> String {
+		fs::read(self.current().join(name))
+			.map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
+			.unwrap_or_default()
+	}
+
+	pub fn generation(&self) -> PathBuf {
+		fs::read_link(self.current()).unwrap()
+	}
+
+	pub fn trusts(&self, ca: &Ca) -> bool {
+		self.file("trusted_user_ca_keys").contains(&ca.anchor.to_string())
+	}
+
+	pub fn krl(&self) -> dpki_agent::ssh::krl::Krl {
+		let bytes = fs::read(self.current().join("revoked_keys")).unwrap();
+		dpki_agent::ssh::krl::Krl::decode(&bytes).unwrap()
+	}
+
+	pub fn refusal(&mut self) -> String {
+		self.agent()
+			.status()
+			.last_refusal
+			.as_ref()
+			.map_or(String::new(), |last| last.reason.clone())
+	}
+}
+
+pub fn revocation() -> Revocation {
+	Revocation { reason: RevocationReason::KeyCompromise, at: NOW }
+}
+
+pub fn user_ca(ca: &Ca) -> Item {
+	Item::SshUserCa { anchor: ca.anchor }
+}
+
+pub fn principals(login: &str, names: &[&str]) -> Item {
+	Item::SshPrincipals {
+		login: login.into(),
+		principals: names.iter().map(|name| name.to_string()).collect(),
+	}
+}

@@ -1,0 +1,131 @@
+//! The directory that sshd reads, with the real sshd.
+
+mod common;
+
+use common::*;
+use dpki_agent::{
+	init::{InitError, init},
+	ssh::applier::Applier,
+};
+use std::{fs, os::unix::fs::PermissionsExt, path::Path, process::Command};
+
+fn tested(world: &World, config: &str) -> std::process::Output {
+	let path = world.dir.path().join("tested.conf");
+	fs::write(&path, config).unwrap();
+	Command::new(&world.config.ssh.sshd)
+		.arg("-t")
+		.arg("-f")
+		.arg(&path)
+		.output()
+		.unwrap()
+}
+
+#[test]
+fn sshd_starts_with_the_first_generation() {
+	let world = World::new();
+	let include = format!("Include {}/sshd.conf\n", world.current().display());
+	let output = tested(&world, &include);
+	assert!(output.status.success(), "{output:?}");
+	assert!(output.stderr.is_empty(), "{output:?}");
+	assert_eq!(world.krl(), Default::default());
+	assert!(!tested(&world, "NoSuchOption 1\n").status.success(), "the test can fail");
+}
+
+#[test]
+fn nobody_but_the_owner_can_write() {
+	let world = World::new();
+	fn walk(path: &Path) {
+		let metadata = fs::metadata(path).unwrap();
+		let expected = if metadata.is_dir() { 0o755 } else { 0o644 };
+		assert_eq!(metadata.permissions().mode() & 0o7777, expected, "{}", path.display());
+		if metadata.is_dir() {
+			fs::read_dir(path).unwrap().for_each(|entry| walk(&entry.unwrap().path()));
+		}
+	}
+	walk(&world.config.ssh.directory);
+}
+
+#[test]
+fn a_repeated_init_keeps_everything() {
+	let world = World::new();
+	let path = world.dir.path().join("agent.toml");
+	let (before, print) = (fs::read(&path).unwrap(), world.keys().fingerprints());
+	let again = init(&path, world.config.clone(), None).unwrap();
+	assert_eq!((again.keys, fs::read(&path).unwrap()), (print, before));
+	let mut other = world.config.clone();
+	other.device = "drone-8".into();
+	assert!(matches!(init(&path, other, None), Err(InitError::Exists(_))));
+}
+
+#[tokio::test]
+async fn the_link_is_there_at_every_moment() {
+	let world = World::new();
+	let applier = Applier::new(&world.config.ssh);
+	let link = world.current().join("sshd.conf");
+	let done = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(false));
+	let watcher = std::thread::spawn({
+		let done = done.clone();
+		move || {
+			let mut looked = 0u32;
+			while !done.load(std::sync::atomic::Ordering::Relaxed) {
+				assert!(fs::read(&link).is_ok(), "gone after {looked} looks");
+				looked += 1;
+			}
+			looked
+		}
+	});
+	for round in 0..50 {
+		let state = dpki_agent::ssh::state::SshState {
+			principals: [("root".into(), vec![format!("n{round}")])].into(),
+			..Default::default()
+		};
+		let staged = applier.stage(&state.files(applier.layout()).unwrap()).unwrap().unwrap();
+		assert!(!staged.needs_reload);
+		applier.switch(staged.generation).unwrap();
+		applier.prune().unwrap();
+	}
+	done.store(true, std::sync::atomic::Ordering::Relaxed);
+	assert!(watcher.join().unwrap() > 0);
+	assert_eq!(world.file("principals/root"), "n49\n");
+}
+
+#[tokio::test]
+async fn a_host_certificate_for_another_key_does_not_pass_the_test() {
+	let world = World::new();
+	let applier = Applier::new(&world.config.ssh);
+	let ca = Ca { key: new_key(), anchor: Default::default() };
+	let certificate = dpki_client::ssh::HostCertificate {
+		key_id: "x".into(),
+		principals: vec!["x".into()],
+		valid_from: 0,
+		valid_until: NOW,
+	};
+	let other = dpki_client::ssh::sign_host(&ca.key, new_key().public_key(), &certificate).unwrap();
+	let cases = [(other.to_openssh().unwrap(), false), (world.host_certificate(&ca), true)];
+	for (certificate, passes) in cases {
+		let state = dpki_agent::ssh::state::SshState {
+			host_certificate: Some(certificate),
+			..Default::default()
+		};
+		let staged = applier.stage(&state.files(applier.layout()).unwrap()).unwrap().unwrap();
+		assert!(staged.needs_reload);
+		let tested = applier.check(&staged).await;
+		assert_eq!(tested.is_ok(), passes, "{tested:?}");
+	}
+}
+
+#[tokio::test]
+async fn what_sshd_lacks_is_said() {
+	let world = World::new();
+	let missing =
+		"#!/bin/sh\necho 'Missing privilege separation directory: /run/sshd' >&2\nexit 255\n";
+	write_script(&world.config.ssh.sshd, missing);
+	let applier = Applier::new(&world.config.ssh);
+	let state = dpki_agent::ssh::state::SshState {
+		principals: [("root".into(), vec![])].into(),
+		..Default::default()
+	};
+	let staged = applier.stage(&state.files(applier.layout()).unwrap()).unwrap().unwrap();
+	let error = applier.check(&staged).await.unwrap_err().to_string();
+	assert!(error.contains("install -d -m 0755 /run/sshd"), "{error}");
+}

@@ -1,0 +1,161 @@
+//! The command line: global options and the tree of commands. The arguments of a group stand beside its code in
+//! [`crate::commands`].
+
+use crate::{
+	commands::{anchor, chain, deliver, device, key, org, revoke, ssh, status, voucher},
+	error::Result,
+	output::Report,
+	session::Session,
+};
+use clap::{Args, CommandFactory, Parser, Subcommand};
+use clap_complete::Shell;
+
+const EXAMPLES: &str = "\
+Examples, in the order in which a fleet starts:
+  dpki key new account admin.key
+  export DPKI_ACCOUNT=admin.key
+  dpki org create acme --kind ecosystem-operator
+  dpki key new ssh-ca user-ca
+  dpki anchor add --org acme --kind ssh-user-ca --key user-ca
+  dpki voucher new --org acme --device drone-7 --qr
+  dpki deliver --org acme --device drone-7 --user-ca user-ca.pub --principals pilot=alice --wait
+  dpki ssh sign --ca user-ca --principal alice --for 5m ~/.ssh/id_ed25519.pub
+  dpki revoke ssh-cert --cert ~/.ssh/id_ed25519-cert.pub --reason keyCompromise
+
+Exit codes: 0 done, or a valid verdict; 1 error; 2 the command line makes no sense; 3 a verdict other than valid.
+Every command takes --json: one JSON value on standard output, errors as JSON on standard error.";
+
+/// The public-key infrastructure of devices: organisations, trust anchors, vouchers, deliveries, revocations.
+#[derive(Parser)]
+#[command(name = "dpki", version, after_help = EXAMPLES, arg_required_else_help = true)]
+pub struct Cli {
+	/// Options of every command.
+	#[command(flatten)]
+	pub global: Global,
+	/// What to do.
+	#[command(subcommand)]
+	pub command: Command,
+}
+
+/// Options of every command.
+#[derive(Args, Clone)]
+pub struct Global {
+	/// Print one JSON value instead of text
+	#[arg(long, global = true, display_order = 100)]
+	pub json: bool,
+	/// WebSocket address of a node
+	#[arg(
+		long,
+		global = true,
+		env = "DPKI_URL",
+		default_value = "ws://127.0.0.1:9944",
+		value_name = "URL",
+		display_order = 101
+	)]
+	pub url: String,
+	/// Account that signs: a key file from `dpki key new account`, or a development account such as //Alice
+	#[arg(
+		long,
+		global = true,
+		env = "DPKI_ACCOUNT",
+		hide_env_values = true,
+		value_name = "FILE",
+		display_order = 102
+	)]
+	pub account: Option<String>,
+}
+
+/// What to do.
+#[derive(Subcommand)]
+pub enum Command {
+	/// Make and look at keys: accounts, SSH CAs, X.509 roots
+	#[command(subcommand)]
+	Key(key::KeyCommand),
+	/// Create organisations and give their members roles
+	#[command(subcommand)]
+	Org(org::OrgCommand),
+	/// Add, list, retire and revoke trust anchors
+	#[command(subcommand)]
+	Anchor(anchor::AnchorCommand),
+	/// Issue one-time rights by which devices enrol
+	#[command(subcommand)]
+	Voucher(voucher::VoucherCommand),
+	/// Look at devices and register keys for them
+	#[command(subcommand)]
+	Device(device::DeviceCommand),
+	/// Sign SSH certificates for people and hosts
+	#[command(subcommand)]
+	Ssh(ssh::SshCommand),
+	/// Send a device its full desired state, encrypted
+	Deliver(deliver::Deliver),
+	/// Take trust away for good
+	#[command(subcommand)]
+	Revoke(revoke::RevokeCommand),
+	/// One verdict in one line: may this be relied on now?
+	#[command(subcommand)]
+	Status(status::StatusCommand),
+	/// Look at the chain itself
+	#[command(subcommand)]
+	Chain(chain::ChainCommand),
+	/// Print a completion script for a shell
+	#[command(after_help = "Example:\n  dpki completions bash > /etc/bash_completion.d/dpki")]
+	Completions {
+		/// Which shell
+		shell: Shell,
+	},
+}
+
+impl Cli {
+	/// Does what was asked.
+	pub async fn run(self) -> Result<Report> {
+		let session = Session::new(self.global);
+		match self.command {
+			Command::Key(command) => command.run(),
+			Command::Org(command) => command.run(&session).await,
+			Command::Anchor(command) => command.run(&session).await,
+			Command::Voucher(command) => command.run(&session).await,
+			Command::Device(command) => command.run(&session).await,
+			Command::Ssh(command) => command.run(&session).await,
+			Command::Deliver(command) => command.run(&session).await,
+			Command::Revoke(command) => command.run(&session).await,
+			Command::Status(command) => command.run(&session).await,
+			Command::Chain(command) => command.run(&session).await,
+			Command::Completions { shell } => Ok(completions(shell)),
+		}
+	}
+}
+
+fn completions(shell: Shell) -> Report {
+	let mut script = Vec::new();
+	clap_complete::generate(shell, &mut Cli::command(), "dpki", &mut script);
+	Report::new()
+		.data("shell", shell.to_string())
+		.data("script", String::from_utf8_lossy(&script).into_owned())
+		.raw(script)
+}
+
+#[cfg(test)]
+mod tests {
+	use super::*;
+
+	#[test]
+	fn the_command_line_is_consistent() {
+		Cli::command().debug_assert();
+	}
+
+	#[test]
+	fn every_command_shows_an_example() {
+		fn visit(command: &clap::Command, path: &str) {
+			let mut subcommands =
+				command.get_subcommands().filter(|sub| sub.get_name() != "help").peekable();
+			if subcommands.peek().is_none() {
+				let help = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+				assert!(help.contains(&format!("  {path} ")), "no example of `{path}`");
+			}
+			for sub in subcommands {
+				visit(sub, &format!("{path} {}", sub.get_name()));
+			}
+		}
+		visit(&Cli::command(), "dpki");
+	}
+}

@@ -1,0 +1,295 @@
+//! `dpki deliver`: the full desired state of a device, encrypted to it and published.
+
+use crate::{
+	commands::ssh as certificates,
+	error::{Error, Result},
+	lookup,
+	output::{Progress, Report},
+	secrets,
+	session::Session,
+	values::{self, AnchorRef, DeviceRef, HostCaPatterns, LoginPrincipals, Name, anchor_kind_name},
+};
+use clap::Args;
+use dpki_client::{Bundle, Client, Item, View, blob, calls, envelope};
+use dpki_primitives::{
+	anchor::AnchorKind,
+	delivery::{Acknowledgement, DeliveryBinding, Outcome, Suite},
+	device::DeviceRecord,
+	ids::{BlobDigest, KeyId, OrganisationId},
+	key::{KeyPurpose, KeyRecord},
+};
+use futures::StreamExt;
+use std::{path::PathBuf, time::Duration};
+use tokio::time::timeout;
+
+/// Sends a device its full desired state, encrypted to it. What an earlier delivery gave and this one does not name, the
+/// device takes away.
+#[derive(Args)]
+#[command(after_help = "\
+Examples:
+  dpki deliver --org acme --device drone-7 --user-ca user-ca.pub --principals pilot=alice,bob --wait
+  dpki deliver --org acme --device drone-7 --user-ca user-ca.pub --principals root=ops \\
+      --host-ca-key host-ca --host-name drone-7.acme.example --known-hosts-ca host-ca.pub=*.acme.example
+  dpki deliver --org acme --device drone-7 --empty    # takes all access away")]
+pub struct Deliver {
+	/// Name of the organisation
+	#[arg(long)]
+	org: Name,
+	/// Name of the device
+	#[arg(long)]
+	device: Name,
+	/// SSH user CA whose certificates may log in (repeat for several)
+	#[arg(long, value_name = "ID|FILE")]
+	user_ca: Vec<AnchorRef>,
+	/// Whose certificates may log in to which account of the device (repeat for several)
+	#[arg(long, value_name = "LOGIN=PRINCIPAL[,..]")]
+	principals: Vec<LoginPrincipals>,
+	/// Private key of an SSH host CA: signs a certificate for the device's registered SSH host key
+	#[arg(long, value_name = "FILE", requires = "host_name")]
+	host_ca_key: Option<PathBuf>,
+	/// Names by which the device is reached, for its host certificate
+	#[arg(
+		long,
+		value_name = "NAME[,..]",
+		value_delimiter = ',',
+		requires = "host_ca_key",
+		value_parser = certificates::ssh_name
+	)]
+	host_name: Vec<String>,
+	/// How long the host certificate is valid
+	#[arg(long, default_value = "30d", value_name = "SPAN", value_parser = certificates::certificate_span)]
+	host_cert_valid: Duration,
+	/// SSH host CA that the device believes, for hosts of these patterns (repeat for several)
+	#[arg(long, value_name = "ID|FILE=PATTERN[,..]")]
+	known_hosts_ca: Vec<HostCaPatterns>,
+	/// Deliver a state without any access
+	#[arg(
+		long,
+		conflicts_with_all = ["user_ca", "principals", "host_ca_key", "known_hosts_ca"]
+	)]
+	empty: bool,
+	/// Wait until the device says what became of it; fails if it refuses, or says nothing for this long
+	#[arg(
+		long,
+		value_name = "SPAN",
+		num_args = 0..=1,
+		require_equals = true,
+		default_missing_value = "60s",
+		value_parser = values::duration
+	)]
+	wait: Option<Duration>,
+}
+
+/// What a delivery starts from, read at one finalised block.
+struct Destination {
+	device: DeviceRef,
+	record: DeviceRecord,
+	recipient: (KeyId, KeyRecord),
+	sequence: u64,
+}
+
+impl Deliver {
+	/// Runs the command.
+	pub async fn run(self, session: &Session) -> Result<Report> {
+		if !self.empty
+			&& self.user_ca.is_empty()
+			&& self.principals.is_empty()
+			&& self.host_ca_key.is_none()
+			&& self.known_hosts_ca.is_empty()
+		{
+			return Err(Error::NotAllowed {
+				why: "nothing to deliver, and a device takes away what a delivery does not name"
+					.into(),
+				next: "name what it shall have, or add --empty to take all access away".into(),
+			});
+		}
+		let account = session.account()?;
+		let (client, view) = session.view().await?;
+		let destination = Destination::read(&view, DeviceRef::new(&self.org, &self.device)).await?;
+		let mut warnings = Vec::new();
+		let bundle = self.bundle(&view, &destination, &mut warnings).await?;
+		let items = bundle.items.len();
+
+		let binding = DeliveryBinding {
+			genesis: client.genesis_hash(),
+			organisation: destination.record.organisation,
+			publisher: account.id(),
+			device: destination.device.id,
+			recipient: destination.recipient.0,
+			suite: Suite::X25519ChaCha20Poly1305,
+			sequence: destination.sequence,
+		};
+		let plaintext = bundle.encode()?;
+		let envelope = envelope::seal(&destination.recipient.1.public, &binding, &plaintext)?;
+		let digest = BlobDigest::of(&envelope);
+		let call = calls::publish(
+			binding.device,
+			binding.sequence,
+			binding.suite,
+			binding.recipient,
+			&envelope,
+		)?;
+		let finalized = session.submit(&client, &account, &call, "publishing the delivery").await?;
+
+		let name = &destination.device.text;
+		let mut report = Report::new()
+			.done(format!("Published delivery {} to {name}", binding.sequence))
+			.row("cid", blob::cid(digest))
+			.row_as("sequence", binding.sequence.to_string(), binding.sequence)
+			.row("digest", digest)
+			.row("recipient_key", binding.recipient)
+			.row_as("items", items.to_string(), items)
+			.data("device", binding.device.to_string())
+			.data("length", envelope.len())
+			.finalized(&finalized);
+		for warning in warnings {
+			report = report.warn(warning);
+		}
+		let Some(patience) = self.wait else { return Ok(report) };
+		let seen = acknowledgement(&client, &destination, patience).await?;
+		match seen.outcome {
+			Outcome::Applied => Ok(report
+				.done(format!("{name} has applied delivery {}", seen.sequence))
+				.data("outcome", "applied")
+				.time("acknowledged_at", seen.at)),
+			Outcome::Refused(reason) => {
+				Err(Error::DeviceRefused { sequence: seen.sequence, reason })
+			},
+		}
+	}
+
+	async fn bundle(
+		&self,
+		view: &View,
+		destination: &Destination,
+		warnings: &mut Vec<String>,
+	) -> Result<Bundle> {
+		let organisation = destination.record.organisation;
+		let mut items = Vec::new();
+		for ca in &self.user_ca {
+			let anchor = active(view, ca, AnchorKind::SshUserCa, organisation, warnings).await?;
+			items.push(Item::SshUserCa { anchor });
+		}
+		if let Some(ca) = &self.host_ca_key {
+			let certificate = self.host_certificate(view, destination, ca).await?;
+			items.push(Item::SshHostCertificate { certificate });
+		}
+		for HostCaPatterns { anchor, hosts } in &self.known_hosts_ca {
+			let anchor =
+				active(view, anchor, AnchorKind::SshHostCa, organisation, warnings).await?;
+			items.push(Item::SshKnownHostCa { anchor, hosts: hosts.clone() });
+		}
+		items.extend(self.principals.iter().map(|LoginPrincipals { login, principals }| {
+			Item::SshPrincipals { login: login.clone(), principals: principals.clone() }
+		}));
+		if self.user_ca.is_empty() != self.principals.is_empty() {
+			warnings
+				.push("nobody can log in: that takes both --user-ca and --principals".to_owned());
+		}
+		Ok(Bundle { items })
+	}
+
+	/// A certificate for the SSH host key that the device has registered: nothing else can be certified, so the
+	/// administrator needs no copy of that key.
+	async fn host_certificate(
+		&self,
+		view: &View,
+		destination: &Destination,
+		ca: &std::path::Path,
+	) -> Result<String> {
+		let device = &destination.device;
+		let Some((_, record)) = lookup::valid_key(view, device, KeyPurpose::Ssh).await? else {
+			return Err(Error::NotAllowed {
+				why: format!("{} has no valid SSH host key on the chain", device.text),
+				next: "leave --host-ca-key out, or have the device register its host key".into(),
+			});
+		};
+		let key = lookup::ssh_public_key(&record.public)?;
+		let ca = secrets::ssh_key(ca)?;
+		certificates::active_ca(view, &ca, AnchorKind::SshHostCa).await?;
+		let now = certificates::signing_time(Some(view.now()))?;
+		let certificate = certificates::certify(
+			&ca,
+			&key,
+			AnchorKind::SshHostCa,
+			&self.host_name,
+			now,
+			self.host_cert_valid,
+			None,
+			Some(device.text.clone()),
+		)?;
+		Ok(certificates::openssh_line(&certificate)?.trim_end().to_owned())
+	}
+}
+
+impl Destination {
+	async fn read(view: &View, device: DeviceRef) -> Result<Self> {
+		let record = lookup::device(view, &device).await?;
+		let status = view.device_status(device.id).await?;
+		if !status.is_valid() {
+			let verdict = lookup::verdict(status, &record.standing());
+			return Err(Error::NotAllowed {
+				why: format!("the device {} is {verdict}", device.text),
+				next: "enrol it under a new name".into(),
+			});
+		}
+		let recipient = lookup::valid_key(view, &device, KeyPurpose::KeyAgreement).await?;
+		let recipient = recipient.ok_or_else(|| Error::NotAllowed {
+			why: format!("{} has no valid key to encrypt to", device.text),
+			next: "have the device register an agreement key; its agent does so when it rotates"
+				.into(),
+		})?;
+		let newest = view.delivery(device.id).await?.map_or(0, |delivery| delivery.sequence);
+		Ok(Self { device, record, recipient, sequence: newest + 1 })
+	}
+}
+
+async fn active(
+	view: &View,
+	anchor: &AnchorRef,
+	kind: AnchorKind,
+	organisation: OrganisationId,
+	warnings: &mut Vec<String>,
+) -> Result<dpki_primitives::ids::AnchorId> {
+	let known = lookup::anchor(view, anchor, &[kind]).await?.require_valid()?;
+	if known.record.organisation != organisation {
+		let kind = anchor_kind_name(kind);
+		warnings.push(format!("the {kind} {} belongs to another organisation", known.id));
+	}
+	Ok(known.id)
+}
+
+/// Waits for what the device says about exactly this delivery.
+async fn acknowledgement(
+	client: &Client,
+	destination: &Destination,
+	patience: Duration,
+) -> Result<Acknowledgement> {
+	let sequence = destination.sequence;
+	let _progress = Progress::start(format!(
+		"delivery {sequence} is final: waiting for {}",
+		destination.device.text
+	));
+	let mut heads = client.finalized_heads();
+	let waiting = async {
+		while let Some(head) = heads.next().await {
+			// An interrupted stream is being set up again, and the time runs on.
+			let Ok(head) = head else { continue };
+			let view = client.at(head);
+			if let Some(seen) = view.acknowledgement(destination.device.id).await?
+				&& seen.sequence == sequence
+			{
+				return Ok(seen);
+			}
+			if let Some(newest) = view.delivery(destination.device.id).await?
+				&& newest.sequence > sequence
+			{
+				return Err(Error::DeliveryReplaced { sequence, newer: newest.sequence });
+			}
+		}
+		Err(Error::NotAcknowledged { sequence, waited: patience })
+	};
+	timeout(patience, waiting)
+		.await
+		.unwrap_or(Err(Error::NotAcknowledged { sequence, waited: patience }))
+}

@@ -1,0 +1,363 @@
+//! `dpki key`: making keys, and looking at their public side.
+
+use crate::{
+	commands::ssh,
+	error::{Error, Result, crypto},
+	files, lookup,
+	output::{Report, hex, rfc3339},
+	prompt, secrets,
+	secrets::Form,
+	values,
+};
+use clap::{Subcommand, ValueEnum};
+use dpki_client::{Account, account, possession::SigningKey};
+use dpki_primitives::{
+	anchor::AnchorKind,
+	ids::{AnchorId, KeyId},
+	key::{KeyType, PublicKey},
+};
+use pkcs8::{LineEnding, PrivateKeyInfo};
+use rand_core::OsRng;
+use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, KeyPair, KeyUsagePurpose};
+use sha2::{Digest, Sha256};
+use ssh_key::{Algorithm, EcdsaCurve, PrivateKey};
+use std::{
+	path::{Path, PathBuf},
+	time::Duration,
+};
+use time::OffsetDateTime;
+use x509_parser::prelude::{FromDer, X509Certificate};
+
+/// Certificates start a little in the past, for verifiers whose clocks are behind.
+const CLOCK_LEEWAY: Duration = Duration::from_secs(5 * 60);
+
+/// Making keys, and looking at their public side.
+#[derive(Subcommand)]
+pub enum KeyCommand {
+	/// Make a new key; private files get mode 0600 and nothing is ever overwritten
+	#[command(subcommand)]
+	New(NewKey),
+	/// Show the public side of a key file, certificate or account
+	#[command(after_help = "\
+Examples:
+  dpki key show admin.key
+  dpki key show user-ca.pub
+  dpki key show root.crt
+  dpki key show //Alice")]
+	Show {
+		/// A key or certificate file, or a development account
+		file: PathBuf,
+	},
+}
+
+/// What kind of key to make.
+#[derive(Subcommand)]
+pub enum NewKey {
+	/// An account that signs transactions (Ed25519)
+	#[command(after_help = "\
+Example:
+  dpki key new account admin.key --passphrase")]
+	Account {
+		/// The new private key file
+		out: PathBuf,
+		/// Ask for a passphrase to encrypt the file with (scripts: DPKI_PASSPHRASE)
+		#[arg(long)]
+		passphrase: bool,
+	},
+	/// An SSH certification authority: OUT and OUT.pub in OpenSSH form
+	#[command(after_help = "\
+Examples:
+  dpki key new ssh-ca user-ca
+  dpki key new ssh-ca host-ca --algorithm p256 --comment 'acme hosts' --passphrase")]
+	SshCa {
+		/// The new private key file; the public half goes to OUT.pub
+		out: PathBuf,
+		/// The algorithm
+		#[arg(long, value_enum, default_value_t = SshAlgorithm::Ed25519)]
+		algorithm: SshAlgorithm,
+		/// A comment in both files
+		#[arg(long, default_value = "")]
+		comment: String,
+		/// Ask for a passphrase to encrypt the file with (scripts: DPKI_PASSPHRASE)
+		#[arg(long)]
+		passphrase: bool,
+	},
+	/// An X.509 root (P-256): OUT in PKCS#8 PEM and its self-signed certificate OUT.crt
+	#[command(
+		name = "x509-root",
+		after_help = "\
+Example:
+  dpki key new x509-root root.key --subject 'CN=Acme Root,O=Acme,C=DE' --valid 3650d"
+	)]
+	X509Root {
+		/// The new private key file; the certificate goes to OUT.crt
+		out: PathBuf,
+		/// The subject: CN, O, OU, L, ST and C, or just the common name
+		#[arg(long, value_parser = subject)]
+		subject: Subject,
+		/// How long the certificate is valid
+		#[arg(long, default_value = "3650d", value_parser = values::duration)]
+		valid: Duration,
+		/// Ask for a passphrase to encrypt the key with (scripts: DPKI_PASSPHRASE)
+		#[arg(long)]
+		passphrase: bool,
+	},
+}
+
+/// The algorithms of SSH CAs that the chain can check.
+#[derive(Clone, Copy, ValueEnum)]
+pub enum SshAlgorithm {
+	/// Ed25519
+	Ed25519,
+	/// ECDSA over P-256
+	P256,
+}
+
+impl KeyCommand {
+	/// Runs the command. Needs no chain.
+	pub fn run(self) -> Result<Report> {
+		match self {
+			Self::New(NewKey::Account { out, passphrase }) => new_account(&out, passphrase),
+			Self::New(NewKey::SshCa { out, algorithm, comment, passphrase }) => {
+				new_ssh_ca(&out, algorithm, &comment, passphrase)
+			},
+			Self::New(NewKey::X509Root { out, subject, valid, passphrase }) => {
+				new_x509_root(&out, subject, valid, passphrase)
+			},
+			Self::Show { file } => show(&file),
+		}
+	}
+}
+
+fn new_account(out: &Path, passphrase: bool) -> Result<Report> {
+	files::refuse_existing(&[out])?;
+	let passphrase = passphrase
+		.then(|| prompt::new_passphrase(&out.display().to_string()))
+		.transpose()?;
+	let account = Account::generate();
+	account.save(out, passphrase.as_ref().map(|passphrase| passphrase.as_str()))?;
+	Ok(account_report(&account.id())
+		.done(format!("Made the account {}", out.display()))
+		.data("file", out.display().to_string())
+		.data("encrypted", passphrase.is_some())
+		.tail("It can act once it holds a balance for fees and a role in an organisation."))
+}
+
+fn new_ssh_ca(
+	out: &Path,
+	algorithm: SshAlgorithm,
+	comment: &str,
+	passphrase: bool,
+) -> Result<Report> {
+	let public_path = files::with_ending(out, ".pub");
+	files::refuse_existing(&[out, &public_path])?;
+	let passphrase = passphrase
+		.then(|| prompt::new_passphrase(&out.display().to_string()))
+		.transpose()?;
+	let algorithm = match algorithm {
+		SshAlgorithm::Ed25519 => Algorithm::Ed25519,
+		SshAlgorithm::P256 => Algorithm::Ecdsa { curve: EcdsaCurve::NistP256 },
+	};
+	let mut key = PrivateKey::random(&mut OsRng, algorithm).map_err(crypto("make an SSH key"))?;
+	key.set_comment(comment);
+	let public = key.public_key().clone();
+	if let Some(passphrase) = &passphrase {
+		key = key
+			.encrypt(&mut OsRng, passphrase.as_bytes())
+			.map_err(crypto("encrypt the SSH key"))?;
+	}
+	let private = key.to_openssh(LineEnding::LF).map_err(crypto("write the SSH key"))?;
+	files::write_secret(out, private.as_bytes())?;
+	let line = public.to_openssh().map_err(crypto("write the public key"))?;
+	files::write_public(&public_path, format!("{line}\n").as_bytes())?;
+	Ok(ssh_key_report(&public)?
+		.done(format!("Made the SSH CA {} and {}", out.display(), public_path.display()))
+		.data("file", out.display().to_string())
+		.data("public_file", public_path.display().to_string())
+		.data("encrypted", passphrase.is_some()))
+}
+
+fn new_x509_root(
+	out: &Path,
+	subject: Subject,
+	valid: Duration,
+	passphrase: bool,
+) -> Result<Report> {
+	let certificate_path = files::with_ending(out, ".crt");
+	files::refuse_existing(&[out, &certificate_path])?;
+	let passphrase = passphrase
+		.then(|| prompt::new_passphrase(&out.display().to_string()))
+		.transpose()?;
+	let now = OffsetDateTime::now_utc();
+	let end = now.checked_add(time::Duration::try_from(valid).unwrap_or(time::Duration::MAX));
+	let mut params = CertificateParams::default();
+	for (part, value) in subject.0 {
+		params.distinguished_name.push(part, value);
+	}
+	params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+	params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
+	params.not_before = now - CLOCK_LEEWAY;
+	params.not_after =
+		end.ok_or_else(|| Error::Usage("--valid ends after the end of the calendar".to_owned()))?;
+	let key = KeyPair::generate().map_err(crypto("make a P-256 key"))?;
+	let certificate = params.self_signed(&key).map_err(crypto("sign the root certificate"))?;
+
+	let der = zeroize::Zeroizing::new(key.serialize_der());
+	let private = PrivateKeyInfo::try_from(der.as_slice()).map_err(crypto("write the root key"))?;
+	let pem = match &passphrase {
+		Some(passphrase) => private
+			.encrypt(OsRng, passphrase.as_bytes())
+			.map_err(crypto("encrypt the root key"))?
+			.to_pem("ENCRYPTED PRIVATE KEY", LineEnding::LF),
+		None => pkcs8::SecretDocument::try_from(&private)
+			.map_err(crypto("write the root key"))?
+			.to_pem("PRIVATE KEY", LineEnding::LF),
+	}
+	.map_err(crypto("write the root key"))?;
+	files::write_secret(out, pem.as_bytes())?;
+	files::write_public(&certificate_path, certificate.pem().as_bytes())?;
+	Ok(certificate_report(&certificate_path, certificate.der())?
+		.done(format!("Made the X.509 root {} and {}", out.display(), certificate_path.display()))
+		.data("file", out.display().to_string())
+		.data("certificate_file", certificate_path.display().to_string())
+		.data("encrypted", passphrase.is_some()))
+}
+
+fn show(file: &Path) -> Result<Report> {
+	if let Some(uri) = file.to_str().filter(|text| text.starts_with("//")) {
+		return Ok(account_report(&Account::from_uri(uri)?.id()));
+	}
+	let bytes = files::read(file)?;
+	let Ok(text) = std::str::from_utf8(&bytes) else {
+		return certificate_report(file, &bytes);
+	};
+	match secrets::form(text) {
+		Some(Form::OpenSsh) => {
+			return ssh_key_report(secrets::parse_openssh(file, text)?.public_key());
+		},
+		Some(Form::Pkcs8 | Form::Pkcs8Encrypted) => {
+			return Ok(public_key_report(&secrets::signing_key(file)?.public()));
+		},
+		None => {},
+	}
+	if text.contains("-----BEGIN CERTIFICATE-----") {
+		return certificate_report(file, &lookup::certificate_der(file, &bytes)?);
+	}
+	if let Ok(certificate) = ssh_key::Certificate::from_openssh(text.trim()) {
+		return ssh::certificate_report(&certificate);
+	}
+	match ssh_key::PublicKey::from_openssh(text.trim()) {
+		Ok(key) => ssh_key_report(&key),
+		Err(_) => Err(Error::WrongFile {
+			path: file.to_owned(),
+			expected: "a key or certificate that dpki knows".to_owned(),
+		}),
+	}
+}
+
+fn account_report(id: &dpki_client::AccountId) -> Report {
+	Report::new()
+		.data("type", "account")
+		.row("address", account::address(id))
+		.row("account_id", hex(id))
+}
+
+fn public_key_report(key: &PublicKey) -> Report {
+	let report = match (key.key_type, <[u8; 32]>::try_from(key.bytes.as_slice())) {
+		// Account files are Ed25519 keys, so the address is worth showing.
+		(KeyType::Ed25519, Ok(id)) => account_report(&id),
+		_ => Report::new().data("type", "key"),
+	};
+	report
+		.row("algorithm", key_type_name(key.key_type))
+		.row("public_key", hex(&key.bytes))
+		.row("key_id", KeyId::of(key))
+}
+
+/// The word for an algorithm.
+pub fn key_type_name(key_type: KeyType) -> &'static str {
+	match key_type {
+		KeyType::Ed25519 => "ed25519",
+		KeyType::Sr25519 => "sr25519",
+		KeyType::Secp256k1 => "secp256k1",
+		KeyType::P256 => "p256",
+		KeyType::X25519 => "x25519",
+	}
+}
+
+fn ssh_key_report(key: &ssh_key::PublicKey) -> Result<Report> {
+	let material = lookup::ssh_material(key)?;
+	let line = key.to_openssh().map_err(crypto("write the public key"))?;
+	Ok(Report::new()
+		.data("type", "ssh-key")
+		.row("algorithm", key.algorithm())
+		.row("fingerprint", dpki_client::ssh::fingerprint_text(key))
+		.data("public_key", line)
+		.row("user_ca_anchor", AnchorId::of(AnchorKind::SshUserCa, &material))
+		.row("host_ca_anchor", AnchorId::of(AnchorKind::SshHostCa, &material)))
+}
+
+fn certificate_report(file: &Path, der: &[u8]) -> Result<Report> {
+	let Ok((_, certificate)) = X509Certificate::from_der(der) else {
+		return Err(Error::WrongFile {
+			path: file.to_owned(),
+			expected: "a key or certificate that dpki knows".to_owned(),
+		});
+	};
+	let moment = |seconds: i64| rfc3339(u64::try_from(seconds).unwrap_or(0).saturating_mul(1000));
+	let validity = certificate.validity();
+	Ok(Report::new()
+		.data("type", "x509-certificate")
+		.row("subject", certificate.subject())
+		.row("issuer", certificate.issuer())
+		.row_as("ca", if certificate.is_ca() { "yes" } else { "no" }, certificate.is_ca())
+		.row("not_before", moment(validity.not_before.timestamp()))
+		.row("not_after", moment(validity.not_after.timestamp()))
+		.row("sha256", hex(&Sha256::digest(der)))
+		.row("root_anchor", AnchorId::of(AnchorKind::X509Root, der)))
+}
+
+/// A distinguished name.
+#[derive(Clone, Debug)]
+pub struct Subject(Vec<(DnType, String)>);
+
+fn subject(text: &str) -> Result<Subject, String> {
+	if !text.contains('=') && !text.trim().is_empty() {
+		return Ok(Subject(vec![(DnType::CommonName, text.trim().to_owned())]));
+	}
+	let mut parts = Vec::new();
+	for part in text.split(',') {
+		let (name, value) = part.split_once('=').ok_or("write CN=name,O=organisation,C=DE")?;
+		let kind = match name.trim().to_ascii_uppercase().as_str() {
+			"CN" => DnType::CommonName,
+			"O" => DnType::OrganizationName,
+			"OU" => DnType::OrganizationalUnitName,
+			"L" => DnType::LocalityName,
+			"ST" => DnType::StateOrProvinceName,
+			"C" => DnType::CountryName,
+			_ => return Err(format!("{name} is none of CN, O, OU, L, ST, C")),
+		};
+		if value.trim().is_empty() {
+			return Err(format!("{name} is empty"));
+		}
+		parts.push((kind, value.trim().to_owned()));
+	}
+	if !parts.iter().any(|(kind, _)| *kind == DnType::CommonName) {
+		return Err("a subject needs a common name: CN=...".to_owned());
+	}
+	Ok(Subject(parts))
+}
+
+#[cfg(test)]
+mod tests {
+	use super::*;
+
+	#[test]
+	fn a_subject_is_a_common_name_or_a_list_of_parts() {
+		assert_eq!(subject("Acme Root").unwrap().0.len(), 1);
+		assert_eq!(subject("CN=Acme Root, O=Acme,c=DE").unwrap().0.len(), 3);
+		for wrong in ["", "O=Acme", "CN=", "X=1,CN=a", "CN=a,Acme"] {
+			assert!(subject(wrong).is_err(), "{wrong}");
+		}
+	}
+}

@@ -1,0 +1,350 @@
+//! `dpki ssh`: certificates for people and hosts, signed on this computer.
+//!
+//! The chain is asked first whether the CA may still sign. Its time counts as well as the clock of this computer: they
+//! have to agree, because a certificate of five minutes made by a wrong clock opens nothing, or opens for too long.
+
+use crate::{
+	error::{Error, Result, crypto},
+	files,
+	lookup::{self, KnownAnchor},
+	output::{Report, rfc3339},
+	secrets,
+	session::Session,
+	values::{self, AnchorRef, anchor_kind_name},
+};
+use clap::{Args, Subcommand};
+use dpki_client::{
+	View,
+	ssh::{self, UserCertificate},
+};
+use dpki_primitives::{Moment, anchor::AnchorKind, ids::AnchorId};
+use rand_core::{OsRng, RngCore};
+use ssh_key::{
+	Certificate, PrivateKey, PublicKey,
+	certificate::{Builder, CertType},
+};
+use std::{
+	path::{Path, PathBuf},
+	time::{Duration, SystemTime, UNIX_EPOCH},
+};
+
+/// The longest certificate: whoever needs access for longer has it renewed.
+const MAX_VALIDITY: Duration = Duration::from_secs(366 * 24 * 60 * 60);
+
+/// How far back a certificate starts, for hosts whose clocks are behind.
+const CLOCK_LEEWAY: Duration = Duration::from_secs(60);
+
+/// How far chain time and local clock may lie apart: finalised blocks are some seconds old on a healthy chain.
+const MAX_CLOCK_DIFFERENCE: Duration = Duration::from_secs(2 * 60);
+
+/// Certificates for people and hosts.
+#[derive(Subcommand)]
+pub enum SshCommand {
+	/// Sign a user certificate, after asking the chain whether the CA may still sign
+	#[command(after_help = "\
+Examples:
+  dpki ssh sign --ca user-ca --principal alice --for 5m ~/.ssh/id_ed25519.pub
+  dpki ssh sign --ca user-ca --principal alice --principal ops --for 8h --out alice-cert.pub alice.pub
+The certificate goes to KEY-cert.pub, where ssh finds it by itself.")]
+	Sign(SignUser),
+	/// Sign a host certificate
+	#[command(after_help = "\
+Example:
+  dpki ssh host-sign --ca host-ca --host drone-7.acme.example --for 30d /etc/ssh/ssh_host_ed25519_key.pub")]
+	HostSign(SignHost),
+}
+
+/// What both kinds of certificates need.
+#[derive(Args)]
+struct Common {
+	/// The CA's private key file
+	#[arg(long, value_name = "FILE")]
+	ca: PathBuf,
+	/// Serial number, not 0; a random one if left out
+	#[arg(long, value_parser = clap::value_parser!(u64).range(1..))]
+	serial: Option<u64>,
+	/// What sshd writes to its log; the names if left out
+	#[arg(long, value_name = "TEXT")]
+	key_id: Option<String>,
+	/// Where to write the certificate (- for standard output); KEY-cert.pub if left out
+	#[arg(long, value_name = "FILE")]
+	out: Option<PathBuf>,
+	/// Do not ask the chain whether the CA may still sign, and go by the clock of this computer
+	#[arg(long)]
+	offline: bool,
+	/// The public key to certify
+	#[arg(value_name = "KEY.pub")]
+	key: PathBuf,
+}
+
+/// Sign a user certificate.
+#[derive(Args)]
+pub struct SignUser {
+	/// Whom it stands for (repeat, or separate by commas)
+	#[arg(long, required = true, value_delimiter = ',', value_parser = ssh_name)]
+	principal: Vec<String>,
+	/// How long it is valid
+	#[arg(long = "for", default_value = "5m", value_parser = certificate_span, value_name = "SPAN")]
+	span: Duration,
+	#[command(flatten)]
+	common: Common,
+}
+
+/// Sign a host certificate.
+#[derive(Args)]
+pub struct SignHost {
+	/// Names and addresses by which the host is reached (repeat, or separate by commas)
+	#[arg(long, required = true, value_delimiter = ',', value_parser = ssh_name)]
+	host: Vec<String>,
+	/// How long it is valid
+	#[arg(long = "for", default_value = "30d", value_parser = certificate_span, value_name = "SPAN")]
+	span: Duration,
+	#[command(flatten)]
+	common: Common,
+}
+
+impl SshCommand {
+	/// Runs the command.
+	pub async fn run(self, session: &Session) -> Result<Report> {
+		match self {
+			Self::Sign(SignUser { principal, span, common }) => {
+				sign(session, AnchorKind::SshUserCa, principal, span, common).await
+			},
+			Self::HostSign(SignHost { host, span, common }) => {
+				sign(session, AnchorKind::SshHostCa, host, span, common).await
+			},
+		}
+	}
+}
+
+async fn sign(
+	session: &Session,
+	kind: AnchorKind,
+	names: Vec<String>,
+	span: Duration,
+	common: Common,
+) -> Result<Report> {
+	let key = read_public_key(&common.key)?;
+	let to_stdout = common.out.as_deref() == Some(Path::new("-"));
+	let out = common.out.unwrap_or_else(|| certificate_path(&common.key));
+	if !to_stdout {
+		refuse_other_file(&out)?;
+	}
+	let ca = secrets::ssh_key(&common.ca)?;
+	let checked = match common.offline {
+		true => None,
+		false => {
+			let (_client, view) = session.view().await?;
+			Some((active_ca(&view, &ca, kind).await?, view.head()))
+		},
+	};
+	let now = signing_time(checked.as_ref().map(|(_, head)| head.time))?;
+	let certificate = certify(&ca, &key, kind, &names, now, span, common.serial, common.key_id)?;
+	let line = openssh_line(&certificate)?;
+
+	let mut report = certificate_report(&certificate)?
+		.done(format!("Signed a certificate until {}", until(&certificate)))
+		.data("certificate", line.trim());
+	report = match checked {
+		Some((anchor, head)) => report.row("ca_anchor", anchor.id).as_of(head),
+		None => report.data("ca_anchor", AnchorId::of(kind, &material(&ca)?).to_string()),
+	};
+	if to_stdout {
+		return Ok(report.raw(line));
+	}
+	files::replace_public(&out, line.as_bytes())?;
+	Ok(report.row("file", out.display()))
+}
+
+/// The anchor of this CA key, if the chain lets it sign.
+pub async fn active_ca(view: &View, ca: &PrivateKey, kind: AnchorKind) -> Result<KnownAnchor> {
+	let anchor = AnchorRef::Id(AnchorId::of(kind, &material(ca)?));
+	let Some(known) = lookup::find_anchor(view, &anchor, &[kind]).await? else {
+		let kind = anchor_kind_name(kind);
+		return Err(Error::NotAllowed {
+			why: format!("the chain does not know this key as an {kind}"),
+			next: format!("register it with `dpki anchor add --kind {kind}`, or check --url"),
+		});
+	};
+	known.require_valid()
+}
+
+/// Signs a certificate of the kind that this kind of CA signs. Like the client crate's own functions, but the serial
+/// number can be chosen, for people who keep a list of their own.
+pub fn certify(
+	ca: &PrivateKey,
+	key: &PublicKey,
+	kind: AnchorKind,
+	principals: &[String],
+	now: Moment,
+	span: Duration,
+	serial: Option<u64>,
+	key_id: Option<String>,
+) -> Result<Certificate> {
+	let (cert_type, extensions) = match kind {
+		AnchorKind::SshHostCa => (CertType::Host, &[][..]),
+		_ => (CertType::User, &UserCertificate::DEFAULT_EXTENSIONS[..]),
+	};
+	let now = now / 1000;
+	let (from, until) =
+		(now.saturating_sub(CLOCK_LEEWAY.as_secs()), now.saturating_add(span.as_secs()));
+	let sign = || -> ssh_key::Result<Certificate> {
+		let mut builder =
+			Builder::new_with_random_nonce(&mut OsRng, key.key_data().clone(), from, until)?;
+		builder
+			.serial(serial.unwrap_or_else(random_serial))?
+			.cert_type(cert_type)?
+			.key_id(key_id.unwrap_or_else(|| principals.join(",")))?;
+		for principal in principals {
+			builder.valid_principal(principal)?;
+		}
+		for extension in extensions {
+			builder.extension(*extension, "")?;
+		}
+		builder.sign(ca)
+	};
+	sign().map_err(crypto("sign the certificate"))
+}
+
+/// Unguessable, never the 0 of unnumbered certificates, and positive for tools that read serials as signed numbers.
+fn random_serial() -> u64 {
+	(OsRng.next_u64() >> 1).max(1)
+}
+
+/// The time that a certificate is made at: that of this computer, if the chain does not contradict it.
+pub fn signing_time(chain: Option<Moment>) -> Result<Moment> {
+	let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+	let local = u64::try_from(since_epoch.as_millis()).unwrap_or(u64::MAX);
+	match chain {
+		Some(chain) if u128::from(chain.abs_diff(local)) > MAX_CLOCK_DIFFERENCE.as_millis() => {
+			Err(Error::ClocksDiffer { chain, local })
+		},
+		_ => Ok(local),
+	}
+}
+
+/// One line as in a `-cert.pub` file.
+pub fn openssh_line(certificate: &Certificate) -> Result<String> {
+	certificate
+		.to_openssh()
+		.map(|line| line + "\n")
+		.map_err(crypto("write the certificate"))
+}
+
+/// What there is to say about a certificate. The serial number is text, because programs that keep numbers as
+/// floating point would round it.
+pub fn certificate_report(certificate: &Certificate) -> Result<Report> {
+	let ca = PublicKey::from(certificate.signature_key().clone());
+	let subject = PublicKey::from(certificate.public_key().clone());
+	let kind = match certificate.cert_type() {
+		CertType::User => "user",
+		CertType::Host => "host",
+	};
+	let principals = certificate.valid_principals().to_vec();
+	Ok(Report::new()
+		.data("type", "ssh-certificate")
+		.row("kind", kind)
+		.row("serial", certificate.serial())
+		.row("key_id", certificate.key_id())
+		.row_as("principals", principals.join(", "), principals)
+		.time("valid_from", certificate.valid_after().saturating_mul(1000))
+		.row("valid_until", until(certificate))
+		.row("key_fingerprint", ssh::fingerprint_text(&subject))
+		.row("ca_fingerprint", ssh::fingerprint_text(&ca)))
+}
+
+/// Reads an SSH certificate.
+pub fn read_certificate(path: &Path) -> Result<Certificate> {
+	Certificate::from_openssh(files::read_text(path)?.trim()).map_err(|_| Error::WrongFile {
+		path: path.to_owned(),
+		expected: "an SSH certificate, as `dpki ssh sign` makes it".to_owned(),
+	})
+}
+
+/// Reads an SSH public key.
+pub fn read_public_key(path: &Path) -> Result<PublicKey> {
+	PublicKey::from_openssh(files::read_text(path)?.trim()).map_err(|_| Error::WrongFile {
+		path: path.to_owned(),
+		expected: "an SSH public key; its name mostly ends in .pub".to_owned(),
+	})
+}
+
+fn material(ca: &PrivateKey) -> Result<Vec<u8>> {
+	lookup::ssh_material(ca.public_key())
+}
+
+fn until(certificate: &Certificate) -> String {
+	rfc3339(certificate.valid_before().saturating_mul(1000))
+}
+
+/// `id_ed25519.pub` becomes `id_ed25519-cert.pub`, the name that ssh looks for.
+fn certificate_path(key: &Path) -> PathBuf {
+	let stem = if key.extension().is_some_and(|ending| ending == "pub") {
+		key.with_extension("")
+	} else {
+		key.to_owned()
+	};
+	files::with_ending(&stem, "-cert.pub")
+}
+
+/// An older certificate may be replaced; anything else that lies there may not.
+fn refuse_other_file(out: &Path) -> Result<()> {
+	if out.symlink_metadata().is_ok() && read_certificate(out).is_err() {
+		return Err(Error::Exists(out.to_owned()));
+	}
+	Ok(())
+}
+
+/// A principal or host name: an empty one would be a name that nobody has, one with blanks a typing error.
+pub fn ssh_name(text: &str) -> Result<String, String> {
+	if text.is_empty() || text.contains(|c: char| c.is_whitespace() || c.is_control()) {
+		return Err("a name has at least one character and no blanks".to_owned());
+	}
+	Ok(text.to_owned())
+}
+
+/// The time span of a certificate.
+pub fn certificate_span(text: &str) -> Result<Duration, String> {
+	let span = values::duration(text)?;
+	if span > MAX_VALIDITY {
+		return Err("a certificate is valid for 366 days at most: have it renewed".to_owned());
+	}
+	Ok(span)
+}
+
+#[cfg(test)]
+mod tests {
+	use super::*;
+
+	#[test]
+	fn a_certificate_lies_where_ssh_looks_for_it() {
+		for (key, certificate) in [
+			("id_ed25519.pub", "id_ed25519-cert.pub"),
+			("/a/b.c.pub", "/a/b.c-cert.pub"),
+			("key", "key-cert.pub"),
+		] {
+			assert_eq!(certificate_path(Path::new(key)), Path::new(certificate));
+		}
+	}
+
+	#[test]
+	fn a_chain_that_contradicts_the_clock_stops_the_signature() {
+		let now = signing_time(None).unwrap();
+		assert!(signing_time(Some(now)).is_ok());
+		assert!(signing_time(Some(now - 60_000)).is_ok());
+		assert!(matches!(signing_time(Some(now - 600_000)), Err(Error::ClocksDiffer { .. })));
+		assert!(matches!(signing_time(Some(now + 600_000)), Err(Error::ClocksDiffer { .. })));
+	}
+
+	#[test]
+	fn certificates_do_not_live_for_years() {
+		assert!(certificate_span("365d").is_ok());
+		assert!(certificate_span("2y").is_err());
+	}
+
+	#[test]
+	fn names_have_no_blanks() {
+		assert!(ssh_name("alice").is_ok() && ssh_name("*.acme.example").is_ok());
+		assert!(ssh_name("").is_err() && ssh_name("alice bob").is_err());
+	}
+}

@@ -1,0 +1,300 @@
+//! `dpki status`: one verdict in one line, for people and for scripts that look at the exit code only.
+
+use crate::{
+	commands::{revoke, ssh as certificates, voucher},
+	error::{Result, refusal_sentence},
+	lookup,
+	output::{Report, rfc3339},
+	session::Session,
+	values::{AnchorRef, DeviceRef, anchor_kind_name, purpose_name},
+};
+use clap::Subcommand;
+use dpki_client::{Head, View, ssh};
+use dpki_primitives::{
+	Moment,
+	delivery::{Outcome, RefusalReason},
+	ids::KeyId,
+	revocation::{Revocation, RevocationReason, SshSubject},
+	status::{Standing, Status, Validity, status},
+};
+use serde_json::Value;
+use ssh_key::{Certificate, PublicKey};
+use std::path::{Path, PathBuf};
+
+/// One verdict in one line. Exit code 0 only for a valid thing, 3 for anything else that the chain answers
+/// (unknown included), 1 if the question could not be answered.
+#[derive(Subcommand)]
+pub enum StatusCommand {
+	/// May this trust anchor be relied on?
+	#[command(after_help = "\
+Example:
+  dpki status anchor user-ca.pub && echo good")]
+	Anchor {
+		/// Its id, or a file with its public key or certificate
+		#[arg(value_name = "ID|FILE")]
+		anchor: AnchorRef,
+	},
+	/// May this key of a device be relied on?
+	#[command(after_help = "\
+Example:
+  dpki status key 0x3b1c...9f --json")]
+	Key {
+		/// Its id
+		#[arg(value_name = "ID")]
+		key: KeyId,
+	},
+	/// May this device be relied on?
+	#[command(after_help = "\
+Example:
+  dpki status device acme/drone-7")]
+	Device {
+		/// ORGANISATION/NAME, or the id
+		#[arg(value_name = "ORG/NAME|ID")]
+		device: DeviceRef,
+	},
+	/// Can this voucher still be used?
+	#[command(after_help = "\
+Example:
+  dpki status voucher drone-7.voucher")]
+	Voucher {
+		/// Its id, a file, - for standard input, or its text
+		#[arg(value_name = "ID|FILE|-|TEXT")]
+		voucher: String,
+	},
+	/// Has the device applied its newest delivery?
+	#[command(after_help = "\
+Example:
+  dpki status delivery acme/drone-7")]
+	Delivery {
+		/// ORGANISATION/NAME, or the id
+		#[arg(value_name = "ORG/NAME|ID")]
+		device: DeviceRef,
+	},
+	/// Would an up-to-date device accept this SSH certificate?
+	#[command(after_help = "\
+Example:
+  dpki status ssh-cert ~/.ssh/id_ed25519-cert.pub")]
+	SshCert {
+		/// The certificate
+		#[arg(value_name = "FILE")]
+		cert: PathBuf,
+	},
+}
+
+impl StatusCommand {
+	/// Runs the command.
+	pub async fn run(self, session: &Session) -> Result<Report> {
+		let (_client, view) = session.view().await?;
+		match self {
+			Self::Anchor { anchor } => anchor_verdict(&view, &anchor).await,
+			Self::Key { key } => key_verdict(&view, key).await,
+			Self::Device { device } => device_verdict(&view, &device).await,
+			Self::Voucher { voucher } => voucher_verdict(&view, &voucher).await,
+			Self::Delivery { device } => delivery_verdict(&view, &device).await,
+			Self::SshCert { cert } => certificate_verdict(&view, &cert).await,
+		}
+	}
+}
+
+async fn anchor_verdict(view: &View, anchor: &AnchorRef) -> Result<Report> {
+	Ok(match lookup::find_anchor(view, anchor, lookup::ANY_KIND).await? {
+		None => unknown(format!("anchor {anchor}"), view.head()),
+		Some(known) => {
+			let kind = anchor_kind_name(known.record.kind);
+			let since = known.record.retired_at.filter(|_| known.status == Status::Superseded);
+			let what = format!("{kind} {}", known.id);
+			judged(what, known.status, &known.record.standing(), since, view.head())
+				.data("anchor", known.id.to_string())
+				.data("kind", kind)
+		},
+	})
+}
+
+async fn key_verdict(view: &View, key: KeyId) -> Result<Report> {
+	let Some(record) = view.key(key).await? else {
+		return Ok(unknown(format!("key {key}"), view.head()));
+	};
+	let status = view.key_status(key).await?;
+	let what = format!("{} key {key}", purpose_name(record.purpose));
+	Ok(judged(what, status, &record.standing(), None, view.head())
+		.data("key_id", key.to_string())
+		.data("purpose", purpose_name(record.purpose))
+		.data("device", record.device.to_string()))
+}
+
+async fn device_verdict(view: &View, device: &DeviceRef) -> Result<Report> {
+	let what = format!("device {}", device.text);
+	let Some(record) = view.device(device.id).await? else {
+		return Ok(unknown(what, view.head()));
+	};
+	let status = view.device_status(device.id).await?;
+	Ok(judged(what, status, &record.standing(), None, view.head())
+		.data("device", device.id.to_string()))
+}
+
+async fn voucher_verdict(view: &View, text: &str) -> Result<Report> {
+	let id = voucher::id(text)?;
+	let record = view.voucher(id).await?;
+	let (state, since) = voucher::state(record.as_ref(), view.now());
+	Ok(plain(format!("voucher {id}"), state == "open", state, since, view.head())
+		.data("voucher_id", id.to_string())
+		.data("device", record.map(|record| record.device.to_string())))
+}
+
+async fn delivery_verdict(view: &View, device: &DeviceRef) -> Result<Report> {
+	let what = format!("delivery to {}", device.text);
+	let Some(record) = view.delivery(device.id).await? else {
+		return Ok(
+			plain(what, false, "none", None, view.head()).data("device", device.id.to_string())
+		);
+	};
+	let acknowledged = view
+		.acknowledgement(device.id)
+		.await?
+		.filter(|acknowledgement| acknowledgement.sequence == record.sequence);
+	let what = format!("delivery {} to {}", record.sequence, device.text);
+	let report = match acknowledged {
+		None => plain(what, false, "not acknowledged", Some(record.published_at), view.head()),
+		Some(seen) => match seen.outcome {
+			Outcome::Applied => plain(what, true, "applied", Some(seen.at), view.head()),
+			Outcome::Refused(reason) => plain(what, false, "refused", Some(seen.at), view.head())
+				.data("reason", refusal_name(reason))
+				.tail(refusal_sentence(&reason)),
+		},
+	};
+	Ok(report
+		.data("device", device.id.to_string())
+		.data("sequence", record.sequence)
+		.data("digest", record.digest.to_string())
+		.data("cid", dpki_client::blob::cid(record.digest)))
+}
+
+async fn certificate_verdict(view: &View, path: &Path) -> Result<Report> {
+	let certificate = certificates::read_certificate(path)?;
+	let serial = certificate.serial().to_string();
+	let ca = revoke::signer_anchor(&certificate)?;
+	let what = format!("certificate {serial} of {}", certificate.key_id());
+	let report = match view.anchor(ca).await? {
+		_ if certificate.verify_signature().is_err() => {
+			plain(what, false, "not signed by the CA that it names", None, view.head())
+		},
+		None => unknown(format!("the CA {ca} of {what}"), view.head()),
+		Some(anchor) => {
+			// The KRL that an up-to-date device builds holds both selectors, so either of them ends the certificate.
+			let key = PublicKey::from(certificate.public_key().clone());
+			let selectors = [
+				SshSubject::Serial(certificate.serial()),
+				SshSubject::KeyFingerprint(ssh::fingerprint(&key)),
+			];
+			let revocations = view.ssh_revocations(ca).await?;
+			let revocation = revocations.iter().find(|entry| selectors.contains(&entry.subject));
+			let own = certificate_standing(&certificate, revocation.map(|entry| entry.revocation));
+			judged(
+				what,
+				status(Some(&own), &[Some(anchor.standing())], view.now()),
+				&own,
+				None,
+				view.head(),
+			)
+		},
+	};
+	Ok(report.data("ca_anchor", ca.to_string()).data("serial", serial))
+}
+
+fn certificate_standing(certificate: &Certificate, revocation: Option<Revocation>) -> Standing {
+	// The end of a certificate is its first invalid second (PROTOCOL.certkeys), ours the last valid moment.
+	let end = certificate.valid_before().saturating_mul(1000).saturating_sub(1);
+	Standing {
+		validity: Validity {
+			not_before: certificate.valid_after().saturating_mul(1000),
+			not_after: Some(end),
+		},
+		suspended: false,
+		superseded: false,
+		revocation,
+	}
+}
+
+/// A verdict by the status rules of the system. `superseded_at` is known of some kinds of records only.
+fn judged(
+	what: String,
+	status: Status,
+	standing: &Standing,
+	superseded_at: Option<Moment>,
+	head: Head,
+) -> Report {
+	let mut words = lookup::verdict(status, standing);
+	if let Some(at) = superseded_at {
+		words += &format!(" since {}", rfc3339(at));
+	}
+	verdict(what, status.is_valid(), &words, head)
+		.data("status", status.name())
+		.data("reason", status.reason().map(RevocationReason::rfc5280_name))
+		.time_quietly("since", superseded_at.or(lookup::since(status, standing)))
+}
+
+/// A verdict in a word of its own.
+fn plain(what: String, valid: bool, status: &str, since: Option<Moment>, head: Head) -> Report {
+	let words = match since {
+		Some(since) => format!("{status} since {}", rfc3339(since)),
+		None => status.to_owned(),
+	};
+	verdict(what, valid, &words, head)
+		.data("status", status)
+		.data("reason", Value::Null)
+		.time_quietly("since", since)
+}
+
+fn unknown(what: String, head: Head) -> Report {
+	plain(what, false, Status::Unknown.name(), None, head)
+}
+
+fn verdict(what: String, valid: bool, words: &str, head: Head) -> Report {
+	let place = format!("at block {} ({})", head.number, rfc3339(head.time));
+	Report::new().verdict(valid, format!("{words}: {what}, {place}")).as_of(head)
+}
+
+/// The word for a reason of a device, for programs.
+fn refusal_name(reason: RefusalReason) -> &'static str {
+	match reason {
+		RefusalReason::BlobUnavailable => "blobUnavailable",
+		RefusalReason::EnvelopeInvalid => "envelopeInvalid",
+		RefusalReason::BundleInvalid => "bundleInvalid",
+		RefusalReason::ApplyFailed => "applyFailed",
+	}
+}
+
+#[cfg(test)]
+mod tests {
+	use super::*;
+	use serde_json::json;
+
+	const HEAD: Head = Head { number: 7, hash: [7; 32], time: 9_000 };
+
+	#[test]
+	fn a_verdict_names_status_reason_time_and_place() {
+		let standing = Standing {
+			validity: Validity { not_before: 1_000, not_after: None },
+			suspended: false,
+			superseded: false,
+			revocation: None,
+		};
+		let revocation = Revocation { reason: RevocationReason::KeyCompromise, at: 2_000 };
+		let json =
+			judged("key".into(), Status::Revoked(revocation), &standing, None, HEAD).to_json();
+		assert_eq!(json["valid"], json!(false));
+		assert_eq!(json["status"], json!("revoked"));
+		assert_eq!(json["reason"], json!("keyCompromise"));
+		assert_eq!(json["since"], json!("1970-01-01T00:00:02Z"));
+		assert_eq!(json["block"]["number"], json!(7));
+		assert_eq!(json["chain_time"], json!("1970-01-01T00:00:09Z"));
+		let json = judged("key".into(), Status::Valid, &standing, None, HEAD).to_json();
+		assert_eq!((&json["valid"], &json["reason"]), (&json!(true), &Value::Null));
+	}
+
+	#[test]
+	fn unknown_is_never_valid() {
+		let json = unknown("anchor".into(), HEAD).to_json();
+		assert_eq!((&json["valid"], &json["status"]), (&json!(false), &json!("unknown")));
+	}
+}

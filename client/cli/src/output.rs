@@ -1,0 +1,304 @@
+//! What a command says: one JSON value for programs, or lines for people.
+
+use crate::error::Error;
+use anstyle::{AnsiColor, Style};
+use dpki_client::{Finalized, Head};
+use dpki_primitives::Moment;
+use indicatif::{ProgressBar, ProgressStyle};
+use serde_json::{Map, Value, json};
+use std::{
+	io::{ErrorKind, Write},
+	process::ExitCode,
+	time::Duration,
+};
+use time::{OffsetDateTime, format_description::well_known::Rfc3339};
+
+/// Exit code of a verdict other than valid.
+pub const EXIT_NOT_VALID: u8 = 3;
+/// Exit code of everything that went wrong.
+pub const EXIT_ERROR: u8 = 1;
+/// Exit code of a command line that makes no sense.
+pub const EXIT_USAGE: u8 = 2;
+
+const GOOD: Style = AnsiColor::Green.on_default().bold();
+const BAD: Style = AnsiColor::Red.on_default().bold();
+const WARNING: Style = AnsiColor::Yellow.on_default().bold();
+const LABEL: Style = Style::new().dimmed();
+
+/// The result of a command. Built once, printed either way.
+#[derive(Default)]
+pub struct Report {
+	headline: Option<(Style, String)>,
+	rows: Vec<(String, String)>,
+	tail: Vec<String>,
+	warnings: Vec<String>,
+	json: Map<String, Value>,
+	list: Option<Vec<Report>>,
+	raw: Option<Vec<u8>>,
+	exit: u8,
+}
+
+impl Report {
+	/// Nothing said yet.
+	pub fn new() -> Self {
+		Self::default()
+	}
+
+	/// Several results: a JSON array for programs, one block each for people, `empty` if there are none.
+	pub fn list(reports: Vec<Report>, empty: &str) -> Self {
+		let headline = reports.is_empty().then(|| (Style::new(), empty.to_owned()));
+		Self { headline, list: Some(reports), ..Self::default() }
+	}
+
+	/// The sentence that people read first.
+	pub fn done(mut self, sentence: impl Into<String>) -> Self {
+		self.headline = Some((Style::new().bold(), sentence.into()));
+		self
+	}
+
+	/// A verdict: the sentence that people read first, and the exit code.
+	pub fn verdict(mut self, valid: bool, sentence: impl Into<String>) -> Self {
+		self.headline = Some((if valid { GOOD } else { BAD }, sentence.into()));
+		self.exit = if valid { 0 } else { EXIT_NOT_VALID };
+		self.data("valid", valid)
+	}
+
+	/// A fact for both readers; people see `key` with spaces.
+	pub fn row(self, key: &str, value: impl ToString) -> Self {
+		let text = value.to_string();
+		self.row_as(key, text.clone(), text)
+	}
+
+	/// A fact that people and programs get in different forms.
+	pub fn row_as(mut self, key: &str, text: impl Into<String>, value: impl Into<Value>) -> Self {
+		self.rows.push((key.replace('_', " "), text.into()));
+		self.data(key, value)
+	}
+
+	/// A point in time; programs get RFC 3339 too.
+	pub fn time(self, key: &str, at: Moment) -> Self {
+		self.row(key, rfc3339(at))
+	}
+
+	/// A point in time that may be missing, which people do not see and programs see as `null`.
+	pub fn time_if(self, key: &str, at: Option<Moment>) -> Self {
+		match at {
+			Some(at) => self.time(key, at),
+			None => self.data(key, Value::Null),
+		}
+	}
+
+	/// The finalised block that a transaction came to lie in.
+	pub fn finalized(self, finalized: &Finalized) -> Self {
+		let text = format!("{} (final)", finalized.number);
+		self.row_as("block", text, block_json(finalized.number, &finalized.hash))
+			.data("extrinsic", hex(&finalized.extrinsic))
+	}
+
+	/// The finalised block that the facts were read at.
+	pub fn as_of(self, head: Head) -> Self {
+		self.data("block", block_json(head.number, &head.hash))
+			.data("chain_time", rfc3339(head.time))
+	}
+
+	/// A point in time for programs only, for people it is part of a sentence.
+	pub fn time_quietly(self, key: &str, at: Option<Moment>) -> Self {
+		self.data(key, at.map(rfc3339))
+	}
+
+	/// A fact for programs only.
+	pub fn data(mut self, key: &str, value: impl Into<Value>) -> Self {
+		self.json.insert(key.to_owned(), value.into());
+		self
+	}
+
+	/// Lines after the facts, for people only.
+	pub fn tail(mut self, text: impl Into<String>) -> Self {
+		self.tail.push(text.into());
+		self
+	}
+
+	/// A warning: people get it on standard error, programs in the list `warnings`.
+	pub fn warn(mut self, sentence: impl Into<String>) -> Self {
+		self.warnings.push(sentence.into());
+		self
+	}
+
+	/// Exactly these bytes for people, nothing around them: for what is piped into a file.
+	pub fn raw(mut self, bytes: impl Into<Vec<u8>>) -> Self {
+		self.raw = Some(bytes.into());
+		self
+	}
+
+	/// The value that programs get.
+	pub fn to_json(&self) -> Value {
+		if let Some(list) = &self.list {
+			return Value::Array(list.iter().map(Report::to_json).collect());
+		}
+		let mut json = self.json.clone();
+		if !self.warnings.is_empty() {
+			json.insert("warnings".to_owned(), json!(self.warnings));
+		}
+		Value::Object(json)
+	}
+
+	/// Prints the report and gives the exit code. A reader that went away (`dpki ... | head`) is no error.
+	pub fn print(&self, as_json: bool) -> ExitCode {
+		let printed = if as_json {
+			writeln!(anstream::stdout(), "{}", self.to_json())
+		} else {
+			self.print_text(&mut anstream::stdout())
+		};
+		match printed {
+			Err(source) if source.kind() != ErrorKind::BrokenPipe => {
+				let (doing, path) = ("write", "standard output".into());
+				print_error(&Error::File { doing, path, source }, as_json)
+			},
+			_ => ExitCode::from(self.exit),
+		}
+	}
+
+	fn print_text(&self, out: &mut impl Write) -> std::io::Result<()> {
+		for warning in &self.warnings {
+			anstream::eprintln!("{WARNING}warning{WARNING:#}: {warning}");
+		}
+		if let Some(raw) = &self.raw {
+			return std::io::stdout().write_all(raw);
+		}
+		if let Some((style, sentence)) = &self.headline {
+			writeln!(out, "{style}{sentence}{style:#}")?;
+		}
+		let width = self.rows.iter().map(|(label, _)| label.len()).max().unwrap_or(0);
+		for (label, value) in &self.rows {
+			writeln!(out, "  {LABEL}{label:width$}{LABEL:#}  {value}")?;
+		}
+		for text in &self.tail {
+			writeln!(out, "{text}")?;
+		}
+		for (index, report) in self.list.iter().flatten().enumerate() {
+			if index > 0 {
+				writeln!(out)?;
+			}
+			report.print_text(out)?;
+		}
+		out.flush()
+	}
+}
+
+/// Prints why a command failed, on standard error.
+pub fn print_error(error: &Error, as_json: bool) -> ExitCode {
+	let (sentence, next) = (one_line(&error.to_string()), error.next_step());
+	if as_json {
+		eprintln!("{}", json!({ "error": sentence, "next": next }));
+	} else {
+		anstream::eprintln!("{BAD}error{BAD:#}: {sentence}");
+		if let Some(next) = next {
+			anstream::eprintln!("{LABEL}next{LABEL:#}: {next}");
+		}
+	}
+	ExitCode::from(EXIT_ERROR)
+}
+
+/// Prints why a command line makes no sense, in the form that was asked for.
+pub fn print_usage_error(error: &clap::Error, as_json: bool) -> ExitCode {
+	if !error.use_stderr() {
+		let _ = error.print();
+		return ExitCode::SUCCESS;
+	}
+	if as_json {
+		let rendered = error.render().to_string();
+		let sentence = rendered.lines().next().unwrap_or_default();
+		let sentence = sentence.strip_prefix("error: ").unwrap_or(sentence);
+		eprintln!("{}", json!({ "error": sentence, "next": "see --help" }));
+	} else {
+		let _ = error.print();
+	}
+	ExitCode::from(EXIT_USAGE)
+}
+
+/// A spinner on standard error while something takes its time; gone when dropped, and never there when standard
+/// error is not a terminal.
+pub struct Progress(ProgressBar);
+
+impl Progress {
+	/// Shows `what` is being waited for.
+	pub fn start(what: impl Into<String>) -> Self {
+		let bar = ProgressBar::new_spinner().with_message(what.into());
+		bar.set_style(
+			ProgressStyle::with_template("{spinner} {msg} ({elapsed})")
+				.expect("the template names only known parts"),
+		);
+		bar.enable_steady_tick(Duration::from_millis(120));
+		Self(bar)
+	}
+}
+
+impl Drop for Progress {
+	fn drop(&mut self) {
+		self.0.finish_and_clear();
+	}
+}
+
+/// Chain time as RFC 3339 in UTC; a moment that no calendar holds stays a number.
+pub fn rfc3339(at: Moment) -> String {
+	OffsetDateTime::from_unix_timestamp_nanos(i128::from(at) * 1_000_000)
+		.ok()
+		.and_then(|at| at.format(&Rfc3339).ok())
+		.unwrap_or_else(|| format!("{at} ms after 1970"))
+}
+
+/// Bytes as programs and people write them.
+pub fn hex(bytes: &[u8]) -> String {
+	bytes
+		.iter()
+		.fold(String::from("0x"), |text, byte| text + &format!("{byte:02x}"))
+}
+
+fn block_json(number: u32, hash: &[u8; 32]) -> Value {
+	json!({ "number": number, "hash": hex(hash) })
+}
+
+fn one_line(text: &str) -> String {
+	text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+	use super::*;
+
+	#[test]
+	fn one_report_is_an_object_and_several_are_an_array() {
+		let one = || Report::new().row("key_id", "0x01").time_if("retired_at", None).done("Added");
+		assert_eq!(one().to_json(), json!({ "key_id": "0x01", "retired_at": null }));
+		assert_eq!(Report::list(vec![one()], "none").to_json().as_array().map(Vec::len), Some(1));
+		assert_eq!(Report::list(vec![], "none").to_json(), json!([]));
+	}
+
+	#[test]
+	fn warnings_reach_programs_too() {
+		let report = Report::new().warn("careful");
+		assert_eq!(report.to_json(), json!({ "warnings": ["careful"] }));
+	}
+
+	#[test]
+	fn only_a_valid_verdict_succeeds() {
+		assert_eq!(Report::new().verdict(true, "valid").exit, 0);
+		assert_eq!(Report::new().verdict(false, "revoked").exit, EXIT_NOT_VALID);
+	}
+
+	#[test]
+	fn times_are_rfc3339_and_never_panic() {
+		assert_eq!(rfc3339(1_763_715_600_000), "2025-11-21T09:00:00Z");
+		assert_eq!(rfc3339(1_763_715_600_123), "2025-11-21T09:00:00.123Z");
+		assert_eq!(rfc3339(u64::MAX), format!("{} ms after 1970", u64::MAX));
+	}
+
+	#[test]
+	fn people_read_aligned_lines_without_colours_in_a_pipe() {
+		let report = Report::new().done("Added").row("id", "0x01").row("registered_at", "now");
+		let mut out = anstream::StripStream::new(Vec::new());
+		report.print_text(&mut out).unwrap();
+		let text = String::from_utf8(out.into_inner()).unwrap();
+		assert_eq!(text, "Added\n  id             0x01\n  registered at  now\n");
+	}
+}

@@ -1,0 +1,341 @@
+//! The commands that need no chain, run as a person runs them, and what becomes of a command without a node.
+
+use assert_cmd::Command;
+use serde_json::Value;
+use std::{
+	fs,
+	os::unix::fs::PermissionsExt,
+	path::{Path, PathBuf},
+	process,
+};
+use tempfile::TempDir;
+
+/// The program in an environment of its own.
+fn dpki(arguments: &[&str]) -> Command {
+	let mut command = Command::cargo_bin("dpki").unwrap();
+	for variable in ["DPKI_URL", "DPKI_ACCOUNT", "DPKI_PASSPHRASE"] {
+		command.env_remove(variable);
+	}
+	command.args(arguments);
+	command
+}
+
+fn succeeds(arguments: &[&str]) -> String {
+	String::from_utf8(dpki(arguments).assert().success().get_output().stdout.clone()).unwrap()
+}
+
+fn json(arguments: &[&str]) -> Value {
+	let text = succeeds(&[arguments, &["--json"]].concat());
+	serde_json::from_str(&text).unwrap_or_else(|error| panic!("{error}: {text}"))
+}
+
+/// Standard error of a command that fails with this exit code.
+fn fails(code: i32, arguments: &[&str]) -> String {
+	let assert = dpki(arguments).assert().failure().code(code).stdout("");
+	String::from_utf8(assert.get_output().stderr.clone()).unwrap()
+}
+
+fn mode(path: &Path) -> u32 {
+	fs::metadata(path).unwrap().permissions().mode() & 0o777
+}
+
+fn run(program: &str, arguments: &[&str]) -> String {
+	let output = process::Command::new(program).args(arguments).output().unwrap();
+	assert!(output.status.success(), "{program}: {}", String::from_utf8_lossy(&output.stderr));
+	String::from_utf8(output.stdout).unwrap()
+}
+
+/// A folder with names in it.
+struct Folder(TempDir);
+
+impl Folder {
+	fn new() -> Self {
+		Self(tempfile::tempdir().unwrap())
+	}
+
+	fn path(&self, name: &str) -> PathBuf {
+		self.0.path().join(name)
+	}
+
+	fn name(&self, name: &str) -> String {
+		self.path(name).to_str().unwrap().to_owned()
+	}
+}
+
+#[test]
+fn an_account_is_made_once_and_shown_by_its_address() {
+	let folder = Folder::new();
+	let file = folder.name("admin.key");
+	let made = json(&["key", "new", "account", &file]);
+	assert_eq!(mode(&folder.path("admin.key")), 0o600);
+	let shown = json(&["key", "show", &file]);
+	assert_eq!(shown["address"], made["address"]);
+	assert_eq!(shown["account_id"], made["account_id"]);
+	let before = fs::read(&file).unwrap();
+	assert!(fails(1, &["key", "new", "account", &file]).contains("exists already"));
+	assert_eq!(fs::read(&file).unwrap(), before);
+}
+
+#[test]
+fn a_passphrase_is_needed_to_open_what_it_closed() {
+	let folder = Folder::new();
+	for (kind, more) in [("account", vec![]), ("x509-root", vec!["--subject", "Acme Root"])] {
+		let file = folder.name(kind);
+		let arguments = [vec!["key", "new", kind, &file, "--passphrase"], more].concat();
+		dpki(&arguments).env("DPKI_PASSPHRASE", "correct horse").assert().success();
+		let text = fs::read_to_string(&file).unwrap();
+		assert!(text.starts_with("-----BEGIN ENCRYPTED PRIVATE KEY-----"), "{kind}");
+		let show = |passphrase| {
+			let mut command = dpki(&["key", "show", &file]);
+			command.env("DPKI_PASSPHRASE", passphrase).assert()
+		};
+		show("correct horse").success();
+		let output = show("battery staple").failure().code(1).get_output().stderr.clone();
+		let output = String::from_utf8(output).unwrap();
+		assert!(output.contains("does not open"), "{output}");
+		assert!(!output.contains("battery"), "{output}");
+	}
+}
+
+#[test]
+fn ssh_keygen_reads_the_ssh_cas() {
+	let folder = Folder::new();
+	for algorithm in ["ed25519", "p256"] {
+		let (file, public) = (folder.name(algorithm), folder.name(&format!("{algorithm}.pub")));
+		let made = json(&["key", "new", "ssh-ca", &file, "--algorithm", algorithm]);
+		assert_eq!(mode(Path::new(&file)), 0o600);
+		let fingerprint = made["fingerprint"].as_str().unwrap();
+		assert!(run("ssh-keygen", &["-l", "-f", &public]).contains(fingerprint));
+		let public_line = fs::read_to_string(&public).unwrap();
+		assert_eq!(run("ssh-keygen", &["-y", "-f", &file]).trim(), public_line.trim());
+		assert_eq!(json(&["key", "show", &file])["fingerprint"], made["fingerprint"]);
+		assert_eq!(json(&["key", "show", &public])["user_ca_anchor"], made["user_ca_anchor"]);
+		assert!(fails(1, &["key", "new", "ssh-ca", &file]).contains("exists already"));
+	}
+}
+
+#[test]
+fn half_a_pair_of_files_is_not_completed() {
+	let folder = Folder::new();
+	fs::write(folder.path("ca.pub"), "something else").unwrap();
+	assert!(fails(1, &["key", "new", "ssh-ca", &folder.name("ca")]).contains("ca.pub exists"));
+	assert!(!folder.path("ca").exists());
+}
+
+#[test]
+fn openssl_believes_the_x509_root() {
+	let folder = Folder::new();
+	let (key, certificate) = (folder.name("root.key"), folder.name("root.key.crt"));
+	let subject = "CN=Acme Root,O=Acme,C=DE";
+	let made = json(&["key", "new", "x509-root", &key, "--subject", subject, "--valid", "30d"]);
+	assert_eq!(mode(Path::new(&key)), 0o600);
+	run("openssl", &["verify", "-x509_strict", "-CAfile", &certificate, &certificate]);
+	let of_key = run("openssl", &["pkey", "-in", &key, "-pubout"]);
+	let of_certificate = run("openssl", &["x509", "-in", &certificate, "-noout", "-pubkey"]);
+	assert_eq!(of_key, of_certificate);
+	let text = run("openssl", &["x509", "-in", &certificate, "-noout", "-text"]);
+	assert!(text.contains("CA:TRUE") && text.contains("CN = Acme Root"), "{text}");
+	let shown = json(&["key", "show", &certificate]);
+	assert_eq!(shown["root_anchor"], made["root_anchor"]);
+	assert_eq!(shown["ca"], Value::Bool(true));
+	assert_eq!(json(&["key", "show", &key])["algorithm"], "p256");
+}
+
+#[test]
+fn a_private_key_that_others_can_read_is_refused() {
+	let folder = Folder::new();
+	let (ca, user) = ca_and_user(&folder);
+	fs::set_permissions(&ca, fs::Permissions::from_mode(0o644)).unwrap();
+	let error = fails(1, &["ssh", "sign", "--offline", "--ca", &ca, "--principal", "alice", &user]);
+	assert!(error.contains("others can read") && error.contains("chmod 600"), "{error}");
+}
+
+fn ca_and_user(folder: &Folder) -> (String, String) {
+	let (ca, user) = (folder.name("user-ca"), folder.name("id"));
+	succeeds(&["key", "new", "ssh-ca", &ca]);
+	run("ssh-keygen", &["-q", "-t", "ed25519", "-N", "", "-f", &user]);
+	(ca, user + ".pub")
+}
+
+#[test]
+fn ssh_keygen_reads_a_user_certificate() {
+	let folder = Folder::new();
+	let (ca, user) = ca_and_user(&folder);
+	let signed = json(&[
+		"ssh",
+		"sign",
+		"--offline",
+		"--ca",
+		&ca,
+		"--principal",
+		"alice,ops",
+		"--for",
+		"10m",
+		"--serial",
+		"4711",
+		"--key-id",
+		"alice@acme",
+		&user,
+	]);
+	assert_eq!(signed["serial"], "4711");
+	assert_eq!(signed["principals"], serde_json::json!(["alice", "ops"]));
+	let file = folder.name("id-cert.pub");
+	assert_eq!(signed["file"], file.as_str());
+	let text = run("ssh-keygen", &["-L", "-f", &file]);
+	for part in [
+		"ssh-ed25519-cert-v01@openssh.com user certificate",
+		"Key ID: \"alice@acme\"",
+		"Serial: 4711",
+		"alice\n",
+		"ops\n",
+		"permit-pty",
+		signed["ca_fingerprint"].as_str().unwrap(),
+	] {
+		assert!(text.contains(part), "no {part} in {text}");
+	}
+	let span = seconds(&signed["valid_until"]) - seconds(&signed["valid_from"]);
+	assert!((600..=720).contains(&span), "{span}");
+}
+
+fn seconds(time: &Value) -> i64 {
+	run("date", &["-u", "-d", time.as_str().unwrap(), "+%s"])
+		.trim()
+		.parse()
+		.unwrap()
+}
+
+#[test]
+fn a_certificate_replaces_an_older_one_and_nothing_else() {
+	let folder = Folder::new();
+	let (ca, user) = ca_and_user(&folder);
+	let sign = ["ssh", "sign", "--offline", "--ca", &ca, "--principal", "alice", &user];
+	let (first, second) = (json(&sign), json(&sign));
+	assert_ne!(first["serial"], second["serial"]);
+	assert_ne!(first["serial"], "0");
+	let onto_key = [&sign[..], &["--out", &user]].concat();
+	assert!(fails(1, &onto_key).contains("exists already"));
+	assert!(fs::read_to_string(&user).unwrap().starts_with("ssh-ed25519 "));
+}
+
+#[test]
+fn a_certificate_goes_to_standard_output_on_request() {
+	let folder = Folder::new();
+	let (ca, user) = ca_and_user(&folder);
+	let sign = ["ssh", "sign", "--offline", "--ca", &ca, "--principal", "a", "--out", "-", &user];
+	let text = succeeds(&sign);
+	assert!(text.starts_with("ssh-ed25519-cert-v01@openssh.com "), "{text}");
+	assert_eq!(text.lines().count(), 1);
+	assert!(!folder.path("id-cert.pub").exists());
+}
+
+#[test]
+fn ssh_keygen_reads_a_host_certificate() {
+	let folder = Folder::new();
+	let (ca, host) = ca_and_user(&folder);
+	succeeds(&[
+		"ssh",
+		"host-sign",
+		"--offline",
+		"--ca",
+		&ca,
+		"--host",
+		"drone-7.acme.example",
+		&host,
+	]);
+	let text = run("ssh-keygen", &["-L", "-f", &folder.name("id-cert.pub")]);
+	assert!(text.contains("host certificate") && text.contains("drone-7.acme.example"), "{text}");
+	assert!(!text.contains("permit-pty"), "{text}");
+}
+
+#[test]
+fn signing_needs_principals_and_reasonable_times() {
+	let folder = Folder::new();
+	let (ca, user) = ca_and_user(&folder);
+	let base = ["ssh", "sign", "--offline", "--ca", &ca, &user];
+	for wrong in [
+		&[][..],
+		&["--principal", ""],
+		&["--principal", "alice", "--for", "2y"],
+		&["--principal", "alice", "--for", "0s"],
+		&["--principal", "alice", "--serial", "0"],
+	] {
+		fails(2, &[&base[..], wrong].concat());
+	}
+}
+
+#[test]
+fn a_malformed_voucher_is_refused_before_any_node_is_asked() {
+	for voucher in ["dpki-voucher1:nonsense", "DPKI-VOUCHER1:"] {
+		let error = fails(1, &["voucher", "show", voucher, "--url", "ws://127.0.0.1:1"]);
+		assert!(error.starts_with("error: "), "{error}");
+		assert!(!error.contains("no node answers"), "{error}");
+	}
+	let mistyped = fails(1, &["voucher", "show", "pki-voucher1:secret"]);
+	assert!(mistyped.contains("neither a voucher") && !mistyped.contains("secret"), "{mistyped}");
+}
+
+#[test]
+fn a_voucher_comes_through_a_pipe_too() {
+	let output = dpki(&["voucher", "show", "-", "--offline"]).write_stdin("garbage").assert();
+	output.failure().code(1);
+}
+
+#[test]
+fn without_a_node_there_is_one_clear_sentence() {
+	let url = ["--url", "ws://127.0.0.1:1"];
+	for command in [
+		&["chain", "info"][..],
+		&["org", "show", "acme"],
+		&["status", "device", "acme/drone-7"],
+		&["org", "create", "acme", "--kind", "manufacturer", "--account", "//Alice"],
+	] {
+		let error = fails(1, &[command, &url].concat());
+		let mut lines = error.lines();
+		assert_eq!(lines.next(), Some("error: no node answers at ws://127.0.0.1:1"));
+		assert!(lines.next().unwrap().starts_with("next: start a node"), "{error}");
+		assert_eq!(lines.next(), None);
+	}
+}
+
+#[test]
+fn errors_are_json_on_request() {
+	let error = fails(1, &["chain", "info", "--json", "--url", "ws://127.0.0.1:1"]);
+	let error: Value = serde_json::from_str(&error).unwrap();
+	assert_eq!(error["error"], "no node answers at ws://127.0.0.1:1");
+	assert!(error["next"].as_str().unwrap().contains("--url"));
+	let usage = fails(2, &["org", "create", "Acme!", "--json"]);
+	let usage: Value = serde_json::from_str(&usage).unwrap();
+	assert!(usage["error"].as_str().unwrap().contains("Acme!"), "{usage}");
+}
+
+#[test]
+fn a_command_that_signs_asks_for_an_account() {
+	let error = fails(1, &["org", "create", "acme", "--kind", "manufacturer"]);
+	assert!(error.contains("needs an account") && error.contains("--account"), "{error}");
+}
+
+#[test]
+fn an_empty_delivery_has_to_be_meant() {
+	let error = fails(1, &["deliver", "--org", "acme", "--device", "drone-7"]);
+	assert!(error.contains("nothing to deliver") && error.contains("--empty"), "{error}");
+}
+
+#[test]
+fn a_secret_account_phrase_never_shows() {
+	let phrase = "lorem ipsum dolor sit amet";
+	for arguments in
+		[&["chain", "info", "--help"][..], &["org", "create", "a", "--kind", "regulator"]]
+	{
+		let output = dpki(arguments).env("DPKI_ACCOUNT", phrase).output().unwrap();
+		for text in [output.stdout, output.stderr] {
+			assert!(!String::from_utf8_lossy(&text).contains("lorem"));
+		}
+	}
+}
+
+#[test]
+fn completions_are_scripts() {
+	for shell in ["bash", "zsh", "fish"] {
+		assert!(succeeds(&["completions", shell]).contains("voucher"), "{shell}");
+	}
+}

@@ -1,0 +1,168 @@
+//! A device: an agent with its own folder.
+
+use crate::{Node, Process, Workspace, binary, process::PATIENCE};
+use dpki_primitives::ids::{DeviceId, OrganisationId};
+use serde_json::Value;
+use std::{
+	ffi::OsStr,
+	fs,
+	path::{Path, PathBuf},
+	process::{Command, Output, Stdio},
+	time::Instant,
+};
+
+/// A device with its agent's configuration, keys and SSH folder.
+pub struct Device {
+	/// Its folder.
+	pub path: PathBuf,
+	/// Its name.
+	pub name: String,
+	/// Its organisation.
+	pub organisation: String,
+	agent: Option<Process>,
+}
+
+impl Device {
+	/// Sets a device up; it is not enrolled yet.
+	pub async fn init(workspace: &Workspace, node: &Node, organisation: &str, name: &str) -> Self {
+		let genesis = hex(&node.client().await.genesis_hash());
+		let device = Self::unconfigured(workspace, organisation, name);
+		let output = device.try_init(node, &genesis).await;
+		assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+		device
+	}
+
+	/// A folder for a device, and nothing in it.
+	pub fn unconfigured(workspace: &Workspace, organisation: &str, name: &str) -> Self {
+		let path = workspace.join(format!("{organisation}-{name}"));
+		fs::create_dir_all(&path).expect("creates the device's folder");
+		Self { path, name: name.into(), organisation: organisation.into(), agent: None }
+	}
+
+	/// `dpki-agent init` with this genesis hash.
+	pub async fn try_init(&self, node: &Node, genesis: &str) -> Output {
+		self.run([
+			"init".into(),
+			"--config".into(),
+			self.join("agent.toml").display().to_string(),
+			"--chain-spec".into(),
+			node.spec.display().to_string(),
+			"--genesis".into(),
+			genesis.into(),
+			"--peer".into(),
+			node.peer_address().await,
+			"--organisation".into(),
+			self.organisation.clone(),
+			"--device".into(),
+			self.name.clone(),
+			"--state".into(),
+			self.join("state").display().to_string(),
+			"--ssh-dir".into(),
+			self.ssh().display().to_string(),
+		])
+	}
+
+	/// A path in its folder.
+	pub fn join(&self, name: impl AsRef<Path>) -> PathBuf {
+		self.path.join(name)
+	}
+
+	/// The folder that its sshd reads.
+	pub fn ssh(&self) -> PathBuf {
+		self.join("ssh")
+	}
+
+	/// The id under which the chain knows it.
+	pub fn id(&self) -> DeviceId {
+		let organisation = OrganisationId::from_name(self.organisation.as_bytes());
+		DeviceId::from_name(organisation, self.name.as_bytes())
+	}
+
+	/// Enrols it; it has to work.
+	pub fn enrol(&self, voucher: &Path) {
+		let output = self.try_enrol(voucher);
+		assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+	}
+
+	/// Tries to enrol it.
+	pub fn try_enrol(&self, voucher: &Path) -> Output {
+		self.run_configured("enrol", ["--voucher-file".as_ref(), voucher.as_os_str()])
+	}
+
+	/// Tries to enrol it, which has to be refused, and gives the error.
+	pub fn refused_enrolment(&self, voucher: &Path) -> String {
+		let output = self.try_enrol(voucher);
+		assert!(!output.status.success(), "the enrolment was not refused");
+		String::from_utf8_lossy(&output.stderr).trim().to_string()
+	}
+
+	/// Lets the agent converge once, which has to be refused, and gives the error.
+	pub fn refused_run(&self) -> String {
+		let output = self.run_configured("run", ["--once", "--timeout", "30"]);
+		assert!(!output.status.success(), "the agent ran");
+		String::from_utf8_lossy(&output.stderr).trim().to_string()
+	}
+
+	/// Starts the agent.
+	pub fn start(&mut self) {
+		let args =
+			["run", "--config", &self.join("agent.toml").display().to_string()].map(String::from);
+		self.agent =
+			Some(Process::start(&binary("dpki-agent"), args, &self.join("agent.log"), None));
+	}
+
+	/// Stops the agent.
+	pub fn stop(&mut self) {
+		self.agent = None;
+	}
+
+	/// What the agent wrote.
+	pub fn log(&self) -> String {
+		fs::read_to_string(self.join("agent.log")).unwrap_or_default()
+	}
+
+	/// What the agent says of itself.
+	pub fn status(&self) -> Value {
+		let output = self.run_configured("status", ["--json"]);
+		serde_json::from_slice(&output.stdout).unwrap_or(Value::Null)
+	}
+
+	/// Waits until the agent has acted on a finalised block at least this high.
+	pub async fn reach(&self, block: u64) {
+		let began = Instant::now();
+		while self.status()["head"]["number"].as_u64().is_none_or(|number| number < block) {
+			assert!(
+				began.elapsed() < PATIENCE,
+				"the agent never reached block {block}; it said:\n{}",
+				self.log()
+			);
+			tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+		}
+	}
+
+	fn run_configured<A: AsRef<OsStr>>(
+		&self,
+		command: &str,
+		args: impl IntoIterator<Item = A>,
+	) -> Output {
+		let mut all =
+			vec![command.into(), "--config".into(), self.join("agent.toml").into_os_string()];
+		all.extend(args.into_iter().map(|arg| arg.as_ref().to_os_string()));
+		self.run(all)
+	}
+
+	fn run<A: AsRef<OsStr>>(&self, args: impl IntoIterator<Item = A>) -> Output {
+		Command::new(binary("dpki-agent"))
+			.args(args)
+			.stdin(Stdio::null())
+			.output()
+			.expect("dpki-agent starts")
+	}
+}
+
+/// Bytes as the command lines take them.
+pub fn hex(bytes: &[u8]) -> String {
+	bytes
+		.iter()
+		.fold(String::from("0x"), |text, byte| text + &format!("{byte:02x}"))
+}

@@ -1,0 +1,70 @@
+//! The command line, as a script would call it.
+
+use crate::{Node, binary};
+use serde_json::Value;
+use std::{
+	ffi::OsStr,
+	process::{Command, Stdio},
+};
+
+/// `dpki`, pointed at a node and acting for an account.
+#[derive(Clone)]
+pub struct Dpki {
+	url: String,
+	account: String,
+}
+
+impl Dpki {
+	/// For an account of the development chain, such as `//Alice`.
+	pub fn new(node: &Node, account: &str) -> Self {
+		Self { url: node.url(), account: account.into() }
+	}
+
+	/// The same node, another account.
+	pub fn acting_for(&self, account: &str) -> Self {
+		Self { account: account.into(), ..self.clone() }
+	}
+
+	/// Runs a command that has to succeed and gives its answer.
+	pub fn ok<A: AsRef<OsStr>>(&self, args: impl IntoIterator<Item = A>) -> Value {
+		let (code, answer, said) = self.run(args);
+		assert_eq!(code, Some(0), "dpki failed: {said}");
+		answer
+	}
+
+	/// Runs a command that has to be refused and gives the sentence of its error.
+	pub fn refused<A: AsRef<OsStr>>(&self, args: impl IntoIterator<Item = A>) -> String {
+		let (code, answer, said) = self.run(args);
+		assert_eq!(code, Some(1), "dpki was not refused: {answer} {said}");
+		let error: Value =
+			serde_json::from_str(&said).unwrap_or_else(|_| panic!("not JSON: {said}"));
+		error["error"]
+			.as_str()
+			.unwrap_or_else(|| panic!("no error in: {said}"))
+			.to_string()
+	}
+
+	/// Runs a verdict and gives it, whatever it is.
+	pub fn status<A: AsRef<OsStr>>(&self, args: impl IntoIterator<Item = A>) -> Value {
+		let (code, answer, said) = self.run(args);
+		assert!(matches!(code, Some(0 | 3)), "no verdict: {said}");
+		assert_eq!(code == Some(0), answer["valid"] == Value::Bool(true), "{answer}");
+		answer
+	}
+
+	fn run<A: AsRef<OsStr>>(
+		&self,
+		args: impl IntoIterator<Item = A>,
+	) -> (Option<i32>, Value, String) {
+		let output = Command::new(binary("dpki"))
+			.args(args)
+			.arg("--json")
+			.env("DPKI_URL", &self.url)
+			.env("DPKI_ACCOUNT", &self.account)
+			.stdin(Stdio::null())
+			.output()
+			.expect("dpki starts");
+		let answer = serde_json::from_slice(&output.stdout).unwrap_or(Value::Null);
+		(output.status.code(), answer, String::from_utf8_lossy(&output.stderr).trim().to_string())
+	}
+}

@@ -1,0 +1,20 @@
+//! What the end-to-end tests stand on: processes that end with their test, and a folder for each test.
+//!
+//! Nothing here is a mock. A [`Node`] is the shipped `dpki-node` with its development chain, a [`Device`] is the shipped
+//! `dpki-agent` with its embedded light client, [`Dpki`] is the shipped command line, [`Sshd`] is OpenSSH's.
+
+mod device;
+mod dpki;
+mod fleet;
+mod node;
+mod process;
+mod sshd;
+mod workspace;
+
+pub use device::{Device, hex};
+pub use dpki::Dpki;
+pub use fleet::{Fleet, block, certificate, public, tell_name};
+pub use node::Node;
+pub use process::{Process, run};
+pub use sshd::{Login, Sshd, login_name};
+pub use workspace::{Workspace, binary, free_port};

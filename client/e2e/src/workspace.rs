@@ -1,0 +1,74 @@
+//! Where a test keeps its files, and where the binaries are.
+
+use std::{
+	fs,
+	net::TcpListener,
+	os::unix::fs::DirBuilderExt,
+	path::{Path, PathBuf},
+};
+
+/// The folder of one test. It is removed when the test passes and kept when it fails.
+pub struct Workspace {
+	path: PathBuf,
+}
+
+impl Workspace {
+	/// An empty folder for the test of this name.
+	///
+	/// It lies beside the binaries and not in `/tmp`: sshd trusts no file below a folder that others can write to.
+	pub fn new(test: &str) -> Self {
+		let path = target().join("e2e").join(format!("{test}-{}", std::process::id()));
+		let _ = fs::remove_dir_all(&path);
+		fs::DirBuilder::new()
+			.recursive(true)
+			.mode(0o755)
+			.create(&path)
+			.expect("creates its folder");
+		Self { path }
+	}
+
+	/// A path inside the folder.
+	pub fn join(&self, name: impl AsRef<Path>) -> PathBuf {
+		self.path.join(name)
+	}
+
+	/// The folder.
+	pub fn path(&self) -> &Path {
+		&self.path
+	}
+}
+
+impl Drop for Workspace {
+	fn drop(&mut self) {
+		if std::thread::panicking() {
+			eprintln!("the files of the failed test are kept in {}", self.path.display());
+		} else {
+			let _ = fs::remove_dir_all(&self.path);
+		}
+	}
+}
+
+/// The folder of the profile that this test was built in; the binaries lie in the same one.
+fn target() -> PathBuf {
+	let test = std::env::current_exe().expect("a running test has a path");
+	test.ancestors().nth(2).expect("target/PROFILE/deps/TEST").to_path_buf()
+}
+
+/// The path of one of the project's binaries.
+pub fn binary(name: &str) -> PathBuf {
+	let path = target().join(name);
+	assert!(
+		path.exists(),
+		"{} is missing: build it with `cargo build -p dpki-node -p dpki-agent -p dpki-cli`",
+		path.display()
+	);
+	path
+}
+
+/// A TCP port on loopback that nobody listens on.
+pub fn free_port() -> u16 {
+	TcpListener::bind(("127.0.0.1", 0))
+		.and_then(|listener| listener.local_addr())
+		.expect("loopback has a free port")
+		.port()
+}

@@ -1,0 +1,84 @@
+//! The whole path: an SSH login that the chain grants and takes away.
+
+use dpki_e2e::{Fleet, Sshd, block, certificate, tell_name};
+use std::{
+	path::Path,
+	time::{Duration, SystemTime, UNIX_EPOCH},
+};
+
+/// Waits until the certificate has ended by the clock of this machine.
+async fn expiry(certificate: &Path) {
+	let text = std::fs::read_to_string(certificate).expect("the certificate is there");
+	let end = ssh_key::Certificate::from_openssh(&text).expect("it parses").valid_before();
+	let left = (UNIX_EPOCH + Duration::from_secs(end + 1))
+		.duration_since(SystemTime::now())
+		.unwrap_or_default();
+	tokio::time::sleep(left).await;
+}
+
+#[tokio::test]
+async fn a_login_is_granted_by_the_chain_and_taken_away() {
+	let mut fleet = Fleet::start("access");
+	let user_ca = fleet.add_ssh_ca("ssh-user-ca");
+	let host_ca = fleet.add_ssh_ca("ssh-host-ca");
+	let known_hosts = fleet.known_hosts(&host_ca);
+	let mut device = fleet.enrol("drone-7").await;
+	let mut sshd = Sshd::start(&fleet.workspace, &device.ssh().join("current/sshd.conf"));
+	device.start();
+
+	let alice = fleet.user_key("alice");
+	fleet.grant(&user_ca, &alice, "5m");
+	let early = sshd.login(&alice, &known_hosts, "true");
+	assert!(!early.granted, "a login before any delivery: {early:?}");
+
+	let delivered = fleet.deliver_access(&device, &user_ca, &host_ca);
+	assert_eq!(delivered["outcome"], "applied");
+	assert_eq!(delivered["sequence"], 1);
+	sshd.restart();
+	let login = sshd.login(&alice, &known_hosts, &tell_name(&device));
+	assert!(login.granted, "{login:?}\n{}\n{}", sshd.log(), device.log());
+	assert_eq!(login.printed, "drone-7");
+
+	let revoked = fleet.admin.ok([
+		"revoke",
+		"ssh-cert",
+		"--cert",
+		&certificate(&alice).display().to_string(),
+		"--reason",
+		"keyCompromise",
+		"--yes",
+	]);
+	device.reach(block(&revoked)).await;
+	let refused = sshd.login(&alice, &known_hosts, "true");
+	assert!(!refused.granted, "a revoked certificate: {refused:?}");
+	assert!(sshd.log().contains("revoked"), "sshd named another reason:\n{}", sshd.log());
+
+	// A grant ends by itself, with nobody there to end it.
+	let bob = fleet.user_key("bob");
+	fleet.grant(&user_ca, &bob, "20s");
+	let login = sshd.login(&bob, &known_hosts, &tell_name(&device));
+	assert!(login.granted, "{login:?}\n{}", sshd.log());
+	fleet.node.stop();
+	expiry(&certificate(&bob)).await;
+	let expired = sshd.login(&bob, &known_hosts, "true");
+	assert!(!expired.granted, "an expired certificate: {expired:?}");
+	assert!(sshd.log().contains("expired"), "sshd named another reason:\n{}", sshd.log());
+
+	// The chain comes back, and the agent with it.
+	fleet.node.resume();
+	let carol = fleet.user_key("carol");
+	fleet.grant(&user_ca, &carol, "5m");
+	let login = sshd.login(&carol, &known_hosts, "true");
+	assert!(login.granted, "{login:?}\n{}", sshd.log());
+	let revoked = fleet.admin.ok([
+		"revoke",
+		"anchor",
+		&dpki_e2e::public(&user_ca).display().to_string(),
+		"--reason",
+		"cACompromise",
+		"--yes",
+	]);
+	device.reach(block(&revoked)).await;
+	let refused = sshd.login(&carol, &known_hosts, "true");
+	assert!(!refused.granted, "a certificate of a revoked CA: {refused:?}");
+}

@@ -1,0 +1,132 @@
+//! Deliveries that the chain or the device refuses, while the access of before stays.
+
+use dpki_client::{Account, Bundle, Client, Item, calls, envelope, submit::SubmitError};
+use dpki_e2e::{Device, Fleet, Sshd, block};
+use dpki_primitives::{
+	delivery::{DeliveryBinding, Outcome, RefusalReason, Suite},
+	ids::{AnchorId, KeyId, OrganisationId},
+	key::{KeyPurpose, PublicKey},
+};
+
+/// The agreement key of a device.
+async fn recipient(client: &Client, device: &Device) -> (KeyId, PublicKey) {
+	let view = client.at_finalized().await.expect("the node answers");
+	let keys = view.keys_of(device.id()).await.expect("the keys are read");
+	let (id, record) = keys
+		.into_iter()
+		.find(|(_, record)| record.purpose == KeyPurpose::KeyAgreement)
+		.expect("the device has an agreement key");
+	(id, record.public)
+}
+
+/// Waits until the device has said what became of this delivery.
+async fn outcome(client: &Client, device: &Device, sequence: u64) -> Outcome {
+	loop {
+		let view = client.at_finalized().await.expect("the node answers");
+		match view.acknowledgement(device.id()).await.expect("it is read") {
+			Some(seen) if seen.sequence == sequence => return seen.outcome,
+			_ => tokio::time::sleep(std::time::Duration::from_millis(200)).await,
+		}
+	}
+}
+
+#[tokio::test]
+async fn a_bundle_that_is_not_meant_as_it_is_changes_nothing() {
+	let fleet = Fleet::start("bundles");
+	let (user_ca, host_ca) = (fleet.add_ssh_ca("ssh-user-ca"), fleet.add_ssh_ca("ssh-host-ca"));
+	let known_hosts = fleet.known_hosts(&host_ca);
+	let mut device = fleet.enrol("drone-1").await;
+	let other = fleet.enrol("drone-2").await;
+	device.start();
+	fleet.deliver_access(&device, &user_ca, &host_ca);
+	let sshd = Sshd::start(&fleet.workspace, &device.ssh().join("current/sshd.conf"));
+	let key = fleet.user_key("alice");
+	fleet.grant(&user_ca, &key, "10m");
+	assert!(sshd.login(&key, &known_hosts, "true").granted, "{}", sshd.log());
+
+	let client = fleet.node.client().await;
+	let (alice, bob) = (account("//Alice"), account("//Bob"));
+	let (recipient_id, recipient_key) = recipient(&client, &device).await;
+	let binding = |sequence| DeliveryBinding {
+		genesis: client.genesis_hash(),
+		organisation: OrganisationId::from_name(b"acme"),
+		publisher: alice.id(),
+		device: device.id(),
+		recipient: recipient_id,
+		suite: Suite::X25519ChaCha20Poly1305,
+		sequence,
+	};
+	let nothing = Bundle { items: vec![] }.encode().expect("encodes");
+	let seal = |binding: DeliveryBinding| {
+		envelope::seal(&recipient_key, &binding, &nothing).expect("seals")
+	};
+	let publish = async |account: &Account, sequence, envelope: &[u8]| {
+		let suite = Suite::X25519ChaCha20Poly1305;
+		let call =
+			calls::publish(device.id(), sequence, suite, recipient_id, envelope).expect("encodes");
+		client.submit(account, &call).await
+	};
+	let refused = |reason| Outcome::Refused(reason);
+
+	// A flipped bit.
+	let mut flipped = seal(binding(2));
+	let middle = flipped.len() / 2;
+	flipped[middle] ^= 1;
+	publish(&alice, 2, &flipped).await.expect("the chain cannot see into it");
+	assert_eq!(outcome(&client, &device, 2).await, refused(RefusalReason::EnvelopeInvalid));
+
+	// Sealed for another device.
+	let (other_id, other_key) = recipient(&client, &other).await;
+	let theirs = DeliveryBinding { device: other.id(), recipient: other_id, ..binding(3) };
+	let theirs = envelope::seal(&other_key, &theirs, &nothing).expect("seals");
+	publish(&alice, 3, &theirs).await.expect("the chain cannot see into it");
+	assert_eq!(outcome(&client, &device, 3).await, refused(RefusalReason::EnvelopeInvalid));
+
+	// Sealed by another publisher, for another organisation, for another sequence number.
+	for (sequence, wrong) in [
+		(4, DeliveryBinding { publisher: bob.id(), ..binding(4) }),
+		(5, DeliveryBinding { organisation: OrganisationId::from_name(b"evil"), ..binding(5) }),
+		(6, binding(2)),
+	] {
+		publish(&alice, sequence, &seal(wrong))
+			.await
+			.expect("the chain cannot see into it");
+		assert_eq!(
+			outcome(&client, &device, sequence).await,
+			refused(RefusalReason::EnvelopeInvalid),
+			"{sequence}"
+		);
+	}
+
+	// Names an anchor that is not there.
+	let stranger = Bundle { items: vec![Item::SshUserCa { anchor: AnchorId([7; 32]) }] };
+	let stranger = stranger.encode().expect("encodes");
+	let envelope = envelope::seal(&recipient_key, &binding(7), &stranger).expect("seals");
+	publish(&alice, 7, &envelope).await.expect("the chain cannot see into it");
+	assert_eq!(outcome(&client, &device, 7).await, refused(RefusalReason::BundleInvalid));
+
+	// An older sequence number, a member of another organisation, a call inside another.
+	let error = publish(&alice, 7, &seal(binding(7))).await.expect_err("an old sequence number");
+	assert!(is(&error, "SequenceNotRising"), "{error}");
+	fleet
+		.admin
+		.acting_for("//Bob")
+		.ok(["org", "create", "evil", "--kind", "service-provider"]);
+	let error = publish(&bob, 8, &seal(binding(8))).await.expect_err("another organisation");
+	assert!(is(&error, "RoleMissing"), "{error}");
+
+	// After all that the old access stands, and the next good delivery is applied.
+	assert!(sshd.login(&key, &known_hosts, "true").granted, "{}", sshd.log());
+	let delivered = fleet.deliver_access(&device, &user_ca, &host_ca);
+	assert_eq!(delivered["sequence"], 8);
+	device.reach(block(&delivered)).await;
+	assert!(sshd.login(&key, &known_hosts, "true").granted, "{}", sshd.log());
+}
+
+fn account(uri: &str) -> Account {
+	Account::from_uri(uri).expect("a development account")
+}
+
+fn is(error: &SubmitError, name: &str) -> bool {
+	matches!(error, SubmitError::Failed { error, .. } if error == name)
+}

@@ -1,0 +1,149 @@
+//! smoldot embedded, as a transport for the client of the device PKI chain.
+//!
+//! The light client follows the chain from its genesis: it verifies who finalised a block and, with a Merkle proof, every
+//! value that it hands out. Nobody on the way has to be trusted, neither the peers nor the network. What remains is told by
+//! smoldot's own documentation: a light client of an Aura chain starts from the genesis state at each start, so the chain
+//! specification has to come from a trusted place, which is why [`LightClient::start`] wants the expected genesis hash; and
+//! peers can withhold news, so the age of the newest head has to be watched by the user.
+//!
+//! Nothing here listens on a port: requests reach smoldot inside the process only.
+//!
+//! ```no_run
+//! # async fn example(spec: &str, genesis: [u8; 32]) -> Result<(), Box<dyn std::error::Error>> {
+//! use dpki_client::Client;
+//! use dpki_light::LightClient;
+//!
+//! let peer = "/ip4/192.0.2.7/tcp/30333/p2p/12D3KooWEyoppNCUx8Yx66oV9fJnriXwCcXwDDUA2kj6vnc6iDEp";
+//! let light = LightClient::start(spec, &[peer.into()], genesis).await?;
+//! let client = Client::from_rpc(light.rpc()).await?;
+//! println!("{:?}", client.finalized_head().await?);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! smoldot logs through the `log` crate: a program that uses `tracing-subscriber` (whose default features bridge `log`)
+//! sees its messages among its own, with targets such as `smoldot` and `sync-service-…`.
+
+#![forbid(unsafe_code)]
+#![deny(missing_docs, rustdoc::broken_intra_doc_links)]
+
+mod spec;
+mod transport;
+
+pub use spec::SpecError;
+
+use dpki_client::RpcClient;
+use smoldot_light::{AddChainConfig, AddChainConfigJsonRpc, platform::DefaultPlatform};
+use std::{iter, num::NonZero};
+use subxt_rpcs::client::rpc_params;
+use transport::Transport;
+
+/// Requests that may wait inside smoldot: far more than this process ever has under way.
+const MAX_PENDING_REQUESTS: NonZero<u32> = NonZero::new(4096).unwrap();
+
+/// Subscriptions that may be open at once.
+const MAX_SUBSCRIPTIONS: u32 = 1024;
+
+/// Why the light client did not start.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum LightError {
+	/// The chain specification or a boot node is malformed.
+	#[error(transparent)]
+	Spec(#[from] SpecError),
+	/// smoldot does not accept the chain specification.
+	#[error(
+		"the chain specification is not fit for a light client ({reason}): export it with \
+		 `dpki-node export-chain-spec --raw` from a node of the chain"
+	)]
+	SpecUnfit {
+		/// What smoldot says.
+		reason: String,
+	},
+	/// The chain specification is that of another chain.
+	#[error(
+		"the chain specification is that of the chain {found}, not of {expected}: get the one of your chain, \
+		 and do not use this one"
+	)]
+	WrongGenesis {
+		/// The genesis hash that was expected.
+		expected: String,
+		/// The genesis hash of the specification.
+		found: String,
+	},
+	/// smoldot does not answer.
+	#[error("the light client does not answer ({reason}): start it again")]
+	Silent {
+		/// What went wrong.
+		reason: String,
+	},
+}
+
+/// A running light client. It stops when it and all transports from [`LightClient::rpc`] are dropped.
+#[derive(Clone)]
+pub struct LightClient {
+	rpc: RpcClient,
+	genesis: [u8; 32],
+}
+
+impl LightClient {
+	/// Starts to follow the chain of `spec_json`, a raw chain specification, whose genesis hash has to be
+	/// `expected_genesis`. `bootnodes` are multiaddresses with `/p2p/` that are tried besides those of the specification;
+	/// they are neither trusted nor needed to be on the chain's own list.
+	///
+	/// This returns before the chain is synchronised: requests that need it wait.
+	pub async fn start(
+		spec_json: &str,
+		bootnodes: &[String],
+		expected_genesis: [u8; 32],
+	) -> Result<Self, LightError> {
+		let specification = spec::with_bootnodes(spec_json, bootnodes)?;
+		let platform =
+			DefaultPlatform::new(env!("CARGO_PKG_NAME").into(), env!("CARGO_PKG_VERSION").into());
+		let mut smoldot = smoldot_light::Client::new(platform);
+		let added = smoldot
+			.add_chain(AddChainConfig {
+				specification: &specification,
+				// Of an Aura chain nothing is kept but known peers, so each start is a first start.
+				database_content: "",
+				potential_relay_chains: iter::empty(),
+				user_data: (),
+				json_rpc: AddChainConfigJsonRpc::Enabled {
+					max_pending_requests: MAX_PENDING_REQUESTS,
+					max_subscriptions: MAX_SUBSCRIPTIONS,
+				},
+				statement_protocol_config: None,
+			})
+			.map_err(|error| LightError::SpecUnfit { reason: error.to_string() })?;
+		let responses = added
+			.json_rpc_responses
+			.ok_or_else(|| LightError::Silent { reason: "it has no JSON-RPC endpoint".into() })?;
+		let rpc = RpcClient::new(Transport::start(smoldot, added.chain_id, responses));
+		// Asked of smoldot itself and not computed here: it is the genesis that it will verify against.
+		let found: String = rpc
+			.request("chainSpec_v1_genesisHash", rpc_params![])
+			.await
+			.map_err(|error| LightError::Silent { reason: error.to_string() })?;
+		let expected = format!("0x{}", hex::encode(expected_genesis));
+		if !found.eq_ignore_ascii_case(&expected) {
+			return Err(LightError::WrongGenesis { expected, found });
+		}
+		Ok(Self { rpc, genesis: expected_genesis })
+	}
+
+	/// The transport for [`dpki_client::Client::from_rpc`].
+	pub fn rpc(&self) -> RpcClient {
+		self.rpc.clone()
+	}
+
+	/// The genesis hash of the chain.
+	pub fn genesis_hash(&self) -> [u8; 32] {
+		self.genesis
+	}
+}
+
+impl std::fmt::Debug for LightClient {
+	fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+		write!(f, "LightClient(0x{})", hex::encode(self.genesis))
+	}
+}

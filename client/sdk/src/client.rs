@@ -1,0 +1,317 @@
+//! The connection to the chain, and its finalised heads.
+
+use crate::{
+	api::ChainConfig,
+	view::{self, ReadError, View},
+};
+use backon::{ExponentialBuilder, Retryable};
+use codec::Encode;
+use dpki_primitives::Moment;
+use futures::{FutureExt, Stream, future::BoxFuture};
+use std::{
+	pin::Pin,
+	task::{Context, Poll},
+	time::Duration,
+};
+use subxt::{
+	OnlineClient,
+	backend::LegacyBackend,
+	config::substrate::{H256, SubstrateHeader},
+};
+use subxt_rpcs::{
+	RpcClient,
+	client::{
+		RpcSubscription,
+		reconnecting_rpc_client::{ExponentialBackoff, RpcClient as ReconnectingClient},
+		rpc_params,
+	},
+};
+
+/// How long one request may take. A light client fetches from the network what it is asked for.
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// How long a first connection may take, all attempts together.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(15);
+
+/// The longest pause between two attempts to connect again.
+const MAX_RECONNECT_PAUSE: Duration = Duration::from_secs(5);
+
+/// Why the chain could not be reached or asked.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ClientError {
+	/// The address of the node is not one.
+	#[error("`{url}` is not the address of a node: write it as ws://host:port or wss://host:port")]
+	InvalidUrl {
+		/// What was given.
+		url: String,
+	},
+	/// Nobody answers there.
+	#[error(
+		"no node answers at {url} ({reason}): check that it runs and that its RPC port is open"
+	)]
+	Unreachable {
+		/// Where.
+		url: String,
+		/// What the transport says.
+		reason: String,
+	},
+	/// A request failed.
+	#[error("the request {method} failed ({reason}): check the connection and try again")]
+	Request {
+		/// Which method.
+		method: String,
+		/// What the transport or the node says.
+		reason: String,
+	},
+	/// What came back has not the promised form.
+	#[error(
+		"the answer to {method} is malformed ({reason}): check that client and node belong together"
+	)]
+	Malformed {
+		/// Which method.
+		method: String,
+		/// What is wrong with it.
+		reason: String,
+	},
+	/// The stream of heads was interrupted.
+	#[error("the stream of finalised blocks was interrupted ({reason}): it is being set up again")]
+	Interrupted {
+		/// What the transport says.
+		reason: String,
+	},
+	/// The state at a head could not be read.
+	#[error(transparent)]
+	Read(#[from] ReadError),
+}
+
+/// A finalised block.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Head {
+	/// Its number.
+	pub number: u32,
+	/// Its hash.
+	pub hash: [u8; 32],
+	/// The chain time in it; 0 in the genesis block, which has none.
+	pub time: Moment,
+}
+
+/// A connection to the chain. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Client {
+	rpc: RpcClient,
+	chain: OnlineClient<ChainConfig>,
+}
+
+impl Client {
+	/// Connects to a node over WebSocket, and again whenever the connection is lost.
+	///
+	/// The node is believed in what it says. Where that is not good enough, embed a light client and use
+	/// [`Client::from_rpc`].
+	pub async fn connect(url: &str) -> Result<Self, ClientError> {
+		if !url.starts_with("ws://") && !url.starts_with("wss://") {
+			return Err(ClientError::InvalidUrl { url: url.into() });
+		}
+		let secure = subxt_rpcs::utils::url_is_secure(url)
+			.map_err(|_| ClientError::InvalidUrl { url: url.into() })?;
+		if !secure {
+			tracing::warn!(url, "the connection to the node is neither local nor encrypted");
+		}
+		let unreachable = |reason: String| ClientError::Unreachable { url: url.into(), reason };
+		// The first connection is given up after a while, because the address may simply be wrong; later ones are
+		// tried for ever, because it was right once.
+		let reconnecting = ReconnectingClient::builder()
+			.request_timeout(REQUEST_TIMEOUT)
+			.retry_policy(ExponentialBackoff::from_millis(50).max_delay(MAX_RECONNECT_PAUSE))
+			.build(url);
+		let rpc = tokio::time::timeout(CONNECT_TIMEOUT, reconnecting)
+			.await
+			.map_err(|_| unreachable(format!("{} s have passed", CONNECT_TIMEOUT.as_secs())))?
+			.map_err(|error| unreachable(error.to_string()))?;
+		Self::from_rpc(RpcClient::new(rpc)).await
+	}
+
+	/// A client over any transport, such as an embedded light client.
+	pub async fn from_rpc(rpc: RpcClient) -> Result<Self, ClientError> {
+		// Of the two generations of the RPC interface nodes and smoldot both serve the older one completely, and it
+		// needs no pinned blocks, which a client that was cut off would have to win back.
+		let backend = LegacyBackend::builder().build(rpc.clone());
+		let chain = OnlineClient::from_backend_with_config(
+			ChainConfig::new(),
+			std::sync::Arc::new(backend),
+		)
+		.await
+		.map_err(|error| ClientError::Request {
+			method: "chain_getBlockHash".into(),
+			reason: error.to_string(),
+		})?;
+		Ok(Self { rpc, chain })
+	}
+
+	/// The transport, for requests that this crate does not know.
+	pub fn rpc(&self) -> &RpcClient {
+		&self.rpc
+	}
+
+	/// The hash of the genesis block, which names the chain.
+	pub fn genesis_hash(&self) -> [u8; 32] {
+		self.chain.genesis_hash().0
+	}
+
+	/// The newest finalised block.
+	pub async fn finalized_head(&self) -> Result<Head, ClientError> {
+		let hash: H256 = self.request("chain_getFinalizedHead", rpc_params![]).await?;
+		let header: Option<SubstrateHeader<H256>> =
+			self.request("chain_getHeader", rpc_params![hash]).await?;
+		let header = header.ok_or_else(|| ClientError::Malformed {
+			method: "chain_getHeader".into(),
+			reason: "the newest finalised block is missing".into(),
+		})?;
+		self.head_of(&header).await
+	}
+
+	/// The finalised blocks from the newest on, without end. See [`Heads`].
+	pub fn finalized_heads(&self) -> Heads {
+		Heads::new(self.clone())
+	}
+
+	/// The state at the newest finalised block.
+	pub async fn at_finalized(&self) -> Result<View, ClientError> {
+		Ok(self.at(self.finalized_head().await?))
+	}
+
+	/// The state at a finalised block. Nodes keep the state of some hundred blocks only.
+	pub fn at(&self, head: Head) -> View {
+		View::new(self.clone(), head)
+	}
+
+	pub(crate) fn chain(&self) -> &OnlineClient<ChainConfig> {
+		&self.chain
+	}
+
+	/// A request, sent again when the connection was lost under it: all requests made this way only read.
+	pub(crate) async fn request<T: serde::de::DeserializeOwned>(
+		&self,
+		method: &str,
+		params: subxt_rpcs::client::RpcParams,
+	) -> Result<T, ClientError> {
+		let attempt = || self.rpc.request(method, params.clone());
+		let pauses = ExponentialBuilder::default()
+			.with_min_delay(Duration::from_millis(50))
+			.with_max_delay(MAX_RECONNECT_PAUSE)
+			.with_max_times(6);
+		attempt
+			.retry(pauses)
+			.when(subxt_rpcs::Error::is_disconnected_will_reconnect)
+			.await
+			.map_err(|error| match error {
+				subxt_rpcs::Error::Deserialization(error) => {
+					ClientError::Malformed { method: method.into(), reason: error.to_string() }
+				},
+				error => ClientError::Request { method: method.into(), reason: error.to_string() },
+			})
+	}
+
+	async fn head_of(&self, header: &SubstrateHeader<H256>) -> Result<Head, ClientError> {
+		// The hash is computed, not asked for: the two cannot disagree then.
+		let hash = sp_crypto_hashing::blake2_256(&header.encode());
+		let number = u32::try_from(header.number).map_err(|_| ClientError::Malformed {
+			method: "chain_getHeader".into(),
+			reason: format!("block number {} does not fit 32 bits", header.number),
+		})?;
+		let time = if number == 0 { 0 } else { view::time_at(self, number, hash).await? };
+		Ok(Head { number, hash, time })
+	}
+}
+
+/// The finalised blocks from the newest on.
+///
+/// The stream never ends. Numbers rise strictly, and may jump: when finality advances by several blocks at once, or the
+/// reader is slower than the chain, only the newest is given. An error tells that the stream was interrupted and is
+/// being set up again; the items after it are as before. Silence is no error: whoever relies on fresh heads compares
+/// [`Head::time`] with a clock.
+pub struct Heads {
+	next: BoxFuture<'static, (Result<Head, ClientError>, Follower)>,
+}
+
+impl Heads {
+	fn new(client: Client) -> Self {
+		let follower = Follower { client, subscription: None, last: None, failures: 0 };
+		Self { next: follower.next().boxed() }
+	}
+}
+
+impl Stream for Heads {
+	type Item = Result<Head, ClientError>;
+
+	fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+		let (item, follower) = std::task::ready!(self.next.as_mut().poll(context));
+		self.next = follower.next().boxed();
+		Poll::Ready(Some(item))
+	}
+}
+
+impl std::fmt::Debug for Heads {
+	fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+		f.debug_struct("Heads").finish_non_exhaustive()
+	}
+}
+
+struct Follower {
+	client: Client,
+	subscription: Option<RpcSubscription<SubstrateHeader<H256>>>,
+	last: Option<u32>,
+	failures: u32,
+}
+
+impl Follower {
+	async fn next(mut self) -> (Result<Head, ClientError>, Self) {
+		let item = self.advance().await;
+		match item {
+			Ok(head) => {
+				self.last = Some(head.number);
+				self.failures = 0;
+			},
+			Err(_) => {
+				self.subscription = None;
+				self.failures = self.failures.saturating_add(1);
+			},
+		}
+		(item, self)
+	}
+
+	async fn advance(&mut self) -> Result<Head, ClientError> {
+		loop {
+			let header = self.newest_header().await?;
+			if self.last.is_some_and(|last| header.number <= u64::from(last)) {
+				continue;
+			}
+			return self.client.head_of(&header).await;
+		}
+	}
+
+	async fn newest_header(&mut self) -> Result<SubstrateHeader<H256>, ClientError> {
+		let interrupted = |reason: String| ClientError::Interrupted { reason };
+		let subscription = match &mut self.subscription {
+			Some(subscription) => subscription,
+			slot => {
+				if self.failures > 0 {
+					let pause = Duration::from_millis(100) * 2u32.pow(self.failures.min(6) - 1);
+					tokio::time::sleep(pause.min(MAX_RECONNECT_PAUSE)).await;
+				}
+				let subscribing = self.client.rpc.subscribe(
+					"chain_subscribeFinalizedHeads",
+					rpc_params![],
+					"chain_unsubscribeFinalizedHeads",
+				);
+				slot.insert(subscribing.await.map_err(|error| interrupted(error.to_string()))?)
+			},
+		};
+		let ended = || interrupted("the stream ended".into());
+		let mut newest = subscription.next().await.ok_or_else(ended)?;
+		while let Some(item) = subscription.next().now_or_never() {
+			newest = item.ok_or_else(ended)?;
+		}
+		newest.map_err(|error| interrupted(error.to_string()))
+	}
+}

@@ -1,0 +1,63 @@
+//! Client of the device PKI chain: read, submit, enrol, deliver.
+//!
+//! Everything goes through a [`Client`], which stands on any JSON-RPC transport: a node over WebSocket
+//! ([`Client::connect`]) or an embedded light client ([`Client::from_rpc`] with the transport of `dpki-light`).
+//! A node over WebSocket is *believed*; a light client proves what it answers.
+//!
+//! | module | what is there |
+//! |---|---|
+//! | [`client`] | the connection, and the finalised heads |
+//! | [`view`] | typed reads of the state at one finalised block, and the verdicts |
+//! | [`account`] | accounts that sign, and their key files |
+//! | [`calls`] | the calls of the chain with the types of [`primitives`] |
+//! | [`submit`] | submits calls and waits until they are final; names what went wrong |
+//! | [`voucher`] | one-time enrolment rights as people and QR codes carry them |
+//! | [`possession`] | device keys, and the proofs that they are held |
+//! | [`envelope`] | HPKE envelopes, bound to the record that announces them |
+//! | [`bundle`] | what is inside an envelope: the full desired state of a device |
+//! | [`blob`] | where envelopes are fetched from |
+//! | [`ssh`] | SSH certificates and CA keys |
+//!
+//! Errors are one enum per module. Each message is a sentence that says what to do next.
+//!
+//! ```no_run
+//! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+//! use dpki_client::{Client, primitives::ids::{DeviceId, OrganisationId}};
+//!
+//! let client = Client::connect("ws://127.0.0.1:9944").await?;
+//! let view = client.at_finalized().await?;
+//! let device = DeviceId::from_name(OrganisationId::from_name(b"acme"), b"drone-7");
+//! println!("{} at block {}", view.device_status(device).await?.name(), view.head().number);
+//! # Ok(())
+//! # }
+//! ```
+
+#![forbid(unsafe_code)]
+#![deny(missing_docs, rustdoc::broken_intra_doc_links)]
+
+pub mod account;
+mod api;
+pub mod blob;
+pub mod bundle;
+pub mod calls;
+pub mod client;
+pub mod envelope;
+pub mod possession;
+pub mod ssh;
+pub mod submit;
+pub mod view;
+pub mod voucher;
+
+pub use account::Account;
+pub use blob::{BlobStore, ChainBlobs};
+pub use bundle::{Bundle, Item};
+pub use calls::Call;
+pub use client::{Client, Head, Heads};
+pub use dpki_primitives as primitives;
+pub use submit::{Event, Finalized, SubmitError};
+pub use subxt_rpcs::RpcClient;
+pub use view::View;
+pub use voucher::Voucher;
+
+/// The public half of an account.
+pub type AccountId = [u8; 32];

@@ -1,0 +1,540 @@
+//! Submits calls and waits until they are final.
+//!
+//! "Accepted by the pool" means nothing here: a call has succeeded when a finalised block says so. The pool's own reports
+//! are followed while they last. When they end early (the connection was lost, a light client gave up watching), the
+//! finalised blocks themselves are searched.
+
+use crate::{
+	account::Account,
+	api::ChainConfig,
+	calls::Call,
+	client::{Client, ClientError, Head},
+};
+use dpki_primitives::refusal::Refusal;
+use futures::StreamExt;
+use std::time::Duration;
+use subxt::{
+	client::OnlineClientAtBlock,
+	config::{DefaultExtrinsicParamsBuilder, substrate::H256, substrate::SubstrateHeader},
+	error::{BackendError, DispatchError, ExtrinsicError, RpcError},
+	events::Phase,
+	ext::scale_value::Composite,
+	transactions::{
+		SubmittableTransaction, TransactionInvalid, TransactionStatus, ValidationResult,
+	},
+	utils::{AccountId32, MultiSignature},
+};
+use subxt_rpcs::client::rpc_params;
+
+/// How many blocks a signed transaction can wait for inclusion. Beyond them it is void, so that "not there" is final.
+const LIFETIME_BLOCKS: u64 = 64;
+
+/// How long finality is waited for: [`LIFETIME_BLOCKS`] of 2 s, and some.
+const FINALITY_TIMEOUT: Duration = Duration::from_secs(150);
+
+/// JSON-RPC code of nodes for a transaction that the pool finds invalid.
+const POOL_INVALID: i32 = 1010;
+
+/// Why a call did not succeed.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum SubmitError {
+	/// The chain refused a transaction of a device.
+	#[error("{0}")]
+	Refused(Refusal),
+	/// The chain refused the transaction.
+	#[error("the chain refuses the transaction: {reason}")]
+	Invalid {
+		/// Why, and what to do about it.
+		reason: String,
+	},
+	/// The call was executed and failed.
+	#[error("{pallet} refuses the call with {error}: {sentence}")]
+	Failed {
+		/// Which pallet.
+		pallet: String,
+		/// Its error.
+		error: String,
+		/// What its documentation says about the error.
+		sentence: String,
+	},
+	/// The transaction was dropped, and can not be included any more.
+	#[error(
+		"the transaction was not included within {blocks} blocks and cannot be any more: submit it again"
+	)]
+	Lapsed {
+		/// How long it could have been.
+		blocks: u64,
+	},
+	/// It is not known what became of the transaction.
+	#[error(
+		"the transaction {extrinsic} was not final after {seconds} s and may still be included: \
+		 look at the chain before you submit it again"
+	)]
+	TimedOut {
+		/// The hash of the transaction.
+		extrinsic: String,
+		/// How long finality was waited for.
+		seconds: u64,
+	},
+	/// The call does not fit the chain.
+	#[error("the call does not fit this chain ({reason}): update this program, or check the node")]
+	Unfit {
+		/// What does not fit.
+		reason: String,
+	},
+	/// The result of the call could not be read.
+	#[error(
+		"the transaction {extrinsic} is final in block {block}, but its result could not be read ({reason}): \
+		 look at the chain before you submit it again"
+	)]
+	ResultUnreadable {
+		/// The hash of the transaction.
+		extrinsic: String,
+		/// The block.
+		block: u32,
+		/// What went wrong.
+		reason: String,
+	},
+	/// The chain could not be reached or asked.
+	#[error(transparent)]
+	Client(#[from] ClientError),
+}
+
+/// Where a call became final, and what it did.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Finalized {
+	/// The number of the block.
+	pub number: u32,
+	/// The hash of the block.
+	pub hash: [u8; 32],
+	/// The hash of the transaction.
+	pub extrinsic: [u8; 32],
+	/// What the call made known, in order.
+	pub events: Vec<Event>,
+}
+
+/// Something that a call made known.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Event {
+	/// Which pallet.
+	pub pallet: String,
+	/// Its event.
+	pub name: String,
+	/// The fields of the event in SCALE.
+	pub fields: Vec<u8>,
+	/// The fields in readable form.
+	pub text: String,
+}
+
+type AtBlock = OnlineClientAtBlock<ChainConfig>;
+type Transaction =
+	SubmittableTransaction<ChainConfig, subxt::client::OnlineClientAtBlockImpl<ChainConfig>>;
+
+impl Client {
+	/// Signs a call, submits it, and waits until it is final and has succeeded.
+	///
+	/// One account should not submit two calls at the same time: both might get the same number.
+	pub async fn submit(
+		&self,
+		account: &Account,
+		call: &impl Call,
+	) -> Result<Finalized, SubmitError> {
+		let head = self.finalized_head().await?;
+		let at = self.at_block(H256(head.hash)).await?;
+		// Unlike the nonce in the state, this one counts what waits in the pool of the node.
+		let nonce: u64 =
+			self.request("system_accountNextIndex", rpc_params![account.address()]).await?;
+		let params = DefaultExtrinsicParamsBuilder::<ChainConfig>::new()
+			.nonce(nonce)
+			.mortal_from_unchecked(LIFETIME_BLOCKS, u64::from(head.number), H256(head.hash))
+			.build();
+		let transaction = at
+			.tx()
+			.create_signable_offline(call, params)
+			.and_then(|mut signable| signable.sign(account))
+			.map_err(|error| SubmitError::Unfit { reason: error.to_string() })?;
+		let last_block = u64::from(head.number) + LIFETIME_BLOCKS;
+		self.submit_and_wait(&transaction, head, Some(last_block)).await
+	}
+
+	/// Submits a call that carries its own authority, as a general transaction, and waits until it is final and has
+	/// succeeded.
+	///
+	/// The call is first judged by the runtime at the best block, so that a refusal is told with its reason even over a
+	/// light client, which hears nothing from the pools of its peers.
+	pub async fn submit_general(&self, call: &impl Call) -> Result<Finalized, SubmitError> {
+		let head = self.finalized_head().await?;
+		let best: H256 = self.request("chain_getBlockHash", rpc_params![]).await?;
+		let at = self.at_block(best).await?;
+		let transaction = general(&at, call)?;
+		self.judge(transaction.encoded(), best).await?;
+		self.submit_and_wait(&transaction, head, None).await
+	}
+
+	async fn at_block(&self, hash: H256) -> Result<AtBlock, SubmitError> {
+		self.chain().at_block(hash).await.map_err(|error| {
+			let reason = error.to_string();
+			ClientError::Request { method: "Core_version".into(), reason }.into()
+		})
+	}
+
+	/// Asks the runtime at a block what it thinks of a transaction.
+	async fn judge(&self, transaction: &[u8], block: H256) -> Result<(), SubmitError> {
+		let at = self.at_block(block).await?;
+		match at.tx().from_bytes(transaction.to_vec()).validate().await {
+			Ok(ValidationResult::Valid(_)) => Ok(()),
+			Ok(ValidationResult::Invalid(invalid)) => Err(refused(&invalid)),
+			Ok(ValidationResult::Unknown(unknown)) => Err(SubmitError::Invalid {
+				reason: format!("it cannot judge it ({unknown:?}), check the kind of the call"),
+			}),
+			Err(error) => Err(ClientError::Request {
+				method: "TaggedTransactionQueue_validate_transaction".into(),
+				reason: error.to_string(),
+			}
+			.into()),
+		}
+	}
+
+	async fn submit_and_wait(
+		&self,
+		transaction: &Transaction,
+		head: Head,
+		last_block: Option<u64>,
+	) -> Result<Finalized, SubmitError> {
+		let extrinsic = transaction.hash();
+		let waited = tokio::time::timeout(FINALITY_TIMEOUT, async {
+			let block = match watch(transaction).await? {
+				Watched::Final(block) => block,
+				Watched::Lost => self.search(transaction, head, last_block).await?,
+			};
+			self.outcome(block, extrinsic).await
+		});
+		waited.await.unwrap_or_else(|_| {
+			Err(SubmitError::TimedOut {
+				extrinsic: hex_hash(extrinsic),
+				seconds: FINALITY_TIMEOUT.as_secs(),
+			})
+		})
+	}
+
+	/// Searches the blocks after `from` for a transaction, until it is found or cannot come any more.
+	async fn search(
+		&self,
+		transaction: &Transaction,
+		from: Head,
+		last_block: Option<u64>,
+	) -> Result<H256, SubmitError> {
+		let mut heads = self.finalized_heads();
+		let mut searched = from;
+		loop {
+			// The stream has no end, and goes on after an error.
+			let Some(Ok(head)) = heads.next().await else { continue };
+			if head.number <= searched.number {
+				continue;
+			}
+			if let Some(found) = self.search_back(transaction.hash(), head, searched).await? {
+				return Ok(found);
+			}
+			searched = head;
+			if last_block.is_some_and(|last| u64::from(head.number) > last) {
+				return Err(SubmitError::Lapsed { blocks: LIFETIME_BLOCKS });
+			}
+			// The reason for which it was dropped, if there is one. Judged where it is known not to be included: later
+			// blocks may hold it, and refuse it for being there already.
+			self.judge(transaction.encoded(), H256(head.hash)).await?;
+		}
+	}
+
+	/// Searches from `newest` back to the block after `oldest`. By parent hashes, because a light client does not know
+	/// which block has which number.
+	async fn search_back(
+		&self,
+		extrinsic: H256,
+		newest: Head,
+		oldest: Head,
+	) -> Result<Option<H256>, SubmitError> {
+		let mut hash = H256(newest.hash);
+		for _ in oldest.number..newest.number {
+			let block = self.block(hash).await?;
+			if block.position(extrinsic).is_some() {
+				return Ok(Some(hash));
+			}
+			hash = block.header.parent_hash;
+		}
+		Ok(None)
+	}
+
+	async fn block(&self, hash: H256) -> Result<Block, SubmitError> {
+		let answer: Option<SignedBlock> = self.request("chain_getBlock", rpc_params![hash]).await?;
+		let malformed = |reason: &str| ClientError::Malformed {
+			method: "chain_getBlock".into(),
+			reason: reason.into(),
+		};
+		let RawBlock { header, extrinsics } =
+			answer.ok_or_else(|| malformed("a finalised block is missing"))?.block;
+		let extrinsics = extrinsics
+			.iter()
+			.map(|text| hex::decode(text.strip_prefix("0x").unwrap_or(text)))
+			.collect::<Result<Vec<_>, _>>()
+			.map_err(|error| malformed(&error.to_string()))?;
+		Ok(Block { header, extrinsics })
+	}
+
+	/// What the transaction did in the finalised block that holds it.
+	async fn outcome(&self, hash: H256, extrinsic: H256) -> Result<Finalized, SubmitError> {
+		let block = self.block(hash).await?;
+		let number = u32::try_from(block.header.number).unwrap_or(u32::MAX);
+		let unreadable = |reason: String| SubmitError::ResultUnreadable {
+			extrinsic: hex_hash(extrinsic),
+			block: number,
+			reason,
+		};
+		let position = block
+			.position(extrinsic)
+			.ok_or_else(|| unreadable("the block does not hold it".into()))?;
+		let at = self.at_block(hash).await?;
+		let all = at.events().fetch().await.map_err(|error| unreadable(error.to_string()))?;
+		let mut events = Vec::new();
+		for event in all.iter() {
+			let event = event.map_err(|error| unreadable(error.to_string()))?;
+			if event.phase() != Phase::ApplyExtrinsic(position) {
+				continue;
+			}
+			let (pallet, name) = (event.pallet_name(), event.event_name());
+			if (pallet, name) == ("System", "ExtrinsicFailed") {
+				let error = DispatchError::decode_from(event.field_bytes(), at.metadata())
+					.map_err(|error| unreadable(error.to_string()))?;
+				return Err(failed(&error));
+			}
+			let text = event
+				.decode_fields_unchecked_as::<Composite<()>>()
+				.map(|fields| fields.to_string())
+				.map_err(|error| unreadable(error.to_string()))?;
+			events.push(Event {
+				pallet: pallet.into(),
+				name: name.into(),
+				fields: event.field_bytes().to_vec(),
+				text,
+			});
+		}
+		Ok(Finalized { number, hash: hash.0, extrinsic: extrinsic.0, events })
+	}
+}
+
+#[derive(serde::Deserialize)]
+struct SignedBlock {
+	block: RawBlock,
+}
+
+#[derive(serde::Deserialize)]
+struct RawBlock {
+	header: SubstrateHeader<H256>,
+	extrinsics: Vec<String>,
+}
+
+struct Block {
+	header: SubstrateHeader<H256>,
+	extrinsics: Vec<Vec<u8>>,
+}
+
+impl Block {
+	fn position(&self, extrinsic: H256) -> Option<u32> {
+		self.extrinsics
+			.iter()
+			.position(|bytes| sp_crypto_hashing::blake2_256(bytes) == extrinsic.0)
+			.and_then(|position| u32::try_from(position).ok())
+	}
+}
+
+/// The call as a general transaction (preamble `0x45`), which has no signer: its extensions carry no nonce and no tip, and
+/// it does not lapse by itself.
+fn general(at: &AtBlock, call: &impl Call) -> Result<Transaction, SubmitError> {
+	let params = DefaultExtrinsicParamsBuilder::<ChainConfig>::new().immortal().nonce(0).build();
+	// No extension of this chain takes a signer, so this pair goes nowhere. If one did, the chain would refuse the
+	// transaction for its signature.
+	let (nobody, nothing) = (AccountId32([0; 32]), MultiSignature::Sr25519([0; 64]));
+	at.tx()
+		.create_v5_signable_offline(call, params)
+		.and_then(|mut signable| signable.sign_with_account_and_signature(&nobody, &nothing))
+		.map_err(|error| SubmitError::Unfit { reason: error.to_string() })
+}
+
+enum Watched {
+	Final(H256),
+	Lost,
+}
+
+/// Submits the transaction and follows what the pool tells about it.
+async fn watch(transaction: &Transaction) -> Result<Watched, SubmitError> {
+	let mut progress = match transaction.submit_and_watch().await {
+		Ok(progress) => progress,
+		Err(error) => return submission_failed(error),
+	};
+	while let Some(status) = progress.next().await {
+		match status {
+			Ok(TransactionStatus::InFinalizedBlock(block)) => {
+				return Ok(Watched::Final(block.block_hash()));
+			},
+			Ok(
+				TransactionStatus::Error { message }
+				| TransactionStatus::Invalid { message }
+				| TransactionStatus::Dropped { message },
+			) => {
+				tracing::debug!(message, "the pool does not follow the transaction any more");
+				return Ok(Watched::Lost);
+			},
+			Ok(_) => {},
+			Err(error) => {
+				tracing::debug!(%error, "the reports about the transaction were interrupted");
+				return Ok(Watched::Lost);
+			},
+		}
+	}
+	Ok(Watched::Lost)
+}
+
+fn submission_failed(error: ExtrinsicError) -> Result<Watched, SubmitError> {
+	let ExtrinsicError::ErrorSubmittingTransaction(BackendError::Rpc(RpcError::ClientError(error))) =
+		error
+	else {
+		return Err(SubmitError::Unfit { reason: error.to_string() });
+	};
+	match error {
+		subxt_rpcs::Error::User(error) => Err(pool_error(&error)),
+		// The node may or may not have got it.
+		error if error.is_disconnected_will_reconnect() => Ok(Watched::Lost),
+		error => Err(ClientError::Request {
+			method: "author_submitAndWatchExtrinsic".into(),
+			reason: error.to_string(),
+		}
+		.into()),
+	}
+}
+
+/// What a node says when its pool does not take a transaction.
+fn pool_error(error: &subxt_rpcs::UserError) -> SubmitError {
+	let data = error
+		.data
+		.as_ref()
+		.and_then(|data| serde_json::from_str::<String>(data.get()).ok());
+	if error.code == POOL_INVALID
+		&& let Some(code) = data
+			.as_deref()
+			.and_then(|data| data.strip_prefix("Custom error: "))
+			.and_then(|code| code.parse().ok())
+	{
+		return refused(&TransactionInvalid::Custom(code));
+	}
+	let reason = match data {
+		Some(data) => format!("{} ({data})", error.message),
+		None => format!("{} (code {})", error.message, error.code),
+	};
+	SubmitError::Invalid { reason }
+}
+
+fn refused(invalid: &TransactionInvalid) -> SubmitError {
+	let reason = match invalid {
+		TransactionInvalid::Custom(code) => {
+			return match Refusal::from_code(*code) {
+				Some(refusal) => SubmitError::Refused(refusal),
+				None => SubmitError::Invalid {
+					reason: format!("it gives the unknown reason {code}, update this program"),
+				},
+			};
+		},
+		TransactionInvalid::Payment => "the account cannot pay the fee, give it tokens first",
+		TransactionInvalid::Stale | TransactionInvalid::Future => {
+			"another transaction of the account came first, submit it again"
+		},
+		TransactionInvalid::BadProof | TransactionInvalid::BadSigner => {
+			"its signature does not verify, check that program and node belong to the same chain"
+		},
+		TransactionInvalid::AncientBirthBlock => "it is too old, submit it again",
+		TransactionInvalid::ExhaustsResources => "the block is full, submit it again later",
+		TransactionInvalid::Call => {
+			"the call cannot be made this way, check that it is signed if it has to be"
+		},
+		TransactionInvalid::BadMandatory | TransactionInvalid::MandatoryValidation => {
+			"only block authors make this call"
+		},
+	};
+	SubmitError::Invalid { reason: reason.into() }
+}
+
+fn failed(error: &DispatchError) -> SubmitError {
+	if let DispatchError::Module(module) = error
+		&& let Ok(details) = module.details()
+	{
+		return SubmitError::Failed {
+			pallet: details.pallet.name().into(),
+			error: details.variant.name.clone(),
+			sentence: details.variant.docs.join(" ").trim().into(),
+		};
+	}
+	let sentence = match error {
+		DispatchError::BadOrigin | DispatchError::RootNotAllowed => {
+			"this account may not make this call, use one that has the right".into()
+		},
+		error => error.to_string(),
+	};
+	SubmitError::Failed { pallet: "the runtime".into(), error: format!("{error:?}"), sentence }
+}
+
+fn hex_hash(hash: H256) -> String {
+	format!("0x{}", hex::encode(hash.0))
+}
+
+#[cfg(test)]
+mod tests {
+	use super::*;
+
+	fn user_error(code: i32, message: &str, data: Option<&str>) -> subxt_rpcs::UserError {
+		let data = data.map(|data| serde_json::value::to_raw_value(data).unwrap());
+		subxt_rpcs::UserError { code, message: message.into(), data }
+	}
+
+	#[test]
+	fn a_refusal_of_the_pool_is_told_in_its_sentence() {
+		for refusal in Refusal::ALL {
+			let data = format!("Custom error: {}", refusal.code());
+			let error = pool_error(&user_error(1010, "Invalid Transaction", Some(&data)));
+			assert!(matches!(error, SubmitError::Refused(told) if told == *refusal));
+			assert_eq!(error.to_string(), refusal.sentence());
+		}
+	}
+
+	#[test]
+	fn a_refusal_of_the_runtime_is_told_in_the_same_sentence() {
+		for refusal in Refusal::ALL {
+			let error = refused(&TransactionInvalid::Custom(refusal.code()));
+			assert_eq!(error.to_string(), refusal.sentence());
+		}
+	}
+
+	#[test]
+	fn an_unknown_refusal_keeps_its_number() {
+		let error = refused(&TransactionInvalid::Custom(255)).to_string();
+		assert!(error.contains("255"), "{error}");
+	}
+
+	#[test]
+	fn what_else_a_pool_says_is_repeated() {
+		let said = [
+			(1010, "Invalid Transaction", Some("Inability to pay some fees")),
+			(1014, "Priority is too low", None),
+			(1010, "Invalid Transaction", Some("Custom error: many")),
+		];
+		for (code, message, data) in said {
+			let error = pool_error(&user_error(code, message, data)).to_string();
+			assert!(error.contains(message), "{error}");
+			assert!(data.is_none_or(|data| error.contains(data)), "{error}");
+		}
+	}
+
+	#[test]
+	fn a_runtime_error_is_a_sentence() {
+		let error = failed(&DispatchError::BadOrigin).to_string();
+		assert!(error.contains("may not make this call"), "{error}");
+	}
+}

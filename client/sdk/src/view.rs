@@ -1,0 +1,362 @@
+//! Typed reads of the state at one finalised block, and the verdicts about what is read.
+
+use crate::{AccountId, client::Client, client::Head};
+use codec::{Decode, DecodeAll};
+use dpki_primitives::{
+	Moment,
+	anchor::{AnchorMaterial, AnchorRecord, MAX_ANCHORS_PER_ORGANISATION},
+	delivery::{Acknowledgement, DeliveryRecord},
+	device::{DeviceRecord, KeyList},
+	ids::{AnchorId, DeviceId, KeyId, OrganisationId, VoucherId},
+	key::KeyRecord,
+	organisation::{OrganisationRecord, RoleSet},
+	revocation::{MAX_SSH_REVOCATIONS, SSH_REVOCATIONS_PER_PAGE, SshRevocation},
+	status::{Standing, Status, status},
+	storage_keys,
+	voucher::VoucherRecord,
+};
+use subxt::config::substrate::H256;
+use subxt_rpcs::client::rpc_params;
+
+/// Why the state could not be read.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ReadError {
+	/// The request failed.
+	#[error(
+		"{item} at block {block} could not be read ({reason}): check the connection and try again"
+	)]
+	Request {
+		/// What was asked for.
+		item: &'static str,
+		/// Where.
+		block: u32,
+		/// What the transport or the node says.
+		reason: String,
+	},
+	/// The value does not decode.
+	#[error(
+		"{item} at block {block} is malformed ({reason}): this client is older or newer than the chain, update it"
+	)]
+	Malformed {
+		/// What was asked for.
+		item: &'static str,
+		/// Where.
+		block: u32,
+		/// What is wrong with it.
+		reason: String,
+	},
+	/// The pages of a revocation list do not add up to its count.
+	#[error(
+		"the SSH revocation list of {anchor} at block {block} has {found} of {expected} entries: \
+		 do not rely on it, and ask another node"
+	)]
+	Incomplete {
+		/// Whose list.
+		anchor: AnchorId,
+		/// Where.
+		block: u32,
+		/// How many entries were found.
+		found: u32,
+		/// How many there are.
+		expected: u32,
+	},
+	/// A list names a record that is not there.
+	#[error("{item} at block {block} names {id}, which is not there: ask another node")]
+	Dangling {
+		/// Which list.
+		item: &'static str,
+		/// Where.
+		block: u32,
+		/// The id without a record.
+		id: String,
+	},
+	/// The block has no time.
+	#[error("block {block} has no time: check that the node belongs to this chain")]
+	Timeless {
+		/// Which block.
+		block: u32,
+	},
+}
+
+/// The state at one finalised block: all answers belong together.
+#[derive(Clone, Debug)]
+pub struct View {
+	client: Client,
+	head: Head,
+}
+
+impl View {
+	pub(crate) fn new(client: Client, head: Head) -> Self {
+		Self { client, head }
+	}
+
+	/// The block.
+	pub fn head(&self) -> Head {
+		self.head
+	}
+
+	/// The chain time in it.
+	pub fn now(&self) -> Moment {
+		self.head.time
+	}
+
+	/// The organisation as stored.
+	pub async fn organisation(
+		&self,
+		id: OrganisationId,
+	) -> Result<Option<OrganisationRecord>, ReadError> {
+		self.read("the organisation", storage_keys::organisation(id)).await
+	}
+
+	/// The roles of an account in an organisation; none at all if it is no member.
+	pub async fn roles(
+		&self,
+		organisation: OrganisationId,
+		account: &AccountId,
+	) -> Result<RoleSet, ReadError> {
+		let key = storage_keys::member(organisation, account);
+		Ok(self.read("the member", key).await?.unwrap_or(RoleSet::EMPTY))
+	}
+
+	/// The anchor as stored, without its material.
+	pub async fn anchor(&self, id: AnchorId) -> Result<Option<AnchorRecord>, ReadError> {
+		self.read("the anchor", storage_keys::anchor(id)).await
+	}
+
+	/// The material of the anchor: an SSH public key in wire encoding, or an X.509 certificate in DER.
+	pub async fn anchor_material(&self, id: AnchorId) -> Result<Option<Vec<u8>>, ReadError> {
+		let key = storage_keys::anchor_material(id);
+		let material: Option<AnchorMaterial> = self.read("the material of the anchor", key).await?;
+		Ok(material.map(Into::into))
+	}
+
+	/// The unrevoked anchors of an organisation.
+	pub async fn organisation_anchors(
+		&self,
+		id: OrganisationId,
+	) -> Result<Vec<AnchorId>, ReadError> {
+		type Anchors = bounded_collections::BoundedVec<
+			AnchorId,
+			bounded_collections::ConstU32<MAX_ANCHORS_PER_ORGANISATION>,
+		>;
+		let key = storage_keys::organisation_anchors(id);
+		let anchors: Option<Anchors> = self.read("the anchors of the organisation", key).await?;
+		Ok(anchors.map(Into::into).unwrap_or_default())
+	}
+
+	/// The device as stored.
+	pub async fn device(&self, id: DeviceId) -> Result<Option<DeviceRecord>, ReadError> {
+		self.read("the device", storage_keys::device(id)).await
+	}
+
+	/// The unrevoked keys of a device, oldest first.
+	pub async fn device_keys(&self, id: DeviceId) -> Result<Vec<KeyId>, ReadError> {
+		let keys: Option<KeyList> =
+			self.read("the keys of the device", storage_keys::device_keys(id)).await?;
+		Ok(keys.map(Into::into).unwrap_or_default())
+	}
+
+	/// The unrevoked keys of a device with their records, oldest first.
+	pub async fn keys_of(&self, device: DeviceId) -> Result<Vec<(KeyId, KeyRecord)>, ReadError> {
+		let mut keys = Vec::new();
+		for id in self.device_keys(device).await? {
+			let record = self.key(id).await?.ok_or_else(|| ReadError::Dangling {
+				item: "the key list of the device",
+				block: self.head.number,
+				id: id.to_string(),
+			})?;
+			keys.push((id, record));
+		}
+		Ok(keys)
+	}
+
+	/// The key as stored.
+	pub async fn key(&self, id: KeyId) -> Result<Option<KeyRecord>, ReadError> {
+		self.read("the key", storage_keys::key(id)).await
+	}
+
+	/// The voucher as stored.
+	pub async fn voucher(&self, id: VoucherId) -> Result<Option<VoucherRecord>, ReadError> {
+		self.read("the voucher", storage_keys::voucher(id)).await
+	}
+
+	/// How many entries the SSH revocation list of an anchor has. It never shrinks and no entry changes, so the list needs
+	/// to be read again only when this has grown.
+	pub async fn ssh_revocation_count(&self, anchor: AnchorId) -> Result<u32, ReadError> {
+		let key = storage_keys::ssh_revocation_count(anchor);
+		Ok(self.read("the SSH revocation count", key).await?.unwrap_or(0))
+	}
+
+	/// What is revoked under an SSH CA: the whole list, or an error.
+	pub async fn ssh_revocations(&self, anchor: AnchorId) -> Result<Vec<SshRevocation>, ReadError> {
+		type Page = bounded_collections::BoundedVec<
+			SshRevocation,
+			bounded_collections::ConstU32<SSH_REVOCATIONS_PER_PAGE>,
+		>;
+		let expected = self.ssh_revocation_count(anchor).await?;
+		let mut pages = Vec::new();
+		for page in 0..expected.min(MAX_SSH_REVOCATIONS).div_ceil(SSH_REVOCATIONS_PER_PAGE) {
+			let key = storage_keys::ssh_revocations(anchor, page);
+			let page: Option<Page> = self.read("a page of the SSH revocation list", key).await?;
+			pages.push(page.map(Vec::from).unwrap_or_default());
+		}
+		join_pages(pages, expected).map_err(|found| ReadError::Incomplete {
+			anchor,
+			block: self.head.number,
+			found,
+			expected,
+		})
+	}
+
+	/// The newest delivery for a device.
+	pub async fn delivery(&self, device: DeviceId) -> Result<Option<DeliveryRecord>, ReadError> {
+		self.read("the delivery", storage_keys::delivery(device)).await
+	}
+
+	/// The newest acknowledgement of a device.
+	pub async fn acknowledgement(
+		&self,
+		device: DeviceId,
+	) -> Result<Option<Acknowledgement>, ReadError> {
+		self.read("the acknowledgement", storage_keys::acknowledgement(device)).await
+	}
+
+	/// What an account can spend, in the smallest unit.
+	pub async fn free_balance(&self, account: &AccountId) -> Result<u128, ReadError> {
+		let info: Option<AccountInfo> = self.read("the balance", account_key(account)).await?;
+		Ok(info.map_or(0, |info| info.free))
+	}
+
+	/// The verdict about an anchor.
+	pub async fn anchor_status(&self, id: AnchorId) -> Result<Status, ReadError> {
+		let own = self.anchor(id).await?.map(|record| record.standing());
+		Ok(status(own.as_ref(), &[], self.now()))
+	}
+
+	/// The verdict about a device.
+	pub async fn device_status(&self, id: DeviceId) -> Result<Status, ReadError> {
+		let own = self.device(id).await?.map(|record| record.standing());
+		Ok(status(own.as_ref(), &[], self.now()))
+	}
+
+	/// The verdict about a key, its device included.
+	pub async fn key_status(&self, id: KeyId) -> Result<Status, ReadError> {
+		let Some(key) = self.key(id).await? else { return Ok(Status::Unknown) };
+		let device: Option<Standing> =
+			self.device(key.device).await?.map(|record| record.standing());
+		Ok(status(Some(&key.standing()), &[device], self.now()))
+	}
+
+	async fn read<T: Decode>(
+		&self,
+		item: &'static str,
+		key: Vec<u8>,
+	) -> Result<Option<T>, ReadError> {
+		read_at(&self.client, item, self.head.number, self.head.hash, key).await
+	}
+}
+
+/// The chain time in a block.
+pub(crate) async fn time_at(
+	client: &Client,
+	block: u32,
+	hash: [u8; 32],
+) -> Result<Moment, ReadError> {
+	read_at(client, "the time", block, hash, storage_keys::now())
+		.await?
+		.ok_or(ReadError::Timeless { block })
+}
+
+async fn read_at<T: Decode>(
+	client: &Client,
+	item: &'static str,
+	block: u32,
+	hash: [u8; 32],
+	key: Vec<u8>,
+) -> Result<Option<T>, ReadError> {
+	let params = rpc_params![format!("0x{}", hex::encode(key)), H256(hash)];
+	let value: Option<String> = client
+		.request("state_getStorage", params)
+		.await
+		.map_err(|error| ReadError::Request { item, block, reason: error.to_string() })?;
+	let Some(value) = value else { return Ok(None) };
+	let malformed = |reason: String| ReadError::Malformed { item, block, reason };
+	let bytes = hex::decode(value.strip_prefix("0x").unwrap_or(&value))
+		.map_err(|error| malformed(error.to_string()))?;
+	// Trailing bytes mean that the record has grown since: half an answer is none.
+	T::decode_all(&mut &bytes[..])
+		.map(Some)
+		.map_err(|error| malformed(error.to_string()))
+}
+
+/// The pages as one list, or how many entries there are if that is not what was expected. All pages but the last are
+/// full, so that an entry cannot be left out by swapping a page for a shorter one.
+fn join_pages(pages: Vec<Vec<SshRevocation>>, expected: u32) -> Result<Vec<SshRevocation>, u32> {
+	let full = pages
+		.iter()
+		.rev()
+		.skip(1)
+		.all(|page| page.len() == SSH_REVOCATIONS_PER_PAGE as usize);
+	let entries: Vec<_> = pages.into_iter().flatten().collect();
+	let found = entries.len() as u32;
+	if full && found == expected { Ok(entries) } else { Err(found) }
+}
+
+/// What of `System.Account` matters here: `frame_system::AccountInfo` with `pallet_balances::AccountData` in it.
+#[derive(Decode)]
+struct AccountInfo {
+	_nonce: u32,
+	_consumers: u32,
+	_providers: u32,
+	_sufficients: u32,
+	free: u128,
+	_reserved: u128,
+	_frozen: u128,
+	_flags: u128,
+}
+
+fn account_key(account: &AccountId) -> Vec<u8> {
+	use sp_crypto_hashing::{blake2_128, twox_128};
+	let parts: [&[u8]; 4] =
+		[&twox_128(b"System"), &twox_128(b"Account"), &blake2_128(account), account];
+	parts.concat()
+}
+
+#[cfg(test)]
+mod tests {
+	use super::*;
+	use dpki_primitives::revocation::{Revocation, RevocationReason, SshSubject};
+
+	fn entries(count: usize) -> Vec<SshRevocation> {
+		let revocation = Revocation { reason: RevocationReason::Unspecified, at: 1 };
+		(1..=count as u64)
+			.map(|serial| SshRevocation { subject: SshSubject::Serial(serial), revocation })
+			.collect()
+	}
+
+	#[test]
+	fn pages_that_add_up_are_one_list() {
+		assert_eq!(join_pages(vec![], 0), Ok(vec![]));
+		assert_eq!(join_pages(vec![entries(64), entries(3)], 67).unwrap().len(), 67);
+	}
+
+	#[test]
+	fn a_list_with_a_hole_is_refused() {
+		assert_eq!(join_pages(vec![entries(64), entries(2)], 67), Err(66));
+		assert_eq!(join_pages(vec![entries(63), entries(4)], 67), Err(67));
+		assert_eq!(join_pages(vec![], 1), Err(0));
+		assert_eq!(join_pages(vec![entries(2)], 1), Err(2));
+	}
+
+	#[test]
+	fn the_key_of_an_account_is_the_published_one() {
+		// `System.Account` of Alice, as every Substrate chain has it.
+		let alice = crate::Account::from_uri("//Alice").unwrap().id();
+		assert_eq!(
+			hex::encode(account_key(&alice)),
+			"26aa394eea5630e07c48ae0c9558cef7b99d880ec681799c0cf30e8886371da9\
+			 de1e86a9a8c739864cf3cc5ec2bea59fd43593c715fdd31c61141abd04a99fd6822c8558854ccde39a5684e7a56da27d"
+		);
+	}
+}

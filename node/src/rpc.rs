@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: GPL-3.0-or-later WITH Classpath-exception-2.0
+
+//! RPC on top of what every Substrate node serves: nonces, fees and finality.
+//!
+//! What state can answer is asked through runtime APIs and view functions, which light clients can
+//! verify; it needs no method here.
+
+use crate::service::{FullBackend, FullClient};
+use dpki_runtime::{BlockNumber, Hash, opaque::Block};
+use jsonrpsee::RpcModule;
+use sc_consensus_grandpa::{
+	FinalityProofProvider, GrandpaJustificationStream, SharedAuthoritySet, SharedVoterState,
+};
+use sc_consensus_grandpa_rpc::{Grandpa, GrandpaApiServer};
+use sc_rpc::SubscriptionTaskExecutor;
+use sc_transaction_pool_api::TransactionPool;
+use std::{error::Error, sync::Arc};
+use substrate_frame_rpc_system::{System, SystemApiServer};
+
+/// What the methods about finality need.
+pub struct GrandpaDeps {
+	/// Who finalises.
+	pub authority_set: SharedAuthoritySet<Hash, BlockNumber>,
+	/// How the current round stands.
+	pub voter_state: SharedVoterState,
+	/// New justifications.
+	pub justifications: GrandpaJustificationStream<Block>,
+	/// Proofs of finality.
+	pub proofs: Arc<FinalityProofProvider<FullBackend, Block>>,
+}
+
+/// All methods of this module.
+pub fn create<Pool>(
+	client: Arc<FullClient>,
+	pool: Arc<Pool>,
+	grandpa: GrandpaDeps,
+	executor: SubscriptionTaskExecutor,
+) -> Result<RpcModule<()>, Box<dyn Error + Send + Sync>>
+where
+	Pool: TransactionPool<Block = Block, Hash = Hash> + 'static,
+{
+	use pallet_transaction_payment_rpc::{TransactionPayment, TransactionPaymentApiServer};
+
+	let mut module = RpcModule::new(());
+	module.merge(System::new(client.clone(), pool).into_rpc())?;
+	module.merge(TransactionPayment::new(client).into_rpc())?;
+	let GrandpaDeps { authority_set, voter_state, justifications, proofs } = grandpa;
+	module.merge(
+		Grandpa::new(executor, authority_set, voter_state, justifications, proofs).into_rpc(),
+	)?;
+	Ok(module)
+}

@@ -1,0 +1,342 @@
+// SPDX-License-Identifier: GPL-3.0-or-later WITH Classpath-exception-2.0
+
+//! Assembles a node from its parts.
+
+use crate::{
+	cli::NodeOptions,
+	rpc::{self, GrandpaDeps},
+};
+use dpki_runtime::{Hash, apis::RuntimeApi, opaque::Block};
+use futures::FutureExt;
+use sc_client_api::{Backend, BlockBackend};
+use sc_consensus_aura::{ImportQueueParams, SlotProportion, StartAuraParams};
+use sc_consensus_grandpa::{
+	BeforeBestBlockBy, FinalityProofProvider, SharedVoterState, VotingRulesBuilder,
+	warp_proof::NetworkProvider,
+};
+use sc_network::NetworkBackend;
+use sc_service::{
+	Configuration, PartialComponents, TaskManager, WarpSyncConfig, error::Error as ServiceError,
+};
+use sc_telemetry::{Telemetry, TelemetryWorker};
+use sc_transaction_pool::TransactionPoolHandle;
+use sc_transaction_pool_api::OffchainTransactionPoolFactory;
+use sp_consensus_aura::{
+	SlotDuration, inherents::InherentDataProvider as SlotProvider,
+	sr25519::AuthorityPair as AuraPair,
+};
+use sp_timestamp::InherentDataProvider as TimestampProvider;
+use std::sync::Arc;
+
+/// The chain's client.
+pub type FullClient = sc_service::TFullClient<
+	Block,
+	RuntimeApi,
+	sc_executor::WasmExecutor<sp_io::SubstrateHostFunctions>,
+>;
+/// The chain's database.
+pub type FullBackend = sc_service::TFullBackend<Block>;
+type FullSelectChain = sc_consensus::LongestChain<FullBackend, Block>;
+type FullPool = TransactionPoolHandle<Block, FullClient>;
+type FinalityImport =
+	sc_consensus_grandpa::GrandpaBlockImport<FullBackend, Block, FullClient, FullSelectChain>;
+type FinalityLink = sc_consensus_grandpa::LinkHalf<Block, FullClient, FullSelectChain>;
+
+/// Blocks between two stored justifications. Light clients and bundle proofs start from one, so the
+/// distance bounds how far behind the finalised head a proof may be; storing each would cost more
+/// disk than the blocks themselves.
+const GRANDPA_JUSTIFICATION_PERIOD: u32 = 16;
+
+/// Share of a slot in which a block is built. The other half is for the way to the next author, who
+/// has to execute the same transactions before the next slot begins.
+const PROPOSAL_SLOT_PORTION: f32 = 0.5;
+
+/// What is particular to this node among its [`Components`].
+pub struct Consensus {
+	/// Imports blocks and tracks their finality.
+	block_import: FinalityImport,
+	/// Connects the import with the voter.
+	link: FinalityLink,
+	/// Length of a slot, as the genesis has it.
+	slot_duration: SlotDuration,
+	/// Telemetry, if the operator wants any.
+	telemetry: Option<Telemetry>,
+}
+
+/// The parts of a node that commands need without a network.
+pub type Components = PartialComponents<
+	FullClient,
+	FullBackend,
+	FullSelectChain,
+	sc_consensus::DefaultImportQueue<Block>,
+	FullPool,
+	Consensus,
+>;
+
+/// Opens the database and builds what does not need a network.
+pub fn new_partial(config: &Configuration) -> Result<Components, ServiceError> {
+	let telemetry = config
+		.telemetry_endpoints
+		.clone()
+		.filter(|endpoints| !endpoints.is_empty())
+		.map(|endpoints| -> Result<_, sc_telemetry::Error> {
+			let worker = TelemetryWorker::new(16)?;
+			let telemetry = worker.handle().new_telemetry(endpoints);
+			Ok((worker, telemetry))
+		})
+		.transpose()?;
+
+	let executor = sc_service::new_wasm_executor::<sp_io::SubstrateHostFunctions>(&config.executor);
+	let (client, backend, keystore_container, task_manager) =
+		sc_service::new_full_parts::<Block, RuntimeApi, _>(
+			config,
+			telemetry.as_ref().map(|(_, telemetry)| telemetry.handle()),
+			executor,
+			Vec::new(),
+		)?;
+	let client = Arc::new(client);
+
+	let telemetry = telemetry.map(|(worker, telemetry)| {
+		task_manager.spawn_handle().spawn("telemetry", None, worker.run());
+		telemetry
+	});
+
+	let select_chain = sc_consensus::LongestChain::new(backend.clone());
+
+	let transaction_pool = Arc::from(
+		sc_transaction_pool::Builder::new(
+			task_manager.spawn_essential_handle(),
+			client.clone(),
+			config.role.is_authority().into(),
+		)
+		.with_options(config.transaction_pool.clone())
+		.with_prometheus(config.prometheus_registry())
+		.build(),
+	);
+
+	let (block_import, link) = sc_consensus_grandpa::block_import(
+		client.clone(),
+		GRANDPA_JUSTIFICATION_PERIOD,
+		&client,
+		select_chain.clone(),
+		telemetry.as_ref().map(Telemetry::handle),
+	)?;
+
+	// Fixed by the genesis, so it is enough to ask once.
+	let slot_duration = sc_consensus_aura::slot_duration(&*client)?;
+	let import_queue =
+		sc_consensus_aura::import_queue::<AuraPair, _, _, _, _, _>(ImportQueueParams {
+			block_import: block_import.clone(),
+			justification_import: Some(Box::new(block_import.clone())),
+			client: client.clone(),
+			create_inherent_data_providers: move |_, ()| async move { Ok(inherents_now(slot_duration)) },
+			spawner: &task_manager.spawn_essential_handle(),
+			registry: config.prometheus_registry(),
+			check_for_equivocation: Default::default(),
+			telemetry: telemetry.as_ref().map(Telemetry::handle),
+			compatibility_mode: Default::default(),
+		})?;
+
+	Ok(PartialComponents {
+		client,
+		backend,
+		task_manager,
+		import_queue,
+		keystore_container,
+		select_chain,
+		transaction_pool,
+		other: Consensus { block_import, link, slot_duration, telemetry },
+	})
+}
+
+/// The data that every block carries: its slot and its time.
+fn inherents_now(slot_duration: SlotDuration) -> (SlotProvider, TimestampProvider) {
+	let timestamp = TimestampProvider::from_system_time();
+	let slot = SlotProvider::from_timestamp_and_slot_duration(*timestamp, slot_duration);
+	(slot, timestamp)
+}
+
+/// Starts a node on network backend `N`.
+pub fn new_full<N: NetworkBackend<Block, Hash>>(
+	config: Configuration,
+	options: &NodeOptions,
+) -> Result<TaskManager, ServiceError> {
+	let PartialComponents {
+		client,
+		backend,
+		mut task_manager,
+		import_queue,
+		keystore_container,
+		select_chain,
+		transaction_pool,
+		other: Consensus { block_import, link, slot_duration, mut telemetry },
+	} = new_partial(&config)?;
+
+	let mut net_config = sc_network::config::FullNetworkConfiguration::<_, _, N>::new(
+		&config.network,
+		config.prometheus_registry().cloned(),
+	);
+	let metrics = N::register_notification_metrics(config.prometheus_registry());
+	let genesis = client.block_hash(0)?.expect("a chain has a genesis block; qed");
+	let grandpa_protocol =
+		sc_consensus_grandpa::protocol_standard_name(&genesis, &config.chain_spec);
+	let (grandpa_config, grandpa_notifications) =
+		sc_consensus_grandpa::grandpa_peers_set_config::<_, N>(
+			grandpa_protocol.clone(),
+			metrics.clone(),
+			net_config.peer_store_handle(),
+		);
+	net_config.add_notification_protocol(grandpa_config);
+
+	let warp_sync = Arc::new(NetworkProvider::new(
+		backend.clone(),
+		link.shared_authority_set().clone(),
+		Vec::new(),
+	));
+
+	let (network, system_rpc_tx, tx_handler_controller, sync_service, _bitswap) =
+		sc_service::build_network(sc_service::BuildNetworkParams {
+			config: &config,
+			net_config,
+			client: client.clone(),
+			transaction_pool: transaction_pool.clone(),
+			spawn_handle: task_manager.spawn_handle(),
+			spawn_essential_handle: task_manager.spawn_essential_handle(),
+			import_queue,
+			block_announce_validator_builder: None,
+			warp_sync_config: Some(WarpSyncConfig::WithProvider(warp_sync)),
+			block_relay: None,
+			metrics,
+			gap_sync_body_policy: None,
+		})?;
+
+	if config.offchain_worker.enabled {
+		let workers = sc_offchain::OffchainWorkers::new(sc_offchain::OffchainWorkerOptions {
+			runtime_api_provider: client.clone(),
+			is_validator: config.role.is_authority(),
+			keystore: Some(keystore_container.keystore()),
+			offchain_db: backend.offchain_storage(),
+			transaction_pool: Some(OffchainTransactionPoolFactory::new(transaction_pool.clone())),
+			network_provider: Arc::new(network.clone()),
+			enable_http_requests: true,
+			custom_extensions: |_| Vec::new(),
+		})?;
+		task_manager.spawn_handle().spawn(
+			"offchain-workers-runner",
+			"offchain-worker",
+			workers.run(client.clone(), task_manager.spawn_handle()).boxed(),
+		);
+	}
+
+	let role = config.role;
+	let name = config.network.node_name.clone();
+	let force_authoring = config.force_authoring;
+	let enable_grandpa = !config.disable_grandpa;
+	let prometheus_registry = config.prometheus_registry().cloned();
+	let voter_state = SharedVoterState::empty();
+
+	let rpc_builder = {
+		let client = client.clone();
+		let pool = transaction_pool.clone();
+		let voter_state = voter_state.clone();
+		let justifications = link.justification_stream();
+		let authority_set = link.shared_authority_set().clone();
+		let proofs =
+			FinalityProofProvider::new_for_service(backend.clone(), Some(authority_set.clone()));
+
+		Box::new(move |executor| {
+			let grandpa = GrandpaDeps {
+				authority_set: authority_set.clone(),
+				voter_state: voter_state.clone(),
+				justifications: justifications.clone(),
+				proofs: proofs.clone(),
+			};
+			rpc::create(client.clone(), pool.clone(), grandpa, executor).map_err(Into::into)
+		})
+	};
+
+	sc_service::spawn_tasks(sc_service::SpawnTasksParams {
+		network: Arc::new(network.clone()),
+		client: client.clone(),
+		keystore: keystore_container.keystore(),
+		task_manager: &mut task_manager,
+		transaction_pool: transaction_pool.clone(),
+		rpc_builder,
+		backend,
+		system_rpc_tx,
+		tx_handler_controller,
+		sync_service: sync_service.clone(),
+		config,
+		telemetry: telemetry.as_mut(),
+		tracing_execute_block: None,
+	})?;
+
+	if role.is_authority() {
+		let proposer_factory = sc_basic_authorship::ProposerFactory::new(
+			task_manager.spawn_handle(),
+			client.clone(),
+			transaction_pool.clone(),
+			prometheus_registry.as_ref(),
+			telemetry.as_ref().map(Telemetry::handle),
+		);
+		let aura = sc_consensus_aura::start_aura::<AuraPair, _, _, _, _, _, _, _, _, _, _>(
+			StartAuraParams {
+				slot_duration,
+				client,
+				select_chain,
+				block_import,
+				proposer_factory,
+				sync_oracle: sync_service.clone(),
+				justification_sync_link: sync_service.clone(),
+				create_inherent_data_providers: move |_, ()| async move {
+					Ok(inherents_now(slot_duration))
+				},
+				force_authoring,
+				backoff_authoring_blocks: None::<()>,
+				keystore: keystore_container.keystore(),
+				block_proposal_slot_portion: SlotProportion::new(PROPOSAL_SLOT_PORTION),
+				max_block_proposal_slot_portion: None,
+				telemetry: telemetry.as_ref().map(Telemetry::handle),
+				compatibility_mode: Default::default(),
+			},
+		)?;
+		// A validator that can no longer make blocks is better stopped than silent.
+		task_manager
+			.spawn_essential_handle()
+			.spawn_blocking("aura", Some("block-authoring"), aura);
+	}
+
+	if enable_grandpa {
+		let mut voting_rules = VotingRulesBuilder::new();
+		if options.grandpa_voting_lag > 0 {
+			voting_rules = voting_rules.add(BeforeBestBlockBy(options.grandpa_voting_lag));
+		}
+		let grandpa =
+			sc_consensus_grandpa::run_grandpa_voter(sc_consensus_grandpa::GrandpaParams {
+				config: sc_consensus_grandpa::Config {
+					gossip_duration: options.grandpa_gossip(),
+					justification_generation_period: GRANDPA_JUSTIFICATION_PERIOD,
+					name: Some(name),
+					observer_enabled: false,
+					keystore: role.is_authority().then(|| keystore_container.keystore()),
+					local_role: role,
+					telemetry: telemetry.as_ref().map(Telemetry::handle),
+					protocol_name: grandpa_protocol,
+				},
+				link,
+				network,
+				sync: Arc::new(sync_service),
+				notification_service: grandpa_notifications,
+				voting_rule: voting_rules.build(),
+				prometheus_registry,
+				shared_voter_state: voter_state,
+				telemetry: telemetry.as_ref().map(Telemetry::handle),
+				offchain_tx_pool_factory: OffchainTransactionPoolFactory::new(transaction_pool),
+			})?;
+		task_manager
+			.spawn_essential_handle()
+			.spawn_blocking("grandpa-voter", None, grandpa);
+	}
+
+	Ok(task_manager)
+}

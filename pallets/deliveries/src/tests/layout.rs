@@ -1,0 +1,100 @@
+//! Where the records lie, and what is noticed when they are wrong.
+
+use super::{doubles::TestRegistry, mock::*};
+use crate::{Acknowledgements, Deliveries, DirectPublish};
+use dpki_primitives::{
+	delivery::{Acknowledgement, DeliveryRecord},
+	ids::{BlobDigest, DeviceId, OrganisationId},
+	storage_keys,
+};
+use frame_support::{
+	assert_ok,
+	traits::{GetStorageVersion, Hooks, StorageVersion},
+};
+
+#[test]
+fn records_lie_where_devices_look_for_them() {
+	run(|| {
+		assert_eq!(Deliveries::<Test>::hashed_key_for(drone()), storage_keys::delivery(drone()));
+		assert_eq!(
+			Acknowledgements::<Test>::hashed_key_for(drone()),
+			storage_keys::acknowledgement(drone())
+		);
+	});
+}
+
+#[test]
+fn the_storage_layout_is_version_1() {
+	run(|| assert_eq!(Pallet::in_code_storage_version(), StorageVersion::new(1)));
+}
+
+#[test]
+fn the_constants_fit_together() {
+	run(<Pallet as Hooks<u64>>::integrity_test);
+}
+
+/// Runs `corrupt` on a good state and expects the check of the state to notice.
+fn is_noticed(corrupt: impl FnOnce()) {
+	new_test_ext().execute_with(|| {
+		publish(1);
+		assert_ok!(Executive::apply_extrinsic(general(Ack::applied(1).call())).unwrap());
+		assert_ok!(Pallet::do_try_state());
+		corrupt();
+		assert!(Pallet::do_try_state().is_err());
+	});
+}
+
+fn delivery_is_noticed(change: impl FnOnce(&mut DeliveryRecord)) {
+	is_noticed(|| Deliveries::<Test>::mutate(drone(), |record| change(record.as_mut().unwrap())));
+}
+
+fn acknowledgement_is_noticed(change: impl FnOnce(&mut Acknowledgement)) {
+	is_noticed(|| {
+		Acknowledgements::<Test>::mutate(drone(), |record| change(record.as_mut().unwrap()));
+	});
+}
+
+#[test]
+fn a_delivery_of_another_organisation_is_noticed() {
+	delivery_is_noticed(|record| record.organisation = OrganisationId([5; 32]));
+}
+
+#[test]
+fn a_delivery_for_an_unknown_device_is_noticed() {
+	is_noticed(|| {
+		let record = Deliveries::<Test>::get(drone()).unwrap();
+		Deliveries::<Test>::insert(DeviceId([5; 32]), record);
+	});
+}
+
+#[test]
+fn a_delivery_to_a_key_of_another_device_is_noticed() {
+	is_noticed(|| {
+		let other = TestRegistry::add_device(ACME, "drone-8");
+		let record = Deliveries::<Test>::get(drone()).unwrap();
+		Deliveries::<Test>::insert(other, record);
+	});
+}
+
+#[test]
+fn an_impossible_number_or_length_is_noticed() {
+	delivery_is_noticed(|record| record.sequence = 0);
+	delivery_is_noticed(|record| record.length = 47);
+	delivery_is_noticed(|record| record.length = 64 * 1024 + 1);
+}
+
+#[test]
+fn an_acknowledgement_of_nothing_is_noticed() {
+	is_noticed(|| Deliveries::<Test>::remove(drone()));
+}
+
+#[test]
+fn an_acknowledgement_of_another_delivery_is_noticed() {
+	acknowledgement_is_noticed(|record| record.sequence = 2);
+	acknowledgement_is_noticed(|record| record.digest = BlobDigest([5; 32]));
+}
+
+#[test]
+fn a_forgotten_note_is_noticed() {
+	is_noticed(|| DirectPublish::<Test>::put((1, 0)));
+}

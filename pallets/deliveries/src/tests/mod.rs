@@ -1,0 +1,9 @@
+//! One file per concept.
+
+mod acknowledgement;
+mod blob;
+mod doubles;
+mod layout;
+pub(crate) mod mock;
+mod nesting;
+mod publishing;

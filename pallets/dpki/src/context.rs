@@ -1,0 +1,44 @@
+//! What every rule asks: the time, the role of the sender, and what is to be signed.
+
+use crate::{Config, Error, Pallet};
+use alloc::vec::Vec;
+use dpki_primitives::{
+	Moment,
+	context::{Action, SigningContext, is_expiry_acceptable},
+	ids::OrganisationId,
+	organisation::{Organisations, Role},
+};
+use frame_support::{ensure, traits::Time};
+use frame_system::pallet_prelude::BlockNumberFor;
+use sp_runtime::traits::Zero;
+
+impl<T: Config> Pallet<T> {
+	/// Chain time.
+	pub(crate) fn now() -> Moment {
+		T::Time::now()
+	}
+
+	/// What is to be signed for `action` on this chain. The genesis hash is the one block hash that the system never
+	/// prunes.
+	pub(crate) fn payload(action: Action, nonce: u64, expires_at: Moment) -> Vec<u8> {
+		let genesis = frame_system::Pallet::<T>::block_hash(BlockNumberFor::<T>::zero()).into();
+		SigningContext { genesis, action, nonce, expires_at }.payload()
+	}
+
+	/// That a signature with this expiry is acceptable now.
+	pub(crate) fn ensure_unexpired(expires_at: Moment, now: Moment) -> Result<(), Error<T>> {
+		ensure!(is_expiry_acceptable(expires_at, now), Error::<T>::SignatureExpired);
+		Ok(())
+	}
+
+	/// That `account` holds `role` in the organisation.
+	pub(crate) fn ensure_role(
+		organisation: OrganisationId,
+		account: &T::AccountId,
+		role: Role,
+	) -> Result<(), Error<T>> {
+		ensure!(T::Organisations::exists(organisation), Error::<T>::OrganisationNotFound);
+		ensure!(T::Organisations::has_role(organisation, account, role), Error::<T>::RoleMissing);
+		Ok(())
+	}
+}

@@ -1,0 +1,179 @@
+//! Enrolment: a device without an account trades its voucher for an identity.
+//!
+//! Nobody signs the extrinsic, so [`Pallet::authorize_enrol`] judges it, before it enters a pool and again in the
+//! block, and the call judges the state once more before it writes. All of them go through
+//! [`Pallet::judge_enrolment`]; only the signatures, which do not depend on the state, are verified once.
+
+use crate::{Config, Devices, Error, Event, Pallet, Vouchers, crypto::Scheme, keys::Occasion};
+use alloc::{collections::BTreeSet, vec::Vec};
+use codec::Encode;
+use dpki_primitives::{
+	Moment,
+	context::{Action, Registrant},
+	ids::{DeviceId, KeyId, Name, VoucherId},
+	key::{KeyPurpose, NewKey, PublicKey},
+	refusal::Refusal,
+	voucher::{VoucherRecord, VoucherState},
+};
+use frame_support::{
+	dispatch::DispatchResult,
+	ensure,
+	pallet_prelude::{
+		InvalidTransaction, TransactionPriority, TransactionSource, TransactionValidityError,
+		TransactionValidityWithRefund, ValidTransaction,
+	},
+	weights::Weight,
+};
+
+/// How many blocks an enrolment may wait in a pool: some minutes, after which the device asks again. The signatures
+/// can be good for longer.
+const LONGEVITY: u64 = 256;
+
+/// Behind everything that pays. An enrolment pays nothing, and its number is bounded by the vouchers, which do.
+const PRIORITY: TransactionPriority = 1;
+
+/// An enrolment whose claims about the state hold.
+pub(crate) struct Enrolment {
+	id: VoucherId,
+	record: VoucherRecord,
+}
+
+impl<T: Config> Error<T> {
+	/// The number by which a device learns of this error; `None` for errors that only accounts meet.
+	pub fn refusal(&self) -> Option<Refusal> {
+		Some(match self {
+			Error::VoucherNotFound => Refusal::VoucherUnknown,
+			Error::VoucherExpired => Refusal::VoucherExpired,
+			Error::VoucherRedeemed => Refusal::VoucherRedeemed,
+			Error::VoucherCancelled => Refusal::VoucherCancelled,
+			Error::VoucherForAnotherDevice => Refusal::VoucherForAnotherDevice,
+			Error::VoucherSignatureInvalid => Refusal::VoucherSignatureInvalid,
+			Error::DeviceExists => Refusal::DeviceExists,
+			Error::KeyListEmpty => Refusal::KeyListEmpty,
+			Error::KeyRepeated => Refusal::KeyRepeated,
+			Error::KeyAlreadyRegistered => Refusal::KeyAlreadyRegistered,
+			Error::KeyWasRevoked => Refusal::KeyWasRevoked,
+			Error::KeyMalformed => Refusal::KeyMalformed,
+			Error::KeyUnfitForPurpose => Refusal::KeyUnfitForPurpose,
+			Error::KeyValidityInvalid => Refusal::KeyValidityInvalid,
+			Error::PossessionInvalid => Refusal::PossessionInvalid,
+			Error::SigningKeyMissing => Refusal::SigningKeyMissing,
+			Error::SignatureExpired => Refusal::SignatureExpired,
+			_ => return None,
+		})
+	}
+}
+
+impl<T: Config> From<Error<T>> for TransactionValidityError {
+	fn from(error: Error<T>) -> Self {
+		match error.refusal() {
+			Some(refusal) => InvalidTransaction::Custom(refusal.code()),
+			None => InvalidTransaction::Call,
+		}
+		.into()
+	}
+}
+
+impl<T: Config> Pallet<T> {
+	/// Whether an enrolment may enter a pool and a block. The cheapest checks come first; without the voucher's key
+	/// nobody can make a node verify more than one Ed25519 signature.
+	pub(crate) fn authorize_enrol(
+		_source: TransactionSource,
+		voucher_public: &[u8; 32],
+		device_name: &Name,
+		keys: &[NewKey],
+		expires_at: &Moment,
+		voucher_signature: &[u8; 64],
+	) -> TransactionValidityWithRefund {
+		let enrolment = Self::judge_enrolment(voucher_public, device_name, keys, *expires_at)?;
+		Self::verify_enrolment(&enrolment, voucher_public, keys, *expires_at, voucher_signature)?;
+		let validity = ValidTransaction {
+			priority: PRIORITY,
+			requires: Vec::new(),
+			provides: alloc::vec![(b"dpki/enrol", enrolment.id).encode()],
+			longevity: LONGEVITY,
+			propagate: true,
+		};
+		Ok((validity, Weight::zero()))
+	}
+
+	/// Enrols the device. The signatures are those that [`Self::authorize_enrol`] verified in this very extrinsic.
+	pub(crate) fn do_enrol(
+		voucher_public: [u8; 32],
+		device_name: Name,
+		keys: Vec<NewKey>,
+		expires_at: Moment,
+	) -> DispatchResult {
+		let Enrolment { id: voucher, mut record } =
+			Self::judge_enrolment(&voucher_public, &device_name, &keys, expires_at)?;
+		let now = Self::now();
+		let (organisation, device) = (record.organisation, record.device);
+		record.state = VoucherState::Redeemed(now);
+		Vouchers::<T>::insert(voucher, record);
+		Self::deposit_event(Event::DeviceEnrolled { device, organisation, voucher });
+		Self::create_device(device, organisation, device_name, keys, now)?;
+		Ok(())
+	}
+
+	/// Everything about an enrolment that depends on the state or the time.
+	fn judge_enrolment(
+		voucher_public: &[u8; 32],
+		device_name: &Name,
+		keys: &[NewKey],
+		expires_at: Moment,
+	) -> Result<Enrolment, Error<T>> {
+		let now = Self::now();
+		Self::ensure_unexpired(expires_at, now)?;
+		let id = VoucherId::of(voucher_public);
+		let record = Vouchers::<T>::get(id).ok_or(Error::<T>::VoucherNotFound)?;
+		Self::ensure_open(&record)?;
+		ensure!(now <= record.expires_at, Error::<T>::VoucherExpired);
+		// The name needs no check of its own: the voucher was issued for a valid one.
+		ensure!(
+			record.device == DeviceId::from_name(record.organisation, device_name),
+			Error::<T>::VoucherForAnotherDevice
+		);
+		ensure!(!Devices::<T>::contains_key(record.device), Error::<T>::DeviceExists);
+
+		ensure!(!keys.is_empty(), Error::<T>::KeyListEmpty);
+		let mut seen = BTreeSet::new();
+		for key in keys {
+			ensure!(seen.insert(KeyId::of(&key.public)), Error::<T>::KeyRepeated);
+			Self::ensure_registrable(key, now)?;
+		}
+		Ok(Enrolment { id, record })
+	}
+
+	/// Everything about an enrolment that depends on its own bytes and the chain only.
+	fn verify_enrolment(
+		enrolment: &Enrolment,
+		voucher_public: &[u8; 32],
+		keys: &[NewKey],
+		expires_at: Moment,
+		voucher_signature: &[u8; 64],
+	) -> Result<(), Error<T>> {
+		let device = enrolment.record.device;
+		let action = Action::Enrol {
+			voucher: enrolment.id,
+			device,
+			keys: keys.iter().map(|key| (key.purpose, KeyId::of(&key.public))).collect(),
+		};
+		let payload = Self::payload(action, 0, expires_at);
+		ensure!(
+			crate::crypto::Ed25519::verify(voucher_public, &payload, voucher_signature),
+			Error::<T>::VoucherSignatureInvalid
+		);
+
+		let signing: Vec<PublicKey> = keys
+			.iter()
+			.filter(|key| key.purpose == KeyPurpose::Sign)
+			.map(|key| key.public.clone())
+			.collect();
+		let registrant = Registrant::Voucher(enrolment.id);
+		for (nonce, key) in (0..).zip(keys) {
+			let occasion = Occasion { registrant, device, nonce, expires_at };
+			Self::ensure_possession(key, &occasion, &signing)?;
+		}
+		Ok(())
+	}
+}

@@ -1,0 +1,97 @@
+//! Revocation. It is set once and never unset, and it never iterates: what depends on a revoked record is found
+//! invalid by the status function, which looks at the record's issuers.
+
+use crate::{
+	Anchors, Config, DeviceKeys, Devices, Error, Event, Keys, OrganisationAnchors, Pallet,
+	RevokedSshSubjects, SshRevocationCount, SshRevocations,
+};
+use dpki_primitives::{
+	anchor::AnchorKind,
+	ids::{AnchorId, DeviceId, KeyId},
+	revocation::{
+		MAX_SSH_REVOCATIONS, Revocation, RevocationReason, SSH_REVOCATIONS_PER_PAGE, SshRevocation,
+		SshSubject,
+	},
+};
+use frame_support::ensure;
+use sp_runtime::DispatchResult;
+
+impl<T: Config> Pallet<T> {
+	/// Revokes an anchor. Its record and material stay, its place in the organisation's list becomes free.
+	pub(crate) fn do_revoke_anchor(
+		account: T::AccountId,
+		anchor: AnchorId,
+		reason: RevocationReason,
+	) -> DispatchResult {
+		let mut record = Self::managed_anchor(&account, anchor)?;
+		ensure!(record.revocation.is_none(), Error::<T>::AnchorAlreadyRevoked);
+		record.revocation = Some(Revocation { reason, at: Self::now() });
+		let organisation = record.organisation;
+		Anchors::<T>::insert(anchor, record);
+		OrganisationAnchors::<T>::mutate(organisation, |list| list.retain(|id| *id != anchor));
+		Self::deposit_event(Event::AnchorRevoked { anchor, organisation, reason });
+		Ok(())
+	}
+
+	/// Appends to the revocation list of an SSH CA. A retired CA can still revoke, as what it signed is in use; for
+	/// a revoked one there is nothing left to revoke.
+	pub(crate) fn do_revoke_ssh(
+		account: T::AccountId,
+		anchor: AnchorId,
+		subject: SshSubject,
+		reason: RevocationReason,
+	) -> DispatchResult {
+		let record = Self::managed_anchor(&account, anchor)?;
+		ensure!(record.kind != AnchorKind::X509Root, Error::<T>::AnchorNotSsh);
+		ensure!(record.revocation.is_none(), Error::<T>::AnchorWasRevoked);
+		ensure!(subject != SshSubject::Serial(0), Error::<T>::SshSerialZero);
+		let digest = subject.digest();
+		ensure!(
+			!RevokedSshSubjects::<T>::contains_key(anchor, digest),
+			Error::<T>::SshSubjectAlreadyRevoked
+		);
+		let position = SshRevocationCount::<T>::get(anchor);
+		ensure!(position < MAX_SSH_REVOCATIONS, Error::<T>::SshRevocationListFull);
+
+		let entry = SshRevocation { subject, revocation: Revocation { reason, at: Self::now() } };
+		SshRevocations::<T>::try_mutate(anchor, position / SSH_REVOCATIONS_PER_PAGE, |page| {
+			page.try_push(entry).map_err(|_| Error::<T>::SshRevocationListFull)
+		})?;
+		RevokedSshSubjects::<T>::insert(anchor, digest, position);
+		SshRevocationCount::<T>::insert(anchor, position + 1);
+		Self::deposit_event(Event::SshRevoked { anchor, subject, reason, position });
+		Ok(())
+	}
+
+	/// Revokes a key. It leaves the list of its device and stays known as revoked for ever.
+	pub(crate) fn do_revoke_key(
+		account: T::AccountId,
+		key: KeyId,
+		reason: RevocationReason,
+	) -> DispatchResult {
+		let mut record = Keys::<T>::get(key).ok_or(Error::<T>::KeyNotFound)?;
+		let device = record.device;
+		Self::managed_device(&account, device)?;
+		ensure!(record.revocation.is_none(), Error::<T>::KeyAlreadyRevoked);
+		record.revocation = Some(Revocation { reason, at: Self::now() });
+		Keys::<T>::insert(key, record);
+		DeviceKeys::<T>::mutate(device, |list| list.retain(|id| *id != key));
+		Self::deposit_event(Event::KeyRevoked { key, device, reason });
+		Ok(())
+	}
+
+	/// Revokes a device, and with it, by the status function, its keys.
+	pub(crate) fn do_revoke_device(
+		account: T::AccountId,
+		device: DeviceId,
+		reason: RevocationReason,
+	) -> DispatchResult {
+		let mut record = Self::managed_device(&account, device)?;
+		ensure!(record.revocation.is_none(), Error::<T>::DeviceAlreadyRevoked);
+		record.revocation = Some(Revocation { reason, at: Self::now() });
+		let organisation = record.organisation;
+		Devices::<T>::insert(device, record);
+		Self::deposit_event(Event::DeviceRevoked { device, organisation, reason });
+		Ok(())
+	}
+}

@@ -1,0 +1,43 @@
+//! The layout that devices prove against.
+
+use super::mock::*;
+use crate::*;
+use dpki_primitives::{
+	ids::{AnchorId, DeviceId, KeyId, OrganisationId, VoucherId},
+	revocation::SshSubject,
+	storage_keys,
+};
+
+#[test]
+fn every_item_lies_where_the_primitives_say() {
+	let id = [5; 32];
+	let subject = SshSubject::Serial(9);
+	let (anchor, device) = (AnchorId(id), DeviceId(id));
+	for (ours, theirs) in [
+		(Anchors::<Test>::hashed_key_for(anchor), storage_keys::anchor(anchor)),
+		(AnchorMaterials::<Test>::hashed_key_for(anchor), storage_keys::anchor_material(anchor)),
+		(
+			OrganisationAnchors::<Test>::hashed_key_for(OrganisationId(id)),
+			storage_keys::organisation_anchors(OrganisationId(id)),
+		),
+		(Devices::<Test>::hashed_key_for(device), storage_keys::device(device)),
+		(DeviceKeys::<Test>::hashed_key_for(device), storage_keys::device_keys(device)),
+		(Keys::<Test>::hashed_key_for(KeyId(id)), storage_keys::key(KeyId(id))),
+		(Vouchers::<Test>::hashed_key_for(VoucherId(id)), storage_keys::voucher(VoucherId(id))),
+		(
+			SshRevocationCount::<Test>::hashed_key_for(anchor),
+			storage_keys::ssh_revocation_count(anchor),
+		),
+		(
+			SshRevocations::<Test>::hashed_key_for(anchor, 0x0102_0304),
+			storage_keys::ssh_revocations(anchor, 0x0102_0304),
+		),
+		(
+			RevokedSshSubjects::<Test>::hashed_key_for(anchor, subject.digest()),
+			storage_keys::revoked_ssh_subject(anchor, &subject),
+		),
+		(pallet_timestamp::Now::<Test>::hashed_key().to_vec(), storage_keys::now()),
+	] {
+		assert_eq!(ours, theirs);
+	}
+}

@@ -1,0 +1,144 @@
+//! Issue and cancellation of vouchers.
+
+use super::mock::*;
+use crate::{Error, Event};
+use dpki_primitives::{
+	ids::{DeviceId, Name, OrganisationId, VoucherId},
+	key::KeyPurpose,
+	voucher::{MAX_VOUCHER_LIFETIME, VoucherRecord, VoucherState},
+};
+use frame_support::{assert_noop, assert_ok};
+use sp_runtime::DispatchError;
+
+const VOUCHER: VoucherId = VoucherId([4; 32]);
+
+fn issue_for(expires_at: u64) -> sp_runtime::DispatchResult {
+	Dpki::issue_voucher(signed(BOB), acme(), VOUCHER, name("drone-1"), expires_at)
+}
+
+#[test]
+fn a_registrar_issues_a_voucher() {
+	run(|| {
+		assert_ok!(issue_for(NOW + 5));
+		let device = DeviceId::from_name(acme(), b"drone-1");
+		assert_eq!(
+			Dpki::voucher(VOUCHER),
+			Some(VoucherRecord {
+				organisation: acme(),
+				device,
+				sponsor: BOB.into(),
+				expires_at: NOW + 5,
+				state: VoucherState::Open,
+			})
+		);
+		let event = Event::VoucherIssued {
+			voucher: VOUCHER,
+			organisation: acme(),
+			device,
+			expires_at: NOW + 5,
+		};
+		assert_eq!(last_event(), event.into());
+	});
+}
+
+#[test]
+fn only_a_registrar_of_the_organisation_issues_vouchers() {
+	run(|| {
+		for who in [CAROL, MALLORY] {
+			assert_noop!(
+				Dpki::issue_voucher(signed(who), acme(), VOUCHER, name("drone-1"), NOW + 5),
+				Error::<Test>::RoleMissing
+			);
+		}
+		assert_noop!(
+			Dpki::issue_voucher(RuntimeOrigin::root(), acme(), VOUCHER, name("drone-1"), NOW + 5),
+			DispatchError::BadOrigin
+		);
+	});
+}
+
+#[test]
+fn an_unknown_organisation_has_no_vouchers() {
+	run(|| {
+		let nowhere = OrganisationId([0; 32]);
+		assert_noop!(
+			Dpki::issue_voucher(signed(BOB), nowhere, VOUCHER, name("drone-1"), NOW + 5),
+			Error::<Test>::OrganisationNotFound
+		);
+	});
+}
+
+#[test]
+fn a_voucher_needs_a_valid_device_name() {
+	run(|| {
+		for bad in [name("Drone"), name("-a"), Name::default()] {
+			assert_noop!(
+				Dpki::issue_voucher(signed(BOB), acme(), VOUCHER, bad, NOW + 5),
+				Error::<Test>::DeviceNameInvalid
+			);
+		}
+	});
+}
+
+#[test]
+fn a_voucher_expires_in_the_future_but_not_too_far() {
+	run(|| {
+		assert_noop!(issue_for(NOW), Error::<Test>::VoucherExpiryPast);
+		assert_noop!(issue_for(NOW + MAX_VOUCHER_LIFETIME + 1), Error::<Test>::VoucherExpiryTooFar);
+		assert_ok!(issue_for(NOW + MAX_VOUCHER_LIFETIME));
+	});
+}
+
+#[test]
+fn a_voucher_is_issued_once_even_after_it_was_cancelled() {
+	run(|| {
+		assert_ok!(issue_for(NOW + 5));
+		assert_noop!(issue_for(NOW + 5), Error::<Test>::VoucherExists);
+		assert_ok!(Dpki::cancel_voucher(signed(BOB), VOUCHER));
+		assert_noop!(issue_for(NOW + 5), Error::<Test>::VoucherExists);
+	});
+}
+
+#[test]
+fn no_voucher_is_issued_for_a_device_that_exists() {
+	run(|| {
+		enrol("drone-1", &[(KeyPurpose::Sign, Pair::ed25519(1))]);
+		assert_noop!(issue_for(NOW + 5), Error::<Test>::DeviceExists);
+	});
+}
+
+#[test]
+fn a_registrar_cancels_an_open_or_expired_voucher_once() {
+	run(|| {
+		assert_ok!(issue_for(NOW + 5));
+		set_time(NOW + 6);
+		assert_ok!(Dpki::cancel_voucher(signed(ALICE), VOUCHER));
+		assert_eq!(Dpki::voucher(VOUCHER).unwrap().state, VoucherState::Cancelled(NOW + 6));
+		let device = DeviceId::from_name(acme(), b"drone-1");
+		let event = Event::VoucherCancelled { voucher: VOUCHER, organisation: acme(), device };
+		assert_eq!(last_event(), event.into());
+		assert_noop!(Dpki::cancel_voucher(signed(ALICE), VOUCHER), Error::<Test>::VoucherCancelled);
+	});
+}
+
+#[test]
+fn only_a_registrar_of_its_organisation_cancels_a_voucher() {
+	run(|| {
+		assert_ok!(issue_for(NOW + 5));
+		for who in [CAROL, MALLORY] {
+			assert_noop!(Dpki::cancel_voucher(signed(who), VOUCHER), Error::<Test>::RoleMissing);
+		}
+	});
+}
+
+#[test]
+fn a_used_or_unknown_voucher_cannot_be_cancelled() {
+	run(|| {
+		assert_noop!(Dpki::cancel_voucher(signed(BOB), VOUCHER), Error::<Test>::VoucherNotFound);
+		let voucher = voucher_pair();
+		let id = issue(&voucher, "drone-1");
+		let keys = [(KeyPurpose::Sign, Pair::ed25519(1))];
+		Enrolment::new(&voucher, "drone-1", &keys).submit().unwrap().unwrap();
+		assert_noop!(Dpki::cancel_voucher(signed(BOB), id), Error::<Test>::VoucherRedeemed);
+	});
+}

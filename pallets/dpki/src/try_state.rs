@@ -1,0 +1,129 @@
+//! The invariants of the storage, checked by `try-runtime` and after every test.
+
+use crate::{
+	AnchorMaterials, Anchors, Config, DeviceKeys, Devices, Keys, OrganisationAnchors, Pallet,
+	RevokedSshSubjects, SshRevocationCount, SshRevocations, Vouchers,
+};
+use dpki_primitives::{
+	anchor::AnchorKind,
+	ids::{AnchorId, DeviceId, KeyId},
+	revocation::SSH_REVOCATIONS_PER_PAGE,
+	voucher::VoucherState,
+};
+use frame_support::ensure;
+use sp_runtime::TryRuntimeError;
+
+impl<T: Config> Pallet<T> {
+	/// Checks every invariant. Proportional to the state: for tests and off-chain runs only.
+	pub fn do_try_state() -> Result<(), TryRuntimeError> {
+		Self::try_anchors()?;
+		Self::try_ssh_revocations()?;
+		Self::try_devices()?;
+		Self::try_keys()?;
+		Self::try_vouchers()
+	}
+
+	/// An organisation's list holds exactly its unrevoked anchors, and material hashes to its id.
+	fn try_anchors() -> Result<(), TryRuntimeError> {
+		let mut unrevoked = 0usize;
+		for (id, record) in Anchors::<T>::iter() {
+			let material = AnchorMaterials::<T>::get(id).ok_or("an anchor has no material")?;
+			ensure!(
+				AnchorId::of(record.kind, &material) == id,
+				"the material of an anchor is not the one that its id names"
+			);
+			let is_listed = OrganisationAnchors::<T>::get(record.organisation).contains(&id);
+			ensure!(
+				is_listed == record.revocation.is_none(),
+				"an organisation does not list exactly its unrevoked anchors"
+			);
+			unrevoked += usize::from(is_listed);
+		}
+		let listed: usize = OrganisationAnchors::<T>::iter_values().map(|list| list.len()).sum();
+		ensure!(
+			listed == unrevoked,
+			"an organisation lists an anchor twice or one that is not its"
+		);
+		ensure!(
+			AnchorMaterials::<T>::iter_keys().count() == Anchors::<T>::iter_keys().count(),
+			"there is material without an anchor"
+		);
+		Ok(())
+	}
+
+	/// Count, pages and index of each SSH revocation list tell the same.
+	fn try_ssh_revocations() -> Result<(), TryRuntimeError> {
+		let mut counted = 0usize;
+		for (anchor, count) in SshRevocationCount::<T>::iter() {
+			let record = Anchors::<T>::get(anchor).ok_or("an SSH revocation without an anchor")?;
+			ensure!(record.kind != AnchorKind::X509Root, "an SSH revocation under an X.509 root");
+			let pages = count.div_ceil(SSH_REVOCATIONS_PER_PAGE);
+			let entries: alloc::vec::Vec<_> =
+				(0..pages).flat_map(|page| SshRevocations::<T>::get(anchor, page)).collect();
+			ensure!(entries.len() == count as usize, "a count differs from its pages");
+			for (position, entry) in (0u32..).zip(&entries) {
+				ensure!(
+					RevokedSshSubjects::<T>::get(anchor, entry.subject.digest()) == Some(position),
+					"the index does not point to the entry of a subject"
+				);
+			}
+			counted += entries.len();
+		}
+		ensure!(
+			SshRevocations::<T>::iter_values().map(|page| page.len()).sum::<usize>() == counted
+				&& RevokedSshSubjects::<T>::iter_keys().count() == counted,
+			"there are pages or index entries beyond a count"
+		);
+		Ok(())
+	}
+
+	/// A device is named by its record, and its list holds unrevoked keys that name it.
+	fn try_devices() -> Result<(), TryRuntimeError> {
+		for (id, record) in Devices::<T>::iter() {
+			ensure!(
+				DeviceId::from_name(record.organisation, &record.name) == id,
+				"a device lies under the wrong id"
+			);
+			let keys = DeviceKeys::<T>::get(id);
+			ensure!(
+				record.keys_registered >= keys.len() as u64,
+				"a device has more keys than were registered"
+			);
+			for key in keys {
+				let key = Keys::<T>::get(key).ok_or("a device lists a key that is not stored")?;
+				ensure!(key.device == id, "a device lists the key of another");
+				ensure!(key.revocation.is_none(), "a device lists a revoked key");
+			}
+		}
+		ensure!(
+			DeviceKeys::<T>::iter_keys().all(Devices::<T>::contains_key),
+			"there is a key list without a device"
+		);
+		Ok(())
+	}
+
+	/// A key lies under its hash, and an unrevoked one is on the list of its device.
+	fn try_keys() -> Result<(), TryRuntimeError> {
+		for (id, record) in Keys::<T>::iter() {
+			ensure!(KeyId::of(&record.public) == id, "a key lies under the wrong id");
+			ensure!(Devices::<T>::contains_key(record.device), "a key has no device");
+			ensure!(
+				record.revocation.is_some() || DeviceKeys::<T>::get(record.device).contains(&id),
+				"an unrevoked key is not on the list of its device"
+			);
+		}
+		Ok(())
+	}
+
+	/// A used voucher has brought its device.
+	fn try_vouchers() -> Result<(), TryRuntimeError> {
+		for voucher in Vouchers::<T>::iter_values() {
+			ensure!(
+				!matches!(voucher.state, VoucherState::Redeemed(_))
+					|| Devices::<T>::contains_key(voucher.device),
+				"a voucher was used, but its device does not exist"
+			);
+		}
+		Ok(())
+	}
+}

@@ -1,0 +1,63 @@
+//! Vouchers: issue and cancellation. Their use is in [`crate::enrolment`].
+
+use crate::{Config, Devices, Error, Event, Pallet, Vouchers};
+use dpki_primitives::{
+	Moment,
+	ids::{DeviceId, Name, OrganisationId, VoucherId, is_valid_name},
+	organisation::Role,
+	voucher::{MAX_VOUCHER_LIFETIME, VoucherRecord, VoucherState},
+};
+use frame_support::ensure;
+use sp_runtime::DispatchResult;
+
+impl<T: Config> Pallet<T> {
+	/// Opens a voucher for the device of this name. Several vouchers may be open for one device; the first that is
+	/// used wins. A voucher outlives its sponsor's role: the organisation gave it, and can cancel it.
+	pub(crate) fn do_issue_voucher(
+		account: T::AccountId,
+		organisation: OrganisationId,
+		voucher: VoucherId,
+		device_name: Name,
+		expires_at: Moment,
+	) -> DispatchResult {
+		Self::ensure_role(organisation, &account, Role::Registrar)?;
+		ensure!(is_valid_name(&device_name), Error::<T>::DeviceNameInvalid);
+		let now = Self::now();
+		ensure!(expires_at > now, Error::<T>::VoucherExpiryPast);
+		ensure!(
+			expires_at <= now.saturating_add(MAX_VOUCHER_LIFETIME),
+			Error::<T>::VoucherExpiryTooFar
+		);
+		ensure!(!Vouchers::<T>::contains_key(voucher), Error::<T>::VoucherExists);
+		let device = DeviceId::from_name(organisation, &device_name);
+		ensure!(!Devices::<T>::contains_key(device), Error::<T>::DeviceExists);
+
+		let sponsor = account.into();
+		let state = VoucherState::Open;
+		let record = VoucherRecord { organisation, device, sponsor, expires_at, state };
+		Vouchers::<T>::insert(voucher, record);
+		Self::deposit_event(Event::VoucherIssued { voucher, organisation, device, expires_at });
+		Ok(())
+	}
+
+	/// Takes an open voucher back. An expired one may be taken back too, to put an end to it on record.
+	pub(crate) fn do_cancel_voucher(account: T::AccountId, voucher: VoucherId) -> DispatchResult {
+		let mut record = Vouchers::<T>::get(voucher).ok_or(Error::<T>::VoucherNotFound)?;
+		Self::ensure_role(record.organisation, &account, Role::Registrar)?;
+		Self::ensure_open(&record)?;
+		record.state = VoucherState::Cancelled(Self::now());
+		let (organisation, device) = (record.organisation, record.device);
+		Vouchers::<T>::insert(voucher, record);
+		Self::deposit_event(Event::VoucherCancelled { voucher, organisation, device });
+		Ok(())
+	}
+
+	/// That the voucher was neither used nor taken back.
+	pub(crate) fn ensure_open(record: &VoucherRecord) -> Result<(), Error<T>> {
+		match record.state {
+			VoucherState::Open => Ok(()),
+			VoucherState::Redeemed(_) => Err(Error::<T>::VoucherRedeemed),
+			VoucherState::Cancelled(_) => Err(Error::<T>::VoucherCancelled),
+		}
+	}
+}

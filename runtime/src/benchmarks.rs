@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//! What can be measured.
+
+frame_benchmarking::define_benchmarks!(
+	[frame_benchmarking, BaselineBench::<Runtime>]
+	[frame_system, SystemBench::<Runtime>]
+	[frame_system_extensions, SystemExtensionsBench::<Runtime>]
+	[pallet_timestamp, Timestamp]
+	[pallet_balances, Balances]
+	[pallet_transaction_payment, TransactionPayment]
+	[pallet_collective, Council]
+	[pallet_membership, CouncilMembership]
+	[crate::mandate, Mandate]
+	[pallet_sudo, Sudo]
+	[pallet_organisations, Organisations]
+	[pallet_dpki, Dpki]
+	[pallet_deliveries, Deliveries]
+);

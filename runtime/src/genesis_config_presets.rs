@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//! How a chain begins: the named genesis configurations.
+//!
+//! Both use well-known keys and are for machines under one's own control. A consortium exports
+//! [`LOCAL_PRESET`] and replaces validators, council and balances with its own.
+
+use crate::{
+	AccountId, Balance, BalancesConfig, CouncilMembershipConfig, RuntimeGenesisConfig,
+	SessionConfig, SessionKeys, SudoConfig, TimingConfig, UNIT, timing::DEFAULT_SLOT_DURATION,
+};
+use alloc::{vec, vec::Vec};
+use frame_support::build_struct_json_patch;
+use serde_json::Value;
+use sp_genesis_builder::{DEV_RUNTIME_PRESET, PresetId};
+use sp_keyring::{Ed25519Keyring, Sr25519Keyring};
+
+/// Four validators who are also the council; nobody has an administrator's key.
+pub const LOCAL_PRESET: &str = "local";
+
+/// What each well-known account begins with.
+pub const ENDOWMENT: Balance = 1_000_000 * UNIT;
+
+/// A well-known validator: the account, and the keys that its name yields.
+fn validator(name: Sr25519Keyring, finality: Ed25519Keyring) -> (AccountId, SessionKeys) {
+	let keys = SessionKeys { aura: name.public().into(), grandpa: finality.public().into() };
+	(name.to_account_id(), keys)
+}
+
+fn genesis(
+	validators: Vec<(AccountId, SessionKeys)>,
+	council: Vec<AccountId>,
+	sudo: Option<AccountId>,
+) -> Value {
+	build_struct_json_patch!(RuntimeGenesisConfig {
+		timing: TimingConfig { slot_duration: Some(DEFAULT_SLOT_DURATION) },
+		balances: BalancesConfig {
+			balances: Sr25519Keyring::well_known()
+				.map(|account| (account.to_account_id(), ENDOWMENT))
+				.collect::<Vec<_>>(),
+		},
+		session: SessionConfig {
+			keys: validators
+				.into_iter()
+				.map(|(account, keys)| (account.clone(), account, keys))
+				.collect::<Vec<_>>(),
+		},
+		council_membership: CouncilMembershipConfig {
+			members: council.try_into().expect("a preset seats fewer than the most; qed"),
+		},
+		sudo: SudoConfig { key: sudo },
+	})
+}
+
+/// One validator, who is the council and holds the administrator's key.
+fn development() -> Value {
+	let alice = Sr25519Keyring::Alice.to_account_id();
+	genesis(
+		vec![validator(Sr25519Keyring::Alice, Ed25519Keyring::Alice)],
+		vec![alice.clone()],
+		Some(alice),
+	)
+}
+
+fn local() -> Value {
+	let validators = vec![
+		validator(Sr25519Keyring::Alice, Ed25519Keyring::Alice),
+		validator(Sr25519Keyring::Bob, Ed25519Keyring::Bob),
+		validator(Sr25519Keyring::Charlie, Ed25519Keyring::Charlie),
+		validator(Sr25519Keyring::Dave, Ed25519Keyring::Dave),
+	];
+	let council = validators.iter().map(|(account, _)| account.clone()).collect();
+	genesis(validators, council, None)
+}
+
+/// The preset of that name, as JSON.
+pub fn get_preset(id: &PresetId) -> Option<Vec<u8>> {
+	let preset = match id.as_ref() {
+		DEV_RUNTIME_PRESET => development(),
+		LOCAL_PRESET => local(),
+		_ => return None,
+	};
+	Some(serde_json::to_vec(&preset).expect("a preset is plain JSON; qed"))
+}
+
+/// The names of all presets.
+pub fn preset_names() -> Vec<PresetId> {
+	vec![PresetId::from(DEV_RUNTIME_PRESET), PresetId::from(LOCAL_PRESET)]
+}

@@ -1,0 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//! Weights measured for this runtime, one module per pallet.
+//!
+//! Pallets of the framework use the weights that they ship; what is measured here replaces them.

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+
+use crate::common::{account, chain, chain_of, genesis_of};
+use dpki_runtime::{
+	AccountId, Balances, Runtime, Session,
+	genesis_config_presets::{ENDOWMENT, LOCAL_PRESET, preset_names},
+};
+use sp_genesis_builder::DEV_RUNTIME_PRESET;
+use sp_keyring::Sr25519Keyring::{self, Alice, Bob, Charlie, Dave};
+
+fn council() -> Vec<AccountId> {
+	pallet_collective::Members::<Runtime, pallet_collective::Instance1>::get()
+}
+
+fn sorted(names: &[Sr25519Keyring]) -> Vec<AccountId> {
+	let mut accounts: Vec<_> = names.iter().map(|name| account(*name)).collect();
+	accounts.sort();
+	accounts
+}
+
+#[test]
+fn every_named_preset_builds_a_chain() {
+	for name in preset_names() {
+		chain(name.as_ref()).execute_with(|| {
+			assert!(!Session::validators().is_empty(), "{name} has no validators");
+			assert!(!council().is_empty(), "{name} has no council");
+		});
+	}
+}
+
+#[test]
+fn development_has_one_validator_who_may_do_everything() {
+	chain(DEV_RUNTIME_PRESET).execute_with(|| {
+		assert_eq!(Session::validators(), sorted(&[Alice]));
+		assert_eq!(council(), sorted(&[Alice]));
+		assert_eq!(pallet_sudo::Key::<Runtime>::get(), Some(account(Alice)));
+		assert_eq!(Balances::free_balance(account(Bob)), ENDOWMENT);
+	});
+}
+
+#[test]
+fn local_consortium_has_four_equal_validators_and_no_administrator() {
+	chain(LOCAL_PRESET).execute_with(|| {
+		let four = sorted(&[Alice, Bob, Charlie, Dave]);
+		assert_eq!(Session::validators(), four);
+		assert_eq!(council(), four);
+		assert_eq!(pallet_sudo::Key::<Runtime>::get(), None);
+		assert_eq!(pallet_aura::Authorities::<Runtime>::get().len(), 4);
+		assert_eq!(pallet_grandpa::Authorities::<Runtime>::get().len(), 4);
+	});
+}
+
+#[test]
+fn slot_duration_is_what_the_genesis_says() {
+	let mut genesis = genesis_of(LOCAL_PRESET);
+	genesis["timing"]["slotDuration"] = 6_000.into();
+
+	chain_of(genesis).execute_with(|| {
+		use frame_support::traits::Get;
+		assert_eq!(pallet_aura::Pallet::<Runtime>::slot_duration(), 6_000);
+		assert_eq!(<Runtime as pallet_timestamp::Config>::MinimumPeriod::get(), 3_000);
+	});
+	chain(LOCAL_PRESET).execute_with(|| {
+		assert_eq!(pallet_aura::Pallet::<Runtime>::slot_duration(), 1_000);
+	});
+}
+
+#[test]
+#[should_panic(expected = "slot duration of 20 ms is not between")]
+fn slot_duration_too_short_to_work_is_refused() {
+	let mut genesis = genesis_of(LOCAL_PRESET);
+	genesis["timing"]["slotDuration"] = 20.into();
+	chain_of(genesis);
+}
