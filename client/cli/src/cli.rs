@@ -87,11 +87,16 @@ pub enum Command {
 	#[command(subcommand)]
 	Ssh(ssh::SshCommand),
 	/// Send a device its full desired state, encrypted
+	///
+	/// What an earlier delivery gave and this one does not name, the device takes away.
 	Deliver(deliver::Deliver),
 	/// Take trust away for good
 	#[command(subcommand)]
 	Revoke(revoke::RevokeCommand),
 	/// One verdict in one line: may this be relied on now?
+	///
+	/// Exit code 0 only for a valid thing, 3 for anything else that the chain answers (unknown included), 1 if the
+	/// question could not be answered.
 	#[command(subcommand)]
 	Status(status::StatusCommand),
 	/// Look at the chain itself

@@ -197,7 +197,7 @@ pub fn certificate_der(path: &Path, bytes: &[u8]) -> Result<Vec<u8>> {
 		pems.find(|pem| pem.label == "CERTIFICATE").ok_or_else(wrong)?.contents
 	};
 	match X509Certificate::from_der(&der) {
-		Ok((rest, _)) if rest.is_empty() => Ok(der),
+		Ok(([], _)) => Ok(der),
 		_ => Err(wrong()),
 	}
 }

@@ -96,7 +96,7 @@ impl Report {
 	}
 
 	/// The finalised block that the facts were read at.
-	pub fn as_of(self, head: Head) -> Self {
+	pub fn read_at(self, head: Head) -> Self {
 		self.data("block", block_json(head.number, &head.hash))
 			.data("chain_time", rfc3339(head.time))
 	}
@@ -206,9 +206,10 @@ pub fn print_usage_error(error: &clap::Error, as_json: bool) -> ExitCode {
 		return ExitCode::SUCCESS;
 	}
 	if as_json {
+		// The first paragraph says what is wrong, the rest repeats the usage.
 		let rendered = error.render().to_string();
-		let sentence = rendered.lines().next().unwrap_or_default();
-		let sentence = sentence.strip_prefix("error: ").unwrap_or(sentence);
+		let paragraph = rendered.split("\n\n").next().unwrap_or_default();
+		let sentence = one_line(paragraph.strip_prefix("error: ").unwrap_or(paragraph));
 		eprintln!("{}", json!({ "error": sentence, "next": "see --help" }));
 	} else {
 		let _ = error.print();

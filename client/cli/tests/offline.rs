@@ -306,6 +306,9 @@ fn errors_are_json_on_request() {
 	let usage = fails(2, &["org", "create", "Acme!", "--json"]);
 	let usage: Value = serde_json::from_str(&usage).unwrap();
 	assert!(usage["error"].as_str().unwrap().contains("Acme!"), "{usage}");
+	let usage = fails(2, &["org", "create", "acme", "--json"]);
+	let usage: Value = serde_json::from_str(&usage).unwrap();
+	assert!(usage["error"].as_str().unwrap().contains("--kind"), "{usage}");
 }
 
 #[test]

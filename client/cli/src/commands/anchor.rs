@@ -152,7 +152,7 @@ async fn list(session: &Session, org: &Name) -> Result<Report> {
 async fn show(session: &Session, anchor: &AnchorRef) -> Result<Report> {
 	let (_client, view) = session.view().await?;
 	let known = lookup::anchor(&view, anchor, lookup::ANY_KIND).await?;
-	let report = describe(&view, known.id).await?.as_of(view.head());
+	let report = describe(&view, known.id).await?.read_at(view.head());
 	if known.record.kind == AnchorKind::X509Root {
 		return Ok(report);
 	}

@@ -22,14 +22,14 @@ use futures::StreamExt;
 use std::{path::PathBuf, time::Duration};
 use tokio::time::timeout;
 
-/// Sends a device its full desired state, encrypted to it. What an earlier delivery gave and this one does not name, the
-/// device takes away.
+/// Sends a device its full desired state, encrypted to it.
 #[derive(Args)]
 #[command(after_help = "\
 Examples:
   dpki deliver --org acme --device drone-7 --user-ca user-ca.pub --principals pilot=alice,bob --wait
   dpki deliver --org acme --device drone-7 --user-ca user-ca.pub --principals root=ops \\
-      --host-ca-key host-ca --host-name drone-7.acme.example --known-hosts-ca host-ca.pub=*.acme.example
+      --host-ca-key host-ca --host-name drone-7.acme.example \\
+      --known-hosts-ca 'host-ca.pub=*.acme.example'
   dpki deliver --org acme --device drone-7 --empty    # takes all access away")]
 pub struct Deliver {
 	/// Name of the organisation

@@ -77,7 +77,7 @@ async fn show(session: &Session, device: &DeviceRef) -> Result<Report> {
 		.data("reason", status.reason().map(RevocationReason::rfc5280_name))
 		.time("enrolled_at", record.enrolled_at)
 		.data("keys_registered", record.keys_registered)
-		.as_of(view.head());
+		.read_at(view.head());
 	let mut keys = Vec::new();
 	for (id, key) in view.keys_of(device.id).await? {
 		let status = view.key_status(id).await?;

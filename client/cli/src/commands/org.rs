@@ -117,7 +117,7 @@ async fn show(session: &Session, name: &Name, member: Option<Member>) -> Result<
 		.row_as("members", record.members.to_string(), record.members)
 		.row_as("administrators", record.administrators.to_string(), record.administrators)
 		.row_as("anchors", anchors.len().to_string(), anchors)
-		.as_of(view.head());
+		.read_at(view.head());
 	if let Some(Member(member)) = member {
 		let roles = role_names(view.roles(id, &member).await?);
 		let text =

@@ -146,7 +146,7 @@ async fn sign(
 		.done(format!("Signed a certificate until {}", until(&certificate)))
 		.data("certificate", line.trim());
 	report = match checked {
-		Some((anchor, head)) => report.row("ca_anchor", anchor.id).as_of(head),
+		Some((anchor, head)) => report.row("ca_anchor", anchor.id).read_at(head),
 		None => report.data("ca_anchor", AnchorId::of(kind, &material(&ca)?).to_string()),
 	};
 	if to_stdout {

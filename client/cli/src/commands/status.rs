@@ -21,8 +21,7 @@ use serde_json::Value;
 use ssh_key::{Certificate, PublicKey};
 use std::path::{Path, PathBuf};
 
-/// One verdict in one line. Exit code 0 only for a valid thing, 3 for anything else that the chain answers
-/// (unknown included), 1 if the question could not be answered.
+/// One verdict in one line.
 #[derive(Subcommand)]
 pub enum StatusCommand {
 	/// May this trust anchor be relied on?
@@ -251,7 +250,7 @@ fn unknown(what: String, head: Head) -> Report {
 
 fn verdict(what: String, valid: bool, words: &str, head: Head) -> Report {
 	let place = format!("at block {} ({})", head.number, rfc3339(head.time));
-	Report::new().verdict(valid, format!("{words}: {what}, {place}")).as_of(head)
+	Report::new().verdict(valid, format!("{words}: {what}, {place}")).read_at(head)
 }
 
 /// The word for a reason of a device, for programs.

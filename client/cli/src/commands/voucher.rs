@@ -173,7 +173,7 @@ async fn show(session: &Session, text: &str, offline: bool) -> Result<Report> {
 			"sponsor",
 			record.as_ref().map(|record| dpki_client::account::address(&record.sponsor)),
 		)
-		.as_of(view.head()))
+		.read_at(view.head()))
 }
 
 async fn cancel(session: &Session, text: &str, yes: bool) -> Result<Report> {

@@ -1,8 +1,6 @@
 //! The directory that sshd reads, with the real sshd.
 
-mod common;
-
-use common::*;
+use crate::world::*;
 use dpki_agent::{
 	init::{InitError, init},
 	ssh::applier::Applier,

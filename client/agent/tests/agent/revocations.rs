@@ -1,8 +1,6 @@
 //! What is taken away without a delivery.
 
-mod common;
-
-use common::*;
+use crate::world::*;
 use dpki_agent::agent::StepError;
 use dpki_client::primitives::{anchor::AnchorKind, revocation::SshSubject};
 use std::fs;

@@ -1,8 +1,6 @@
 //! What is taken, and what is refused.
 
-mod common;
-
-use common::*;
+use crate::world::*;
 use dpki_client::{
 	Item,
 	primitives::{
@@ -58,7 +56,8 @@ async fn a_good_delivery_is_applied_and_acknowledged() {
 	assert_eq!(world.file("principals/root"), "admin\nops@acme\n");
 	assert_eq!(world.file("principals/pilot"), "");
 	assert!(world.current().join("principals/pilot").exists());
-	assert_eq!(world.file("host_certificate.pub").split(' ').nth(1), certificate.split(' ').nth(1));
+	let written = world.file("host_certificate.pub");
+	assert_eq!(written.split_whitespace().nth(1), certificate.split_whitespace().nth(1));
 	assert!(world.file("sshd.conf").contains("HostCertificate "));
 	assert!(
 		world

@@ -1,8 +1,6 @@
 //! A crash between any two steps converges, and what fails is rolled back.
 
-mod common;
-
-use common::*;
+use crate::world::*;
 use dpki_agent::journal::{Journal, JournalError};
 use dpki_client::{
 	Item,

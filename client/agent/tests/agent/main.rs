@@ -1,0 +1,17 @@
+//! The agent on a chain in memory, with the real sshd.
+//!
+//! | module | what |
+//! |---|---|
+//! | [`world`] | the chain, the device and the publisher |
+//! | [`deliveries`] | what is taken, and what is refused |
+//! | [`revocations`] | what is taken away without a delivery |
+//! | [`crashes`] | crashes and failures between any two steps |
+//! | [`generations`] | the directory that sshd reads |
+//! | [`commands`] | the command line |
+
+mod commands;
+mod crashes;
+mod deliveries;
+mod generations;
+mod revocations;
+mod world;
