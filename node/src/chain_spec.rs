@@ -29,7 +29,6 @@ fn chain(name: &str, id: &str, kind: ChainType, preset: &str) -> Result<ChainSpe
 		.with_name(name)
 		.with_id(id)
 		.with_chain_type(kind)
-		.with_protocol_id("dpki")
 		.with_properties(properties())
 		.with_genesis_config_preset_name(preset)
 		.build())

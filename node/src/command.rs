@@ -31,7 +31,7 @@ impl SubstrateCli for Cli {
 	}
 
 	fn author() -> String {
-		env!("CARGO_PKG_AUTHORS").into()
+		"the DPKI developers".into()
 	}
 
 	fn support_url() -> String {

@@ -11,6 +11,15 @@ mod command;
 mod rpc;
 mod service;
 
-fn main() -> sc_cli::Result<()> {
-	command::run()
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+	match command::run() {
+		Ok(()) => ExitCode::SUCCESS,
+		Err(error) => {
+			// Told as a sentence: operators need what to do next, not the error's structure.
+			eprintln!("dpki-node: {error}");
+			ExitCode::FAILURE
+		},
+	}
 }

@@ -10,6 +10,9 @@
 #![cfg_attr(not(feature = "std"), no_std)]
 // `#[frame_support::runtime]` recurses once per pallet.
 #![recursion_limit = "256"]
+// It also emits items without documentation into this module, as `impl_runtime_apis!` does into its
+// own; the modules below ask for documentation again.
+#![allow(missing_docs)]
 
 extern crate alloc;
 
@@ -19,12 +22,19 @@ include!(concat!(env!("OUT_DIR"), "/wasm_binary.rs"));
 pub mod apis;
 #[cfg(feature = "runtime-benchmarks")]
 mod benchmarks;
+#[warn(missing_docs)]
 pub mod configs;
+#[warn(missing_docs)]
 pub mod dpki_api;
+#[warn(missing_docs)]
 pub mod genesis_config_presets;
+#[warn(missing_docs)]
 pub mod mandate;
+#[warn(missing_docs)]
 pub mod timing;
+#[warn(missing_docs)]
 pub mod tx_extension;
+#[warn(missing_docs)]
 pub mod weights;
 
 use alloc::{borrow::Cow, vec::Vec};

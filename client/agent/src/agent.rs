@@ -419,10 +419,10 @@ impl Agent {
 		let Some(staged) = staged else { return self.tell_sshd().await };
 		// `sshd -t` tells nothing about files that sshd reads at each authentication, and a fault elsewhere in its
 		// configuration must not hold a revocation up.
-		if cause == Cause::Delivery || staged.needs_reload {
-			if let Err(error) = self.applier.check(&staged).await {
-				return Ok(Err(error));
-			}
+		if (cause == Cause::Delivery || staged.needs_reload)
+			&& let Err(error) = self.applier.check(&staged).await
+		{
+			return Ok(Err(error));
 		}
 		if staged.needs_reload {
 			self.journal.entries.reload_due = staged.previous;
@@ -446,10 +446,10 @@ impl Agent {
 	async fn tell_sshd(&mut self) -> Result<Result<(), ApplyError>, JournalError> {
 		let Some(previous) = self.journal.entries.reload_due else { return Ok(Ok(())) };
 		let reloaded = self.applier.reload().await;
-		if reloaded.is_err() {
-			if let Err(error) = self.applier.go_back(previous).await {
-				tracing::error!(%error, "the way back to the old generation failed too");
-			}
+		if reloaded.is_err()
+			&& let Err(error) = self.applier.go_back(previous).await
+		{
+			tracing::error!(%error, "the way back to the old generation failed too");
 		}
 		self.journal.entries.reload_due = None;
 		self.journal.save()?;

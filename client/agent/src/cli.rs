@@ -27,7 +27,7 @@ pub struct Cli {
 		long,
 		global = true,
 		env = "DPKI_AGENT_LOG",
-		default_value = "warn,dpki_agent=info,dpki_light=info"
+		default_value = "error,dpki_agent=info,dpki_light=info"
 	)]
 	pub log: String,
 	/// What to do.

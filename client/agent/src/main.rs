@@ -13,7 +13,13 @@ use dpki_agent::{
 };
 use dpki_client::Voucher;
 use serde_json::json;
-use std::{error::Error, io::Read, path::Path, process::ExitCode, time::Duration};
+use std::{
+	error::Error,
+	io::{IsTerminal, Read},
+	path::Path,
+	process::ExitCode,
+	time::Duration,
+};
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 use zeroize::Zeroizing;
@@ -28,6 +34,7 @@ async fn main() -> ExitCode {
 			tracing_subscriber::fmt()
 				.with_env_filter(filter)
 				.with_writer(std::io::stderr)
+				.with_ansi(std::io::stderr().is_terminal())
 				.init();
 			execute(cli.command).await
 		},

@@ -11,7 +11,7 @@ use dpki_primitives::{
 	key::{KeyPurpose, KeyType, NewKey},
 	refusal::Refusal,
 };
-use std::time::Duration;
+use std::{path::Path, time::Duration};
 
 /// How long the signatures of these tests are good for.
 const MINUTES: u64 = 10 * 60 * 1000;
@@ -35,6 +35,12 @@ fn keys(voucher: &Voucher, expires_at: u64) -> Vec<NewKey> {
 	]
 }
 
+/// The voucher in this file.
+fn read(file: &Path) -> Voucher {
+	let text = std::fs::read_to_string(file).expect("the voucher is there");
+	text.trim().parse().expect("it parses")
+}
+
 #[tokio::test]
 async fn a_voucher_enrols_one_device_once_and_in_time() {
 	let fleet = Fleet::start("vouchers");
@@ -44,12 +50,22 @@ async fn a_voucher_enrols_one_device_once_and_in_time() {
 	let status = fleet.admin.status(["status", "device", "acme/drone-1"]);
 	assert_eq!(status["status"], "valid");
 
-	// The same voucher again, from another device of the same name.
-	let twin = Device::unconfigured(&fleet.workspace, "acme", "drone-1");
-	std::fs::remove_dir_all(&twin.path).expect("removes the first device's folder");
+	// The same voucher again, with other keys.
+	let client = fleet.node.client().await;
+	let spent = read(&voucher);
+	let expires_at = client.finalized_head().await.expect("the node answers").time + MINUTES;
+	let others = keys(&spent, expires_at);
+	let signature = spent.sign_enrolment(&others, expires_at);
+	let again =
+		calls::enrol(spent.public(), "drone-1", &others, expires_at, signature).expect("encodes");
+	let error = client.submit_general(&again).await.expect_err("a voucher that was used");
+	assert!(matches!(error, SubmitError::Refused(Refusal::VoucherRedeemed)), "{error}");
+
+	// A second device that claims the name is told so by its own agent.
+	std::fs::remove_dir_all(&first.path).expect("removes the first device's folder");
 	let twin = Device::init(&fleet.workspace, &fleet.node, "acme", "drone-1").await;
 	let error = twin.refused_enrolment(&voucher);
-	assert!(error.contains("used before"), "{error}");
+	assert!(error.contains("enrolled with other keys"), "{error}");
 
 	// A voucher for another device is refused before anything is sent.
 	let other = Device::init(&fleet.workspace, &fleet.node, "acme", "drone-2").await;
@@ -58,9 +74,7 @@ async fn a_voucher_enrols_one_device_once_and_in_time() {
 
 	// A voucher that has run out.
 	let brief = fleet.voucher("drone-2", "3s", "brief.voucher");
-	let client = fleet.node.client().await;
-	let text = std::fs::read_to_string(&brief).expect("reads the voucher");
-	let end = text.trim().parse::<Voucher>().expect("it parses").expires_at();
+	let end = read(&brief).expires_at();
 	while client.finalized_head().await.expect("the node answers").time <= end {
 		tokio::time::sleep(Duration::from_millis(200)).await;
 	}

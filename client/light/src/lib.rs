@@ -33,8 +33,10 @@ mod transport;
 pub use spec::SpecError;
 
 use dpki_client::RpcClient;
-use smoldot_light::{AddChainConfig, AddChainConfigJsonRpc, platform::DefaultPlatform};
-use std::{iter, num::NonZero};
+use smoldot_light::{
+	AddChainConfig, AddChainConfigJsonRpc, AddChainSuccess, platform::DefaultPlatform,
+};
+use std::{iter, num::NonZero, sync::Arc};
 use subxt_rpcs::client::rpc_params;
 use transport::Transport;
 
@@ -98,23 +100,10 @@ impl LightClient {
 		expected_genesis: [u8; 32],
 	) -> Result<Self, LightError> {
 		let specification = spec::with_bootnodes(spec_json, bootnodes)?;
-		let platform =
-			DefaultPlatform::new(env!("CARGO_PKG_NAME").into(), env!("CARGO_PKG_VERSION").into());
-		let mut smoldot = smoldot_light::Client::new(platform);
-		let added = smoldot
-			.add_chain(AddChainConfig {
-				specification: &specification,
-				// Of an Aura chain nothing is kept but known peers, so each start is a first start.
-				database_content: "",
-				potential_relay_chains: iter::empty(),
-				user_data: (),
-				json_rpc: AddChainConfigJsonRpc::Enabled {
-					max_pending_requests: MAX_PENDING_REQUESTS,
-					max_subscriptions: MAX_SUBSCRIPTIONS,
-				},
-				statement_protocol_config: None,
-			})
-			.map_err(|error| LightError::SpecUnfit { reason: error.to_string() })?;
+		// To build and hash the genesis state takes seconds on a small device.
+		let (smoldot, added) = tokio::task::spawn_blocking(move || add_chain(&specification))
+			.await
+			.map_err(|error| LightError::Silent { reason: error.to_string() })??;
 		let responses = added
 			.json_rpc_responses
 			.ok_or_else(|| LightError::Silent { reason: "it has no JSON-RPC endpoint".into() })?;
@@ -140,6 +129,31 @@ impl LightClient {
 	pub fn genesis_hash(&self) -> [u8; 32] {
 		self.genesis
 	}
+}
+
+type Platform = Arc<DefaultPlatform>;
+
+fn add_chain(
+	specification: &str,
+) -> Result<(smoldot_light::Client<Platform>, AddChainSuccess<Platform>), LightError> {
+	let platform =
+		DefaultPlatform::new(env!("CARGO_PKG_NAME").into(), env!("CARGO_PKG_VERSION").into());
+	let mut smoldot = smoldot_light::Client::new(platform);
+	let added = smoldot
+		.add_chain(AddChainConfig {
+			specification,
+			// Of an Aura chain nothing is kept but known peers, so each start is a first start.
+			database_content: "",
+			potential_relay_chains: iter::empty(),
+			user_data: (),
+			json_rpc: AddChainConfigJsonRpc::Enabled {
+				max_pending_requests: MAX_PENDING_REQUESTS,
+				max_subscriptions: MAX_SUBSCRIPTIONS,
+			},
+			statement_protocol_config: None,
+		})
+		.map_err(|error| LightError::SpecUnfit { reason: error.to_string() })?;
+	Ok((smoldot, added))
 }
 
 impl std::fmt::Debug for LightClient {

@@ -1,28 +1,88 @@
-//! How the calls of the chain are encoded: the one module that knows the metadata.
-
-use subxt::{
-	transactions::{Payload, dynamic},
-	utils::Static,
-};
+//! What is known of the chain at compile time: the one module that knows the metadata.
+//!
+//! The metadata is a copy of what the runtime says of itself; a test of the runtime fails when it is stale. The types of
+//! the vocabulary are not generated but taken from `dpki-primitives`. Each call carries a hash of its form, by which a
+//! chain with another form of it is refused before anything is sent.
 
 /// The shape of accounts, hashes and headers: Substrate's defaults.
 pub(crate) type ChainConfig = subxt::config::SubstrateConfig;
 
-macro_rules! call {
-	($pallet:literal, $name:literal $(, $argument:expr)* $(,)?) => {
-		$crate::api::payload($pallet, $name, ($($crate::api::argument($argument),)*))
+#[subxt::subxt(
+	runtime_metadata_path = "artifacts/metadata.scale",
+	substitute_type(
+		path = "dpki_primitives::anchor::AnchorKind",
+		with = "::subxt::utils::Static<::dpki_primitives::anchor::AnchorKind>"
+	),
+	substitute_type(
+		path = "dpki_primitives::delivery::Outcome",
+		with = "::subxt::utils::Static<::dpki_primitives::delivery::Outcome>"
+	),
+	substitute_type(
+		path = "dpki_primitives::delivery::Suite",
+		with = "::subxt::utils::Static<::dpki_primitives::delivery::Suite>"
+	),
+	substitute_type(
+		path = "dpki_primitives::ids::AnchorId",
+		with = "::subxt::utils::Static<::dpki_primitives::ids::AnchorId>"
+	),
+	substitute_type(
+		path = "dpki_primitives::ids::BlobDigest",
+		with = "::subxt::utils::Static<::dpki_primitives::ids::BlobDigest>"
+	),
+	substitute_type(
+		path = "dpki_primitives::ids::DeviceId",
+		with = "::subxt::utils::Static<::dpki_primitives::ids::DeviceId>"
+	),
+	substitute_type(
+		path = "dpki_primitives::ids::KeyId",
+		with = "::subxt::utils::Static<::dpki_primitives::ids::KeyId>"
+	),
+	substitute_type(
+		path = "dpki_primitives::ids::OrganisationId",
+		with = "::subxt::utils::Static<::dpki_primitives::ids::OrganisationId>"
+	),
+	substitute_type(
+		path = "dpki_primitives::ids::VoucherId",
+		with = "::subxt::utils::Static<::dpki_primitives::ids::VoucherId>"
+	),
+	substitute_type(
+		path = "dpki_primitives::key::NewKey",
+		with = "::subxt::utils::Static<::dpki_primitives::key::NewKey>"
+	),
+	substitute_type(
+		path = "dpki_primitives::organisation::OrganisationKind",
+		with = "::subxt::utils::Static<::dpki_primitives::organisation::OrganisationKind>"
+	),
+	substitute_type(
+		path = "dpki_primitives::organisation::RoleSet",
+		with = "::subxt::utils::Static<::dpki_primitives::organisation::RoleSet>"
+	),
+	substitute_type(
+		path = "dpki_primitives::revocation::RevocationReason",
+		with = "::subxt::utils::Static<::dpki_primitives::revocation::RevocationReason>"
+	),
+	substitute_type(
+		path = "dpki_primitives::revocation::SshSubject",
+		with = "::subxt::utils::Static<::dpki_primitives::revocation::SshSubject>"
+	)
+)]
+mod chain {}
+
+pub(crate) use chain::{runtime_types::bounded_collections::bounded_vec::BoundedVec, tx};
+
+/// A client without a connection, at a block of the chain that the metadata describes.
+#[cfg(test)]
+pub(crate) fn offline() -> subxt::client::OfflineClientAtBlock<ChainConfig> {
+	use subxt::{
+		client::OfflineClient, config::substrate::SpecVersionForRange, metadata::Metadata,
 	};
-}
-pub(crate) use call;
-
-pub(crate) fn payload<A: subxt::ext::scale_encode::EncodeAsFields>(
-	pallet: &'static str,
-	name: &'static str,
-	arguments: A,
-) -> impl Payload {
-	dynamic(pallet, name, arguments)
-}
-
-pub(crate) fn argument<T: codec::Encode>(value: T) -> Static<T> {
-	Static(value)
+	let metadata = Metadata::decode_from(include_bytes!("../artifacts/metadata.scale")).unwrap();
+	let versions =
+		SpecVersionForRange { block_range: 0..1, spec_version: 1, transaction_version: 1 };
+	let config = ChainConfig::builder()
+		.set_genesis_hash([1; 32].into())
+		.set_metadata_for_spec_versions([(1, metadata.arc())])
+		.set_spec_version_for_block_ranges([versions])
+		.build();
+	OfflineClient::new_with_config(config).at_block(0u64).unwrap()
 }

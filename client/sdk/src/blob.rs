@@ -1,7 +1,7 @@
 //! Where envelopes are fetched from.
 //!
 //! A blob is named by the SHA2-256 of its bytes, so it does not matter who hands it out: what does not hash to its name
-//! is not the blob. The same name is an IPFS CID ([`cid`]).
+//! is not the blob. The same name is an IPFS CID ([`cid()`]).
 
 use crate::client::Client;
 use async_trait::async_trait;
@@ -87,7 +87,7 @@ impl ChainBlobs {
 		let pauses = ExponentialBuilder::default()
 			.with_min_delay(Duration::from_millis(250))
 			.with_max_delay(Duration::from_secs(5))
-			.with_max_times(5)
+			.with_max_times(4)
 			.with_jitter();
 		Self { client: client.clone(), pauses }
 	}

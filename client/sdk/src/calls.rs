@@ -4,19 +4,21 @@
 //! their own authority and go to [`Client::submit_general`](crate::Client::submit_general); every other call is signed by
 //! an account and goes to [`Client::submit`](crate::Client::submit).
 
-use crate::{AccountId, api::call};
-use codec::Compact;
+use crate::{
+	AccountId,
+	api::{BoundedVec, tx},
+};
 use dpki_primitives::{
 	Moment,
-	anchor::{AnchorKind, AnchorMaterial, MAX_ANCHOR_MATERIAL_LEN},
+	anchor::{AnchorKind, MAX_ANCHOR_MATERIAL_LEN},
 	delivery::{MAX_BLOB_LEN, MIN_BLOB_LEN, Outcome, Suite},
 	device::MAX_KEYS_PER_ENROLMENT,
-	ids::{AnchorId, BlobDigest, DeviceId, KeyId, Name, OrganisationId, VoucherId, is_valid_name},
+	ids::{AnchorId, BlobDigest, DeviceId, KeyId, OrganisationId, VoucherId, is_valid_name},
 	key::{NewKey, Signature},
 	organisation::{OrganisationKind, RoleSet},
 	revocation::{RevocationReason, SshSubject},
 };
-use subxt::utils::{AccountId32, MultiAddress};
+use subxt::utils::{AccountId32, MultiAddress, Static};
 
 /// A call, ready to be submitted.
 pub use subxt::transactions::Payload as Call;
@@ -47,12 +49,12 @@ pub enum CallError {
 	},
 }
 
-fn name(text: &str) -> Result<Name, CallError> {
-	let invalid = || CallError::Name { name: text.into() };
-	if !is_valid_name(text.as_bytes()) {
-		return Err(invalid());
+fn name(text: &str) -> Result<BoundedVec<u8>, CallError> {
+	if is_valid_name(text.as_bytes()) {
+		Ok(BoundedVec(text.as_bytes().to_vec()))
+	} else {
+		Err(CallError::Name { name: text.into() })
 	}
-	Name::try_from(text.as_bytes().to_vec()).map_err(|_| invalid())
 }
 
 fn check_len(
@@ -69,7 +71,7 @@ pub fn create_organisation(
 	organisation: &str,
 	kind: OrganisationKind,
 ) -> Result<impl Call + use<>, CallError> {
-	Ok(call!("Organisations", "create", name(organisation)?, kind))
+	Ok(tx().organisations().create(name(organisation)?, Static(kind)))
 }
 
 /// Makes an account a member with these roles, or changes the roles of a member.
@@ -78,12 +80,13 @@ pub fn set_member(
 	account: &AccountId,
 	roles: RoleSet,
 ) -> impl Call + use<> {
-	call!("Organisations", "set_member", organisation, *account, roles)
+	tx().organisations()
+		.set_member(Static(organisation), AccountId32(*account), Static(roles))
 }
 
 /// Removes a member.
 pub fn remove_member(organisation: OrganisationId, account: &AccountId) -> impl Call + use<> {
-	call!("Organisations", "remove_member", organisation, *account)
+	tx().organisations().remove_member(Static(organisation), AccountId32(*account))
 }
 
 /// Registers a trust anchor with the [proof](crate::possession::possess_anchor) that its key is held.
@@ -95,18 +98,23 @@ pub fn register_anchor(
 	expires_at: Moment,
 ) -> Result<impl Call + use<>, CallError> {
 	check_len("the material of the anchor", material.len(), 1..=MAX_ANCHOR_MATERIAL_LEN)?;
-	let material = AnchorMaterial::truncate_from(material.to_vec());
-	Ok(call!("Dpki", "register_anchor", organisation, kind, material, possession, expires_at))
+	Ok(tx().dpki().register_anchor(
+		Static(organisation),
+		Static(kind),
+		BoundedVec(material.to_vec()),
+		BoundedVec(possession.into()),
+		expires_at,
+	))
 }
 
 /// Retires an anchor: what it signed stays good, nothing new is to be signed.
 pub fn retire_anchor(anchor: AnchorId) -> impl Call + use<> {
-	call!("Dpki", "retire_anchor", anchor)
+	tx().dpki().retire_anchor(Static(anchor))
 }
 
 /// Revokes an anchor for ever.
 pub fn revoke_anchor(anchor: AnchorId, reason: RevocationReason) -> impl Call + use<> {
-	call!("Dpki", "revoke_anchor", anchor, reason)
+	tx().dpki().revoke_anchor(Static(anchor), Static(reason))
 }
 
 /// Revokes something under an SSH CA for ever.
@@ -115,7 +123,7 @@ pub fn revoke_ssh(
 	subject: SshSubject,
 	reason: RevocationReason,
 ) -> impl Call + use<> {
-	call!("Dpki", "revoke_ssh", anchor, subject, reason)
+	tx().dpki().revoke_ssh(Static(anchor), Static(subject), Static(reason))
 }
 
 /// Issues a voucher for one named device.
@@ -125,12 +133,14 @@ pub fn issue_voucher(
 	device: &str,
 	expires_at: Moment,
 ) -> Result<impl Call + use<>, CallError> {
-	Ok(call!("Dpki", "issue_voucher", organisation, voucher, name(device)?, expires_at))
+	Ok(tx()
+		.dpki()
+		.issue_voucher(Static(organisation), Static(voucher), name(device)?, expires_at))
 }
 
 /// Takes an unused voucher back.
 pub fn cancel_voucher(voucher: VoucherId) -> impl Call + use<> {
-	call!("Dpki", "cancel_voucher", voucher)
+	tx().dpki().cancel_voucher(Static(voucher))
 }
 
 /// Enrols the device of a voucher with its first keys; for [`Client::submit_general`](crate::Client::submit_general).
@@ -142,30 +152,28 @@ pub fn enrol(
 	voucher_signature: [u8; 64],
 ) -> Result<impl Call + use<>, CallError> {
 	check_len("the list of keys", keys.len(), 1..=MAX_KEYS_PER_ENROLMENT)?;
-	Ok(call!(
-		"Dpki",
-		"enrol",
+	Ok(tx().dpki().enrol(
 		voucher_public,
 		name(device)?,
-		keys.to_vec(),
+		BoundedVec(keys.iter().cloned().map(Static).collect()),
 		expires_at,
-		voucher_signature
+		voucher_signature,
 	))
 }
 
 /// Registers a further key of a device, on the authority of the signer.
 pub fn register_key(device: DeviceId, key: NewKey, expires_at: Moment) -> impl Call + use<> {
-	call!("Dpki", "register_key", device, key, expires_at)
+	tx().dpki().register_key(Static(device), Static(key), expires_at)
 }
 
 /// Revokes a key for ever.
 pub fn revoke_key(key: KeyId, reason: RevocationReason) -> impl Call + use<> {
-	call!("Dpki", "revoke_key", key, reason)
+	tx().dpki().revoke_key(Static(key), Static(reason))
 }
 
 /// Revokes a device with all its keys for ever.
 pub fn revoke_device(device: DeviceId, reason: RevocationReason) -> impl Call + use<> {
-	call!("Dpki", "revoke_device", device, reason)
+	tx().dpki().revoke_device(Static(device), Static(reason))
 }
 
 /// Publishes an [envelope](crate::envelope) for a device.
@@ -177,7 +185,13 @@ pub fn publish(
 	envelope: &[u8],
 ) -> Result<impl Call + use<>, CallError> {
 	check_len("the envelope", envelope.len(), MIN_BLOB_LEN..=MAX_BLOB_LEN)?;
-	Ok(call!("Deliveries", "publish", device, sequence, suite, recipient, envelope.to_vec()))
+	Ok(tx().deliveries().publish(
+		Static(device),
+		sequence,
+		Static(suite),
+		Static(recipient),
+		BoundedVec(envelope.to_vec()),
+	))
 }
 
 /// Tells what became of a delivery; for [`Client::submit_general`](crate::Client::submit_general).
@@ -190,21 +204,133 @@ pub fn acknowledge(
 	expires_at: Moment,
 	signature: Signature,
 ) -> impl Call + use<> {
-	call!(
-		"Deliveries",
-		"acknowledge",
-		device,
+	tx().deliveries().acknowledge(
+		Static(device),
 		sequence,
-		digest,
-		outcome,
-		key,
+		Static(digest),
+		Static(outcome),
+		Static(key),
 		expires_at,
-		signature
+		BoundedVec(signature.into()),
 	)
 }
 
 /// Sends tokens to an account.
 pub fn transfer(to: &AccountId, amount: u128) -> impl Call + use<> {
 	let to = MultiAddress::<AccountId32, ()>::Id(AccountId32(*to));
-	call!("Balances", "transfer_keep_alive", to, Compact(amount))
+	tx().balances().transfer_keep_alive(to, amount)
+}
+
+#[cfg(test)]
+mod tests {
+	use super::*;
+	use crate::api::offline;
+	use codec::{Compact, Encode};
+	use dpki_primitives::{
+		key::{KeyPurpose, KeyType, PublicKey},
+		organisation::Role,
+	};
+
+	const ACCOUNT: AccountId = [3; 32];
+	const ORGANISATION: OrganisationId = OrganisationId([4; 32]);
+	const ANCHOR: AnchorId = AnchorId([5; 32]);
+	const DEVICE: DeviceId = DeviceId([6; 32]);
+	const KEY: KeyId = KeyId([7; 32]);
+	const VOUCHER: VoucherId = VoucherId([8; 32]);
+	const REASON: RevocationReason = RevocationReason::KeyCompromise;
+
+	fn new_key() -> NewKey {
+		NewKey {
+			purpose: KeyPurpose::Ssh,
+			public: PublicKey::new(KeyType::Ed25519, &[9; 32]).unwrap(),
+			not_after: Some(1),
+			possession: signature(),
+		}
+	}
+
+	fn signature() -> Signature {
+		vec![10; 64].try_into().unwrap()
+	}
+
+	/// That a call is its place in the runtime and its arguments in SCALE, as the types of the vocabulary encode.
+	fn assert_encodes(call: &impl Call, (pallet, index): (u8, u8), arguments: impl Encode) {
+		let bytes = offline().tx().call_data(call).unwrap();
+		let name = format!("{}.{}", call.pallet_name(), call.call_name());
+		assert_eq!(bytes, (pallet, index, arguments).encode(), "{name}");
+	}
+
+	#[test]
+	fn calls_of_organisations_encode() {
+		let kind = OrganisationKind::Regulator;
+		let create = create_organisation("acme", kind).unwrap();
+		assert_encodes(&create, (20, 0), (b"acme".to_vec(), kind));
+		let roles = RoleSet::EMPTY.with(Role::Publisher);
+		let set = set_member(ORGANISATION, &ACCOUNT, roles);
+		assert_encodes(&set, (20, 1), (ORGANISATION, ACCOUNT, roles));
+		let remove = remove_member(ORGANISATION, &ACCOUNT);
+		assert_encodes(&remove, (20, 2), (ORGANISATION, ACCOUNT));
+	}
+
+	#[test]
+	fn calls_about_anchors_encode() {
+		let kind = AnchorKind::SshUserCa;
+		let register = register_anchor(ORGANISATION, kind, &[1, 2], signature(), 3).unwrap();
+		let arguments = (ORGANISATION, kind, vec![1u8, 2], signature(), 3u64);
+		assert_encodes(&register, (21, 0), arguments);
+		assert_encodes(&retire_anchor(ANCHOR), (21, 1), ANCHOR);
+		assert_encodes(&revoke_anchor(ANCHOR, REASON), (21, 2), (ANCHOR, REASON));
+		let subject = SshSubject::Serial(7);
+		assert_encodes(&revoke_ssh(ANCHOR, subject, REASON), (21, 3), (ANCHOR, subject, REASON));
+	}
+
+	#[test]
+	fn calls_about_devices_encode() {
+		let issue = issue_voucher(ORGANISATION, VOUCHER, "drone", 9).unwrap();
+		assert_encodes(&issue, (21, 4), (ORGANISATION, VOUCHER, b"drone".to_vec(), 9u64));
+		assert_encodes(&cancel_voucher(VOUCHER), (21, 5), VOUCHER);
+		let keys = vec![new_key(), new_key()];
+		let enrol = enrol([1; 32], "drone", &keys, 9, [2; 64]).unwrap();
+		assert_encodes(&enrol, (21, 6), ([1u8; 32], b"drone".to_vec(), keys, 9u64, [2u8; 64]));
+		assert_encodes(&register_key(DEVICE, new_key(), 9), (21, 7), (DEVICE, new_key(), 9u64));
+		assert_encodes(&revoke_key(KEY, REASON), (21, 8), (KEY, REASON));
+		assert_encodes(&revoke_device(DEVICE, REASON), (21, 9), (DEVICE, REASON));
+	}
+
+	#[test]
+	fn calls_about_deliveries_encode() {
+		let suite = Suite::X25519ChaCha20Poly1305;
+		let publish = publish(DEVICE, 5, suite, KEY, &[1; 48]).unwrap();
+		assert_encodes(&publish, (22, 0), (DEVICE, 5u64, suite, KEY, vec![1u8; 48]));
+		let (digest, outcome) = (BlobDigest([1; 32]), Outcome::Applied);
+		let acknowledge = acknowledge(DEVICE, 5, digest, outcome, KEY, 9, signature());
+		let arguments = (DEVICE, 5u64, digest, outcome, KEY, 9u64, signature());
+		assert_encodes(&acknowledge, (22, 1), arguments);
+	}
+
+	#[test]
+	fn a_transfer_encodes() {
+		let bytes = offline().tx().call_data(&transfer(&ACCOUNT, 5)).unwrap();
+		assert_eq!(bytes[2..], (0u8, ACCOUNT, Compact(5u128)).encode());
+	}
+
+	#[test]
+	fn what_cannot_be_a_call_is_refused() {
+		let name = CallError::Name { name: "Acme".into() };
+		let kind = OrganisationKind::Regulator;
+		assert_eq!(create_organisation("Acme", kind).err(), Some(name.clone()));
+		assert_eq!(issue_voucher(ORGANISATION, VOUCHER, "Acme", 0).err(), Some(name.clone()));
+		assert_eq!(enrol([0; 32], "Acme", &[new_key()], 0, [0; 64]).err(), Some(name));
+		let refused = |error| matches!(error, Some(CallError::Length { .. }));
+		assert!(refused(enrol([0; 32], "a", &[], 0, [0; 64]).err()));
+		assert!(refused(enrol([0; 32], "a", &vec![new_key(); 5], 0, [0; 64]).err()));
+		let suite = Suite::X25519ChaCha20Poly1305;
+		for len in [0, MIN_BLOB_LEN as usize - 1, MAX_BLOB_LEN as usize + 1] {
+			assert!(refused(publish(DEVICE, 0, suite, KEY, &vec![0; len]).err()), "{len}");
+		}
+		for len in [0, MAX_ANCHOR_MATERIAL_LEN as usize + 1] {
+			let kind = AnchorKind::X509Root;
+			let call = register_anchor(ORGANISATION, kind, &vec![0; len], signature(), 0);
+			assert!(refused(call.err()), "{len}");
+		}
+	}
 }

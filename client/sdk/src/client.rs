@@ -10,6 +10,10 @@ use dpki_primitives::Moment;
 use futures::{FutureExt, Stream, future::BoxFuture};
 use std::{
 	pin::Pin,
+	sync::{
+		Arc,
+		atomic::{AtomicBool, Ordering},
+	},
 	task::{Context, Poll},
 	time::Duration,
 };
@@ -30,7 +34,7 @@ use subxt_rpcs::{
 /// How long one request may take. A light client fetches from the network what it is asked for.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// How long a first connection may take, all attempts together.
+/// How long the first attempt to connect may take.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(15);
 
 /// The longest pause between two attempts to connect again.
@@ -85,6 +89,29 @@ pub enum ClientError {
 	Read(#[from] ReadError),
 }
 
+/// The pauses between attempts to connect: none before the first connection, because the address may simply be wrong;
+/// without end after it, because it was right once.
+#[derive(Clone)]
+struct Patience {
+	connected: Arc<AtomicBool>,
+	pauses: ExponentialBackoff,
+}
+
+impl Patience {
+	fn new() -> Self {
+		let pauses = ExponentialBackoff::from_millis(50).max_delay(MAX_RECONNECT_PAUSE);
+		Self { connected: Arc::default(), pauses }
+	}
+}
+
+impl Iterator for Patience {
+	type Item = Duration;
+
+	fn next(&mut self) -> Option<Duration> {
+		if self.connected.load(Ordering::Relaxed) { self.pauses.next() } else { None }
+	}
+}
+
 /// A finalised block.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Head {
@@ -117,17 +144,17 @@ impl Client {
 		if !secure {
 			tracing::warn!(url, "the connection to the node is neither local nor encrypted");
 		}
-		let unreachable = |reason: String| ClientError::Unreachable { url: url.into(), reason };
-		// The first connection is given up after a while, because the address may simply be wrong; later ones are
-		// tried for ever, because it was right once.
-		let reconnecting = ReconnectingClient::builder()
+		let patience = Patience::new();
+		let connecting = ReconnectingClient::builder()
 			.request_timeout(REQUEST_TIMEOUT)
-			.retry_policy(ExponentialBackoff::from_millis(50).max_delay(MAX_RECONNECT_PAUSE))
+			.connection_timeout(CONNECT_TIMEOUT)
+			.retry_policy(patience.clone())
 			.build(url);
-		let rpc = tokio::time::timeout(CONNECT_TIMEOUT, reconnecting)
-			.await
-			.map_err(|_| unreachable(format!("{} s have passed", CONNECT_TIMEOUT.as_secs())))?
-			.map_err(|error| unreachable(error.to_string()))?;
+		let rpc = connecting.await.map_err(|error| ClientError::Unreachable {
+			url: url.into(),
+			reason: error.to_string(),
+		})?;
+		patience.connected.store(true, Ordering::Relaxed);
 		Self::from_rpc(RpcClient::new(rpc)).await
 	}
 
@@ -136,15 +163,12 @@ impl Client {
 		// Of the two generations of the RPC interface nodes and smoldot both serve the older one completely, and it
 		// needs no pinned blocks, which a client that was cut off would have to win back.
 		let backend = LegacyBackend::builder().build(rpc.clone());
-		let chain = OnlineClient::from_backend_with_config(
-			ChainConfig::new(),
-			std::sync::Arc::new(backend),
-		)
-		.await
-		.map_err(|error| ClientError::Request {
-			method: "chain_getBlockHash".into(),
-			reason: error.to_string(),
-		})?;
+		let chain = OnlineClient::from_backend_with_config(ChainConfig::new(), Arc::new(backend))
+			.await
+			.map_err(|error| ClientError::Request {
+				method: "chain_getBlockHash".into(),
+				reason: error.to_string(),
+			})?;
 		Ok(Self { rpc, chain })
 	}
 
@@ -313,5 +337,35 @@ impl Follower {
 			newest = item.ok_or_else(ended)?;
 		}
 		newest.map_err(|error| interrupted(error.to_string()))
+	}
+}
+
+#[cfg(test)]
+mod tests {
+	use super::*;
+
+	#[tokio::test]
+	async fn an_address_is_a_web_socket() {
+		for url in ["", "localhost:9944", "http://127.0.0.1:9944", "ws://"] {
+			let error = Client::connect(url).await.unwrap_err();
+			assert!(matches!(error, ClientError::InvalidUrl { .. }), "{url}: {error}");
+		}
+	}
+
+	#[tokio::test]
+	async fn nobody_there_is_told_at_once() {
+		// Port 1 is for TCPMUX (RFC 1078), which nobody has run for decades.
+		let error = Client::connect("ws://127.0.0.1:1").await.unwrap_err();
+		assert!(matches!(error, ClientError::Unreachable { .. }), "{error}");
+	}
+
+	#[test]
+	fn patience_comes_with_the_first_connection() {
+		let mut patience = Patience::new();
+		assert_eq!(patience.next(), None);
+		patience.connected.store(true, Ordering::Relaxed);
+		let pauses: Vec<_> = patience.clone().take(100).collect();
+		assert_eq!(pauses.len(), 100);
+		assert!(pauses.iter().all(|pause| *pause <= MAX_RECONNECT_PAUSE));
 	}
 }

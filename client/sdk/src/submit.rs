@@ -14,13 +14,14 @@ use dpki_primitives::refusal::Refusal;
 use futures::StreamExt;
 use std::time::Duration;
 use subxt::{
-	client::OnlineClientAtBlock,
+	client::{OfflineClientAtBlockT, OnlineClientAtBlock, OnlineClientAtBlockImpl},
 	config::{DefaultExtrinsicParamsBuilder, substrate::H256, substrate::SubstrateHeader},
 	error::{BackendError, DispatchError, ExtrinsicError, RpcError},
 	events::Phase,
 	ext::scale_value::Composite,
 	transactions::{
-		SubmittableTransaction, TransactionInvalid, TransactionStatus, ValidationResult,
+		SubmittableTransaction, TransactionInvalid, TransactionStatus, TransactionsClient,
+		ValidationResult,
 	},
 	utils::{AccountId32, MultiSignature},
 };
@@ -91,14 +92,21 @@ pub enum SubmitError {
 	ResultUnreadable {
 		/// The hash of the transaction.
 		extrinsic: String,
-		/// The block.
-		block: u32,
+		/// The hash of the block.
+		block: String,
 		/// What went wrong.
 		reason: String,
 	},
 	/// The chain could not be reached or asked.
 	#[error(transparent)]
 	Client(#[from] ClientError),
+}
+
+impl SubmitError {
+	/// Whether this is what the chain thinks of the transaction, and not a failure to ask it.
+	fn is_verdict(&self) -> bool {
+		matches!(self, SubmitError::Refused(_) | SubmitError::Invalid { .. })
+	}
 }
 
 /// Where a call became final, and what it did.
@@ -128,8 +136,7 @@ pub struct Event {
 }
 
 type AtBlock = OnlineClientAtBlock<ChainConfig>;
-type Transaction =
-	SubmittableTransaction<ChainConfig, subxt::client::OnlineClientAtBlockImpl<ChainConfig>>;
+type Transaction = SubmittableTransaction<ChainConfig, OnlineClientAtBlockImpl<ChainConfig>>;
 
 impl Client {
 	/// Signs a call, submits it, and waits until it is final and has succeeded.
@@ -167,7 +174,7 @@ impl Client {
 		let head = self.finalized_head().await?;
 		let best: H256 = self.request("chain_getBlockHash", rpc_params![]).await?;
 		let at = self.at_block(best).await?;
-		let transaction = general(&at, call)?;
+		let transaction = general(&at.tx(), call)?;
 		self.judge(transaction.encoded(), best).await?;
 		self.submit_and_wait(&transaction, head, None).await
 	}
@@ -204,9 +211,15 @@ impl Client {
 	) -> Result<Finalized, SubmitError> {
 		let extrinsic = transaction.hash();
 		let waited = tokio::time::timeout(FINALITY_TIMEOUT, async {
-			let block = match watch(transaction).await? {
-				Watched::Final(block) => block,
-				Watched::Lost => self.search(transaction, head, last_block).await?,
+			let block = match watch(transaction).await {
+				Ok(Watched::Final(block)) => block,
+				Ok(Watched::Lost) => self.search(transaction, head, last_block).await?,
+				Err(error @ SubmitError::Invalid { .. }) => {
+					// The runtime tells the reason in a form that can be translated, the pool only in words.
+					let judged = self.judge(transaction.encoded(), H256(head.hash)).await;
+					return Err(judged.err().filter(SubmitError::is_verdict).unwrap_or(error));
+				},
+				Err(error) => return Err(error),
 			};
 			self.outcome(block, extrinsic).await
 		});
@@ -233,16 +246,24 @@ impl Client {
 			if head.number <= searched.number {
 				continue;
 			}
-			if let Some(found) = self.search_back(transaction.hash(), head, searched).await? {
-				return Ok(found);
+			// A failed request says nothing about the transaction: it is asked again at the next block.
+			match self.search_back(transaction.hash(), head, searched).await {
+				Ok(None) => searched = head,
+				Ok(Some(found)) => return Ok(found),
+				Err(error) => {
+					tracing::debug!(%error, "the search for the transaction goes on");
+					continue;
+				},
 			}
-			searched = head;
 			if last_block.is_some_and(|last| u64::from(head.number) > last) {
 				return Err(SubmitError::Lapsed { blocks: LIFETIME_BLOCKS });
 			}
 			// The reason for which it was dropped, if there is one. Judged where it is known not to be included: later
 			// blocks may hold it, and refuse it for being there already.
-			self.judge(transaction.encoded(), H256(head.hash)).await?;
+			let judged = self.judge(transaction.encoded(), H256(head.hash)).await;
+			if let Some(verdict) = judged.err().filter(SubmitError::is_verdict) {
+				return Err(verdict);
+			}
 		}
 	}
 
@@ -283,17 +304,18 @@ impl Client {
 
 	/// What the transaction did in the finalised block that holds it.
 	async fn outcome(&self, hash: H256, extrinsic: H256) -> Result<Finalized, SubmitError> {
-		let block = self.block(hash).await?;
-		let number = u32::try_from(block.header.number).unwrap_or(u32::MAX);
 		let unreadable = |reason: String| SubmitError::ResultUnreadable {
 			extrinsic: hex_hash(extrinsic),
-			block: number,
+			block: hex_hash(hash),
 			reason,
 		};
+		let block = self.block(hash).await.map_err(|error| unreadable(error.to_string()))?;
+		let number = u32::try_from(block.header.number)
+			.map_err(|_| unreadable("its number does not fit 32 bits".into()))?;
 		let position = block
 			.position(extrinsic)
 			.ok_or_else(|| unreadable("the block does not hold it".into()))?;
-		let at = self.at_block(hash).await?;
+		let at = self.at_block(hash).await.map_err(|error| unreadable(error.to_string()))?;
 		let all = at.events().fetch().await.map_err(|error| unreadable(error.to_string()))?;
 		let mut events = Vec::new();
 		for event in all.iter() {
@@ -349,12 +371,15 @@ impl Block {
 
 /// The call as a general transaction (preamble `0x45`), which has no signer: its extensions carry no nonce and no tip, and
 /// it does not lapse by itself.
-fn general(at: &AtBlock, call: &impl Call) -> Result<Transaction, SubmitError> {
+fn general<C: OfflineClientAtBlockT<ChainConfig>>(
+	transactions: &TransactionsClient<ChainConfig, C>,
+	call: &impl Call,
+) -> Result<SubmittableTransaction<ChainConfig, C>, SubmitError> {
 	let params = DefaultExtrinsicParamsBuilder::<ChainConfig>::new().immortal().nonce(0).build();
 	// No extension of this chain takes a signer, so this pair goes nowhere. If one did, the chain would refuse the
 	// transaction for its signature.
 	let (nobody, nothing) = (AccountId32([0; 32]), MultiSignature::Sr25519([0; 64]));
-	at.tx()
+	transactions
 		.create_v5_signable_offline(call, params)
 		.and_then(|mut signable| signable.sign_with_account_and_signature(&nobody, &nothing))
 		.map_err(|error| SubmitError::Unfit { reason: error.to_string() })
@@ -488,6 +513,26 @@ fn hex_hash(hash: H256) -> String {
 #[cfg(test)]
 mod tests {
 	use super::*;
+
+	#[test]
+	fn a_general_transaction_has_neither_signer_nor_lifetime() {
+		use codec::{Decode, Encode};
+		let call = crate::calls::enrol([1; 32], "drone", &[new_key()], 9, [2; 64]).unwrap();
+		let at = crate::api::offline();
+		let transaction = general(&at.tx(), &call).unwrap();
+		let bytes = Vec::<u8>::decode(&mut transaction.encoded()).unwrap();
+		// General transaction of format 5; version 0 of the extensions; immortal; nonce 0; tip 0; no metadata hash.
+		let head = [0b0100_0000 | 5, 0, 0, 0, 0, 0];
+		assert_eq!(bytes, [&head[..], &at.tx().call_data(&call).unwrap()].concat());
+		assert_eq!(transaction.encoded(), bytes.encode());
+	}
+
+	fn new_key() -> dpki_primitives::key::NewKey {
+		use dpki_primitives::key::{KeyPurpose, KeyType, NewKey, PublicKey, Signature};
+		let public = PublicKey::new(KeyType::Ed25519, &[9; 32]).unwrap();
+		let possession = Signature::default();
+		NewKey { purpose: KeyPurpose::Sign, public, not_after: None, possession }
+	}
 
 	fn user_error(code: i32, message: &str, data: Option<&str>) -> subxt_rpcs::UserError {
 		let data = data.map(|data| serde_json::value::to_raw_value(data).unwrap());
