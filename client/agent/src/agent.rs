@@ -370,7 +370,7 @@ impl Agent {
 			tracing::error!(%error, "the bundle in force cannot be understood any more");
 			Bundle { items: Vec::new() }
 		});
-		Ok(self.resolver(chain).narrow(&bundle).await?)
+		self.resolver(chain).narrow(&bundle).await
 	}
 
 	fn resolver<'a>(&'a mut self, chain: &'a dyn Chain) -> Resolver<'a> {

@@ -11,10 +11,7 @@ use dpki_runtime::{
 	},
 	genesis_config_presets::LOCAL_PRESET,
 };
-use frame_support::{
-	dispatch::DispatchClass,
-	traits::{Get, KeyOwnerProofSystem},
-};
+use frame_support::{dispatch::DispatchClass, traits::KeyOwnerProofSystem};
 use pallet_session::historical::{HistoricalSessions, StoredRange};
 use sp_consensus_grandpa::{AuthorityId, Equivocation, EquivocationProof, KEY_TYPE};
 use sp_keyring::{Ed25519Keyring, Sr25519Keyring};
