@@ -174,8 +174,9 @@ pub fn last_event() -> RuntimeEvent {
 	System::events().pop().expect("something happened").event
 }
 
-/// A key pair of any type.
+/// A key pair of any type. There are a handful of them in a test: their size does not matter.
 #[derive(Clone)]
+#[allow(clippy::large_enum_variant)]
 pub enum Pair {
 	Ed25519(ed25519::Pair),
 	Sr25519(sp_core::sr25519::Pair),
@@ -325,7 +326,7 @@ impl Enrolment {
 			new_key(*purpose, pair, signer.sign(&payload))
 		});
 		let mut enrolment = Self {
-			voucher: voucher.clone(),
+			voucher: *voucher,
 			name: name(device),
 			keys: keys.collect(),
 			expires_at: NOW + 1_000,
