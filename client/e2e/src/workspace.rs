@@ -14,8 +14,6 @@ pub struct Workspace {
 
 impl Workspace {
 	/// An empty folder for the test of this name.
-	///
-	/// It lies beside the binaries and not in `/tmp`: sshd trusts no file below a folder that others can write to.
 	pub fn new(test: &str) -> Self {
 		let path = target().join("e2e").join(format!("{test}-{}", std::process::id()));
 		let _ = fs::remove_dir_all(&path);
