@@ -169,7 +169,12 @@ impl Checkpoint {
 		let (authorities, _) = bytes.as_chunks();
 		AuthoritySet::check_order(authorities)?;
 		reader.within(outer);
-		Ok(Self { genesis, set: AuthoritySet { id, authorities: authorities.to_vec() }, number, hash })
+		Ok(Self {
+			genesis,
+			set: AuthoritySet { id, authorities: authorities.to_vec() },
+			number,
+			hash,
+		})
 	}
 
 	/// The BLAKE2b-256 of the encoded checkpoint, for people to compare.

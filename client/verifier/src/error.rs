@@ -254,7 +254,10 @@ impl fmt::Display for Error {
 				write!(f, "{part} is malformed: get it again, from another source if it stays so")
 			},
 			Error::UnknownVersion { part, found } => {
-				write!(f, "{part} is of version {found}, which this program does not know: update it")
+				write!(
+					f,
+					"{part} is of version {found}, which this program does not know: update it"
+				)
 			},
 			Error::TooLarge { part, found, allowed } => {
 				write!(f, "{part} has {found} where {allowed} are allowed: ask for less at once")
@@ -290,7 +293,10 @@ impl fmt::Display for Error {
 				"block {number} carries a GRANDPA message of the unknown kind {kind}: update this program"
 			),
 			Error::OlderThanSeen { number, seen } => {
-				write!(f, "block {number} is older than block {seen}, seen before: ask another source")
+				write!(
+					f,
+					"block {number} is older than block {seen}, seen before: ask another source"
+				)
 			},
 			Error::ConflictsWithSeen { number } => {
 				write!(f, "block {number} is not the one seen before: do not trust this source")

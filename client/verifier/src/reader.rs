@@ -73,10 +73,6 @@ impl<'a> Reader<'a> {
 		self.take(len)
 	}
 
-	pub(crate) fn is_empty(&self) -> bool {
-		self.rest.is_empty()
-	}
-
 	/// Nothing may follow.
 	pub(crate) fn finish(self) -> Result<(), Error> {
 		if self.rest.is_empty() { Ok(()) } else { Err(self.malformed()) }

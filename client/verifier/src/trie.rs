@@ -166,7 +166,7 @@ impl<'a> Node<'a> {
 		};
 		let children = (bitmap, reader.rest());
 		for _ in 0..bitmap.count_ones() {
-			reader.bytes(32)?;
+			read_child(&mut reader)?;
 		}
 		reader.finish()?;
 		// A branch without children is a leaf, and one with a single child and no value is not there at all.
@@ -186,10 +186,7 @@ impl<'a> Node<'a> {
 
 	fn partial(&self) -> impl Iterator<Item = u8> + use<'a> {
 		let (bytes, is_odd) = self.partial;
-		bytes
-			.iter()
-			.flat_map(|byte| [byte >> 4, byte & 0x0f])
-			.skip(usize::from(is_odd))
+		bytes.iter().flat_map(|byte| [byte >> 4, byte & 0x0f]).skip(usize::from(is_odd))
 	}
 
 	/// The child for this half-byte: a hash if it has 32 bytes, else the node itself.
@@ -199,7 +196,7 @@ impl<'a> Node<'a> {
 		for index in 0..16u8 {
 			let there = bitmap.checked_shr(index.into()).is_some_and(|bits| bits & 1 == 1);
 			if there {
-				let child = reader.bytes(32)?;
+				let child = read_child(&mut reader)?;
 				if index == branch {
 					return Ok(Some(child));
 				}
@@ -207,6 +204,11 @@ impl<'a> Node<'a> {
 		}
 		Ok(None)
 	}
+}
+
+/// A child: a hash, or a node that is shorter than one.
+fn read_child<'a>(reader: &mut Reader<'a>) -> Result<&'a [u8], Error> {
+	reader.bytes(32).map_err(|_| Error::Malformed(Part::ProofNode))
 }
 
 /// The number of half-bytes: in the header if it fits, else followed by bytes of which all but the last are 255.

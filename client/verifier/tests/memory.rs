@@ -18,21 +18,22 @@ use std::{
 struct Counting;
 
 thread_local! {
-	static NOW: Cell<usize> = const { Cell::new(0) };
-	static PEAK: Cell<usize> = const { Cell::new(0) };
+	// Below zero for a thread that frees what another one has allocated.
+	static NOW: Cell<isize> = const { Cell::new(0) };
+	static PEAK: Cell<isize> = const { Cell::new(0) };
 }
 
 // Counts per thread, as the test harness allocates on threads of its own.
 unsafe impl GlobalAlloc for Counting {
 	unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-		let now = NOW.get() + layout.size();
+		let now = NOW.get() + layout.size() as isize;
 		NOW.set(now);
 		PEAK.set(PEAK.get().max(now));
 		unsafe { System.alloc(layout) }
 	}
 
 	unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-		NOW.set(NOW.get().wrapping_sub(layout.size()));
+		NOW.set(NOW.get() - layout.size() as isize);
 		unsafe { System.dealloc(pointer, layout) }
 	}
 }
@@ -45,7 +46,7 @@ fn heap_of<T>(work: impl FnOnce() -> T) -> usize {
 	let before = NOW.get();
 	PEAK.set(before);
 	black_box(work());
-	PEAK.get() - before
+	(PEAK.get() - before) as usize
 }
 
 const STACK: usize = 1024 * 1024;

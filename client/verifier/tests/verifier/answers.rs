@@ -9,7 +9,6 @@ use dpki_primitives::{
 };
 use dpki_verifier::{Error, Fragment, Part, Query, encode_bundle};
 use sp_core::storage::StateVersion;
-use sp_runtime::traits::Header as _;
 
 #[test]
 fn a_record_is_proven_present() {
@@ -20,10 +19,7 @@ fn a_record_is_proven_present() {
 	assert_eq!(device.get(), Some(&device_record("drone", None)));
 	assert_eq!((device.number(), device.time()), (20, TIME));
 	assert_eq!(device.hash(), world.block(20, &[]).hash().0);
-	assert_eq!(
-		verified.key(key_id(1)).unwrap().into_option(),
-		Some(key_record("drone", 1, None))
-	);
+	assert_eq!(verified.key(key_id(1)).unwrap().into_option(), Some(key_record("drone", 1, None)));
 	assert_eq!((verified.number(), verified.time()), (20, TIME));
 }
 

@@ -4,7 +4,7 @@ use crate::kit::*;
 use codec::{Compact, Encode};
 use dpki_verifier::{Error, Part, limits};
 use sp_core::H256;
-use sp_runtime::{DigestItem, traits::Header as _};
+use sp_runtime::DigestItem;
 
 fn bundle() -> (World, Vec<u8>) {
 	let world = World::new(4);
@@ -63,7 +63,8 @@ fn a_count_beyond_its_limit_is_refused_before_anything_is_read() {
 	let huge = Compact(u32::MAX >> 2).encode();
 	let refused = |bytes: Vec<u8>, part| {
 		let verdict = world.verdict_on_bytes(&bytes, &query);
-		let is_refused = matches!(&verdict, Err(Error::TooLarge { part: found, .. }) if *found == part);
+		let is_refused =
+			matches!(&verdict, Err(Error::TooLarge { part: found, .. }) if *found == part);
 		assert!(is_refused, "{part}: {verdict:?}");
 	};
 	let start = (1u8, Compact(0u32)).encode();
@@ -132,9 +133,12 @@ fn a_digest_item_of_an_unknown_kind_is_refused() {
 	for kind in [1u8, 2, 3, 7, 9, 255] {
 		let mut header = header.clone();
 		assert_eq!(std::mem::replace(&mut header[place], kind), 6);
-		let bundle =
-			[(1u8, Compact(0u32)).encode(), header, (parts.justification.clone(), &parts.proof).encode()]
-				.concat();
+		let bundle = [
+			(1u8, Compact(0u32)).encode(),
+			header,
+			(parts.justification.clone(), &parts.proof).encode(),
+		]
+		.concat();
 		let refused = Err(Error::Malformed(Part::Digest));
 		assert_eq!(world.verdict_on_bytes(&bundle, &query), refused, "{kind}");
 	}
@@ -165,5 +169,8 @@ fn errors_are_sentences() {
 	let mut parts = world.answer(&query);
 	parts.header.number = 5;
 	let error = world.verdict(&parts, &query).unwrap_err();
-	assert_eq!(error.to_string(), "block 5 is older than block 10, seen before: ask another source");
+	assert_eq!(
+		error.to_string(),
+		"block 5 is older than block 10, seen before: ask another source"
+	);
 }

@@ -95,10 +95,7 @@ fn a_skipped_change_is_noticed() {
 		parts.fragments.remove(skipped);
 		let refused = world.verdict(&parts, &drone_query());
 		assert!(
-			matches!(
-				refused,
-				Err(Error::UnknownAuthority { .. } | Error::BadSignature { .. })
-			),
+			matches!(refused, Err(Error::UnknownAuthority { .. } | Error::BadSignature { .. })),
 			"{refused:?}"
 		);
 	}
@@ -169,7 +166,7 @@ fn forced_changes_are_refused() {
 	let forced = ConsensusLog::ForcedChange(3, scheduled(&keys(1, 4), 0));
 	let scheduled = ConsensusLog::ScheduledChange(scheduled(&keys(1, 4), 0));
 	let refused = Err(Error::ChangeForced { number: 20 });
-	assert_eq!(announcing(&[forced.clone()]), refused);
+	assert_eq!(announcing(std::slice::from_ref(&forced)), refused);
 	assert_eq!(announcing(&[scheduled.clone(), forced.clone()]), refused);
 	assert_eq!(announcing(&[forced, scheduled]), refused);
 }
@@ -236,7 +233,7 @@ fn messages_that_are_not_understood_are_refused() {
 #[test]
 fn a_set_can_have_many_members_but_not_any_number() {
 	let weights: Vec<_> = (0..=limits::MAX_AUTHORITIES as u32)
-		.map(|index| (sp_core::blake2_256(&index.encode()), 1u64))
+		.map(|index| (sp_crypto_hashing::blake2_256(&index.encode()), 1u64))
 		.collect();
 	let message = |count: usize| (1u8, &weights[..count], 0u32).encode();
 	assert_eq!(with_message(message(limits::MAX_AUTHORITIES)), Ok(()));

@@ -21,7 +21,7 @@ fn a_checkpoint_is_encoded_as_documented() {
 	let documented = (1u8, GENESIS, 7u64, 10u32, [10u8; 32], authorities).encode();
 	assert_eq!(checkpoint.encode(), documented);
 	assert_eq!(documented.len(), 78 + 4 * 32);
-	assert_eq!(checkpoint.digest(), sp_core::blake2_256(&documented));
+	assert_eq!(checkpoint.digest(), sp_crypto_hashing::blake2_256(&documented));
 }
 
 #[test]
@@ -37,12 +37,9 @@ fn the_order_in_which_authorities_are_named_does_not_matter() {
 fn a_set_has_members_and_each_once() {
 	assert_eq!(AuthoritySet::new(1, vec![]), Err(Error::AuthoritiesEmpty));
 	let twice = vec![[1; 32], [2; 32], [1; 32]];
-	assert_eq!(
-		AuthoritySet::new(1, twice),
-		Err(Error::AuthorityRepeated { authority: [1; 32] })
-	);
+	assert_eq!(AuthoritySet::new(1, twice), Err(Error::AuthorityRepeated { authority: [1; 32] }));
 	let many: Vec<_> = (0..=limits::MAX_AUTHORITIES as u32)
-		.map(|index| sp_core::blake2_256(&index.encode()))
+		.map(|index| sp_crypto_hashing::blake2_256(&index.encode()))
 		.collect();
 	assert!(matches!(AuthoritySet::new(1, many), Err(Error::TooLarge { .. })));
 }

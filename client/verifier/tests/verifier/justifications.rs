@@ -3,7 +3,6 @@
 use crate::kit::*;
 use dpki_verifier::Error;
 use sp_core::H256;
-use sp_runtime::traits::Header as _;
 
 /// The verdict about block 20 of a world with `validators` if its justification is changed like this.
 fn with(validators: u8, change: impl FnOnce(&World, &mut Parts)) -> Result<(), Error> {
@@ -158,8 +157,7 @@ fn a_prevote_is_no_precommit() {
 		let hash = parts.header.hash();
 		let prevote = finality_grandpa::Prevote { target_hash: hash, target_number: 20u32 };
 		let message = finality_grandpa::Message::Prevote(prevote);
-		let payload =
-			sp_consensus_grandpa::localized_payload(ROUND, world.set_id, &message);
+		let payload = sp_consensus_grandpa::localized_payload(ROUND, world.set_id, &message);
 		let signature: [u8; 64] = world.keys[0].sign(&payload).into();
 		parts.justification.commit.precommits[0].signature =
 			sp_core::ed25519::Signature::from_raw(signature).into();

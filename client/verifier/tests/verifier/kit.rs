@@ -51,6 +51,11 @@ impl Random {
 		(self.next() % bound.max(1) as u64) as usize
 	}
 
+	/// How often to damage something: once or twice, and now and then not at all.
+	pub fn damages(&mut self) -> usize {
+		if self.below(8) == 0 { 0 } else { 1 + self.below(2) }
+	}
+
 	pub fn bytes(&mut self, len: usize) -> Vec<u8> {
 		(0..len).map(|_| self.next() as u8).collect()
 	}
@@ -142,17 +147,19 @@ impl State {
 
 	/// As `state_getReadProof` does it.
 	pub fn prove(&self, keys: &[Vec<u8>]) -> Vec<Vec<u8>> {
-		prove_read_on_trie_backend(&self.backend, keys).unwrap().into_iter_nodes().collect()
+		prove_read_on_trie_backend(&self.backend, keys)
+			.unwrap()
+			.into_iter_nodes()
+			.collect()
 	}
 }
 
-/// `System.BlockHash(0)`, written down from the metadata of a node.
+/// `System.BlockHash(0)`, as every Substrate chain has it.
 pub fn genesis_key() -> Vec<u8> {
-	let mut key = sp_core::twox_128(b"System").to_vec();
-	key.extend(sp_core::twox_128(b"BlockHash"));
-	key.extend(sp_core::twox_64(&0u32.encode()));
-	key.extend(0u32.encode());
-	key
+	sp_core::bytes::from_hex(
+		"0x26aa394eea5630e07c48ae0c9558cef7a44704b568d21667356a5a050c118746b4def25cfda6ef3a00000000",
+	)
+	.unwrap()
 }
 
 pub fn device_id(name: &str) -> DeviceId {

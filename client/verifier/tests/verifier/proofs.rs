@@ -4,7 +4,8 @@ use crate::kit::*;
 use codec::Encode;
 use dpki_primitives::{ids::DeviceId, storage_keys};
 use dpki_verifier::{Error, Part, Query, TrieReader, limits};
-use sp_core::{blake2_256, storage::StateVersion};
+use sp_core::storage::StateVersion;
+use sp_crypto_hashing::blake2_256;
 use std::collections::BTreeMap;
 
 /// The verdict about an honest answer to `drone_query` whose proof is changed like this.
@@ -152,7 +153,7 @@ fn the_empty_trie_holds_nothing() {
 fn keys_of_any_length_are_found() {
 	for version in [StateVersion::V0, StateVersion::V1] {
 		let entries: BTreeMap<_, _> = (0..=limits::MAX_KEY_LEN)
-			.map(|len| (vec![0xab; len], vec![len as u8; len % 70]))
+			.map(|len| (vec![len as u8; len], vec![len as u8; len % 70]))
 			.collect();
 		let state = State::new(entries.clone(), version);
 		for (key, value) in entries {

@@ -93,7 +93,10 @@ fn a_signature_is_for_one_recovery() {
 	let world = World::new(4);
 	let good = |payload: Vec<u8>| {
 		let signatures: Vec<_> = world.keys.iter().map(|key| sign(key, &payload)).collect();
-		world.verifier().recover(&encode_recovery(&target(), EXPIRY, &signatures), NOW).is_ok()
+		world
+			.verifier()
+			.recover(&encode_recovery(&target(), EXPIRY, &signatures), NOW)
+			.is_ok()
 	};
 	let pinned = &world.checkpoint;
 	assert!(good(recovery_payload(pinned, &target(), EXPIRY)));
