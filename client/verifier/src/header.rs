@@ -30,7 +30,7 @@ const GRANDPA: &[u8; 4] = b"FRNK";
 /// A header, borrowed.
 #[derive(Clone, Copy)]
 pub(crate) struct Header<'a> {
-	bytes: &'a [u8],
+	pub(crate) bytes: &'a [u8],
 	pub(crate) parent: &'a [u8; 32],
 	pub(crate) number: u32,
 	pub(crate) state_root: &'a [u8; 32],

@@ -17,8 +17,9 @@
 //! 7. every signature verifies, those beyond the threshold too.
 //!
 //! Compared with `finality_grandpa::validate_commit` this is stricter in rules 2, 4 and 5: that function passes over votes
-//! of strangers and repeated votes, and takes a vote below the target into account. No honest node makes such a
-//! justification.
+//! of strangers, and lets an authority that has voted twice count for every block. Honest nodes make such a
+//! justification when an authority equivocates, and put both votes in. Who serves bundles takes out what is too much
+//! with [`thin_justification`](crate::thin_justification); what is left can be judged by simple rules.
 
 use crate::{
 	checkpoint::{AuthoritySet, Roll},
@@ -32,31 +33,33 @@ use alloc::vec::Vec;
 use core::cmp::Reverse;
 
 /// The bytes of a signed precommit: target hash, target number, signature, authority.
-const VOTE_LEN: usize = 32 + 4 + 64 + 32;
+pub(crate) const VOTE_LEN: usize = 32 + 4 + 64 + 32;
 
 /// `finality_grandpa::Message::Precommit`.
 const PRECOMMIT: u8 = 1;
 
 #[derive(Clone, Copy)]
 pub(crate) struct Justification<'a> {
-	round: u64,
-	target: Target,
+	pub(crate) round: u64,
+	pub(crate) target: Target,
 	votes: &'a [[u8; VOTE_LEN]],
 	/// The vote ancestries: their count and their bytes, which have been read once.
 	ancestries: (usize, &'a [u8]),
 }
 
 /// A block by number and hash.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Target {
 	pub(crate) number: u32,
 	pub(crate) hash: [u8; 32],
 }
 
-struct Vote<'a> {
-	target: Target,
+pub(crate) struct Vote<'a> {
+	pub(crate) target: Target,
 	signature: &'a [u8; 64],
-	authority: &'a [u8; 32],
+	pub(crate) authority: &'a [u8; 32],
+	/// All of it.
+	pub(crate) bytes: &'a [u8; VOTE_LEN],
 }
 
 impl<'a> Justification<'a> {
@@ -106,15 +109,21 @@ impl<'a> Justification<'a> {
 		self.check_signatures(set.id(), crypto)
 	}
 
-	fn votes(&self) -> impl Iterator<Item = Result<Vote<'a>, Error>> {
-		self.votes.iter().map(|vote| {
-			let mut reader = Reader::new(vote, Part::Justification);
+	pub(crate) fn votes(&self) -> impl Iterator<Item = Result<Vote<'a>, Error>> {
+		self.votes.iter().map(|bytes| {
+			let mut reader = Reader::new(bytes, Part::Justification);
 			let hash = *reader.array()?;
 			let number = reader.u32()?;
 			let signature = reader.array()?;
 			let authority = reader.array()?;
-			Ok(Vote { target: Target { number, hash }, signature, authority })
+			Ok(Vote { target: Target { number, hash }, signature, authority, bytes })
 		})
+	}
+
+	pub(crate) fn ancestries(&self) -> impl Iterator<Item = Result<Header<'a>, Error>> {
+		let (count, bytes) = self.ancestries;
+		let mut reader = Reader::new(bytes, Part::VoteAncestries);
+		(0..count).map(move |_| Header::read(&mut reader))
 	}
 
 	/// Rules 4 to 6. Votes are counted on the blocks that they name and handed down, from the highest block, to the
@@ -152,11 +161,9 @@ impl<'a> Justification<'a> {
 
 	/// The blocks of the vote ancestries, the highest first.
 	fn read_ancestries(&self) -> Result<Vec<Block>, Error> {
-		let (count, bytes) = self.ancestries;
-		let mut reader = Reader::new(bytes, Part::VoteAncestries);
-		let mut blocks = Vec::with_capacity(count);
-		for _ in 0..count {
-			let header = Header::read(&mut reader)?;
+		let mut blocks = Vec::with_capacity(self.ancestries.0);
+		for header in self.ancestries() {
+			let header = header?;
 			let target = Target { number: header.number, hash: header.hash() };
 			blocks.push(Block { target, parent: *header.parent, votes: 0 });
 		}
@@ -175,7 +182,7 @@ impl<'a> Justification<'a> {
 	fn check_signatures(&self, set_id: u64, crypto: &impl Ed25519) -> Result<(), Error> {
 		let mut message = Vec::with_capacity(53);
 		for vote in self.votes() {
-			let Vote { target, signature, authority } = vote?;
+			let Vote { target, signature, authority, .. } = vote?;
 			message.clear();
 			message.push(PRECOMMIT);
 			message.extend_from_slice(&target.hash);

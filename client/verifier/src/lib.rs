@@ -30,6 +30,7 @@ pub mod limits;
 mod query;
 mod reader;
 mod recovery;
+mod thin;
 mod trie;
 mod verified;
 
@@ -42,6 +43,7 @@ pub use error::{Error, Part};
 pub use freshness::{DEFAULT_MAX_AHEAD, Freshness};
 pub use query::Query;
 pub use recovery::{MAX_RECOVERY_LIFETIME, RECOVERY_DOMAIN, encode_recovery, recovery_payload};
+pub use thin::thin_justification;
 pub use trie::TrieReader;
 pub use verified::{Verified, VerifiedRecord};
 

@@ -10,3 +10,4 @@ mod justifications;
 mod kit;
 mod proofs;
 mod recoveries;
+mod thinning;

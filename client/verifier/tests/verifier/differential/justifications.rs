@@ -8,7 +8,7 @@ use bp_header_chain::justification::{
 	verify_justification as bridge_verify,
 };
 use codec::{DecodeAll, Encode};
-use dpki_verifier::{Query, Verifier};
+use dpki_verifier::{Error, Query, Verifier, thin_justification};
 use finality_grandpa::{Chain, voter_set::VoterSet};
 use smoldot::finality::verify::{
 	JustificationVerifyConfig, verify_justification as smoldot_verify,
@@ -34,7 +34,7 @@ pub fn by_smoldot(world: &World, target: (H256, u32), justification: &Justificat
 	(commit.target_hash, commit.target_number) == target && smoldot_verify(config).is_ok()
 }
 
-fn by_bridge(
+pub fn by_bridge(
 	world: &World,
 	target: (H256, u32),
 	justification: &Justification,
@@ -240,6 +240,34 @@ fn damage(world: &World, head: &Header, justification: &mut Justification, rando
 	}
 }
 
+/// Thinning spoils nothing that is good, and what it makes good is good for everybody, the bridge included.
+fn judge_thinned(
+	world: &World,
+	parts: &Parts,
+	verdict: &Result<(), Error>,
+	remembering: &Remembering,
+	tally: &mut Tally,
+) {
+	let target = (parts.header.hash(), parts.header.number);
+	let threshold = world.checkpoint.set.threshold();
+	let bytes = thin_justification(&parts.justification.encode(), threshold).unwrap();
+	let justification = Justification::decode_all(&mut &bytes[..]).unwrap();
+	let thinned = Parts { justification, ..parts.clone() };
+	let mut verifier = Verifier::new(world.checkpoint.clone(), remembering);
+	let ours = verifier.verify(&thinned.encode(), &Query::new(), fresh()).map(|_| ());
+	match (verdict, &ours) {
+		(Ok(()), Err(error)) => panic!("thinning spoils: {error}\n{:?}", parts.justification),
+		(Err(_), Ok(())) => tally.count("thinned: refused before, accepted now"),
+		(Ok(()), Ok(())) => tally.count("thinned: still accepted"),
+		(Err(_), Err(_)) => tally.count("thinned: still refused"),
+	}
+	if ours.is_ok() {
+		assert!(by_smoldot(world, target, &thinned.justification));
+		assert!(by_node(world, target, &thinned.justification));
+		assert_eq!(by_bridge(world, target, &thinned.justification), Ok(()));
+	}
+}
+
 #[test]
 fn justifications_are_judged_as_others_judge_them() {
 	let mut random = Random(1);
@@ -263,6 +291,9 @@ fn justifications_are_judged_as_others_judge_them() {
 		let target = (parts.header.hash(), parts.header.number);
 		let mut verifier = Verifier::new(world.checkpoint.clone(), &remembering);
 		let ours = verifier.verify(&parts.encode(), &query, fresh()).map(|_| ());
+		if ours.is_ok() || case % 8 == 0 {
+			judge_thinned(world, &parts, &ours, &remembering, &mut tally);
+		}
 		let smoldot = by_smoldot(world, target, &parts.justification);
 		let node = by_node(world, target, &parts.justification);
 		let bridge = by_bridge(world, target, &parts.justification);

@@ -10,7 +10,7 @@
 //! What is refused here and accepted by one of them is counted by our reason. Seeds are fixed: each run is the same.
 
 mod bundles;
-mod justifications;
+pub mod justifications;
 mod proofs;
 mod signatures;
 
