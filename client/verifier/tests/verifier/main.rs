@@ -10,4 +10,5 @@ mod justifications;
 mod kit;
 mod proofs;
 mod recoveries;
+mod statuses;
 mod thinning;
