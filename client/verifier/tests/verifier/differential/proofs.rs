@@ -13,7 +13,7 @@ use sp_trie::StorageProof;
 use std::collections::BTreeMap;
 
 /// Of these, seven of eight are damaged.
-const CASES: usize = 70_000;
+const CASES: usize = 80_000;
 
 pub type Values = Vec<Option<Vec<u8>>>;
 
