@@ -38,6 +38,30 @@ pub enum OrganisationKind {
 	ServiceProvider,
 }
 
+impl OrganisationKind {
+	/// Every kind.
+	pub const ALL: [OrganisationKind; 6] = [
+		OrganisationKind::Manufacturer,
+		OrganisationKind::TestLab,
+		OrganisationKind::StandardsBody,
+		OrganisationKind::Regulator,
+		OrganisationKind::EcosystemOperator,
+		OrganisationKind::ServiceProvider,
+	];
+
+	/// The kind in one word, as clients print and take it.
+	pub const fn name(self) -> &'static str {
+		match self {
+			OrganisationKind::Manufacturer => "manufacturer",
+			OrganisationKind::TestLab => "test-lab",
+			OrganisationKind::StandardsBody => "standards-body",
+			OrganisationKind::Regulator => "regulator",
+			OrganisationKind::EcosystemOperator => "ecosystem-operator",
+			OrganisationKind::ServiceProvider => "service-provider",
+		}
+	}
+}
+
 /// What a member may do for its organisation. A member holds any set of roles.
 #[derive(
 	Clone,
@@ -64,7 +88,8 @@ pub enum Role {
 	/// Publishes deliveries.
 	#[codec(index = 3)]
 	Publisher,
-	/// Approves deliveries under an m-of-n policy.
+	/// Is to approve deliveries under an m-of-n policy. Nothing asks for its approval yet: the role can be given, and
+	/// has no effect.
 	#[codec(index = 4)]
 	Watchdog,
 }
@@ -78,6 +103,17 @@ impl Role {
 		Role::Publisher,
 		Role::Watchdog,
 	];
+
+	/// The role in one word, as clients print and take it.
+	pub const fn name(self) -> &'static str {
+		match self {
+			Role::Administrator => "administrator",
+			Role::AnchorManager => "anchor-manager",
+			Role::Registrar => "registrar",
+			Role::Publisher => "publisher",
+			Role::Watchdog => "watchdog",
+		}
+	}
 
 	const fn bit(self) -> u8 {
 		1 << self as u8
@@ -175,6 +211,12 @@ mod tests {
 		assert!(!set.contains(Role::Administrator));
 		assert_eq!(set.iter().count(), 2);
 		assert_eq!(Role::ALL.into_iter().collect::<RoleSet>(), RoleSet::ALL);
+	}
+
+	#[test]
+	fn each_kind_and_each_role_has_a_word_of_its_own() {
+		crate::assert_distinct_words(&OrganisationKind::ALL.map(OrganisationKind::name));
+		crate::assert_distinct_words(&Role::ALL.map(Role::name));
 	}
 
 	#[test]

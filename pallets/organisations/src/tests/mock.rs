@@ -47,7 +47,7 @@ impl frame_system::Config for Test {
 
 impl pallet_organisations::Config for Test {
 	type Time = TestTime;
-	type WeightInfo = ();
+	type WeightInfo = crate::weights::SubstrateWeight<Test>;
 }
 
 thread_local! {
