@@ -209,6 +209,7 @@ pub fn anchor_record() -> AnchorRecord {
 		organisation: organisation(),
 		kind: AnchorKind::SshUserCa,
 		key: Some(public_key(9)),
+		key_id: key_id(9),
 		validity: Validity { not_before: 0, not_after: None },
 		registered_at: TIME - 1_000_000,
 		retired_at: None,
