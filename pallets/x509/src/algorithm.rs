@@ -10,6 +10,9 @@
 //! RSA keys have 2048 to 4096 bits in whole octets and an odd exponent of 32 bits at most: the time of a verification
 //! grows with the words of both. Keys of type `id-RSASSA-PSS` are not accepted.
 //!
+//! Ed25519 is what RFC 8032 section 5.1.7 describes, with the equation that has the cofactor, so that every
+//! implementation of it agrees; points have their one canonical encoding.
+//!
 //! ECDSA accepts both `s` and `n - s`, as FIPS 186-5 and X.509 do. That is harmless as long as nothing is named or
 //! remembered by its signature.
 
@@ -73,7 +76,8 @@ pub enum PublicKey {
 /// have to give the same verdict on every input. All that is a question of encoding has been answered before, and
 /// the keys are those of a [`PublicKey`].
 pub trait Verifier {
-	/// Ed25519 by the rules of ZIP 215, which are those of the host function of the chain.
+	/// Ed25519 by the equation of ZIP 215 (with the cofactor), which is that of the host function of the chain. That
+	/// the encodings of the points are canonical has been asked before.
 	fn ed25519(&self, key: &[u8; 32], message: &[u8], signature: &[u8; 64]) -> bool;
 
 	/// ECDSA over P-256: the point in SEC 1 form, the signature as `r || s`.
@@ -186,6 +190,7 @@ impl PublicKey {
 		let mut without_sign = key;
 		without_sign[31] &= 0x7f;
 		ensure!(!SMALL_ORDER.contains(&without_sign), Error::PublicKeyMalformed);
+		ensure!(is_canonical_point(&key), Error::PublicKeyMalformed);
 		Ok(Self::Ed25519(key))
 	}
 
@@ -252,7 +257,9 @@ impl PublicKey {
 	) -> bool {
 		match (self, algorithm) {
 			(Self::Ed25519(key), SignatureAlgorithm::Ed25519) => {
-				signature.try_into().is_ok_and(|raw| verifier.ed25519(key, message, raw))
+				let point = signature.first_chunk();
+				point.is_some_and(is_canonical_point)
+					&& signature.try_into().is_ok_and(|raw| verifier.ed25519(key, message, raw))
 			},
 			(Self::P256(key), SignatureAlgorithm::Ecdsa(hash)) => {
 				p256::ecdsa::Signature::from_der(signature)
@@ -294,6 +301,19 @@ fn is_odd(number: UintRef<'_>) -> bool {
 /// Whether the number of bits is a multiple of eight.
 fn starts_with_one_bit(number: UintRef<'_>) -> bool {
 	number.as_bytes().first().is_some_and(|byte| byte & 0x80 != 0)
+}
+
+/// Whether the bytes are the one encoding of an Edwards point, as far as that can be told without arithmetic: RFC 8032
+/// section 5.1.3 refuses a `y` that is not reduced, and a sign where `x` is zero. ZIP 215, by which hosts verify,
+/// lets both pass, so that it is asked here, for the key and for the point `R` of each signature.
+fn is_canonical_point(point: &[u8; 32]) -> bool {
+	let mut y = *point;
+	y[31] &= 0x7f;
+	let is_reduced = y[0] < 0xed || y[31] != 0x7f || y[1..31].iter().any(|byte| *byte != 0xff);
+	let has_sign = y != *point;
+	// `x` is zero where `y` is 1 or -1.
+	let is_x_zero = y == small(1, 0) || y == small(0xec, 0xff);
+	is_reduced && !(has_sign && is_x_zero)
 }
 
 /// Encodings of the Edwards points of small order without the sign bit. Under such a key one signature fits every

@@ -217,10 +217,9 @@ fn judge(input: &Input, now: UnixTime) -> Result<(), Outcome> {
 	let purposes = read_purposes(input, is_web)?;
 
 	let leaf = read_certificate(&input.peer_certificate)?;
-	// What cannot be read is not in the pool: nobody has to trust or use it.
-	let pool = |list: &[String]| list.iter().filter_map(|pem| read_certificate(pem).ok()).collect();
-	let (anchors, intermediates): (Vec<_>, Vec<_>) =
-		(pool(&input.trusted_certs), pool(&input.untrusted_intermediates));
+	let mut unread = String::new();
+	let anchors = read_pool("trusted", &input.trusted_certs, &mut unread);
+	let intermediates = read_pool("untrusted", &input.untrusted_intermediates, &mut unread);
 	let crls = input.crls.iter().map(|pem| read_crl(pem)).collect::<Result<Vec<_>, _>>()?;
 
 	for purpose in purposes {
@@ -233,7 +232,7 @@ fn judge(input: &Input, now: UnixTime) -> Result<(), Outcome> {
 		}
 		let pool = Pool { anchors: &anchors, intermediates: &intermediates };
 		build(&Pure, pool, &leaf, &rules)
-			.map_err(|refusal| Outcome::Refused(refusal.error.name().into()))?;
+			.map_err(|refusal| Outcome::Refused(format!("{}{unread}", refusal.error.name())))?;
 	}
 	for name in input.expected_peer_name.iter().chain(&input.expected_peer_names) {
 		check_peer_name(&leaf, name)?;
@@ -246,6 +245,20 @@ fn decode_pem(text: &str, label: &str, malformed: Error) -> Result<Vec<u8>, Outc
 		Ok((found, der)) if found == label => Ok(der),
 		_ => Err(malformed.into()),
 	}
+}
+
+/// What cannot be read is not in the pool: nobody has to trust or use it. Why not is added to `unread`.
+fn read_pool(role: &str, list: &[String], unread: &mut String) -> Vec<Certificate> {
+	let mut pool = Vec::new();
+	for (index, pem) in list.iter().enumerate() {
+		match read_certificate(pem) {
+			Ok(certificate) => pool.push(certificate),
+			Err(Outcome::Refused(reason) | Outcome::Skipped(reason)) => {
+				unread.push_str(&format!("; {role} {index}: {reason}"));
+			},
+		}
+	}
+	pool
 }
 
 fn read_certificate(text: &str) -> Result<Certificate, Outcome> {
