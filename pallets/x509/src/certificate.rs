@@ -37,17 +37,41 @@ pub struct Certificate {
 	algorithm: SignatureAlgorithm,
 	signature: Vec<u8>,
 	extensions: Extensions,
+	reading: Reading,
+}
+
+/// How a certificate is read.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Reading {
+	/// By the rules of RFC 5280 section 4.
+	Conforming,
+	/// Without the rules that section 4 sets for authorities and section 6 does not ask of those who judge.
+	Tolerant,
 }
 
 impl Certificate {
 	/// Reads a certificate. Neither its signature nor its validity is looked at.
 	pub fn from_der(der: &[u8]) -> Result<Self, Error> {
+		Self::read(der, Reading::Conforming)
+	}
+
+	/// Reads a certificate whose authority may have broken two rules that are set for authorities only: serial numbers
+	/// are positive, and certain extensions are critical (RFC 5280 sections 4.1.2.2, 4.2.1.9 to 4.2.1.11 and
+	/// 4.2.1.14).
+	///
+	/// This is for comparing the path algorithm with test suites that are older than these rules. Nothing that
+	/// decides about access calls it.
+	pub fn from_der_tolerant(der: &[u8]) -> Result<Self, Error> {
+		Self::read(der, Reading::Tolerant)
+	}
+
+	fn read(der: &[u8], reading: Reading) -> Result<Self, Error> {
 		ensure!(der.len() <= MAX_CERTIFICATE_LEN, Error::CertificateTooLong);
 		let encoded: Encoded = tlv::decode_strict(der).ok_or(Error::CertificateMalformed)?;
 		let body = &encoded.tbs_certificate;
 		// Version 3 is the one with extensions, and every rule about authorities is in an extension.
 		ensure!(body.version == Version::V3, Error::CertificateVersionUnsupported);
-		let serial = read_serial(&body.serial_number)?;
+		let serial = read_serial(&body.serial_number, reading)?;
 
 		// RFC 5280 section 4.1.1.2: the algorithm is named twice, inside and outside of what is signed.
 		ensure!(body.signature == encoded.signature_algorithm, Error::AlgorithmMismatch);
@@ -61,7 +85,7 @@ impl Certificate {
 		let list = body.extensions.as_deref();
 		ensure!(list.is_none_or(|list| !list.is_empty()), Error::CertificateMalformed);
 		let extensions = Extensions::read(list.unwrap_or_default())?;
-		extensions.check(!subject.is_empty())?;
+		extensions.check(!subject.is_empty(), reading)?;
 
 		let signed = body.to_der().map_err(|_| Error::CertificateMalformed)?;
 		Ok(Self {
@@ -75,6 +99,7 @@ impl Certificate {
 			algorithm,
 			signature,
 			extensions,
+			reading,
 		})
 	}
 
@@ -83,7 +108,7 @@ impl Certificate {
 		&self.der
 	}
 
-	/// The serial number: big-endian without leading zeros.
+	/// The octets of the serial number as DER has them: big-endian, with a leading zero where the first bit is set.
 	pub fn serial(&self) -> &[u8] {
 		&self.serial
 	}
@@ -134,7 +159,8 @@ impl Certificate {
 		let extensions = &self.extensions;
 		ensure!(extensions.is_authority(), Error::IssuerNotAuthority);
 		ensure!(
-			extensions.criticality(BasicConstraints::OID) == Some(true),
+			extensions.criticality(BasicConstraints::OID) == Some(true)
+				|| self.reading == Reading::Tolerant,
 			Error::ExtensionCriticalityInvalid
 		);
 		let usage = extensions.key_usage.ok_or(Error::KeyUsageMissing)?;
@@ -159,15 +185,16 @@ impl Certificate {
 	}
 }
 
-/// The serial number, which is positive and has 20 octets at most in its encoding.
-pub(crate) fn read_serial(serial: &SerialNumber) -> Result<Vec<u8>, Error> {
+/// The octets of a serial number, which is positive and has 20 of them at most.
+pub(crate) fn read_serial(serial: &SerialNumber, reading: Reading) -> Result<Vec<u8>, Error> {
 	// The tag and the length take one byte each, as the parser reads 21 octets at most.
 	let encoded = serial.to_der().map_err(|_| Error::SerialNumberInvalid)?;
 	let octets = encoded.get(2..).unwrap_or_default();
+	ensure!(octets.len() <= MAX_SERIAL_LEN, Error::SerialNumberInvalid);
 	let is_negative = octets.first().is_some_and(|byte| byte & 0x80 != 0);
-	ensure!(!is_negative && octets.len() <= MAX_SERIAL_LEN, Error::SerialNumberInvalid);
-	let start = octets.iter().position(|byte| *byte != 0).ok_or(Error::SerialNumberInvalid)?;
-	Ok(octets.get(start..).unwrap_or_default().to_vec())
+	let is_positive = !is_negative && octets.iter().any(|byte| *byte != 0);
+	ensure!(is_positive || reading == Reading::Tolerant, Error::SerialNumberInvalid);
+	Ok(octets.to_vec())
 }
 
 fn read_names(body: &TbsCertificate) -> Result<(DistinguishedName, DistinguishedName), Error> {

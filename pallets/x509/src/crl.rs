@@ -4,7 +4,7 @@
 use crate::{
 	MAX_CRL_LEN,
 	algorithm::{SignatureAlgorithm, Verifier},
-	certificate::{Certificate, read_serial},
+	certificate::{Certificate, Reading, read_serial},
 	dn::DistinguishedName,
 	error::Error,
 	time::{UnixTime, Validity, unix_time},
@@ -61,7 +61,7 @@ impl RevocationList {
 			revoked: entries
 				.unwrap_or_default()
 				.iter()
-				.filter_map(|entry| read_serial(&entry.serial_number).ok())
+				.filter_map(|entry| read_serial(&entry.serial_number, Reading::Tolerant).ok())
 				.collect(),
 			algorithm: SignatureAlgorithm::read(&body.signature)?,
 			signed: body.to_der().map_err(|_| malformed)?,
@@ -80,9 +80,9 @@ impl RevocationList {
 		self.validity
 	}
 
-	/// Whether the certificate with this serial number (big-endian without leading zeros) is revoked.
-	pub fn contains(&self, serial: &[u8]) -> bool {
-		self.revoked.contains(serial)
+	/// Whether the serial number of the certificate is on the list.
+	pub fn contains(&self, certificate: &Certificate) -> bool {
+		self.revoked.contains(certificate.serial())
 	}
 
 	/// Refuses a list that says nothing about what `issuer` issued: of another name or key, of a key that must not
@@ -116,7 +116,9 @@ fn find_defect(body: &TbsCertList) -> Option<Error> {
 	let is_critical = |extension: &Extension| extension.critical;
 	let is_unsupported = of_list.any(is_critical)
 		|| of_entries.into_iter().any(is_critical)
-		|| entries.into_iter().any(|entry| read_serial(&entry.serial_number).is_err())
+		|| entries
+			.into_iter()
+			.any(|entry| read_serial(&entry.serial_number, Reading::Tolerant).is_err())
 		|| !has(CrlNumber::OID)
 		|| !has(AuthorityKeyIdentifier::OID);
 	is_unsupported.then_some(Error::RevocationListUnsupported)

@@ -18,7 +18,7 @@
 //! Any other extension is unknown: refused if critical, passed over if not.
 
 use crate::{
-	MAX_EXTENSIONS, MAX_NAMES, MAX_POLICIES, constraints::NameConstraints, error::Error,
+	MAX_EXTENSIONS, MAX_NAMES, MAX_POLICIES, certificate::Reading, constraints::NameConstraints, error::Error,
 	general_name::GeneralName, tlv,
 };
 use alloc::{collections::BTreeSet, vec::Vec};
@@ -154,20 +154,9 @@ impl Extensions {
 	}
 
 	/// The rules between the extensions of a certificate, and between them and its subject.
-	pub(crate) fn check(&self, has_subject: bool) -> Result<(), Error> {
-		let must_not_be_critical =
-			[pkix::AuthorityKeyIdentifier::OID, pkix::SubjectKeyIdentifier::OID];
-		let must_be_critical =
-			[pkix::NameConstraints::OID, PolicyConstraints::OID, InhibitAnyPolicy::OID];
-		for (oid, critical) in &self.present {
-			ensure!(
-				!(*critical && must_not_be_critical.contains(oid)),
-				Error::ExtensionCriticalityInvalid
-			);
-			ensure!(
-				*critical || !must_be_critical.contains(oid),
-				Error::ExtensionCriticalityInvalid
-			);
+	pub(crate) fn check(&self, has_subject: bool, reading: Reading) -> Result<(), Error> {
+		if reading == Reading::Conforming {
+			self.check_criticality()?;
 		}
 
 		let may_sign_certificates = self.key_usage.is_some_and(|usage| usage.key_cert_sign());
@@ -188,6 +177,24 @@ impl Extensions {
 			let names_are_critical = self.criticality(SubjectAltName::OID) == Some(true);
 			ensure!(self.subject_names.is_some(), Error::SubjectEmpty);
 			ensure!(names_are_critical, Error::ExtensionCriticalityInvalid);
+		}
+		Ok(())
+	}
+
+	fn check_criticality(&self) -> Result<(), Error> {
+		let must_not_be_critical =
+			[pkix::AuthorityKeyIdentifier::OID, pkix::SubjectKeyIdentifier::OID];
+		let must_be_critical =
+			[pkix::NameConstraints::OID, PolicyConstraints::OID, InhibitAnyPolicy::OID];
+		for (oid, critical) in &self.present {
+			ensure!(
+				!(*critical && must_not_be_critical.contains(oid)),
+				Error::ExtensionCriticalityInvalid
+			);
+			ensure!(
+				*critical || !must_be_critical.contains(oid),
+				Error::ExtensionCriticalityInvalid
+			);
 		}
 		Ok(())
 	}

@@ -154,6 +154,8 @@ fn walk<V: Verifier + ?Sized>(
 struct Walk<'a> {
 	rules: &'a Rules<'a>,
 	issuer: &'a Certificate,
+	/// Every authority so far: after a change of keys, lists may be signed by another key of the same name.
+	authorities: Vec<&'a Certificate>,
 	constraints: Vec<&'a NameConstraints>,
 	policies: Policies<'a>,
 	max_path_len: u8,
@@ -171,6 +173,7 @@ impl<'a> Walk<'a> {
 		let mut walk = Self {
 			rules,
 			issuer: anchor,
+			authorities: Vec::new(),
 			constraints: Vec::new(),
 			policies,
 			max_path_len: rules.max_intermediates,
@@ -225,6 +228,7 @@ impl<'a> Walk<'a> {
 		self.max_path_len = self.max_path_len.min(path_len);
 		self.constraints.extend(authority.extensions().name_constraints.as_ref());
 		self.issuer = authority;
+		self.authorities.push(authority);
 		Ok(())
 	}
 
@@ -267,18 +271,36 @@ impl<'a> Walk<'a> {
 		let mut problem = is_required.then_some(Error::RevocationUnknown);
 		let mut is_covered = false;
 		for list in lists.iter().filter(|list| list.issuer() == certificate.issuer()) {
-			match list.check_usable(verifier, self.issuer, self.rules.at) {
+			match self.check_list(verifier, list) {
 				Ok(()) => is_covered = true,
 				Err(error) => {
 					problem = Some(error);
 					continue;
 				},
 			}
-			ensure!(!list.contains(certificate.serial()), Error::CertificateRevoked);
+			ensure!(!list.contains(certificate), Error::CertificateRevoked);
 		}
 		match problem {
 			Some(error) if !is_covered => Err(error),
 			_ => Ok(()),
 		}
+	}
+
+	/// Refuses a list that no authority of the path has signed, the issuer first.
+	fn check_list<V: Verifier + ?Sized>(
+		&self,
+		verifier: &V,
+		list: &RevocationList,
+	) -> Result<(), Error> {
+		let mut verdict = Err(Error::RevocationUnknown);
+		for authority in self.authorities.iter().rev() {
+			if authority.subject() == list.issuer() {
+				verdict = list.check_usable(verifier, authority, self.rules.at);
+			}
+			if verdict.is_ok() {
+				break;
+			}
+		}
+		verdict
 	}
 }
