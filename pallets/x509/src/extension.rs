@@ -18,8 +18,8 @@
 //! Any other extension is unknown: refused if critical, passed over if not.
 
 use crate::{
-	MAX_EXTENSIONS, MAX_NAMES, MAX_POLICIES, certificate::Reading, constraints::NameConstraints, error::Error,
-	general_name::GeneralName, tlv,
+	MAX_EXTENSIONS, MAX_NAMES, MAX_POLICIES, certificate::Reading, constraints::NameConstraints,
+	error::Error, general_name::GeneralName, tlv,
 };
 use alloc::{collections::BTreeSet, vec::Vec};
 use x509_cert::{

@@ -19,8 +19,10 @@ fn find(
 fn a_path_is_found_among_strangers() {
 	let world = World::new();
 	let stranger = Party::new("CN=Stranger", 9);
-	let anchors =
-		[Draft::authority(&stranger, &stranger).sign(&stranger), world.root_draft().sign(&world.root)];
+	let anchors = [
+		Draft::authority(&stranger, &stranger).sign(&stranger),
+		world.root_draft().sign(&world.root),
+	];
 	let pool = [
 		Draft::authority(&stranger, &world.root).sign(&world.root),
 		world.ca_draft().sign(&world.root),

@@ -101,8 +101,9 @@ fn the_issuer_has_a_name() {
 
 #[test]
 fn the_end_of_a_validity_does_not_lie_before_its_beginning() {
-	let validity =
-		|from, to| device().edit(|b| b.validity = Validity { not_before: time(from), not_after: time(to) });
+	let validity = |from, to| {
+		device().edit(|b| b.validity = Validity { not_before: time(from), not_after: time(to) })
+	};
 	assert_eq!(read(validity(10, 9)), Err(Error::ValidityInvalid));
 	assert_eq!(read(validity(10, 10)), Ok(()));
 }
@@ -127,7 +128,8 @@ fn the_two_names_of_the_algorithm_are_the_same() {
 
 #[test]
 fn unknown_algorithms_and_parameters_are_refused() {
-	let sha1 = device().edit(|body| body.signature.oid = ObjectIdentifier::new_unwrap("1.2.840.10045.4.1"));
+	let sha1 = device()
+		.edit(|body| body.signature.oid = ObjectIdentifier::new_unwrap("1.2.840.10045.4.1"));
 	assert_eq!(read(sha1), Err(Error::AlgorithmUnsupported));
 	let null = device().edit(|body| body.signature.parameters = Some(Any::from(Null)));
 	assert_eq!(read(null), Err(Error::AlgorithmUnsupported));
@@ -208,7 +210,11 @@ fn extensions_that_are_not_what_they_should_be_are_refused() {
 		InhibitAnyPolicy::OID,
 		AuthorityInfoAccessSyntax::OID,
 	] {
-		assert_eq!(read(device().with_raw(oid, b"no", false)), Err(Error::ExtensionMalformed), "{oid}");
+		assert_eq!(
+			read(device().with_raw(oid, b"no", false)),
+			Err(Error::ExtensionMalformed),
+			"{oid}"
+		);
 	}
 }
 
@@ -245,7 +251,11 @@ fn names_have_the_syntax_of_their_form() {
 fn key_identifiers_must_not_be_critical() {
 	let value = |oid: ObjectIdentifier| {
 		let list = device().body.extensions.unwrap();
-		list.into_iter().find(|extension| extension.extn_id == oid).unwrap().extn_value.into_bytes()
+		list.into_iter()
+			.find(|extension| extension.extn_id == oid)
+			.unwrap()
+			.extn_value
+			.into_bytes()
 	};
 	for oid in [SubjectKeyIdentifier::OID, AuthorityKeyIdentifier::OID] {
 		let draft = device().with_raw(oid, &value(oid), true);
@@ -323,7 +333,10 @@ fn critical_policies_have_known_qualifiers_only() {
 	};
 	assert_eq!(read(device().with(&qualified("1.3.6.1.5.5.7.2.1"), true)), Ok(()));
 	assert_eq!(read(device().with(&qualified("1.3.6.1.4.1.99999.2"), false)), Ok(()));
-	assert_eq!(read(device().with(&qualified("1.3.6.1.4.1.99999.2"), true)), Err(Error::ExtensionUnknown));
+	assert_eq!(
+		read(device().with(&qualified("1.3.6.1.4.1.99999.2"), true)),
+		Err(Error::ExtensionUnknown)
+	);
 }
 
 #[test]

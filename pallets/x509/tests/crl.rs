@@ -2,7 +2,9 @@
 
 mod common;
 
-use common::{NOT_AFTER, NOT_BEFORE, NOW, Party, World, ecdsa_sha256, extension, fault, raw_extension, time};
+use common::{
+	NOT_AFTER, NOT_BEFORE, NOW, Party, World, ecdsa_sha256, extension, fault, raw_extension, time,
+};
 use dpki_x509::{
 	Error, MAX_CRL_LEN, PathError, Pure, Rules, crl::RevocationList, path::Revocation, validate,
 };
@@ -47,7 +49,9 @@ fn list(revoked: &[&[u8]]) -> TbsCertList {
 fn der(body: TbsCertList, signer: &Party) -> Vec<u8> {
 	let signature = signer.sign(&body.to_der().unwrap());
 	let signature_algorithm = body.signature.clone();
-	CertificateList { tbs_cert_list: body, signature_algorithm, signature }.to_der().unwrap()
+	CertificateList { tbs_cert_list: body, signature_algorithm, signature }
+		.to_der()
+		.unwrap()
 }
 
 fn read(body: TbsCertList) -> RevocationList {
@@ -66,7 +70,10 @@ fn a_certificate_on_the_list_is_revoked() {
 	assert_eq!(judge(&[]), Ok(()));
 	assert_eq!(judge(&[read(list(&[]))]), Ok(()));
 	assert_eq!(judge(&[read(list(&[&[1, 2, 4]]))]), Ok(()));
-	assert_eq!(judge(&[read(list(&[&[1, 2, 4], &[1, 2, 3]]))]), fault(2, Error::CertificateRevoked));
+	assert_eq!(
+		judge(&[read(list(&[&[1, 2, 4], &[1, 2, 3]]))]),
+		fault(2, Error::CertificateRevoked)
+	);
 }
 
 #[test]
@@ -74,8 +81,7 @@ fn where_lists_are_required_every_issuer_has_one() {
 	let world = World::new();
 	let lists = [read(list(&[]))];
 	let rules = Rules { revocation: Revocation::Required(&lists), ..Rules::at(NOW) };
-	let verdict =
-		world.judge(world.root_draft(), world.ca_draft(), world.device_draft(), &rules);
+	let verdict = world.judge(world.root_draft(), world.ca_draft(), world.device_draft(), &rules);
 	assert_eq!(verdict, fault(1, Error::RevocationUnknown));
 	let ca = world.ca_draft().sign(&world.root);
 	let device = world.device_draft().sign(&world.ca);
@@ -129,7 +135,10 @@ fn partial_lists_and_lists_without_number_or_key_are_not_usable() {
 	assert_eq!(judge(&[read(critical("2.5.29.27"))]), unsupported);
 	for oid in [CrlNumber::OID, AuthorityKeyIdentifier::OID] {
 		let mut body = list(&[]);
-		body.crl_extensions.as_mut().unwrap().retain(|extension| extension.extn_id != oid);
+		body.crl_extensions
+			.as_mut()
+			.unwrap()
+			.retain(|extension| extension.extn_id != oid);
 		assert_eq!(judge(&[read(body)]), unsupported);
 	}
 	let mut body = list(&[&[9]]);

@@ -8,7 +8,10 @@ use dpki_x509::{
 	name::{ReferenceName, check_name},
 };
 
-fn check(names: &[x509_cert::ext::pkix::name::GeneralName], name: ReferenceName) -> Result<(), Error> {
+fn check(
+	names: &[x509_cert::ext::pkix::name::GeneralName],
+	name: ReferenceName,
+) -> Result<(), Error> {
 	let world = World::new();
 	check_name(&world.device_draft().with_names(names).sign(&world.ca), name)
 }

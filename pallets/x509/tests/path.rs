@@ -2,7 +2,9 @@
 
 mod common;
 
-use common::{Draft, NOT_AFTER, NOT_BEFORE, NOW, Party, World, directory, dns, email, fault, ip, time, uri};
+use common::{
+	Draft, NOT_AFTER, NOT_BEFORE, NOW, Party, World, directory, dns, email, fault, ip, time, uri,
+};
 use dpki_x509::{
 	Certificate, Error, MAX_PATH_LEN, ObjectIdentifier, Pure, Rules, Target,
 	extension::{ANY_POLICY, ANY_PURPOSE},
@@ -14,9 +16,9 @@ use x509_cert::{
 		db::rfc5912::{ID_KP_CLIENT_AUTH, ID_KP_SERVER_AUTH},
 	},
 	ext::pkix::{
-		AuthorityKeyIdentifier, BasicConstraints, CertificatePolicies, InhibitAnyPolicy, KeyUsage, PolicyMapping,
-		KeyUsages, PolicyConstraints, PolicyMappings, SubjectKeyIdentifier,
-		certpolicy::PolicyInformation, name::GeneralName, 
+		AuthorityKeyIdentifier, BasicConstraints, CertificatePolicies, InhibitAnyPolicy, KeyUsage,
+		KeyUsages, PolicyConstraints, PolicyMapping, PolicyMappings, SubjectKeyIdentifier,
+		certpolicy::PolicyInformation, name::GeneralName,
 	},
 };
 
@@ -122,12 +124,10 @@ fn an_anchor_that_is_issued_by_others_names_the_key_of_its_issuer() {
 
 #[test]
 fn an_issuer_is_an_authority_that_may_sign_certificates() {
-	let no_authority = |draft: Draft| {
-		draft.without(BasicConstraints::OID).with_usage(KeyUsages::DigitalSignature)
-	};
-	let not_critical = |draft: Draft| {
-		draft.with(&BasicConstraints { ca: true, path_len_constraint: None }, false)
-	};
+	let no_authority =
+		|draft: Draft| draft.without(BasicConstraints::OID).with_usage(KeyUsages::DigitalSignature);
+	let not_critical =
+		|draft: Draft| draft.with(&BasicConstraints { ca: true, path_len_constraint: None }, false);
 	let no_usage = |draft: Draft| draft.without(KeyUsage::OID);
 	let no_signing = |draft: Draft| draft.with_usage(KeyUsages::CRLSign);
 	let no_id = |draft: Draft| draft.without(SubjectKeyIdentifier::OID);
@@ -178,8 +178,7 @@ fn a_change_of_keys_does_not_count_as_an_intermediate() {
 fn the_relying_party_limits_intermediates() {
 	let world = World::new();
 	let rules = Rules { max_intermediates: 0, ..Rules::at(NOW) };
-	let verdict =
-		world.judge(world.root_draft(), world.ca_draft(), world.device_draft(), &rules);
+	let verdict = world.judge(world.root_draft(), world.ca_draft(), world.device_draft(), &rules);
 	assert_eq!(verdict, fault(1, Error::PathLengthExceeded));
 }
 
@@ -208,8 +207,9 @@ fn signatures_that_were_verified_before_are_not_verified_again() {
 	let root = world.root_draft().sign(&world.root);
 	let unsigned = world.ca_draft().sign(&world.device);
 	let device = world.device_draft().sign(&world.ca);
-	let judge =
-		|verified| validate(&Pure, &root, &[&unsigned, &device], &Rules { verified, ..Rules::at(NOW) });
+	let judge = |verified| {
+		validate(&Pure, &root, &[&unsigned, &device], &Rules { verified, ..Rules::at(NOW) })
+	};
 	assert_eq!(judge(0), fault(1, Error::SignatureInvalid));
 	assert_eq!(judge(1), Ok(()));
 }
@@ -343,8 +343,9 @@ fn a_change_of_keys_is_free_of_constraints_but_a_last_certificate_is_not() {
 	let world = World::new();
 	let renewed = Party::new("CN=Root,O=Consortium", 4);
 	let root = world.root_draft().with_constraints(&[dns("a.org")], &[]).sign(&world.root);
-	let self_issued =
-		Draft::authority(&renewed, &world.root).with_names(&[dns("b.org")]).sign(&world.root);
+	let self_issued = Draft::authority(&renewed, &world.root)
+		.with_names(&[dns("b.org")])
+		.sign(&world.root);
 	let device = Draft::device(&world.device, &renewed).sign(&renewed);
 	let rules = Rules::at(NOW);
 	assert_eq!(validate(&Pure, &root, &[&self_issued, &device], &rules), Ok(()));
@@ -373,8 +374,10 @@ fn policy(number: u32) -> ObjectIdentifier {
 }
 
 fn policies(list: &[ObjectIdentifier]) -> CertificatePolicies {
-	let information =
-		|oid: &ObjectIdentifier| PolicyInformation { policy_identifier: *oid, policy_qualifiers: None };
+	let information = |oid: &ObjectIdentifier| PolicyInformation {
+		policy_identifier: *oid,
+		policy_qualifiers: None,
+	};
 	CertificatePolicies(list.iter().map(information).collect())
 }
 
@@ -439,12 +442,12 @@ fn policies_can_be_mapped_unless_that_is_inhibited() {
 
 #[test]
 fn the_policy_for_all_is_not_mapped_and_can_be_inhibited() {
-	let mapping = PolicyMapping { issuer_domain_policy: ANY_POLICY, subject_domain_policy: policy(1) };
+	let mapping =
+		PolicyMapping { issuer_domain_policy: ANY_POLICY, subject_domain_policy: policy(1) };
 	let mapped = |draft: Draft| draft.with(&PolicyMappings(vec![mapping.clone()]), true);
 	assert_eq!(judge(same, mapped, same), fault(1, Error::PolicyMappingInvalid));
-	let inhibited = |draft: Draft| {
-		draft.with(&policies(&[policy(1)]), false).with(&InhibitAnyPolicy(0), true)
-	};
+	let inhibited =
+		|draft: Draft| draft.with(&policies(&[policy(1)]), false).with(&InhibitAnyPolicy(0), true);
 	let verdict = with_policies(inhibited, &[ANY_POLICY], &[policy(1)]);
 	assert_eq!(verdict, fault(2, Error::PolicyNotAccepted));
 }
@@ -457,7 +460,8 @@ fn a_graph_of_policies_does_not_explode() {
 	let mut mappings = Vec::new();
 	for from in &list {
 		for to in &list {
-			mappings.push(PolicyMapping { issuer_domain_policy: *from, subject_domain_policy: *to });
+			mappings
+				.push(PolicyMapping { issuer_domain_policy: *from, subject_domain_policy: *to });
 		}
 	}
 	let authority = |index: usize| {

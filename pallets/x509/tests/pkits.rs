@@ -71,7 +71,8 @@ impl Case {
 
 	fn skip_reason(&self) -> Option<&'static str> {
 		let is_of = |start: &str| {
-			self.number == start || self.number.starts_with(&format!("{}.", start.trim_end_matches('.')))
+			self.number == start
+				|| self.number.starts_with(&format!("{}.", start.trim_end_matches('.')))
 		};
 		SKIPPED.iter().find(|(start, _)| is_of(start)).map(|(_, reason)| *reason)
 	}
@@ -89,7 +90,10 @@ fn read_lists(folder: &std::path::Path) -> Vec<RevocationList> {
 	let files = fs::read_dir(folder.join("crls")).unwrap();
 	let mut paths: Vec<_> = files.map(|file| file.unwrap().path()).collect();
 	paths.sort();
-	paths.iter().filter_map(|path| RevocationList::from_der(&fs::read(path).unwrap()).ok()).collect()
+	paths
+		.iter()
+		.filter_map(|path| RevocationList::from_der(&fs::read(path).unwrap()).ok())
+		.collect()
 }
 
 type Read = fn(&[u8]) -> Result<Certificate, Error>;

@@ -99,7 +99,10 @@ fn matter_paths_have_one_intermediate() {
 fn matter_uses_p256_with_sha256() {
 	// The path is refused for its signature too; the profile is asked about the certificate alone.
 	let world = Matter::new();
-	let pai = world.pai().edit(|body| body.signature.oid = ECDSA_WITH_SHA_384).sign(&world.paa);
+	let pai = world
+		.pai()
+		.edit(|body| body.signature.oid = ECDSA_WITH_SHA_384)
+		.sign(&world.paa);
 	let refusal = Profile::Matter.check_certificate(&pai, dpki_x509::Role::Intermediate);
 	assert_eq!(refusal, Err(Error::ProfileAlgorithmMismatch));
 }
@@ -234,8 +237,9 @@ fn tls(
 ) -> Result<(), PathError> {
 	let ca = Party::new("CN=CA", 1);
 	let host = Party::new(subject, 2);
-	let draft =
-		Draft::device(&host, &ca).with_names(&[dns("a.org")]).with_purposes(&[ID_KP_SERVER_AUTH]);
+	let draft = Draft::device(&host, &ca)
+		.with_names(&[dns("a.org")])
+		.with_purposes(&[ID_KP_SERVER_AUTH]);
 	let root = root(Draft::authority(&ca, &ca)).sign(&ca);
 	let rules = Rules { profile: Profile::TlsServer, ..Rules::at(NOW) };
 	validate(&Pure, &root, &[&server(draft).sign(&ca)], &rules)
@@ -261,10 +265,12 @@ fn a_server_has_alternative_names_and_its_common_name_is_one_of_them() {
 fn a_server_is_for_servers_and_no_authority() {
 	let same = |draft: Draft| draft;
 	let mismatch = fault(1, Error::ProfileExtendedKeyUsageMismatch);
-	let with = |purposes: &'static [ObjectIdentifier]| move |draft: Draft| draft.with_purposes(purposes);
+	let with =
+		|purposes: &'static [ObjectIdentifier]| move |draft: Draft| draft.with_purposes(purposes);
 	assert_eq!(tls("O=A", same, with(&[ANY_PURPOSE])), mismatch);
 	assert_eq!(tls("O=A", same, with(&[ID_KP_SERVER_AUTH, ANY_PURPOSE])), mismatch);
-	let ca = |draft: Draft| draft.with(&BasicConstraints { ca: true, path_len_constraint: None }, true);
+	let ca =
+		|draft: Draft| draft.with(&BasicConstraints { ca: true, path_len_constraint: None }, true);
 	assert_eq!(tls("O=A", same, ca), fault(1, Error::ProfileConstraintsMismatch));
 }
 

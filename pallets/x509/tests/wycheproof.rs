@@ -148,7 +148,11 @@ fn valid_rsa_signatures_with_another_salt_are_refused() {
 			let key = PublicKey::rsa(&group.asn_key).unwrap();
 			for test in group.tests.iter().filter(|test| test.result == TestResult::Valid) {
 				let algorithm = SignatureAlgorithm::RsaPss(hash);
-				assert!(!key.verify(&Pure, algorithm, &test.msg, &test.sig), "{set:?} {}", test.tc_id);
+				assert!(
+					!key.verify(&Pure, algorithm, &test.msg, &test.sig),
+					"{set:?} {}",
+					test.tc_id
+				);
 			}
 		}
 	}

@@ -19,8 +19,8 @@ use x509_cert::{
 		Extension,
 		pkix::{
 			AuthorityKeyIdentifier, BasicConstraints, ExtendedKeyUsage, KeyUsage, KeyUsages,
-			NameConstraints, SubjectAltName, SubjectKeyIdentifier, constraints::name::GeneralSubtree,
-			name::GeneralName,
+			NameConstraints, SubjectAltName, SubjectKeyIdentifier,
+			constraints::name::GeneralSubtree, name::GeneralName,
 		},
 	},
 	name::Name,
@@ -145,12 +145,19 @@ impl Draft {
 
 	pub fn with_raw(self, oid: ObjectIdentifier, value: &[u8], critical: bool) -> Self {
 		let mut draft = self.without(oid);
-		draft.body.extensions.get_or_insert_default().push(raw_extension(oid, value, critical));
+		draft
+			.body
+			.extensions
+			.get_or_insert_default()
+			.push(raw_extension(oid, value, critical));
 		draft
 	}
 
 	pub fn without(mut self, oid: ObjectIdentifier) -> Self {
-		self.body.extensions.get_or_insert_default().retain(|extension| extension.extn_id != oid);
+		self.body
+			.extensions
+			.get_or_insert_default()
+			.retain(|extension| extension.extn_id != oid);
 		self
 	}
 
@@ -194,7 +201,9 @@ impl Draft {
 	pub fn der(self, issuer: &Party) -> Vec<u8> {
 		let signature = issuer.sign(&self.body.to_der().unwrap());
 		let signature_algorithm = self.body.signature.clone();
-		Encoded { tbs_certificate: self.body, signature_algorithm, signature }.to_der().unwrap()
+		Encoded { tbs_certificate: self.body, signature_algorithm, signature }
+			.to_der()
+			.unwrap()
 	}
 
 	pub fn read(self, issuer: &Party) -> Result<Certificate, Error> {
