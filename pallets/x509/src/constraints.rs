@@ -9,7 +9,7 @@
 //! - a network mask has to be a prefix.
 
 use crate::{
-	MAX_NAMES,
+	MAX_SUBTREES,
 	certificate::Certificate,
 	dn::{DistinguishedName, EMAIL_ADDRESS},
 	error::Error,
@@ -60,7 +60,7 @@ impl NameConstraints {
 		let read = |list: &Option<Vec<GeneralSubtree>>| {
 			let Some(list) = list else { return Ok(Vec::new()) };
 			ensure!(!list.is_empty(), Error::ExtensionMalformed);
-			ensure!(list.len() <= MAX_NAMES, Error::NameListTooLong);
+			ensure!(list.len() <= MAX_SUBTREES, Error::NameListTooLong);
 			list.iter().map(Subtree::read).collect()
 		};
 		let permitted = read(&constraints.permitted_subtrees)?;

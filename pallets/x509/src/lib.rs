@@ -2,6 +2,17 @@
 #![no_std]
 #![forbid(unsafe_code)]
 #![deny(missing_docs, rustdoc::broken_intra_doc_links)]
+// No input makes this panic: nothing here can.
+#![cfg_attr(
+	not(test),
+	deny(
+		clippy::expect_used,
+		clippy::indexing_slicing,
+		clippy::panic,
+		clippy::unreachable,
+		clippy::unwrap_used
+	)
+)]
 
 extern crate alloc;
 #[cfg(feature = "limbo")]
@@ -56,9 +67,12 @@ pub const MAX_CRL_LEN: usize = 256 * 1024;
 /// Most extensions of a certificate, a request or a revocation list. RFC 5280 defines 17.
 pub const MAX_EXTENSIONS: usize = 32;
 
-/// Most names in a subject alternative name, and most subtrees in each list of a name constraint: the work of
-/// checking constraints grows with the product.
+/// Most names in a subject alternative name. Certificates of public servers have been seen with 140.
 pub const MAX_NAMES: usize = 256;
+
+/// Most subtrees in each list of a name constraint. The work of checking constraints grows with the number of names
+/// times this, for each authority of a path.
+pub const MAX_SUBTREES: usize = 64;
 
 /// Most policies, mappings and purposes of one certificate.
 pub const MAX_POLICIES: usize = 32;

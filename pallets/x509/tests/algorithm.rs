@@ -10,7 +10,7 @@ use x509_cert::{
 /// The DER of an RSA key with a modulus of this many bits, whose last byte is `end`.
 fn rsa_key(bits: usize, end: u8, exponent: &[u8]) -> Vec<u8> {
 	let mut modulus = vec![0xa5; bits.div_ceil(8)];
-	modulus[0] = if bits % 8 == 0 { 0x80 } else { 1 << (bits % 8 - 1) };
+	modulus[0] = if bits.is_multiple_of(8) { 0x80 } else { 1 << (bits % 8 - 1) };
 	*modulus.last_mut().unwrap() = end;
 	let modulus = UintRef::new(&modulus).unwrap();
 	let public_exponent = UintRef::new(exponent).unwrap();

@@ -187,6 +187,9 @@ fn there_are_limits_to_the_number_of_extensions_and_names() {
 	assert_eq!(read(many), Err(Error::ExtensionListTooLong));
 	let names = vec![dns("a"); dpki_x509::MAX_NAMES + 1];
 	assert_eq!(read(device().with_names(&names)), Err(Error::NameListTooLong));
+	let subtrees = vec![dns("a"); dpki_x509::MAX_SUBTREES + 1];
+	let draft = authority().with_constraints(&subtrees, &[]);
+	assert_eq!(read(draft), Err(Error::NameListTooLong));
 }
 
 #[test]

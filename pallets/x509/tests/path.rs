@@ -364,7 +364,7 @@ fn constraints_that_cannot_be_evaluated_are_not_read() {
 		email("a@b@c"),
 		uri("https://a.org"),
 	] {
-		let draft = world.ca_draft().with_constraints(&[bad.clone()], &[]);
+		let draft = world.ca_draft().with_constraints(std::slice::from_ref(&bad), &[]);
 		assert_eq!(draft.read(&world.root).err(), Some(Error::ExtensionMalformed), "{bad:?}");
 	}
 }
