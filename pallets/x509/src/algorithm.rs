@@ -248,7 +248,26 @@ impl PublicKey {
 	}
 
 	/// Whether `signature`, in the encoding of certificates, over `message` verifies under this key by `algorithm`.
+	/// Certificates have ECDSA signatures in DER (RFC 3279 section 2.2.3).
 	pub fn verify<V: Verifier + ?Sized>(
+		&self,
+		verifier: &V,
+		algorithm: SignatureAlgorithm,
+		message: &[u8],
+		signature: &[u8],
+	) -> bool {
+		let verify = |raw: &[u8]| self.verify_raw(verifier, algorithm, message, raw);
+		match self {
+			Self::P256(_) => p256::ecdsa::Signature::from_der(signature)
+				.is_ok_and(|signature| verify(&signature.to_bytes())),
+			Self::P384(_) => p384::ecdsa::Signature::from_der(signature)
+				.is_ok_and(|signature| verify(&signature.to_bytes())),
+			Self::Ed25519(_) | Self::Rsa(_) => verify(signature),
+		}
+	}
+
+	/// The same for an ECDSA signature as `r || s`, the encoding in which possession of a key is proven to the chain.
+	pub fn verify_raw<V: Verifier + ?Sized>(
 		&self,
 		verifier: &V,
 		algorithm: SignatureAlgorithm,
@@ -257,21 +276,14 @@ impl PublicKey {
 	) -> bool {
 		match (self, algorithm) {
 			(Self::Ed25519(key), SignatureAlgorithm::Ed25519) => {
-				let point = signature.first_chunk();
-				point.is_some_and(is_canonical_point)
+				signature.first_chunk().is_some_and(is_canonical_point)
 					&& signature.try_into().is_ok_and(|raw| verifier.ed25519(key, message, raw))
 			},
 			(Self::P256(key), SignatureAlgorithm::Ecdsa(hash)) => {
-				p256::ecdsa::Signature::from_der(signature)
-					.ok()
-					.and_then(|signature| <[u8; 64]>::try_from(&signature.to_bytes()[..]).ok())
-					.is_some_and(|signature| verifier.p256(key, hash, message, &signature))
+				signature.try_into().is_ok_and(|raw| verifier.p256(key, hash, message, raw))
 			},
 			(Self::P384(key), SignatureAlgorithm::Ecdsa(hash)) => {
-				p384::ecdsa::Signature::from_der(signature)
-					.ok()
-					.and_then(|signature| <[u8; 96]>::try_from(&signature.to_bytes()[..]).ok())
-					.is_some_and(|signature| verifier.p384(key, hash, message, &signature))
+				signature.try_into().is_ok_and(|raw| verifier.p384(key, hash, message, raw))
 			},
 			(Self::Rsa(key), SignatureAlgorithm::RsaPkcs1(hash)) => {
 				verifier.rsa_pkcs1(key, hash, message, signature)

@@ -132,6 +132,21 @@ fn a_key_verifies_only_by_an_algorithm_of_its_type() {
 	assert!(!key.verify(&Pure, SignatureAlgorithm::Ecdsa(Hash::Sha256), b"", &[0; 64]));
 }
 
+#[test]
+fn possession_is_proven_with_both_numbers_side_by_side_and_certificates_have_der() {
+	use p256::ecdsa::{Signature, SigningKey, signature::Signer};
+	let pair = SigningKey::from_slice(&[7; 32]).unwrap();
+	let key = PublicKey::p256(pair.verifying_key().to_encoded_point(true).as_bytes()).unwrap();
+	let signature: Signature = pair.sign(b"message");
+	let (raw, der) = (signature.to_bytes(), signature.to_der());
+	let algorithm = SignatureAlgorithm::Ecdsa(Hash::Sha256);
+	assert!(key.verify_raw(&Pure, algorithm, b"message", &raw));
+	assert!(key.verify(&Pure, algorithm, b"message", der.as_bytes()));
+	assert!(!key.verify_raw(&Pure, algorithm, b"message", der.as_bytes()));
+	assert!(!key.verify(&Pure, algorithm, b"message", &raw));
+	assert!(!key.verify_raw(&Pure, algorithm, b"other", &raw));
+}
+
 /// The algorithm of this `AlgorithmIdentifier` in hexadecimal.
 fn read(hex: &str) -> Result<SignatureAlgorithm, Error> {
 	let byte = |at: usize| u8::from_str_radix(&hex[at..at + 2], 16).unwrap();
