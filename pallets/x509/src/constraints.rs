@@ -13,7 +13,7 @@ use crate::{
 	certificate::Certificate,
 	dn::{DistinguishedName, EMAIL_ADDRESS},
 	error::Error,
-	general_name::{GeneralName, Mailbox, NameForm, host_name, uri_host},
+	general_name::{GeneralName, Mailbox, NameForm, host_name, is_below, uri_host},
 };
 use alloc::{string::String, vec::Vec};
 use x509_cert::ext::pkix::{self, constraints::name::GeneralSubtree, name::GeneralName as Encoded};
@@ -118,7 +118,8 @@ impl NameConstraints {
 		let Some(base) = name.strip_prefix("*.") else { return Ok(()) };
 		for subtree in &self.excluded {
 			let Subtree::Dns(excluded) = subtree else { continue };
-			let reaches = excluded.split_once('.').is_some_and(|(_, parent)| parent == base);
+			let parent = excluded.split_once('.').map(|(_, parent)| parent);
+			let reaches = parent.is_some_and(|parent| parent.eq_ignore_ascii_case(base));
 			ensure!(!reaches, Error::NameExcluded);
 		}
 		Ok(())
@@ -174,7 +175,7 @@ impl Subtree {
 		Ok(match (self, name) {
 			(Self::Dns(base), GeneralName::Dns(name)) => {
 				let name = name.strip_prefix("*.").unwrap_or(name);
-				base.is_empty() || name == base || is_below(name, base)
+				base.is_empty() || name.eq_ignore_ascii_case(base) || is_below(name, base)
 			},
 			(Self::Ip(address, mask), GeneralName::Ip(name)) => {
 				name.len() == address.len()
@@ -220,10 +221,6 @@ impl Hosts {
 	}
 }
 
-fn is_below(host: &str, domain: &str) -> bool {
-	host.strip_suffix(domain).is_some_and(|rest| rest.ends_with('.'))
-}
-
 /// Whether the mask is ones followed by zeros (RFC 4632).
 fn is_prefix(mask: &[u8]) -> bool {
 	let mut rest = mask.iter().skip_while(|byte| **byte == 0xff);
@@ -243,7 +240,9 @@ mod tests {
 	#[test]
 	fn a_host_constraint_covers_the_host_and_what_is_below() {
 		let subtree = Subtree::Dns("example.com".into());
-		for inside in ["example.com", "a.example.com", "a.b.example.com", "*.example.com"] {
+		for inside in
+			["example.com", "EXAMPLE.com", "a.Example.com", "a.b.example.com", "*.example.com"]
+		{
 			assert_eq!(subtree.contains(&dns(inside)), Ok(true), "{inside}");
 		}
 		for outside in ["com", "notexample.com", "*.com", "example.com.org"] {
@@ -256,7 +255,7 @@ mod tests {
 	fn a_wildcard_does_not_reach_around_an_exclusion() {
 		let constraints =
 			NameConstraints { permitted: vec![], excluded: vec![Subtree::Dns("b.a.org".into())] };
-		assert_eq!(constraints.check_wildcard(&dns("*.a.org")), Err(Error::NameExcluded));
+		assert_eq!(constraints.check_wildcard(&dns("*.A.org")), Err(Error::NameExcluded));
 		assert_eq!(constraints.check_wildcard(&dns("*.c.org")), Ok(()));
 		assert_eq!(constraints.check_wildcard(&dns("*.org")), Ok(()));
 		assert_eq!(constraints.check_wildcard(&dns("a.org")), Ok(()));

@@ -4,7 +4,7 @@ use crate::{dn::DistinguishedName, error::Error};
 use alloc::{string::String, vec::Vec};
 use x509_cert::ext::pkix::name::GeneralName as Encoded;
 
-/// A name. Host names are in lower case.
+/// A name, as the certificate has it. Host names are compared without regard to case.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum GeneralName {
 	/// A host name in the preferred syntax, or `*.` and one.
@@ -55,7 +55,10 @@ impl GeneralName {
 	pub(crate) fn read(name: &Encoded) -> Result<Self, Error> {
 		let malformed = Error::ExtensionMalformed;
 		Ok(match name {
-			Encoded::DnsName(name) => Self::Dns(dns_pattern(name.as_str()).ok_or(malformed)?),
+			Encoded::DnsName(name) => {
+				ensure!(is_dns_pattern(name.as_str()), malformed);
+				Self::Dns(name.as_str().into())
+			},
 			Encoded::IpAddress(address) => {
 				ensure!(matches!(address.as_bytes().len(), 4 | 16), malformed);
 				Self::Ip(address.as_bytes().to_vec())
@@ -117,12 +120,16 @@ pub fn host_name(text: &str) -> Option<String> {
 	is_host.then(|| text.to_ascii_lowercase())
 }
 
-/// The host name, or `*.` and a host name, in lower case.
-pub(crate) fn dns_pattern(text: &str) -> Option<String> {
-	match text.strip_prefix("*.") {
-		Some(base) => host_name(base).map(|base| alloc::format!("*.{base}")),
-		None => host_name(text),
-	}
+/// Whether the text is a host name, or `*.` and a host name.
+fn is_dns_pattern(text: &str) -> bool {
+	host_name(text.strip_prefix("*.").unwrap_or(text)).is_some()
+}
+
+/// Whether the host lies below the domain, without regard to case.
+pub(crate) fn is_below(host: &str, domain: &str) -> bool {
+	let Some(dot) = host.len().checked_sub(domain.len() + 1) else { return false };
+	let (Some(above), Some(below)) = (host.get(..=dot), host.get(dot + 1..)) else { return false };
+	above.ends_with('.') && below.eq_ignore_ascii_case(domain)
 }
 
 /// RFC 5280 section 4.2.1.6: not relative, with a scheme and something after it.
@@ -165,9 +172,17 @@ mod tests {
 
 	#[test]
 	fn a_wildcard_is_the_whole_first_label() {
-		assert_eq!(dns_pattern("*.Example.com").as_deref(), Some("*.example.com"));
+		assert!(is_dns_pattern("*.Example.com"));
 		for bad in ["*", "*.", "a.*.b", "a*.b.c", "*.*.a", "xn--*-1b3c148a.example.com"] {
-			assert!(dns_pattern(bad).is_none(), "{bad}");
+			assert!(!is_dns_pattern(bad), "{bad}");
+		}
+	}
+
+	#[test]
+	fn below_means_with_a_dot_between() {
+		assert!(is_below("a.Example.com", "eXample.com"));
+		for host in ["example.com", "aexample.com", "com", "", ".", "a.example.org"] {
+			assert!(!is_below(host, "example.com"), "{host}");
 		}
 	}
 

@@ -48,12 +48,11 @@ pub fn check_name(certificate: &Certificate, name: ReferenceName) -> Result<(), 
 /// RFC 9525 section 6.3: a wildcard is the whole first label and stands for exactly one label. Directly below a
 /// top-level domain it would stand for other people's names and matches nothing.
 fn dns_matches(presented: &str, host: &str) -> bool {
-	match presented.strip_prefix("*.") {
-		Some(base) => {
-			base.contains('.') && host.split_once('.').is_some_and(|(_, rest)| rest == base)
-		},
-		None => presented == host,
-	}
+	let Some(base) = presented.strip_prefix("*.") else {
+		return presented.eq_ignore_ascii_case(host);
+	};
+	let parent = host.split_once('.').map(|(_, parent)| parent);
+	base.contains('.') && parent.is_some_and(|parent| parent.eq_ignore_ascii_case(base))
 }
 
 #[cfg(test)]

@@ -254,6 +254,8 @@ fn a_server_has_alternative_names_and_its_common_name_is_one_of_them() {
 	for name in ["CN=b.org", "CN=A.org", "CN=A"] {
 		assert_eq!(tls(name, same, same), mismatch, "{name}");
 	}
+	assert_eq!(tls("CN=a.org", same, |draft| draft.with_names(&[dns("A.org")])), mismatch);
+	assert_eq!(tls("CN=A.org", same, |draft| draft.with_names(&[dns("A.org")])), Ok(()));
 	assert_eq!(tls("CN=a.org", same, |draft| draft.without(SubjectAltName::OID)), mismatch);
 	assert_eq!(tls("O=A", same, |draft| draft.with_names(&[dns("*.org")])), mismatch);
 	assert_eq!(tls("O=A", same, |draft| draft.with_names(&[common::email("a@b.org")])), mismatch);

@@ -3,11 +3,8 @@
 
 use super::{Role, criticality, has_purpose};
 use crate::{
-	certificate::Certificate,
-	dn::COMMON_NAME,
-	error::Error,
-	extension::ANY_PURPOSE,
-	general_name::{GeneralName, dns_pattern},
+	certificate::Certificate, dn::COMMON_NAME, error::Error, extension::ANY_PURPOSE,
+	general_name::GeneralName,
 };
 use alloc::string::String;
 use x509_cert::{der::oid::db::rfc5912::ID_KP_SERVER_AUTH, ext::pkix::SubjectAltName};
@@ -65,9 +62,7 @@ fn check_common_name(server: &Certificate, names: &[GeneralName]) -> Result<(), 
 			GeneralName::Ip(octets) => address_text(octets) == common_name,
 			_ => false,
 		});
-		// The alternative names are kept in lower case; the name as it stands must be so too.
-		let is_lower = dns_pattern(common_name).is_none_or(|lower| lower == common_name);
-		ensure!(is_among && is_lower, Error::ProfileNameMismatch);
+		ensure!(is_among, Error::ProfileNameMismatch);
 	}
 	Ok(())
 }
