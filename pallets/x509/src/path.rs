@@ -31,7 +31,10 @@ use crate::{
 	time::UnixTime,
 };
 use alloc::vec::Vec;
-use x509_cert::der::asn1::ObjectIdentifier;
+use x509_cert::{
+	der::{asn1::ObjectIdentifier, oid::AssociatedOid},
+	ext::pkix::KeyUsage,
+};
 
 /// What the last certificate of a path has to be.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -106,6 +109,9 @@ pub fn verify_root<V: Verifier + ?Sized>(
 	let root = Certificate::from_der(der)?;
 	ensure!(root.is_self_issued(), Error::AnchorNotSelfIssued);
 	root.check_authority()?;
+	// RFC 5280 section 4.2.1.3 only recommends it. Who asks to be trusted by others follows the recommendation.
+	let usage_is_critical = root.extensions().criticality(KeyUsage::OID) == Some(true);
+	ensure!(usage_is_critical, Error::ExtensionCriticalityInvalid);
 	profile.check_certificate(&root, Role::Anchor)?;
 	ensure!(root.is_signed_by(verifier, &root), Error::SignatureInvalid);
 	Ok(root)

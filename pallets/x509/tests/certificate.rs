@@ -375,6 +375,9 @@ fn a_root_vouches_for_itself() {
 		.root_draft()
 		.with(&BasicConstraints { ca: true, path_len_constraint: None }, false);
 	assert_eq!(root(not_critical, &world.root), Err(Error::ExtensionCriticalityInvalid));
+	let usage = KeyUsage(KeyUsages::KeyCertSign.into());
+	let not_critical = world.root_draft().with(&usage, false);
+	assert_eq!(root(not_critical, &world.root), Err(Error::ExtensionCriticalityInvalid));
 }
 
 #[test]

@@ -36,6 +36,8 @@ enum Place {
 /// Looks for a path from one of the anchors to `leaf` that is valid by the rules: the anchor and the certificates below
 /// it. If there is none, the error is that of the path that came furthest to its end, or says that no anchor was
 /// reached. [`Rules::verified`] is not regarded.
+///
+/// This is for tools. A chain is told the path and calls [`super::validate`], whose cost is known before.
 pub fn build<'a, V: Verifier + ?Sized>(
 	verifier: &V,
 	pool: Pool<'a>,
