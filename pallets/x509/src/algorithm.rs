@@ -211,7 +211,6 @@ impl PublicKey {
 	/// An RSA key from its DER `RSAPublicKey`.
 	pub fn rsa(der: &[u8]) -> Result<Self, Error> {
 		let key = pkcs1::RsaPublicKey::from_der(der).map_err(|_| Error::PublicKeyMalformed)?;
-		ensure!(key.to_der().is_ok_and(|encoded| encoded == der), Error::PublicKeyMalformed);
 		let (modulus, exponent) = (key.modulus, key.public_exponent);
 		ensure!(
 			matches!(modulus.as_bytes().len(), 256..=512) && starts_with_one_bit(modulus),

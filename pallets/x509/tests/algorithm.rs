@@ -1,10 +1,13 @@
 //! Which keys are accepted, and in which encodings.
 
-use dpki_x509::{Error, Hash, PublicKey, Pure, SignatureAlgorithm, Verifier};
+use dpki_x509::{Error, Hash, ObjectIdentifier, PublicKey, Pure, SignatureAlgorithm, Verifier};
 use rsa::pkcs1::{RsaPublicKey, UintRef};
 use x509_cert::{
-	der::{Any, Decode, Encode, asn1::Null},
-	spki::AlgorithmIdentifierOwned,
+	der::{
+		Any, Decode, Encode,
+		asn1::{BitString, Null},
+	},
+	spki::{AlgorithmIdentifierOwned, SubjectPublicKeyInfoOwned},
 };
 
 /// The DER of an RSA key with a modulus of this many bits, whose last byte is `end`.
@@ -49,6 +52,15 @@ fn an_rsa_key_has_one_encoding() {
 	longer.push(0);
 	assert_eq!(PublicKey::rsa(&longer), Err(Error::PublicKeyMalformed));
 	assert_eq!(PublicKey::rsa(&der[..der.len() - 1]), Err(Error::PublicKeyMalformed));
+	// A zero in front of the exponent, with the lengths around it mended.
+	let mut padded = der.clone();
+	let at = der.len() - 4;
+	padded[at] += 1;
+	padded.insert(at + 1, 0);
+	let [.., high, low] = padded[..4] else { unreachable!() };
+	let len = u16::from_be_bytes([high, low]) + 1;
+	padded[2..4].copy_from_slice(&len.to_be_bytes());
+	assert_eq!(PublicKey::rsa(&padded), Err(Error::PublicKeyMalformed));
 }
 
 #[test]
@@ -120,9 +132,35 @@ fn points_are_on_the_curve_and_in_a_form_of_rfc_5480() {
 	assert_eq!(PublicKey::p256(&hybrid), refused);
 	assert_eq!(PublicKey::p256(&[0]), refused, "the point at infinity");
 	assert_eq!(PublicKey::p384(long.as_bytes()), refused);
+	let compact = |len: usize| [&[5], &long.as_bytes()[1..=len]].concat();
+	assert_eq!(PublicKey::p256(&compact(32)), refused);
+	assert_eq!(PublicKey::p384(&[5; 49]), refused);
 	let mut off = long.as_bytes().to_vec();
 	off[64] ^= 1;
 	assert_eq!(PublicKey::p256(&off), refused);
+}
+
+#[test]
+fn keys_have_the_parameters_of_their_type() {
+	let read = |oid: &str, parameters: Option<Any>, key: &[u8]| {
+		PublicKey::read(&SubjectPublicKeyInfoOwned {
+			algorithm: AlgorithmIdentifierOwned {
+				oid: ObjectIdentifier::new_unwrap(oid),
+				parameters,
+			},
+			subject_public_key: BitString::from_bytes(key).unwrap(),
+		})
+		.map(|_| ())
+	};
+	let null = || Some(Any::from(Null));
+	let (ed25519, rsa) = ("1.3.101.112", "1.2.840.113549.1.1.1");
+	let refused = Err(Error::PublicKeyUnsupported);
+	assert_eq!(read(ed25519, None, &[0x5a; 32]), Ok(()));
+	assert_eq!(read(ed25519, null(), &[0x5a; 32]), refused);
+	let key = rsa_key(2048, 1, F4);
+	assert_eq!(read(rsa, null(), &key), Ok(()));
+	assert_eq!(read(rsa, None, &key), refused);
+	assert_eq!(read("1.2.840.113549.1.1.10", null(), &key), refused, "id-RSASSA-PSS");
 }
 
 #[test]

@@ -16,7 +16,7 @@ use x509_cert::{
 	ext::pkix::{
 		AuthorityInfoAccessSyntax, AuthorityKeyIdentifier, BasicConstraints, CertificatePolicies,
 		ExtendedKeyUsage, InhibitAnyPolicy, KeyUsage, KeyUsages, NameConstraints,
-		PolicyConstraints, SubjectAltName, SubjectKeyIdentifier,
+		PolicyConstraints, SubjectAltName, SubjectKeyIdentifier, constraints::name::GeneralSubtree,
 	},
 	name::Name,
 	serial_number::SerialNumber,
@@ -400,4 +400,54 @@ fn an_authority_key_has_issuer_and_serial_number_together() {
 		authority_cert_serial_number: None,
 	};
 	assert_eq!(read(device().with(&key, false)), Err(Error::ExtensionMalformed));
+}
+
+#[test]
+fn a_named_key_has_an_identifier_in_it() {
+	let key = AuthorityKeyIdentifier {
+		key_identifier: Some(OctetString::new([]).unwrap()),
+		..Default::default()
+	};
+	assert_eq!(read(device().with(&key, false)), Err(Error::ExtensionMalformed));
+}
+
+#[test]
+fn a_relative_name_has_an_attribute() {
+	let draft = device().edit(|body| {
+		body.subject = x509_cert::name::RdnSequence(vec![Default::default()]);
+	});
+	assert_eq!(read(draft), Err(Error::CertificateMalformed));
+}
+
+#[test]
+fn an_authority_has_a_name() {
+	let names = SubjectAltName(vec![dns("a.org")]);
+	let nameless = authority().edit(|body| body.subject = Name::default()).with(&names, true);
+	let certificate = nameless.sign(&World::new().root);
+	assert_eq!(certificate.check_authority(), Err(Error::SubjectEmpty));
+}
+
+#[test]
+fn subtrees_are_whole_and_lists_of_them_are_not_empty() {
+	let subtree = |minimum, maximum| GeneralSubtree { base: dns("a.org"), minimum, maximum };
+	let constraints = |permitted: Option<Vec<GeneralSubtree>>, excluded| {
+		let constraints =
+			NameConstraints { permitted_subtrees: permitted, excluded_subtrees: excluded };
+		read(authority().with(&constraints, true))
+	};
+	let refused = Err(Error::ExtensionMalformed);
+	assert_eq!(constraints(Some(vec![subtree(0, None)]), None), Ok(()));
+	assert_eq!(constraints(Some(vec![subtree(1, None)]), None), refused);
+	assert_eq!(constraints(Some(vec![subtree(0, Some(1))]), None), refused);
+	assert_eq!(constraints(Some(vec![]), Some(vec![subtree(0, None)])), refused);
+}
+
+#[test]
+fn a_policy_does_not_occur_twice() {
+	let policy = x509_cert::ext::pkix::certpolicy::PolicyInformation {
+		policy_identifier: UNKNOWN,
+		policy_qualifiers: None,
+	};
+	let policies = CertificatePolicies(vec![policy.clone(), policy]);
+	assert_eq!(read(device().with(&policies, false)), Err(Error::ExtensionMalformed));
 }

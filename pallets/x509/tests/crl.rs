@@ -6,15 +6,16 @@ use common::{
 	NOT_AFTER, NOT_BEFORE, NOW, Party, World, ecdsa_sha256, extension, fault, raw_extension, time,
 };
 use dpki_x509::{
-	Error, MAX_CRL_LEN, PathError, Pure, Rules, crl::RevocationList, path::Revocation, validate,
+	Certificate, Error, MAX_CRL_LEN, PathError, Pure, Rules, crl::RevocationList, path::Revocation,
+	validate,
 };
 use x509_cert::{
 	Version,
 	crl::{CertificateList, RevokedCert, TbsCertList},
 	der::{
-		Encode,
+		Decode, Encode,
 		asn1::{ObjectIdentifier, OctetString, Uint},
-		oid::AssociatedOid,
+		oid::{AssociatedOid, db::rfc5912::ECDSA_WITH_SHA_384},
 	},
 	ext::pkix::{AuthorityKeyIdentifier, CrlNumber, KeyUsages},
 	serial_number::SerialNumber,
@@ -112,6 +113,17 @@ fn a_list_of_another_issuer_says_nothing() {
 }
 
 #[test]
+fn a_list_is_usable_for_its_own_issuer_only() {
+	let world = World::new();
+	let list = read(list(&[]));
+	let usable = |issuer: &Certificate| list.check_usable(&Pure, issuer, NOW);
+	assert_eq!(usable(&world.ca_draft().sign(&world.root)), Ok(()));
+	let other_name = Party::new("CN=Other", 2);
+	let other_name = common::Draft::authority(&other_name, &world.root).sign(&world.root);
+	assert_eq!(usable(&other_name), Err(Error::IssuerMismatch));
+}
+
+#[test]
 fn an_issuer_that_must_not_sign_lists_has_none() {
 	let world = World::new();
 	let lists = [read(list(&[]))];
@@ -156,6 +168,9 @@ fn what_is_no_list_is_refused() {
 	long.push(0);
 	assert_eq!(refusal(&long), Some(Error::RevocationListMalformed));
 	assert_eq!(refusal(&vec![0; MAX_CRL_LEN + 1]), Some(Error::RevocationListTooLong));
+	let mut two = CertificateList::from_der(&der(list(&[]), &world.ca)).unwrap();
+	two.signature_algorithm.oid = ECDSA_WITH_SHA_384;
+	assert_eq!(refusal(&two.to_der().unwrap()), Some(Error::AlgorithmMismatch));
 	let mut empty = list(&[]);
 	empty.revoked_certificates = Some(Vec::new());
 	assert_eq!(refusal(&der(empty, &world.ca)), Some(Error::RevocationListMalformed));

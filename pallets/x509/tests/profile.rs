@@ -19,6 +19,7 @@ use x509_cert::{
 		AuthorityKeyIdentifier, BasicConstraints, KeyUsage, KeyUsages, SubjectAltName,
 		SubjectKeyIdentifier,
 	},
+	serial_number::SerialNumber,
 };
 
 const VENDOR: &str = "1.3.6.1.4.1.37244.2.1=FFF1";
@@ -287,4 +288,11 @@ fn a_public_root_has_no_purposes_and_names_its_own_key() {
 	};
 	let refusal = tls("O=A", |draft| draft.with(&other, false), same);
 	assert_eq!(refusal, fault(0, Error::AuthorityKeyIdentifierMismatch));
+	let by_serial = AuthorityKeyIdentifier {
+		key_identifier: Some(OctetString::new(Party::new("CN=CA", 1).key_id()).unwrap()),
+		authority_cert_issuer: Some(vec![common::directory("CN=CA")]),
+		authority_cert_serial_number: Some(SerialNumber::new(&[1]).unwrap()),
+	};
+	let refusal = tls("O=A", |draft| draft.with(&by_serial, false), same);
+	assert_eq!(refusal, fault(0, Error::ProfileKeyIdentifierInvalid));
 }
