@@ -38,10 +38,10 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// `n` was measured from 48 to 65536.
 	fn publish(n: u32) -> Weight {
 		// Proof size in bytes: 834 measured, 4129 at most.
-		// Fastest run: 44_115 ns.
-		Weight::from_parts(47_562_028, 4129)
-			// Standard error 5.
-			.saturating_add(Weight::from_parts(994, 0).saturating_mul(n.into()))
+		// Fastest run: 45_257 ns.
+		Weight::from_parts(46_783_416, 4129)
+			// Standard error 0.
+			.saturating_add(Weight::from_parts(976, 0).saturating_mul(n.into()))
 			.saturating_add(T::DbWeight::get().reads(6_u64))
 			.saturating_add(T::DbWeight::get().writes(2_u64))
 	}
@@ -58,8 +58,8 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Proof: `Dpki::Keys` (`max_values`: None, `max_size`: Some(664), added: 3139, mode: `MaxEncodedLen`)
 	fn acknowledge() -> Weight {
 		// Proof size in bytes: 767 measured, 4129 at most.
-		// Fastest run: 37_065 ns.
-		Weight::from_parts(44_025_000, 4129)
+		// Fastest run: 37_044 ns.
+		Weight::from_parts(42_623_000, 4129)
 			.saturating_add(T::DbWeight::get().reads(5_u64))
 			.saturating_add(T::DbWeight::get().writes(1_u64))
 	}
@@ -78,8 +78,8 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Proof: `System::BlockHash` (`max_values`: None, `max_size`: Some(44), added: 2519, mode: `MaxEncodedLen`)
 	fn authorize_acknowledge() -> Weight {
 		// Proof size in bytes: 821 measured, 4129 at most.
-		// Fastest run: 1_603_068 ns.
-		Weight::from_parts(1_677_729_000, 4129).saturating_add(T::DbWeight::get().reads(6_u64))
+		// Fastest run: 1_593_553 ns.
+		Weight::from_parts(1_653_012_000, 4129).saturating_add(T::DbWeight::get().reads(6_u64))
 	}
 
 	/// Storage: `Deliveries::DirectPublish` (r:0 w:1)
@@ -87,6 +87,6 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	fn direct_blob() -> Weight {
 		// Proof size in bytes: 0 measured, 0 at most.
 		// Fastest run: 2_544 ns.
-		Weight::from_parts(3_575_000, 0).saturating_add(T::DbWeight::get().writes(1_u64))
+		Weight::from_parts(3_435_000, 0).saturating_add(T::DbWeight::get().writes(1_u64))
 	}
 }

@@ -52,8 +52,8 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Proof: `Dpki::AnchorMaterials` (`max_values`: None, `max_size`: Some(4130), added: 6605, mode: `MaxEncodedLen`)
 	fn register_ssh_anchor() -> Weight {
 		// Proof size in bytes: 2045 measured, 4522 at most.
-		// Fastest run: 1_612_421 ns.
-		Weight::from_parts(1_680_353_000, 4522)
+		// Fastest run: 1_618_030 ns.
+		Weight::from_parts(1_752_940_000, 4522)
 			.saturating_add(T::DbWeight::get().reads(8_u64))
 			.saturating_add(T::DbWeight::get().writes(3_u64))
 	}
@@ -78,8 +78,8 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Proof: `Dpki::AnchorMaterials` (`max_values`: None, `max_size`: Some(4130), added: 6605, mode: `MaxEncodedLen`)
 	fn register_rsa_anchor() -> Weight {
 		// Proof size in bytes: 2042 measured, 4522 at most.
-		// Fastest run: 5_278_478 ns.
-		Weight::from_parts(6_402_445_000, 4522)
+		// Fastest run: 5_296_616 ns.
+		Weight::from_parts(7_001_694_000, 4522)
 			.saturating_add(T::DbWeight::get().reads(8_u64))
 			.saturating_add(T::DbWeight::get().writes(3_u64))
 	}
@@ -104,8 +104,8 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Proof: `Dpki::AnchorMaterials` (`max_values`: None, `max_size`: Some(4130), added: 6605, mode: `MaxEncodedLen`)
 	fn register_p384_anchor() -> Weight {
 		// Proof size in bytes: 2046 measured, 4522 at most.
-		// Fastest run: 17_695_836 ns.
-		Weight::from_parts(25_978_100_000, 4522)
+		// Fastest run: 18_069_740 ns.
+		Weight::from_parts(23_155_253_000, 4522)
 			.saturating_add(T::DbWeight::get().reads(8_u64))
 			.saturating_add(T::DbWeight::get().writes(3_u64))
 	}
@@ -120,8 +120,8 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Proof: `Timestamp::Now` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `MaxEncodedLen`)
 	fn retire_anchor() -> Weight {
 		// Proof size in bytes: 563 measured, 4170 at most.
-		// Fastest run: 26_068 ns.
-		Weight::from_parts(32_619_000, 4170)
+		// Fastest run: 25_378 ns.
+		Weight::from_parts(30_745_000, 4170)
 			.saturating_add(T::DbWeight::get().reads(4_u64))
 			.saturating_add(T::DbWeight::get().writes(1_u64))
 	}
@@ -140,8 +140,8 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Proof: `Dpki::RevokedAnchorKeys` (`max_values`: None, `max_size`: Some(32), added: 2507, mode: `MaxEncodedLen`)
 	fn revoke_anchor() -> Weight {
 		// Proof size in bytes: 2219 measured, 4522 at most.
-		// Fastest run: 69_874 ns.
-		Weight::from_parts(75_813_000, 4522)
+		// Fastest run: 69_644 ns.
+		Weight::from_parts(75_141_000, 4522)
 			.saturating_add(T::DbWeight::get().reads(5_u64))
 			.saturating_add(T::DbWeight::get().writes(3_u64))
 	}
@@ -162,8 +162,8 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Proof: `Dpki::SshRevocations` (`max_values`: None, `max_size`: Some(2726), added: 5201, mode: `MaxEncodedLen`)
 	fn revoke_ssh() -> Weight {
 		// Proof size in bytes: 2542 measured, 6191 at most.
-		// Fastest run: 51_086 ns.
-		Weight::from_parts(59_067_000, 6191)
+		// Fastest run: 51_126 ns.
+		Weight::from_parts(61_331_000, 6191)
 			.saturating_add(T::DbWeight::get().reads(7_u64))
 			.saturating_add(T::DbWeight::get().writes(3_u64))
 	}
@@ -180,8 +180,8 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Proof: `Dpki::Devices` (`max_values`: None, `max_size`: Some(154), added: 2629, mode: `MaxEncodedLen`)
 	fn issue_voucher() -> Weight {
 		// Proof size in bytes: 312 measured, 3619 at most.
-		// Fastest run: 26_139 ns.
-		Weight::from_parts(28_041_000, 3619)
+		// Fastest run: 25_338 ns.
+		Weight::from_parts(27_992_000, 3619)
 			.saturating_add(T::DbWeight::get().reads(5_u64))
 			.saturating_add(T::DbWeight::get().writes(1_u64))
 	}
@@ -196,8 +196,8 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Proof: `Timestamp::Now` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `MaxEncodedLen`)
 	fn cancel_voucher() -> Weight {
 		// Proof size in bytes: 477 measured, 3610 at most.
-		// Fastest run: 23_835 ns.
-		Weight::from_parts(26_289_000, 3610)
+		// Fastest run: 22_964 ns.
+		Weight::from_parts(25_738_000, 3610)
 			.saturating_add(T::DbWeight::get().reads(4_u64))
 			.saturating_add(T::DbWeight::get().writes(1_u64))
 	}
@@ -217,10 +217,10 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// `k` was measured from 1 to 4.
 	fn authorize_enrol(k: u32) -> Weight {
 		// Proof size in bytes: 337 measured, 3619 + k * 3139 at most.
-		// Fastest run: 1_602_026 ns.
-		Weight::from_parts(1_645_040_000, 3619)
-			// Standard error 14_418_258.
-			.saturating_add(Weight::from_parts(1_013_826_153, 0).saturating_mul(k.into()))
+		// Fastest run: 1_617_259 ns.
+		Weight::from_parts(343_302_000, 3619)
+			// Standard error 0.
+			.saturating_add(Weight::from_parts(1_686_811_000, 0).saturating_mul(k.into()))
 			.saturating_add(T::DbWeight::get().reads(4_u64))
 			.saturating_add(T::DbWeight::get().reads(2_u64.saturating_mul(k.into())))
 			.saturating_add(Weight::from_parts(0, 3139).saturating_mul(k.into()))
@@ -241,10 +241,10 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// `k` was measured from 1 to 4.
 	fn enrol(k: u32) -> Weight {
 		// Proof size in bytes: 283 measured, 3619 + k * 3139 at most.
-		// Fastest run: 45_808 ns.
-		Weight::from_parts(47_889_968, 3619)
-			// Standard error 403_704.
-			.saturating_add(Weight::from_parts(22_207_500, 0).saturating_mul(k.into()))
+		// Fastest run: 47_671 ns.
+		Weight::from_parts(85_306_000, 3619)
+			// Standard error 0.
+			.saturating_add(Weight::from_parts(11_167_000, 0).saturating_mul(k.into()))
 			.saturating_add(T::DbWeight::get().reads(3_u64))
 			.saturating_add(T::DbWeight::get().reads(2_u64.saturating_mul(k.into())))
 			.saturating_add(T::DbWeight::get().writes(3_u64))
@@ -270,8 +270,8 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Proof: `System::BlockHash` (`max_values`: None, `max_size`: Some(44), added: 2519, mode: `MaxEncodedLen`)
 	fn register_key() -> Weight {
 		// Proof size in bytes: 1534 measured, 7268 at most.
-		// Fastest run: 3_144_744 ns.
-		Weight::from_parts(3_506_861_000, 7268)
+		// Fastest run: 3_148_309 ns.
+		Weight::from_parts(4_842_523_000, 7268)
 			.saturating_add(T::DbWeight::get().reads(9_u64))
 			.saturating_add(T::DbWeight::get().writes(3_u64))
 	}
@@ -290,8 +290,8 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Proof: `Dpki::DeviceKeys` (`max_values`: None, `max_size`: Some(545), added: 3020, mode: `MaxEncodedLen`)
 	fn revoke_key() -> Weight {
 		// Proof size in bytes: 1475 measured, 4129 at most.
-		// Fastest run: 49_473 ns.
-		Weight::from_parts(69_954_000, 4129)
+		// Fastest run: 58_327 ns.
+		Weight::from_parts(85_678_000, 4129)
 			.saturating_add(T::DbWeight::get().reads(6_u64))
 			.saturating_add(T::DbWeight::get().writes(2_u64))
 	}
@@ -306,8 +306,8 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Proof: `Timestamp::Now` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `MaxEncodedLen`)
 	fn revoke_device() -> Weight {
 		// Proof size in bytes: 494 measured, 3619 at most.
-		// Fastest run: 25_228 ns.
-		Weight::from_parts(28_993_000, 3619)
+		// Fastest run: 24_886 ns.
+		Weight::from_parts(32_288_000, 3619)
 			.saturating_add(T::DbWeight::get().reads(4_u64))
 			.saturating_add(T::DbWeight::get().writes(1_u64))
 	}

@@ -23,9 +23,9 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// `n` was measured from 0 to 1048576.
 	fn dispatch_as_root(n: u32) -> Weight {
 		// Proof size in bytes: 0 measured, 0 at most.
-		// Fastest run: 8_203 ns.
-		Weight::from_parts(7_656_228, 0)
-			// Standard error 1.
-			.saturating_add(Weight::from_parts(1_492, 0).saturating_mul(n.into()))
+		// Fastest run: 8_513 ns.
+		Weight::from_parts(17_082_693, 0)
+			// Standard error 0.
+			.saturating_add(Weight::from_parts(1_446, 0).saturating_mul(n.into()))
 	}
 }
