@@ -4,7 +4,7 @@ use crate::{
 	cli::Global,
 	error::{Error, Result},
 	output::{Progress, hex, print_warning},
-	secrets,
+	secrets, transaction,
 	values::GenesisHash,
 };
 use dpki_client::{Account, Call, Client, Finalized, View, client::ClientError};
@@ -72,7 +72,7 @@ impl Session {
 		secrets::account(self.account.as_deref().ok_or(Error::AccountMissing)?)
 	}
 
-	/// Sends a transaction with the tip that was asked for and waits until it is final.
+	/// Sends a transaction with the tip that was asked for and waits until it is final, or until the person gives up.
 	pub async fn submit(
 		&self,
 		client: &Client,
@@ -81,7 +81,11 @@ impl Session {
 		doing: &str,
 	) -> Result<Finalized> {
 		let _progress = Progress::start(format!("{doing}: waiting until it is final"));
-		Ok(client.submit_with_tip(account, call, self.tip).await?)
+		let submitting = async {
+			let submitted = client.submit_with_tip(account, call, self.tip).await;
+			submitted.map_err(|error| transaction::explain(error, account, call))
+		};
+		transaction::or_interrupted(submitting, || transaction::interrupted(doing, call)).await
 	}
 }
 

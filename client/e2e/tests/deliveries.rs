@@ -1,7 +1,7 @@
 //! Deliveries that the chain or the device refuses, while the access of before stays.
 
 use dpki_client::{Account, Bundle, Client, Item, calls, envelope, submit::SubmitError};
-use dpki_e2e::{Device, Fleet, PATIENCE, Sshd, block};
+use dpki_e2e::{Device, Fleet, PATIENCE, Sshd, block, public};
 use dpki_primitives::{
 	delivery::{DeliveryBinding, Outcome, RefusalReason, Suite},
 	ids::{AnchorId, KeyId, OrganisationId},
@@ -127,6 +127,41 @@ async fn a_bundle_that_is_not_meant_as_it_is_changes_nothing() {
 	assert_eq!(delivered["sequence"], 8);
 	device.reach(block(&delivered)).await;
 	assert!(sshd.login(&key, &known_hosts, "true").granted, "{}", sshd.log());
+}
+
+#[tokio::test]
+async fn a_verdict_about_a_delivery_is_one_about_its_device_too() {
+	let fleet = Fleet::start("verdicts");
+	let (user_ca, host_ca) = (fleet.add_ssh_ca("ssh-user-ca"), fleet.add_ssh_ca("ssh-host-ca"));
+	let verdict = |device: &str| fleet.admin.status(["status", "delivery", device]);
+	assert_eq!(verdict("acme/drone-1")["status"], "unknown");
+	let mut device = fleet.enrol("drone-1").await;
+	device.start();
+	assert_eq!(verdict("acme/drone-1")["status"], "none");
+	fleet.deliver_access(&device, &user_ca, &host_ca);
+	assert_eq!(verdict("acme/drone-1")["status"], "applied");
+
+	// A CA of another kind, and one that is to sign nothing new.
+	let deliver = |ca: &std::path::Path| {
+		let ca = public(ca).display().to_string();
+		let words = "deliver --org acme --device drone-1 --principals pilot=ops --user-ca";
+		fleet.admin.refused(words.split(' ').chain([ca.as_str()]))
+	};
+	let sentence = deliver(&host_ca);
+	assert!(sentence.contains("is registered as an ssh-host-ca, not as"), "{sentence}");
+	fleet
+		.admin
+		.ok(["anchor", "retire", &public(&user_ca).display().to_string(), "--yes"]);
+	let sentence = deliver(&user_ca);
+	assert!(sentence.contains("is retired (superseded) since"), "{sentence}");
+
+	let revoke = ["revoke", "device", "acme/drone-1", "--reason", "keyCompromise", "--yes"];
+	fleet.admin.ok(revoke);
+	let revoked = verdict("acme/drone-1");
+	assert_eq!(
+		(revoked["status"].as_str(), revoked["reason"].as_str()),
+		(Some("revoked"), Some("keyCompromise"))
+	);
 }
 
 fn account(uri: &str) -> Account {
