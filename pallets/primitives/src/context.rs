@@ -93,6 +93,15 @@ pub enum Action {
 		/// What became of it.
 		outcome: Outcome,
 	},
+	/// "I hold the key of this request, and this account is to apply for the certificate." Signed by the key that is to
+	/// be certified, or bound into a PKCS#10 request by it. Nonce: how many applications the payer had made before.
+	#[codec(index = 16)]
+	ApplyForCertificate {
+		/// Who applies and pays.
+		payer: [u8; 32],
+		/// [`CertificateRequest::digest`](crate::certificate::CertificateRequest::digest) of what is applied for.
+		request: [u8; 32],
+	},
 }
 
 /// An action on one chain, once, for a limited time.
