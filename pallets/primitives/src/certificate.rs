@@ -14,6 +14,7 @@ use crate::{
 	status::{Standing, Status, Validity, status},
 	subject::Subject,
 };
+use alloc::vec::Vec;
 use bounded_collections::{BoundedVec, ConstU32};
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use scale_info::TypeInfo;
@@ -289,8 +290,6 @@ pub struct ApplicationRecord {
 	pub phase: Phase,
 	/// When it was made.
 	pub opened_at: Moment,
-	/// Where it stands in the list of open applications; without meaning once it is closed.
-	pub position: u32,
 }
 
 impl ApplicationRecord {
@@ -452,9 +451,11 @@ impl CertificateRecord {
 		self.control_until.map_or(end, |control| control.min(end))
 	}
 
-	/// Whether the certificate keeps others from its subject at `now`: it does so unless it is revoked or over.
-	pub fn holds_subject(&self, now: Moment) -> bool {
-		self.revocation.is_none() && now <= self.ends_at()
+	/// Whether the certificate, about which `status` is the verdict, keeps others from its subject at `now`. One on hold
+	/// does so too, but only until it ends.
+	pub fn holds_subject(&self, status: Status, now: Moment) -> bool {
+		matches!(status, Status::Valid | Status::NotYetValid | Status::Suspended)
+			&& now <= self.ends_at()
 	}
 
 	/// What endorsers attest: everything in the record that is not about its state. It changes when the certificate is
@@ -652,6 +653,17 @@ impl CertificatePolicy {
 			&& self.max_lifetime >= 1
 			&& self.max_endorsement_lifetime >= 1
 	}
+}
+
+/// One page of a list, and how to get the next.
+#[derive(Clone, PartialEq, Eq, Debug, Encode, Decode, TypeInfo)]
+pub struct Page<Item> {
+	/// How many entries the whole list has, those that do not answer the question included.
+	pub total: u32,
+	/// The index at which the next page begins; `None` after the last.
+	pub next: Option<u32>,
+	/// Those entries of the page that answer the question.
+	pub items: Vec<Item>,
 }
 
 /// The day in which a moment lies, counted from the Unix epoch: the buckets of the index by end.

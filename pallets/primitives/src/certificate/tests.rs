@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::{ids::DeviceId, key::KeyPurpose, key::KeyType};
-use alloc::{string::ToString, vec::Vec};
+use alloc::string::ToString;
 
 const NOW: Moment = 1_800_000_000_000;
 
@@ -145,7 +145,7 @@ fn lost_control_ends_a_certificate_like_its_expiry() {
 	assert_eq!(verdict(&record, Dependencies::default()), Status::Valid);
 	record.control_until = Some(NOW - 1);
 	assert_eq!(verdict(&record, Dependencies::default()), Status::Expired);
-	assert!(!record.holds_subject(NOW));
+	assert!(!record.holds_subject(Status::Expired, NOW));
 	record.control_until = Some(NOW + 100);
 	assert_eq!(record.ends_at(), NOW + 10);
 }
@@ -155,7 +155,8 @@ fn a_certificate_on_hold_is_suspended_and_still_holds_its_subject() {
 	let mut record = record();
 	record.suspension = Some(Suspension { by: Authority::Consortium, at: NOW });
 	assert_eq!(verdict(&record, Dependencies::default()), Status::Suspended);
-	assert!(record.holds_subject(NOW));
+	assert!(record.holds_subject(Status::Suspended, NOW));
+	assert!(!record.holds_subject(Status::Suspended, NOW + 11), "but not beyond its end");
 }
 
 #[test]
@@ -168,7 +169,7 @@ fn a_compromised_key_revokes_every_certificate_of_it() {
 	revoked.revocation = Some(revocation(RevocationReason::Superseded, NOW - 7));
 	let own = Status::Revoked(revocation(RevocationReason::Superseded, NOW - 7));
 	assert_eq!(verdict(&revoked, dependencies), own, "the certificate's own word stands");
-	assert!(!revoked.holds_subject(NOW));
+	assert!(!revoked.holds_subject(own, NOW));
 }
 
 #[test]
