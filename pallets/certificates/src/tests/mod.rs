@@ -1,0 +1,15 @@
+//! One file per concept.
+
+mod accreditation;
+mod applications;
+mod cleaning;
+mod control;
+mod doubles;
+mod economy;
+mod endorsements;
+mod layout;
+pub(crate) mod mock;
+mod queries;
+mod refusals;
+mod renewal;
+mod revocation;
