@@ -11,7 +11,7 @@ use dpki_primitives::{
 	assurance::Level,
 	certificate::{
 		ApplicationRecord, BlockHeight, CertificatePolicy, CertificateRequest, Holder,
-		MAX_OPEN_APPLICATIONS, Outcome, Phase, Possession, Purpose, RefusalCause, Renewal,
+		MAX_OPEN_APPLICATIONS, Outcome, Phase, Possession, Purpose, Renewal,
 		is_valid_display_name,
 	},
 	ids::{ApplicationId, CertificateId, KeyId, OrganisationId, SubjectId},
@@ -126,7 +126,7 @@ impl<T: Config> Pallet<T> {
 					// An accreditation came back into force after the last vote.
 					Self::decide(id, record, &tally.revealers)?;
 				} else if tally.possible() < needed {
-					Self::refuse(id, record, RefusalCause::TooFewObservers, &tally.revealers)?;
+					Self::refuse(id, record, tally.cause(), &tally.revealers)?;
 				} else {
 					return Err(Error::<T>::ApplicationNotDue.into());
 				}

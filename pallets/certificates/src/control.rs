@@ -36,6 +36,14 @@ impl<AccountId> Tally<AccountId> {
 	pub fn possible(&self) -> u32 {
 		self.controlled.saturating_add(self.hidden)
 	}
+
+	/// Why too few organisations saw control: others saw that there is none, or nobody looked.
+	pub fn cause(&self) -> RefusalCause {
+		match self.revealers.len() > self.controlled as usize {
+			true => RefusalCause::ControlNotProven,
+			false => RefusalCause::TooFewObservers,
+		}
+	}
 }
 
 impl<T: Config> Pallet<T> {
@@ -106,7 +114,7 @@ impl<T: Config> Pallet<T> {
 		if tally.controlled >= needed {
 			Self::decide(id, record, &tally.revealers)?;
 		} else if tally.possible() < needed {
-			Self::refuse(id, record, RefusalCause::ControlNotProven, &tally.revealers)?;
+			Self::refuse(id, record, tally.cause(), &tally.revealers)?;
 		}
 		Ok(tally.votes)
 	}

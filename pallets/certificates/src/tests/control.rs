@@ -154,8 +154,7 @@ fn an_observer_that_changes_its_organisation_takes_no_second_voice_along() {
 		accredit(Office::Observer, observer(1), observer_organisation(0), Level::Dv);
 		skip(11);
 		assert_ok!(reveal(id, 0, Controlled));
-		assert_ok!(reveal(id, 1, Controlled));
-		assert_eq!(outcome(id), Some(Outcome::Refused(RefusalCause::ControlNotProven)));
+		assert_eq!(outcome(id), Some(Outcome::Refused(RefusalCause::TooFewObservers)));
 	});
 }
 

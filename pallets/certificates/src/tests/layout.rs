@@ -1,6 +1,6 @@
 //! Where the records lie, and what is noticed when they are wrong.
 
-use super::mock::{Certificates as _, *};
+use super::mock::*;
 use crate::{Certificates, *};
 use dpki_primitives::{
 	assurance::Level,

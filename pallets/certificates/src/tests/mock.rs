@@ -400,6 +400,15 @@ pub fn wealth(who: &AccountId32) -> u64 {
 	Balances::total_balance(who)
 }
 
-pub fn last_event() -> RuntimeEvent {
-	System::events().pop().expect("something happened").event
+/// The events of this pallet since the last call, in their order.
+pub fn events() -> Vec<Event> {
+	let events = System::events()
+		.into_iter()
+		.filter_map(|it| match it.event {
+			RuntimeEvent::Certificates(event) => Some(event),
+			_ => None,
+		})
+		.collect();
+	System::reset_events();
+	events
 }

@@ -32,6 +32,7 @@ fn an_observer_sees_what_it_can_still_vote_on() {
 		assert_eq!(reveals(0), page(3, vec![first]));
 		assert_eq!(reveals(1), page(3, vec![]));
 		assert_eq!(Certificates::pending_observations(&ALICE, 0), page(3, vec![]));
+		assert_ok!(commit(first, 1, Observation::Controlled));
 		skip(11);
 		assert_eq!(pending(1), page(3, vec![]));
 		assert_ok!(reveal(first, 0, Observation::Controlled));
