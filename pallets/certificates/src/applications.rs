@@ -11,8 +11,7 @@ use dpki_primitives::{
 	assurance::Level,
 	certificate::{
 		ApplicationRecord, BlockHeight, CertificatePolicy, CertificateRequest, Holder,
-		MAX_OPEN_APPLICATIONS, Outcome, Phase, Possession, Purpose, Renewal,
-		is_valid_display_name,
+		MAX_OPEN_APPLICATIONS, Outcome, Phase, Possession, Purpose, Renewal, is_valid_display_name,
 	},
 	ids::{ApplicationId, CertificateId, KeyId, OrganisationId, SubjectId},
 	organisation::{Organisations, Role},
@@ -64,10 +63,7 @@ impl<T: Config> Pallet<T> {
 		let record = Certificates::<T>::get(certificate).ok_or(Error::<T>::CertificateNotFound)?;
 		Self::ensure_holder(&account, &record)?;
 		Self::ensure_not_ended(&record, now)?;
-		ensure!(
-			!OpenRenewals::<T>::contains_key(certificate, renewal),
-			Error::<T>::RenewalOpen
-		);
+		ensure!(!OpenRenewals::<T>::contains_key(certificate, renewal), Error::<T>::RenewalOpen);
 		let (level, subject) = (record.requested, record.subject.id());
 		match renewal {
 			Renewal::Control => {
@@ -159,8 +155,7 @@ impl<T: Config> Pallet<T> {
 			request.display_name.as_ref().map(|name| &name[..]),
 		)?;
 		ensure!(
-			request.not_after > now
-				&& request.not_after <= now.saturating_add(policy.max_lifetime),
+			request.not_after > now && request.not_after <= now.saturating_add(policy.max_lifetime),
 			Error::<T>::ValidityInvalid
 		);
 		Ok(())
@@ -192,18 +187,12 @@ impl<T: Config> Pallet<T> {
 				Some(*organisation)
 			},
 			Subject::Device(device) => {
-				ensure!(
-					T::Registry::device_status(*device).is_valid(),
-					Error::<T>::DeviceNotValid
-				);
+				ensure!(T::Registry::device_status(*device).is_valid(), Error::<T>::DeviceNotValid);
 				T::Registry::device(*device).map(|record| record.organisation)
 			},
 			_ => None,
 		};
-		ensure!(
-			owner.is_none() || owner == request.holder.organisation(),
-			Error::<T>::HolderUnfit
-		);
+		ensure!(owner.is_none() || owner == request.holder.organisation(), Error::<T>::HolderUnfit);
 		match request.holder {
 			Holder::Account(_) => Ok(()),
 			Holder::Organisation(organisation) => {
@@ -223,10 +212,7 @@ impl<T: Config> Pallet<T> {
 			Subject::Organisation(_) => Role::Administrator,
 			_ => Role::Registrar,
 		};
-		ensure!(
-			T::Organisations::has_role(organisation, account, role),
-			Error::<T>::RoleMissing
-		);
+		ensure!(T::Organisations::has_role(organisation, account, role), Error::<T>::RoleMissing);
 		Ok(())
 	}
 

@@ -45,11 +45,14 @@ impl<T: Config> Pallet<T> {
 	}
 
 	/// Removes one entry of the first day that is over, or goes on to the next day.
-	pub(crate) fn clean_ending() -> bool {
-		let Some(day) = EndingCursor::<T>::get() else { return false };
-		if day >= day_of(Self::now()) {
+	fn clean_ending() -> bool {
+		Self::clean_ending_before(day_of(Self::now()))
+	}
+
+	pub(crate) fn clean_ending_before(today: u32) -> bool {
+		let Some(day) = EndingCursor::<T>::get().filter(|day| *day < today) else {
 			return false;
-		}
+		};
 		match EndingCount::<T>::get(day).checked_sub(1) {
 			Some(last) => {
 				Ending::<T>::remove(day, last);

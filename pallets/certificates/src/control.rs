@@ -157,12 +157,9 @@ impl<T: Config> Pallet<T> {
 		office: Office,
 		account: &T::AccountId,
 	) -> Result<Accreditation, Error<T>> {
-		let accreditation = Accreditations::<T>::get(office, account)
-			.ok_or(Error::<T>::AccreditationMissing)?;
-		ensure!(
-			accreditation.compromised_from.is_none(),
-			Error::<T>::AccreditationCompromised
-		);
+		let accreditation =
+			Accreditations::<T>::get(office, account).ok_or(Error::<T>::AccreditationMissing)?;
+		ensure!(accreditation.compromised_from.is_none(), Error::<T>::AccreditationCompromised);
 		ensure!(accreditation.may_act(), Error::<T>::AccreditationNotActive);
 		Ok(accreditation)
 	}

@@ -28,10 +28,7 @@ impl<T: Config> Pallet<T> {
 		let now = Self::now();
 		let accreditation = Self::active(Office::Endorser, &endorser)?;
 		let certificate = Certificates::<T>::get(id).ok_or(Error::<T>::CertificateNotFound)?;
-		ensure!(
-			Self::status_of(&certificate, now).is_valid(),
-			Error::<T>::CertificateNotValid
-		);
+		ensure!(Self::status_of(&certificate, now).is_valid(), Error::<T>::CertificateNotValid);
 		ensure!(
 			level > Level::Dv && level <= accreditation.level && level <= certificate.requested,
 			Error::<T>::LevelUnfit

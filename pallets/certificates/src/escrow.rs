@@ -254,8 +254,7 @@ impl<T: Config> Pallet<T> {
 		organisation: OrganisationId,
 	) -> Result<bool, DispatchError> {
 		Self::with_escrow(application, |escrow| {
-			let is_wanted =
-				escrow.endorsements_left > 0 && !escrow.paid.contains(&organisation);
+			let is_wanted = escrow.endorsements_left > 0 && !escrow.paid.contains(&organisation);
 			if is_wanted && escrow.paid.try_push(organisation).is_ok() {
 				escrow.endorsements_left -= 1;
 				Self::pay(application, payer, endorser, escrow.endorsement)?;
@@ -336,8 +335,6 @@ fn release<T: Config>(
 ) -> DispatchResult {
 	match amount.is_zero() {
 		true => Ok(()),
-		false => {
-			T::Currency::release(&reason.into(), payer, amount, Precision::Exact).map(|_| ())
-		},
+		false => T::Currency::release(&reason.into(), payer, amount, Precision::Exact).map(|_| ()),
 	}
 }

@@ -1,9 +1,9 @@
 //! Granting: what happens when nothing stands against an application any more.
 
 use crate::{
-	Applications, Certificates, Config, Ending, EndingCount, EndingCursor, Error,
-	Event, HolderCertificateCount, HolderCertificates, OpenRenewals, Pallet,
-	SubjectCertificateCount, SubjectCertificates, Subjects,
+	Applications, Certificates, Config, Ending, EndingCount, EndingCursor, Error, Event,
+	HolderCertificateCount, HolderCertificates, OpenRenewals, Pallet, SubjectCertificateCount,
+	SubjectCertificates, Subjects,
 };
 use dpki_primitives::{
 	Moment,
@@ -72,10 +72,7 @@ impl<T: Config> Pallet<T> {
 		let (now, policy) = (Self::now(), Self::policy());
 		let key = KeyId::of(&request.key);
 		ensure!(request.not_after >= now, RefusalCause::CertificateEnded);
-		ensure!(
-			Self::ensure_certifiable(&request.key).is_ok(),
-			RefusalCause::KeyCompromised
-		);
+		ensure!(Self::ensure_certifiable(&request.key).is_ok(), RefusalCause::KeyCompromised);
 		let subject = request.subject.id();
 		Self::take_subject(subject, request.holder, id)?;
 

@@ -47,9 +47,7 @@ pub mod pallet {
 			CertificateRequest, DisplayName, Holder, MAX_VOTES, Observation, Office, Outcome,
 			Possession, Renewal, RequestVerifier, SubjectRecord, Votes,
 		},
-		ids::{
-			ApplicationId, CertificateDigest, CertificateId, KeyId, OrganisationId, SubjectId,
-		},
+		ids::{ApplicationId, CertificateDigest, CertificateId, KeyId, OrganisationId, SubjectId},
 		organisation::Organisations,
 		registry::Registry,
 		revocation::RevocationReason,

@@ -62,10 +62,8 @@ impl<T: Config> Pallet<T> {
 		expires_at: Moment,
 	) -> Vec<u8> {
 		let nonce = ApplicationNonce::<T>::get(payer);
-		let action = Action::ApplyForCertificate {
-			payer: payer.clone().into(),
-			request: request.digest(),
-		};
+		let action =
+			Action::ApplyForCertificate { payer: payer.clone().into(), request: request.digest() };
 		SigningContext { genesis: Self::genesis(), action, nonce, expires_at }.payload()
 	}
 

@@ -49,8 +49,7 @@ impl<T: Config> Pallet<T> {
 				(certificate.subject, certificate.key)
 			},
 		};
-		let challenge =
-			control_challenge(&Self::genesis(), id, subject.id(), KeyId::of(&key));
+		let challenge = control_challenge(&Self::genesis(), id, subject.id(), KeyId::of(&key));
 		Some((subject, challenge))
 	}
 
@@ -106,9 +105,8 @@ impl<T: Config> Pallet<T> {
 			let Phase::Control { commit_until, .. } = Applications::<T>::get(id)?.phase else {
 				return None;
 			};
-			let has_voted = || {
-				ApplicationVotes::<T>::get(id).iter().any(|it| it.organisation == organisation)
-			};
+			let has_voted =
+				|| ApplicationVotes::<T>::get(id).iter().any(|it| it.organisation == organisation);
 			(Self::block() <= commit_until && !has_voted()).then_some(id)
 		})
 	}

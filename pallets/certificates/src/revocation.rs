@@ -60,10 +60,7 @@ impl<T: Config> Pallet<T> {
 		// The consortium may make a hold its own, so that the holder cannot end it.
 		let is_taken_over = by == Authority::Consortium
 			&& record.suspension.is_some_and(|it| it.by == Authority::Holder);
-		ensure!(
-			record.suspension.is_none() || is_taken_over,
-			Error::<T>::CertificateSuspended
-		);
+		ensure!(record.suspension.is_none() || is_taken_over, Error::<T>::CertificateSuspended);
 		let at = record.suspension.map_or_else(Self::now, |it| it.at);
 		record.suspension = Some(Suspension { by, at });
 		Certificates::<T>::insert(id, record);

@@ -2,10 +2,9 @@
 
 use crate::{
 	Accreditations, Accredited, AccreditedCount, Applications, BalanceOf, Certificates,
-	ClosedQueue, ClosedRange, Config, Ending, EndingCount, Endorsements, Escrows,
-	HolderCertificateCount, HolderCertificates, HoldReason, OpenApplications, OpenByPayer,
-	OpenCount, OpenPositions, OpenRenewals, Pallet, SubjectCertificateCount, SubjectCertificates,
-	Subjects,
+	ClosedQueue, ClosedRange, Config, Ending, EndingCount, Endorsements, Escrows, HoldReason,
+	HolderCertificateCount, HolderCertificates, OpenApplications, OpenByPayer, OpenCount,
+	OpenPositions, OpenRenewals, Pallet, SubjectCertificateCount, SubjectCertificates, Subjects,
 };
 use alloc::collections::BTreeMap;
 use dpki_primitives::certificate::{Office, Phase};

@@ -344,9 +344,7 @@ pub fn assess(
 		.collect();
 
 	for index in 0..explanations.len() {
-		if explanations[index].finding == Finding::Counted
-			&& is_spoken_for(&explanations, index)
-		{
+		if explanations[index].finding == Finding::Counted && is_spoken_for(&explanations, index) {
 			explanations[index].finding = Finding::OrganisationCounted;
 		}
 	}

@@ -522,8 +522,9 @@ pub fn certificate_status(
 		.filter(|revocation| revocation.reason == RevocationReason::KeyCompromise)
 		.map(|revocation| revocation.at);
 	let compromised = [dependencies.compromised, registered].into_iter().flatten().min();
-	own.revocation = own.revocation.or(compromised
-		.map(|at| Revocation { reason: RevocationReason::KeyCompromise, at }));
+	own.revocation = own
+		.revocation
+		.or(compromised.map(|at| Revocation { reason: RevocationReason::KeyCompromise, at }));
 	match record.subject {
 		Subject::Device(_) => {
 			status(Some(&own), &[dependencies.device.map(DeviceRecord::standing)], now)

@@ -4,7 +4,7 @@ use super::{
 	doubles::{TestOrganisations, TestRegistry, TestRequests, TestTime},
 	mock::*,
 };
-use crate::{Applications, ApplicationNonce, Certificates as Stored, OpenByPayer, OpenCount};
+use crate::{ApplicationNonce, Applications, Certificates as Stored, OpenByPayer, OpenCount};
 use dpki_primitives::{
 	assurance::Level,
 	certificate::{
@@ -64,10 +64,9 @@ fn a_service_and_a_device_are_certified_by_a_registrar() {
 	run(|| {
 		let device = TestRegistry::add_device(acme(), "drone-7");
 		let name = b"ground-station".to_vec().try_into().unwrap();
-		for (seed, subject) in [
-			(1, Subject::Service { organisation: acme(), name }),
-			(2, Subject::Device(device)),
-		] {
+		for (seed, subject) in
+			[(1, Subject::Service { organisation: acme(), name }), (2, Subject::Device(device))]
+		{
 			let by_alice = request(subject.clone(), Level::Dv, seed);
 			assert_noop!(try_apply(REGISTRAR, by_alice.clone(), seed), Error::HolderUnfit);
 			let held = CertificateRequest { holder: Holder::Organisation(acme()), ..by_alice };
@@ -110,12 +109,13 @@ fn a_name_waits_for_observers_and_becomes_dv() {
 #[test]
 fn a_sponsor_can_pay_for_another_holder() {
 	run(|| {
-		let request =
-			CertificateRequest { holder: account_holder(BOB), ..request(pseudonym(1), Level::Dv, 1) };
-		let certificate = CertificateId::of(apply(ALICE, request, 1));
-		let revoke = |who| {
-			Certificates::revoke(signed(who), certificate, RevocationReason::Unspecified)
+		let request = CertificateRequest {
+			holder: account_holder(BOB),
+			..request(pseudonym(1), Level::Dv, 1)
 		};
+		let certificate = CertificateId::of(apply(ALICE, request, 1));
+		let revoke =
+			|who| Certificates::revoke(signed(who), certificate, RevocationReason::Unspecified);
 		assert_noop!(revoke(ALICE), Error::NotHolder);
 		assert_ok!(revoke(BOB));
 	});
@@ -143,10 +143,7 @@ fn a_pending_application_reserves_nothing_and_the_first_proven_wins() {
 			assert_ok!(reveal(squatter, n, Observation::Controlled));
 		}
 		assert_eq!(outcome(squatter), Some(Outcome::Refused(RefusalCause::SubjectHeld)));
-		assert_eq!(
-			Certificates::certificate_status(CertificateId::of(squatter)),
-			Status::Unknown
-		);
+		assert_eq!(Certificates::certificate_status(CertificateId::of(squatter)), Status::Unknown);
 	});
 }
 
@@ -189,7 +186,8 @@ fn a_subject_has_a_bounded_number_of_live_certificates() {
 			acme_certificate(Level::Dv, seed);
 		}
 		assert_noop!(try_apply(ADMIN, acme_request(Level::Dv, 99), 99), Error::SubjectFull);
-		let first = crate::HolderCertificates::<Test>::get(Holder::Organisation(acme()), 0).unwrap();
+		let first =
+			crate::HolderCertificates::<Test>::get(Holder::Organisation(acme()), 0).unwrap();
 		assert_ok!(Certificates::revoke(signed(ADMIN), first, RevocationReason::Superseded));
 		assert_ok!(try_apply(ADMIN, acme_request(Level::Dv, 99), 99));
 	});
@@ -213,10 +211,7 @@ fn a_payer_has_a_bounded_number_of_open_applications() {
 fn a_request_of_pkcs10_stands_for_a_signature() {
 	run(|| {
 		let request = request(pseudonym(1), Level::Dv, 1);
-		let action = Action::ApplyForCertificate {
-			payer: ALICE.into(),
-			request: request.digest(),
-		};
+		let action = Action::ApplyForCertificate { payer: ALICE.into(), request: request.digest() };
 		let payload = SigningContext { genesis: GENESIS, action, nonce: 0, expires_at: EXPIRY };
 		let challenge = request_challenge(&payload.payload());
 		let der = |subject: &Subject| {
@@ -241,9 +236,8 @@ fn a_proof_of_possession_is_good_for_one_payer_and_one_use() {
 	run(|| {
 		let request = request(pseudonym(1), Level::Dv, 1);
 		let possession = possession_of(&ALICE, &request, 1);
-		let apply = |who| {
-			Certificates::apply(signed(who), request.clone(), possession.clone(), EXPIRY)
-		};
+		let apply =
+			|who| Certificates::apply(signed(who), request.clone(), possession.clone(), EXPIRY);
 		assert_noop!(apply(BOB), Error::PossessionInvalid);
 		assert_ok!(apply(ALICE));
 		assert_noop!(apply(ALICE), Error::PossessionInvalid);
@@ -352,10 +346,7 @@ fn an_organisation_can_hold_a_name_through_its_registrar() {
 		prove_control(id);
 		let certificate = CertificateId::of(id);
 		TestOrganisations::take(acme(), &REGISTRAR, Role::Registrar);
-		assert_noop!(
-			Certificates::suspend(signed(REGISTRAR), certificate),
-			Error::NotHolder
-		);
+		assert_noop!(Certificates::suspend(signed(REGISTRAR), certificate), Error::NotHolder);
 		TestOrganisations::grant(acme(), &BOB, Role::Registrar);
 		assert_ok!(Certificates::suspend(signed(BOB), certificate));
 	});

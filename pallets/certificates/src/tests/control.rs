@@ -2,6 +2,7 @@
 
 use super::mock::*;
 use crate::ApplicationVotes;
+use Observation::{Controlled, NotControlled, Unreachable};
 use dpki_primitives::{
 	assurance::Level,
 	certificate::{
@@ -12,7 +13,6 @@ use dpki_primitives::{
 };
 use frame_support::{assert_noop, assert_ok};
 use sp_runtime::AccountId32;
-use Observation::{Controlled, NotControlled, Unreachable};
 
 fn applied() -> ApplicationId {
 	apply(ALICE, request(dns("example.com"), Level::Dv, 1), 1)
@@ -37,10 +37,7 @@ fn as_many_organisations_as_needed_decide() {
 		(vec![Controlled, Controlled], Some(Outcome::Granted)),
 		(vec![NotControlled, Controlled, Controlled], Some(Outcome::Granted)),
 		(vec![Unreachable, Controlled, Unreachable, Controlled], Some(Outcome::Granted)),
-		(
-			vec![Controlled, NotControlled],
-			Some(Outcome::Refused(RefusalCause::ControlNotProven)),
-		),
+		(vec![Controlled, NotControlled], Some(Outcome::Refused(RefusalCause::ControlNotProven))),
 		(
 			vec![Controlled, NotControlled, Unreachable],
 			Some(Outcome::Refused(RefusalCause::ControlNotProven)),
@@ -138,10 +135,7 @@ fn several_accounts_of_one_organisation_have_one_voice() {
 		accredit(Office::Observer, sybil.clone(), observer_organisation(0), Level::Dv);
 		assert_ok!(commit(id, 0, Controlled));
 		let hash = commitment(id, &sybil.clone().into(), Controlled, &SALT);
-		assert_noop!(
-			Certificates::commit(signed(sybil), id, hash),
-			Error::OrganisationVoted
-		);
+		assert_noop!(Certificates::commit(signed(sybil), id, hash), Error::OrganisationVoted);
 	});
 }
 
@@ -169,10 +163,7 @@ fn an_observer_that_lost_its_office_neither_commits_nor_reveals() {
 		assert_ok!(Certificates::mark_compromised(root(), office, observer(1), NOW));
 		assert_ok!(Certificates::release_accreditation(root(), office, observer(2)));
 		assert_noop!(commit(id, 2, Controlled), Error::AccreditationNotActive);
-		assert_noop!(
-			Certificates::commit(signed(ALICE), id, [0; 32]),
-			Error::AccreditationMissing
-		);
+		assert_noop!(Certificates::commit(signed(ALICE), id, [0; 32]), Error::AccreditationMissing);
 		skip(11);
 		assert_noop!(reveal(id, 0, Controlled), Error::AccreditationNotActive);
 		assert_noop!(reveal(id, 1, Controlled), Error::AccreditationCompromised);
@@ -301,7 +292,10 @@ fn only_as_many_votes_are_taken_as_the_list_holds() {
 				revealed: None,
 			})
 			.collect();
-		ApplicationVotes::<Test>::insert(id, dpki_primitives::certificate::Votes::try_from(votes).unwrap());
+		ApplicationVotes::<Test>::insert(
+			id,
+			dpki_primitives::certificate::Votes::try_from(votes).unwrap(),
+		);
 		assert_noop!(commit(id, 0, Controlled), Error::VotesFull);
 	});
 }

@@ -88,7 +88,13 @@ fn a_compromised_account_can_neither_withdraw_nor_come_back() {
 			Error::AccreditationCompromised
 		);
 		assert_noop!(
-			Certificates::accredit(root(), office, endorser(0), endorser_organisation(0), Level::Ev),
+			Certificates::accredit(
+				root(),
+				office,
+				endorser(0),
+				endorser_organisation(0),
+				Level::Ev
+			),
 			Error::AccreditationCompromised
 		);
 	});
@@ -185,10 +191,7 @@ fn only_a_valid_certificate_has_a_level() {
 		assert_ok!(Certificates::revoke(signed(ADMIN), id, RevocationReason::Unspecified));
 		assert_eq!(level(id), None);
 		assert_eq!(findings(id), [Finding::Counted; 3], "and still everything is explained");
-		assert_noop!(
-			endorse(CertificateId([9; 32]), 3, Level::Ev),
-			Error::CertificateNotFound
-		);
+		assert_noop!(endorse(CertificateId([9; 32]), 3, Level::Ev), Error::CertificateNotFound);
 		assert_eq!(Certificates::assessment(CertificateId([9; 32])), None);
 	});
 }

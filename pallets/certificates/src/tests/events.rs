@@ -75,7 +75,8 @@ fn what_becomes_of_a_certificate_is_told() {
 		assert_ok!(endorse(certificate, 0, Level::Ov));
 		events();
 		let (reason, endorser) = (WithdrawalReason::FactsChanged, endorser(0));
-		let withdraw = Certificates::withdraw_endorsement(signed(endorser.clone()), certificate, reason);
+		let withdraw =
+			Certificates::withdraw_endorsement(signed(endorser.clone()), certificate, reason);
 		assert_ok!(withdraw);
 		assert_eq!(events(), [Event::EndorsementWithdrawn { certificate, endorser, reason }]);
 
@@ -108,10 +109,8 @@ fn a_renewal_is_told() {
 		assert_ok!(Certificates::renew(signed(ALICE), certificate, Renewal::Control));
 		set_time(NOW + 7);
 		prove_control(application);
-		let renewed = Event::ControlRenewed {
-			certificate,
-			control_until: NOW + 7 + POLICY.control_lifetime,
-		};
+		let renewed =
+			Event::ControlRenewed { certificate, control_until: NOW + 7 + POLICY.control_lifetime };
 		assert!(events().contains(&renewed));
 	});
 }

@@ -21,14 +21,23 @@ fn every_item_lies_where_the_primitives_say() {
 	let (office, index) = (Office::Endorser, 0x0102_0304);
 	for (ours, theirs) in [
 		(Certificates::<Test>::hashed_key_for(certificate), storage_keys::certificate(certificate)),
-		(CompromisedKeys::<Test>::hashed_key_for(KeyId(id)), storage_keys::compromised_key(KeyId(id))),
-		(Endorsements::<Test>::hashed_key_for(certificate), storage_keys::endorsements(certificate)),
+		(
+			CompromisedKeys::<Test>::hashed_key_for(KeyId(id)),
+			storage_keys::compromised_key(KeyId(id)),
+		),
+		(
+			Endorsements::<Test>::hashed_key_for(certificate),
+			storage_keys::endorsements(certificate),
+		),
 		(
 			Accreditations::<Test>::hashed_key_for(office, ALICE),
 			storage_keys::accreditation(office, &ALICE.into()),
 		),
 		(AccreditedCount::<Test>::hashed_key_for(office), storage_keys::accredited_count(office)),
-		(Accredited::<Test>::hashed_key_for(office, index), storage_keys::accredited(office, index)),
+		(
+			Accredited::<Test>::hashed_key_for(office, index),
+			storage_keys::accredited(office, index),
+		),
 		(Policy::<Test>::hashed_key().to_vec(), storage_keys::certificate_policy()),
 		(Applications::<Test>::hashed_key_for(application), storage_keys::application(application)),
 		(
@@ -60,10 +69,7 @@ fn every_item_lies_where_the_primitives_say() {
 #[test]
 fn the_storage_layout_is_version_1() {
 	run(|| {
-		assert_eq!(
-			crate::Pallet::<Test>::in_code_storage_version(),
-			StorageVersion::new(1)
-		);
+		assert_eq!(crate::Pallet::<Test>::in_code_storage_version(), StorageVersion::new(1));
 	});
 }
 

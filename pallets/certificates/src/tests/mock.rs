@@ -3,7 +3,9 @@
 //! transactions, nonces and eras.
 
 use super::doubles::{self, TestOrganisations, TestRegistry, TestRequests, TestTime};
-use crate::{self as pallet_certificates, FeeSchedule, LevelPrices, Price, weights::SubstrateWeight};
+use crate::{
+	self as pallet_certificates, FeeSchedule, LevelPrices, Price, weights::SubstrateWeight,
+};
 use dpki_primitives::{
 	Moment,
 	assurance::{Assessment, Finding, Level, Quorum},
@@ -117,16 +119,8 @@ const fn prices(network: u64, observation: u64, endorsement: u64) -> Price<u64> 
 pub const FEES: FeeSchedule<u64> = FeeSchedule {
 	feeless: false,
 	deposit: 100,
-	issue: LevelPrices {
-		dv: prices(20, 101, 0),
-		ov: prices(40, 101, 50),
-		ev: prices(80, 101, 70),
-	},
-	control: LevelPrices {
-		dv: prices(11, 61, 0),
-		ov: prices(12, 61, 0),
-		ev: prices(13, 61, 0),
-	},
+	issue: LevelPrices { dv: prices(20, 101, 0), ov: prices(40, 101, 50), ev: prices(80, 101, 70) },
+	control: LevelPrices { dv: prices(11, 61, 0), ov: prices(12, 61, 0), ev: prices(13, 61, 0) },
 	endorsement: LevelPrices { dv: prices(0, 0, 0), ov: prices(14, 0, 30), ev: prices(15, 0, 35) },
 };
 
@@ -303,10 +297,7 @@ pub fn apply(payer: AccountId32, request: CertificateRequest, seed: u8) -> Appli
 
 /// The application that this payer makes next.
 pub fn next_application(payer: AccountId32) -> ApplicationId {
-	ApplicationId::of(
-		&payer.clone().into(),
-		crate::ApplicationNonce::<Test>::get(&payer),
-	)
+	ApplicationId::of(&payer.clone().into(), crate::ApplicationNonce::<Test>::get(&payer))
 }
 
 pub const SALT: [u8; 32] = [5; 32];

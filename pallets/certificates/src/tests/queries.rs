@@ -63,16 +63,14 @@ fn the_challenge_is_that_of_the_application() {
 	run(|| {
 		let subject = dns("a.example");
 		let id = apply(ALICE, request(subject.clone(), Level::Dv, 1), 1);
-		let expected =
-			control_challenge(&GENESIS, id, subject.id(), KeyId::of(&public(1)));
+		let expected = control_challenge(&GENESIS, id, subject.id(), KeyId::of(&public(1)));
 		assert_eq!(Certificates::challenge(id), Some((subject.clone(), expected)));
 		prove_control(id);
 		assert_eq!(Certificates::challenge(id), None);
 		let renewal = next_application(ALICE);
 		let certificate = CertificateId::of(id);
 		assert_ok!(Certificates::renew(signed(ALICE), certificate, Renewal::Control));
-		let again =
-			control_challenge(&GENESIS, renewal, subject.id(), KeyId::of(&public(1)));
+		let again = control_challenge(&GENESIS, renewal, subject.id(), KeyId::of(&public(1)));
 		assert_eq!(Certificates::challenge(renewal), Some((subject, again)));
 		assert_ne!(again, expected);
 	});
@@ -86,17 +84,11 @@ fn certificates_are_listed_by_holder_and_by_subject() {
 		let third = dns_certificate("b.example", 1);
 		assert_ok!(Certificates::revoke(signed(ALICE), first, RevocationReason::Superseded));
 		let alice = account_holder(ALICE);
-		assert_eq!(
-			Certificates::certificates_of(alice, 0),
-			page(3, vec![first, second, third])
-		);
+		assert_eq!(Certificates::certificates_of(alice, 0), page(3, vec![first, second, third]));
 		assert_eq!(Certificates::certificates_of(alice, 2), page(3, vec![third]));
 		assert_eq!(Certificates::certificates_of(alice, 9), page(3, vec![]));
 		let subject = dns("a.example").id();
-		assert_eq!(
-			Certificates::certificates_about(subject, 0),
-			page(2, vec![first, second])
-		);
+		assert_eq!(Certificates::certificates_about(subject, 0), page(2, vec![first, second]));
 		assert_eq!(Certificates::subject(subject).unwrap().holder, alice);
 	});
 }

@@ -48,7 +48,10 @@ fn a_display_name_is_for_organisations_above_dv_and_has_to_be_readable() {
 		..request
 	};
 	is_refused(named(request(dns("a.b"), Level::Ov, 1), "Acme"), Error::DisplayNameUnfit);
-	is_refused(named(request(Subject::Person([1; 32]), Level::Ov, 1), "Bob"), Error::DisplayNameUnfit);
+	is_refused(
+		named(request(Subject::Person([1; 32]), Level::Ov, 1), "Bob"),
+		Error::DisplayNameUnfit,
+	);
 	is_refused(named(acme_request(Level::Dv, 1), "Acme"), Error::DisplayNameUnfit);
 	is_refused(named(acme_request(Level::Ov, 1), " Acme"), Error::DisplayNameUnfit);
 	run(|| {
@@ -58,10 +61,8 @@ fn a_display_name_is_for_organisations_above_dv_and_has_to_be_readable() {
 
 #[test]
 fn a_validity_that_is_over_or_too_long_is_refused() {
-	let ending = |not_after| CertificateRequest {
-		not_after,
-		..request(pseudonym(1), Level::Dv, 1)
-	};
+	let ending =
+		|not_after| CertificateRequest { not_after, ..request(pseudonym(1), Level::Dv, 1) };
 	is_refused(ending(NOW), Error::ValidityInvalid);
 	is_refused(ending(NOW + POLICY.max_lifetime + 1), Error::ValidityInvalid);
 	run(|| {

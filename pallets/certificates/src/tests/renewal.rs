@@ -74,10 +74,7 @@ fn a_refused_renewal_leaves_the_certificate_its_time() {
 		assert_ok!(commit(application, 1, Observation::NotControlled));
 		skip(11);
 		assert_ok!(reveal(application, 0, Observation::NotControlled));
-		assert_eq!(
-			outcome(application),
-			Some(Outcome::Refused(RefusalCause::ControlNotProven))
-		);
+		assert_eq!(outcome(application), Some(Outcome::Refused(RefusalCause::ControlNotProven)));
 		assert_eq!(Certificates::certificate_status(id), Status::Valid);
 	});
 }
@@ -89,10 +86,7 @@ fn a_certificate_that_is_revoked_in_between_is_not_renewed() {
 		let application = renew(id, Renewal::Control);
 		assert_ok!(Certificates::revoke(signed(ALICE), id, RevocationReason::Superseded));
 		prove_control(application);
-		assert_eq!(
-			outcome(application),
-			Some(Outcome::Refused(RefusalCause::CertificateEnded))
-		);
+		assert_eq!(outcome(application), Some(Outcome::Refused(RefusalCause::CertificateEnded)));
 		assert_eq!(
 			Stored::<Test>::get(id).unwrap().control_until,
 			Some(NOW + POLICY.control_lifetime)

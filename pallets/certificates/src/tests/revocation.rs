@@ -81,8 +81,7 @@ fn a_compromised_key_takes_every_certificate_of_it_along_and_never_returns() {
 fn a_hold_is_ended_by_whoever_may() {
 	run(|| {
 		let id = dns_certificate("a.example", 1);
-		let suspended_by =
-			|| Certificates::certificate(id).unwrap().suspension.map(|it| it.by);
+		let suspended_by = || Certificates::certificate(id).unwrap().suspension.map(|it| it.by);
 		assert_noop!(Certificates::suspend(signed(BOB), id), Error::NotHolder);
 		assert_noop!(Certificates::release(signed(ALICE), id), Error::CertificateNotSuspended);
 		assert_ok!(Certificates::suspend(signed(ALICE), id));
@@ -159,9 +158,6 @@ fn only_the_holder_of_an_organisations_certificate_amends_its_name() {
 			Certificates::amend(signed(ALICE), dns, name("Acme")),
 			Error::DisplayNameUnfit
 		);
-		assert_noop!(
-			Certificates::amend(signed(ALICE), UNKNOWN, None),
-			Error::CertificateNotFound
-		);
+		assert_noop!(Certificates::amend(signed(ALICE), UNKNOWN, None), Error::CertificateNotFound);
 	});
 }

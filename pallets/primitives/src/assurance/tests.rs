@@ -139,8 +139,7 @@ fn the_vectors_hold() {
 		assert_eq!(assessment.level.map(Level::name), expected.level.as_deref(), "{name}");
 		assert_eq!(assessment.counted_for_ov, expected.counted_for_ov, "{name}");
 		assert_eq!(assessment.counted_for_ev, expected.counted_for_ev, "{name}");
-		let findings: Vec<_> =
-			assessment.explanations.iter().map(|it| it.finding.name()).collect();
+		let findings: Vec<_> = assessment.explanations.iter().map(|it| it.finding.name()).collect();
 		assert_eq!(findings, expected.findings, "{name}");
 		seen.extend(findings);
 	}

@@ -57,12 +57,9 @@ fn every_part_of_a_control_challenge_changes_it() {
 		)
 	};
 	let base = challenge(1, 2, 3, 4);
-	for other in [
-		challenge(9, 2, 3, 4),
-		challenge(1, 9, 3, 4),
-		challenge(1, 2, 9, 4),
-		challenge(1, 2, 3, 9),
-	] {
+	for other in
+		[challenge(9, 2, 3, 4), challenge(1, 9, 3, 4), challenge(1, 2, 9, 4), challenge(1, 2, 3, 9)]
+	{
 		assert_ne!(other, base);
 	}
 }
