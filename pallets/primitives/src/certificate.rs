@@ -39,8 +39,9 @@ pub const MAX_QUORUM: u32 = crate::assurance::MAX_ENDORSEMENTS;
 /// Most live certificates about one subject.
 pub const MAX_LIVE_CERTIFICATES: u32 = 8;
 
-/// Most open applications of one payer, so that nobody can fill the observers' list.
-pub const MAX_OPEN_APPLICATIONS: u32 = 16;
+/// Most open applications of one payer: a page of the list that observers and endorsers work through, so that nobody
+/// buries the others' there.
+pub const MAX_OPEN_APPLICATIONS: u32 = MAX_PAGE;
 
 /// Most entries in one page of a query.
 pub const MAX_PAGE: u32 = 64;
@@ -161,8 +162,6 @@ pub trait RequestVerifier {
 #[derive(
 	Clone, PartialEq, Eq, Debug, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
 )]
-// Most applications are for a new certificate; a box would save nothing in the state.
-#[allow(clippy::large_enum_variant)]
 pub enum Purpose {
 	/// For a new certificate.
 	#[codec(index = 0)]
