@@ -8,11 +8,12 @@ use crate::{
 };
 use dpki_primitives::{
 	Moment,
-	assurance::Level,
-	certificate::{
-		ApplicationRecord, BlockHeight, CertificatePolicy, CertificateRequest, Holder,
-		MAX_OPEN_APPLICATIONS, Outcome, Phase, Possession, Purpose, Renewal, is_valid_display_name,
+	application::{
+		ApplicationRecord, BlockHeight, CertificateRequest, MAX_OPEN_APPLICATIONS, Outcome, Phase,
+		Possession, Purpose, Renewal,
 	},
+	assurance::Level,
+	certificate::{CertificatePolicy, Holder, is_valid_display_name},
 	ids::{ApplicationId, CertificateId, KeyId, OrganisationId, SubjectId},
 	organisation::{Organisations, Role},
 	registry::Registry,

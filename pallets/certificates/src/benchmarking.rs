@@ -9,12 +9,12 @@ use alloc::{vec, vec::Vec};
 use core::hint::black_box;
 use dpki_primitives::{
 	Moment,
-	assurance::{EndorsementRecord, Level, MAX_ENDORSEMENTS, Quorum, WithdrawalReason},
-	certificate::{
-		CertificatePolicy, CertificateRequest, DisplayName, Holder, MAX_LIVE_CERTIFICATES,
-		MAX_VOTES, Observation, Office, Outcome, Possession, Renewal, RequestVerifier, commitment,
-		request_challenge,
+	application::{
+		CertificateRequest, MAX_VOTES, Observation, Outcome, Possession, Renewal, RequestVerifier,
+		commitment, request_challenge,
 	},
+	assurance::{EndorsementRecord, Level, MAX_ENDORSEMENTS, Quorum, WithdrawalReason},
+	certificate::{CertificatePolicy, DisplayName, Holder, MAX_LIVE_CERTIFICATES, Office},
 	context::MAX_SIGNATURE_LIFETIME,
 	ids::{ApplicationId, CertificateDigest, CertificateId, OrganisationId},
 	key::{KeyType, PublicKey, Signature},

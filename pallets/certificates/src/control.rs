@@ -9,11 +9,9 @@ use crate::{
 };
 use alloc::vec::Vec;
 use dpki_primitives::{
+	application::{ApplicationRecord, Observation, Phase, Purpose, RefusalCause, Vote, commitment},
 	assurance::Accreditation,
-	certificate::{
-		ApplicationRecord, Holder, Observation, Office, Phase, Purpose, RefusalCause, Vote,
-		commitment,
-	},
+	certificate::{Holder, Office},
 	ids::ApplicationId,
 };
 use frame_support::ensure;

@@ -7,10 +7,11 @@ use crate::{
 use alloc::vec::Vec;
 use dpki_primitives::{
 	Moment,
+	application::{Outcome, Phase, Renewal},
 	assurance::{
 		Accreditation, Assessment, EndorsementRecord, Level, WithdrawalReason, assess, judge,
 	},
-	certificate::{CertificateRecord, Holder, Office, Outcome, Phase, Renewal},
+	certificate::{CertificateRecord, Holder, Office},
 	ids::{CertificateDigest, CertificateId, OrganisationId},
 };
 use frame_support::ensure;

@@ -7,11 +7,11 @@ use crate::{
 };
 use dpki_primitives::{
 	Moment,
-	assurance::Level,
-	certificate::{
-		ApplicationRecord, CertificateRecord, CertificateRequest, Holder, Outcome, Phase, Purpose,
-		RefusalCause, Renewal, SubjectRecord, day_of,
+	application::{
+		ApplicationRecord, CertificateRequest, Outcome, Phase, Purpose, RefusalCause, Renewal,
 	},
+	assurance::Level,
+	certificate::{CertificateRecord, Holder, SubjectRecord, day_of},
 	ids::{ApplicationId, CertificateId, KeyId, SubjectId},
 	status::Validity,
 };

@@ -41,11 +41,14 @@ pub mod pallet {
 	use crate::{BalanceOf, Escrow, FeeSchedule, WeightInfo};
 	use dpki_primitives::{
 		Moment,
+		application::{
+			ApplicationRecord, BlockHeight, CertificateRequest, MAX_VOTES, Observation, Outcome,
+			Possession, Renewal, RequestVerifier, Votes,
+		},
 		assurance::{Accreditation, Endorsements as EndorsementList, Level, WithdrawalReason},
 		certificate::{
-			ApplicationRecord, Authority, BlockHeight, CertificatePolicy, CertificateRecord,
-			CertificateRequest, DisplayName, Holder, MAX_VOTES, Observation, Office, Outcome,
-			Possession, Renewal, RequestVerifier, SubjectRecord, Votes,
+			Authority, CertificatePolicy, CertificateRecord, DisplayName, Holder, Office,
+			SubjectRecord,
 		},
 		ids::{ApplicationId, CertificateDigest, CertificateId, KeyId, OrganisationId, SubjectId},
 		organisation::Organisations,

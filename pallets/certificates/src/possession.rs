@@ -4,7 +4,7 @@ use crate::{ApplicationNonce, CompromisedKeys, Config, Error, Pallet};
 use alloc::vec::Vec;
 use dpki_primitives::{
 	Moment,
-	certificate::{CertificateRequest, Possession, RequestVerifier, request_challenge},
+	application::{CertificateRequest, Possession, RequestVerifier, request_challenge},
 	context::{Action, SigningContext, is_expiry_acceptable},
 	ids::KeyId,
 	registry::Registry,

@@ -6,11 +6,9 @@ use crate::{
 	OpenApplications, OpenCount, Pallet, SubjectCertificateCount, SubjectCertificates, Subjects,
 };
 use dpki_primitives::{
+	application::{ApplicationRecord, Phase, Purpose, Votes, control_challenge},
 	assurance::{Accreditation, Endorsements as EndorsementList, Level},
-	certificate::{
-		ApplicationRecord, CertificateRecord, Holder, MAX_PAGE, Office, Page, Phase, Purpose,
-		SubjectRecord, Votes, control_challenge, day_of,
-	},
+	certificate::{CertificateRecord, Holder, MAX_PAGE, Office, Page, SubjectRecord, day_of},
 	ids::{ApplicationId, CertificateId, KeyId, SubjectId},
 };
 

@@ -7,7 +7,8 @@ use crate::{
 	OpenPositions, OpenRenewals, Pallet, SubjectCertificateCount, SubjectCertificates, Subjects,
 };
 use alloc::collections::BTreeMap;
-use dpki_primitives::certificate::{Office, Phase};
+use dpki_primitives::application::Phase;
+use dpki_primitives::certificate::Office;
 use frame_support::{ensure, traits::fungible::InspectHold};
 use sp_runtime::{
 	TryRuntimeError,

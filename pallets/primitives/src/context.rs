@@ -99,7 +99,7 @@ pub enum Action {
 	ApplyForCertificate {
 		/// Who applies and pays.
 		payer: [u8; 32],
-		/// [`CertificateRequest::digest`](crate::certificate::CertificateRequest::digest) of what is applied for.
+		/// [`CertificateRequest::digest`](crate::application::CertificateRequest::digest) of what is applied for.
 		request: [u8; 32],
 	},
 }

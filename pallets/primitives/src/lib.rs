@@ -17,7 +17,8 @@
 //! | [`registry`] | what other pallets may ask the registry |
 //! | [`context`] | what an off-chain signature covers |
 //! | [`subject`] | what a certificate can be about |
-//! | [`certificate`] | applications, control proofs, certificates and the verdict about them |
+//! | [`application`] | applications, proofs of possession and of control |
+//! | [`certificate`] | certificates, the verdict about them, and the policy |
 //! | [`assurance`] | levels, and the effective level with its explanation |
 //! | [`delivery`] | deliveries, acknowledgements, and the associated data of their envelopes |
 //! | [`storage_keys`] | where each record lies in the state, for proofs |
@@ -31,6 +32,7 @@
 extern crate alloc;
 
 pub mod anchor;
+pub mod application;
 pub mod assurance;
 pub mod certificate;
 pub mod context;

@@ -150,12 +150,12 @@ pub fn certificate_policy() -> Vec<u8> {
 	item(CERTIFICATES, "Policy", &[])
 }
 
-/// `Certificates.Applications`: an [`ApplicationRecord`](crate::certificate::ApplicationRecord).
+/// `Certificates.Applications`: an [`ApplicationRecord`](crate::application::ApplicationRecord).
 pub fn application(id: ApplicationId) -> Vec<u8> {
 	item(CERTIFICATES, "Applications", &[&id.0])
 }
 
-/// `Certificates.ApplicationVotes`: the [`Votes`](crate::certificate::Votes) on an application; absent means none.
+/// `Certificates.ApplicationVotes`: the [`Votes`](crate::application::Votes) on an application; absent means none.
 pub fn application_votes(id: ApplicationId) -> Vec<u8> {
 	item(CERTIFICATES, "ApplicationVotes", &[&id.0])
 }

@@ -6,11 +6,12 @@ use super::{
 };
 use crate::{ApplicationNonce, Applications, Certificates as Stored, OpenByPayer, OpenCount};
 use dpki_primitives::{
-	assurance::Level,
-	certificate::{
-		CertificateRequest, Holder, MAX_LIVE_CERTIFICATES, MAX_OPEN_APPLICATIONS, Observation,
-		Outcome, Phase, Possession, RefusalCause, request_challenge,
+	application::{
+		CertificateRequest, MAX_OPEN_APPLICATIONS, Observation, Outcome, Phase, Possession,
+		RefusalCause, request_challenge,
 	},
+	assurance::Level,
+	certificate::{Holder, MAX_LIVE_CERTIFICATES},
 	context::{Action, SigningContext},
 	ids::{CertificateId, KeyId},
 	organisation::Role,

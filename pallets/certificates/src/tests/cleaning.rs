@@ -6,10 +6,7 @@ use crate::{
 	WeightInfo,
 };
 use dpki_primitives::{
-	assurance::Level,
-	certificate::{Renewal, day_of},
-	ids::CertificateId,
-	status::Status,
+	application::Renewal, assurance::Level, certificate::day_of, ids::CertificateId, status::Status,
 };
 use frame_support::{assert_noop, assert_ok, traits::Hooks, weights::Weight};
 

@@ -4,11 +4,11 @@ use super::mock::*;
 use crate::ApplicationVotes;
 use Observation::{Controlled, NotControlled, Unreachable};
 use dpki_primitives::{
-	assurance::Level,
-	certificate::{
-		CertificateRequest, Holder, MAX_VOTES, Observation, Office, Outcome, RefusalCause, Vote,
-		commitment,
+	application::{
+		CertificateRequest, MAX_VOTES, Observation, Outcome, RefusalCause, Vote, commitment,
 	},
+	assurance::Level,
+	certificate::{Holder, Office},
 	ids::{ApplicationId, CertificateId, OrganisationId},
 };
 use frame_support::{assert_noop, assert_ok};
@@ -294,7 +294,7 @@ fn only_as_many_votes_are_taken_as_the_list_holds() {
 			.collect();
 		ApplicationVotes::<Test>::insert(
 			id,
-			dpki_primitives::certificate::Votes::try_from(votes).unwrap(),
+			dpki_primitives::application::Votes::try_from(votes).unwrap(),
 		);
 		assert_noop!(commit(id, 0, Controlled), Error::VotesFull);
 	});

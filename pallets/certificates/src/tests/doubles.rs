@@ -4,7 +4,7 @@ use codec::Encode;
 use core::cell::{Cell, RefCell};
 use dpki_primitives::{
 	Moment,
-	certificate::RequestVerifier,
+	application::RequestVerifier,
 	device::DeviceRecord,
 	ids::{DeviceId, KeyId, Name, OrganisationId},
 	key::{KeyPurpose, KeyRecord, KeyType, PublicKey},
@@ -201,7 +201,7 @@ impl RequestVerifier for TestRequests {
 	fn benchmark_request(
 		subject: &Subject,
 		challenge: &[u8; 32],
-	) -> dpki_primitives::certificate::RequestDer {
+	) -> dpki_primitives::application::RequestDer {
 		Self::request(&Self::benchmark_key(), subject, challenge).try_into().unwrap()
 	}
 }

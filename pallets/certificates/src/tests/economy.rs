@@ -3,8 +3,9 @@
 use super::mock::*;
 use crate::{Fees, HoldReason};
 use dpki_primitives::{
+	application::{Observation, Outcome, Renewal},
 	assurance::{Level, WithdrawalReason},
-	certificate::{Observation, Office, Outcome, Renewal},
+	certificate::Office,
 	ids::CertificateId,
 	revocation::RevocationReason,
 };
@@ -193,7 +194,7 @@ fn funds_that_the_payer_locks_later_are_owed_all_the_same() {
 fn a_payer_that_observes_elsewhere_or_validates_pays_itself_nothing() {
 	run(|| {
 		assert_ok!(Balances::force_set_balance(root(), VALIDATORS, WEALTH));
-		let request = dpki_primitives::certificate::CertificateRequest {
+		let request = dpki_primitives::application::CertificateRequest {
 			holder: account_holder(VALIDATORS),
 			..request(dns("a.example"), Level::Dv, 1)
 		};

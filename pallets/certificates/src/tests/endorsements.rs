@@ -3,8 +3,9 @@
 use super::mock::*;
 use crate::Endorsements;
 use dpki_primitives::{
+	application::{CertificateRequest, Outcome},
 	assurance::{EndorsementRecord, Finding, Level, WithdrawalReason},
-	certificate::{CertificateRequest, MAX_QUORUM, Office, Outcome},
+	certificate::{MAX_QUORUM, Office},
 	ids::{CertificateDigest, CertificateId},
 	revocation::RevocationReason,
 	status::Status,

@@ -2,8 +2,9 @@
 
 use super::mock::*;
 use dpki_primitives::{
+	application::{Observation, Outcome, Renewal},
 	assurance::{Level, WithdrawalReason},
-	certificate::{Authority, Observation, Office, Outcome, Renewal},
+	certificate::{Authority, Office},
 	ids::{CertificateId, KeyId},
 	revocation::RevocationReason,
 };

@@ -3,8 +3,9 @@
 use super::mock::*;
 use crate::{Certificates, *};
 use dpki_primitives::{
+	application::{Observation, Renewal},
 	assurance::Level,
-	certificate::{Observation, Office, Renewal},
+	certificate::Office,
 	ids::{ApplicationId, CertificateId, KeyId, SubjectId},
 	storage_keys,
 };

@@ -8,11 +8,9 @@ use crate::{
 };
 use dpki_primitives::{
 	Moment,
+	application::{CertificateRequest, Observation, Outcome, Phase, Possession, commitment},
 	assurance::{Assessment, Finding, Level, Quorum},
-	certificate::{
-		CertificatePolicy, CertificateRequest, Holder, Observation, Office, Outcome, Phase,
-		Possession, commitment,
-	},
+	certificate::{CertificatePolicy, Holder, Office},
 	context::{Action, SigningContext},
 	ids::{ApplicationId, CertificateId, OrganisationId},
 	key::{KeyType, PublicKey, Signature},

@@ -8,11 +8,9 @@ use super::mock::*;
 use crate::{Applications, Certificates as Stored, Endorsements, Policy};
 use dpki_primitives::{
 	Moment,
+	application::{CertificateRequest, Observation, Phase, Renewal, commitment},
 	assurance::{AccreditationState, Level, WithdrawalReason},
-	certificate::{
-		CertificatePolicy, CertificateRequest, Holder, Observation, Office, Phase, Renewal,
-		commitment,
-	},
+	certificate::{CertificatePolicy, Holder, Office},
 	ids::{ApplicationId, CertificateId, KeyId, OrganisationId, SubjectId},
 	revocation::{Revocation, RevocationReason},
 	status::Status,

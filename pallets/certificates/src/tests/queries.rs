@@ -2,11 +2,9 @@
 
 use super::mock::*;
 use dpki_primitives::{
+	application::{CertificateRequest, Observation, Renewal, control_challenge},
 	assurance::Level,
-	certificate::{
-		CertificateRequest, Holder, MAX_PAGE, Observation, Office, Page, Renewal,
-		control_challenge, day_of,
-	},
+	certificate::{Holder, MAX_PAGE, Office, Page, day_of},
 	ids::{CertificateId, KeyId},
 	revocation::RevocationReason,
 	subject::Subject,

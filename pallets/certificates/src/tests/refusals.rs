@@ -2,8 +2,9 @@
 
 use super::{doubles::TestRegistry, mock::*};
 use dpki_primitives::{
+	application::CertificateRequest,
 	assurance::Level,
-	certificate::{CertificateRequest, Holder},
+	certificate::Holder,
 	context::MAX_SIGNATURE_LIFETIME,
 	ids::{DeviceId, KeyId, OrganisationId},
 	key::{KeyType, PublicKey},

@@ -3,8 +3,8 @@
 use super::mock::*;
 use crate::{Certificates as Stored, OpenRenewals};
 use dpki_primitives::{
+	application::{CertificateRequest, Observation, Outcome, RefusalCause, Renewal},
 	assurance::Level,
-	certificate::{CertificateRequest, Observation, Outcome, RefusalCause, Renewal},
 	ids::{ApplicationId, CertificateId},
 	revocation::RevocationReason,
 	status::Status,

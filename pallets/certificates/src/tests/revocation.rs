@@ -3,8 +3,9 @@
 use super::{doubles::TestRegistry, mock::*};
 use crate::CompromisedKeys;
 use dpki_primitives::{
+	application::CertificateRequest,
 	assurance::Level,
-	certificate::{Authority, CertificateRequest, Holder},
+	certificate::{Authority, Holder},
 	ids::{CertificateId, KeyId},
 	revocation::{Revocation, RevocationReason},
 	status::Status,
