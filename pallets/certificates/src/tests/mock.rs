@@ -339,7 +339,7 @@ pub fn acme_certificate(level: Level, seed: u8) -> CertificateId {
 }
 
 pub fn endorse(id: CertificateId, n: u8, level: Level) -> DispatchResult {
-	let digest = crate::Certificates::<Test>::get(id).unwrap_or_else(|| unknown()).digest(id);
+	let digest = crate::Certificates::<Test>::get(id).unwrap_or_else(unknown).digest(id);
 	let now = <TestTime as frame_support::traits::Time>::now();
 	Certificates::endorse(signed(endorser(n)), id, level, digest, None, now + 50 * DAY)
 }

@@ -386,7 +386,7 @@ impl Model {
 			assert_eq!(level(id), naive_level(id, status), "{id}");
 		}
 		assert!(holders.values().all(|holders| holders.len() == 1));
-		assert!(self.revoked.keys().all(|id| Stored::<Test>::contains_key(id)));
+		assert!(self.revoked.keys().all(Stored::<Test>::contains_key));
 	}
 }
 
