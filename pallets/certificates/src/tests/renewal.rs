@@ -5,6 +5,7 @@ use crate::{Certificates as Stored, OpenRenewals};
 use dpki_primitives::{
 	application::{CertificateRequest, Observation, Outcome, RefusalCause, Renewal},
 	assurance::Level,
+	certificate::MAX_LIVE_CERTIFICATES,
 	ids::{ApplicationId, CertificateId},
 	revocation::RevocationReason,
 	status::Status,
@@ -62,6 +63,21 @@ fn whoever_proves_a_lapsed_subject_first_takes_it() {
 		assert_eq!(outcome(taker), Some(Outcome::Granted));
 		assert_eq!(outcome(renewal), Some(Outcome::Refused(RefusalCause::SubjectHeld)));
 		assert_eq!(Certificates::certificate_status(id), Status::Expired);
+	});
+}
+
+#[test]
+fn a_certificate_needs_no_second_place_to_be_renewed() {
+	run(|| {
+		let ids: Vec<_> = (1..=MAX_LIVE_CERTIFICATES as u8)
+			.map(|seed| dns_certificate("a.example", seed))
+			.collect();
+		let application = renew(ids[3], Renewal::Control);
+		prove_control(application);
+		assert_eq!(outcome(application), Some(Outcome::Granted));
+		let live = Certificates::subject(dns("a.example").id()).unwrap().live;
+		assert_eq!(live.len(), ids.len());
+		assert!(ids.iter().all(|id| live.contains(id)));
 	});
 }
 
