@@ -16,6 +16,10 @@
 //! | [`refusal`] | why a device's own transaction was refused |
 //! | [`registry`] | what other pallets may ask the registry |
 //! | [`context`] | what an off-chain signature covers |
+//! | [`subject`] | what a certificate can be about |
+//! | [`application`] | applications, proofs of possession and of control |
+//! | [`certificate`] | certificates, the verdict about them, and the policy |
+//! | [`assurance`] | levels, and the effective level with its explanation |
 //! | [`delivery`] | deliveries, acknowledgements, and the associated data of their envelopes |
 //! | [`storage_keys`] | where each record lies in the state, for proofs |
 //!
@@ -28,6 +32,9 @@
 extern crate alloc;
 
 pub mod anchor;
+pub mod application;
+pub mod assurance;
+pub mod certificate;
 pub mod context;
 pub mod delivery;
 pub mod device;
@@ -39,6 +46,7 @@ pub mod registry;
 pub mod revocation;
 pub mod status;
 pub mod storage_keys;
+pub mod subject;
 pub mod voucher;
 
 /// A point in chain time: milliseconds since the Unix epoch.
