@@ -84,7 +84,7 @@ async fn a_good_delivery_is_applied_and_acknowledged() {
 	let generation = world.generation();
 	world.step().await.unwrap();
 	assert_eq!(world.generation(), generation);
-	let status = dpki_agent::status::Status::read(&world.config.state).unwrap().unwrap();
+	let status = dpki_agent::status::Status::read(&world.config.status_path()).unwrap().unwrap();
 	assert_eq!((status.sequence, status.device_status.as_str()), (Some(1), "valid"));
 	assert!(status.ssh.host_certificate && status.error.is_none());
 }
