@@ -16,6 +16,7 @@
 //! | [`refusal`] | why a device's own transaction was refused |
 //! | [`registry`] | what other pallets may ask the registry |
 //! | [`context`] | what an off-chain signature covers |
+//! | [`motion`] | motions: who votes, how many votes decide, what is on record |
 //! | [`delivery`] | deliveries, acknowledgements, and the associated data of their envelopes |
 //! | [`storage_keys`] | where each record lies in the state, for proofs |
 //!
@@ -33,6 +34,7 @@ pub mod delivery;
 pub mod device;
 pub mod ids;
 pub mod key;
+pub mod motion;
 pub mod organisation;
 pub mod refusal;
 pub mod registry;

@@ -4,14 +4,15 @@
 //! that holds its own storage against these functions.
 //!
 //! A key is `twox_128(pallet) ++ twox_128(item) ++ key parts`; ids are hashes and go in as they are (`Identity`),
-//! accounts are chosen by their owners and go in as `Blake2_128Concat`.
+//! accounts are chosen by their owners and go in as `Blake2_128Concat`; running numbers go in as `Twox64Concat`.
 
 use crate::{
 	ids::{AnchorId, DeviceId, KeyId, OrganisationId, VoucherId},
+	motion::MotionId,
 	revocation::SshSubject,
 };
 use alloc::vec::Vec;
-use sp_crypto_hashing::{blake2_128, twox_128};
+use sp_crypto_hashing::{blake2_128, twox_64, twox_128};
 
 /// Name of the organisations pallet in the runtime.
 pub const ORGANISATIONS: &str = "Organisations";
@@ -19,6 +20,8 @@ pub const ORGANISATIONS: &str = "Organisations";
 pub const DPKI: &str = "Dpki";
 /// Name of the deliveries pallet in the runtime.
 pub const DELIVERIES: &str = "Deliveries";
+/// Name of the motions pallet in the runtime.
+pub const MOTIONS: &str = "Motions";
 
 fn item(pallet: &str, item: &str, parts: &[&[u8]]) -> Vec<u8> {
 	let mut key = twox_128(pallet.as_bytes()).to_vec();
@@ -42,6 +45,39 @@ pub fn organisation(id: OrganisationId) -> Vec<u8> {
 /// `Organisations.Members`: a [`RoleSet`](crate::organisation::RoleSet).
 pub fn member(organisation: OrganisationId, account: &[u8; 32]) -> Vec<u8> {
 	item(ORGANISATIONS, "Members", &[&organisation.0, &blake2_128(account), account])
+}
+
+/// `Organisations.HandOvers`: a pending [`HandOver`](crate::organisation::HandOver) of this member.
+pub fn hand_over(organisation: OrganisationId, from: &[u8; 32]) -> Vec<u8> {
+	item(ORGANISATIONS, "HandOvers", &[&organisation.0, &blake2_128(from), from])
+}
+
+/// `Organisations.Recoveries`: the pending [`Recovery`](crate::organisation::Recovery) of this organisation.
+pub fn recovery(organisation: OrganisationId) -> Vec<u8> {
+	item(ORGANISATIONS, "Recoveries", &[&organisation.0])
+}
+
+/// `Motions.NextMotion`: how many motions there ever were, a `u32`; absent means 0.
+pub fn next_motion() -> Vec<u8> {
+	item(MOTIONS, "NextMotion", &[])
+}
+
+/// `Motions.Motions`: a [`MotionRecord`](crate::motion::MotionRecord).
+pub fn motion(id: MotionId) -> Vec<u8> {
+	let id = id.to_le_bytes();
+	item(MOTIONS, "Motions", &[&twox_64(&id), &id])
+}
+
+/// `Motions.Calls`: the encoded call of a motion, with its length before it.
+pub fn motion_call(id: MotionId) -> Vec<u8> {
+	let id = id.to_le_bytes();
+	item(MOTIONS, "Calls", &[&twox_64(&id), &id])
+}
+
+/// `Motions.Ballots`: a [`Ballot`](crate::motion::Ballot).
+pub fn ballot(id: MotionId, voter: &[u8; 32]) -> Vec<u8> {
+	let id = id.to_le_bytes();
+	item(MOTIONS, "Ballots", &[&twox_64(&id), &id, &blake2_128(voter), voter])
 }
 
 /// `Dpki.Anchors`: an [`AnchorRecord`](crate::anchor::AnchorRecord).
