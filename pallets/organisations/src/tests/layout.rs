@@ -48,7 +48,7 @@ fn a_missing_administrator_is_noticed() {
 		Members::<Test>::remove(acme(), alice());
 		Organisations::<Test>::mutate(acme(), |record| {
 			let record = record.as_mut().unwrap();
-			(record.members, record.administrators) = (0, 0);
+			(record.members, record.administrators, record.watchdogs) = (0, 0, 0);
 		});
 	});
 }
