@@ -2,7 +2,7 @@
 
 use super::mock::*;
 use crate::{Members, Organisations};
-use dpki_primitives::organisation::{Role, RoleSet};
+use dpki_primitives::organisation::RoleSet;
 use frame_support::{assert_noop, assert_ok};
 use sp_runtime::DispatchError;
 
