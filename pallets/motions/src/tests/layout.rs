@@ -38,7 +38,7 @@ fn the_storage_layout_is_version_1() {
 
 #[test]
 fn the_constants_of_this_runtime_fit_together() {
-	run(|| Pallet::integrity_test());
+	run(Pallet::integrity_test);
 }
 
 /// Runs `corrupt` on a state with an open motion (0) and two closed ones (1, 2), and expects the check of the state to
