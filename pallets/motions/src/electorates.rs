@@ -39,7 +39,7 @@ where
 
 	#[cfg(feature = "runtime-benchmarks")]
 	fn add_seat_for_benchmark(electorate: &Electorate, who: &AccountId) {
-		if matches!(electorate, Electorate::Council) {
+		if matches!(electorate, Electorate::Council) && !Seats::contains(who) {
 			Seats::add(who);
 		}
 	}

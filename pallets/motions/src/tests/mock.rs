@@ -65,6 +65,7 @@ impl pallet_balances::Config for Test {
 }
 
 parameter_types! {
+	pub storage CouncilSeats: Vec<Account> = vec![1, 2, 3];
 	pub MaxCallWeight: Weight = Weight::from_parts(1_000_000_000, 100_000);
 }
 
@@ -120,7 +121,6 @@ impl EnsureOrigin<RuntimeOrigin> for Noted {
 }
 
 thread_local! {
-	static COUNCIL: RefCell<Vec<Account>> = const { RefCell::new(Vec::new()) };
 	static WATCHDOGS: RefCell<(u32, Vec<Account>)> = const { RefCell::new((1, Vec::new())) };
 	static TRANSACTION_VERSION: Cell<u32> = const { Cell::new(1) };
 }
@@ -132,21 +132,18 @@ impl Council {
 	pub fn set(seats: impl IntoIterator<Item = Account>) {
 		let mut seats: Vec<_> = seats.into_iter().collect();
 		seats.sort_unstable();
-		COUNCIL.with_borrow_mut(|council| *council = seats);
+		CouncilSeats::set(&seats);
 	}
 }
 
 impl SortedMembers<Account> for Council {
 	fn sorted_members() -> Vec<Account> {
-		COUNCIL.with_borrow(Clone::clone)
+		CouncilSeats::get()
 	}
 
 	#[cfg(feature = "runtime-benchmarks")]
 	fn add(who: &Account) {
-		let seats = Self::sorted_members();
-		if !seats.contains(who) {
-			Self::set(seats.into_iter().chain([*who]));
-		}
+		Self::set(Self::sorted_members().into_iter().chain([*who]));
 	}
 }
 
@@ -292,7 +289,6 @@ pub const ENDOWMENT: u64 = 10_000;
 
 /// A council of 1, 2 and 3; five watchdogs, 11 to 15, of whom two are needed.
 pub fn new_test_ext() -> sp_io::TestExternalities {
-	Council::set([1, 2, 3]);
 	Organisation::set(2, 11..=15);
 	TRANSACTION_VERSION.set(1);
 	let genesis = RuntimeGenesisConfig {
