@@ -4,16 +4,14 @@
 
 use crate::{
 	cli::NodeOptions,
+	consensus::{Finality, Tasks},
 	rpc::{self, GrandpaDeps},
 };
 use dpki_runtime::{Hash, apis::RuntimeApi, opaque::Block};
 use futures::FutureExt;
 use sc_client_api::{Backend, BlockBackend};
-use sc_consensus_aura::{ImportQueueParams, SlotProportion, StartAuraParams};
-use sc_consensus_grandpa::{
-	BeforeBestBlockBy, FinalityProofProvider, SharedVoterState, VotingRulesBuilder,
-	warp_proof::NetworkProvider,
-};
+use sc_consensus_aura::ImportQueueParams;
+use sc_consensus_grandpa::{FinalityProofProvider, SharedVoterState, warp_proof::NetworkProvider};
 use sc_network::NetworkBackend;
 use sc_service::{
 	Configuration, PartialComponents, TaskManager, WarpSyncConfig, error::Error as ServiceError,
@@ -36,20 +34,20 @@ pub type FullClient = sc_service::TFullClient<
 >;
 /// The chain's database.
 pub type FullBackend = sc_service::TFullBackend<Block>;
-type FullSelectChain = sc_consensus::LongestChain<FullBackend, Block>;
-type FullPool = TransactionPoolHandle<Block, FullClient>;
-type FinalityImport =
+/// The rule by which one of several forks is the best: the longest.
+pub type FullSelectChain = sc_consensus::LongestChain<FullBackend, Block>;
+/// The pool of transactions.
+pub type FullPool = TransactionPoolHandle<Block, FullClient>;
+/// Imports blocks and tracks their finality.
+pub type FinalityImport =
 	sc_consensus_grandpa::GrandpaBlockImport<FullBackend, Block, FullClient, FullSelectChain>;
-type FinalityLink = sc_consensus_grandpa::LinkHalf<Block, FullClient, FullSelectChain>;
+/// Connects [`FinalityImport`] with the voter.
+pub type FinalityLink = sc_consensus_grandpa::LinkHalf<Block, FullClient, FullSelectChain>;
 
 /// Blocks between two stored justifications. Light clients and bundle proofs start from one, so the
 /// distance bounds how far behind the finalised head a proof may be; storing each would cost more
 /// disk than the blocks themselves.
-const GRANDPA_JUSTIFICATION_PERIOD: u32 = 16;
-
-/// Share of a slot in which a block is built. The other half is for the way to the next author, who
-/// has to execute the same transactions before the next slot begins.
-const PROPOSAL_SLOT_PORTION: f32 = 0.5;
+pub const GRANDPA_JUSTIFICATION_PERIOD: u32 = 16;
 
 /// What is particular to this node among its [`Components`].
 pub struct Consensus {
@@ -150,7 +148,7 @@ pub fn new_partial(config: &Configuration) -> Result<Components, ServiceError> {
 }
 
 /// The data that every block carries: its slot and its time.
-fn inherents_now(slot_duration: SlotDuration) -> (SlotProvider, TimestampProvider) {
+pub fn inherents_now(slot_duration: SlotDuration) -> (SlotProvider, TimestampProvider) {
 	let timestamp = TimestampProvider::from_system_time();
 	let slot = SlotProvider::from_timestamp_and_slot_duration(*timestamp, slot_duration);
 	(slot, timestamp)
@@ -271,71 +269,34 @@ pub fn new_full<N: NetworkBackend<Block, Hash>>(
 		tracing_execute_block: None,
 	})?;
 
+	let tasks = Tasks {
+		task_manager: &task_manager,
+		keystore: &keystore_container,
+		transaction_pool,
+		sync_service,
+		prometheus_registry,
+		telemetry: telemetry.as_ref().map(Telemetry::handle),
+	};
 	if role.is_authority() {
-		let proposer_factory = sc_basic_authorship::ProposerFactory::new(
-			task_manager.spawn_handle(),
-			client.clone(),
-			transaction_pool.clone(),
-			prometheus_registry.as_ref(),
-			telemetry.as_ref().map(Telemetry::handle),
-		);
-		let aura = sc_consensus_aura::start_aura::<AuraPair, _, _, _, _, _, _, _, _, _, _>(
-			StartAuraParams {
-				slot_duration,
-				client,
-				select_chain,
-				block_import,
-				proposer_factory,
-				sync_oracle: sync_service.clone(),
-				justification_sync_link: sync_service.clone(),
-				create_inherent_data_providers: move |_, ()| async move {
-					Ok(inherents_now(slot_duration))
-				},
-				force_authoring,
-				backoff_authoring_blocks: None::<()>,
-				keystore: keystore_container.keystore(),
-				block_proposal_slot_portion: SlotProportion::new(PROPOSAL_SLOT_PORTION),
-				max_block_proposal_slot_portion: None,
-				telemetry: telemetry.as_ref().map(Telemetry::handle),
-				compatibility_mode: Default::default(),
-			},
+		tasks.start_authoring(
+			client,
+			select_chain,
+			block_import,
+			slot_duration,
+			force_authoring,
 		)?;
-		// A validator that can no longer make blocks is better stopped than silent.
-		task_manager
-			.spawn_essential_handle()
-			.spawn_blocking("aura", Some("block-authoring"), aura);
 	}
-
 	if enable_grandpa {
-		let mut voting_rules = VotingRulesBuilder::new();
-		if options.grandpa_voting_lag > 0 {
-			voting_rules = voting_rules.add(BeforeBestBlockBy(options.grandpa_voting_lag));
-		}
-		let grandpa =
-			sc_consensus_grandpa::run_grandpa_voter(sc_consensus_grandpa::GrandpaParams {
-				config: sc_consensus_grandpa::Config {
-					gossip_duration: options.grandpa_gossip(),
-					justification_generation_period: GRANDPA_JUSTIFICATION_PERIOD,
-					name: Some(name),
-					observer_enabled: false,
-					keystore: role.is_authority().then(|| keystore_container.keystore()),
-					local_role: role,
-					telemetry: telemetry.as_ref().map(Telemetry::handle),
-					protocol_name: grandpa_protocol,
-				},
-				link,
-				network,
-				sync: Arc::new(sync_service),
-				notification_service: grandpa_notifications,
-				voting_rule: voting_rules.build(),
-				prometheus_registry,
-				shared_voter_state: voter_state,
-				telemetry: telemetry.as_ref().map(Telemetry::handle),
-				offchain_tx_pool_factory: OffchainTransactionPoolFactory::new(transaction_pool),
-			})?;
-		task_manager
-			.spawn_essential_handle()
-			.spawn_blocking("grandpa-voter", None, grandpa);
+		let finality = Finality {
+			role,
+			name,
+			protocol_name: grandpa_protocol,
+			link,
+			network,
+			notifications: grandpa_notifications,
+			voter_state,
+		};
+		tasks.start_finality(finality, options)?;
 	}
 
 	Ok(task_manager)

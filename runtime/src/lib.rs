@@ -4,8 +4,9 @@
 //!
 //! What the chain does lives in pallets; this crate says which pallets there are, how they are
 //! configured ([`configs`]), what clients may ask ([`apis`]), how a transaction is checked
-//! ([`tx_extension`]) and how a chain begins ([`genesis_config_presets`]). Two small pallets exist
-//! only to compose the others and therefore live here: [`timing`] and [`mandate`].
+//! ([`tx_extension`]), which calls are refused all the same ([`call_filter`]) and how a chain begins
+//! ([`genesis_config_presets`]). Two small pallets exist only to compose the others and therefore live
+//! here: [`timing`] and [`mandate`].
 
 #![cfg_attr(not(feature = "std"), no_std)]
 // `#[frame_support::runtime]` recurses once per pallet.
@@ -22,6 +23,8 @@ include!(concat!(env!("OUT_DIR"), "/wasm_binary.rs"));
 pub mod apis;
 #[cfg(feature = "runtime-benchmarks")]
 mod benchmarks;
+#[warn(missing_docs)]
+pub mod call_filter;
 #[warn(missing_docs)]
 pub mod configs;
 #[warn(missing_docs)]
@@ -56,8 +59,6 @@ pub mod opaque {
 	pub type Header = generic::Header<BlockNumber, Hashing>;
 	/// Block whose transactions are bytes.
 	pub type Block = generic::Block<Header, UncheckedExtrinsic>;
-	/// Identifier of a block.
-	pub type BlockId = generic::BlockId<Block>;
 }
 
 impl_opaque_keys! {
@@ -106,8 +107,6 @@ pub type Header = generic::Header<BlockNumber, Hashing>;
 /// Transaction as it travels: signed, general (version 5, authorised by its extensions) or bare.
 pub type UncheckedExtrinsic =
 	generic::UncheckedExtrinsic<Address, RuntimeCall, Signature, TxExtension>;
-/// What a transaction's signature covers.
-pub type SignedPayload = generic::SignedPayload<RuntimeCall, TxExtension>;
 /// Block.
 pub type Block = generic::Block<Header, UncheckedExtrinsic>;
 

@@ -3,10 +3,7 @@
 //! How a transaction is checked before it may do anything.
 
 use crate::{Runtime, RuntimeCall, UncheckedExtrinsic};
-use frame_system::offchain::{
-	CreateAuthorizedTransaction, CreateBare, CreateTransaction, CreateTransactionBase,
-};
-use sp_runtime::generic::Era;
+use frame_system::offchain::{CreateBare, CreateTransactionBase};
 
 /// The checks, in order.
 ///
@@ -32,24 +29,6 @@ pub type TxExtension = (
 	frame_system::WeightReclaim<Runtime>,
 );
 
-/// The extension of a transaction of `nonce` that lives for `era` and tips nothing.
-pub fn tx_extension(nonce: crate::Nonce, era: Era) -> TxExtension {
-	(
-		frame_system::AuthorizeCall::new(),
-		frame_system::CheckNonZeroSender::new(),
-		frame_system::CheckSpecVersion::new(),
-		frame_system::CheckTxVersion::new(),
-		frame_system::CheckGenesis::new(),
-		frame_system::CheckEra::from(era),
-		frame_system::CheckNonce::from(nonce),
-		frame_system::CheckWeight::new(),
-		pallet_transaction_payment::ChargeTransactionPayment::from(0).into(),
-		frame_metadata_hash_extension::CheckMetadataHash::new(false),
-		pallet_deliveries::DirectBlob::new(),
-		frame_system::WeightReclaim::new(),
-	)
-}
-
 impl<LocalCall> CreateTransactionBase<LocalCall> for Runtime
 where
 	RuntimeCall: From<LocalCall>,
@@ -65,26 +44,5 @@ where
 {
 	fn create_bare(call: RuntimeCall) -> UncheckedExtrinsic {
 		UncheckedExtrinsic::new_bare(call)
-	}
-}
-
-impl<LocalCall> CreateTransaction<LocalCall> for Runtime
-where
-	RuntimeCall: From<LocalCall>,
-{
-	type Extension = TxExtension;
-
-	fn create_transaction(call: RuntimeCall, extension: TxExtension) -> UncheckedExtrinsic {
-		UncheckedExtrinsic::new_transaction(call, extension)
-	}
-}
-
-/// For off-chain workers that submit calls which authorise themselves.
-impl<LocalCall> CreateAuthorizedTransaction<LocalCall> for Runtime
-where
-	RuntimeCall: From<LocalCall>,
-{
-	fn create_extension() -> TxExtension {
-		tx_extension(0, Era::Immortal)
 	}
 }

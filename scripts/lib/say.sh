@@ -1,4 +1,4 @@
-# Sourced by the scripts: messages, parts with their seconds, and the end of what was started.
+# Sourced by the scripts: messages, parts with their seconds, the toolchain of a build.
 # shellcheck shell=bash
 
 if [ -t 2 ] && [ -z "${NO_COLOR:-}" ]; then
@@ -30,7 +30,7 @@ load_toolchain() {
 	. target/toolchain.env
 }
 
-# The binaries that demo, tests and network share, in the one profile they share.
+# The binaries, in the one profile that demo and tests share.
 build_binaries() {
 	cargo build --locked -p dpki-node -p dpki-agent -p dpki-cli
 }

@@ -8,13 +8,15 @@
 //! 3. [`Agent::deliver`] with the blob, when it has come;
 //! 4. [`Agent::due_acknowledgement`]: what the chain is to be told.
 //!
-//! Rules that hold throughout: a block older than one that was acted on is not acted on; a delivery below the highest
-//! number seen, or with that number and another blob, is never applied; whatever goes wrong with a delivery, the state
-//! before it stays in force; a revoked device takes no deliveries any more and keeps enforcing revocations.
+//! Rules that hold throughout: a block older than one that was acted on is not acted on, and the number of a block is on
+//! the disk before anything that it changes is in force; a block that is old by the device's clock brings nothing new; a
+//! delivery below the highest number seen, or with that number and another blob, is never applied; whatever goes wrong
+//! with a delivery, the state before it stays in force; a revoked device takes no deliveries any more and keeps
+//! enforcing revocations.
 
 use crate::{
 	chain::Chain,
-	config::Config,
+	config::{ChainSettings, Config, Stale},
 	desired::{AnchorCache, ResolveError, Resolver},
 	journal::{Accepted, Journal, JournalError, Plaintext, Seen},
 	keys::DeviceKeys,
@@ -100,10 +102,9 @@ struct Attempts {
 
 /// One device's convergence.
 pub struct Agent {
-	genesis: [u8; 32],
+	settings: ChainSettings,
 	organisation: OrganisationId,
 	device: DeviceId,
-	max_head_age: Moment,
 	clock: fn() -> Moment,
 	keys: DeviceKeys,
 	journal: Journal,
@@ -126,10 +127,9 @@ impl Agent {
 		let applier = Applier::new(&config.ssh);
 		applier.initialise()?;
 		Ok(Self {
-			genesis: config.chain.genesis,
+			settings: config.chain.clone(),
 			organisation: config.organisation_id(),
 			device,
-			max_head_age: config.chain.max_head_age.saturating_mul(1000),
 			clock,
 			keys,
 			journal: Journal::open(&config.state, config.chain.genesis, device)?,
@@ -176,9 +176,9 @@ impl Agent {
 		self.reporter.report(&self.status, (self.clock)());
 	}
 
-	/// Whether a block is fresh by the clock of the device. A clock that is behind finds every block fresh.
+	/// Whether a block is fresh by the clock of the device, see [`Config::check_freshness`].
 	pub fn is_fresh(&self, head: &Head) -> bool {
-		(self.clock)() <= head.time.saturating_add(self.max_head_age)
+		self.check_freshness(head).is_ok()
 	}
 
 	/// Whether a block is fresh, and not older than one that was acted on.
@@ -187,15 +187,24 @@ impl Agent {
 	}
 
 	/// Narrows what is in force to what the chain still says is good, and finishes what a crash interrupted.
+	///
+	/// Narrowing does not ask whether the block is fresh: no revocation is ever taken back, so whatever any block shows
+	/// to be revoked still is, and a device whose clock runs ahead must not be deaf to it. Finishing a delivery does.
 	pub async fn enforce(&mut self, chain: &dyn Chain) -> Result<(), StepError> {
 		self.admit(chain)?;
 		if self.journal.entries.pending.is_some() {
+			// The crash may have come before or after the switch: to narrow the delivery before this one could undo it.
+			if !self.is_fresh(&chain.head()) {
+				return Ok(());
+			}
 			self.finish(chain).await?;
 		}
 		// Nothing was ever applied, or the journal was removed: then nothing is known that could be taken away.
 		let Some(applied) = self.journal.entries.applied.clone() else { return Ok(()) };
 		let state = self.narrow(chain, &applied).await?;
-		self.apply(&state, Cause::Enforcement).await?.map_err(StepError::Enforce)?;
+		self.apply(chain, &state, Cause::Enforcement)
+			.await?
+			.map_err(StepError::Enforce)?;
 		self.tell(&state);
 		if self.journal.entries.head.saturating_add(HEAD_SAVE_INTERVAL) <= chain.head().number {
 			self.save(chain)?;
@@ -283,15 +292,19 @@ impl Agent {
 		if head.number < seen {
 			return Err(StepError::OldHead { found: head.number, seen });
 		}
-		let stale = !self.is_fresh(&head);
-		if stale && !self.status.head.as_ref().is_some_and(|before| before.stale) {
-			tracing::warn!(
-				block = head.number,
-				"the newest finalised block is old by this device's clock"
-			);
+		let freshness = self.check_freshness(&head);
+		if let Err(error) = &freshness
+			&& !self.status.head.as_ref().is_some_and(|before| before.stale)
+		{
+			tracing::warn!(block = head.number, "{error}");
 		}
+		let stale = freshness.is_err();
 		self.status.head = Some(HeadStatus { number: head.number, time: head.time, stale });
 		Ok(())
+	}
+
+	fn check_freshness(&self, head: &Head) -> Result<(), Stale> {
+		self.settings.check_freshness_at(head.time, (self.clock)())
 	}
 
 	async fn device_is_valid(&mut self, chain: &dyn Chain) -> Result<bool, StepError> {
@@ -352,7 +365,7 @@ impl Agent {
 		record: &DeliveryRecord,
 		envelope: &[u8],
 	) -> Result<(Bundle, Plaintext), Refusal> {
-		let binding = record.binding(self.genesis, self.device);
+		let binding = record.binding(self.settings.genesis, self.device);
 		let plaintext = envelope::open(&self.keys.agreement, &binding, envelope)
 			.map_err(|error| Refusal::EnvelopeInvalid(error.to_string()))?;
 		let bundle = Bundle::decode(&plaintext)
@@ -386,14 +399,14 @@ impl Agent {
 	async fn finish(&mut self, chain: &dyn Chain) -> Result<(), StepError> {
 		let Some(pending) = self.journal.entries.pending.clone() else { return Ok(()) };
 		let state = self.narrow(chain, &pending).await?;
-		match self.apply(&state, Cause::Delivery).await? {
+		match self.apply(chain, &state, Cause::Delivery).await? {
 			Ok(()) => {
 				tracing::info!(sequence = pending.seen.sequence, "the delivery is in force");
 				self.warn_of_closed_doors(&state);
 				self.tell(&state);
 				self.journal.entries.applied = self.journal.entries.pending.take();
 				self.journal.entries.verdict = Some(Outcome::Applied);
-				self.save(chain)
+				Ok(self.save(chain)?)
 			},
 			Err(error) => {
 				self.journal.entries.pending = None;
@@ -405,6 +418,7 @@ impl Agent {
 	/// The outer error is that of the journal: without it nothing is switched.
 	async fn apply(
 		&mut self,
+		chain: &dyn Chain,
 		state: &SshState,
 		cause: Cause,
 	) -> Result<Result<(), ApplyError>, JournalError> {
@@ -426,8 +440,9 @@ impl Agent {
 		}
 		if staged.needs_reload {
 			self.journal.entries.reload_due = staged.previous;
-			self.journal.save()?;
 		}
+		// From the switch on this block counts: after a restart an older one would bring back what this one takes away.
+		self.save(chain)?;
 		if let Err(error) = self.applier.switch(staged.generation) {
 			return Ok(Err(error));
 		}
@@ -486,7 +501,7 @@ impl Agent {
 		}
 		entries.highest = Some(seen);
 		entries.verdict = verdict;
-		self.save(chain)
+		Ok(self.save(chain)?)
 	}
 
 	fn note(&mut self, chain: &dyn Chain, seen: Seen, refusal: &Refusal) {
@@ -510,8 +525,10 @@ impl Agent {
 	fn tell(&mut self, state: &SshState) {
 		let ssh = &mut self.status.ssh;
 		ssh.user_cas = state.user_cas.iter().map(|ca| ca.anchor.to_string()).collect();
-		ssh.revoked_serials = state.revoked.serials.values().map(|serials| serials.len()).sum();
-		ssh.revoked_keys = state.revoked.fingerprints.len();
+		ssh.revoked_serials = state.revoked_keys.serial_count();
+		ssh.revoked_keys = state.revoked_keys.fingerprints.len();
+		ssh.revoked_host_serials = state.revoked_host_keys.serial_count();
+		ssh.revoked_host_keys = state.revoked_host_keys.fingerprints.len();
 		ssh.host_certificate = state.host_certificate.is_some();
 	}
 
@@ -523,9 +540,9 @@ impl Agent {
 		}
 	}
 
-	fn save(&mut self, chain: &dyn Chain) -> Result<(), StepError> {
+	fn save(&mut self, chain: &dyn Chain) -> Result<(), JournalError> {
 		self.journal.entries.head = chain.head().number;
-		Ok(self.journal.save()?)
+		self.journal.save()
 	}
 }
 

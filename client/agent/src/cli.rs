@@ -17,7 +17,7 @@ Examples:
   dpki-agent init --config /etc/dpki/agent.toml --chain-spec /etc/dpki/chain.json \\
     --genesis 0x6e3c..150f --peer /ip4/192.0.2.1/tcp/30333/p2p/12D3KooW.. \\
     --organisation acme --device drone-7 --state /var/lib/dpki-agent
-  dpki-agent enrol --config /etc/dpki/agent.toml --voucher-file voucher.txt
+  dpki-agent enrol --config /etc/dpki/agent.toml --voucher-file drone-7.voucher
   dpki-agent run --config /etc/dpki/agent.toml
   dpki-agent status --config /etc/dpki/agent.toml --json"
 )]
@@ -109,8 +109,9 @@ pub struct InitArgs {
 Other users of the machine can see command lines: prefer --voucher - or --voucher-file.
 
 Examples:
-  dpki-agent enrol --config /etc/dpki/agent.toml --voucher-file voucher.txt
-  dpki voucher issue .. | dpki-agent enrol --config /etc/dpki/agent.toml --voucher -")]
+  dpki-agent enrol --config /etc/dpki/agent.toml --voucher-file drone-7.voucher
+  dpki voucher new --org acme --device drone-7 --json | jq -r .voucher | \\
+    dpki-agent enrol --config /etc/dpki/agent.toml --voucher -")]
 pub struct EnrolArgs {
 	/// The configuration file.
 	#[arg(long, value_name = "FILE", default_value = "/etc/dpki/agent.toml")]

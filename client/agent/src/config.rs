@@ -21,8 +21,14 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
-use crate::files::{self, FileError};
-use dpki_client::primitives::ids::{DeviceId, OrganisationId, is_valid_name};
+use crate::{
+	files::{self, FileError},
+	run::clock,
+};
+use dpki_client::primitives::{
+	Moment,
+	ids::{DeviceId, OrganisationId, is_valid_name},
+};
 use serde::{Deserialize, Serialize};
 use std::{
 	path::{Path, PathBuf},
@@ -53,6 +59,19 @@ pub enum ConfigError {
 		/// What is wrong, and what would be right.
 		problem: String,
 	},
+}
+
+/// A finalised block is too old to bring anything new.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+	"the newest finalised block is {age} s old by this device's clock, more than the {max} s of max-head-age: \
+	 check the peers, the network and the clock"
+)]
+pub struct Stale {
+	/// Its age in seconds, rounded up. A block without a time, as the genesis is, has the age of the clock.
+	pub age: u64,
+	/// The highest age that would do, in seconds.
+	pub max: u64,
 }
 
 /// Everything that the agent is told.
@@ -217,6 +236,12 @@ impl Config {
 		Ok(())
 	}
 
+	/// Whether a finalised block of this chain time, in milliseconds since the Unix epoch, is recent enough by the
+	/// device's clock to bring something new. A clock that is behind finds every block recent, but for one without a time.
+	pub fn check_freshness(&self, head_time: Moment) -> Result<(), Stale> {
+		self.chain.check_freshness_at(head_time, clock())
+	}
+
 	/// The id of the organisation.
 	pub fn organisation_id(&self) -> OrganisationId {
 		OrganisationId::from_name(self.organisation.as_bytes())
@@ -225,6 +250,18 @@ impl Config {
 	/// The id of the device.
 	pub fn device_id(&self) -> DeviceId {
 		DeviceId::from_name(self.organisation_id(), self.device.as_bytes())
+	}
+}
+
+impl ChainSettings {
+	/// The rule of [`Config::check_freshness`] for a clock that says `now`, in milliseconds since the Unix epoch.
+	pub fn check_freshness_at(&self, head_time: Moment, now: Moment) -> Result<(), Stale> {
+		let oldest = now.saturating_sub(self.max_head_age.saturating_mul(1000));
+		// Only the genesis has no time. A light client shows it before it has caught up.
+		if head_time > 0 && head_time >= oldest {
+			return Ok(());
+		}
+		Err(Stale { age: now.saturating_sub(head_time).div_ceil(1000), max: self.max_head_age })
 	}
 }
 
@@ -330,6 +367,35 @@ mod tests {
 		let text = sample().to_toml().replace(&"07".repeat(32), "0707");
 		let error = load(&text).unwrap_err().to_string();
 		assert!(error.contains("64 hexadecimal digits"), "{error}");
+	}
+
+	#[test]
+	fn a_block_is_fresh_up_to_its_highest_age() {
+		let chain = sample().chain;
+		let now = 1_790_000_000_000;
+		let check = |head_time, now| chain.check_freshness_at(head_time, now);
+		assert_eq!(check(now, now), Ok(()));
+		assert_eq!(check(now - 600_000, now), Ok(()));
+		assert_eq!(check(now - 600_001, now), Err(Stale { age: 601, max: 600 }));
+		assert_eq!(check(now - 3_600_000, now), Err(Stale { age: 3600, max: 600 }));
+		assert_eq!(check(now, now - 3_600_000), Ok(()), "the clock is behind");
+		assert_eq!(check(now, 0), Ok(()), "there is no clock");
+	}
+
+	#[test]
+	fn the_genesis_is_never_fresh() {
+		let mut chain = sample().chain;
+		for (age, now) in [(600, 0), (600, 1), (u64::MAX, 1_790_000_000_000)] {
+			chain.max_head_age = age;
+			assert!(chain.check_freshness_at(0, now).is_err(), "{age} {now}");
+		}
+	}
+
+	#[test]
+	fn freshness_is_judged_by_the_clock_of_the_device() {
+		assert_eq!(sample().check_freshness(clock()), Ok(()));
+		let stale = sample().check_freshness(1).unwrap_err();
+		assert!(stale.to_string().contains("max-head-age"), "{stale}");
 	}
 
 	#[test]

@@ -1,15 +1,21 @@
 //! From a bundle and what the chain proves about its anchors to the access that is wanted.
 //!
 //! A bundle that is new is held against every rule and refused as a whole. A bundle that is in force is only ever
-//! narrowed: an anchor that is not valid any more is left out, what was revoked under it enters the revocation list.
-//! A retired anchor (superseded) still counts, because what it signed stays good.
+//! narrowed: an anchor that is not valid any more is left out, what was revoked under it enters a revocation list.
+//! A retired anchor (superseded) still counts, because what it signed stays good, until it expires like any other.
+//!
+//! There are two revocation lists. OpenSSH holds a list against every key that it meets, whoever signed for it: against
+//! plain keys, the keys in certificates and the CA keys that signed them. So sshd's list takes what is revoked under user
+//! CAs, all of which are the organisation's own, and nothing that a host CA says, which may be anybody's; the list of the
+//! ssh client takes what is revoked under host CAs. In neither list can an entry under one CA name the key of a CA that
+//! is believed: that would end every certificate of that CA at once. A CA is taken away by revoking its anchor, which
+//! the same role may do.
 
 use crate::{
 	chain::Chain,
 	refusal::Refusal,
 	ssh::{
 		krl::Krl,
-		names::{is_host_pattern, is_login, is_principal},
 		state::{KnownHostCa, SshState, UserCa},
 	},
 };
@@ -21,7 +27,7 @@ use dpki_client::{
 		revocation::{SshRevocation, SshSubject},
 		status::{Status, status},
 	},
-	ssh::key_from_material,
+	ssh::{fingerprint, key_from_material},
 	view::ReadError,
 };
 use sha2::{Digest, Sha256};
@@ -93,6 +99,7 @@ impl Resolver<'_> {
 				},
 			}
 		}
+		spare_believed_cas(&mut state);
 		Ok(state)
 	}
 
@@ -104,30 +111,16 @@ impl Resolver<'_> {
 	) -> Result<(), ResolveError> {
 		match item {
 			Item::SshUserCa { anchor } => {
-				let kind = AnchorKind::SshUserCa;
-				let found = self.anchor(*anchor, kind, scrutiny, &mut state.revoked).await?;
-				let Some((key, record)) = found else { return Ok(()) };
-				// Whoever may publish may not bring in a CA that the anchor managers have not registered.
-				if record.organisation != self.organisation {
-					return Err(invalid(format!(
-						"the user CA {anchor} belongs to another organisation"
-					)));
-				}
+				let found = self.anchor(*anchor, AnchorKind::SshUserCa, scrutiny, state).await?;
+				let Some(key) = found else { return Ok(()) };
 				state.user_cas.push(UserCa { anchor: *anchor, key });
 			},
 			Item::SshKnownHostCa { anchor, hosts } => {
-				if hosts.is_empty() || !hosts.iter().all(|host| is_host_pattern(host)) {
-					return Err(invalid(format!("{hosts:?} are no patterns of host names")));
-				}
-				let kind = AnchorKind::SshHostCa;
-				let found = self.anchor(*anchor, kind, scrutiny, &mut state.revoked).await?;
-				let Some((key, _)) = found else { return Ok(()) };
+				let found = self.anchor(*anchor, AnchorKind::SshHostCa, scrutiny, state).await?;
+				let Some(key) = found else { return Ok(()) };
 				state.known_host_cas.push(KnownHostCa { hosts: hosts.clone(), key });
 			},
 			Item::SshHostCertificate { certificate } => {
-				if state.host_certificate.is_some() {
-					return Err(invalid("it has two host certificates for one host key".into()));
-				}
 				let certificate = parse_certificate(certificate)?;
 				if scrutiny == Scrutiny::New {
 					self.judge_host_certificate(&certificate).await?;
@@ -138,44 +131,46 @@ impl Resolver<'_> {
 				})?);
 			},
 			Item::SshPrincipals { login, principals } => {
-				if !is_login(login) {
-					return Err(invalid(format!("{login:?} is no login")));
-				}
-				if let Some(bad) = principals.iter().find(|name| !is_principal(name)) {
-					return Err(invalid(format!("{bad:?} is no principal")));
-				}
-				if state.principals.insert(login.clone(), principals.clone()).is_some() {
-					return Err(invalid(format!("it names the login {login} twice")));
-				}
+				state.principals.insert(login.clone(), principals.clone());
 			},
 		}
 		Ok(())
 	}
 
-	/// The key of an anchor, or `None` if it is not to be believed any more. Adds what is revoked under it to `revoked`.
+	/// The key of an anchor, or `None` if it is not to be believed any more. What is revoked under it enters the list of
+	/// those who would believe it.
 	async fn anchor(
 		&mut self,
 		id: AnchorId,
 		kind: AnchorKind,
 		scrutiny: Scrutiny,
-		revoked: &mut Krl,
-	) -> Result<Option<(ssh_key::PublicKey, AnchorRecord)>, ResolveError> {
+		state: &mut SshState,
+	) -> Result<Option<ssh_key::PublicKey>, ResolveError> {
 		let record = self.chain.anchor(id).await?;
 		let now = self.chain.head().time;
 		let verdict = status(record.as_ref().map(AnchorRecord::standing).as_ref(), &[], now);
-		let believed = matches!(verdict, Status::Valid | Status::Superseded);
+		let believed = is_believed(verdict);
 		if !believed && scrutiny == Scrutiny::New {
 			return Err(invalid(format!("the anchor {id} is {}", verdict.name())));
 		}
 		let Some(record) = record else { return Ok(None) };
 		if record.kind != kind {
-			return Err(invalid(format!("the anchor {id} is of the kind {:?}", record.kind)));
+			let (found, wanted) = (record.kind.name(), kind.name());
+			return Err(invalid(format!("the anchor {id} is of the kind {found}, not {wanted}")));
+		}
+		// Whoever may publish may not bring in a CA that the anchor managers have not registered, nor its revocations.
+		if kind == AnchorKind::SshUserCa && record.organisation != self.organisation {
+			return Err(invalid(format!("the user CA {id} belongs to another organisation")));
 		}
 		let Some(material) = self.material(id).await? else {
 			return Err(invalid(format!("the anchor {id} has no key")));
 		};
-		let entries = self.revocations(id).await?;
-		add_revocations(revoked, &material, entries);
+		let revoked = if kind == AnchorKind::SshUserCa {
+			&mut state.revoked_keys
+		} else {
+			&mut state.revoked_host_keys
+		};
+		add_revocations(revoked, &material, self.revocations(id).await?);
 		if let Status::Revoked(revocation) = verdict {
 			// So that what it signed falls wherever else it may be believed on this device.
 			revoked.fingerprints.insert(Sha256::digest(&material).into());
@@ -187,7 +182,7 @@ impl Resolver<'_> {
 		}
 		let key = key_from_material(&material)
 			.map_err(|error| invalid(format!("the anchor {id} is no SSH key: {error}")))?;
-		Ok(Some((key, record)))
+		Ok(Some(key))
 	}
 
 	/// A host certificate has to be for our key, of the right type, in time, unrevoked, and signed by a host CA of the
@@ -226,7 +221,7 @@ impl Resolver<'_> {
 			return refused("is signed by a CA of another organisation");
 		}
 		let verdict = status(Some(&record.standing()), &[], now);
-		if !matches!(verdict, Status::Valid | Status::Superseded) {
+		if !is_believed(verdict) {
 			return refused(&format!("is signed by a CA that is {}", verdict.name()));
 		}
 		let fingerprint = Fingerprint::new(HashAlg::Sha256, self.host_key.key_data()).sha256();
@@ -253,6 +248,27 @@ impl Resolver<'_> {
 			cached.revocations = self.chain.ssh_revocations(id).await?;
 		}
 		Ok(&cached.revocations)
+	}
+}
+
+/// A retired anchor is believed like a valid one. One that is retired and something graver, such as expired, has the
+/// graver status.
+fn is_believed(verdict: Status) -> bool {
+	matches!(verdict, Status::Valid | Status::Superseded)
+}
+
+/// Takes the keys of the CAs that are believed out of the lists that are held against them.
+fn spare_believed_cas(state: &mut SshState) {
+	let spare = |list: &mut Krl, ca: &ssh_key::PublicKey| {
+		if list.fingerprints.remove(&fingerprint(ca)) {
+			tracing::debug!("a revocation that names the key of a CA in force is left out");
+		}
+	};
+	for ca in &state.user_cas {
+		spare(&mut state.revoked_keys, &ca.key);
+	}
+	for ca in &state.known_host_cas {
+		spare(&mut state.revoked_host_keys, &ca.key);
 	}
 }
 

@@ -4,10 +4,9 @@ use crate::{
 	config::Config,
 	connect::{ConnectError, Connection, connect, head_within},
 	keys::{DeviceKeys, KeyError, read_host_key},
-	run::clock,
 };
 use dpki_client::{
-	Client, SubmitError, View, Voucher,
+	Client, Head, SubmitError, View, Voucher,
 	calls::{self, CallError},
 	possession::{PossessionError, Registration},
 	primitives::{
@@ -16,10 +15,12 @@ use dpki_client::{
 		ids::{DeviceId, KeyId},
 		key::{KeyPurpose, NewKey},
 		refusal::Refusal,
+		voucher::VoucherStanding,
 	},
 	view::ReadError,
 	voucher::VoucherError,
 };
+use futures::StreamExt;
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -50,9 +51,9 @@ pub enum EnrolError {
 		/// In the configuration.
 		configured: String,
 	},
-	/// The voucher has expired. Nothing was sent.
-	#[error("the voucher has expired: ask the organisation for a new one")]
-	Expired,
+	/// The voucher is worth nothing on the chain. Nothing was sent.
+	#[error("{0}")]
+	Worthless(Refusal),
 	/// The keys cannot be used.
 	#[error(transparent)]
 	Keys(#[from] KeyError),
@@ -139,8 +140,10 @@ pub async fn enrol(
 	if is_enrolled(&view, device, &keys).await? {
 		return Ok(Enrolled { device, block: view.head().number, already: true });
 	}
-	if voucher.expires_at() < view.now() {
-		return Err(EnrolError::Expired);
+	if let Some(record) = view.voucher(voucher.id()).await?
+		&& let Some(refusal) = worthless(record.state_at(view.now()))
+	{
+		return Err(EnrolError::Worthless(refusal));
 	}
 	for attempt in 1.. {
 		progress("enrolling the signing, the agreement and the host key");
@@ -173,6 +176,16 @@ pub async fn enrol(
 	Ok(Enrolled { device, block, already: false })
 }
 
+/// Why a voucher cannot be spent; `None` if it can be.
+fn worthless(standing: VoucherStanding) -> Option<Refusal> {
+	match standing {
+		VoucherStanding::Open => None,
+		VoucherStanding::Redeemed(_) => Some(Refusal::VoucherRedeemed),
+		VoucherStanding::Cancelled(_) => Some(Refusal::VoucherCancelled),
+		VoucherStanding::Expired => Some(Refusal::VoucherExpired),
+	}
+}
+
 fn can_be_sent_again(error: &SubmitError) -> bool {
 	!matches!(
 		error,
@@ -185,10 +198,7 @@ async fn fresh_view(
 	client: &Client,
 	timeout: Duration,
 ) -> Result<View, EnrolError> {
-	let max_age = config.chain.max_head_age.saturating_mul(1000);
-	// Block 0 has no time; a light client that has not caught up yet may show it.
-	let fresh =
-		|head: &dpki_client::Head| head.time > 0 && clock() <= head.time.saturating_add(max_age);
+	let fresh = |head: &Head| config.check_freshness(head.time).is_ok();
 	let head = head_within(client, timeout, fresh).await;
 	Ok(client.at(head.ok_or(EnrolError::NoHead(timeout.as_secs()))?))
 }
@@ -203,7 +213,14 @@ async fn send(
 	let expires_at = now.saturating_add(LIFETIME);
 	let list = new_keys(config, voucher, keys, expires_at)?;
 	let signature = voucher.sign_enrolment(&list, expires_at);
-	let call = calls::enrol(voucher.public(), &config.device, &list, expires_at, signature)?;
+	let call = calls::enrol(
+		voucher.organisation_id(),
+		voucher.public(),
+		&config.device,
+		&list,
+		expires_at,
+		signature,
+	)?;
 	client.submit_general(&call).await?;
 	Ok(())
 }
@@ -224,7 +241,7 @@ fn new_keys(
 	};
 	Ok(vec![
 		registration.prove(KeyPurpose::Sign, &keys.signing, None)?,
-		registration.vouch(&keys.agreement.public(), &keys.signing, None)?,
+		registration.prove(KeyPurpose::KeyAgreement, &keys.agreement, None)?,
 		registration.prove(KeyPurpose::Ssh, &host, None)?,
 	])
 }
@@ -248,23 +265,31 @@ async fn is_enrolled(view: &View, device: DeviceId, keys: &DeviceKeys) -> Result
 	Ok(true)
 }
 
+/// The first fresh block whose state holds the device with our keys.
 async fn prove(
 	config: &Config,
 	client: &Client,
 	device: DeviceId,
 	keys: &DeviceKeys,
 ) -> Result<u32, EnrolError> {
+	let mut heads = client.finalized_heads();
 	let proving = async {
-		loop {
-			let view = fresh_view(config, client, PROOF_TIME).await?;
-			if is_enrolled(&view, device, keys).await? {
-				return Ok(view.head().number);
+		while let Some(head) = heads.next().await {
+			// The stream sets itself up again after an interruption.
+			let Ok(head) = head else { continue };
+			if config.check_freshness(head.time).is_ok()
+				&& is_enrolled(&client.at(head), device, keys).await?
+			{
+				return Ok(Some(head.number));
 			}
-			tokio::time::sleep(Duration::from_millis(200)).await;
 		}
+		Ok(None)
 	};
-	let proven = tokio::time::timeout(PROOF_TIME, proving).await;
-	proven.map_err(|_| EnrolError::NotProven(PROOF_TIME.as_secs()))?
+	match tokio::time::timeout(PROOF_TIME, proving).await {
+		Ok(Ok(Some(block))) => Ok(block),
+		Ok(Err(error)) => Err(error),
+		Ok(Ok(None)) | Err(_) => Err(EnrolError::NotProven(PROOF_TIME.as_secs())),
+	}
 }
 
 #[cfg(test)]
@@ -304,5 +329,18 @@ mod tests {
 				other => panic!("{what}: {other:?}"),
 			}
 		}
+	}
+	#[test]
+	fn a_voucher_that_cannot_be_spent_is_refused_with_its_reason() {
+		for (standing, refusal) in [
+			(VoucherStanding::Open, None),
+			(VoucherStanding::Redeemed(1), Some(Refusal::VoucherRedeemed)),
+			(VoucherStanding::Cancelled(1), Some(Refusal::VoucherCancelled)),
+			(VoucherStanding::Expired, Some(Refusal::VoucherExpired)),
+		] {
+			assert_eq!(worthless(standing), refusal);
+		}
+		let told = EnrolError::Worthless(Refusal::VoucherExpired).to_string();
+		assert_eq!(told, Refusal::VoucherExpired.sentence());
 	}
 }

@@ -38,6 +38,8 @@ pub struct Made {
 	pub keys: Vec<Fingerprint>,
 	/// The line for sshd_config.
 	pub include: String,
+	/// The line for ssh_config.
+	pub client_include: String,
 }
 
 /// Makes everything. What is there already is kept, so that an interrupted run can be repeated. `take_over` is an
@@ -62,6 +64,11 @@ pub fn init(path: &Path, mut config: Config, take_over: Option<&Path>) -> Result
 		}
 		files::create_whole(path, text.as_bytes(), PUBLIC)?;
 	}
-	let include = applier.layout().include_line();
-	Ok(Made { config, keys: keys.fingerprints(), include })
+	let layout = applier.layout();
+	Ok(Made {
+		config,
+		keys: keys.fingerprints(),
+		include: layout.include_line(),
+		client_include: layout.client_include_line(),
+	})
 }

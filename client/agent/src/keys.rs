@@ -14,7 +14,7 @@ use dpki_client::{
 		ids::KeyId,
 		key::{KeyPurpose, KeyType, PublicKey},
 	},
-	ssh::fingerprint_text,
+	ssh::{fingerprint_text, to_public_key},
 };
 use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
@@ -121,16 +121,7 @@ impl DeviceKeys {
 
 	/// The host key as the chain knows it.
 	pub fn host_public(&self) -> Option<PublicKey> {
-		let data = self.host.key_data();
-		if let Some(key) = data.ed25519() {
-			return PublicKey::new(KeyType::Ed25519, &key.0);
-		}
-		let point = data.ecdsa()?.as_sec1_bytes();
-		// SEC 1: an uncompressed point is 0x04, x, y; the compressed one is 0x02 or 0x03 by the parity of y, then x.
-		let (x, y) = (point.get(1..33)?, point.get(33..65)?);
-		let mut compressed = vec![2 + (y[31] & 1)];
-		compressed.extend_from_slice(x);
-		PublicKey::new(KeyType::P256, &compressed)
+		to_public_key(&self.host)
 	}
 
 	/// Purpose, id and a text to compare by eye, of every key.

@@ -102,6 +102,7 @@ fn make(args: InitArgs) -> Outcome {
 			"host_key": made.config.ssh.host_key,
 			"keys": keys,
 			"include": made.include,
+			"client_include": made.client_include,
 		});
 		println!("{text:#}");
 		return Ok(());
@@ -112,6 +113,10 @@ fn make(args: InitArgs) -> Outcome {
 		println!("{:<14} {}  (id {})", format!("{} key", key.name), key.public, key.id);
 	}
 	println!("\nAdd to sshd_config, above any Match block, and restart sshd:\n  {}", made.include);
+	println!(
+		"For connections from the device, add to ssh_config, above any Host or Match block:\n  {}",
+		made.client_include
+	);
 	println!(
 		"Then spend the voucher:\n  dpki-agent enrol --config {} --voucher -",
 		args.config.display()

@@ -44,10 +44,14 @@ pub struct SshStatus {
 	pub generation: Option<u64>,
 	/// The anchors whose user certificates are believed.
 	pub user_cas: Vec<String>,
-	/// How many serial numbers are revoked.
+	/// How many serial numbers sshd does not believe.
 	pub revoked_serials: usize,
-	/// How many keys are revoked.
+	/// How many keys sshd does not believe.
 	pub revoked_keys: usize,
+	/// How many serial numbers the ssh client does not believe.
+	pub revoked_host_serials: usize,
+	/// How many keys the ssh client does not believe.
+	pub revoked_host_keys: usize,
 	/// Whether sshd has a host certificate.
 	pub host_certificate: bool,
 }
@@ -123,12 +127,18 @@ impl std::fmt::Display for Status {
 		writeln!(f, "acknowledged  {}", number(self.acknowledged))?;
 		writeln!(
 			f,
-			"ssh           generation {}, {} user CAs, {} serials and {} keys revoked, host certificate: {}",
+			"ssh           generation {}, {} user CAs, host certificate: {}",
 			number(self.ssh.generation),
 			self.ssh.user_cas.len(),
+			if self.ssh.host_certificate { "yes" } else { "no" },
+		)?;
+		writeln!(
+			f,
+			"revoked       for logins {} serials and {} keys, for hosts {} serials and {} keys",
 			self.ssh.revoked_serials,
 			self.ssh.revoked_keys,
-			if self.ssh.host_certificate { "yes" } else { "no" },
+			self.ssh.revoked_host_serials,
+			self.ssh.revoked_host_keys,
 		)?;
 		if let Some(refusal) = &self.last_refusal {
 			writeln!(f, "last refusal  delivery {}: {}", refusal.sequence, refusal.sentence)?;

@@ -2,10 +2,11 @@
 //! [`crate::commands`].
 
 use crate::{
-	commands::{anchor, chain, deliver, device, key, org, revoke, ssh, status, voucher},
+	commands::{account, anchor, chain, deliver, device, key, org, revoke, ssh, status, voucher},
 	error::Result,
 	output::Report,
 	session::Session,
+	values::{self, GenesisHash},
 };
 use clap::{Args, CommandFactory, Parser, Subcommand};
 use clap_complete::Shell;
@@ -13,7 +14,7 @@ use clap_complete::Shell;
 const EXAMPLES: &str = "\
 Examples, in the order in which a fleet starts:
   dpki key new account admin.key
-  export DPKI_ACCOUNT=admin.key
+  export DPKI_ACCOUNT=admin.key DPKI_GENESIS=0x...
   dpki org create acme --kind ecosystem-operator
   dpki key new ssh-ca user-ca
   dpki anchor add --org acme --kind ssh-user-ca --key user-ca
@@ -63,6 +64,19 @@ pub struct Global {
 		display_order = 102
 	)]
 	pub account: Option<String>,
+	/// Genesis hash of the chain: a node of another chain is refused before anything is read or signed
+	#[arg(long, global = true, env = "DPKI_GENESIS", value_name = "HASH", display_order = 103)]
+	pub genesis: Option<GenesisHash>,
+	/// Tip for the author of the block, in the smallest unit: on a busy chain the transaction is included sooner
+	#[arg(
+		long,
+		global = true,
+		default_value = "0",
+		value_name = "AMOUNT",
+		value_parser = values::amount,
+		display_order = 104
+	)]
+	pub tip: u128,
 }
 
 /// What to do.
@@ -71,6 +85,9 @@ pub enum Command {
 	/// Make and look at keys: accounts, SSH CAs, X.509 roots
 	#[command(subcommand)]
 	Key(key::KeyCommand),
+	/// Look at the balance of an account and send tokens to another
+	#[command(subcommand)]
+	Account(account::AccountCommand),
 	/// Create organisations and give their members roles
 	#[command(subcommand)]
 	Org(org::OrgCommand),
@@ -116,6 +133,7 @@ impl Cli {
 		let session = Session::new(self.global);
 		match self.command {
 			Command::Key(command) => command.run(),
+			Command::Account(command) => command.run(&session).await,
 			Command::Org(command) => command.run(&session).await,
 			Command::Anchor(command) => command.run(&session).await,
 			Command::Voucher(command) => command.run(&session).await,

@@ -1,5 +1,6 @@
 //! The commands, one module per group: its arguments, and what it does with them.
 
+pub mod account;
 pub mod anchor;
 pub mod chain;
 pub mod deliver;

@@ -16,6 +16,14 @@ pub enum Error {
 		/// The address that was tried.
 		url: String,
 	},
+	/// The node is of another chain than the one that was asked for.
+	#[error("the node is of the chain {found}, not of {expected}: nothing was read or signed")]
+	WrongChain {
+		/// The genesis hash that was asked for.
+		expected: String,
+		/// The genesis hash that the node names.
+		found: String,
+	},
 	/// The node did not answer within the time that a command waits for it.
 	#[error("the node did not do its part within {}", span(.waited))]
 	NodeSilent {
@@ -185,6 +193,9 @@ impl Error {
 		let step = match self {
 			Self::NodeUnreachable { .. } => {
 				"start a node, or give the address of one with --url or DPKI_URL"
+			},
+			Self::WrongChain { .. } => {
+				"give a node of that chain with --url; change --genesis only if the organisation tells you to"
 			},
 			Self::NodeSilent { .. } => {
 				"see with `dpki chain info` whether the chain still finalises blocks, then try again"

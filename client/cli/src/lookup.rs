@@ -5,7 +5,7 @@ use crate::{
 	files,
 	output::rfc3339,
 	secrets,
-	values::{AnchorRef, DeviceRef, anchor_kind_name},
+	values::{AnchorRef, DeviceRef},
 };
 use dpki_client::{View, ssh};
 use dpki_primitives::{
@@ -13,11 +13,9 @@ use dpki_primitives::{
 	anchor::{AnchorKind, AnchorRecord},
 	device::DeviceRecord,
 	ids::{AnchorId, KeyId},
-	key::{KeyPurpose, KeyRecord, KeyType, PublicKey},
+	key::{KeyPurpose, KeyRecord},
 	status::{Standing, Status},
 };
-use p256::elliptic_curve::sec1::ToEncodedPoint;
-use ssh_key::public::{EcdsaPublicKey, Ed25519PublicKey, KeyData};
 use std::path::Path;
 use x509_parser::{
 	pem::Pem,
@@ -25,8 +23,7 @@ use x509_parser::{
 };
 
 /// Every kind of anchor.
-pub const ANY_KIND: &[AnchorKind] =
-	&[AnchorKind::SshUserCa, AnchorKind::SshHostCa, AnchorKind::X509Root];
+pub const ANY_KIND: &[AnchorKind] = &AnchorKind::ALL;
 
 /// An anchor that the chain knows.
 pub struct KnownAnchor {
@@ -44,7 +41,7 @@ impl KnownAnchor {
 		if self.status.is_valid() {
 			return Ok(self);
 		}
-		let kind = anchor_kind_name(self.record.kind);
+		let kind = self.record.kind.name();
 		Err(Error::NotAllowed {
 			why: format!(
 				"the {kind} {} is {}",
@@ -72,7 +69,7 @@ pub fn anchor_candidates(anchor: &AnchorRef, kinds: &[AnchorKind]) -> Result<Vec
 	let ids: Vec<_> =
 		kinds.iter().filter(fits).map(|kind| AnchorId::of(*kind, &material)).collect();
 	if ids.is_empty() {
-		let words: Vec<_> = kinds.iter().map(|kind| anchor_kind_name(*kind)).collect();
+		let words: Vec<_> = kinds.iter().map(|kind| kind.name()).collect();
 		return Err(Error::WrongFile {
 			path: path.clone(),
 			expected: format!("the public half of an anchor of kind {}", words.join(" or ")),
@@ -91,13 +88,9 @@ pub async fn find_anchor(
 	for id in anchor_candidates(anchor, kinds)? {
 		let Some(record) = view.anchor(id).await? else { continue };
 		if !kinds.contains(&record.kind) {
-			let words: Vec<_> = kinds.iter().map(|kind| anchor_kind_name(*kind)).collect();
+			let words: Vec<_> = kinds.iter().map(|kind| kind.name()).collect();
 			return Err(Error::NotAllowed {
-				why: format!(
-					"{id} is of kind {}, not {}",
-					anchor_kind_name(record.kind),
-					words.join(" or ")
-				),
+				why: format!("{id} is of kind {}, not {}", record.kind.name(), words.join(" or ")),
 				next: "`dpki anchor list` shows the kinds".to_owned(),
 			});
 		}
@@ -167,23 +160,6 @@ fn public_material(path: &Path) -> Result<(bool, Vec<u8>)> {
 /// The wire encoding of an SSH public key: the material of an SSH anchor.
 pub fn ssh_material(key: &ssh_key::PublicKey) -> Result<Vec<u8>> {
 	key.to_bytes().map_err(crypto("encode the public key"))
-}
-
-/// A key of a device in the form of SSH, which writes out the point that the chain keeps compressed.
-pub fn ssh_public_key(key: &PublicKey) -> Result<ssh_key::PublicKey> {
-	let data = match key.key_type {
-		KeyType::Ed25519 => {
-			Ed25519PublicKey::try_from(key.bytes.as_slice()).map(KeyData::from).ok()
-		},
-		KeyType::P256 => p256::PublicKey::from_sec1_bytes(&key.bytes)
-			.map(|point| EcdsaPublicKey::NistP256(point.to_encoded_point(false)).into())
-			.ok(),
-		_ => None,
-	};
-	data.map(ssh_key::PublicKey::from).ok_or_else(|| Error::Crypto {
-		doing: "use the device's host key for SSH",
-		reason: "it is neither an Ed25519 nor a P-256 key".to_owned(),
-	})
 }
 
 /// The DER of an X.509 certificate in PEM or DER.
@@ -269,27 +245,6 @@ mod tests {
 		assert_eq!(anchor_candidates(&anchor, ANY_KIND).unwrap().len(), 2);
 		assert_eq!(anchor_candidates(&anchor, &[AnchorKind::SshUserCa]).unwrap().len(), 1);
 		assert!(anchor_candidates(&anchor, &[AnchorKind::X509Root]).is_err());
-	}
-
-	#[test]
-	fn device_keys_become_ssh_keys_of_the_same_bytes() {
-		for algorithm in [
-			ssh_key::Algorithm::Ed25519,
-			ssh_key::Algorithm::Ecdsa { curve: ssh_key::EcdsaCurve::NistP256 },
-		] {
-			let private = ssh_key::PrivateKey::random(&mut rand_core::OsRng, algorithm).unwrap();
-			let (key_type, bytes) = match private.public_key().key_data() {
-				KeyData::Ed25519(key) => (KeyType::Ed25519, key.0.to_vec()),
-				KeyData::Ecdsa(key) => {
-					let point = p256::PublicKey::from_sec1_bytes(key.as_sec1_bytes()).unwrap();
-					(KeyType::P256, point.to_encoded_point(true).as_bytes().to_vec())
-				},
-				other => panic!("{other:?}"),
-			};
-			let key = PublicKey::new(key_type, &bytes).unwrap();
-			let again = ssh_public_key(&key).unwrap();
-			assert_eq!(again.key_data(), private.public_key().key_data());
-		}
 	}
 
 	#[test]

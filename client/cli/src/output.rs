@@ -160,7 +160,7 @@ impl Report {
 
 	fn print_text(&self, out: &mut impl Write) -> std::io::Result<()> {
 		for warning in &self.warnings {
-			anstream::eprintln!("{WARNING}warning{WARNING:#}: {warning}");
+			print_warning(warning, false);
 		}
 		if let Some(raw) = &self.raw {
 			return std::io::stdout().write_all(raw);
@@ -197,6 +197,15 @@ pub fn print_error(error: &Error, as_json: bool) -> ExitCode {
 		}
 	}
 	ExitCode::from(EXIT_ERROR)
+}
+
+/// Prints what a person has to know before the command goes on, on standard error.
+pub fn print_warning(sentence: &str, as_json: bool) {
+	if as_json {
+		eprintln!("{}", json!({ "warning": sentence }));
+	} else {
+		anstream::eprintln!("{WARNING}warning{WARNING:#}: {sentence}");
+	}
 }
 
 /// Prints why a command line makes no sense, in the form that was asked for.
@@ -250,9 +259,7 @@ pub fn rfc3339(at: Moment) -> String {
 
 /// Bytes as programs and people write them.
 pub fn hex(bytes: &[u8]) -> String {
-	bytes
-		.iter()
-		.fold(String::from("0x"), |text, byte| text + &format!("{byte:02x}"))
+	format!("0x{}", hex::encode(bytes))
 }
 
 fn block_json(number: u32, hash: &[u8; 32]) -> Value {

@@ -4,7 +4,12 @@ use crate::{
 	error::{Error, Result},
 	files, prompt,
 };
-use dpki_client::{Account, possession::SoftwareKey};
+use dpki_client::{
+	Account,
+	account::AccountError,
+	possession::{PossessionError, RootKey, SoftwareKey},
+	ssh::{self, SshError},
+};
 use ssh_key::PrivateKey;
 use std::path::Path;
 
@@ -50,7 +55,10 @@ pub fn account(text: &str) -> Result<Account> {
 		},
 	};
 	let passphrase = passphrase.as_ref().map(|passphrase| passphrase.as_str());
-	Account::load(path, passphrase).map_err(|error| wrong_or(error.into(), passphrase, path))
+	Account::load(path, passphrase).map_err(|error| match error {
+		AccountError::PassphraseWrong { path } => Error::PassphraseWrong(path),
+		error => error.into(),
+	})
 }
 
 /// Opens an OpenSSH private key.
@@ -62,8 +70,10 @@ pub fn ssh_key(path: &Path) -> Result<PrivateKey> {
 		return Ok(key);
 	}
 	let passphrase = prompt::passphrase(&path.display().to_string())?;
-	key.decrypt(passphrase.as_bytes())
-		.map_err(|_| Error::PassphraseWrong(path.to_owned()))
+	ssh::load_private(&pem, Some(passphrase.as_str())).map_err(|error| match error {
+		SshError::PassphraseWrong => Error::PassphraseWrong(path.to_owned()),
+		error => error.into(),
+	})
 }
 
 /// The public half of an OpenSSH private key, which needs no passphrase.
@@ -79,29 +89,39 @@ pub fn parse_openssh(path: &Path, pem: &str) -> Result<PrivateKey> {
 pub fn signing_key(path: &Path) -> Result<SoftwareKey> {
 	let pem = files::read_text(path)?;
 	files::refuse_exposed(path)?;
-	let form = form(&pem).ok_or_else(|| Error::WrongFile {
-		path: path.to_owned(),
-		expected: "a private key in OpenSSH or PKCS#8 PEM form".to_owned(),
-	})?;
-	let is_encrypted = match form {
-		Form::OpenSsh => parse_openssh(path, &pem)?.is_encrypted(),
-		Form::Pkcs8 => false,
-		Form::Pkcs8Encrypted => true,
-	};
-	let passphrase = is_encrypted
-		.then(|| prompt::passphrase(&path.display().to_string()))
-		.transpose()?;
-	let passphrase = passphrase.as_ref().map(|passphrase| passphrase.as_str());
-	let opened = match form {
-		Form::OpenSsh => SoftwareKey::from_openssh(&pem, passphrase),
-		Form::Pkcs8 | Form::Pkcs8Encrypted => SoftwareKey::from_pkcs8_pem(&pem, passphrase),
-	};
-	opened.map_err(|error| wrong_or(error.into(), passphrase, path))
+	match form(&pem) {
+		Some(Form::OpenSsh) => open(path, |passphrase| SoftwareKey::from_openssh(&pem, passphrase)),
+		Some(Form::Pkcs8 | Form::Pkcs8Encrypted) => {
+			open(path, |passphrase| SoftwareKey::from_pkcs8_pem(&pem, passphrase))
+		},
+		None => Err(Error::WrongFile {
+			path: path.to_owned(),
+			expected: "a private key in OpenSSH or PKCS#8 PEM form".to_owned(),
+		}),
+	}
 }
 
-fn wrong_or(error: Error, passphrase: Option<&str>, path: &Path) -> Error {
-	match passphrase {
-		Some(_) => Error::PassphraseWrong(path.to_owned()),
-		None => error,
-	}
+/// Opens the private key of the X.509 root with this certificate in DER: PEM as OpenSSL writes it.
+pub fn root_key(path: &Path, certificate: &[u8]) -> Result<RootKey> {
+	let pem = files::read_text(path)?;
+	files::refuse_exposed(path)?;
+	open(path, |passphrase| RootKey::from_pem(&pem, passphrase, certificate))
+}
+
+/// Reads a key by `read`, with its passphrase if it needs one.
+pub fn open<K>(
+	path: &Path,
+	read: impl Fn(Option<&str>) -> Result<K, PossessionError>,
+) -> Result<K> {
+	let opened = match read(None) {
+		Err(PossessionError::PassphraseNeeded) => {
+			let passphrase = prompt::passphrase(&path.display().to_string())?;
+			read(Some(passphrase.as_str()))
+		},
+		opened => opened,
+	};
+	opened.map_err(|error| match error {
+		PossessionError::PassphraseWrong => Error::PassphraseWrong(path.to_owned()),
+		error => error.into(),
+	})
 }

@@ -3,15 +3,17 @@
 use crate::{
 	cli::Global,
 	error::{Error, Result},
-	output::Progress,
+	output::{Progress, hex, print_warning},
 	secrets,
+	values::GenesisHash,
 };
 use dpki_client::{Account, Call, Client, Finalized, View, client::ClientError};
-use std::time::Duration;
-use tokio::{net::TcpStream, time::timeout};
+use std::{net::IpAddr, time::Duration};
+use tokio::time::timeout;
 
-/// A computer that has not accepted a connection by then is taken for absent.
-const KNOCK_TIMEOUT: Duration = Duration::from_secs(5);
+/// A node that has not told its chain by then is taken for absent. Shorter than what the client allows itself, which is
+/// right for a daemon and long for a person who mistyped an address.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// A finalised block is at most seconds away on a chain that is alive; reads take milliseconds.
 const READ_TIMEOUT: Duration = Duration::from_secs(30);
@@ -20,32 +22,40 @@ const READ_TIMEOUT: Duration = Duration::from_secs(30);
 pub struct Session {
 	url: String,
 	account: Option<String>,
+	genesis: Option<GenesisHash>,
+	tip: u128,
+	as_json: bool,
 }
 
 impl Session {
 	/// From the global options.
 	pub fn new(global: Global) -> Self {
-		Self { url: global.url, account: global.account }
+		Self {
+			url: global.url,
+			account: global.account,
+			genesis: global.genesis,
+			tip: global.tip,
+			as_json: global.json,
+		}
 	}
 
-	/// A connection to the node.
+	/// A connection to the node, whose chain is the one that was asked for.
 	pub async fn connect(&self) -> Result<Client> {
+		let client = self.reach().await?;
+		if let Some(warning) = judge_chain(&self.url, self.genesis, client.genesis_hash())? {
+			print_warning(&warning, self.as_json);
+		}
+		Ok(client)
+	}
+
+	async fn reach(&self) -> Result<Client> {
 		let _progress = Progress::start(format!("connecting to {}", self.url));
-		self.knock().await?;
-		Client::connect(&self.url).await.map_err(|error| match error {
-			ClientError::Unreachable { url, .. } => Error::NodeUnreachable { url },
+		let unreachable = || Error::NodeUnreachable { url: self.url.clone() };
+		let connecting = timeout(CONNECT_TIMEOUT, Client::connect(&self.url));
+		connecting.await.map_err(|_| unreachable())?.map_err(|error| match error {
+			ClientError::Unreachable { .. } => unreachable(),
 			error => error.into(),
 		})
-	}
-
-	/// Fails at once where nobody listens. The client behind [`Client::connect`] would try again for many seconds,
-	/// which is right for a daemon and wrong for a person who mistyped an address.
-	async fn knock(&self) -> Result<()> {
-		let Some(address) = socket_address(&self.url) else { return Ok(()) };
-		match timeout(KNOCK_TIMEOUT, TcpStream::connect(address)).await {
-			Ok(Ok(_)) => Ok(()),
-			Ok(Err(_)) | Err(_) => Err(Error::NodeUnreachable { url: self.url.clone() }),
-		}
 	}
 
 	/// A connection, and the state at the newest finalised block.
@@ -62,7 +72,7 @@ impl Session {
 		secrets::account(self.account.as_deref().ok_or(Error::AccountMissing)?)
 	}
 
-	/// Sends a transaction and waits until it is final.
+	/// Sends a transaction with the tip that was asked for and waits until it is final.
 	pub async fn submit(
 		&self,
 		client: &Client,
@@ -71,40 +81,95 @@ impl Session {
 		doing: &str,
 	) -> Result<Finalized> {
 		let _progress = Progress::start(format!("{doing}: waiting until it is final"));
-		Ok(client.submit(account, call).await?)
+		Ok(client.submit_with_tip(account, call, self.tip).await?)
 	}
 }
 
-/// `host:port` of a WebSocket address; `None` if it is none, which the client then says better.
-fn socket_address(url: &str) -> Option<String> {
-	let (rest, port) = match url.strip_prefix("wss://") {
-		Some(rest) => (rest, 443),
-		None => (url.strip_prefix("ws://")?, 80),
-	};
-	let authority = rest.split(['/', '?']).next()?;
+/// Refuses a node of another chain than the one that was asked for. If none was asked for, the node is believed in which
+/// chain it is of, which a person has to know unless the node runs on this computer.
+fn judge_chain(
+	url: &str,
+	expected: Option<GenesisHash>,
+	found: [u8; 32],
+) -> Result<Option<String>> {
+	match expected {
+		Some(GenesisHash(expected)) if expected != found => {
+			Err(Error::WrongChain { expected: hex(&expected), found: hex(&found) })
+		},
+		None if !is_loopback(url) => Ok(Some(format!(
+			"which chain this is and what it says is the word of the node at {url}: pin the chain with \
+			 --genesis or DPKI_GENESIS, if {} is the right one",
+			hex(&found)
+		))),
+		_ => Ok(None),
+	}
+}
+
+/// Whether an address is that of this computer; in doubt it is not.
+fn is_loopback(url: &str) -> bool {
+	let authority = url
+		.split_once("://")
+		.and_then(|(_, rest)| rest.split(['/', '\\', '?', '#']).next())
+		.unwrap_or_default();
 	let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
-	let has_port = host
-		.rsplit_once(':')
-		.is_some_and(|(_, port)| !port.is_empty() && port.bytes().all(|c| c.is_ascii_digit()));
-	Some(if has_port { host.to_owned() } else { format!("{host}:{port}") })
+	let host = match host.strip_prefix('[') {
+		Some(host) => host.split(']').next().unwrap_or_default(),
+		None => host.split(':').next().unwrap_or_default(),
+	};
+	host.eq_ignore_ascii_case("localhost")
+		|| host.parse().is_ok_and(|address: IpAddr| address.is_loopback())
 }
 
 #[cfg(test)]
 mod tests {
 	use super::*;
 
+	const LOCAL: &str = "ws://127.0.0.1:9944";
+	const REMOTE: &str = "wss://node.acme.example";
+
 	#[test]
-	fn the_address_of_a_node_is_found_in_its_url() {
-		for (url, address) in [
-			("ws://127.0.0.1:9944", "127.0.0.1:9944"),
-			("wss://node.acme.example/rpc", "node.acme.example:443"),
-			("ws://node", "node:80"),
-			("ws://[::1]:9944/", "[::1]:9944"),
-			("ws://[::1]", "[::1]:80"),
-			("wss://user:word@node:1", "node:1"),
-		] {
-			assert_eq!(socket_address(url).as_deref(), Some(address), "{url}");
+	fn a_node_of_another_chain_is_refused_wherever_it_is() {
+		for url in [LOCAL, REMOTE] {
+			let expected = Some(GenesisHash([1; 32]));
+			assert!(matches!(judge_chain(url, expected, [1; 32]), Ok(None)));
+			let error = judge_chain(url, expected, [2; 32]).unwrap_err();
+			let sentence = error.to_string();
+			let (found, expected) = (hex(&[2; 32]), hex(&[1; 32]));
+			assert!(sentence.contains(&found) && sentence.contains(&expected), "{sentence}");
+			assert!(error.next_step().unwrap().contains("--url"));
 		}
-		assert_eq!(socket_address("http://node"), None);
+	}
+
+	#[test]
+	fn without_a_pinned_chain_a_remote_node_is_believed_with_a_warning() {
+		assert!(matches!(judge_chain(LOCAL, None, [1; 32]), Ok(None)));
+		let warning = judge_chain(REMOTE, None, [1; 32]).unwrap().unwrap();
+		assert!(warning.contains(&hex(&[1; 32])) && warning.contains("--genesis"), "{warning}");
+		assert_eq!(warning.lines().count(), 1);
+	}
+
+	#[test]
+	fn only_addresses_of_this_computer_are_loopback() {
+		for local in [
+			LOCAL,
+			"ws://localhost:9944",
+			"ws://127.8.9.1/rpc",
+			"ws://[::1]:9944/",
+			"wss://user:word@localhost",
+		] {
+			assert!(is_loopback(local), "{local}");
+		}
+		for remote in [
+			REMOTE,
+			"ws://10.0.0.7:9944",
+			"ws://[::2]:9944",
+			"ws://127.0.0.1@node.acme.example",
+			"ws://localhost.acme.example",
+			"ws://node.acme.example\\@127.0.0.1",
+			"ws://",
+			"localhost",
+		] {
+			assert!(!is_loopback(remote), "{remote}");
+		}
 	}
 }

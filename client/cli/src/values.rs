@@ -5,7 +5,10 @@ use clap::{
 	ValueEnum,
 	builder::{PossibleValuesParser, TypedValueParser},
 };
-use dpki_client::account;
+use dpki_client::{
+	account,
+	names::{NAME_RULE, NameKind},
+};
 use dpki_primitives::{
 	Moment,
 	anchor::AnchorKind,
@@ -39,8 +42,7 @@ impl FromStr for Name {
 		if is_valid_name(text.as_bytes()) {
 			return Ok(Self(text.to_owned()));
 		}
-		Err("a name has 1 to 63 characters of a-z, 0-9, - and ., and a letter or digit at both ends"
-			.to_owned())
+		Err(format!("a name has {NAME_RULE}"))
 	}
 }
 
@@ -143,11 +145,10 @@ impl FromStr for LoginPrincipals {
 	fn from_str(text: &str) -> Result<Self, String> {
 		let malformed = || "write LOGIN=principal[,principal...]".to_owned();
 		let (login, principals) = text.split_once('=').ok_or_else(malformed)?;
-		let principals = list(principals).ok_or_else(malformed)?;
-		if login.is_empty() {
-			return Err(malformed());
-		}
-		Ok(Self { login: login.to_owned(), principals })
+		Ok(Self {
+			login: name(NameKind::Login, login)?,
+			principals: list(NameKind::Principal, principals)?,
+		})
 	}
 }
 
@@ -168,15 +169,53 @@ impl FromStr for HostCaPatterns {
 			|| "write ANCHOR=pattern[,pattern...], such as host-ca.pub=*.acme.example".to_owned();
 		// File names may hold a `=`, host patterns cannot.
 		let (anchor, hosts) = text.rsplit_once('=').ok_or_else(malformed)?;
-		let hosts = list(hosts).ok_or_else(malformed)?;
 		let Ok(anchor) = anchor.parse();
-		Ok(Self { anchor, hosts })
+		Ok(Self { anchor, hosts: list(NameKind::HostPattern, hosts)? })
 	}
 }
 
-fn list(text: &str) -> Option<Vec<String>> {
-	let items: Vec<_> = text.split(',').map(str::to_owned).collect();
-	items.iter().all(|item| !item.trim().is_empty()).then_some(items)
+fn list(kind: NameKind, text: &str) -> Result<Vec<String>, String> {
+	text.split(',').map(|item| name(kind, item)).collect()
+}
+
+fn name(kind: NameKind, text: &str) -> Result<String, String> {
+	kind.check(text).map_err(|error| error.to_string())?;
+	Ok(text.to_owned())
+}
+
+/// A principal of a certificate, by the rule that devices go by.
+pub fn principal(text: &str) -> Result<String, String> {
+	name(NameKind::Principal, text)
+}
+
+/// A host name of a certificate, which may have wildcards.
+pub fn host_name(text: &str) -> Result<String, String> {
+	name(NameKind::HostPattern, text)
+}
+
+/// The genesis hash that names a chain.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct GenesisHash(pub [u8; 32]);
+
+impl FromStr for GenesisHash {
+	type Err = String;
+
+	fn from_str(text: &str) -> Result<Self, String> {
+		let mut hash = [0; 32];
+		hex::decode_to_slice(text.strip_prefix("0x").unwrap_or(text), &mut hash)
+			.map_err(|_| "a genesis hash is 64 hexadecimal digits, optionally after 0x")?;
+		Ok(Self(hash))
+	}
+}
+
+/// An amount of tokens in the smallest unit; digits may be grouped by `_`.
+pub fn amount(text: &str) -> Result<u128, String> {
+	let is_grouped = text.starts_with(|c: char| c.is_ascii_digit())
+		&& text.chars().all(|c| c.is_ascii_digit() || c == '_');
+	is_grouped
+		.then(|| text.replace('_', "").parse().ok())
+		.flatten()
+		.ok_or_else(|| "write a whole number in the smallest unit, such as 1_000_000".to_owned())
 }
 
 /// A time span such as `5m`, `24h` or `30d`; never zero.
@@ -237,7 +276,7 @@ pub enum MemberRole {
 	Registrar,
 	/// Publishes deliveries
 	Publisher,
-	/// Approves deliveries under an m-of-n policy
+	/// Is to approve deliveries; nothing asks for its approval yet, so the role has no effect
 	Watchdog,
 }
 
@@ -275,11 +314,13 @@ impl From<AnchorKindArg> for AnchorKind {
 	}
 }
 
-/// What a key registered by hand is for. Agreement keys are not among them: the device vouches for those itself.
+/// What a key registered by hand is for.
 #[derive(Clone, Copy, Debug, ValueEnum)]
 pub enum Purpose {
 	/// Signs what the device says to the chain
 	Sign,
+	/// Receives deliveries
+	KeyAgreement,
 	/// Authenticates TLS
 	Tls,
 	/// Is the SSH host key
@@ -290,6 +331,7 @@ impl From<Purpose> for KeyPurpose {
 	fn from(purpose: Purpose) -> Self {
 		match purpose {
 			Purpose::Sign => Self::Sign,
+			Purpose::KeyAgreement => Self::KeyAgreement,
 			Purpose::Tls => Self::Tls,
 			Purpose::Ssh => Self::Ssh,
 		}
@@ -306,48 +348,6 @@ pub fn reason_parser() -> impl TypedValueParser<Value = RevocationReason> {
 				.ok_or("unknown reason")
 		},
 	)
-}
-
-/// The word for a kind of anchor, as `--kind` takes it.
-pub fn anchor_kind_name(kind: AnchorKind) -> &'static str {
-	match kind {
-		AnchorKind::SshUserCa => "ssh-user-ca",
-		AnchorKind::SshHostCa => "ssh-host-ca",
-		AnchorKind::X509Root => "x509-root",
-	}
-}
-
-/// The word for a kind of organisation, as `--kind` takes it.
-pub fn organisation_kind_name(kind: OrganisationKind) -> &'static str {
-	match kind {
-		OrganisationKind::Manufacturer => "manufacturer",
-		OrganisationKind::TestLab => "test-lab",
-		OrganisationKind::StandardsBody => "standards-body",
-		OrganisationKind::Regulator => "regulator",
-		OrganisationKind::EcosystemOperator => "ecosystem-operator",
-		OrganisationKind::ServiceProvider => "service-provider",
-	}
-}
-
-/// The word for a role, as `--roles` takes it.
-pub fn role_name(role: Role) -> &'static str {
-	match role {
-		Role::Administrator => "administrator",
-		Role::AnchorManager => "anchor-manager",
-		Role::Registrar => "registrar",
-		Role::Publisher => "publisher",
-		Role::Watchdog => "watchdog",
-	}
-}
-
-/// The word for a purpose of a key.
-pub fn purpose_name(purpose: KeyPurpose) -> &'static str {
-	match purpose {
-		KeyPurpose::Sign => "sign",
-		KeyPurpose::KeyAgreement => "key-agreement",
-		KeyPurpose::Tls => "tls",
-		KeyPurpose::Ssh => "ssh",
-	}
 }
 
 #[cfg(test)]
@@ -400,18 +400,69 @@ mod tests {
 	}
 
 	#[test]
+	fn names_that_a_device_would_refuse_are_refused_here() {
+		for wrong in ["%u=alice", "-o=alice", "../x=alice", "pilot=admin;x", "pilot=a b"] {
+			let error = wrong.parse::<LoginPrincipals>().unwrap_err();
+			assert!(error.contains("cannot be a"), "{wrong}: {error}");
+		}
+		let good: LoginPrincipals = "pilot=https://id/x".parse().unwrap();
+		assert_eq!(good.principals, ["https://id/x"]);
+		for wrong in ["ca.pub=", "ca.pub=!a", "ca.pub=a b", "ca.pub=a,,b", "ca.pub=@revoked"] {
+			assert!(wrong.parse::<HostCaPatterns>().is_err(), "{wrong}");
+		}
+		assert!(principal("alice").is_ok() && host_name("*.acme.example").is_ok());
+		assert!(principal("").is_err() && principal("*").is_err() && host_name("a b").is_err());
+	}
+
+	#[test]
+	fn a_genesis_hash_is_32_bytes_of_text() {
+		let digits = "ab".repeat(32);
+		assert_eq!(digits.parse::<GenesisHash>(), Ok(GenesisHash([0xab; 32])));
+		assert_eq!(format!("0x{digits}").parse::<GenesisHash>(), Ok(GenesisHash([0xab; 32])));
+		for wrong in ["", "0x", "0xab", &"g".repeat(64), &"ab".repeat(33)] {
+			assert!(wrong.parse::<GenesisHash>().is_err(), "{wrong}");
+		}
+	}
+
+	#[test]
+	fn an_amount_is_a_whole_number() {
+		assert_eq!(amount("0"), Ok(0));
+		assert_eq!(amount("1_000_000"), Ok(1_000_000));
+		assert_eq!(amount(&u128::MAX.to_string()), Ok(u128::MAX));
+		for wrong in ["", "_1", "-1", "+1", "1.5", "1 000", "0x10", &"9".repeat(40)] {
+			assert!(amount(wrong).is_err(), "{wrong}");
+		}
+	}
+
+	/// That what can be typed is what is printed, in the same order and nothing left out.
+	fn assert_words<V: ValueEnum>(printed: &[&str]) {
+		let typed: Vec<_> =
+			V::value_variants().iter().filter_map(ValueEnum::to_possible_value).collect();
+		let typed: Vec<_> = typed.iter().map(|value| value.get_name()).collect();
+		assert_eq!(typed, printed);
+	}
+
+	#[test]
 	fn words_that_are_printed_can_be_typed() {
+		assert_words::<AnchorKindArg>(&AnchorKind::ALL.map(AnchorKind::name));
+		assert_words::<OrgKind>(&OrganisationKind::ALL.map(OrganisationKind::name));
+		assert_words::<MemberRole>(&Role::ALL.map(Role::name));
+		assert_words::<Purpose>(&KeyPurpose::ALL.map(KeyPurpose::name));
 		for kind in AnchorKindArg::value_variants() {
-			let name = kind.to_possible_value().unwrap().get_name().to_owned();
-			assert_eq!(anchor_kind_name((*kind).into()), name);
+			let word = kind.to_possible_value().unwrap();
+			assert_eq!(AnchorKind::from(*kind).name(), word.get_name());
 		}
 		for kind in OrgKind::value_variants() {
-			let name = kind.to_possible_value().unwrap().get_name().to_owned();
-			assert_eq!(organisation_kind_name((*kind).into()), name);
+			let word = kind.to_possible_value().unwrap();
+			assert_eq!(OrganisationKind::from(*kind).name(), word.get_name());
 		}
 		for role in MemberRole::value_variants() {
-			let name = role.to_possible_value().unwrap().get_name().to_owned();
-			assert_eq!(role_name((*role).into()), name);
+			let word = role.to_possible_value().unwrap();
+			assert_eq!(Role::from(*role).name(), word.get_name());
+		}
+		for purpose in Purpose::value_variants() {
+			let word = purpose.to_possible_value().unwrap();
+			assert_eq!(KeyPurpose::from(*purpose).name(), word.get_name());
 		}
 	}
 }

@@ -1,6 +1,8 @@
 //! The commands that need no chain, run as a person runs them, and what becomes of a command without a node.
 
 use assert_cmd::Command;
+use dpki_client::possession::AgreementKey;
+use dpki_primitives::ids::KeyId;
 use serde_json::Value;
 use std::{
 	fs,
@@ -13,7 +15,7 @@ use tempfile::TempDir;
 /// The program in an environment of its own.
 fn dpki(arguments: &[&str]) -> Command {
 	let mut command = Command::cargo_bin("dpki").unwrap();
-	for variable in ["DPKI_URL", "DPKI_ACCOUNT", "DPKI_PASSPHRASE"] {
+	for variable in ["DPKI_URL", "DPKI_ACCOUNT", "DPKI_GENESIS", "DPKI_PASSPHRASE"] {
 		command.env_remove(variable);
 	}
 	command.args(arguments);
@@ -98,6 +100,43 @@ fn a_passphrase_is_needed_to_open_what_it_closed() {
 }
 
 #[test]
+fn a_key_of_the_wrong_algorithm_says_so_once_its_passphrase_has_opened_it() {
+	let folder = Folder::new();
+	let (root, other) = (folder.name("root.key"), folder.name("ed448.key"));
+	let new = ["key", "new", "x509-root", &root, "--subject", "Acme Root", "--passphrase"];
+	dpki(&new).env("DPKI_PASSPHRASE", "right").assert().success();
+	let cipher = ["-aes-256-cbc", "-pass", "pass:right"];
+	let make = ["genpkey", "-algorithm", "ED448", "-out", &other];
+	run("openssl", &[&make[..], &cipher].concat());
+	fs::set_permissions(&other, fs::Permissions::from_mode(0o600)).unwrap();
+	let with_account = ["org", "create", "acme", "--kind", "regulator", "--account", &root];
+	for (arguments, sentence) in [
+		(&with_account[..], "holds no Ed25519 key"),
+		(&["key", "show", &other][..], "unsupported algorithm"),
+	] {
+		for (passphrase, sentence) in [("right", sentence), ("wrong", "does not open")] {
+			let assert = dpki(arguments).env("DPKI_PASSPHRASE", passphrase).assert().code(1);
+			let error = String::from_utf8(assert.get_output().stderr.clone()).unwrap();
+			assert!(error.contains(sentence), "{passphrase}: {error}");
+		}
+	}
+}
+
+#[test]
+fn the_root_key_has_to_be_that_of_the_certificate() {
+	let folder = Folder::new();
+	let (one, other) = (folder.name("one.key"), folder.name("other.key"));
+	for key in [&one, &other] {
+		succeeds(&["key", "new", "x509-root", key, "--subject", "Acme Root"]);
+	}
+	let certificate = other + ".crt";
+	let add = ["anchor", "add", "--org", "acme", "--kind", "x509-root", "--account", "//Alice"];
+	let pair = ["--key", &one, "--cert", &certificate, "--url", "ws://127.0.0.1:1"];
+	let error = fails(1, &[&add[..], &pair].concat());
+	assert!(error.contains("not that of the certificate"), "{error}");
+}
+
+#[test]
 fn ssh_keygen_reads_the_ssh_cas() {
 	let folder = Folder::new();
 	for algorithm in ["ed25519", "p256"] {
@@ -112,6 +151,20 @@ fn ssh_keygen_reads_the_ssh_cas() {
 		assert_eq!(json(&["key", "show", &public])["user_ca_anchor"], made["user_ca_anchor"]);
 		assert!(fails(1, &["key", "new", "ssh-ca", &file]).contains("exists already"));
 	}
+}
+
+#[test]
+fn an_agreement_key_is_made_in_the_form_that_agents_read() {
+	let folder = Folder::new();
+	let file = folder.name("agreement.key");
+	let made = json(&["key", "new", "agreement", &file]);
+	assert_eq!((&made["algorithm"], mode(Path::new(&file))), (&Value::from("x25519"), 0o600));
+	let text = fs::read_to_string(&file).unwrap();
+	assert!(text.len() == 65 && text.ends_with('\n'));
+	assert!(text.trim().bytes().all(|digit| digit.is_ascii_hexdigit()));
+	let key = AgreementKey::from_text(&text, None).unwrap();
+	assert_eq!(made["key_id"], KeyId::of(&key.public()).to_string());
+	assert!(fails(1, &["key", "new", "agreement", &file]).contains("exists already"));
 }
 
 #[test]
@@ -258,6 +311,7 @@ fn signing_needs_principals_and_reasonable_times() {
 		&["--principal", "alice", "--for", "2y"],
 		&["--principal", "alice", "--for", "0s"],
 		&["--principal", "alice", "--serial", "0"],
+		&["--principal", "admin;x"],
 	] {
 		fails(2, &[&base[..], wrong].concat());
 	}
@@ -288,6 +342,7 @@ fn without_a_node_there_is_one_clear_sentence() {
 		&["org", "show", "acme"],
 		&["status", "device", "acme/drone-7"],
 		&["org", "create", "acme", "--kind", "manufacturer", "--account", "//Alice"],
+		&["account", "show", "//Alice"],
 	] {
 		let error = fails(1, &[command, &url].concat());
 		let mut lines = error.lines();
@@ -321,6 +376,31 @@ fn a_command_that_signs_asks_for_an_account() {
 fn an_empty_delivery_has_to_be_meant() {
 	let error = fails(1, &["deliver", "--org", "acme", "--device", "drone-7"]);
 	assert!(error.contains("nothing to deliver") && error.contains("--empty"), "{error}");
+}
+
+#[test]
+fn what_a_device_would_refuse_is_no_delivery() {
+	let base = ["deliver", "--org", "acme", "--device", "drone-7", "--account", "//Alice"];
+	for (option, wrong) in [
+		("--principals", "%u=alice"),
+		("--principals", "-o=alice"),
+		("--principals", "pilot=admin;x"),
+		("--known-hosts-ca", "ca.pub=!drone"),
+	] {
+		let option = format!("{option}={wrong}");
+		let error = fails(2, &[&base[..], &[option.as_str()]].concat());
+		assert!(error.contains("cannot be a"), "{wrong}: {error}");
+	}
+}
+
+#[test]
+fn tokens_are_sent_in_whole_numbers_and_never_none() {
+	let to = ["account", "send", "--account", "//Alice", "--to", "//Bob", "--yes"];
+	let error = fails(1, &[&to[..], &["--amount", "0"]].concat());
+	assert!(error.contains("nothing to send"), "{error}");
+	for amount in ["1.5", "", "one"] {
+		fails(2, &[&to[..], &["--amount", amount]].concat());
+	}
 }
 
 #[test]

@@ -107,8 +107,7 @@ impl Device {
 	pub fn start(&mut self) {
 		let args =
 			["run", "--config", &self.join("agent.toml").display().to_string()].map(String::from);
-		self.agent =
-			Some(Process::start(&binary("dpki-agent"), args, &self.join("agent.log"), None));
+		self.agent = Some(Process::start(&binary("dpki-agent"), args, &self.join("agent.log")));
 	}
 
 	/// Stops the agent.
@@ -162,7 +161,5 @@ impl Device {
 
 /// Bytes as the command lines take them.
 pub fn hex(bytes: &[u8]) -> String {
-	bytes
-		.iter()
-		.fold(String::from("0x"), |text, byte| text + &format!("{byte:02x}"))
+	format!("0x{}", hex::encode(bytes))
 }

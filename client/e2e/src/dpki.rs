@@ -61,6 +61,7 @@ impl Dpki {
 			.arg("--json")
 			.env("DPKI_URL", &self.url)
 			.env("DPKI_ACCOUNT", &self.account)
+			.env_remove("DPKI_GENESIS")
 			.stdin(Stdio::null())
 			.output()
 			.expect("dpki starts");

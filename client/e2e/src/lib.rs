@@ -15,6 +15,6 @@ pub use device::{Device, hex};
 pub use dpki::Dpki;
 pub use fleet::{Fleet, block, certificate, public, tell_name};
 pub use node::Node;
-pub use process::{Process, run};
+pub use process::{PATIENCE, Process, run};
 pub use sshd::{Login, Sshd, login_name};
-pub use workspace::{Workspace, binary, free_port};
+pub use workspace::{Workspace, binary};

@@ -1,16 +1,25 @@
 //! A node with the development chain.
 
-use crate::{Process, Workspace, binary, free_port, run};
+use crate::{Process, Workspace, binary, run};
 use dpki_client::Client;
-use std::path::PathBuf;
+use std::{net::SocketAddr, path::PathBuf, sync::OnceLock};
+
+/// What the node says when its RPC listens; the addresses follow, see [`rpc_port`].
+const RPC_LISTENS: &str = "Running JSON-RPC server: addr=";
+
+/// A loopback address of which the node chooses the port. A number chosen here could be another process's by the time
+/// that the node claims it, and the node would quietly move its RPC to yet another one.
+const ANY_PORT: &str = "/ip4/127.0.0.1/tcp/0";
 
 /// One validator with the development chain and nothing but loopback addresses.
 pub struct Node {
 	process: Option<Process>,
 	base: PathBuf,
 	log: PathBuf,
+	/// Where the RPC listens; zero before the node has chosen.
 	rpc_port: u16,
-	p2p_port: u16,
+	/// Where peers reach the node, once somebody was told.
+	peer_address: OnceLock<String>,
 	/// The raw chain specification, as devices get it.
 	pub spec: PathBuf,
 }
@@ -29,8 +38,8 @@ impl Node {
 			process: None,
 			base: workspace.join("node"),
 			log: workspace.join("node.log"),
-			rpc_port: free_port(),
-			p2p_port: free_port(),
+			rpc_port: 0,
+			peer_address: OnceLock::new(),
 			spec,
 		};
 		node.resume();
@@ -42,8 +51,9 @@ impl Node {
 		self.process = None;
 	}
 
-	/// Starts the node again where it stopped.
+	/// Starts the node again where it stopped, at the addresses that others know.
 	pub fn resume(&mut self) {
+		let listen = self.peer_address.get().and_then(|address| address.split("/p2p/").next());
 		let args = [
 			"--dev".to_string(),
 			"--base-path".into(),
@@ -51,17 +61,21 @@ impl Node {
 			"--rpc-port".into(),
 			self.rpc_port.to_string(),
 			"--listen-addr".into(),
-			format!("/ip4/127.0.0.1/tcp/{}", self.p2p_port),
+			listen.unwrap_or(ANY_PORT).into(),
 			"--no-mdns".into(),
 			"--no-prometheus".into(),
 			"--no-telemetry".into(),
 		];
-		self.process = Some(Process::start(
-			&binary("dpki-node"),
-			args,
-			&self.log,
-			Some("Running JSON-RPC server"),
-		));
+		let started = Process::start_until(&binary("dpki-node"), args, &self.log, RPC_LISTENS);
+		let (process, line) = started.unwrap_or_else(|said| panic!("{said}"));
+		let port = rpc_port(&line).unwrap_or_else(|| panic!("no IPv4 address in: {line}"));
+		assert!(
+			self.rpc_port == 0 || self.rpc_port == port,
+			"port {} was taken while the node was stopped: run the test again",
+			self.rpc_port
+		);
+		self.rpc_port = port;
+		self.process = Some(process);
 	}
 
 	/// The address of its RPC.
@@ -76,13 +90,43 @@ impl Node {
 
 	/// The address at which peers reach it.
 	pub async fn peer_address(&self) -> String {
-		let id: String = self
+		if let Some(address) = self.peer_address.get() {
+			return address.clone();
+		}
+		let addresses: Vec<String> = self
 			.client()
 			.await
 			.rpc()
-			.request("system_localPeerId", Default::default())
+			.request("system_localListenAddresses", Default::default())
 			.await
-			.expect("a node knows its peer id");
-		format!("/ip4/127.0.0.1/tcp/{}/p2p/{id}", self.p2p_port)
+			.expect("a node knows where it listens");
+		let address = addresses
+			.iter()
+			.find(|address| address.starts_with("/ip4/127.0.0.1/tcp/"))
+			.unwrap_or_else(|| panic!("no loopback address in {addresses:?}"));
+		self.peer_address.get_or_init(|| address.clone()).clone()
+	}
+}
+
+/// The port in the line that begins with [`RPC_LISTENS`] and goes on with addresses and commas.
+fn rpc_port(line: &str) -> Option<u16> {
+	let (_, addresses) = line.split_once(RPC_LISTENS)?;
+	addresses
+		.split(',')
+		.filter_map(|address| address.trim().parse::<SocketAddr>().ok())
+		.find(SocketAddr::is_ipv4)
+		.map(|address| address.port())
+}
+
+#[cfg(test)]
+mod tests {
+	use super::rpc_port;
+
+	#[test]
+	fn the_port_is_read_from_either_form_of_the_line() {
+		let line = "2026-11-21 14:07:00 Running JSON-RPC server: addr=127.0.0.1:40001,[::1]:40002";
+		assert_eq!(rpc_port(line), Some(40001));
+		assert_eq!(rpc_port("Running JSON-RPC server: addr=127.0.0.1:40001,"), Some(40001));
+		assert_eq!(rpc_port("Running JSON-RPC server: addr=[::1]:40002,"), None);
 	}
 }

@@ -7,11 +7,11 @@ use std::{
 	path::{Path, PathBuf},
 	process::{Child, Command, Output, Stdio},
 	sync::mpsc,
-	time::Duration,
+	time::{Duration, Instant},
 };
 
 /// How long anything may take that should take a few seconds. Not a measurement: only the end of patience.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(120);
+pub const PATIENCE: Duration = Duration::from_secs(120);
 
 /// A running child. It is killed when this is dropped, and by the kernel should the test itself be killed.
 pub struct Process {
@@ -21,14 +21,43 @@ pub struct Process {
 
 impl Process {
 	/// Starts `program` with its error output in `log`.
-	///
-	/// If `ready` is given, waits until a line of the error output contains it.
 	pub fn start<A: AsRef<OsStr>>(
 		program: &Path,
 		args: impl IntoIterator<Item = A>,
 		log: &Path,
-		ready: Option<&str>,
 	) -> Self {
+		Self::spawn(program, args, log).0
+	}
+
+	/// Starts `program` with its error output in `log`, waits until a line of it contains `ready`, and gives that line.
+	///
+	/// If the program ends before, or [`PATIENCE`] does, the error is a sentence with all that it said.
+	pub fn start_until<A: AsRef<OsStr>>(
+		program: &Path,
+		args: impl IntoIterator<Item = A>,
+		log: &Path,
+		ready: &str,
+	) -> Result<(Self, String), String> {
+		let deadline = Instant::now() + PATIENCE;
+		let (process, lines) = Self::spawn(program, args, log);
+		loop {
+			let left = deadline.checked_duration_since(Instant::now());
+			match left.and_then(|left| lines.recv_timeout(left).ok()) {
+				Some(line) if line.contains(ready) => return Ok((process, line)),
+				Some(_) => {},
+				None => {
+					let (program, said) = (program.display(), process.log());
+					return Err(format!("{program} never said '{ready}'; it said:\n{said}"));
+				},
+			}
+		}
+	}
+
+	fn spawn<A: AsRef<OsStr>>(
+		program: &Path,
+		args: impl IntoIterator<Item = A>,
+		log: &Path,
+	) -> (Self, mpsc::Receiver<String>) {
 		// The kernel ends the child with the thread that started it, which is the thread of the test.
 		let mut child = Command::new("setpriv")
 			.args(["--pdeathsig", "KILL"])
@@ -48,21 +77,7 @@ impl Process {
 				let _ = sender.send(line);
 			}
 		});
-		let process = Self { child, log: log.to_path_buf() };
-		if let Some(ready) = ready {
-			loop {
-				match lines.recv_timeout(PATIENCE) {
-					Ok(line) if line.contains(ready) => break,
-					Ok(_) => {},
-					Err(_) => panic!(
-						"{} never said '{ready}'; it said:\n{}",
-						program.display(),
-						process.log()
-					),
-				}
-			}
-		}
-		process
+		(Self { child, log: log.to_path_buf() }, lines)
 	}
 
 	/// What it said so far.

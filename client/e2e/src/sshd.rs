@@ -1,11 +1,15 @@
 //! OpenSSH's server and client, as a person would use them.
 
-use crate::{Process, Workspace, free_port, run};
+use crate::{Process, Workspace, run};
 use std::{
 	ffi::OsString,
 	fs,
+	net::TcpListener,
 	path::{Path, PathBuf},
 };
+
+/// How often another port is tried.
+const ATTEMPTS: u32 = 5;
 
 /// An `sshd` on a loopback port whose trust is what an agent gives it.
 pub struct Sshd {
@@ -40,11 +44,32 @@ impl Sshd {
 			fs::create_dir_all("/run/sshd")
 				.expect("creates the privilege separation folder of sshd");
 		}
-		let port = free_port();
-		let config = workspace.join("sshd_config");
+		let mut sshd = Self {
+			process: None,
+			config: workspace.join("sshd_config"),
+			log: workspace.join("sshd.log"),
+			port: 0,
+		};
+		// sshd cannot choose its port, and what is free now may be another process's a moment later.
+		for _ in 1..ATTEMPTS {
+			sshd.configure(workspace, fragment);
+			match sshd.try_restart() {
+				Ok(()) => return sshd,
+				Err(said) if said.contains("Address already in use") => {},
+				Err(said) => panic!("{said}"),
+			}
+		}
+		sshd.configure(workspace, fragment);
+		sshd.restart();
+		sshd
+	}
+
+	/// Writes the configuration for a port that is free now.
+	fn configure(&mut self, workspace: &Workspace, fragment: &Path) {
+		self.port = free_port();
 		let lines = [
 			format!("Include {}", fragment.display()),
-			format!("Port {port}"),
+			format!("Port {}", self.port),
 			"ListenAddress 127.0.0.1".into(),
 			format!("PidFile {}", workspace.join("sshd.pid").display()),
 			"UsePAM no".into(),
@@ -57,23 +82,22 @@ impl Sshd {
 			"StrictModes no".into(),
 			"LogLevel VERBOSE".into(),
 		];
-		fs::write(&config, lines.join("\n") + "\n").expect("writes the configuration of sshd");
-		let mut sshd = Self { process: None, config, log: workspace.join("sshd.log"), port };
-		sshd.restart();
-		sshd
+		fs::write(&self.config, lines.join("\n") + "\n").expect("writes the configuration of sshd");
 	}
 
 	/// Starts the server anew, for what it reads only then.
 	pub fn restart(&mut self) {
+		self.try_restart().unwrap_or_else(|said| panic!("{said}"));
+	}
+
+	fn try_restart(&mut self) -> Result<(), String> {
 		self.process = None;
 		let args: [OsString; 4] =
 			["-D".into(), "-e".into(), "-f".into(), self.config.clone().into()];
-		self.process = Some(Process::start(
-			Path::new("/usr/sbin/sshd"),
-			args,
-			&self.log,
-			Some("Server listening on"),
-		));
+		let sshd = Path::new("/usr/sbin/sshd");
+		let (process, _) = Process::start_until(sshd, args, &self.log, "Server listening on")?;
+		self.process = Some(process);
+		Ok(())
 	}
 
 	/// The configuration file.
@@ -121,4 +145,12 @@ impl Sshd {
 	pub fn log(&self) -> String {
 		fs::read_to_string(&self.log).unwrap_or_default()
 	}
+}
+
+/// A TCP port on loopback that nobody listens on.
+fn free_port() -> u16 {
+	TcpListener::bind(("127.0.0.1", 0))
+		.and_then(|listener| listener.local_addr())
+		.expect("loopback has a free port")
+		.port()
 }

@@ -2,7 +2,6 @@
 
 use std::{
 	fs,
-	net::TcpListener,
 	os::unix::fs::DirBuilderExt,
 	path::{Path, PathBuf},
 };
@@ -61,12 +60,4 @@ pub fn binary(name: &str) -> PathBuf {
 		path.display()
 	);
 	path
-}
-
-/// A TCP port on loopback that nobody listens on.
-pub fn free_port() -> u16 {
-	TcpListener::bind(("127.0.0.1", 0))
-		.and_then(|listener| listener.local_addr())
-		.expect("loopback has a free port")
-		.port()
 }

@@ -1,12 +1,13 @@
 //! Deliveries that the chain or the device refuses, while the access of before stays.
 
 use dpki_client::{Account, Bundle, Client, Item, calls, envelope, submit::SubmitError};
-use dpki_e2e::{Device, Fleet, Sshd, block};
+use dpki_e2e::{Device, Fleet, PATIENCE, Sshd, block};
 use dpki_primitives::{
 	delivery::{DeliveryBinding, Outcome, RefusalReason, Suite},
 	ids::{AnchorId, KeyId, OrganisationId},
 	key::{KeyPurpose, PublicKey},
 };
+use std::time::Duration;
 
 /// The agreement key of a device.
 async fn recipient(client: &Client, device: &Device) -> (KeyId, PublicKey) {
@@ -21,13 +22,18 @@ async fn recipient(client: &Client, device: &Device) -> (KeyId, PublicKey) {
 
 /// Waits until the device has said what became of this delivery.
 async fn outcome(client: &Client, device: &Device, sequence: u64) -> Outcome {
-	loop {
-		let view = client.at_finalized().await.expect("the node answers");
-		match view.acknowledgement(device.id()).await.expect("it is read") {
-			Some(seen) if seen.sequence == sequence => return seen.outcome,
-			_ => tokio::time::sleep(std::time::Duration::from_millis(200)).await,
+	let answer = async {
+		loop {
+			let view = client.at_finalized().await.expect("the node answers");
+			match view.acknowledgement(device.id()).await.expect("it is read") {
+				Some(seen) if seen.sequence == sequence => return seen.outcome,
+				_ => tokio::time::sleep(Duration::from_millis(200)).await,
+			}
 		}
-	}
+	};
+	tokio::time::timeout(PATIENCE, answer).await.unwrap_or_else(|_| {
+		panic!("the device never acknowledged delivery {sequence}; it said:\n{}", device.log())
+	})
 }
 
 #[tokio::test]
@@ -105,7 +111,7 @@ async fn a_bundle_that_is_not_meant_as_it_is_changes_nothing() {
 	publish(&alice, 7, &envelope).await.expect("the chain cannot see into it");
 	assert_eq!(outcome(&client, &device, 7).await, refused(RefusalReason::BundleInvalid));
 
-	// An older sequence number, a member of another organisation, a call inside another.
+	// What the chain itself refuses: an older sequence number, a member of another organisation.
 	let error = publish(&alice, 7, &seal(binding(7))).await.expect_err("an old sequence number");
 	assert!(is(&error, "SequenceNotRising"), "{error}");
 	fleet

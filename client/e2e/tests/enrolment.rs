@@ -1,38 +1,73 @@
 //! Enrolments that the chain or the agent refuses, each by its own error.
 
 use dpki_client::{
-	Voucher, calls,
-	possession::{AgreementKey, Registration, SigningKey, SoftwareKey},
+	Account, Call, Client, Voucher, calls,
+	possession::{AgreementKey, Registration, SoftwareKey},
 	submit::SubmitError,
 };
-use dpki_e2e::{Device, Fleet, hex};
+use dpki_e2e::{Device, Fleet, PATIENCE, hex};
 use dpki_primitives::{
 	context::Registrant,
+	ids::{OrganisationId, VoucherId},
 	key::{KeyPurpose, KeyType, NewKey},
 	refusal::Refusal,
+	voucher::VoucherState,
 };
 use std::{path::Path, time::Duration};
 
 /// How long the signatures of these tests are good for.
 const MINUTES: u64 = 10 * 60 * 1000;
 
-/// The keys of a device, proven for this voucher.
-fn keys(voucher: &Voucher, expires_at: u64) -> Vec<NewKey> {
-	let signing = SoftwareKey::generate(KeyType::Ed25519).expect("makes a key");
-	let registration = |keys_registered| Registration {
+fn registration(voucher: &Voucher, expires_at: u64) -> Registration {
+	Registration {
 		genesis: voucher.genesis(),
 		registrant: Registrant::Voucher(voucher.id()),
 		device: voucher.device_id(),
-		keys_registered,
+		keys_registered: 0,
 		expires_at,
-	};
+	}
+}
+
+/// The keys of a device, proven for this voucher.
+fn keys(voucher: &Voucher, expires_at: u64) -> Vec<NewKey> {
+	let signing = SoftwareKey::generate(KeyType::Ed25519).expect("makes a key");
 	let agreement = AgreementKey::generate();
+	let mut registration = registration(voucher, expires_at);
 	vec![
-		registration(0)
-			.prove(KeyPurpose::Sign, &signing as &dyn SigningKey, None)
-			.expect("signs"),
-		registration(1).vouch(&agreement.public(), &signing, None).expect("signs"),
+		registration.prove(KeyPurpose::Sign, &signing, None).expect("signs"),
+		registration.prove(KeyPurpose::KeyAgreement, &agreement, None).expect("signs"),
 	]
+}
+
+/// The enrolment that the voucher signs for these keys.
+fn enrolment(voucher: &Voucher, keys: &[NewKey], expires_at: u64) -> impl Call + use<> {
+	signed_enrolment(voucher, keys, expires_at, voucher.sign_enrolment(keys, expires_at))
+}
+
+/// An enrolment with a signature of the voucher that need not be right.
+fn signed_enrolment(
+	voucher: &Voucher,
+	keys: &[NewKey],
+	expires_at: u64,
+	signature: [u8; 64],
+) -> impl Call + use<> {
+	let organisation = voucher.organisation_id();
+	calls::enrol(organisation, voucher.public(), voucher.device(), keys, expires_at, signature)
+		.expect("encodes")
+}
+
+/// Chain time.
+async fn now(client: &Client) -> u64 {
+	client.finalized_head().await.expect("the node answers").time
+}
+
+/// Why the chain refused a device's own transaction.
+async fn refusal(client: &Client, call: &impl Call) -> Refusal {
+	match client.submit_general(call).await {
+		Err(SubmitError::Refused(refusal)) => refusal,
+		Err(other) => panic!("refused in another way: {other}"),
+		Ok(_) => panic!("it was not refused"),
+	}
 }
 
 /// The voucher in this file.
@@ -53,13 +88,9 @@ async fn a_voucher_enrols_one_device_once_and_in_time() {
 	// The same voucher again, with other keys.
 	let client = fleet.node.client().await;
 	let spent = read(&voucher);
-	let expires_at = client.finalized_head().await.expect("the node answers").time + MINUTES;
-	let others = keys(&spent, expires_at);
-	let signature = spent.sign_enrolment(&others, expires_at);
-	let again =
-		calls::enrol(spent.public(), "drone-1", &others, expires_at, signature).expect("encodes");
-	let error = client.submit_general(&again).await.expect_err("a voucher that was used");
-	assert!(matches!(error, SubmitError::Refused(Refusal::VoucherRedeemed)), "{error}");
+	let expires_at = now(&client).await + MINUTES;
+	let again = enrolment(&spent, &keys(&spent, expires_at), expires_at);
+	assert_eq!(refusal(&client, &again).await, Refusal::VoucherRedeemed);
 
 	// A second device that claims the name is told so by its own agent.
 	std::fs::remove_dir_all(&first.path).expect("removes the first device's folder");
@@ -75,54 +106,96 @@ async fn a_voucher_enrols_one_device_once_and_in_time() {
 	// A voucher that has run out.
 	let brief = fleet.voucher("drone-2", "3s", "brief.voucher");
 	let end = read(&brief).expires_at();
-	while client.finalized_head().await.expect("the node answers").time <= end {
-		tokio::time::sleep(Duration::from_millis(200)).await;
-	}
+	let expiring = async {
+		while now(&client).await <= end {
+			tokio::time::sleep(Duration::from_millis(200)).await;
+		}
+	};
+	tokio::time::timeout(PATIENCE, expiring).await.expect("the chain goes on");
 	let error = other.refused_enrolment(&brief);
-	assert!(error.contains("expired"), "{error}");
+	assert!(error.contains(Refusal::VoucherExpired.sentence()), "{error}");
 }
 
 #[tokio::test]
 async fn what_the_voucher_did_not_sign_is_not_enrolled() {
 	let fleet = Fleet::start("swapped");
 	let client = fleet.node.client().await;
-	let file = fleet.voucher("drone-1", "10m", "drone-1.voucher");
-	let voucher: Voucher = std::fs::read_to_string(file)
-		.expect("reads the voucher")
-		.trim()
-		.parse()
-		.expect("it parses");
-	let expires_at = client.finalized_head().await.expect("the node answers").time + MINUTES;
+	let voucher = read(&fleet.voucher("drone-1", "10m", "drone-1.voucher"));
+	let expires_at = now(&client).await + MINUTES;
 
 	// Somebody on the way swaps the keys, each with a proof of its own.
 	let (own, theirs) = (keys(&voucher, expires_at), keys(&voucher, expires_at));
 	let signature = voucher.sign_enrolment(&own, expires_at);
-	let swapped =
-		calls::enrol(voucher.public(), "drone-1", &theirs, expires_at, signature).expect("encodes");
-	let error = client.submit_general(&swapped).await.expect_err("swapped keys");
-	assert!(matches!(error, SubmitError::Refused(Refusal::VoucherSignatureInvalid)), "{error}");
+	let swapped = signed_enrolment(&voucher, &theirs, expires_at, signature);
+	assert_eq!(refusal(&client, &swapped).await, Refusal::VoucherSignatureInvalid);
 
 	// Proofs of possession for another chain do not count, though the voucher signs them.
-	let mut elsewhere = Registration {
-		genesis: [7; 32],
-		registrant: Registrant::Voucher(voucher.id()),
-		device: voucher.device_id(),
-		keys_registered: 0,
-		expires_at,
-	};
+	let mut elsewhere = Registration { genesis: [7; 32], ..registration(&voucher, expires_at) };
 	let signing = SoftwareKey::generate(KeyType::Ed25519).expect("makes a key");
 	let foreign = [elsewhere.prove(KeyPurpose::Sign, &signing, None).expect("signs")];
-	let signature = voucher.sign_enrolment(&foreign, expires_at);
-	let call = calls::enrol(voucher.public(), "drone-1", &foreign, expires_at, signature)
-		.expect("encodes");
-	let error = client.submit_general(&call).await.expect_err("a proof for another chain");
-	assert!(matches!(error, SubmitError::Refused(Refusal::PossessionInvalid)), "{error}");
+	let call = enrolment(&voucher, &foreign, expires_at);
+	assert_eq!(refusal(&client, &call).await, Refusal::PossessionInvalid);
+
+	// An agreement key proves itself: nobody enrols one that they do not hold.
+	let mut claimed = own.clone();
+	claimed[1].public = AgreementKey::generate().public();
+	let call = enrolment(&voucher, &claimed, expires_at);
+	assert_eq!(refusal(&client, &call).await, Refusal::PossessionInvalid);
+
+	// A device without a key for signing could say nothing afterwards.
+	let agreement = AgreementKey::generate();
+	let mut alone = registration(&voucher, expires_at);
+	let mute = [alone.prove(KeyPurpose::KeyAgreement, &agreement, None).expect("signs")];
+	let call = enrolment(&voucher, &mute, expires_at);
+	assert_eq!(refusal(&client, &call).await, Refusal::SigningKeyMissing);
 
 	// What was signed goes through, after all these attempts.
-	let signature = voucher.sign_enrolment(&own, expires_at);
-	let call =
-		calls::enrol(voucher.public(), "drone-1", &own, expires_at, signature).expect("encodes");
+	let call = enrolment(&voucher, &own, expires_at);
 	client.submit_general(&call).await.expect("the right keys are enrolled");
+}
+
+#[tokio::test]
+async fn a_commitment_that_another_organisation_copies_takes_nothing_away() {
+	let fleet = Fleet::start("copied");
+	let client = fleet.node.client().await;
+	fleet
+		.admin
+		.acting_for("//Bob")
+		.ok(["org", "create", "rival", "--kind", "service-provider"]);
+	let expires_at = now(&client).await + MINUTES;
+	let voucher = Voucher::generate(client.genesis_hash(), "acme", "drone-1", expires_at)
+		.expect("the names are good");
+
+	// The rival saw the commitment on its way to the chain, and is first.
+	let (alice, bob) = (account("//Alice"), account("//Bob"));
+	let rival = OrganisationId::from_name(b"rival");
+	let issue = |organisation| {
+		calls::issue_voucher(organisation, voucher.commitment(), "drone-1", expires_at)
+			.expect("encodes")
+	};
+	client
+		.submit(&bob, &issue(rival))
+		.await
+		.expect("an organisation issues what it likes for itself");
+	client
+		.submit(&alice, &issue(voucher.organisation_id()))
+		.await
+		.expect("the copy is not in the way");
+
+	let file = fleet.workspace.join("drone-1.voucher");
+	std::fs::write(&file, voucher.to_text().as_bytes()).expect("writes the voucher");
+	let device = Device::init(&fleet.workspace, &fleet.node, "acme", "drone-1").await;
+	device.enrol(&file);
+	assert_eq!(fleet.admin.status(["status", "device", "acme/drone-1"])["status"], "valid");
+	assert_eq!(fleet.admin.status(["status", "device", "rival/drone-1"])["status"], "unknown");
+
+	// Two vouchers, of which one is spent.
+	let view = client.at_finalized().await.expect("the node answers");
+	let own = view.voucher(voucher.id()).await.expect("it is read").expect("it was issued");
+	assert!(matches!(own.state, VoucherState::Redeemed(_)), "{own:?}");
+	let copy = VoucherId::of(rival, &voucher.public());
+	let copy = view.voucher(copy).await.expect("it is read").expect("it was issued");
+	assert_eq!(copy.state, VoucherState::Open);
 }
 
 #[tokio::test]
@@ -133,9 +206,13 @@ async fn an_agent_given_a_wrong_genesis_refuses_to_start() {
 	assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
 
 	let error = device.refused_run();
-	assert!(error.contains("genesis"), "{error}");
+	assert!(error.contains("but the configuration pins 0xabab"), "{error}");
 	let voucher = fleet.voucher("drone-1", "10m", "drone-1.voucher");
 	let error = device.refused_enrolment(&voucher);
-	assert!(error.contains("chain"), "{error}");
+	assert!(error.contains("the voucher is for the chain 0x"), "{error}");
 	assert_eq!(fleet.admin.status(["status", "device", "acme/drone-1"])["status"], "unknown");
+}
+
+fn account(uri: &str) -> Account {
+	Account::from_uri(uri).expect("a development account")
 }

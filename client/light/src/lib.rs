@@ -1,10 +1,11 @@
 //! smoldot embedded, as a transport for the client of the device PKI chain.
 //!
 //! The light client follows the chain from its genesis: it verifies who finalised a block and, with a Merkle proof, every
-//! value that it hands out. Nobody on the way has to be trusted, neither the peers nor the network. What remains is told by
-//! smoldot's own documentation: a light client of an Aura chain starts from the genesis state at each start, so the chain
-//! specification has to come from a trusted place, which is why [`LightClient::start`] wants the expected genesis hash; and
-//! peers can withhold news, so the age of the newest head has to be watched by the user.
+//! value that it hands out. Nobody on the way has to be trusted, neither the peers nor the network nor whoever handed the
+//! chain specification over. A light client of an Aura chain starts from the genesis state at each start, and
+//! [`LightClient::start`] holds that state against the expected genesis hash, which is the one thing that has to come
+//! from a trusted place. Nothing else in the specification decides what is believed: [`SpecError`] lists what is refused.
+//! What remains is that peers can withhold news, so the age of the newest head has to be watched by the user.
 //!
 //! Nothing here listens on a port: requests reach smoldot inside the process only.
 //!
@@ -32,12 +33,11 @@ mod transport;
 
 pub use spec::SpecError;
 
-use dpki_client::RpcClient;
 use smoldot_light::{
 	AddChainConfig, AddChainConfigJsonRpc, AddChainSuccess, platform::DefaultPlatform,
 };
 use std::{iter, num::NonZero, sync::Arc};
-use subxt_rpcs::client::rpc_params;
+use subxt_rpcs::{RpcClient, client::rpc_params};
 use transport::Transport;
 
 /// Requests that may wait inside smoldot: far more than this process ever has under way.
@@ -90,8 +90,9 @@ pub struct LightClient {
 
 impl LightClient {
 	/// Starts to follow the chain of `spec_json`, a raw chain specification, whose genesis hash has to be
-	/// `expected_genesis`. `bootnodes` are multiaddresses with `/p2p/` that are tried besides those of the specification;
-	/// they are neither trusted nor needed to be on the chain's own list.
+	/// `expected_genesis`. Of the rest of the specification only names and boot nodes are used; one that asks for more,
+	/// such as to start from a checkpoint, is refused. `bootnodes` are multiaddresses with `/p2p/` that are tried besides
+	/// those of the specification; they are neither trusted nor needed to be on the chain's own list.
 	///
 	/// This returns before the chain is synchronised: requests that need it wait.
 	pub async fn start(
@@ -99,7 +100,7 @@ impl LightClient {
 		bootnodes: &[String],
 		expected_genesis: [u8; 32],
 	) -> Result<Self, LightError> {
-		let specification = spec::with_bootnodes(spec_json, bootnodes)?;
+		let specification = spec::for_smoldot(spec_json, bootnodes)?;
 		// To build and hash the genesis state takes seconds on a small device.
 		let (smoldot, added) = tokio::task::spawn_blocking(move || add_chain(&specification))
 			.await
@@ -120,7 +121,7 @@ impl LightClient {
 		Ok(Self { rpc, genesis: expected_genesis })
 	}
 
-	/// The transport for [`dpki_client::Client::from_rpc`].
+	/// The transport, such as for `Client::from_rpc` of `dpki-client`.
 	pub fn rpc(&self) -> RpcClient {
 		self.rpc.clone()
 	}
@@ -159,5 +160,59 @@ fn add_chain(
 impl std::fmt::Debug for LightClient {
 	fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
 		write!(f, "LightClient(0x{})", hex::encode(self.genesis))
+	}
+}
+
+#[cfg(test)]
+mod tests {
+	use super::*;
+	use serde_json::{Value, json};
+
+	const PEER: &str =
+		"/ip4/127.0.0.1/tcp/1/p2p/12D3KooWEyoppNCUx8Yx66oV9fJnriXwCcXwDDUA2kj6vnc6iDEp";
+
+	async fn refusal(change: impl FnOnce(&mut Value)) -> LightError {
+		let mut spec = json!({
+			"name": "Device PKI",
+			"id": "dpki",
+			"chainType": "Live",
+			"bootNodes": [],
+			"genesis": { "raw": { "top": { "0x01": "0x02" }, "childrenDefault": {} } },
+		});
+		change(&mut spec);
+		LightClient::start(&spec.to_string(), &[PEER.into()], [7; 32])
+			.await
+			.expect_err("there is no runtime in it")
+	}
+
+	/// smoldot says nothing about the outline, and goes on to look for what is not there: the runtime.
+	fn is_understood(error: &LightError) -> bool {
+		matches!(error, LightError::SpecUnfit { reason } if reason.contains("genesis chain information"))
+	}
+
+	#[tokio::test]
+	async fn smoldot_understands_what_it_is_given() {
+		let error = refusal(|_| ()).await;
+		assert!(is_understood(&error), "{error}");
+		let error = refusal(|spec| {
+			// smoldot alone refuses the first field and warns of the others.
+			spec["whatever"] = json!(1);
+			spec["protocolId"] = json!("dpki");
+			spec["properties"] = json!({ "tokenSymbol": "UNIT" });
+			spec["forkId"] = json!("two");
+		})
+		.await;
+		assert!(is_understood(&error), "{error}");
+		let error = refusal(|spec| spec["chainType"] = json!(7)).await;
+		assert!(!is_understood(&error), "the test can fail");
+	}
+
+	#[tokio::test]
+	async fn what_could_lead_smoldot_elsewhere_never_reaches_it() {
+		let error = refusal(|spec| spec["lightSyncState"] = json!({})).await;
+		assert!(matches!(error, LightError::Spec(SpecError::Checkpoint)), "{error}");
+		let children = json!({ "0x01": { "0x02": "0x03" } });
+		let error = refusal(|spec| spec["genesis"]["raw"]["childrenDefault"] = children).await;
+		assert!(matches!(error, LightError::Spec(SpecError::ChildTries)), "{error}");
 	}
 }

@@ -1,6 +1,35 @@
-//! What is done to a chain specification before smoldot gets it.
+//! What of a chain specification reaches smoldot.
+//!
+//! Only the genesis state of a specification is proven, by the pinned genesis hash. Whatever else the file says comes
+//! from wherever the file came from and must not decide what is believed. So the specification for smoldot is written
+//! anew from an allow-list:
+//!
+//! | field | what becomes of it |
+//! |---|---|
+//! | `genesis.raw.top` | carried: the genesis hash covers it |
+//! | `bootNodes` | carried: whom to ask first; no peer is trusted |
+//! | `name`, `id`, `chainType`, `forkId` | carried: texts for the log and for the names of network protocols |
+//! | `lightSyncState` | refused: smoldot would start from this checkpoint, which nothing links to the genesis |
+//! | `relayChain`, `relay_chain`, `paraId`, `para_id` | refused: finality would come from another chain |
+//! | `codeSubstitutes`, unless empty | refused: it replaces runtime code that is proven by code that is not |
+//! | `blockNumberBytes`, unless 4 | refused: headers and votes would be read in another form than they are signed in |
+//! | `genesis.stateRootHash` | refused: without the genesis state there is nothing to start from but a checkpoint |
+//! | `genesis.raw.childrenDefault`, unless empty | refused: smoldot panics over child tries |
+//! | `badBlocks`, `forkBlocks` | left out: which block counts is decided by finality and not by a file |
+//! | everything else (`protocolId`, `properties`, `telemetryEndpoints`, ...) | left out: a light client has no use for it |
+//!
+//! What is refused and not left out has a meaning for the nodes of the chain that the light client would not share.
 
-use serde_json::Value;
+use serde_json::{Map, Value, json};
+
+/// What is carried over as it is.
+const CARRIED: [&str; 4] = ["name", "id", "chainType", "forkId"];
+
+/// What only a parachain has, in both spellings that smoldot knows.
+const PARACHAIN: [&str; 4] = ["relayChain", "relay_chain", "paraId", "para_id"];
+
+/// Bytes of a block number of the chain: `u32`.
+const BLOCK_NUMBER_BYTES: u64 = 4;
 
 /// Why a chain specification or a boot node cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -17,6 +46,45 @@ pub enum SpecError {
 		"the chain specification is not raw: export it with `dpki-node export-chain-spec --raw`"
 	)]
 	NotRaw,
+	/// It has the root of the genesis state in place of the state.
+	#[error(
+		"the chain specification has only the root of the genesis state (`stateRootHash`): \
+		 export it with `dpki-node export-chain-spec --raw`"
+	)]
+	StateRootOnly,
+	/// Its genesis state has child tries.
+	#[error(
+		"the genesis state of the chain specification has child tries (`childrenDefault`), which this chain never \
+		 has: export it anew with `dpki-node export-chain-spec --raw`"
+	)]
+	ChildTries,
+	/// It starts from a checkpoint.
+	#[error(
+		"the chain specification starts from a checkpoint (`lightSyncState`) that the genesis hash does not vouch \
+		 for: do not trust where it came from, and get one from `dpki-node export-chain-spec --raw`"
+	)]
+	Checkpoint,
+	/// It is that of a parachain.
+	#[error(
+		"the chain specification is that of a parachain (`{field}`), but this chain finalises its own blocks: \
+		 get the one of your chain"
+	)]
+	Parachain {
+		/// The field that says so.
+		field: &'static str,
+	},
+	/// It replaces the runtime.
+	#[error(
+		"the chain specification replaces the runtime of the chain (`codeSubstitutes`) by code that nothing proves: \
+		 ask the operators of the chain for one without it"
+	)]
+	CodeSubstitutes,
+	/// Its block numbers are of another size.
+	#[error(
+		"the chain specification has block numbers of another size than 4 bytes (`blockNumberBytes`): \
+		 get the one of your chain"
+	)]
+	BlockNumberBytes,
 	/// A boot node is not one.
 	#[error(
 		"`{address}` is no boot node: write it as /ip4/<address>/tcp/<port>/p2p/<peer id> (ip6, dns, and /ws work too)"
@@ -30,19 +98,79 @@ pub enum SpecError {
 	NoBootnodes,
 }
 
-/// The specification with these boot nodes added to its own.
-pub(crate) fn with_bootnodes(spec_json: &str, bootnodes: &[String]) -> Result<String, SpecError> {
-	let malformed = |reason: String| SpecError::Malformed { reason };
-	let mut spec: Value =
-		serde_json::from_str(spec_json).map_err(|error| malformed(error.to_string()))?;
-	let fields = spec.as_object_mut().ok_or_else(|| malformed("it is no object".into()))?;
-	let is_raw = fields.get("genesis").and_then(|genesis| genesis.get("raw")).is_some();
-	if !is_raw {
-		return Err(SpecError::NotRaw);
+/// The specification for smoldot: what may be carried over of `spec_json`, with these boot nodes added to its own.
+pub(crate) fn for_smoldot(spec_json: &str, bootnodes: &[String]) -> Result<String, SpecError> {
+	let mut given = match serde_json::from_str(spec_json) {
+		Ok(Value::Object(fields)) => fields,
+		Ok(_) => return Err(malformed("it is no object")),
+		Err(error) => return Err(malformed(&error.to_string())),
+	};
+	// A field that is `null` is as good as absent, for the nodes and for smoldot.
+	given.retain(|_, value| !value.is_null());
+	refuse_other_rules(&given)?;
+	let top = genesis_state(given.remove("genesis"))?;
+	let list = boot_nodes(given.remove("bootNodes"), bootnodes)?;
+	let mut fields = Map::new();
+	for name in CARRIED {
+		if let Some(value) = given.remove(name) {
+			fields.insert(name.into(), value);
+		}
 	}
-	let list = fields.entry("bootNodes").or_insert_with(|| Value::Array(Vec::new()));
-	let list = list.as_array_mut().ok_or_else(|| malformed("bootNodes is no list".into()))?;
-	for address in bootnodes {
+	for name in ["name", "id"] {
+		if !fields.get(name).is_some_and(Value::is_string) {
+			return Err(malformed(&format!("`{name}` is missing or no text")));
+		}
+	}
+	fields.insert("bootNodes".into(), list);
+	fields.insert("genesis".into(), json!({ "raw": { "top": top, "childrenDefault": {} } }));
+	Ok(Value::Object(fields).to_string())
+}
+
+/// Refuses what would make smoldot believe by other rules than those that follow from the genesis.
+fn refuse_other_rules(given: &Map<String, Value>) -> Result<(), SpecError> {
+	if given.contains_key("lightSyncState") {
+		return Err(SpecError::Checkpoint);
+	}
+	if let Some(field) = PARACHAIN.into_iter().find(|field| given.contains_key(*field)) {
+		return Err(SpecError::Parachain { field });
+	}
+	if given.get("codeSubstitutes").is_some_and(|code| !is_empty_object(code)) {
+		return Err(SpecError::CodeSubstitutes);
+	}
+	let number = given.get("blockNumberBytes");
+	if number.is_some_and(|bytes| bytes.as_u64() != Some(BLOCK_NUMBER_BYTES)) {
+		return Err(SpecError::BlockNumberBytes);
+	}
+	Ok(())
+}
+
+/// The keys and values of the genesis state.
+fn genesis_state(genesis: Option<Value>) -> Result<Value, SpecError> {
+	let Some(Value::Object(mut genesis)) = genesis else { return Err(SpecError::NotRaw) };
+	if genesis.contains_key("stateRootHash") {
+		return Err(SpecError::StateRootOnly);
+	}
+	let Some(Value::Object(mut raw)) = genesis.remove("raw") else {
+		return Err(SpecError::NotRaw);
+	};
+	let children = raw.remove("childrenDefault");
+	if children.is_some_and(|children| !children.is_null() && !is_empty_object(&children)) {
+		return Err(SpecError::ChildTries);
+	}
+	match raw.remove("top") {
+		Some(top @ Value::Object(_)) => Ok(top),
+		_ => Err(malformed("`genesis.raw.top` is missing or no object")),
+	}
+}
+
+/// The boot nodes of the specification and the given ones, each once.
+fn boot_nodes(own: Option<Value>, given: &[String]) -> Result<Value, SpecError> {
+	let mut list = match own {
+		None => Vec::new(),
+		Some(Value::Array(list)) if list.iter().all(Value::is_string) => list,
+		Some(_) => return Err(malformed("`bootNodes` is no list of texts")),
+	};
+	for address in given {
 		if !is_bootnode(address) {
 			return Err(SpecError::Bootnode { address: address.clone() });
 		}
@@ -54,7 +182,15 @@ pub(crate) fn with_bootnodes(spec_json: &str, bootnodes: &[String]) -> Result<St
 	if list.is_empty() {
 		return Err(SpecError::NoBootnodes);
 	}
-	Ok(spec.to_string())
+	Ok(Value::Array(list))
+}
+
+fn is_empty_object(value: &Value) -> bool {
+	value.as_object().is_some_and(Map::is_empty)
+}
+
+fn malformed(reason: &str) -> SpecError {
+	SpecError::Malformed { reason: reason.into() }
 }
 
 /// The outline only: smoldot parses the address, but drops one that it does not understand with no more than a warning.
@@ -83,35 +219,174 @@ mod tests {
 
 	const PEER: &str =
 		"/ip4/127.0.0.1/tcp/30333/p2p/12D3KooWEyoppNCUx8Yx66oV9fJnriXwCcXwDDUA2kj6vnc6iDEp";
-	const SPEC: &str = r#"{"name":"n","bootNodes":[],"genesis":{"raw":{"top":{}}}}"#;
 
-	fn bootnodes(spec: &str) -> Value {
-		serde_json::from_str::<Value>(spec).unwrap()["bootNodes"].clone()
+	/// As `export-chain-spec --raw` writes it.
+	fn exported() -> Value {
+		json!({
+			"name": "Device PKI",
+			"id": "dpki",
+			"chainType": "Live",
+			"bootNodes": [],
+			"telemetryEndpoints": null,
+			"protocolId": "dpki",
+			"forkId": "two",
+			"properties": { "tokenSymbol": "UNIT" },
+			"codeSubstitutes": {},
+			"genesis": { "raw": { "top": { "0x01": "0x02" }, "childrenDefault": {} } },
+		})
+	}
+
+	/// The exported one with one more field, or with another value in it.
+	fn with(field: &str, value: Value) -> Value {
+		let mut spec = exported();
+		spec[field] = value;
+		spec
+	}
+
+	fn prepared(spec: &Value) -> Result<Value, SpecError> {
+		for_smoldot(&spec.to_string(), &[PEER.into()])
+			.map(|text| serde_json::from_str(&text).unwrap())
+	}
+
+	#[test]
+	fn only_what_is_on_the_list_is_carried_over() {
+		let carried = json!({
+			"name": "Device PKI",
+			"id": "dpki",
+			"chainType": "Live",
+			"forkId": "two",
+			"bootNodes": [PEER],
+			"genesis": { "raw": { "top": { "0x01": "0x02" }, "childrenDefault": {} } },
+		});
+		assert_eq!(prepared(&exported()), Ok(carried.clone()));
+		let hash = format!("0x{}", "07".repeat(32));
+		for (field, value) in [
+			("badBlocks", json!([hash])),
+			("forkBlocks", json!([[1, hash]])),
+			("telemetryEndpoints", json!([["/dns/telemetry.example/tcp/443", 0]])),
+			("consensusEngine", json!(null)),
+			("whatever", json!({ "a": [1] })),
+		] {
+			assert_eq!(prepared(&with(field, value)), Ok(carried.clone()), "{field}");
+		}
+	}
+
+	#[test]
+	fn a_checkpoint_is_refused() {
+		let checkpoint = json!({
+			"babeEpochChanges": "0x00",
+			"babeFinalizedBlockWeight": 0,
+			"finalizedBlockHeader": "0x00",
+			"grandpaAuthoritySet": "0x00",
+		});
+		assert_eq!(prepared(&with("lightSyncState", checkpoint)), Err(SpecError::Checkpoint));
+		assert_eq!(prepared(&with("lightSyncState", json!({}))), Err(SpecError::Checkpoint));
+		assert!(prepared(&with("lightSyncState", json!(null))).is_ok());
+	}
+
+	#[test]
+	fn a_second_field_of_the_same_name_brings_no_checkpoint_in() {
+		let twice = r#"{"lightSyncState":{},"name":"n","id":"i","lightSyncState":null,
+			"genesis":{"raw":{"top":{}}}}"#;
+		let text = for_smoldot(twice, &[PEER.into()]).unwrap();
+		assert!(!text.contains("lightSyncState"), "{text}");
+	}
+
+	#[test]
+	fn a_parachain_is_refused_in_either_spelling() {
+		for field in PARACHAIN {
+			for value in [json!("polkadot"), json!(1000)] {
+				let refused = prepared(&with(field, value));
+				assert_eq!(refused, Err(SpecError::Parachain { field }));
+			}
+			assert!(prepared(&with(field, json!(null))).is_ok(), "{field}");
+		}
+	}
+
+	#[test]
+	fn other_runtime_code_is_refused() {
+		for value in [json!({ "5": "0x0061736d" }), json!([]), json!("0x")] {
+			let refused = prepared(&with("codeSubstitutes", value));
+			assert_eq!(refused, Err(SpecError::CodeSubstitutes));
+		}
+	}
+
+	#[test]
+	fn other_block_numbers_are_refused() {
+		for value in [json!(0), json!(8), json!(-4), json!("4")] {
+			let refused = prepared(&with("blockNumberBytes", value));
+			assert_eq!(refused, Err(SpecError::BlockNumberBytes));
+		}
+		let same = prepared(&with("blockNumberBytes", json!(4))).unwrap();
+		assert_eq!(same.get("blockNumberBytes"), None);
+	}
+
+	#[test]
+	fn a_genesis_without_its_state_is_refused() {
+		let root = format!("0x{}", "07".repeat(32));
+		for genesis in [
+			json!({ "stateRootHash": root }),
+			json!({ "stateRootHash": root, "raw": { "top": {}, "childrenDefault": {} } }),
+		] {
+			assert_eq!(prepared(&with("genesis", genesis)), Err(SpecError::StateRootOnly));
+		}
+	}
+
+	#[test]
+	fn a_genesis_that_is_not_raw_is_refused() {
+		for genesis in [
+			json!({ "runtimeGenesis": { "code": "0x", "patch": {} } }),
+			json!({ "raw": [] }),
+			json!({}),
+			json!("raw"),
+			json!(null),
+		] {
+			assert_eq!(prepared(&with("genesis", genesis)), Err(SpecError::NotRaw));
+		}
+	}
+
+	#[test]
+	fn child_tries_are_refused() {
+		for children in [json!({ "0x01": { "0x02": "0x03" } }), json!([]), json!(1)] {
+			let genesis = json!({ "raw": { "top": {}, "childrenDefault": children } });
+			assert_eq!(prepared(&with("genesis", genesis)), Err(SpecError::ChildTries));
+		}
+		for raw in [json!({ "top": {} }), json!({ "top": {}, "childrenDefault": null })] {
+			let prepared = prepared(&with("genesis", json!({ "raw": raw }))).unwrap();
+			assert_eq!(prepared["genesis"]["raw"]["childrenDefault"], json!({}));
+		}
+	}
+
+	#[test]
+	fn what_has_another_outline_is_refused() {
+		for text in ["", "[]", "{", "7"] {
+			let refused = for_smoldot(text, &[PEER.into()]);
+			assert!(matches!(refused, Err(SpecError::Malformed { .. })), "{text}");
+		}
+		for (spec, word) in [
+			(with("genesis", json!({ "raw": { "childrenDefault": {} } })), "genesis.raw.top"),
+			(with("genesis", json!({ "raw": { "top": [] } })), "genesis.raw.top"),
+			(with("name", json!(null)), "`name`"),
+			(with("id", json!(7)), "`id`"),
+			(with("bootNodes", json!("none")), "bootNodes"),
+			(with("bootNodes", json!([7])), "bootNodes"),
+		] {
+			match prepared(&spec) {
+				Err(SpecError::Malformed { reason }) => assert!(reason.contains(word), "{reason}"),
+				other => panic!("{word}: {other:?}"),
+			}
+		}
 	}
 
 	#[test]
 	fn boot_nodes_are_added_once() {
-		let with = with_bootnodes(SPEC, &[PEER.into(), PEER.into()]).unwrap();
-		assert_eq!(bootnodes(&with), serde_json::json!([PEER]));
-		let again = with_bootnodes(&with, &[PEER.into()]).unwrap();
-		assert_eq!(bootnodes(&again), serde_json::json!([PEER]));
-	}
-
-	#[test]
-	fn a_specification_with_boot_nodes_needs_no_more() {
-		let with = with_bootnodes(SPEC, &[PEER.into()]).unwrap();
-		assert!(with_bootnodes(&with, &[]).is_ok());
-		assert_eq!(with_bootnodes(SPEC, &[]), Err(SpecError::NoBootnodes));
-	}
-
-	#[test]
-	fn what_is_no_raw_specification_is_refused() {
-		for text in ["", "[]", "{", "7"] {
-			let refused = with_bootnodes(text, &[PEER.into()]);
-			assert!(matches!(refused, Err(SpecError::Malformed { .. })), "{text}");
-		}
-		let plain = r#"{"bootNodes":[],"genesis":{"runtimeGenesis":{}}}"#;
-		assert_eq!(with_bootnodes(plain, &[PEER.into()]), Err(SpecError::NotRaw));
+		let prepare = |spec: &Value, nodes: &[String]| for_smoldot(&spec.to_string(), nodes);
+		let first = prepare(&exported(), &[PEER.into(), PEER.into()]).unwrap();
+		let first: Value = serde_json::from_str(&first).unwrap();
+		assert_eq!(first["bootNodes"], json!([PEER]));
+		assert_eq!(prepared(&first).unwrap()["bootNodes"], json!([PEER]));
+		assert!(prepare(&first, &[]).is_ok(), "its own are enough");
+		assert_eq!(prepare(&exported(), &[]), Err(SpecError::NoBootnodes));
 	}
 
 	#[test]
@@ -134,8 +409,8 @@ mod tests {
 			"/ip4/127.0.0.1/tcp/99999/p2p/12D3KooWEyoppNCUx8Yx66oV9fJnriXwCcXwDDUA2kj6vnc6iDEp",
 		] {
 			assert!(!is_bootnode(bad), "{bad}");
-			let refused = with_bootnodes(SPEC, &[bad.into()]);
-			assert!(matches!(refused, Err(SpecError::Bootnode { .. })), "{bad}");
+			let refused = for_smoldot(&exported().to_string(), &[bad.into()]);
+			assert_eq!(refused, Err(SpecError::Bootnode { address: bad.into() }));
 		}
 	}
 }

@@ -42,8 +42,16 @@ pub(crate) type ChainConfig = subxt::config::SubstrateConfig;
 		with = "::subxt::utils::Static<::dpki_primitives::ids::OrganisationId>"
 	),
 	substitute_type(
+		path = "dpki_primitives::ids::VoucherCommitment",
+		with = "::subxt::utils::Static<::dpki_primitives::ids::VoucherCommitment>"
+	),
+	substitute_type(
 		path = "dpki_primitives::ids::VoucherId",
 		with = "::subxt::utils::Static<::dpki_primitives::ids::VoucherId>"
+	),
+	substitute_type(
+		path = "dpki_primitives::key::Consent",
+		with = "::subxt::utils::Static<::dpki_primitives::key::Consent>"
 	),
 	substitute_type(
 		path = "dpki_primitives::key::NewKey",

@@ -5,6 +5,7 @@
 //! tells less about its content. Decoding is strict: a bundle that says anything a device does not understand is
 //! refused as a whole, because applying a part of a state is applying another state.
 
+use crate::names::{InvalidName, MAX_TEXT_LEN, NameKind};
 use codec::{Decode, Encode};
 use dpki_primitives::ids::AnchorId;
 use zeroize::Zeroizing;
@@ -16,8 +17,6 @@ const VERSION: u8 = 1;
 pub const MAX_ITEMS: usize = 256;
 /// Most hosts or principals of an item.
 pub const MAX_NAMES: usize = 256;
-/// Longest login name, principal or host pattern, in bytes: the longest host name (RFC 1035 section 2.3.4) and more.
-pub const MAX_NAME_LEN: usize = 256;
 /// Longest SSH certificate in OpenSSH's text form, in bytes.
 pub const MAX_CERTIFICATE_LEN: usize = 8 * 1024;
 
@@ -48,16 +47,12 @@ pub enum BundleError {
 		/// How much may be.
 		allowed: usize,
 	},
-	/// A name has characters that none has.
-	#[error(
-		"`{name}` cannot be {what}: use printable ASCII characters without spaces, commas and quotes"
-	)]
-	Name {
-		/// What it was to be.
-		what: &'static str,
-		/// What was given.
-		name: String,
-	},
+	/// A login, a principal or a host pattern breaks the rule for its kind.
+	#[error(transparent)]
+	Name(#[from] InvalidName),
+	/// A host CA speaks for no host.
+	#[error("the bundle has a host CA without hosts: name at least one host pattern")]
+	NoHosts,
 	/// Two items of a bundle speak of the same thing.
 	#[error("the bundle names {0} twice: name it once")]
 	Repeated(String),
@@ -157,15 +152,19 @@ impl Bundle {
 							"a certificate is not one line of text",
 						));
 					}
-					certificate.clone()
+					// A device has one host key, and proves itself with one certificate for it.
+					"the host certificate".to_owned()
 				},
 				Item::SshKnownHostCa { anchor, hosts } => {
-					check_names("a host pattern", "host patterns", hosts)?;
+					check_names(NameKind::HostPattern, "host patterns", hosts)?;
+					if hosts.is_empty() {
+						return Err(BundleError::NoHosts);
+					}
 					format!("the host CA {anchor}")
 				},
 				Item::SshPrincipals { login, principals } => {
-					check_name("a login name", login)?;
-					check_names("a principal", "principals", principals)?;
+					NameKind::Login.check(login)?;
+					check_names(NameKind::Principal, "principals", principals)?;
 					format!("the login {login}")
 				},
 			};
@@ -189,7 +188,7 @@ fn take_item(input: &mut &[u8]) -> Result<Item, BundleError> {
 			hosts: take_names(input, "host patterns")?,
 		},
 		3 => Item::SshPrincipals {
-			login: take_text(input, "a login name", MAX_NAME_LEN)?,
+			login: take_text(input, "a login name", MAX_TEXT_LEN)?,
 			principals: take_names(input, "principals")?,
 		},
 		unknown => return Err(BundleError::UnknownItem(unknown)),
@@ -215,7 +214,7 @@ fn take_text(input: &mut &[u8], what: &'static str, allowed: usize) -> Result<St
 
 fn take_names(input: &mut &[u8], what: &'static str) -> Result<Vec<String>, BundleError> {
 	(0..take_count(input, what, MAX_NAMES)?)
-		.map(|_| take_text(input, what, MAX_NAME_LEN))
+		.map(|_| take_text(input, what, MAX_TEXT_LEN))
 		.collect()
 }
 
@@ -223,20 +222,9 @@ fn at_most(what: &'static str, found: usize, allowed: usize) -> Result<(), Bundl
 	if found > allowed { Err(BundleError::TooMuch { what, found, allowed }) } else { Ok(()) }
 }
 
-fn check_names(what: &'static str, all: &'static str, names: &[String]) -> Result<(), BundleError> {
+fn check_names(kind: NameKind, all: &'static str, names: &[String]) -> Result<(), BundleError> {
 	at_most(all, names.len(), MAX_NAMES)?;
-	names.iter().try_for_each(|name| check_name(what, name))
-}
-
-/// These names end up in lines of `sshd`'s files, where a space, a comma, a quote or a line break starts something else.
-fn check_name(what: &'static str, name: &str) -> Result<(), BundleError> {
-	at_most(what, name.len(), MAX_NAME_LEN)?;
-	let harmless =
-		|c: char| c.is_ascii_graphic() && !matches!(c, ',' | '"' | '\'' | '#' | '\\' | '/');
-	if name.is_empty() || !name.chars().all(harmless) {
-		return Err(BundleError::Name { what, name: name.into() });
-	}
-	Ok(())
+	Ok(names.iter().try_for_each(|name| kind.check(name))?)
 }
 
 #[cfg(test)]
@@ -321,17 +309,65 @@ mod tests {
 		assert_eq!(Bundle::decode(&bytes), Err(too_much));
 	}
 
-	#[test]
-	fn names_cannot_break_out_of_their_line() {
-		for name in ["", "a b", "a\nb", "a,b", "a\"b", "a#b", "ä", "../etc", &"x".repeat(257)] {
-			let items = vec![Item::SshPrincipals { login: name.into(), principals: vec![] }];
-			assert!(Bundle { items }.encode().is_err(), "{name}");
-			let items =
-				vec![Item::SshPrincipals { login: "a".into(), principals: vec![name.into()] }];
-			let mut bytes = (VERSION, items).encode();
-			bytes.resize(1024, 0);
-			assert!(Bundle::decode(&bytes).is_err(), "{name}");
+	/// Refused when it is written, and when somebody wrote it all the same.
+	fn assert_refused(item: Item, refused: impl Fn(&BundleError) -> bool) {
+		let items = vec![item];
+		let mut bytes = (VERSION, &items).encode();
+		bytes.resize(1024, 0);
+		for error in [
+			Bundle { items: items.clone() }.encode().unwrap_err(),
+			Bundle::decode(&bytes).unwrap_err(),
+		] {
+			assert!(refused(&error), "{items:?}: {error}");
 		}
+	}
+
+	fn is_name(error: &BundleError) -> bool {
+		matches!(error, BundleError::Name(_))
+	}
+
+	#[test]
+	fn a_login_is_one_that_a_device_can_take() {
+		for login in ["", "a b", "a\nb", "a,b", "ä", "../etc", "%u", "-o", &"x".repeat(33)] {
+			assert_refused(
+				Item::SshPrincipals { login: login.into(), principals: vec![] },
+				is_name,
+			);
+		}
+	}
+
+	#[test]
+	fn a_principal_is_one_that_a_device_can_take() {
+		for name in ["", "a b", "a\nb", "a,b", "a\"b", "a#b", "ä", "admin;x", "*"] {
+			let principals = vec!["good".into(), name.into()];
+			assert_refused(Item::SshPrincipals { login: "root".into(), principals }, is_name);
+		}
+		let principals = vec!["https://id/x".into(), "x".repeat(255)];
+		let good = Bundle { items: vec![Item::SshPrincipals { login: "root".into(), principals }] };
+		assert_eq!(Bundle::decode(&good.encode().unwrap()), Ok(good));
+	}
+
+	#[test]
+	fn a_host_pattern_is_one_that_a_device_can_take() {
+		let anchor = AnchorId([1; 32]);
+		for host in ["", "a b", "!a", "@revoked", "#x", "-x", "a,b"] {
+			assert_refused(Item::SshKnownHostCa { anchor, hosts: vec![host.into()] }, is_name);
+		}
+		assert_refused(Item::SshKnownHostCa { anchor, hosts: vec![] }, |error| {
+			matches!(error, BundleError::NoHosts)
+		});
+	}
+
+	#[test]
+	fn a_name_that_is_too_long_is_refused_before_it_is_read() {
+		let login = "x".repeat(MAX_TEXT_LEN + 1);
+		let bytes = (VERSION, vec![Item::SshPrincipals { login, principals: vec![] }]).encode();
+		let too_much = BundleError::TooMuch {
+			what: "a login name",
+			found: MAX_TEXT_LEN + 1,
+			allowed: MAX_TEXT_LEN,
+		};
+		assert_eq!(Bundle::decode(&bytes), Err(too_much));
 	}
 
 	#[test]
@@ -347,5 +383,10 @@ mod tests {
 		let item = Item::SshPrincipals { login: "root".into(), principals: vec![] };
 		let twice = Bundle { items: vec![item.clone(), item] };
 		assert_eq!(twice.encode().unwrap_err(), BundleError::Repeated("the login root".into()));
+		let certificates =
+			["a", "b"].map(|text| Item::SshHostCertificate { certificate: text.into() });
+		let twice = Bundle { items: certificates.into() };
+		let repeated = BundleError::Repeated("the host certificate".into());
+		assert_eq!(twice.encode().unwrap_err(), repeated);
 	}
 }

@@ -7,14 +7,18 @@
 use crate::{
 	AccountId,
 	api::{BoundedVec, tx},
+	names::NAME_RULE,
 };
 use dpki_primitives::{
 	Moment,
 	anchor::{AnchorKind, MAX_ANCHOR_MATERIAL_LEN},
 	delivery::{MAX_BLOB_LEN, MIN_BLOB_LEN, Outcome, Suite},
 	device::MAX_KEYS_PER_ENROLMENT,
-	ids::{AnchorId, BlobDigest, DeviceId, KeyId, OrganisationId, VoucherId, is_valid_name},
-	key::{NewKey, Signature},
+	ids::{
+		AnchorId, BlobDigest, DeviceId, KeyId, OrganisationId, VoucherCommitment, VoucherId,
+		is_valid_name,
+	},
+	key::{Consent, NewKey, Signature},
 	organisation::{OrganisationKind, RoleSet},
 	revocation::{RevocationReason, SshSubject},
 };
@@ -28,9 +32,7 @@ pub use subxt::transactions::Payload as Call;
 #[non_exhaustive]
 pub enum CallError {
 	/// A name breaks the rule for names.
-	#[error(
-		"`{name}` is no name: use 1 to 63 of a-z, 0-9, - and ., with a letter or digit at both ends"
-	)]
+	#[error("`{name}` is no name: use {NAME_RULE}")]
 	Name {
 		/// What was given.
 		name: String,
@@ -126,16 +128,19 @@ pub fn revoke_ssh(
 	tx().dpki().revoke_ssh(Static(anchor), Static(subject), Static(reason))
 }
 
-/// Issues a voucher for one named device.
+/// Issues the voucher of this [commitment](crate::Voucher::commitment) for one named device.
 pub fn issue_voucher(
 	organisation: OrganisationId,
-	voucher: VoucherId,
+	commitment: VoucherCommitment,
 	device: &str,
 	expires_at: Moment,
 ) -> Result<impl Call + use<>, CallError> {
-	Ok(tx()
-		.dpki()
-		.issue_voucher(Static(organisation), Static(voucher), name(device)?, expires_at))
+	Ok(tx().dpki().issue_voucher(
+		Static(organisation),
+		Static(commitment),
+		name(device)?,
+		expires_at,
+	))
 }
 
 /// Takes an unused voucher back.
@@ -143,8 +148,10 @@ pub fn cancel_voucher(voucher: VoucherId) -> impl Call + use<> {
 	tx().dpki().cancel_voucher(Static(voucher))
 }
 
-/// Enrols the device of a voucher with its first keys; for [`Client::submit_general`](crate::Client::submit_general).
+/// Enrols the device of a voucher of this organisation with its first keys, at least one of them for signing; for
+/// [`Client::submit_general`](crate::Client::submit_general).
 pub fn enrol(
+	organisation: OrganisationId,
 	voucher_public: [u8; 32],
 	device: &str,
 	keys: &[NewKey],
@@ -153,6 +160,7 @@ pub fn enrol(
 ) -> Result<impl Call + use<>, CallError> {
 	check_len("the list of keys", keys.len(), 1..=MAX_KEYS_PER_ENROLMENT)?;
 	Ok(tx().dpki().enrol(
+		Static(organisation),
 		voucher_public,
 		name(device)?,
 		BoundedVec(keys.iter().cloned().map(Static).collect()),
@@ -161,9 +169,16 @@ pub fn enrol(
 	))
 }
 
-/// Registers a further key of a device, on the authority of the signer.
-pub fn register_key(device: DeviceId, key: NewKey, expires_at: Moment) -> impl Call + use<> {
-	tx().dpki().register_key(Static(device), Static(key), expires_at)
+/// Registers a further key of a device on the authority of the signer, with the
+/// [consent](crate::possession::Registration::consent) of the device.
+pub fn register_key(
+	device: DeviceId,
+	key: NewKey,
+	consent: Consent,
+	expires_at: Moment,
+) -> impl Call + use<> {
+	tx().dpki()
+		.register_key(Static(device), Static(key), Static(consent), expires_at)
 }
 
 /// Revokes a key for ever.
@@ -237,6 +252,7 @@ mod tests {
 	const DEVICE: DeviceId = DeviceId([6; 32]);
 	const KEY: KeyId = KeyId([7; 32]);
 	const VOUCHER: VoucherId = VoucherId([8; 32]);
+	const COMMITMENT: VoucherCommitment = VoucherCommitment([11; 32]);
 	const REASON: RevocationReason = RevocationReason::KeyCompromise;
 
 	fn new_key() -> NewKey {
@@ -285,13 +301,16 @@ mod tests {
 
 	#[test]
 	fn calls_about_devices_encode() {
-		let issue = issue_voucher(ORGANISATION, VOUCHER, "drone", 9).unwrap();
-		assert_encodes(&issue, (21, 4), (ORGANISATION, VOUCHER, b"drone".to_vec(), 9u64));
+		let issue = issue_voucher(ORGANISATION, COMMITMENT, "drone", 9).unwrap();
+		assert_encodes(&issue, (21, 4), (ORGANISATION, COMMITMENT, b"drone".to_vec(), 9u64));
 		assert_encodes(&cancel_voucher(VOUCHER), (21, 5), VOUCHER);
 		let keys = vec![new_key(), new_key()];
-		let enrol = enrol([1; 32], "drone", &keys, 9, [2; 64]).unwrap();
-		assert_encodes(&enrol, (21, 6), ([1u8; 32], b"drone".to_vec(), keys, 9u64, [2u8; 64]));
-		assert_encodes(&register_key(DEVICE, new_key(), 9), (21, 7), (DEVICE, new_key(), 9u64));
+		let enrol = enrol(ORGANISATION, [1; 32], "drone", &keys, 9, [2; 64]).unwrap();
+		let arguments = (ORGANISATION, [1u8; 32], b"drone".to_vec(), keys, 9u64, [2u8; 64]);
+		assert_encodes(&enrol, (21, 6), arguments);
+		let consent = Consent { key: KEY, signature: signature() };
+		let register = register_key(DEVICE, new_key(), consent.clone(), 9);
+		assert_encodes(&register, (21, 7), (DEVICE, new_key(), consent, 9u64));
 		assert_encodes(&revoke_key(KEY, REASON), (21, 8), (KEY, REASON));
 		assert_encodes(&revoke_device(DEVICE, REASON), (21, 9), (DEVICE, REASON));
 	}
@@ -318,11 +337,13 @@ mod tests {
 		let name = CallError::Name { name: "Acme".into() };
 		let kind = OrganisationKind::Regulator;
 		assert_eq!(create_organisation("Acme", kind).err(), Some(name.clone()));
-		assert_eq!(issue_voucher(ORGANISATION, VOUCHER, "Acme", 0).err(), Some(name.clone()));
-		assert_eq!(enrol([0; 32], "Acme", &[new_key()], 0, [0; 64]).err(), Some(name));
+		assert_eq!(issue_voucher(ORGANISATION, COMMITMENT, "Acme", 0).err(), Some(name.clone()));
+		let enrol =
+			|device, keys: &[NewKey]| enrol(ORGANISATION, [0; 32], device, keys, 0, [0; 64]).err();
+		assert_eq!(enrol("Acme", &[new_key()]), Some(name));
 		let refused = |error| matches!(error, Some(CallError::Length { .. }));
-		assert!(refused(enrol([0; 32], "a", &[], 0, [0; 64]).err()));
-		assert!(refused(enrol([0; 32], "a", &vec![new_key(); 5], 0, [0; 64]).err()));
+		assert!(refused(enrol("a", &[])));
+		assert!(refused(enrol("a", &vec![new_key(); 5])));
 		let suite = Suite::X25519ChaCha20Poly1305;
 		for len in [0, MIN_BLOB_LEN as usize - 1, MAX_BLOB_LEN as usize + 1] {
 			assert!(refused(publish(DEVICE, 0, suite, KEY, &vec![0; len]).err()), "{len}");

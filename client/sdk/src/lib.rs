@@ -12,9 +12,10 @@
 //! | [`calls`] | the calls of the chain with the types of [`primitives`] |
 //! | [`submit`] | submits calls and waits until they are final; names what went wrong |
 //! | [`voucher`] | one-time enrolment rights as people and QR codes carry them |
-//! | [`possession`] | device keys, and the proofs that they are held |
+//! | [`possession`] | keys of devices and anchors, and the proofs that they are held |
 //! | [`envelope`] | HPKE envelopes, bound to the record that announces them |
 //! | [`bundle`] | what is inside an envelope: the full desired state of a device |
+//! | [`names`] | which logins, principals and host patterns a bundle may name |
 //! | [`blob`] | where envelopes are fetched from |
 //! | [`ssh`] | SSH certificates and CA keys |
 //!
@@ -42,6 +43,7 @@ pub mod bundle;
 pub mod calls;
 pub mod client;
 pub mod envelope;
+pub mod names;
 pub mod possession;
 pub mod ssh;
 pub mod submit;

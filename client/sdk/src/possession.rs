@@ -1,7 +1,23 @@
-//! Device keys, and the proofs that they are held.
+//! Keys of devices and anchors, and the proofs that they are held.
 //!
-//! Proofs go through the trait [`SigningKey`], so that a key in a TPM or a secure element proves itself like a
-//! [`SoftwareKey`]. What is signed, and how, is fixed by [`dpki_primitives::context`].
+//! Proofs go through the traits [`Signer`] and [`SigningKey`], so that a key in a TPM, a secure element or a hardware
+//! security module proves itself like one in memory. What is signed, and how, is fixed by [`dpki_primitives::context`].
+//!
+//! | key in memory | for |
+//! |---|---|
+//! | [`SoftwareKey`] | signing keys of devices, and SSH CAs: Ed25519, P-256, sr25519 |
+//! | [`AgreementKey`] | key agreement of devices: X25519 |
+//! | [`RootKey`] | X.509 roots: Ed25519, P-256, P-384, RSA |
+
+mod agreement;
+mod pem;
+mod root;
+mod software;
+mod xeddsa;
+
+pub use agreement::AgreementKey;
+pub use root::RootKey;
+pub use software::SoftwareKey;
 
 use crate::AccountId;
 use dpki_primitives::{
@@ -9,14 +25,8 @@ use dpki_primitives::{
 	context::{Action, Registrant, SigningContext},
 	delivery::Outcome,
 	ids::{AnchorId, BlobDigest, DeviceId, KeyId, OrganisationId},
-	key::{KeyPurpose, KeyType, NewKey, PublicKey, Signature},
+	key::{Consent, KeyPurpose, KeyType, NewKey, PublicKey, Signature},
 };
-use ed25519_dalek::Signer as _;
-use hpke::{Deserializable, Kem, Serializable, kem::X25519HkdfSha256};
-use p256::elliptic_curve::sec1::ToEncodedPoint;
-use pkcs8::{DecodePrivateKey, EncryptedPrivateKeyInfo, SecretDocument};
-use rand_core::{OsRng, RngCore};
-use ssh_key::private::{Ed25519Keypair, KeypairData};
 use zeroize::Zeroizing;
 
 /// Why a key or a proof could not be made.
@@ -24,7 +34,7 @@ use zeroize::Zeroizing;
 #[non_exhaustive]
 pub enum PossessionError {
 	/// Keys of this type are not made or read here.
-	#[error("{key_type:?} keys are not supported {context}: use an Ed25519 or P-256 key")]
+	#[error("{} keys are not supported {context}: use an Ed25519 or P-256 key", .key_type.name())]
 	Unsupported {
 		/// Which type.
 		key_type: KeyType,
@@ -34,8 +44,15 @@ pub enum PossessionError {
 	/// The algorithm of a key file is not one of ours.
 	#[error("the key file holds a key of an unsupported algorithm: use an Ed25519 or P-256 key")]
 	UnsupportedAlgorithm,
+	/// The key in the file agrees on nothing.
+	#[error("the key file holds no key for key agreement: use an X25519 key")]
+	NotForAgreement,
 	/// The key type cannot serve the purpose.
-	#[error("a key of type {key_type:?} cannot serve the purpose {purpose:?}: use another type")]
+	#[error(
+		"a key of type {} cannot serve the purpose {}: use another type",
+		.key_type.name(),
+		.purpose.name()
+	)]
 	Unfit {
 		/// Which type.
 		key_type: KeyType,
@@ -48,6 +65,27 @@ pub enum PossessionError {
 		/// What is wrong.
 		reason: String,
 	},
+	/// The key file is encrypted by a method that is not read here.
+	#[error(
+		"the key file is encrypted by a method that is too old: \
+		 convert it with `openssl pkcs8 -topk8 -in OLD -out NEW`"
+	)]
+	UnsupportedEncryption,
+	/// The chain takes no X.509 roots of this kind.
+	#[error(
+		"roots of this kind are not supported: use a key of Ed25519, P-256, P-384 or RSA with 2048 to 4096 bits, \
+		 and a certificate signed with SHA-256, SHA-384 or SHA-512"
+	)]
+	UnsupportedRoot,
+	/// The certificate of a root cannot be read.
+	#[error("this is no X.509 certificate ({reason}): check that it is the right file")]
+	Certificate {
+		/// What is wrong.
+		reason: String,
+	},
+	/// The private key and the certificate of a root are no pair.
+	#[error("the private key is not that of the certificate: give the key that signed it")]
+	OtherKey,
 	/// The file is encrypted.
 	#[error("the key file is encrypted: give its passphrase")]
 	PassphraseNeeded,
@@ -66,227 +104,29 @@ fn malformed(reason: impl ToString) -> PossessionError {
 	PossessionError::Malformed { reason: reason.to_string() }
 }
 
-/// A key that can sign, wherever it is kept.
-pub trait SigningKey: Send + Sync {
-	/// Its public half.
-	fn public(&self) -> PublicKey;
-
-	/// Its signature over `payload`, in the encoding that [`dpki_primitives::context`] names for its type.
+/// A private key that can sign, wherever it is kept.
+pub trait Signer: Send + Sync {
+	/// Its signature over `payload`, in the encoding that [`dpki_primitives::context`] names for its algorithm.
 	fn sign(&self, payload: &[u8]) -> Result<Signature, PossessionError>;
 }
 
-/// A signing key in memory. Its secret is wiped when it is dropped.
-#[derive(Clone)]
-pub struct SoftwareKey(Key);
-
-#[derive(Clone)]
-enum Key {
-	Ed25519(ed25519_dalek::SigningKey),
-	P256(p256::ecdsa::SigningKey),
-	Sr25519(Box<Sr25519>),
+/// A private key whose public half has a form on the chain, as every key of a device has.
+pub trait SigningKey: Signer {
+	/// Its public half.
+	fn public(&self) -> PublicKey;
 }
 
-/// The pair signs; the seed is kept because a pair cannot be turned back into it.
-#[derive(Clone)]
-struct Sr25519 {
-	seed: Zeroizing<[u8; 32]>,
-	pair: schnorrkel::Keypair,
-}
-
-impl Sr25519 {
-	fn from_seed(seed: &[u8]) -> Result<Self, PossessionError> {
-		let mini = schnorrkel::MiniSecretKey::from_bytes(seed).map_err(malformed)?;
-		let pair = mini.expand_to_keypair(schnorrkel::ExpansionMode::Ed25519);
-		Ok(Self { seed: Zeroizing::new(mini.to_bytes()), pair })
-	}
-}
-
-impl SoftwareKey {
-	/// A new key: Ed25519, P-256 or sr25519.
-	pub fn generate(key_type: KeyType) -> Result<Self, PossessionError> {
-		match key_type {
-			KeyType::P256 => Ok(Self(Key::P256(p256::ecdsa::SigningKey::random(&mut OsRng)))),
-			_ => {
-				let mut seed = Zeroizing::new([0; 32]);
-				OsRng.fill_bytes(&mut *seed);
-				Self::from_secret_bytes(key_type, &*seed)
-			},
-		}
-	}
-
-	/// A key from its 32 secret bytes: the seed of Ed25519 and sr25519, the scalar of P-256 (big-endian).
-	pub fn from_secret_bytes(key_type: KeyType, secret: &[u8]) -> Result<Self, PossessionError> {
-		if secret.len() != 32 {
-			return Err(malformed(format!("{} bytes instead of 32", secret.len())));
-		}
-		match key_type {
-			KeyType::Ed25519 => {
-				ed25519_dalek::SigningKey::try_from(secret).map(Key::Ed25519).map_err(malformed)
-			},
-			KeyType::P256 => {
-				p256::ecdsa::SigningKey::from_slice(secret).map(Key::P256).map_err(malformed)
-			},
-			KeyType::Sr25519 => Sr25519::from_seed(secret).map(Box::new).map(Key::Sr25519),
-			KeyType::Secp256k1 | KeyType::X25519 => {
-				Err(PossessionError::Unsupported { key_type, context: "for signing here" })
-			},
-		}
-		.map(Self)
-	}
-
-	/// The 32 secret bytes, as [`SoftwareKey::from_secret_bytes`] takes them.
-	pub fn to_secret_bytes(&self) -> Zeroizing<Vec<u8>> {
-		Zeroizing::new(match &self.0 {
-			Key::Ed25519(key) => key.as_bytes().to_vec(),
-			Key::P256(key) => key.to_bytes().to_vec(),
-			Key::Sr25519(key) => key.seed.to_vec(),
-		})
-	}
-
-	/// The Ed25519 or P-256 key of a PKCS#8 PEM file, such as that of an X.509 root.
-	pub fn from_pkcs8_pem(pem: &str, passphrase: Option<&str>) -> Result<Self, PossessionError> {
-		let (label, der) = SecretDocument::from_pem(pem).map_err(malformed)?;
-		let der = match (label, passphrase) {
-			("PRIVATE KEY", _) => der,
-			("ENCRYPTED PRIVATE KEY", None) => return Err(PossessionError::PassphraseNeeded),
-			("ENCRYPTED PRIVATE KEY", Some(passphrase)) => {
-				EncryptedPrivateKeyInfo::try_from(der.as_bytes())
-					.map_err(malformed)?
-					.decrypt(passphrase)
-					.map_err(|_| PossessionError::PassphraseWrong)?
-			},
-			_ => return Err(malformed(format!("its label is {label}, not PRIVATE KEY"))),
-		};
-		let der = der.as_bytes();
-		pkcs8::PrivateKeyInfo::try_from(der).map_err(malformed)?;
-		if let Ok(key) = ed25519_dalek::SigningKey::from_pkcs8_der(der) {
-			return Ok(Self(Key::Ed25519(key)));
-		}
-		p256::ecdsa::SigningKey::from_pkcs8_der(der)
-			.map(|key| Self(Key::P256(key)))
-			.map_err(|_| PossessionError::UnsupportedAlgorithm)
-	}
-
-	/// The Ed25519 or P-256 key of an OpenSSH private key file.
-	pub fn from_openssh(pem: &str, passphrase: Option<&str>) -> Result<Self, PossessionError> {
-		let mut key = ssh_key::PrivateKey::from_openssh(pem).map_err(malformed)?;
-		if key.is_encrypted() {
-			let passphrase = passphrase.ok_or(PossessionError::PassphraseNeeded)?;
-			key = key.decrypt(passphrase).map_err(|_| PossessionError::PassphraseWrong)?;
-		}
-		match key.key_data() {
-			KeypairData::Ed25519(pair) => {
-				let secret: &[u8; 32] = pair.private.as_ref();
-				Self::from_secret_bytes(KeyType::Ed25519, secret)
-			},
-			KeypairData::Ecdsa(ssh_key::private::EcdsaKeypair::NistP256 { private, .. }) => {
-				Self::from_secret_bytes(KeyType::P256, private.as_slice())
-			},
-			_ => Err(PossessionError::UnsupportedAlgorithm),
-		}
-	}
-
-	/// The key as an unencrypted OpenSSH private key file.
-	pub fn to_openssh(&self, comment: &str) -> Result<Zeroizing<String>, PossessionError> {
-		let data = match &self.0 {
-			Key::Ed25519(key) => KeypairData::Ed25519(Ed25519Keypair::from(key)),
-			Key::P256(key) => KeypairData::Ecdsa(ssh_key::private::EcdsaKeypair::NistP256 {
-				public: key.verifying_key().to_encoded_point(false),
-				private: p256::SecretKey::from(key).into(),
-			}),
-			Key::Sr25519(_) => {
-				return Err(PossessionError::Unsupported {
-					key_type: KeyType::Sr25519,
-					context: "by OpenSSH",
-				});
-			},
-		};
-		ssh_key::PrivateKey::new(data, comment)
-			.and_then(|key| key.to_openssh(ssh_key::LineEnding::LF))
-			.map_err(malformed)
-	}
-}
-
-impl SigningKey for SoftwareKey {
-	fn public(&self) -> PublicKey {
-		let (key_type, bytes) = match &self.0 {
-			Key::Ed25519(key) => (KeyType::Ed25519, key.verifying_key().to_bytes().to_vec()),
-			Key::P256(key) => {
-				let point = key.verifying_key().as_affine().to_encoded_point(true);
-				(KeyType::P256, point.as_bytes().to_vec())
-			},
-			Key::Sr25519(key) => (KeyType::Sr25519, key.pair.public.to_bytes().to_vec()),
-		};
-		public_key(key_type, &bytes)
-	}
-
-	fn sign(&self, payload: &[u8]) -> Result<Signature, PossessionError> {
-		let signing =
-			|error: &dyn std::fmt::Display| PossessionError::Signing { reason: error.to_string() };
-		let bytes = match &self.0 {
-			Key::Ed25519(key) => key.sign(payload).to_bytes().to_vec(),
-			Key::P256(key) => {
-				let signature: p256::ecdsa::Signature =
-					key.try_sign(payload).map_err(|error| signing(&error))?;
-				signature.to_bytes().to_vec()
-			},
-			Key::Sr25519(key) => {
-				let context = schnorrkel::signing_context(b"substrate");
-				key.pair.sign(context.bytes(payload)).to_bytes().to_vec()
-			},
-		};
-		Signature::try_from(bytes).map_err(|_| signing(&"the signature is too long"))
-	}
-}
-
-impl std::fmt::Debug for SoftwareKey {
-	fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-		write!(f, "SoftwareKey({})", KeyId::of(&self.public()))
-	}
+/// The 32 secret bytes that a file holds in hexadecimal digits.
+fn secret_digits(text: &str) -> Result<Zeroizing<[u8; 32]>, PossessionError> {
+	let mut secret = Zeroizing::new([0; 32]);
+	hex::decode_to_slice(text, secret.as_mut_slice())
+		.map_err(|_| malformed("it has neither a PEM block nor 64 hexadecimal digits"))?;
+	Ok(secret)
 }
 
 /// Encoders of fixed width cannot miss the length of their type.
 fn public_key(key_type: KeyType, bytes: &[u8]) -> PublicKey {
 	PublicKey::new(key_type, bytes).expect("the encoder of a key type writes its length")
-}
-
-/// An X25519 key, which opens envelopes. Its secret is wiped when it is dropped.
-#[derive(Clone)]
-pub struct AgreementKey(Zeroizing<[u8; 32]>);
-
-impl AgreementKey {
-	/// A new key.
-	pub fn generate() -> Self {
-		let mut secret = Zeroizing::new([0; 32]);
-		OsRng.fill_bytes(&mut *secret);
-		Self(secret)
-	}
-
-	/// A key from its secret bytes (RFC 7748).
-	pub fn from_secret_bytes(secret: &[u8; 32]) -> Self {
-		Self(Zeroizing::new(*secret))
-	}
-
-	/// The secret bytes.
-	pub fn to_secret_bytes(&self) -> Zeroizing<[u8; 32]> {
-		self.0.clone()
-	}
-
-	/// The public half.
-	pub fn public(&self) -> PublicKey {
-		public_key(KeyType::X25519, &X25519HkdfSha256::sk_to_pk(&self.hpke()).to_bytes())
-	}
-
-	pub(crate) fn hpke(&self) -> <X25519HkdfSha256 as Kem>::PrivateKey {
-		<X25519HkdfSha256 as Kem>::PrivateKey::from_bytes(&*self.0)
-			.expect("every 32 bytes are an X25519 private key")
-	}
-}
-
-impl std::fmt::Debug for AgreementKey {
-	fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-		write!(f, "AgreementKey({})", KeyId::of(&self.public()))
-	}
 }
 
 /// What the proofs for a device have in common.
@@ -309,62 +149,74 @@ pub struct Registration {
 }
 
 impl Registration {
-	/// A key that proves itself.
+	/// A key that proves itself: one for key agreement by XEdDSA, every other by the signature of its type.
 	pub fn prove(
 		&mut self,
 		purpose: KeyPurpose,
 		key: &dyn SigningKey,
 		not_after: Option<Moment>,
 	) -> Result<NewKey, PossessionError> {
-		self.new_key(purpose, key.public(), key, not_after)
-	}
-
-	/// An X25519 key that a signing key of the same device vouches for.
-	pub fn vouch(
-		&mut self,
-		agreement: &PublicKey,
-		by: &dyn SigningKey,
-		not_after: Option<Moment>,
-	) -> Result<NewKey, PossessionError> {
-		self.new_key(KeyPurpose::KeyAgreement, agreement.clone(), by, not_after)
-	}
-
-	fn new_key(
-		&mut self,
-		purpose: KeyPurpose,
-		public: PublicKey,
-		signer: &dyn SigningKey,
-		not_after: Option<Moment>,
-	) -> Result<NewKey, PossessionError> {
-		if !purpose.allows(public.key_type) {
-			return Err(PossessionError::Unfit { key_type: public.key_type, purpose });
-		}
-		let context = SigningContext {
-			genesis: self.genesis,
-			action: Action::PossessKey {
-				registrant: self.registrant,
-				device: self.device,
-				purpose,
-				key: KeyId::of(&public),
-				not_after,
-			},
-			nonce: self.keys_registered,
-			expires_at: self.expires_at,
+		let public = key.public();
+		check_fitness(purpose, &public)?;
+		let action = Action::PossessKey {
+			registrant: self.registrant,
+			device: self.device,
+			purpose,
+			key: KeyId::of(&public),
+			not_after,
 		};
-		let possession = signer.sign(&context.payload())?;
+		let possession = key.sign(&self.payload(action))?;
 		self.keys_registered += 1;
 		Ok(NewKey { purpose, public, not_after, possession })
 	}
+
+	/// The consent of an enrolled device to a further key, made by one of its signing keys.
+	///
+	/// Consent and proof go to the chain together and hold the same number of keys: the consent is made first, as the
+	/// proof raises the number.
+	pub fn consent(
+		&self,
+		purpose: KeyPurpose,
+		key: &PublicKey,
+		not_after: Option<Moment>,
+		by: &dyn SigningKey,
+	) -> Result<Consent, PossessionError> {
+		check_fitness(purpose, key)?;
+		check_fitness(KeyPurpose::Sign, &by.public())?;
+		let action = Action::AdmitKey {
+			registrant: self.registrant,
+			device: self.device,
+			purpose,
+			key: KeyId::of(key),
+			not_after,
+		};
+		let signature = by.sign(&self.payload(action))?;
+		Ok(Consent { key: KeyId::of(&by.public()), signature })
+	}
+
+	fn payload(&self, action: Action) -> Vec<u8> {
+		let (genesis, nonce, expires_at) = (self.genesis, self.keys_registered, self.expires_at);
+		SigningContext { genesis, action, nonce, expires_at }.payload()
+	}
 }
 
-/// The proof that the key of an anchor is held by whoever lets `account` register it for `organisation`.
+fn check_fitness(purpose: KeyPurpose, key: &PublicKey) -> Result<(), PossessionError> {
+	if purpose.allows(key.key_type) {
+		Ok(())
+	} else {
+		Err(PossessionError::Unfit { key_type: key.key_type, purpose })
+	}
+}
+
+/// The proof that the key of an anchor is held by whoever lets `account` register it for `organisation`. The key is a
+/// [`SoftwareKey`] for an SSH CA, a [`RootKey`] for an X.509 root.
 pub fn possess_anchor(
 	genesis: [u8; 32],
 	account: &AccountId,
 	organisation: OrganisationId,
 	anchor: AnchorId,
 	expires_at: Moment,
-	key: &dyn SigningKey,
+	key: &dyn Signer,
 ) -> Result<Signature, PossessionError> {
 	let action = Action::PossessAnchor { account: *account, organisation, anchor };
 	key.sign(&SigningContext { genesis, action, nonce: 0, expires_at }.payload())
@@ -387,6 +239,7 @@ pub fn sign_acknowledgement(
 #[cfg(test)]
 mod tests {
 	use super::*;
+	use curve25519_dalek::montgomery::MontgomeryPoint;
 	use ed25519_dalek::Verifier as _;
 
 	const SIGNING_TYPES: [KeyType; 3] = [KeyType::Ed25519, KeyType::P256, KeyType::Sr25519];
@@ -409,7 +262,13 @@ mod tests {
 				let signature = schnorrkel::Signature::from_bytes(signature).unwrap();
 				key.verify_simple(b"substrate", payload, &signature).is_ok()
 			},
-			KeyType::Secp256k1 | KeyType::X25519 => false,
+			KeyType::X25519 => {
+				let u = MontgomeryPoint(key.bytes[..].try_into().unwrap());
+				let key = ed25519_dalek::VerifyingKey::from(u.to_edwards(0).unwrap());
+				key.verify(payload, &ed25519_dalek::Signature::from_slice(signature).unwrap())
+					.is_ok()
+			},
+			KeyType::Secp256k1 => false,
 		}
 	}
 
@@ -423,125 +282,102 @@ mod tests {
 		}
 	}
 
-	fn payload(purpose: KeyPurpose, key: &PublicKey, nonce: u64) -> Vec<u8> {
-		let Registration { genesis, registrant, device, expires_at, .. } = registration();
-		let key = KeyId::of(key);
-		let action = Action::PossessKey { registrant, device, purpose, key, not_after: Some(7) };
+	fn payload(action: Action, nonce: u64) -> Vec<u8> {
+		let Registration { genesis, expires_at, .. } = registration();
 		SigningContext { genesis, action, nonce, expires_at }.payload()
+	}
+
+	fn possess(purpose: KeyPurpose, key: &PublicKey) -> Action {
+		let Registration { registrant, device, .. } = registration();
+		let key = KeyId::of(key);
+		Action::PossessKey { registrant, device, purpose, key, not_after: Some(7) }
+	}
+
+	fn admit(purpose: KeyPurpose, key: &PublicKey) -> Action {
+		let Registration { registrant, device, .. } = registration();
+		let key = KeyId::of(key);
+		Action::AdmitKey { registrant, device, purpose, key, not_after: Some(7) }
 	}
 
 	#[test]
 	fn each_type_proves_itself() {
-		for key_type in SIGNING_TYPES {
-			let key = SoftwareKey::generate(key_type).unwrap();
-			let new = registration().prove(KeyPurpose::Sign, &key, Some(7)).unwrap();
-			let payload = payload(KeyPurpose::Sign, &key.public(), 0);
-			assert_eq!(new.public, key.public());
-			assert!(verifies(&new.public, &payload, &new.possession), "{key_type:?}");
+		let agreement = AgreementKey::generate();
+		let signing = SIGNING_TYPES.map(|key_type| SoftwareKey::generate(key_type).unwrap());
+		let mut keys = vec![(KeyPurpose::KeyAgreement, &agreement as &dyn SigningKey)];
+		keys.extend(signing.iter().map(|key| (KeyPurpose::Sign, key as &dyn SigningKey)));
+		for (purpose, key) in keys {
+			let new = registration().prove(purpose, key, Some(7)).unwrap();
+			let payload = payload(possess(purpose, &key.public()), 0);
+			assert_eq!(
+				(new.purpose, &new.public, new.not_after),
+				(purpose, &key.public(), Some(7))
+			);
+			assert!(verifies(&new.public, &payload, &new.possession), "{:?}", new.public.key_type);
 			assert!(!verifies(&new.public, b"something else", &new.possession));
 		}
 	}
 
 	#[test]
+	fn an_agreement_key_is_not_proven_by_another_key() {
+		let (agreement, another) = (AgreementKey::generate(), AgreementKey::generate());
+		let proven = registration().prove(KeyPurpose::KeyAgreement, &another, Some(7)).unwrap();
+		let payload = payload(possess(KeyPurpose::KeyAgreement, &agreement.public()), 0);
+		assert!(!verifies(&agreement.public(), &payload, &proven.possession));
+		let signature = another.sign(&payload).unwrap();
+		assert!(!verifies(&agreement.public(), &payload, &signature));
+	}
+
+	#[test]
 	fn each_proof_counts_the_keys_before_it() {
 		let signing = SoftwareKey::generate(KeyType::Ed25519).unwrap();
-		let agreement = AgreementKey::generate().public();
+		let agreement = AgreementKey::generate();
 		let mut registration = registration();
 		registration.prove(KeyPurpose::Sign, &signing, Some(7)).unwrap();
-		let vouched = registration.vouch(&agreement, &signing, Some(7)).unwrap();
-		let payload = payload(KeyPurpose::KeyAgreement, &agreement, 1);
-		assert!(verifies(&signing.public(), &payload, &vouched.possession));
+		let proven = registration.prove(KeyPurpose::KeyAgreement, &agreement, Some(7)).unwrap();
+		let payload = payload(possess(KeyPurpose::KeyAgreement, &agreement.public()), 1);
+		assert!(verifies(&agreement.public(), &payload, &proven.possession));
 		assert_eq!(registration.keys_registered, 2);
+	}
+
+	#[test]
+	fn a_device_consents_to_one_key_at_one_count() {
+		let (signing, key) = (
+			SoftwareKey::generate(KeyType::Ed25519).unwrap(),
+			SoftwareKey::generate(KeyType::P256).unwrap(),
+		);
+		let mut registration = Registration { keys_registered: 3, ..registration() };
+		let consent =
+			registration.consent(KeyPurpose::Tls, &key.public(), Some(7), &signing).unwrap();
+		let proven = registration.prove(KeyPurpose::Tls, &key, Some(7)).unwrap();
+		assert_eq!(consent.key, KeyId::of(&signing.public()));
+		let possess = payload(possess(KeyPurpose::Tls, &key.public()), 3);
+		let admit = |purpose, key: &PublicKey, nonce| payload(admit(purpose, key), nonce);
+		let good = admit(KeyPurpose::Tls, &key.public(), 3);
+		assert!(verifies(&signing.public(), &good, &consent.signature));
+		assert!(verifies(&key.public(), &possess, &proven.possession));
+		for other in [
+			possess,
+			admit(KeyPurpose::Ssh, &key.public(), 3),
+			admit(KeyPurpose::Tls, &signing.public(), 3),
+			admit(KeyPurpose::Tls, &key.public(), 4),
+		] {
+			assert!(!verifies(&signing.public(), &other, &consent.signature));
+		}
 	}
 
 	#[test]
 	fn a_key_that_cannot_serve_is_refused() {
 		let sr25519 = SoftwareKey::generate(KeyType::Sr25519).unwrap();
-		let proven = registration().prove(KeyPurpose::Ssh, &sr25519, None);
-		assert!(matches!(proven, Err(PossessionError::Unfit { .. })));
-		let vouched = registration().vouch(&sr25519.public(), &sr25519, None);
-		assert!(matches!(vouched, Err(PossessionError::Unfit { .. })));
-	}
-
-	#[test]
-	fn secret_bytes_come_back() {
-		for key_type in SIGNING_TYPES {
-			let key = SoftwareKey::generate(key_type).unwrap();
-			let secret = key.to_secret_bytes();
-			let again = SoftwareKey::from_secret_bytes(key_type, &secret).unwrap();
-			assert_eq!((secret.len(), again.public()), (32, key.public()));
-			assert!(!format!("{key:?}").contains(&hex::encode(&*secret)));
-		}
-		let key = AgreementKey::generate();
-		assert_eq!(AgreementKey::from_secret_bytes(&key.to_secret_bytes()).public(), key.public());
-	}
-
-	#[test]
-	fn what_cannot_sign_is_not_made() {
-		for key_type in [KeyType::X25519, KeyType::Secp256k1] {
-			let made = SoftwareKey::generate(key_type);
-			assert!(matches!(made, Err(PossessionError::Unsupported { .. })));
-		}
-		for len in [0, 31, 33] {
-			for key_type in SIGNING_TYPES {
-				let made = SoftwareKey::from_secret_bytes(key_type, &vec![1; len]);
-				assert!(
-					matches!(made, Err(PossessionError::Malformed { .. })),
-					"{key_type:?} {len}"
-				);
-			}
-		}
-	}
-
-	#[test]
-	fn openssh_files_come_back() {
-		for key_type in [KeyType::Ed25519, KeyType::P256] {
-			let key = SoftwareKey::generate(key_type).unwrap();
-			let pem = key.to_openssh("device").unwrap();
-			assert_eq!(SoftwareKey::from_openssh(&pem, None).unwrap().public(), key.public());
-			let encrypted = ssh_key::PrivateKey::from_openssh(&*pem)
-				.unwrap()
-				.encrypt(&mut OsRng, "right")
-				.unwrap()
-				.to_openssh(ssh_key::LineEnding::LF)
-				.unwrap();
-			let read = |passphrase| SoftwareKey::from_openssh(&encrypted, passphrase);
-			assert_eq!(read(Some("right")).unwrap().public(), key.public());
-			assert!(matches!(read(None), Err(PossessionError::PassphraseNeeded)));
-			assert!(matches!(read(Some("wrong")), Err(PossessionError::PassphraseWrong)));
-		}
-	}
-
-	#[test]
-	fn pkcs8_files_are_read() {
-		use pkcs8::EncodePrivateKey;
-		let ed25519 = ed25519_dalek::SigningKey::from_bytes(&[5; 32]);
-		let p256 = p256::ecdsa::SigningKey::from_slice(&[5; 32]).unwrap();
-		let ending = pkcs8::LineEnding::LF;
-		let files = [
-			(KeyType::Ed25519, ed25519.to_pkcs8_pem(ending).unwrap()),
-			(KeyType::P256, p256.to_pkcs8_pem(ending).unwrap()),
-		];
-		for (key_type, pem) in files {
-			let key = SoftwareKey::from_pkcs8_pem(&pem, None).unwrap();
-			assert_eq!(*key.to_secret_bytes(), [5; 32]);
-			assert_eq!(key.public().key_type, key_type);
-			let (_, der) = SecretDocument::from_pem(&pem).unwrap();
-			let encrypted = pkcs8::PrivateKeyInfo::try_from(der.as_bytes())
-				.unwrap()
-				.encrypt(OsRng, "right")
-				.unwrap()
-				.to_pem("ENCRYPTED PRIVATE KEY", ending)
-				.unwrap();
-			let read = |passphrase| SoftwareKey::from_pkcs8_pem(&encrypted, passphrase);
-			assert_eq!(read(Some("right")).unwrap().public(), key.public());
-			assert!(matches!(read(None), Err(PossessionError::PassphraseNeeded)));
-			assert!(matches!(read(Some("wrong")), Err(PossessionError::PassphraseWrong)));
-		}
-		for text in ["", "hello", "-----BEGIN X-----\nAAAA\n-----END X-----\n"] {
-			let read = SoftwareKey::from_pkcs8_pem(text, None);
-			assert!(matches!(read, Err(PossessionError::Malformed { .. })), "{text}");
-		}
+		let agreement = AgreementKey::generate();
+		let unfit = |error| matches!(error, Some(PossessionError::Unfit { .. }));
+		assert!(unfit(registration().prove(KeyPurpose::Ssh, &sr25519, None).err()));
+		assert!(unfit(registration().prove(KeyPurpose::KeyAgreement, &sr25519, None).err()));
+		assert!(unfit(registration().prove(KeyPurpose::Sign, &agreement, None).err()));
+		let consent = |purpose, by: &dyn SigningKey| {
+			registration().consent(purpose, &sr25519.public(), None, by).err()
+		};
+		assert!(unfit(consent(KeyPurpose::Ssh, &sr25519)));
+		assert!(unfit(consent(KeyPurpose::Sign, &agreement)));
 	}
 
 	#[test]

@@ -34,6 +34,11 @@ pub enum SshError {
 	/// The certificate would never be valid.
 	#[error("the certificate would end before it begins: check the times, they are in seconds")]
 	Validity,
+	/// The serial number is that of unnumbered certificates.
+	#[error(
+		"0 is the serial number of unnumbered certificates, which cannot be revoked: use another one"
+	)]
+	SerialZero,
 	/// The certificate could not be signed.
 	#[error("the certificate could not be signed ({0}): use an Ed25519 or P-256 CA key")]
 	Signing(String),
@@ -79,6 +84,20 @@ pub fn from_public_key(key: &dpki_primitives::key::PublicKey) -> Result<PublicKe
 	Ok(PublicKey::new(data, ""))
 }
 
+/// The form on the chain of an SSH key: the inverse of [`from_public_key`], P-256 with its point compressed. `None` for
+/// algorithms that devices have no keys of, and for a point that is not on its curve.
+pub fn to_public_key(key: &PublicKey) -> Option<dpki_primitives::key::PublicKey> {
+	let (key_type, bytes) = match key.key_data() {
+		KeyData::Ed25519(key) => (KeyType::Ed25519, key.0.to_vec()),
+		KeyData::Ecdsa(key @ EcdsaPublicKey::NistP256(_)) => {
+			let point = p256::PublicKey::from_sec1_bytes(key.as_sec1_bytes()).ok()?;
+			(KeyType::P256, point.to_encoded_point(true).as_bytes().to_vec())
+		},
+		_ => return None,
+	};
+	dpki_primitives::key::PublicKey::new(key_type, &bytes)
+}
+
 /// The private key in an OpenSSH file.
 pub fn load_private(pem: &str, passphrase: Option<&str>) -> Result<PrivateKey, SshError> {
 	let key =
@@ -87,7 +106,11 @@ pub fn load_private(pem: &str, passphrase: Option<&str>) -> Result<PrivateKey, S
 		return Ok(key);
 	}
 	let passphrase = passphrase.ok_or(SshError::PassphraseNeeded)?;
-	key.decrypt(passphrase).map_err(|_| SshError::PassphraseWrong)
+	key.decrypt(passphrase).map_err(|error| match error {
+		// A wrong passphrase shows in two numbers that are not the same, which `ssh-key` calls a cryptographic error.
+		ssh_key::Error::Crypto => SshError::PassphraseWrong,
+		error => SshError::PrivateKey(error.to_string()),
+	})
 }
 
 /// The SHA2-256 of the wire encoding of a key, by which it is revoked.
@@ -105,6 +128,8 @@ pub fn fingerprint_text(key: &PublicKey) -> String {
 /// What a user certificate says.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct UserCertificate {
+	/// By which it can be revoked; a random one from 1 to 2^63 - 1 if `None`.
+	pub serial: Option<u64>,
 	/// Appears in the log of the server.
 	pub key_id: String,
 	/// The names that it is good for.
@@ -131,6 +156,8 @@ impl UserCertificate {
 /// What a host certificate says.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct HostCertificate {
+	/// By which it can be revoked; a random one from 1 to 2^63 - 1 if `None`.
+	pub serial: Option<u64>,
 	/// Appears in the log of the client.
 	pub key_id: String,
 	/// The host names that it is good for.
@@ -147,9 +174,13 @@ pub fn sign_user(
 	key: &PublicKey,
 	content: &UserCertificate,
 ) -> Result<Certificate, SshError> {
-	let times = (content.valid_from, content.valid_until);
-	let builder = builder(key, CertType::User, &content.key_id, &content.principals, times)?;
-	sign(ca, builder, &content.extensions)
+	let common = Common {
+		serial: content.serial,
+		key_id: &content.key_id,
+		principals: &content.principals,
+		valid: content.valid_from..content.valid_until,
+	};
+	sign(ca, common.builder(key, CertType::User)?, &content.extensions)
 }
 
 /// Signs a host certificate.
@@ -158,36 +189,53 @@ pub fn sign_host(
 	key: &PublicKey,
 	content: &HostCertificate,
 ) -> Result<Certificate, SshError> {
-	let times = (content.valid_from, content.valid_until);
-	let builder = builder(key, CertType::Host, &content.key_id, &content.principals, times)?;
-	sign(ca, builder, &[])
+	let common = Common {
+		serial: content.serial,
+		key_id: &content.key_id,
+		principals: &content.principals,
+		valid: content.valid_from..content.valid_until,
+	};
+	sign(ca, common.builder(key, CertType::Host)?, &[])
 }
 
-fn builder(
-	key: &PublicKey,
-	cert_type: CertType,
-	key_id: &str,
-	principals: &[String],
-	(from, until): (u64, u64),
-) -> Result<Builder, SshError> {
-	if principals.is_empty() {
-		return Err(SshError::NoPrincipals);
-	}
-	if from >= until {
-		return Err(SshError::Validity);
-	}
-	let mut builder =
-		Builder::new_with_random_nonce(&mut OsRng, key.key_data().clone(), from, until)
-			.map_err(|_| SshError::Validity)?;
-	let mut fill = || -> ssh_key::Result<()> {
-		builder.serial(serial())?.cert_type(cert_type)?.key_id(key_id)?;
-		for principal in principals {
-			builder.valid_principal(principal)?;
+/// What both kinds of certificates say.
+struct Common<'a> {
+	serial: Option<u64>,
+	key_id: &'a str,
+	principals: &'a [String],
+	/// Seconds since the Unix epoch.
+	valid: std::ops::Range<u64>,
+}
+
+impl Common<'_> {
+	fn builder(&self, key: &PublicKey, cert_type: CertType) -> Result<Builder, SshError> {
+		if self.principals.is_empty() {
+			return Err(SshError::NoPrincipals);
 		}
-		Ok(())
-	};
-	fill().map_err(|error| SshError::Signing(error.to_string()))?;
-	Ok(builder)
+		if self.valid.is_empty() {
+			return Err(SshError::Validity);
+		}
+		if self.serial == Some(0) {
+			return Err(SshError::SerialZero);
+		}
+		let mut builder = Builder::new_with_random_nonce(
+			&mut OsRng,
+			key.key_data().clone(),
+			self.valid.start,
+			self.valid.end,
+		)
+		.map_err(|_| SshError::Validity)?;
+		let mut fill = || -> ssh_key::Result<()> {
+			let serial = self.serial.unwrap_or_else(random_serial);
+			builder.serial(serial)?.cert_type(cert_type)?.key_id(self.key_id)?;
+			for principal in self.principals {
+				builder.valid_principal(principal)?;
+			}
+			Ok(())
+		};
+		fill().map_err(|error| SshError::Signing(error.to_string()))?;
+		Ok(builder)
+	}
 }
 
 fn sign(
@@ -204,7 +252,7 @@ fn sign(
 }
 
 /// A random number from 1 to 2^63 - 1: tools that read serials as signed 64-bit numbers see a positive one.
-fn serial() -> u64 {
+fn random_serial() -> u64 {
 	loop {
 		let serial = OsRng.next_u64() >> 1;
 		if serial != 0 {
@@ -228,6 +276,7 @@ mod tests {
 
 	fn content() -> UserCertificate {
 		UserCertificate {
+			serial: None,
 			key_id: "alice@acme".into(),
 			principals: vec!["ops".into(), "root".into()],
 			valid_from: 1_000,
@@ -259,6 +308,7 @@ mod tests {
 	fn a_host_certificate_has_no_extensions() {
 		let (ca, host) = (key(Algorithm::Ed25519), key(Algorithm::Ed25519));
 		let content = HostCertificate {
+			serial: Some(4711),
 			key_id: "drone-7".into(),
 			principals: vec!["drone-7.acme.example".into()],
 			valid_from: 1,
@@ -266,7 +316,22 @@ mod tests {
 		};
 		let certificate = sign_host(&ca, host.public_key(), &content).unwrap();
 		assert_eq!(certificate.cert_type(), CertType::Host);
+		assert_eq!(certificate.serial(), 4711);
 		assert!(certificate.extensions().is_empty());
+	}
+
+	#[test]
+	fn a_serial_number_is_the_chosen_one_or_random_and_never_that_of_unnumbered_certificates() {
+		let ca = key(Algorithm::Ed25519);
+		let serial = |serial| {
+			let content = UserCertificate { serial, ..content() };
+			sign_user(&ca, ca.public_key(), &content).map(|certificate| certificate.serial())
+		};
+		for chosen in [1, u64::MAX] {
+			assert_eq!(serial(Some(chosen)), Ok(chosen));
+		}
+		assert_eq!(serial(Some(0)), Err(SshError::SerialZero));
+		assert_ne!(serial(None).unwrap(), serial(None).unwrap());
 	}
 
 	#[test]
@@ -307,9 +372,21 @@ mod tests {
 			let file = load_private(&key.to_openssh("").unwrap(), None).unwrap();
 			let public = from_public_key(&key.public()).unwrap();
 			assert_eq!(public.key_data(), file.public_key().key_data());
+			assert_eq!(to_public_key(file.public_key()), Some(key.public()));
 		}
 		let sr25519 = SoftwareKey::generate(KeyType::Sr25519).unwrap().public();
 		assert!(matches!(from_public_key(&sr25519), Err(SshError::PublicKey(_))));
+	}
+
+	#[test]
+	fn a_key_that_no_device_can_have_has_no_form_on_the_chain() {
+		// Uncompressed points: one of another curve, and one that lies beside P-256.
+		let p384 = EcdsaPublicKey::from_sec1_bytes(&[&[4u8][..], &[1; 96]].concat()).unwrap();
+		let beside = EcdsaPublicKey::from_sec1_bytes(&[&[4u8][..], &[1; 64]].concat()).unwrap();
+		for key in [p384, beside] {
+			let key = PublicKey::new(KeyData::Ecdsa(key), "");
+			assert_eq!(to_public_key(&key), None, "{}", key.algorithm());
+		}
 	}
 
 	#[test]

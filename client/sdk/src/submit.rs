@@ -4,6 +4,8 @@
 //! are followed while they last. When they end early (the connection was lost, a light client gave up watching), the
 //! finalised blocks themselves are searched.
 
+mod signed;
+
 use crate::{
 	account::Account,
 	api::ChainConfig,
@@ -142,25 +144,39 @@ impl Client {
 	/// Signs a call, submits it, and waits until it is final and has succeeded.
 	///
 	/// One account should not submit two calls at the same time: both might get the same number.
+	///
+	/// The transaction is encoded by what this crate knows of the chain, whatever the node says of it, and refused as
+	/// [`SubmitError::Unfit`] if the two differ.
 	pub async fn submit(
 		&self,
 		account: &Account,
 		call: &impl Call,
+	) -> Result<Finalized, SubmitError> {
+		self.submit_with_tip(account, call, 0).await
+	}
+
+	/// Like [`Client::submit`], with a tip for the author of the block, in the smallest unit: of the transactions that
+	/// wait, those with higher tips are included first.
+	pub async fn submit_with_tip(
+		&self,
+		account: &Account,
+		call: &impl Call,
+		tip: u128,
 	) -> Result<Finalized, SubmitError> {
 		let head = self.finalized_head().await?;
 		let at = self.at_block(H256(head.hash)).await?;
 		// Unlike the nonce in the state, this one counts what waits in the pool of the node.
 		let nonce: u64 =
 			self.request("system_accountNextIndex", rpc_params![account.address()]).await?;
-		let params = DefaultExtrinsicParamsBuilder::<ChainConfig>::new()
-			.nonce(nonce)
-			.mortal_from_unchecked(LIFETIME_BLOCKS, u64::from(head.number), H256(head.hash))
-			.build();
-		let transaction = at
-			.tx()
-			.create_signable_offline(call, params)
-			.and_then(|mut signable| signable.sign(account))
-			.map_err(|error| SubmitError::Unfit { reason: error.to_string() })?;
+		signed::check(&at, call)?;
+		let terms = signed::Terms {
+			genesis: self.genesis_hash(),
+			spec_version: at.spec_version(),
+			from: head,
+			nonce,
+			tip,
+		};
+		let transaction = at.tx().from_bytes(signed::encode(account, call, &terms)?);
 		let last_block = u64::from(head.number) + LIFETIME_BLOCKS;
 		self.submit_and_wait(&transaction, head, Some(last_block)).await
 	}
@@ -225,7 +241,7 @@ impl Client {
 		});
 		waited.await.unwrap_or_else(|_| {
 			Err(SubmitError::TimedOut {
-				extrinsic: hex_hash(extrinsic),
+				extrinsic: format!("{extrinsic:?}"),
 				seconds: FINALITY_TIMEOUT.as_secs(),
 			})
 		})
@@ -305,8 +321,8 @@ impl Client {
 	/// What the transaction did in the finalised block that holds it.
 	async fn outcome(&self, hash: H256, extrinsic: H256) -> Result<Finalized, SubmitError> {
 		let unreadable = |reason: String| SubmitError::ResultUnreadable {
-			extrinsic: hex_hash(extrinsic),
-			block: hex_hash(hash),
+			extrinsic: format!("{extrinsic:?}"),
+			block: format!("{hash:?}"),
 			reason,
 		};
 		let block = self.block(hash).await.map_err(|error| unreadable(error.to_string()))?;
@@ -506,10 +522,6 @@ fn failed(error: &DispatchError) -> SubmitError {
 	SubmitError::Failed { pallet: "the runtime".into(), error: format!("{error:?}"), sentence }
 }
 
-fn hex_hash(hash: H256) -> String {
-	format!("0x{}", hex::encode(hash.0))
-}
-
 #[cfg(test)]
 mod tests {
 	use super::*;
@@ -517,7 +529,9 @@ mod tests {
 	#[test]
 	fn a_general_transaction_has_neither_signer_nor_lifetime() {
 		use codec::{Decode, Encode};
-		let call = crate::calls::enrol([1; 32], "drone", &[new_key()], 9, [2; 64]).unwrap();
+		let organisation = dpki_primitives::ids::OrganisationId([4; 32]);
+		let call =
+			crate::calls::enrol(organisation, [1; 32], "drone", &[new_key()], 9, [2; 64]).unwrap();
 		let at = crate::api::offline();
 		let transaction = general(&at.tx(), &call).unwrap();
 		let bytes = Vec::<u8>::decode(&mut transaction.encoded()).unwrap();

@@ -224,7 +224,8 @@ impl View {
 
 	/// What an account can spend, in the smallest unit.
 	pub async fn free_balance(&self, account: &AccountId) -> Result<u128, ReadError> {
-		let info: Option<AccountInfo> = self.read("the balance", account_key(account)).await?;
+		let info: Option<AccountInfo> =
+			self.read("the balance", storage_keys::account(account)).await?;
 		Ok(info.map_or(0, |info| info.free))
 	}
 
@@ -316,13 +317,6 @@ struct AccountInfo {
 	_flags: u128,
 }
 
-fn account_key(account: &AccountId) -> Vec<u8> {
-	use sp_crypto_hashing::{blake2_128, twox_128};
-	let parts: [&[u8]; 4] =
-		[&twox_128(b"System"), &twox_128(b"Account"), &blake2_128(account), account];
-	parts.concat()
-}
-
 #[cfg(test)]
 mod tests {
 	use super::*;
@@ -354,7 +348,7 @@ mod tests {
 		// `System.Account` of Alice, as every Substrate chain has it.
 		let alice = crate::Account::from_uri("//Alice").unwrap().id();
 		assert_eq!(
-			hex::encode(account_key(&alice)),
+			hex::encode(storage_keys::account(&alice)),
 			"26aa394eea5630e07c48ae0c9558cef7b99d880ec681799c0cf30e8886371da9\
 			 de1e86a9a8c739864cf3cc5ec2bea59fd43593c715fdd31c61141abd04a99fd6822c8558854ccde39a5684e7a56da27d"
 		);

@@ -4,11 +4,12 @@
 //! checksum. Case does not matter, so that a QR code may hold it in upper case, in the compact alphanumeric mode.
 //! Whoever has the text has the right: it is a secret until it is used.
 
+use crate::names::NAME_RULE;
 use data_encoding::BASE32_NOPAD;
 use dpki_primitives::{
 	Moment,
 	context::{Action, SigningContext},
-	ids::{DeviceId, KeyId, OrganisationId, VoucherId, is_valid_name},
+	ids::{DeviceId, KeyId, OrganisationId, VoucherCommitment, VoucherId, is_valid_name},
 	key::NewKey,
 };
 use ed25519_dalek::Signer as _;
@@ -47,9 +48,7 @@ pub enum VoucherError {
 	#[error("the voucher was copied wrongly (its checksum does not fit): copy it again")]
 	Checksum,
 	/// It names what cannot be named.
-	#[error(
-		"`{name}` is no name: use 1 to 63 of a-z, 0-9, - and ., with a letter or digit at both ends"
-	)]
+	#[error("`{name}` is no name: use {NAME_RULE}")]
 	Name {
 		/// What was given.
 		name: String,
@@ -67,7 +66,7 @@ pub struct Voucher {
 }
 
 impl Voucher {
-	/// A new voucher. It counts once the organisation has issued its [`Voucher::id`] on the chain.
+	/// A new voucher. It counts once the organisation has issued its [`Voucher::commitment`] on the chain.
 	pub fn generate(
 		genesis: [u8; 32],
 		organisation: &str,
@@ -125,9 +124,14 @@ impl Voucher {
 		self.key().verifying_key().to_bytes()
 	}
 
-	/// Its id on the chain.
+	/// What the organisation publishes of it.
+	pub fn commitment(&self) -> VoucherCommitment {
+		VoucherCommitment::of(&self.public())
+	}
+
+	/// Its id on the chain, which belongs to the organisation.
 	pub fn id(&self) -> VoucherId {
-		VoucherId::of(&self.public())
+		VoucherId::from_commitment(self.organisation_id(), self.commitment())
 	}
 
 	/// The id of the organisation.
@@ -301,6 +305,17 @@ mod tests {
 	fn a_voucher_carries_names_only() {
 		let made = Voucher::generate([0; 32], "acme", "Drone 7", 0);
 		assert_eq!(made.unwrap_err(), VoucherError::Name { name: "Drone 7".into() });
+	}
+
+	#[test]
+	fn the_same_key_is_another_voucher_for_another_organisation() {
+		let copied =
+			Voucher::new([1; 32], "rival", "drone-7", 1_700_000_000_000, Zeroizing::new([2; 32]))
+				.unwrap();
+		assert_eq!(copied.commitment(), voucher().commitment());
+		assert_ne!(copied.id(), voucher().id());
+		let acme = OrganisationId::from_name(b"acme");
+		assert_eq!(voucher().id(), VoucherId::of(acme, &voucher().public()));
 	}
 
 	#[test]

@@ -1,12 +1,18 @@
 //! What a device has to show to be believed about its newest delivery.
+//!
+//! Nobody signs the extrinsic, so [`Pallet::authorize_acknowledge`] judges it, before it enters a pool and again in the
+//! block, and the call judges the state once more before it writes. Only the signature, which does not depend on the
+//! state, is verified once. That rests on nobody but `frame_system::AuthorizeCall` making the origin of an authorised
+//! call: see decision 0002.
 
 use crate::{Acknowledgements, Config, Deliveries, Error, Event, Pallet};
+use alloc::vec::Vec;
 use dpki_primitives::{
 	Moment,
 	context::{Action, SigningContext, is_expiry_acceptable},
 	delivery::{Acknowledgement, Outcome},
 	ids::{BlobDigest, DeviceId, KeyId},
-	key::{KeyPurpose, Signature},
+	key::{KeyPurpose, PublicKey, Signature},
 	refusal::Refusal,
 	registry::Registry,
 	status::Status,
@@ -18,67 +24,74 @@ use sp_runtime::traits::Zero;
 /// Blocks for which a pool keeps an acknowledgement before it judges it again.
 const LONGEVITY: TransactionLongevity = 64;
 
+/// What a device says of a delivery, and by which key: the arguments of [`acknowledge`](Pallet::acknowledge) without
+/// the signature.
+#[derive(Clone, Copy)]
+pub(crate) struct Statement {
+	/// Which device.
+	pub device: DeviceId,
+	/// Which delivery.
+	pub sequence: u64,
+	/// Which blob.
+	pub digest: BlobDigest,
+	/// What became of it.
+	pub outcome: Outcome,
+	/// By which key of the device it is signed.
+	pub key: KeyId,
+	/// Last moment at which the signature is accepted.
+	pub expires_at: Moment,
+}
+
+impl Statement {
+	/// What the device signs.
+	pub fn payload<T: Config>(&self) -> Vec<u8> {
+		let Self { device, sequence, digest, outcome, expires_at, .. } = *self;
+		let genesis = frame_system::BlockHash::<T>::get(BlockNumberFor::<T>::zero()).into();
+		let action = Action::AcknowledgeDelivery { device, digest, outcome };
+		SigningContext { genesis, action, nonce: sequence, expires_at }.payload()
+	}
+}
+
 impl<T: Config> Pallet<T> {
-	/// Whether the acknowledgement may enter the pool and a block.
+	/// Whether the acknowledgement may enter the pool and a block. The signature comes last, as the dearest.
 	///
 	/// A success provides another tag than a refusal. A device that succeeds on retry would otherwise have its
 	/// success thrown out of the pool by the block that brings its refusal.
 	pub(crate) fn authorize_acknowledge(
-		_source: TransactionSource,
-		device: &DeviceId,
-		sequence: &u64,
-		digest: &BlobDigest,
-		outcome: &Outcome,
-		key: &KeyId,
-		expires_at: &Moment,
+		statement: Statement,
 		signature: &Signature,
 	) -> TransactionValidityWithRefund {
-		Self::judge_acknowledgement(
-			*device,
-			*sequence,
-			*digest,
-			*outcome,
-			*key,
-			*expires_at,
-			signature,
-		)
-		.map_err(|refusal| InvalidTransaction::Custom(refusal.code()))?;
+		let invalid = |refusal: Refusal| InvalidTransaction::Custom(refusal.code());
+		let public = Self::judge_acknowledgement(&statement).map_err(invalid)?;
+		ensure!(
+			T::Registry::verify(&public, &statement.payload::<T>(), signature),
+			invalid(Refusal::AcknowledgementInvalid)
+		);
+		let Statement { device, sequence, outcome, .. } = statement;
 		let validity = ValidTransaction::with_tag_prefix("Deliveries::acknowledge")
-			.and_provides((device, sequence, *outcome == Outcome::Applied))
+			.and_provides((device, sequence, outcome == Outcome::Applied))
 			.longevity(LONGEVITY)
 			.propagate(true)
 			.build()?;
 		Ok((validity, Weight::zero()))
 	}
 
-	pub(crate) fn do_acknowledge(
-		device: DeviceId,
-		sequence: u64,
-		digest: BlobDigest,
-		outcome: Outcome,
-		key: KeyId,
-		expires_at: Moment,
-		signature: &Signature,
-	) -> DispatchResult {
-		// Judged once more: root may assume the origin of an authorised call without having been authorised.
-		Self::judge_acknowledgement(device, sequence, digest, outcome, key, expires_at, signature)
+	/// Notes the acknowledgement. The signature is the one that [`Self::authorize_acknowledge`] verified in this very
+	/// extrinsic.
+	pub(crate) fn do_acknowledge(statement: Statement) -> DispatchResult {
+		Self::judge_acknowledgement(&statement)
 			.map_err(|refusal| Error::<T>::AcknowledgementRefused(refusal.code()))?;
+		let Statement { device, sequence, digest, outcome, .. } = statement;
 		let at = T::Time::now();
 		Acknowledgements::<T>::insert(device, Acknowledgement { sequence, digest, outcome, at });
 		Self::deposit_event(Event::DeliveryAcknowledged { device, sequence, digest, outcome });
 		Ok(())
 	}
 
-	/// The rules, cheapest first; the signature comes last.
-	fn judge_acknowledgement(
-		device: DeviceId,
-		sequence: u64,
-		digest: BlobDigest,
-		outcome: Outcome,
-		key: KeyId,
-		expires_at: Moment,
-		signature: &Signature,
-	) -> Result<(), Refusal> {
+	/// Everything about an acknowledgement that depends on the state or the time. Returns the key under which its
+	/// signature has to verify.
+	fn judge_acknowledgement(statement: &Statement) -> Result<PublicKey, Refusal> {
+		let Statement { device, sequence, digest, outcome, key, expires_at } = *statement;
 		ensure!(is_expiry_acceptable(expires_at, T::Time::now()), Refusal::SignatureExpired);
 		match T::Registry::device_status(device) {
 			Status::Valid => {},
@@ -101,14 +114,11 @@ impl<T: Config> Pallet<T> {
 			Refusal::DeliveryAcknowledged
 		);
 
-		let public = T::Registry::key(key)
+		let record = T::Registry::key(key)
 			.filter(|record| record.device == device && record.purpose == KeyPurpose::Sign)
-			.ok_or(Refusal::AcknowledgementInvalid)?
-			.public;
+			.ok_or(Refusal::AcknowledgementInvalid)?;
 		ensure!(T::Registry::key_status(key).is_valid(), Refusal::AcknowledgementInvalid);
-		let payload = acknowledgement_payload::<T>(device, sequence, digest, outcome, expires_at);
-		ensure!(T::Registry::verify(&public, &payload, signature), Refusal::AcknowledgementInvalid);
-		Ok(())
+		Ok(record.public)
 	}
 }
 
@@ -116,17 +126,4 @@ impl<T: Config> Pallet<T> {
 /// refusal is as good as another.
 fn may_replace(before: Outcome, after: Outcome) -> bool {
 	matches!((before, after), (Outcome::Refused(_), Outcome::Applied))
-}
-
-/// What the device signs.
-pub(crate) fn acknowledgement_payload<T: Config>(
-	device: DeviceId,
-	sequence: u64,
-	digest: BlobDigest,
-	outcome: Outcome,
-	expires_at: Moment,
-) -> alloc::vec::Vec<u8> {
-	let genesis = frame_system::BlockHash::<T>::get(BlockNumberFor::<T>::zero()).into();
-	let action = Action::AcknowledgeDelivery { device, digest, outcome };
-	SigningContext { genesis, action, nonce: sequence, expires_at }.payload()
 }

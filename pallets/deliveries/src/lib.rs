@@ -34,7 +34,7 @@ pub const PUBLISH_OVERHEAD: u32 = 1024;
 /// Storage, calls, events and errors; the rules are in the module named after their concept.
 #[frame_support::pallet]
 pub mod pallet {
-	use crate::{Envelope, PUBLISH_OVERHEAD, WeightInfo};
+	use crate::{Envelope, PUBLISH_OVERHEAD, WeightInfo, acknowledgement::Statement};
 	use dpki_primitives::{
 		Moment,
 		delivery::{Acknowledgement, DeliveryRecord, MAX_BLOB_LEN, MIN_BLOB_LEN, Outcome, Suite},
@@ -42,8 +42,12 @@ pub mod pallet {
 		key::Signature,
 		organisation::Organisations,
 		registry::Registry,
+		storage_keys,
 	};
-	use frame_support::{pallet_prelude::*, traits::Time};
+	use frame_support::{
+		pallet_prelude::*,
+		traits::{PalletInfoAccess, Time},
+	};
 	use frame_system::pallet_prelude::*;
 
 	/// The layout of the storage.
@@ -150,8 +154,8 @@ pub mod pallet {
 		SequenceTooFar,
 		/// The envelope is too short to hold an encapsulated key and a tag: it was not sealed with this suite.
 		EnvelopeTooShort,
-		/// The acknowledgement was refused for the reason with this number in `dpki_primitives::refusal::Refusal`,
-		/// which says what to do.
+		/// The acknowledgement was refused: look up its number in `dpki_primitives::refusal::Refusal`, which says what
+		/// to do.
 		AcknowledgementRefused(u8),
 	}
 
@@ -167,15 +171,26 @@ pub mod pallet {
 				MAX_BLOB_LEN + PUBLISH_OVERHEAD <= *lengths.max.get(DispatchClass::Normal),
 				"the longest envelope has to fit into the bytes that a block has for it",
 			);
-			let weights = T::BlockWeights::get();
-			let normal = weights.get(DispatchClass::Normal);
-			let limit = normal.max_extrinsic.or(normal.max_total).unwrap_or(weights.max_block);
+			assert_eq!(
+				<Self as PalletInfoAccess>::name(),
+				storage_keys::DELIVERIES,
+				"devices look for the storage of this pallet under another name: rename it in the \
+				 runtime",
+			);
 			let publish =
 				T::WeightInfo::publish(MAX_BLOB_LEN).saturating_add(T::WeightInfo::direct_blob());
 			let acknowledge =
 				T::WeightInfo::acknowledge().saturating_add(T::WeightInfo::authorize_acknowledge());
-			assert!(publish.all_lte(limit), "the longest envelope has to fit into a block");
-			assert!(acknowledge.all_lte(limit), "an acknowledgement has to fit into a block");
+			let weights = T::BlockWeights::get();
+			for (call, class, weight) in [
+				("publish", DispatchClass::Normal, publish),
+				("acknowledge", DispatchClass::Normal, acknowledge),
+			] {
+				let of_class = weights.get(class);
+				let limit =
+					of_class.max_extrinsic.or(of_class.max_total).unwrap_or(weights.max_block);
+				assert!(weight.all_lte(limit), "the dearest `{call}` has to fit into a block");
+			}
 		}
 
 		#[cfg(feature = "try-runtime")]
@@ -232,11 +247,16 @@ pub mod pallet {
 		/// - **Events:** [`Event::DeliveryAcknowledged`].
 		/// - **Refusals:** before it enters the pool, as the number of a
 		///   [`Refusal`](dpki_primitives::refusal::Refusal): `DeviceUnknown`, `DeviceRevoked`, `DeliveryUnknown`,
-		///   `DeliverySuperseded`, `DeliveryAcknowledged`, `SignatureExpired`, `AcknowledgementInvalid`. The same
-		///   rules are applied again at dispatch, where they end in [`Error::AcknowledgementRefused`].
+		///   `DeliverySuperseded`, `DeliveryAcknowledged`, `SignatureExpired`, `AcknowledgementInvalid`. What of these
+		///   depends on the state is judged again at dispatch, where it ends in [`Error::AcknowledgementRefused`].
 		/// - **Complexity:** O(1), dominated by the verification of one signature.
 		#[pallet::call_index(1)]
-		#[pallet::authorize(Self::authorize_acknowledge)]
+		#[pallet::authorize(
+			|_source, &device, &sequence, &digest, &outcome, &key, &expires_at, signature| {
+				let statement = Statement { device, sequence, digest, outcome, key, expires_at };
+				Self::authorize_acknowledge(statement, signature)
+			}
+		)]
 		pub fn acknowledge(
 			origin: OriginFor<T>,
 			device: DeviceId,
@@ -245,10 +265,11 @@ pub mod pallet {
 			outcome: Outcome,
 			key: KeyId,
 			expires_at: Moment,
-			signature: Signature,
+			_signature: Signature,
 		) -> DispatchResult {
 			ensure_authorized(origin)?;
-			Self::do_acknowledge(device, sequence, digest, outcome, key, expires_at, &signature)
+			let statement = Statement { device, sequence, digest, outcome, key, expires_at };
+			Self::do_acknowledge(statement)
 		}
 	}
 }

@@ -9,7 +9,7 @@
 #![allow(unused_imports)]
 #![allow(missing_docs)]
 
-use frame_support::{traits::Get, weights::{Weight, constants::RocksDbWeight}};
+use frame_support::{traits::Get, weights::Weight};
 use core::marker::PhantomData;
 
 /// Weight functions needed for `pallet_deliveries`.
@@ -55,14 +55,12 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Proof: `Deliveries::Acknowledgements` (`max_values`: None, `max_size`: Some(82), added: 2557, mode: `MaxEncodedLen`)
 	/// Storage: `Dpki::Keys` (r:1 w:0)
 	/// Proof: `Dpki::Keys` (`max_values`: None, `max_size`: Some(665), added: 3140, mode: `MaxEncodedLen`)
-	/// Storage: `System::BlockHash` (r:1 w:0)
-	/// Proof: `System::BlockHash` (`max_values`: None, `max_size`: Some(44), added: 2519, mode: `MaxEncodedLen`)
 	fn acknowledge() -> Weight {
 		// Proof Size summary in bytes:
 		//  Measured:  `0`
 		//  Estimated: `4130`
-		Weight::from_parts(1_400_000_000, 4130)
-			.saturating_add(T::DbWeight::get().reads(6_u64))
+		Weight::from_parts(60_000_000, 4130)
+			.saturating_add(T::DbWeight::get().reads(5_u64))
 			.saturating_add(T::DbWeight::get().writes(1_u64))
 	}
 	/// Storage: `Timestamp::Now` (r:1 w:0)
@@ -92,28 +90,5 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 		//  Estimated: `0`
 		Weight::from_parts(5_000_000, 0)
 			.saturating_add(T::DbWeight::get().writes(1_u64))
-	}
-}
-
-// For tests.
-impl WeightInfo for () {
-	fn publish(n: u32, ) -> Weight {
-		Weight::from_parts(80_000_000, 4130)
-			.saturating_add(Weight::from_parts(6_000, 0).saturating_mul(n.into()))
-			.saturating_add(RocksDbWeight::get().reads(6_u64))
-			.saturating_add(RocksDbWeight::get().writes(2_u64))
-	}
-	fn acknowledge() -> Weight {
-		Weight::from_parts(1_400_000_000, 4130)
-			.saturating_add(RocksDbWeight::get().reads(6_u64))
-			.saturating_add(RocksDbWeight::get().writes(1_u64))
-	}
-	fn authorize_acknowledge() -> Weight {
-		Weight::from_parts(1_350_000_000, 4130)
-			.saturating_add(RocksDbWeight::get().reads(6_u64))
-	}
-	fn direct_blob() -> Weight {
-		Weight::from_parts(5_000_000, 0)
-			.saturating_add(RocksDbWeight::get().writes(1_u64))
 	}
 }

@@ -1,14 +1,14 @@
 //! Trust anchors: registration and retirement. Their end is in [`crate::revocation`].
 
 use crate::{
-	AnchorMaterials, Anchors, Config, Error, Event, OrganisationAnchors, Pallet, crypto::AnchorKey,
-	ssh, x509,
+	AnchorMaterials, Anchors, Config, Error, Event, Keys, OrganisationAnchors, Pallet,
+	RevokedAnchorKeys, crypto::AnchorKey, ssh, x509,
 };
 use dpki_primitives::{
 	Moment,
 	anchor::{AnchorKind, AnchorMaterial, AnchorRecord},
 	context::Action,
-	ids::{AnchorId, OrganisationId},
+	ids::{AnchorId, KeyId, OrganisationId},
 	key::Signature,
 	organisation::Role,
 	status::Validity,
@@ -42,7 +42,10 @@ impl<T: Config> Pallet<T> {
 		let mut anchors = OrganisationAnchors::<T>::get(organisation);
 		anchors.try_push(anchor).map_err(|_| Error::<T>::AnchorListFull)?;
 
-		let (key, validity) = Self::read_material(kind, &material, now)?;
+		let (key, key_id, validity) = Self::read_material(kind, &material, now)?;
+		// The id of an anchor covers its kind and every byte of its certificate, so the same key has many.
+		ensure!(!RevokedAnchorKeys::<T>::contains_key(key_id), Error::<T>::AnchorKeyWasRevoked);
+		ensure!(!Keys::<T>::contains_key(key_id), Error::<T>::AnchorKeyInUse);
 		let action = Action::PossessAnchor { account: account.into(), organisation, anchor };
 		ensure!(
 			key.verify(&Self::payload(action, 0, expires_at), &possession),
@@ -53,6 +56,7 @@ impl<T: Config> Pallet<T> {
 			organisation,
 			kind,
 			key: key.into_public(),
+			key_id,
 			validity,
 			registered_at: now,
 			retired_at: None,
@@ -69,17 +73,18 @@ impl<T: Config> Pallet<T> {
 		kind: AnchorKind,
 		material: &[u8],
 		now: Moment,
-	) -> Result<(AnchorKey, Validity), Error<T>> {
+	) -> Result<(AnchorKey, KeyId, Validity), Error<T>> {
 		match kind {
 			AnchorKind::SshUserCa | AnchorKind::SshHostCa => {
-				let key = AnchorKey::Device(ssh::parse(material)?);
-				Ok((key, Validity { not_before: now, not_after: None }))
+				let key = ssh::parse(material)?;
+				let (key_id, key) = (KeyId::of(&key), AnchorKey::Device(key));
+				Ok((key, key_id, Validity { not_before: now, not_after: None }))
 			},
 			AnchorKind::X509Root => {
 				let root = x509::parse_root(material)?;
 				let is_expired = root.validity.not_after.is_some_and(|end| now > end);
 				ensure!(!is_expired, Error::<T>::CertificateExpired);
-				Ok((root.key, root.validity))
+				Ok((root.key, root.key_id, root.validity))
 			},
 		}
 	}
@@ -101,7 +106,7 @@ impl<T: Config> Pallet<T> {
 		account: &T::AccountId,
 		anchor: AnchorId,
 	) -> Result<AnchorRecord, Error<T>> {
-		let record = Anchors::<T>::get(anchor).ok_or(Error::<T>::AnchorNotFound)?;
+		let record = Anchors::<T>::get(anchor).ok_or(Error::<T>::AnchorUnknown)?;
 		Self::ensure_role(record.organisation, account, Role::AnchorManager)?;
 		Ok(record)
 	}

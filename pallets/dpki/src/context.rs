@@ -37,7 +37,7 @@ impl<T: Config> Pallet<T> {
 		account: &T::AccountId,
 		role: Role,
 	) -> Result<(), Error<T>> {
-		ensure!(T::Organisations::exists(organisation), Error::<T>::OrganisationNotFound);
+		ensure!(T::Organisations::exists(organisation), Error::<T>::OrganisationUnknown);
 		ensure!(T::Organisations::has_role(organisation, account, role), Error::<T>::RoleMissing);
 		Ok(())
 	}

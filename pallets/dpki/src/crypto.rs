@@ -4,10 +4,14 @@
 //! function for an algorithm (P-256, P-384, RSA), the implementation here is the reference: a host function that
 //! replaces one for speed has to give the same verdict on every input, and is compared with it.
 //!
-//! ECDSA accepts both `s` and `n - s`, as FIPS 186-5 and X.509 do. That is harmless here, because nothing is ever
-//! named or remembered by its signature.
+//! ECDSA accepts both `s` and `n - s`, as FIPS 186-5 and X.509 do, so everybody can turn a signature into a second one
+//! that verifies too. What signatures allow is counted by nonces, states and ids of keys, none of which depends on the
+//! bytes of a signature. One id does: that of an X.509 anchor covers the certificate with its signature, so one root
+//! can be registered under several ids by its holder. That is harmless because the end of an anchor is the end of its
+//! key: no certificate of a revoked key is registered again, whatever its bytes (`RevokedAnchorKeys`).
 
 use alloc::vec::Vec;
+use curve25519_dalek::MontgomeryPoint;
 use dpki_primitives::key::{KeyType, PublicKey};
 use p256::ecdsa::signature::Verifier;
 use rsa::{
@@ -25,6 +29,11 @@ pub trait Scheme {
 
 /// Ed25519 (RFC 8032, pure): keys of 32, signatures of 64 bytes.
 pub struct Ed25519;
+
+/// XEdDSA over curve25519 ("The XEdDSA and VXEdDSA Signature Schemes", section 2): X25519 keys of 32, signatures `R || s`
+/// of 64 bytes. They are Ed25519 signatures under the Edwards form of the key with sign bit 0, and verified as such: by
+/// the cofactored equation of the host, where the specification compares `R` without the cofactor.
+pub struct XEdDsa;
 
 /// sr25519 (Schnorrkel in the `substrate` context): keys of 32, signatures of 64 bytes.
 pub struct Sr25519;
@@ -53,17 +62,18 @@ const SMALL_ORDER_ED25519: [[u8; 32]; 7] = [
 	small(0xee, 0xff),
 ];
 
-/// Encodings of the Montgomery points of small order without the top bit, which X25519 ignores. Agreement with such
-/// a key always yields zero (RFC 7748 section 6.1).
-const SMALL_ORDER_X25519: [[u8; 32]; 7] = [
+/// The canonical encodings of the Montgomery points of small order. Agreement with such a key always yields zero
+/// (RFC 7748 section 6.1).
+const SMALL_ORDER_X25519: [[u8; 32]; 5] = [
 	small(0, 0),
 	small(1, 0),
 	sp_core::hex2array!("e0eb7a7c3b41b8ae1656e3faf19fc46ada098deb9c32b1fd866205165f49b800"),
 	sp_core::hex2array!("5f9c95bca3508c24b1d0b1559c83ef5b04445cc4581c8e86d8224eddd09f1157"),
 	small(0xec, 0xff),
-	small(0xed, 0xff),
-	small(0xee, 0xff),
 ];
+
+/// The field of curve25519 in little-endian order: 2^255 - 19.
+const FIELD_25519: [u8; 32] = small(0xed, 0xff);
 
 /// `first`, then `rest` up to the top byte, which is `rest` without its sign bit.
 const fn small(first: u8, rest: u8) -> [u8; 32] {
@@ -73,10 +83,18 @@ const fn small(first: u8, rest: u8) -> [u8; 32] {
 	bytes
 }
 
-fn is_small_order(public: &[u8], list: &[[u8; 32]]) -> bool {
+fn is_small_order_ed25519(public: &[u8]) -> bool {
 	let Ok(mut bytes) = <[u8; 32]>::try_from(public) else { return false };
 	bytes[31] &= 0x7f;
-	list.contains(&bytes)
+	SMALL_ORDER_ED25519.contains(&bytes)
+}
+
+/// The `u`-coordinate of an X25519 key in its one canonical encoding, below the field: agreement ignores the top bit
+/// and reduces the rest (RFC 7748 section 5), by which one key would have several ids. `None` also for small order.
+fn x25519_coordinate(public: &[u8]) -> Option<[u8; 32]> {
+	let bytes = <[u8; 32]>::try_from(public).ok()?;
+	let is_canonical = bytes.iter().rev().lt(FIELD_25519.iter().rev());
+	(is_canonical && !SMALL_ORDER_X25519.contains(&bytes)).then_some(bytes)
 }
 
 impl Scheme for Ed25519 {
@@ -84,12 +102,21 @@ impl Scheme for Ed25519 {
 		let (Ok(key), Ok(signature)) = (<[u8; 32]>::try_from(public), signature.try_into()) else {
 			return false;
 		};
-		!is_small_order(public, &SMALL_ORDER_ED25519)
+		!is_small_order_ed25519(public)
 			&& sp_io::crypto::ed25519_verify(
 				&sp_core::ed25519::Signature::from_raw(signature),
 				message,
 				&sp_core::ed25519::Public::from_raw(key),
 			)
+	}
+}
+
+impl Scheme for XEdDsa {
+	fn verify(public: &[u8], message: &[u8], signature: &[u8]) -> bool {
+		// `None` is a point of the twist, which no secret of this curve leads to.
+		x25519_coordinate(public)
+			.and_then(|u| MontgomeryPoint(u).to_edwards(0))
+			.is_some_and(|point| Ed25519::verify(point.compress().as_bytes(), message, signature))
 	}
 }
 
@@ -152,25 +179,26 @@ fn rsa_key(public: &[u8]) -> Option<RsaPublicKey> {
 	})
 }
 
-/// Whether `signature` over `message` verifies under `key`.
+/// Whether `signature` over `message` verifies under `key`. What a key may sign is not asked here: an X25519 key proves
+/// its possession by this and nothing else.
 pub fn verify(key: &PublicKey, message: &[u8], signature: &[u8]) -> bool {
 	let verify = match key.key_type {
 		KeyType::Ed25519 => Ed25519::verify,
 		KeyType::Sr25519 => Sr25519::verify,
 		KeyType::Secp256k1 => Secp256k1::verify,
 		KeyType::P256 => P256::verify,
-		KeyType::X25519 => return false,
+		KeyType::X25519 => XEdDsa::verify,
 	};
 	verify(&key.bytes, message, signature)
 }
 
-/// Whether the bytes can be a key of their type: the length, the SEC 1 tag, and no key that anybody holds. That a
-/// point lies on its curve is not asked here; the proof of possession shows it.
+/// Whether the bytes can be a key of their type: the length, the SEC 1 tag, the canonical form of an X25519 key, and no
+/// key that anybody holds. That a point lies on its curve is not asked here; the proof of possession shows it.
 pub fn is_well_formed(key: &PublicKey) -> bool {
 	key.has_valid_len()
 		&& match key.key_type {
-			KeyType::Ed25519 => !is_small_order(&key.bytes, &SMALL_ORDER_ED25519),
-			KeyType::X25519 => !is_small_order(&key.bytes, &SMALL_ORDER_X25519),
+			KeyType::Ed25519 => !is_small_order_ed25519(&key.bytes),
+			KeyType::X25519 => x25519_coordinate(&key.bytes).is_some(),
 			// The neutral element of Ristretto has one encoding.
 			KeyType::Sr25519 => key.bytes.iter().any(|byte| *byte != 0),
 			KeyType::Secp256k1 | KeyType::P256 => matches!(key.bytes.first(), Some(2 | 3)),
@@ -214,8 +242,12 @@ pub enum AnchorKey {
 }
 
 impl AnchorKey {
-	/// A P-384 key; `None` if the point is not on the curve.
+	/// A P-384 key; `None` if the point is not on the curve, or not uncompressed, which is the form that RFC 5480
+	/// section 2.2 asks every implementation for: with the others, one key would have several ids.
 	pub fn p384(point: &[u8]) -> Option<Self> {
+		if point.first() != Some(&4) {
+			return None;
+		}
 		p384::PublicKey::from_sec1_bytes(point).ok()?;
 		Some(Self::P384(point.to_vec()))
 	}

@@ -39,7 +39,7 @@ impl<T: Config> Pallet<T> {
 		account: &T::AccountId,
 		device: DeviceId,
 	) -> Result<DeviceRecord, Error<T>> {
-		let record = Devices::<T>::get(device).ok_or(Error::<T>::DeviceNotFound)?;
+		let record = Devices::<T>::get(device).ok_or(Error::<T>::DeviceUnknown)?;
 		Self::ensure_role(record.organisation, account, Role::Registrar)?;
 		Ok(record)
 	}

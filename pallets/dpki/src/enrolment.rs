@@ -2,7 +2,8 @@
 //!
 //! Nobody signs the extrinsic, so [`Pallet::authorize_enrol`] judges it, before it enters a pool and again in the
 //! block, and the call judges the state once more before it writes. All of them go through
-//! [`Pallet::judge_enrolment`]; only the signatures, which do not depend on the state, are verified once.
+//! [`Pallet::judge_enrolment`]; only the signatures, which do not depend on the state, are verified once. That rests
+//! on nobody but `frame_system::AuthorizeCall` making the origin of an authorised call: see decision 0002.
 
 use crate::{Config, Devices, Error, Event, Pallet, Vouchers, crypto::Scheme, keys::Occasion};
 use alloc::{collections::BTreeSet, vec::Vec};
@@ -10,10 +11,10 @@ use codec::Encode;
 use dpki_primitives::{
 	Moment,
 	context::{Action, Registrant},
-	ids::{DeviceId, KeyId, Name, VoucherId},
-	key::{KeyPurpose, NewKey, PublicKey},
+	ids::{DeviceId, KeyId, Name, OrganisationId, VoucherId},
+	key::{KeyPurpose, NewKey},
 	refusal::Refusal,
-	voucher::{VoucherRecord, VoucherState},
+	voucher::{VoucherRecord, VoucherStanding, VoucherState},
 };
 use frame_support::{
 	dispatch::DispatchResult,
@@ -42,7 +43,7 @@ impl<T: Config> Error<T> {
 	/// The number by which a device learns of this error; `None` for errors that only accounts meet.
 	pub fn refusal(&self) -> Option<Refusal> {
 		Some(match self {
-			Error::VoucherNotFound => Refusal::VoucherUnknown,
+			Error::VoucherUnknown => Refusal::VoucherUnknown,
 			Error::VoucherExpired => Refusal::VoucherExpired,
 			Error::VoucherRedeemed => Refusal::VoucherRedeemed,
 			Error::VoucherCancelled => Refusal::VoucherCancelled,
@@ -79,13 +80,15 @@ impl<T: Config> Pallet<T> {
 	/// nobody can make a node verify more than one Ed25519 signature.
 	pub(crate) fn authorize_enrol(
 		_source: TransactionSource,
+		organisation: &OrganisationId,
 		voucher_public: &[u8; 32],
 		device_name: &Name,
 		keys: &[NewKey],
 		expires_at: &Moment,
 		voucher_signature: &[u8; 64],
 	) -> TransactionValidityWithRefund {
-		let enrolment = Self::judge_enrolment(voucher_public, device_name, keys, *expires_at)?;
+		let enrolment =
+			Self::judge_enrolment(*organisation, voucher_public, device_name, keys, *expires_at)?;
 		Self::verify_enrolment(&enrolment, voucher_public, keys, *expires_at, voucher_signature)?;
 		let validity = ValidTransaction {
 			priority: PRIORITY,
@@ -99,15 +102,16 @@ impl<T: Config> Pallet<T> {
 
 	/// Enrols the device. The signatures are those that [`Self::authorize_enrol`] verified in this very extrinsic.
 	pub(crate) fn do_enrol(
+		organisation: OrganisationId,
 		voucher_public: [u8; 32],
 		device_name: Name,
 		keys: Vec<NewKey>,
 		expires_at: Moment,
 	) -> DispatchResult {
 		let Enrolment { id: voucher, mut record } =
-			Self::judge_enrolment(&voucher_public, &device_name, &keys, expires_at)?;
+			Self::judge_enrolment(organisation, &voucher_public, &device_name, &keys, expires_at)?;
 		let now = Self::now();
-		let (organisation, device) = (record.organisation, record.device);
+		let device = record.device;
 		record.state = VoucherState::Redeemed(now);
 		Vouchers::<T>::insert(voucher, record);
 		Self::deposit_event(Event::DeviceEnrolled { device, organisation, voucher });
@@ -117,6 +121,7 @@ impl<T: Config> Pallet<T> {
 
 	/// Everything about an enrolment that depends on the state or the time.
 	fn judge_enrolment(
+		organisation: OrganisationId,
 		voucher_public: &[u8; 32],
 		device_name: &Name,
 		keys: &[NewKey],
@@ -124,18 +129,27 @@ impl<T: Config> Pallet<T> {
 	) -> Result<Enrolment, Error<T>> {
 		let now = Self::now();
 		Self::ensure_unexpired(expires_at, now)?;
-		let id = VoucherId::of(voucher_public);
-		let record = Vouchers::<T>::get(id).ok_or(Error::<T>::VoucherNotFound)?;
-		Self::ensure_open(&record)?;
-		ensure!(now <= record.expires_at, Error::<T>::VoucherExpired);
+		let id = VoucherId::of(organisation, voucher_public);
+		let record = Vouchers::<T>::get(id).ok_or(Error::<T>::VoucherUnknown)?;
+		match record.state_at(now) {
+			VoucherStanding::Open => {},
+			VoucherStanding::Redeemed(_) => return Err(Error::<T>::VoucherRedeemed),
+			VoucherStanding::Cancelled(_) => return Err(Error::<T>::VoucherCancelled),
+			VoucherStanding::Expired => return Err(Error::<T>::VoucherExpired),
+		}
 		// The name needs no check of its own: the voucher was issued for a valid one.
 		ensure!(
-			record.device == DeviceId::from_name(record.organisation, device_name),
+			record.device == DeviceId::from_name(organisation, device_name),
 			Error::<T>::VoucherForAnotherDevice
 		);
 		ensure!(!Devices::<T>::contains_key(record.device), Error::<T>::DeviceExists);
 
 		ensure!(!keys.is_empty(), Error::<T>::KeyListEmpty);
+		// Without one the device could neither consent to further keys nor acknowledge.
+		ensure!(
+			keys.iter().any(|key| key.purpose == KeyPurpose::Sign),
+			Error::<T>::SigningKeyMissing
+		);
 		let mut seen = BTreeSet::new();
 		for key in keys {
 			ensure!(seen.insert(KeyId::of(&key.public)), Error::<T>::KeyRepeated);
@@ -164,15 +178,10 @@ impl<T: Config> Pallet<T> {
 			Error::<T>::VoucherSignatureInvalid
 		);
 
-		let signing: Vec<PublicKey> = keys
-			.iter()
-			.filter(|key| key.purpose == KeyPurpose::Sign)
-			.map(|key| key.public.clone())
-			.collect();
 		let registrant = Registrant::Voucher(enrolment.id);
 		for (nonce, key) in (0..).zip(keys) {
 			let occasion = Occasion { registrant, device, nonce, expires_at };
-			Self::ensure_possession(key, &occasion, &signing)?;
+			Self::ensure_possession(key, &occasion)?;
 		}
 		Ok(())
 	}

@@ -1,18 +1,18 @@
-//! Keys of devices: what a new key must be, what proves its possession, and its registration.
+//! Keys of devices: what a new key must be, what proves its possession, what shows that its device wants it, and its
+//! registration.
 
-use crate::{Config, DeviceKeys, Devices, Error, Event, Keys, Pallet, crypto};
-use alloc::vec::Vec;
+use crate::{Config, DeviceKeys, Devices, Error, Event, Keys, Pallet, RevokedAnchorKeys, crypto};
 use dpki_primitives::{
 	Moment,
 	context::{Action, Registrant},
 	device::{DeviceRecord, KeyList, MAX_KEYS_PER_DEVICE},
 	ids::{DeviceId, KeyId},
-	key::{KeyPurpose, KeyRecord, NewKey, PublicKey},
+	key::{Consent, KeyPurpose, KeyRecord, NewKey},
 	status::Validity,
 };
 use frame_support::ensure;
 
-/// The circumstances under which possession of a key is proven.
+/// The circumstances under which possession of a key is proven and a device consents to it.
 #[derive(Clone, Copy)]
 pub(crate) struct Occasion {
 	/// Who registers.
@@ -21,19 +21,19 @@ pub(crate) struct Occasion {
 	pub device: DeviceId,
 	/// How many keys were ever registered for the device.
 	pub nonce: u64,
-	/// Last moment at which the proof is accepted.
+	/// Last moment at which the signatures are accepted.
 	pub expires_at: Moment,
 }
 
 impl<T: Config> Pallet<T> {
-	/// Registers a key for a device on the authority of `account`. Returns how many signing keys of the device were
-	/// tried.
+	/// Registers a key for a device on the authority of `account`, with the consent of the device.
 	pub(crate) fn do_register_key(
 		account: T::AccountId,
 		device: DeviceId,
 		key: NewKey,
+		consent: Consent,
 		expires_at: Moment,
-	) -> Result<u32, Error<T>> {
+	) -> Result<(), Error<T>> {
 		let mut record = Self::managed_device(&account, device)?;
 		ensure!(record.revocation.is_none(), Error::<T>::DeviceWasRevoked);
 		let now = Self::now();
@@ -44,16 +44,13 @@ impl<T: Config> Pallet<T> {
 
 		let registrant = Registrant::Account(account.into());
 		let occasion = Occasion { registrant, device, nonce: record.keys_registered, expires_at };
-		let vouching = match key.public.key_type.can_sign() {
-			true => Vec::new(),
-			false => Self::valid_signing_keys(&list, &record, now),
-		};
-		let tried = Self::ensure_possession(&key, &occasion, &vouching)?;
+		Self::ensure_consent(&key, &consent, &occasion, &record, now)?;
+		Self::ensure_possession(&key, &occasion)?;
 
 		Self::add_key(device, &mut record, &mut list, key, now)?;
 		DeviceKeys::<T>::insert(device, list);
 		Devices::<T>::insert(device, record);
-		Ok(tried)
+		Ok(())
 	}
 
 	/// That a key may be registered at all: its form, its purpose, its validity, and that it is new to the chain.
@@ -61,20 +58,17 @@ impl<T: Config> Pallet<T> {
 		ensure!(crypto::is_well_formed(&key.public), Error::<T>::KeyMalformed);
 		ensure!(key.purpose.allows(key.public.key_type), Error::<T>::KeyUnfitForPurpose);
 		ensure!(key.not_after.is_none_or(|end| end >= now), Error::<T>::KeyValidityInvalid);
-		match Keys::<T>::get(KeyId::of(&key.public)) {
+		let id = KeyId::of(&key.public);
+		ensure!(!RevokedAnchorKeys::<T>::contains_key(id), Error::<T>::KeyWasRevoked);
+		match Keys::<T>::get(id) {
 			None => Ok(()),
 			Some(record) if record.revocation.is_some() => Err(Error::<T>::KeyWasRevoked),
 			Some(_) => Err(Error::<T>::KeyAlreadyRegistered),
 		}
 	}
 
-	/// That the holder of the key wants it registered on this occasion. A key that cannot sign is vouched for by one
-	/// of `vouching`; returns how many of them were tried.
-	pub(crate) fn ensure_possession(
-		key: &NewKey,
-		occasion: &Occasion,
-		vouching: &[PublicKey],
-	) -> Result<u32, Error<T>> {
+	/// That the holder of the key wants it registered on this occasion.
+	pub(crate) fn ensure_possession(key: &NewKey, occasion: &Occasion) -> Result<(), Error<T>> {
 		let action = Action::PossessKey {
 			registrant: occasion.registrant,
 			device: occasion.device,
@@ -83,29 +77,39 @@ impl<T: Config> Pallet<T> {
 			not_after: key.not_after,
 		};
 		let payload = Self::payload(action, occasion.nonce, occasion.expires_at);
-		if key.public.key_type.can_sign() {
-			ensure!(
-				crypto::verify(&key.public, &payload, &key.possession),
-				Error::<T>::PossessionInvalid
-			);
-			return Ok(0);
-		}
-		ensure!(!vouching.is_empty(), Error::<T>::SigningKeyMissing);
-		let voucher = vouching
-			.iter()
-			.position(|signing| crypto::verify(signing, &payload, &key.possession))
-			.ok_or(Error::<T>::PossessionInvalid)?;
-		Ok(voucher as u32 + 1)
+		ensure!(
+			crypto::verify(&key.public, &payload, &key.possession),
+			Error::<T>::PossessionInvalid
+		);
+		Ok(())
 	}
 
-	/// The signing keys in `list` that may be relied on now.
-	fn valid_signing_keys(list: &KeyList, device: &DeviceRecord, now: Moment) -> Vec<PublicKey> {
-		list.iter()
-			.filter_map(Keys::<T>::get)
-			.filter(|key| key.purpose == KeyPurpose::Sign)
-			.filter(|key| Self::status_of_key(key, Some(device), now).is_valid())
-			.map(|key| key.public)
-			.collect()
+	/// That the device wants the key registered on this occasion. The consenting key has to be one that may speak for
+	/// the device now; whoever asks names it, so that one signature is verified and not one per key of the device.
+	fn ensure_consent(
+		key: &NewKey,
+		consent: &Consent,
+		occasion: &Occasion,
+		device: &DeviceRecord,
+		now: Moment,
+	) -> Result<(), Error<T>> {
+		let consenting = Keys::<T>::get(consent.key)
+			.filter(|it| it.device == occasion.device && it.purpose == KeyPurpose::Sign)
+			.filter(|it| Self::status_of_key(it, Some(device), now).is_valid())
+			.ok_or(Error::<T>::ConsentInvalid)?;
+		let action = Action::AdmitKey {
+			registrant: occasion.registrant,
+			device: occasion.device,
+			purpose: key.purpose,
+			key: KeyId::of(&key.public),
+			not_after: key.not_after,
+		};
+		let payload = Self::payload(action, occasion.nonce, occasion.expires_at);
+		ensure!(
+			crypto::verify(&consenting.public, &payload, &consent.signature),
+			Error::<T>::ConsentInvalid
+		);
+		Ok(())
 	}
 
 	/// Stores a key that has been judged. The caller stores `record` and `list`.

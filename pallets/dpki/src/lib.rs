@@ -14,6 +14,7 @@ mod devices;
 mod enrolment;
 #[cfg(any(test, feature = "runtime-benchmarks"))]
 mod fixtures;
+mod integrity;
 mod keys;
 mod queries;
 mod revocation;
@@ -35,18 +36,14 @@ pub mod pallet {
 	use dpki_primitives::{
 		Moment,
 		anchor::{AnchorKind, AnchorMaterial, AnchorRecord, MAX_ANCHORS_PER_ORGANISATION},
-		context::MAX_SIGNATURE_LIFETIME,
-		device::{DeviceRecord, KeyList, MAX_KEYS_PER_DEVICE, MAX_KEYS_PER_ENROLMENT},
-		ids::{AnchorId, DeviceId, KeyId, Name, OrganisationId, VoucherId},
-		key::{KeyPurpose, KeyRecord, MAX_SIGNATURE_LEN, NewKey, Signature},
+		device::{DeviceRecord, KeyList, MAX_KEYS_PER_ENROLMENT},
+		ids::{AnchorId, DeviceId, KeyId, Name, OrganisationId, VoucherCommitment, VoucherId},
+		key::{Consent, KeyPurpose, KeyRecord, NewKey, Signature},
 		organisation::Organisations,
-		revocation::{
-			MAX_SSH_REVOCATIONS, RevocationReason, SSH_REVOCATIONS_PER_PAGE, SshRevocation,
-			SshSubject,
-		},
-		voucher::{MAX_VOUCHER_LIFETIME, VoucherRecord},
+		revocation::{RevocationReason, SSH_REVOCATIONS_PER_PAGE, SshRevocation, SshSubject},
+		voucher::VoucherRecord,
 	};
-	use frame_support::{dispatch::DispatchClass, pallet_prelude::*, traits::Time};
+	use frame_support::{pallet_prelude::*, traits::Time};
 	use frame_system::pallet_prelude::*;
 
 	/// The layout of the storage.
@@ -78,6 +75,11 @@ pub mod pallet {
 	/// The SSH key blob or the certificate of each anchor. Never removed.
 	#[pallet::storage]
 	pub type AnchorMaterials<T: Config> = StorageMap<_, Identity, AnchorId, AnchorMaterial>;
+
+	/// The keys of all anchors that were ever revoked. Never removed, so that none comes back as another anchor, under
+	/// another certificate or as the key of a device.
+	#[pallet::storage]
+	pub type RevokedAnchorKeys<T: Config> = StorageMap<_, Identity, KeyId, ()>;
 
 	/// The unrevoked anchors of each organisation, in the order of their registration.
 	#[pallet::storage]
@@ -224,144 +226,132 @@ pub mod pallet {
 		},
 	}
 
-	/// Why a call was refused. Devices learn of theirs as [`Refusal`](dpki_primitives::refusal::Refusal), see
-	/// [`Error::refusal`].
+	/// Why a call was refused, and what to do next. Devices learn of theirs as
+	/// [`Refusal`](dpki_primitives::refusal::Refusal), see [`Error::refusal`].
 	#[pallet::error]
 	pub enum Error<T> {
-		/// There is no such organisation.
-		OrganisationNotFound,
-		/// The sender has not the role that the call asks for in this organisation.
+		/// There is no such organisation: check its name or id.
+		OrganisationUnknown,
+		/// The sender has not the role that the call asks for: ask an administrator of the organisation for it.
 		RoleMissing,
-		/// The signature has expired, or its expiry lies further ahead than signatures may last.
+		/// The signature has expired, or its expiry lies too far ahead: check the clock and sign again.
 		SignatureExpired,
-		/// There is no such anchor.
-		AnchorNotFound,
-		/// The anchor is registered already, here or for another organisation.
+		/// There is no such anchor: check its id.
+		AnchorUnknown,
+		/// The anchor is registered already, here or for another organisation: use it as it is, or make a new key.
 		AnchorExists,
-		/// The anchor was revoked, which is for ever.
+		/// The anchor was revoked, which is for ever: register one with a new key.
 		AnchorWasRevoked,
-		/// The anchor is revoked already; the first reason and time stand.
+		/// An anchor of this key was revoked, which ends the key for ever: make a new key.
+		AnchorKeyWasRevoked,
+		/// The key is, or was, the key of a device: make a key of its own for the anchor.
+		AnchorKeyInUse,
+		/// The anchor is revoked already: nothing is left to do, the first reason and time stand.
 		AnchorAlreadyRevoked,
-		/// The anchor is retired already.
+		/// The anchor is retired already: revoke it if what it signed is to end too.
 		AnchorAlreadyRetired,
-		/// The organisation has as many unrevoked anchors as it may.
+		/// The organisation has as many unrevoked anchors as it may: revoke one that is not needed any more.
 		AnchorListFull,
-		/// The signature was not made by the anchor's key for this account, organisation and chain.
+		/// The signature was not made by the anchor's key for this account, organisation and chain: sign again.
 		AnchorPossessionInvalid,
-		/// Only SSH CAs have a list of revoked subjects.
+		/// Only SSH CAs have a list of revoked subjects: name one of those, or revoke the X.509 anchor itself.
 		AnchorNotSsh,
-		/// The material is not the wire encoding of an SSH public key.
+		/// The material is not the wire encoding of an SSH public key: send the decoded middle field of the `.pub` file.
 		SshKeyMalformed,
-		/// The SSH key is neither `ssh-ed25519` nor `ecdsa-sha2-nistp256`.
+		/// The type of the SSH key is not accepted: use `ssh-ed25519` or `ecdsa-sha2-nistp256`.
 		SshKeyTypeUnsupported,
-		/// Zero is what unnumbered certificates carry: revoking it would revoke them all.
+		/// Zero is what unnumbered certificates carry, all of which would be revoked: name the key by its fingerprint.
 		SshSerialZero,
-		/// The subject is on the list already; the first reason and time stand.
+		/// The subject is on the list already: nothing is left to do, the first reason and time stand.
 		SshSubjectAlreadyRevoked,
-		/// The list is as long as it may be: replace the CA.
+		/// The list is as long as it may be: replace the CA by a new one and revoke this one.
 		SshRevocationListFull,
-		/// The material is not the DER of one certificate and nothing else.
+		/// The material is not the DER of one certificate and nothing else: convert it, without anything around it.
 		CertificateMalformed,
-		/// The certificate is not of version 3.
+		/// The certificate is not of version 3: issue it as one.
 		CertificateVersionUnsupported,
-		/// The serial number is not positive, or longer than 20 octets.
+		/// The serial number is not positive, or longer than 20 octets: issue the certificate with another one.
 		CertificateSerialInvalid,
-		/// Issuer and subject differ, or are empty.
+		/// Issuer and subject differ, or are empty: register the root itself and not what it issued.
 		CertificateNotSelfIssued,
-		/// An extension occurs twice.
+		/// An extension occurs twice: issue the certificate with each extension once.
 		CertificateExtensionRepeated,
-		/// A critical extension is not one that is evaluated here.
+		/// A critical extension is not one that is evaluated here: issue the root without it, or not critical.
 		CertificateExtensionUnknown,
-		/// BasicConstraints with `cA` or KeyUsage with `keyCertSign` is missing or not critical.
+		/// BasicConstraints with `cA` or KeyUsage with `keyCertSign` is missing or not critical: issue it as an authority.
 		CertificateNotAuthority,
-		/// The SubjectKeyIdentifier is missing.
+		/// The SubjectKeyIdentifier is missing: issue the certificate with it.
 		CertificateKeyIdentifierMissing,
-		/// The validity ends before it begins.
+		/// The validity ends before it begins: issue the certificate with another one.
 		CertificateValidityInvalid,
-		/// The certificate has expired.
+		/// The certificate has expired: issue a new one.
 		CertificateExpired,
-		/// The algorithm of the signature, or its match with the key, is not accepted.
+		/// The algorithm of the signature, or its match with the key, is not accepted: use one that the README lists.
 		CertificateAlgorithmUnsupported,
-		/// The key is malformed, or an RSA key of less than 2048 or more than 4096 bits.
+		/// The key is malformed or too weak: use P-384 with an uncompressed point, or RSA of 2048 to 4096 bits.
 		CertificateKeyUnsupported,
-		/// The certificate was not signed by its own key.
+		/// The certificate was not signed by its own key: register a root, which is.
 		CertificateSignatureInvalid,
-		/// There is no such voucher.
-		VoucherNotFound,
-		/// A voucher of this key was issued before.
+		/// There is no such voucher: check its id and its organisation.
+		VoucherUnknown,
+		/// The organisation issued a voucher of this key before: make a new one.
 		VoucherExists,
-		/// The voucher would be expired from the start.
+		/// The voucher would be expired from the start: give it an expiry in the future.
 		VoucherExpiryPast,
-		/// The voucher would last longer than vouchers may.
+		/// The voucher would last longer than vouchers may: give it an earlier expiry.
 		VoucherExpiryTooFar,
-		/// The voucher has expired.
+		/// The voucher has expired: issue a new one.
 		VoucherExpired,
-		/// The voucher was used.
+		/// The voucher was used: if not by the device that it was for, revoke that device at once.
 		VoucherRedeemed,
-		/// The voucher was taken back.
+		/// The voucher was taken back: issue a new one if the device is to enrol.
 		VoucherCancelled,
-		/// The voucher was issued for a device of another name.
+		/// The voucher was issued for a device of another name: enrol under the name in it.
 		VoucherForAnotherDevice,
-		/// The voucher did not sign these keys for this chain.
+		/// The voucher did not sign these keys for this chain: sign the enrolment again with the voucher's key.
 		VoucherSignatureInvalid,
-		/// The name of the device does not follow the rule for names.
+		/// The name of the device does not follow the rule for names: use 1 to 63 of `a-z`, `0-9`, `-` and `.`.
 		DeviceNameInvalid,
-		/// There is no such device.
-		DeviceNotFound,
-		/// A device of this name exists in the organisation.
+		/// There is no such device: check its name or id.
+		DeviceUnknown,
+		/// A device of this name exists in the organisation: choose another name.
 		DeviceExists,
-		/// The device was revoked, which is for ever.
+		/// The device was revoked, which is for ever: enrol it under another name.
 		DeviceWasRevoked,
-		/// The device is revoked already; the first reason and time stand.
+		/// The device is revoked already: nothing is left to do, the first reason and time stand.
 		DeviceAlreadyRevoked,
-		/// There is no such key.
-		KeyNotFound,
-		/// An enrolment needs at least one key.
+		/// There is no such key: check its id.
+		KeyUnknown,
+		/// The enrolment brings no key: give it at least a signing key.
 		KeyListEmpty,
-		/// The device has as many unrevoked keys as it may.
+		/// The device has as many unrevoked keys as it may: revoke one that is not needed any more.
 		KeyListFull,
-		/// The same key is given twice.
+		/// The same key is given twice: use a key for one purpose only.
 		KeyRepeated,
-		/// The key has not the form of its type, or is one that anybody could sign for.
+		/// The key has not the one form of its type, or is one that anybody could sign for: make a new one.
 		KeyMalformed,
-		/// A key of this type cannot serve this purpose.
+		/// A key of this type cannot serve this purpose: make one of a type that can.
 		KeyUnfitForPurpose,
-		/// The key would be expired from the start.
+		/// The key would be expired from the start: give it a later end, or none.
 		KeyValidityInvalid,
-		/// The key is registered already, for this device or another.
+		/// The key is registered already, for this device or another: make a new one.
 		KeyAlreadyRegistered,
-		/// The key was revoked and cannot come back.
+		/// The key was revoked, as a device's or as an anchor's, and cannot come back: make a new one.
 		KeyWasRevoked,
-		/// The key is revoked already; the first reason and time stand.
+		/// The key is revoked already: nothing is left to do, the first reason and time stand.
 		KeyAlreadyRevoked,
-		/// The proof of possession was not made by this key for this chain, registrant, device, purpose and number.
+		/// The proof was not made by this key for this chain, registrant, device, purpose and number: sign again with it.
 		PossessionInvalid,
-		/// A key-agreement key needs a valid signing key of the same device to vouch for it.
+		/// The consent was not made by a valid signing key of the device for this key: have the device sign it.
+		ConsentInvalid,
+		/// The enrolment brings no key for signing, without which the device could say nothing afterwards: add one.
 		SigningKeyMissing,
 	}
 
 	#[pallet::hooks]
 	impl<T: Config> Hooks<BlockNumberFor<T>> for Pallet<T> {
 		fn integrity_test() {
-			const {
-				assert!(MAX_KEYS_PER_ENROLMENT <= MAX_KEYS_PER_DEVICE, "an enrolment fits");
-				assert!(MAX_SIGNATURE_LEN * 8 >= 4096, "a signature of RSA-4096 fits");
-				assert!(
-					MAX_SSH_REVOCATIONS.is_multiple_of(SSH_REVOCATIONS_PER_PAGE),
-					"the last page of an SSH revocation list can be full"
-				);
-				assert!(
-					MAX_SIGNATURE_LIFETIME <= MAX_VOUCHER_LIFETIME,
-					"the signatures of an enrolment do not outlast every voucher"
-				);
-			}
-			let enrolment = T::WeightInfo::authorize_enrol()
-				.saturating_add(T::WeightInfo::enrol(MAX_KEYS_PER_ENROLMENT));
-			let limit = T::BlockWeights::get().get(DispatchClass::Normal).max_extrinsic;
-			assert!(
-				limit.is_none_or(|limit| enrolment.all_lte(limit)),
-				"the largest enrolment fits into a block"
-			);
+			Self::do_integrity_test();
 		}
 
 		#[cfg(feature = "try-runtime")]
@@ -378,7 +368,8 @@ pub mod pallet {
 		/// or P-256 key, or the DER of a self-signed X.509 root; `possession` is the anchor's signature over
 		/// [`PossessAnchor`](dpki_primitives::context::Action::PossessAnchor), so that nobody registers the anchor of
 		/// another. Emits [`Event::AnchorRegistered`]. Refused: missing role, stale signature, anchor known or revoked,
-		/// full list, and whatever [`crate::ssh`] and [`crate::x509`] refuse. Two signature verifications at most.
+		/// key of a revoked anchor or of a device, full list, and whatever [`crate::ssh`] and [`crate::x509`] refuse.
+		/// Two signature verifications at most.
 		#[pallet::call_index(0)]
 		#[pallet::weight(match kind {
 			AnchorKind::SshUserCa | AnchorKind::SshHostCa => T::WeightInfo::register_ssh_anchor(),
@@ -408,13 +399,15 @@ pub mod pallet {
 			Self::do_retire_anchor(ensure_signed(origin)?, anchor)
 		}
 
-		/// Revokes an anchor, and with it all that it signed, for ever.
+		/// Revokes an anchor, and with it all that it signed, for ever. Its key can be registered for nothing any more;
+		/// another anchor of the same key that is registered already has to be revoked by itself.
 		///
-		/// An anchor manager of the anchor's organisation calls it and pays. Frees a place in the organisation's list.
-		/// Emits [`Event::AnchorRevoked`]. Refused: unknown anchor, missing role, revoked before. Linear in the list,
-		/// which is bounded by [`MAX_ANCHORS_PER_ORGANISATION`].
+		/// An anchor manager of the anchor's organisation calls it and pays. Operational, as every call that takes trust
+		/// away: a full block does not keep it waiting. Frees a place in the organisation's list. Emits
+		/// [`Event::AnchorRevoked`]. Refused: unknown anchor, missing role, revoked before. Linear in the list, which is
+		/// bounded by [`MAX_ANCHORS_PER_ORGANISATION`].
 		#[pallet::call_index(2)]
-		#[pallet::weight(T::WeightInfo::revoke_anchor())]
+		#[pallet::weight((T::WeightInfo::revoke_anchor(), DispatchClass::Operational))]
 		pub fn revoke_anchor(
 			origin: OriginFor<T>,
 			anchor: AnchorId,
@@ -425,12 +418,12 @@ pub mod pallet {
 
 		/// Revokes a certificate or a key under an SSH CA, for ever.
 		///
-		/// An anchor manager of the anchor's organisation calls it and pays. Appends to the list that devices turn into
-		/// a KRL. Emits [`Event::SshRevoked`]. Refused: unknown anchor, missing role, X.509 anchor, revoked anchor,
-		/// serial 0, subject revoked before, full list. Writes one page of [`SSH_REVOCATIONS_PER_PAGE`] entries at
-		/// most.
+		/// An anchor manager of the anchor's organisation calls it and pays. Operational. Appends to the list that devices
+		/// turn into a KRL. Emits [`Event::SshRevoked`]. Refused: unknown anchor, missing role, X.509 anchor, revoked
+		/// anchor, serial 0, subject revoked before, full list. Writes one page of [`SSH_REVOCATIONS_PER_PAGE`] entries
+		/// at most.
 		#[pallet::call_index(3)]
-		#[pallet::weight(T::WeightInfo::revoke_ssh())]
+		#[pallet::weight((T::WeightInfo::revoke_ssh(), DispatchClass::Operational))]
 		pub fn revoke_ssh(
 			origin: OriginFor<T>,
 			anchor: AnchorId,
@@ -442,28 +435,31 @@ pub mod pallet {
 
 		/// Issues a voucher: the right to enrol the device of this name, once.
 		///
-		/// A registrar of the organisation calls it and pays, for the enrolment too. The voucher lasts for
-		/// [`MAX_VOUCHER_LIFETIME`] at most. Emits [`Event::VoucherIssued`]. Refused: missing role, invalid name,
-		/// expiry past or too far, voucher known, device exists. Constant time.
+		/// A registrar of the organisation calls it and pays the fee of this call. Nobody pays for the enrolment: it is
+		/// what the organisation gets once for each voucher. `commitment` is the hash of the voucher's public key; the
+		/// id of the voucher follows from it and the organisation, see [`VoucherId::from_commitment`]. The voucher lasts
+		/// for [`MAX_VOUCHER_LIFETIME`](dpki_primitives::voucher::MAX_VOUCHER_LIFETIME) at most. Emits
+		/// [`Event::VoucherIssued`]. Refused: missing role, invalid name, expiry past or too far, voucher known, device
+		/// exists. Constant time.
 		#[pallet::call_index(4)]
 		#[pallet::weight(T::WeightInfo::issue_voucher())]
 		pub fn issue_voucher(
 			origin: OriginFor<T>,
 			organisation: OrganisationId,
-			voucher: VoucherId,
+			commitment: VoucherCommitment,
 			device_name: Name,
 			expires_at: Moment,
 		) -> DispatchResult {
 			let account = ensure_signed(origin)?;
-			Self::do_issue_voucher(account, organisation, voucher, device_name, expires_at)
+			Self::do_issue_voucher(account, organisation, commitment, device_name, expires_at)
 		}
 
 		/// Takes a voucher back that was not used.
 		///
-		/// A registrar of the voucher's organisation calls it and pays. Emits [`Event::VoucherCancelled`]. Refused:
-		/// unknown voucher, missing role, used or cancelled before. Constant time.
+		/// A registrar of the voucher's organisation calls it and pays. Operational. Emits [`Event::VoucherCancelled`].
+		/// Refused: unknown voucher, missing role, used or cancelled before. Constant time.
 		#[pallet::call_index(5)]
-		#[pallet::weight(T::WeightInfo::cancel_voucher())]
+		#[pallet::weight((T::WeightInfo::cancel_voucher(), DispatchClass::Operational))]
 		pub fn cancel_voucher(origin: OriginFor<T>, voucher: VoucherId) -> DispatchResult {
 			Self::do_cancel_voucher(ensure_signed(origin)?, voucher)
 		}
@@ -473,19 +469,27 @@ pub mod pallet {
 		/// The holder of the voucher's key sends it as a general transaction, without account and without fee. The
 		/// voucher signs [`Enrol`](dpki_primitives::context::Action::Enrol); each key signs
 		/// [`PossessKey`](dpki_primitives::context::Action::PossessKey) for the registrant
-		/// [`Registrant::Voucher`](dpki_primitives::context::Registrant::Voucher) with its index as nonce, and a
-		/// key-agreement key is vouched for by a signing key of this enrolment. Emits [`Event::DeviceEnrolled`] and one
-		/// [`Event::KeyRegistered`] per key. Refused, as [`Refusal`](dpki_primitives::refusal::Refusal) before it
-		/// reaches a pool: everything that [`Error::refusal`] names. Six signature verifications and the voucher's at
-		/// most.
+		/// [`Registrant::Voucher`](dpki_primitives::context::Registrant::Voucher) with its index as nonce. At least one
+		/// key is for signing. Emits [`Event::DeviceEnrolled`] and one [`Event::KeyRegistered`] per key. Refused, as
+		/// [`Refusal`](dpki_primitives::refusal::Refusal) before it reaches a pool: everything that [`Error::refusal`]
+		/// names. One signature verification per key, and the voucher's.
 		#[pallet::call_index(6)]
 		#[pallet::weight(T::WeightInfo::enrol(keys.len() as u32))]
-		#[pallet::authorize(|source, voucher_public, name, keys, expires_at, signature| {
-			Self::authorize_enrol(source, voucher_public, name, keys, expires_at, signature)
+		#[pallet::authorize(|source, organisation, voucher_public, name, keys, expires_at, signature| {
+			Self::authorize_enrol(
+				source,
+				organisation,
+				voucher_public,
+				name,
+				keys,
+				expires_at,
+				signature,
+			)
 		})]
-		#[pallet::weight_of_authorize(T::WeightInfo::authorize_enrol())]
+		#[pallet::weight_of_authorize(T::WeightInfo::authorize_enrol(keys.len() as u32))]
 		pub fn enrol(
 			origin: OriginFor<T>,
+			organisation: OrganisationId,
 			voucher_public: [u8; 32],
 			device_name: Name,
 			keys: BoundedVec<NewKey, ConstU32<MAX_KEYS_PER_ENROLMENT>>,
@@ -493,43 +497,41 @@ pub mod pallet {
 			_voucher_signature: [u8; 64],
 		) -> DispatchResult {
 			ensure_authorized(origin)?;
-			Self::do_enrol(voucher_public, device_name, keys.into_inner(), expires_at)
+			let keys = keys.into_inner();
+			Self::do_enrol(organisation, voucher_public, device_name, keys, expires_at)
 		}
 
-		/// Registers a further key for a device.
+		/// Registers a further key for a device, which has to consent to it.
 		///
 		/// A registrar of the device's organisation calls it and pays. The key signs
 		/// [`PossessKey`](dpki_primitives::context::Action::PossessKey) for that account, with
-		/// [`DeviceRecord::keys_registered`] as nonce; any valid signing key of the device vouches for a key-agreement
-		/// key. Emits [`Event::KeyRegistered`]. Refused: unknown or revoked device, missing role, stale signature, full
-		/// list, key malformed, unfit, expired, known or revoked, possession not proven. One verification, or one per
-		/// signing key of the device that is tried.
+		/// [`DeviceRecord::keys_registered`] as nonce. A valid signing key of the device signs
+		/// [`AdmitKey`](dpki_primitives::context::Action::AdmitKey) with the same nonce and expiry, so that a registrar
+		/// cannot make a device say what it did not say; a device that has none left is enrolled under another name.
+		/// Emits [`Event::KeyRegistered`]. Refused: unknown or revoked device, missing role, stale signatures, full
+		/// list, key malformed, unfit, expired, known or revoked, no consent, possession not proven. Two signature
+		/// verifications.
 		#[pallet::call_index(7)]
-		#[pallet::weight(match key.public.key_type.can_sign() {
-			true => T::WeightInfo::register_key(),
-			false => T::WeightInfo::register_agreement_key(MAX_KEYS_PER_DEVICE - 1),
-		})]
+		#[pallet::weight(T::WeightInfo::register_key())]
 		pub fn register_key(
 			origin: OriginFor<T>,
 			device: DeviceId,
 			key: NewKey,
+			consent: Consent,
 			expires_at: Moment,
-		) -> DispatchResultWithPostInfo {
+		) -> DispatchResult {
 			let account = ensure_signed(origin)?;
-			let weight = match Self::do_register_key(account, device, key, expires_at)? {
-				0 => T::WeightInfo::register_key(),
-				tried => T::WeightInfo::register_agreement_key(tried),
-			};
-			Ok(Some(weight).into())
+			Self::do_register_key(account, device, key, consent, expires_at)?;
+			Ok(())
 		}
 
 		/// Revokes a key of a device, for ever.
 		///
-		/// A registrar of the device's organisation calls it and pays. Frees a place in the device's list. Emits
-		/// [`Event::KeyRevoked`]. Refused: unknown key, missing role, revoked before. Linear in the list, which is
-		/// bounded by [`MAX_KEYS_PER_DEVICE`].
+		/// A registrar of the device's organisation calls it and pays. Operational. Frees a place in the device's list.
+		/// Emits [`Event::KeyRevoked`]. Refused: unknown key, missing role, revoked before. Linear in the list, which is
+		/// bounded by [`MAX_KEYS_PER_DEVICE`](dpki_primitives::device::MAX_KEYS_PER_DEVICE).
 		#[pallet::call_index(8)]
-		#[pallet::weight(T::WeightInfo::revoke_key())]
+		#[pallet::weight((T::WeightInfo::revoke_key(), DispatchClass::Operational))]
 		pub fn revoke_key(
 			origin: OriginFor<T>,
 			key: KeyId,
@@ -540,10 +542,10 @@ pub mod pallet {
 
 		/// Revokes a device and, by their dependence on it, its keys, for ever.
 		///
-		/// A registrar of the device's organisation calls it and pays. Emits [`Event::DeviceRevoked`]. Refused: unknown
-		/// device, missing role, revoked before. Constant time.
+		/// A registrar of the device's organisation calls it and pays. Operational. Emits [`Event::DeviceRevoked`].
+		/// Refused: unknown device, missing role, revoked before. Constant time.
 		#[pallet::call_index(9)]
-		#[pallet::weight(T::WeightInfo::revoke_device())]
+		#[pallet::weight((T::WeightInfo::revoke_device(), DispatchClass::Operational))]
 		pub fn revoke_device(
 			origin: OriginFor<T>,
 			device: DeviceId,

@@ -3,7 +3,7 @@
 
 use crate::{
 	Anchors, Config, DeviceKeys, Devices, Error, Event, Keys, OrganisationAnchors, Pallet,
-	RevokedSshSubjects, SshRevocationCount, SshRevocations,
+	RevokedAnchorKeys, RevokedSshSubjects, SshRevocationCount, SshRevocations,
 };
 use dpki_primitives::{
 	anchor::AnchorKind,
@@ -17,7 +17,9 @@ use frame_support::ensure;
 use sp_runtime::DispatchResult;
 
 impl<T: Config> Pallet<T> {
-	/// Revokes an anchor. Its record and material stay, its place in the organisation's list becomes free.
+	/// Revokes an anchor. Its record and material stay, its place in the organisation's list becomes free, and its key
+	/// is remembered: nothing of that key is registered any more. What is registered already, another anchor of the
+	/// key, has an end of its own.
 	pub(crate) fn do_revoke_anchor(
 		account: T::AccountId,
 		anchor: AnchorId,
@@ -27,6 +29,7 @@ impl<T: Config> Pallet<T> {
 		ensure!(record.revocation.is_none(), Error::<T>::AnchorAlreadyRevoked);
 		record.revocation = Some(Revocation { reason, at: Self::now() });
 		let organisation = record.organisation;
+		RevokedAnchorKeys::<T>::insert(record.key_id, ());
 		Anchors::<T>::insert(anchor, record);
 		OrganisationAnchors::<T>::mutate(organisation, |list| list.retain(|id| *id != anchor));
 		Self::deposit_event(Event::AnchorRevoked { anchor, organisation, reason });
@@ -69,7 +72,7 @@ impl<T: Config> Pallet<T> {
 		key: KeyId,
 		reason: RevocationReason,
 	) -> DispatchResult {
-		let mut record = Keys::<T>::get(key).ok_or(Error::<T>::KeyNotFound)?;
+		let mut record = Keys::<T>::get(key).ok_or(Error::<T>::KeyUnknown)?;
 		let device = record.device;
 		Self::managed_device(&account, device)?;
 		ensure!(record.revocation.is_none(), Error::<T>::KeyAlreadyRevoked);

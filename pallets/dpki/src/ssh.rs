@@ -6,7 +6,7 @@ use frame_support::ensure;
 
 /// The key in `blob`: `ssh-ed25519` (RFC 8709 section 4) or `ecdsa-sha2-nistp256` with an uncompressed point
 /// (RFC 5656 section 3.1), which are the forms that OpenSSH writes. Every key has exactly one accepted blob, so an
-/// anchor cannot come back under another id.
+/// anchor has one id per kind.
 pub fn parse<T: Config>(blob: &[u8]) -> Result<PublicKey, Error<T>> {
 	let mut reader = Reader(blob);
 	let key = match reader.string().ok_or(Error::<T>::SshKeyMalformed)? {

@@ -2,8 +2,9 @@
 
 use crate::{
 	AnchorMaterials, Anchors, Config, DeviceKeys, Devices, Keys, OrganisationAnchors, Pallet,
-	RevokedSshSubjects, SshRevocationCount, SshRevocations, Vouchers,
+	RevokedAnchorKeys, RevokedSshSubjects, SshRevocationCount, SshRevocations, Vouchers,
 };
+use alloc::collections::BTreeSet;
 use dpki_primitives::{
 	anchor::AnchorKind,
 	ids::{AnchorId, DeviceId, KeyId},
@@ -23,9 +24,11 @@ impl<T: Config> Pallet<T> {
 		Self::try_vouchers()
 	}
 
-	/// An organisation's list holds exactly its unrevoked anchors, and material hashes to its id.
+	/// An organisation's list holds exactly its unrevoked anchors, material hashes to its id, a key to its id, and the
+	/// keys of revoked anchors are remembered, and no others.
 	fn try_anchors() -> Result<(), TryRuntimeError> {
 		let mut unrevoked = 0usize;
+		let mut revoked_keys = BTreeSet::new();
 		for (id, record) in Anchors::<T>::iter() {
 			let material = AnchorMaterials::<T>::get(id).ok_or("an anchor has no material")?;
 			ensure!(
@@ -38,7 +41,18 @@ impl<T: Config> Pallet<T> {
 				"an organisation does not list exactly its unrevoked anchors"
 			);
 			unrevoked += usize::from(is_listed);
+			ensure!(
+				record.key.as_ref().is_none_or(|key| KeyId::of(key) == record.key_id),
+				"the key of an anchor is not the one that its id names"
+			);
+			if record.revocation.is_some() {
+				revoked_keys.insert(record.key_id);
+			}
 		}
+		ensure!(
+			RevokedAnchorKeys::<T>::iter_keys().collect::<BTreeSet<_>>() == revoked_keys,
+			"the keys that are remembered as revoked are not those of the revoked anchors"
+		);
 		let listed: usize = OrganisationAnchors::<T>::iter_values().map(|list| list.len()).sum();
 		ensure!(
 			listed == unrevoked,

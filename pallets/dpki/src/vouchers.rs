@@ -3,9 +3,9 @@
 use crate::{Config, Devices, Error, Event, Pallet, Vouchers};
 use dpki_primitives::{
 	Moment,
-	ids::{DeviceId, Name, OrganisationId, VoucherId, is_valid_name},
+	ids::{DeviceId, Name, OrganisationId, VoucherCommitment, VoucherId, is_valid_name},
 	organisation::Role,
-	voucher::{MAX_VOUCHER_LIFETIME, VoucherRecord, VoucherState},
+	voucher::{MAX_VOUCHER_LIFETIME, VoucherRecord, VoucherStanding, VoucherState},
 };
 use frame_support::ensure;
 use sp_runtime::DispatchResult;
@@ -16,7 +16,7 @@ impl<T: Config> Pallet<T> {
 	pub(crate) fn do_issue_voucher(
 		account: T::AccountId,
 		organisation: OrganisationId,
-		voucher: VoucherId,
+		commitment: VoucherCommitment,
 		device_name: Name,
 		expires_at: Moment,
 	) -> DispatchResult {
@@ -28,6 +28,7 @@ impl<T: Config> Pallet<T> {
 			expires_at <= now.saturating_add(MAX_VOUCHER_LIFETIME),
 			Error::<T>::VoucherExpiryTooFar
 		);
+		let voucher = VoucherId::from_commitment(organisation, commitment);
 		ensure!(!Vouchers::<T>::contains_key(voucher), Error::<T>::VoucherExists);
 		let device = DeviceId::from_name(organisation, &device_name);
 		ensure!(!Devices::<T>::contains_key(device), Error::<T>::DeviceExists);
@@ -42,22 +43,18 @@ impl<T: Config> Pallet<T> {
 
 	/// Takes an open voucher back. An expired one may be taken back too, to put an end to it on record.
 	pub(crate) fn do_cancel_voucher(account: T::AccountId, voucher: VoucherId) -> DispatchResult {
-		let mut record = Vouchers::<T>::get(voucher).ok_or(Error::<T>::VoucherNotFound)?;
+		let mut record = Vouchers::<T>::get(voucher).ok_or(Error::<T>::VoucherUnknown)?;
 		Self::ensure_role(record.organisation, &account, Role::Registrar)?;
-		Self::ensure_open(&record)?;
-		record.state = VoucherState::Cancelled(Self::now());
+		let now = Self::now();
+		match record.state_at(now) {
+			VoucherStanding::Open | VoucherStanding::Expired => {},
+			VoucherStanding::Redeemed(_) => return Err(Error::<T>::VoucherRedeemed.into()),
+			VoucherStanding::Cancelled(_) => return Err(Error::<T>::VoucherCancelled.into()),
+		}
+		record.state = VoucherState::Cancelled(now);
 		let (organisation, device) = (record.organisation, record.device);
 		Vouchers::<T>::insert(voucher, record);
 		Self::deposit_event(Event::VoucherCancelled { voucher, organisation, device });
 		Ok(())
-	}
-
-	/// That the voucher was neither used nor taken back.
-	pub(crate) fn ensure_open(record: &VoucherRecord) -> Result<(), Error<T>> {
-		match record.state {
-			VoucherState::Open => Ok(()),
-			VoucherState::Redeemed(_) => Err(Error::<T>::VoucherRedeemed),
-			VoucherState::Cancelled(_) => Err(Error::<T>::VoucherCancelled),
-		}
 	}
 }

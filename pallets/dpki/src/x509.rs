@@ -11,6 +11,7 @@ use crate::{
 use alloc::collections::BTreeSet;
 use dpki_primitives::{
 	Moment,
+	ids::KeyId,
 	key::{KeyType, PublicKey},
 	status::Validity,
 };
@@ -42,6 +43,8 @@ const MAX_SERIAL_LEN: usize = 20;
 pub struct Root {
 	/// The key with the algorithm that signed the certificate.
 	pub key: AnchorKey,
+	/// The id of that key.
+	pub key_id: KeyId,
 	/// The validity of the certificate.
 	pub validity: Validity,
 }
@@ -65,11 +68,19 @@ pub fn parse_root<T: Config>(der: &[u8]) -> Result<Root, Error<T>> {
 
 	// RFC 5280 section 4.1.1.2: the algorithm is named twice, inside and outside of what is signed.
 	ensure!(body.signature == certificate.signature_algorithm, Error::<T>::CertificateMalformed);
-	let key = read_key(&body.subject_public_key_info, &body.signature)?;
+	let info = &body.subject_public_key_info;
+	let key = read_key(info, &body.signature)?;
+	let key_id = match &key {
+		AnchorKey::Device(public) => KeyId::of(public),
+		// One encoding per key: strict DER, parameters that are fixed, an uncompressed point.
+		AnchorKey::P384(_) | AnchorKey::Rsa { .. } => {
+			KeyId::of_spki(&info.to_der().map_err(|_| Error::<T>::CertificateMalformed)?)
+		},
+	};
 	let signature = certificate.signature.as_bytes().ok_or(Error::<T>::CertificateMalformed)?;
 	let signed = body.to_der().map_err(|_| Error::<T>::CertificateMalformed)?;
 	ensure!(key.verify_certificate(&signed, signature), Error::<T>::CertificateSignatureInvalid);
-	Ok(Root { key, validity })
+	Ok(Root { key, key_id, validity })
 }
 
 fn check_serial<T: Config>(body: &TbsCertificate) -> Result<(), Error<T>> {

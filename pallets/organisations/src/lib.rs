@@ -8,6 +8,7 @@ extern crate alloc;
 mod authority;
 mod creation;
 mod hand_over;
+mod integrity;
 mod members;
 mod policy;
 mod recovery;
@@ -49,9 +50,7 @@ pub const MAX_BODY_SEATS: u32 = 64;
 /// Storage, calls, events and errors; the rules are in the module named after their concept.
 #[frame_support::pallet]
 pub mod pallet {
-	use crate::{
-		Authority, BalanceOf, HandOverOf, MAX_BODY_SEATS, MAX_MEMBERS, RecoveryOf, WeightInfo,
-	};
+	use crate::{Authority, BalanceOf, HandOverOf, RecoveryOf, WeightInfo};
 	use dpki_primitives::{
 		Moment,
 		ids::{Name, OrganisationId},
@@ -63,7 +62,6 @@ pub mod pallet {
 		traits::{Time, fungible},
 	};
 	use frame_system::pallet_prelude::*;
-	use sp_runtime::traits::Zero;
 
 	/// The layout of the storage.
 	const STORAGE_VERSION: StorageVersion = StorageVersion::new(1);
@@ -339,27 +337,7 @@ pub mod pallet {
 	#[pallet::hooks]
 	impl<T: Config> Hooks<BlockNumberFor<T>> for Pallet<T> {
 		fn integrity_test() {
-			const { assert!(MAX_MEMBERS > 0, "the founder has to fit") };
-			const { assert!(0 < MAX_BODY_SEATS && MAX_BODY_SEATS <= MAX_MEMBERS, "seats are members") };
-			assert!(
-				!T::HandOverPeriod::get().is_zero() && !T::RecoveryDelay::get().is_zero(),
-				"there has to be time to accept, and to object",
-			);
-			assert!(
-				T::WeightInfo::create()
-					.max(T::WeightInfo::set_member())
-					.max(T::WeightInfo::remove_member())
-					.max(T::WeightInfo::set_policy())
-					.max(T::WeightInfo::hand_over())
-					.max(T::WeightInfo::cancel_hand_over())
-					.max(T::WeightInfo::accept_hand_over())
-					.max(T::WeightInfo::begin_recovery())
-					.max(T::WeightInfo::cancel_recovery())
-					.max(T::WeightInfo::complete_recovery())
-					.max(T::WeightInfo::dissolve())
-					.all_lte(T::BlockWeights::get().max_block),
-				"every call has to fit into a block",
-			);
+			Self::check_constants();
 		}
 
 		#[cfg(feature = "try-runtime")]

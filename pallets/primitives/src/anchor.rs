@@ -2,7 +2,7 @@
 
 use crate::{
 	Moment,
-	ids::OrganisationId,
+	ids::{KeyId, OrganisationId},
 	key::PublicKey,
 	revocation::Revocation,
 	status::{Standing, Validity},
@@ -46,6 +46,21 @@ pub enum AnchorKind {
 	X509Root,
 }
 
+impl AnchorKind {
+	/// Every kind.
+	pub const ALL: [AnchorKind; 3] =
+		[AnchorKind::SshUserCa, AnchorKind::SshHostCa, AnchorKind::X509Root];
+
+	/// The kind in one word, as clients print and take it.
+	pub const fn name(self) -> &'static str {
+		match self {
+			AnchorKind::SshUserCa => "ssh-user-ca",
+			AnchorKind::SshHostCa => "ssh-host-ca",
+			AnchorKind::X509Root => "x509-root",
+		}
+	}
+}
+
 /// An anchor as stored; its material is a separate item, because devices mostly need this part.
 #[derive(
 	Clone, PartialEq, Eq, Debug, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
@@ -58,6 +73,9 @@ pub struct AnchorRecord {
 	/// The key that it is, or that its certificate carries. `None` where the algorithm has no [`PublicKey`] form
 	/// (RSA and P-384 certificates).
 	pub key: Option<PublicKey>,
+	/// The id of that key, whatever its algorithm: [`KeyId::of`] where it has a [`PublicKey`] form, else
+	/// [`KeyId::of_spki`]. A key that was revoked with one anchor comes back in no other.
+	pub key_id: KeyId,
 	/// From registration without end for SSH CAs, as in the certificate for X.509 roots.
 	pub validity: Validity,
 	/// When it was registered.
@@ -77,5 +95,15 @@ impl AnchorRecord {
 			superseded: self.retired_at.is_some(),
 			revocation: self.revocation,
 		}
+	}
+}
+
+#[cfg(test)]
+mod tests {
+	use super::*;
+
+	#[test]
+	fn each_kind_has_a_word_of_its_own() {
+		crate::assert_distinct_words(&AnchorKind::ALL.map(AnchorKind::name));
 	}
 }

@@ -11,8 +11,21 @@
 //! | sr25519 | the payload, in the `substrate` context |
 //! | P-256 | the payload through SHA2-256 (FIPS 186-5 ECDSA): 64 bytes `r || s` |
 //! | secp256k1 | the SHA2-256 of the payload: 65 bytes `r || s || v`, `v` 0 or 1 |
+//! | X25519 | the payload by XEdDSA ("The XEdDSA and VXEdDSA Signature Schemes", section 2, curve25519): 64 bytes `R || s` that verify as pure Ed25519 under the Edwards form of the key with sign bit 0; [`Action::PossessKey`] only |
 //! | P-384, in an X.509 anchor | the payload through SHA2-384: 96 bytes `r || s` |
 //! | RSA, in an X.509 anchor | the payload, PKCS#1 v1.5 with the hash that signed the certificate |
+//!
+//! # Known limit: one secret, several keys
+//!
+//! "A key is registered once" is a rule about public keys. The holder of a secret can derive further public keys that
+//! prove possession: an Ed25519 or X25519 key plus a point of small order (by the cofactored equation of ZIP 215, with
+//! which the host verifies, `A + T` accepts the signatures that the holder of `A` can make for it), the Ed25519 form of
+//! an X25519 key, and an RSA modulus with another exponent. Each has an id of its own, so a secret whose key was revoked
+//! can come back as such a key. This is not checked: for the first it would take a multiplication by the order of the
+//! group for every key, which in the runtime costs more than the host's verification itself, and the others cannot be
+//! told from fresh keys. Only the holder of the secret gains from it, and gains no more than by making a new key, which
+//! the organisation has to admit just as well. Nobody can register such a relative of the key of another, as possession
+//! is proven.
 
 use crate::{
 	Moment,
@@ -46,8 +59,7 @@ pub enum Registrant {
 #[derive(Clone, PartialEq, Eq, Debug, Encode)]
 pub enum Action {
 	/// "I hold this key, and it is to be registered for this device and purpose by this registrant."
-	/// Signed by the key; a key-agreement key is vouched for by the device's signing key.
-	/// Nonce: the number of keys ever registered for the device.
+	/// Signed by the key itself. Nonce: the number of keys ever registered for the device.
 	#[codec(index = 0)]
 	PossessKey {
 		/// Who registers.
@@ -92,6 +104,22 @@ pub enum Action {
 		digest: BlobDigest,
 		/// What became of it.
 		outcome: Outcome,
+	},
+	/// "I am this device, and this key is to be registered for me by this registrant." Signed by a valid signing key
+	/// of the device, as [`Consent`](crate::key::Consent). Nonce and expiry: those of the
+	/// [`PossessKey`](Action::PossessKey) beside it, whose fields it repeats.
+	#[codec(index = 4)]
+	AdmitKey {
+		/// Who registers.
+		registrant: Registrant,
+		/// For which device.
+		device: DeviceId,
+		/// For what.
+		purpose: KeyPurpose,
+		/// Which key.
+		key: KeyId,
+		/// Last moment at which the key may be used; `None` means no end.
+		not_after: Option<Moment>,
 	},
 }
 
@@ -191,6 +219,22 @@ mod tests {
 		for variant in variants {
 			assert_ne!(variant.payload(), base.payload(), "{variant:?}");
 		}
+	}
+
+	#[test]
+	fn a_proof_of_possession_is_no_consent() {
+		let possess = context();
+		let Action::PossessKey { registrant, device, purpose, key, not_after } = possess.action
+		else {
+			unreachable!("it is a proof of possession")
+		};
+		let admit = Action::AdmitKey { registrant, device, purpose, key, not_after };
+		assert_eq!(admit.encode()[0], 4);
+		assert_eq!(admit.encode()[1..], possess.action.encode()[1..]);
+		assert_ne!(
+			SigningContext { action: admit, ..possess.clone() }.payload(),
+			possess.payload()
+		);
 	}
 
 	#[test]

@@ -70,12 +70,15 @@ ids! {
 	OrganisationId;
 	/// A device: the hash of its organisation and its name within it.
 	DeviceId;
-	/// A public key: the hash of its type and bytes. Unique on the chain for ever.
+	/// A public key: the hash of its type and bytes, or of its DER where it has no
+	/// [`PublicKey`](crate::key::PublicKey) form. Unique on the chain for ever.
 	KeyId;
 	/// A trust anchor: the hash of its kind and its material.
 	AnchorId;
-	/// A voucher: the hash of the voucher's Ed25519 public key.
+	/// A voucher: the hash of its organisation and its commitment.
 	VoucherId;
+	/// What an organisation publishes of a voucher when it issues it: the hash of the voucher's Ed25519 public key.
+	VoucherCommitment;
 	/// A stored blob: the SHA2-256 of its bytes, which is also the digest inside its CID.
 	BlobDigest;
 }
@@ -99,6 +102,12 @@ impl KeyId {
 	pub fn of(key: &crate::key::PublicKey) -> Self {
 		Self(derive(b"dpki/key/1", &(key.key_type, &key.bytes[..])))
 	}
+
+	/// The id of a public key that has no [`PublicKey`](crate::key::PublicKey) form (P-384, RSA): `info` is its
+	/// `SubjectPublicKeyInfo` in DER, with an elliptic point uncompressed.
+	pub fn of_spki(info: &[u8]) -> Self {
+		Self(derive(b"dpki/spki/1", &info))
+	}
 }
 
 impl AnchorId {
@@ -108,10 +117,23 @@ impl AnchorId {
 	}
 }
 
-impl VoucherId {
-	/// The id of the voucher whose Ed25519 public key this is.
+impl VoucherCommitment {
+	/// The commitment to this Ed25519 public key.
 	pub fn of(public: &[u8; 32]) -> Self {
-		Self(derive(b"dpki/voucher/1", public))
+		Self(derive(b"dpki/voucher-commitment/1", public))
+	}
+}
+
+impl VoucherId {
+	/// The id of the voucher of this organisation whose Ed25519 public key this is.
+	pub fn of(organisation: OrganisationId, public: &[u8; 32]) -> Self {
+		Self::from_commitment(organisation, VoucherCommitment::of(public))
+	}
+
+	/// The id of the voucher of this organisation with this commitment. The organisation is part of it, so that
+	/// nobody who sees a commitment on its way to the chain can take the id for a voucher of another organisation.
+	pub fn from_commitment(organisation: OrganisationId, commitment: VoucherCommitment) -> Self {
+		Self(derive(b"dpki/voucher/1", &(organisation, commitment)))
 	}
 }
 
@@ -184,6 +206,23 @@ mod tests {
 	fn parts_cannot_be_shifted_between_fields() {
 		let (a, b) = (OrganisationId::from_name(b"a"), OrganisationId::from_name(b"ab"));
 		assert_ne!(DeviceId::from_name(a, b"bc"), DeviceId::from_name(b, b"c"));
+	}
+
+	#[test]
+	fn a_voucher_belongs_to_its_organisation() {
+		let (acme, other) = (OrganisationId::from_name(b"acme"), OrganisationId::from_name(b"b"));
+		let voucher = VoucherId::of(acme, &[1; 32]);
+		assert_eq!(voucher, VoucherId::from_commitment(acme, VoucherCommitment::of(&[1; 32])));
+		assert_ne!(voucher, VoucherId::of(other, &[1; 32]));
+		assert_ne!(voucher, VoucherId::of(acme, &[2; 32]));
+	}
+
+	#[test]
+	fn a_key_in_der_is_named_apart_from_a_key_of_a_type() {
+		use crate::key::{KeyType, PublicKey};
+		let key = PublicKey::new(KeyType::Ed25519, &[1; 32]).unwrap();
+		assert_ne!(KeyId::of(&key), KeyId::of_spki(&key.bytes));
+		assert_ne!(KeyId::of_spki(&[1; 32]), KeyId::of_spki(&[2; 32]));
 	}
 
 	#[test]

@@ -2,7 +2,7 @@
 
 use crate::{
 	Moment,
-	ids::DeviceId,
+	ids::{DeviceId, KeyId},
 	revocation::Revocation,
 	status::{Standing, Validity},
 };
@@ -39,13 +39,28 @@ pub enum KeyType {
 	/// ECDSA over P-256: compressed SEC 1 point, 33 bytes.
 	#[codec(index = 3)]
 	P256,
-	/// X25519 (RFC 7748), for key agreement only: 32 bytes. It cannot sign, so a signing key of the same device
-	/// vouches for it.
+	/// X25519 (RFC 7748), for key agreement only: 32 bytes, the `u`-coordinate below 2^255 - 19. It signs one thing,
+	/// the proof of its own possession, by XEdDSA (see [`crate::context`]).
 	#[codec(index = 4)]
 	X25519,
 }
 
 impl KeyType {
+	/// Every type.
+	pub const ALL: [KeyType; 5] =
+		[KeyType::Ed25519, KeyType::Sr25519, KeyType::Secp256k1, KeyType::P256, KeyType::X25519];
+
+	/// The type in one word, as clients print and take it.
+	pub const fn name(self) -> &'static str {
+		match self {
+			KeyType::Ed25519 => "ed25519",
+			KeyType::Sr25519 => "sr25519",
+			KeyType::Secp256k1 => "secp256k1",
+			KeyType::P256 => "p256",
+			KeyType::X25519 => "x25519",
+		}
+	}
+
 	/// The exact length of a public key of this type, in bytes.
 	pub const fn public_len(self) -> usize {
 		match self {
@@ -54,7 +69,7 @@ impl KeyType {
 		}
 	}
 
-	/// Whether keys of this type can sign.
+	/// Whether keys of this type are made for signing.
 	pub const fn can_sign(self) -> bool {
 		!matches!(self, KeyType::X25519)
 	}
@@ -91,6 +106,20 @@ pub enum KeyPurpose {
 }
 
 impl KeyPurpose {
+	/// Every purpose.
+	pub const ALL: [KeyPurpose; 4] =
+		[KeyPurpose::Sign, KeyPurpose::KeyAgreement, KeyPurpose::Tls, KeyPurpose::Ssh];
+
+	/// The purpose in one word, as clients print and take it.
+	pub const fn name(self) -> &'static str {
+		match self {
+			KeyPurpose::Sign => "sign",
+			KeyPurpose::KeyAgreement => "key-agreement",
+			KeyPurpose::Tls => "tls",
+			KeyPurpose::Ssh => "ssh",
+		}
+	}
+
 	/// Whether a key of this type can serve this purpose.
 	pub const fn allows(self, key_type: KeyType) -> bool {
 		match self {
@@ -144,9 +173,20 @@ pub struct NewKey {
 	pub public: PublicKey,
 	/// Last moment at which it may be used; `None` means no end.
 	pub not_after: Option<Moment>,
-	/// Signature over [`Action::PossessKey`](crate::context::Action::PossessKey), by the key itself, or for a
-	/// key-agreement key by a signing key of the same device.
+	/// Signature over [`Action::PossessKey`](crate::context::Action::PossessKey), by the key itself.
 	pub possession: Signature,
+}
+
+/// The word of a device that a further key may speak for it. Without it a registrar alone could put words into the
+/// mouth of a device, by registering a key that the registrar holds.
+#[derive(
+	Clone, PartialEq, Eq, Debug, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
+)]
+pub struct Consent {
+	/// Which key of the device consents: one for [`KeyPurpose::Sign`] that is valid now.
+	pub key: KeyId,
+	/// Its signature over [`Action::AdmitKey`](crate::context::Action::AdmitKey).
+	pub signature: Signature,
 }
 
 /// A key of a device, as stored.
@@ -164,7 +204,7 @@ pub struct KeyRecord {
 	pub validity: Validity,
 	/// When it was registered.
 	pub registered_at: Moment,
-	/// Whether a newer key of the device took its place.
+	/// Whether a newer key of the device took its place. Reserved for rotation: nothing sets it yet.
 	pub superseded: bool,
 	/// Set once, never unset.
 	pub revocation: Option<Revocation>,
@@ -192,6 +232,12 @@ mod tests {
 		for len in [0, 31, 33, 64, 1000] {
 			assert!(PublicKey::new(KeyType::Ed25519, &alloc::vec![1; len]).is_none(), "{len}");
 		}
+	}
+
+	#[test]
+	fn each_type_and_each_purpose_has_a_word_of_its_own() {
+		crate::assert_distinct_words(&KeyType::ALL.map(KeyType::name));
+		crate::assert_distinct_words(&KeyPurpose::ALL.map(KeyPurpose::name));
 	}
 
 	#[test]

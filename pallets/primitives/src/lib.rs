@@ -45,3 +45,14 @@ pub mod voucher;
 
 /// A point in chain time: milliseconds since the Unix epoch.
 pub type Moment = u64;
+
+/// Asserts that no two of these words are equal and that each can be typed on a command line: lower case, digits and
+/// hyphens.
+#[cfg(test)]
+fn assert_distinct_words(words: &[&str]) {
+	for (position, word) in words.iter().enumerate() {
+		let is_typable = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+		assert!(!word.is_empty() && word.chars().all(is_typable), "{word}");
+		assert!(!words[..position].contains(word), "{word} stands for two things");
+	}
+}

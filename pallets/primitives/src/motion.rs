@@ -3,7 +3,7 @@
 //! The rule is [`Tally::verdict`], a pure function that clients apply as well. Windows of time are counted in blocks, not
 //! in chain time: while the chain stands still nobody can vote or object, and then no window may pass.
 
-use crate::ids::OrganisationId;
+use crate::{ids::OrganisationId, organisation::Role};
 use bounded_collections::{BoundedVec, ConstU32};
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use scale_info::TypeInfo;
@@ -38,6 +38,27 @@ pub enum Body {
 	/// The members with the role Watchdog.
 	#[codec(index = 1)]
 	Watchdogs,
+}
+
+impl Body {
+	/// Every body.
+	pub const ALL: [Body; 2] = [Body::Administrators, Body::Watchdogs];
+
+	/// The body in one word, as clients print and take it.
+	pub const fn name(self) -> &'static str {
+		match self {
+			Body::Administrators => "administrators",
+			Body::Watchdogs => "watchdogs",
+		}
+	}
+
+	/// The role that gives a seat in this body.
+	pub const fn role(self) -> Role {
+		match self {
+			Body::Administrators => Role::Administrator,
+			Body::Watchdogs => Role::Watchdog,
+		}
+	}
 }
 
 /// Who votes on a motion. It is also the origin of the call of a motion that was carried.
@@ -185,6 +206,18 @@ impl<BlockNumber: Copy> MotionState<BlockNumber> {
 		matches!(self, Self::Open)
 	}
 
+	/// The state in one word, as clients print it.
+	pub const fn name(&self) -> &'static str {
+		match self {
+			Self::Open => "open",
+			Self::Carried { succeeded: true, .. } => "carried",
+			Self::Carried { succeeded: false, .. } => "failed",
+			Self::Rejected { .. } => "rejected",
+			Self::Withdrawn { .. } => "withdrawn",
+			Self::Expired { .. } => "expired",
+		}
+	}
+
 	/// The block in which it was closed.
 	pub const fn closed_at(&self) -> Option<BlockNumber> {
 		match self {
@@ -320,6 +353,20 @@ mod tests {
 		let quorum = Quorum::two_thirds(u32::MAX);
 		assert_eq!(quorum.needed, 2_863_311_530);
 		assert_eq!(Tally { ayes: 0, nays: u32::MAX, quorum }.verdict(), Verdict::Rejected);
+	}
+
+	#[test]
+	fn each_body_and_each_state_has_a_word_of_its_own() {
+		crate::assert_distinct_words(&Body::ALL.map(Body::name));
+		let states = [
+			MotionState::Open,
+			MotionState::Carried { at: 7u32, succeeded: true },
+			MotionState::Carried { at: 7, succeeded: false },
+			MotionState::Rejected { at: 7 },
+			MotionState::Withdrawn { at: 7, reason: Reason::default() },
+			MotionState::Expired { at: 7 },
+		];
+		crate::assert_distinct_words(&states.map(|state| state.name()));
 	}
 
 	#[test]

@@ -42,6 +42,30 @@ pub enum OrganisationKind {
 	ServiceProvider,
 }
 
+impl OrganisationKind {
+	/// Every kind.
+	pub const ALL: [OrganisationKind; 6] = [
+		OrganisationKind::Manufacturer,
+		OrganisationKind::TestLab,
+		OrganisationKind::StandardsBody,
+		OrganisationKind::Regulator,
+		OrganisationKind::EcosystemOperator,
+		OrganisationKind::ServiceProvider,
+	];
+
+	/// The kind in one word, as clients print and take it.
+	pub const fn name(self) -> &'static str {
+		match self {
+			OrganisationKind::Manufacturer => "manufacturer",
+			OrganisationKind::TestLab => "test-lab",
+			OrganisationKind::StandardsBody => "standards-body",
+			OrganisationKind::Regulator => "regulator",
+			OrganisationKind::EcosystemOperator => "ecosystem-operator",
+			OrganisationKind::ServiceProvider => "service-provider",
+		}
+	}
+}
+
 /// What a member may do for its organisation. A member holds any set of roles.
 #[derive(
 	Clone,
@@ -68,7 +92,8 @@ pub enum Role {
 	/// Publishes deliveries.
 	#[codec(index = 3)]
 	Publisher,
-	/// Approves deliveries under an m-of-n policy.
+	/// Is to approve deliveries under an m-of-n policy. Nothing asks for its approval yet: the role can be given, and
+	/// has no effect.
 	#[codec(index = 4)]
 	Watchdog,
 }
@@ -82,6 +107,17 @@ impl Role {
 		Role::Publisher,
 		Role::Watchdog,
 	];
+
+	/// The role in one word, as clients print and take it.
+	pub const fn name(self) -> &'static str {
+		match self {
+			Role::Administrator => "administrator",
+			Role::AnchorManager => "anchor-manager",
+			Role::Registrar => "registrar",
+			Role::Publisher => "publisher",
+			Role::Watchdog => "watchdog",
+		}
+	}
 
 	const fn bit(self) -> u8 {
 		1 << self as u8
@@ -206,6 +242,15 @@ pub enum DeliveryPolicy {
 }
 
 impl DeliveryPolicy {
+	/// The policy in one word, as clients print and take it; how many watchdogs are needed stands beside it.
+	pub const fn name(self) -> &'static str {
+		match self {
+			Self::Simple => "simple",
+			Self::MultiAdmin => "multi-admin",
+			Self::Watchdogs { .. } => "watchdogs",
+		}
+	}
+
 	/// The roles that no administrator gives or takes alone under this policy.
 	pub const fn guarded_roles(self) -> RoleSet {
 		match self {
@@ -259,16 +304,6 @@ pub struct Recovery<AccountId, BlockNumber> {
 	pub body: Body,
 	/// The first block in which the appointment can be completed; until it is, the body can object.
 	pub ready_at: BlockNumber,
-}
-
-impl Body {
-	/// The role that gives a seat in this body.
-	pub const fn role(self) -> Role {
-		match self {
-			Self::Administrators => Role::Administrator,
-			Self::Watchdogs => Role::Watchdog,
-		}
-	}
 }
 
 /// What the other pallets may ask about organisations.
@@ -370,6 +405,17 @@ mod tests {
 		assert!(<(Holds<false>, Holds<false>)>::is_empty(id));
 		assert!(!<(Holds<true>, Holds<false>)>::is_empty(id));
 		assert!(!<(Holds<false>, Holds<true>)>::is_empty(id));
+	}
+
+	#[test]
+	fn each_kind_and_each_role_has_a_word_of_its_own() {
+		crate::assert_distinct_words(&OrganisationKind::ALL.map(OrganisationKind::name));
+		crate::assert_distinct_words(&Role::ALL.map(Role::name));
+		crate::assert_distinct_words(&[
+			DeliveryPolicy::Simple.name(),
+			DeliveryPolicy::MultiAdmin.name(),
+			DeliveryPolicy::Watchdogs { needed: 1 }.name(),
+		]);
 	}
 
 	#[test]

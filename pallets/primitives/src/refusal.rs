@@ -43,25 +43,25 @@ refusals! {
 	VoucherExpired = 2, "the voucher has expired: ask the organisation for a new one";
 	VoucherRedeemed = 3, "the voucher was used before: if that was not you, tell the organisation at once";
 	VoucherCancelled = 4, "the voucher was taken back: ask the organisation for a new one";
-	VoucherForAnotherDevice = 5, "the voucher was issued for a device of another name";
-	VoucherSignatureInvalid = 6, "the voucher did not sign these keys for this chain";
+	VoucherForAnotherDevice = 5, "the voucher was issued for a device of another name: enrol under the name in it";
+	VoucherSignatureInvalid = 6, "the voucher did not sign these keys for this chain: sign the enrolment again with the voucher's key";
 	DeviceExists = 10, "a device of this name exists already: enrol under another name";
 	DeviceUnknown = 11, "the chain knows no such device: enrol it first";
-	DeviceRevoked = 12, "the device is revoked";
-	KeyListEmpty = 20, "an enrolment needs at least one key";
+	DeviceRevoked = 12, "the device is revoked, which is for ever: ask the organisation to enrol it under another name";
+	KeyListEmpty = 20, "the enrolment brings no key: give it at least a signing key";
 	KeyRepeated = 21, "the same key is given twice: use a key for one purpose only";
 	KeyAlreadyRegistered = 22, "the key is registered already: make a new one";
 	KeyWasRevoked = 23, "the key was revoked and cannot come back: make a new one";
-	KeyMalformed = 24, "the key has not the form of its type";
-	KeyUnfitForPurpose = 25, "a key of this type cannot serve this purpose";
-	KeyValidityInvalid = 26, "the key would be expired from the start";
-	PossessionInvalid = 27, "the proof of possession was not made by this key for this chain, registrant, device and purpose";
-	SigningKeyMissing = 28, "an agreement key needs a signing key of the same device to vouch for it";
+	KeyMalformed = 24, "the key has not the form of its type: make a new one, and send its bytes in the form that its type names";
+	KeyUnfitForPurpose = 25, "a key of this type cannot serve this purpose: make one of a type that can";
+	KeyValidityInvalid = 26, "the key would be expired from the start: give it a later end, or none";
+	PossessionInvalid = 27, "the proof of possession was not made by this key for this chain, registrant, device and purpose: sign it again with the key itself";
+	SigningKeyMissing = 28, "the enrolment brings no key for signing, without which the device could say nothing afterwards: add one";
 	SignatureExpired = 30, "the signature has expired, or its expiry lies too far ahead: check the clock and sign again";
-	DeliveryUnknown = 40, "there is no such delivery for this device";
-	DeliverySuperseded = 41, "the delivery is not the newest of this device any more";
-	DeliveryAcknowledged = 42, "the delivery is acknowledged already";
-	AcknowledgementInvalid = 43, "the acknowledgement was not signed by a valid signing key of this device";
+	DeliveryUnknown = 40, "there is no such delivery for this device: read its newest one from the chain";
+	DeliverySuperseded = 41, "the delivery is not the newest of this device any more: apply and acknowledge the newest one";
+	DeliveryAcknowledged = 42, "the delivery is acknowledged already: there is nothing left to do";
+	AcknowledgementInvalid = 43, "the acknowledgement was not signed by a valid signing key of this device: sign it with one";
 }
 
 impl fmt::Display for Refusal {
@@ -83,5 +83,14 @@ mod tests {
 			assert_eq!(Refusal::from_code(refusal.code()), Some(*refusal));
 		}
 		assert_eq!(Refusal::from_code(0), None);
+	}
+
+	#[test]
+	fn every_sentence_names_the_problem_and_the_next_step() {
+		for refusal in Refusal::ALL {
+			let (problem, step) = refusal.sentence().split_once(": ").expect("problem: next step");
+			assert!(!problem.is_empty() && !step.is_empty(), "{refusal}");
+			assert!(!refusal.sentence().contains(". "), "one sentence: {refusal}");
+		}
 	}
 }

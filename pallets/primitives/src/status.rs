@@ -1,7 +1,8 @@
 //! The one verdict of the system.
 //!
-//! Runtime, RPC, client, agent and verifier all call [`status`]; `vectors/status.json` beside this crate holds the
-//! cases that each of them has to answer alike.
+//! Whoever judges a record calls [`status`]; nothing judges in another way. `vectors/status.json` beside this crate
+//! holds its cases. The tests of this crate answer all of them; those of the registry store each case that its
+//! records can express and answer it from there.
 
 use crate::{
 	Moment,
@@ -35,7 +36,7 @@ pub struct Validity {
 pub struct Standing {
 	/// When it is valid.
 	pub validity: Validity,
-	/// Whether it is on hold.
+	/// Whether it is on hold. Reserved: no record can be put on hold yet.
 	pub suspended: bool,
 	/// Whether another one took its place.
 	pub superseded: bool,
@@ -123,9 +124,10 @@ impl Status {
 /// first (the device of a key, the anchor of a certificate); a missing issuer is `None`.
 ///
 /// When several things are wrong the gravest is told, in this order: unknown, revoked, issuer unknown, issuer
-/// revoked, superseded, suspended, expired, not yet valid. A superseded issuer does not spoil what it issued: a
-/// rollover with overlap would be impossible otherwise. Both ends of a validity are inclusive, as in RFC 5280
-/// section 4.1.2.5.
+/// revoked, suspended, expired, not yet valid, superseded. Superseded is the mildest, because what a superseded
+/// record issued stays good: a retired anchor that has expired is expired. For the same reason a superseded issuer
+/// does not spoil what it issued: a rollover with overlap would be impossible otherwise. Both ends of a validity are
+/// inclusive, as in RFC 5280 section 4.1.2.5.
 pub fn status(own: Option<&Standing>, issuers: &[Option<Standing>], now: Moment) -> Status {
 	let Some(own) = own else { return Status::Unknown };
 	if let Some(revocation) = own.revocation {
@@ -138,9 +140,6 @@ pub fn status(own: Option<&Standing>, issuers: &[Option<Standing>], now: Moment)
 	if let Some(revocation) = issuers().find_map(|issuer| issuer.revocation) {
 		return Status::IssuerRevoked(revocation);
 	}
-	if own.superseded {
-		return Status::Superseded;
-	}
 	let any = |rule: &dyn Fn(&Standing) -> bool| rule(own) || issuers().any(rule);
 	if any(&|standing| standing.suspended) {
 		return Status::Suspended;
@@ -150,6 +149,9 @@ pub fn status(own: Option<&Standing>, issuers: &[Option<Standing>], now: Moment)
 	}
 	if any(&|standing| now < standing.validity.not_before) {
 		return Status::NotYetValid;
+	}
+	if own.superseded {
+		return Status::Superseded;
 	}
 	Status::Valid
 }

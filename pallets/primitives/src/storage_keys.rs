@@ -37,6 +37,11 @@ pub fn now() -> Vec<u8> {
 	item("Timestamp", "Now", &[])
 }
 
+/// `System.Account`: a `frame_system::AccountInfo` with the balances in it.
+pub fn account(account: &[u8; 32]) -> Vec<u8> {
+	item("System", "Account", &[&blake2_128(account), account])
+}
+
 /// `Organisations.Organisations`: an [`OrganisationRecord`](crate::organisation::OrganisationRecord).
 pub fn organisation(id: OrganisationId) -> Vec<u8> {
 	item(ORGANISATIONS, "Organisations", &[&id.0])
@@ -88,6 +93,11 @@ pub fn anchor(id: AnchorId) -> Vec<u8> {
 /// `Dpki.AnchorMaterials`: an [`AnchorMaterial`](crate::anchor::AnchorMaterial).
 pub fn anchor_material(id: AnchorId) -> Vec<u8> {
 	item(DPKI, "AnchorMaterials", &[&id.0])
+}
+
+/// `Dpki.RevokedAnchorKeys`: nothing (the unit), present if an anchor of this key was revoked; never removed.
+pub fn revoked_anchor_key(id: KeyId) -> Vec<u8> {
+	item(DPKI, "RevokedAnchorKeys", &[&id.0])
 }
 
 /// `Dpki.OrganisationAnchors`: the ids of the organisation's unrevoked anchors, a bounded list of [`AnchorId`].

@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
-//! Tokens and fees. They keep strangers from filling the chain; members act within quotas, for free.
+//! Tokens and fees.
+//!
+//! Whoever acts through an account pays, be it a member of an organisation or a trustee: fees are what
+//! keeps the chain from being filled. A device's own transactions have no account and cost nothing;
+//! each of them is bounded by something that was paid for (decision 0002).
 
 use crate::{
 	Balance, Balances, MICRO_UNIT, MILLI_UNIT, Runtime, RuntimeEvent, RuntimeFreezeReason,

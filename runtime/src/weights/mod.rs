@@ -3,3 +3,5 @@
 //! Weights measured for this runtime, one module per pallet.
 //!
 //! Pallets of the framework use the weights that they ship; what is measured here replaces them.
+
+pub mod mandate;

@@ -8,21 +8,28 @@ use crate::{
 	ssh::{
 		krl::Krl,
 		layout::{
-			Files, HOST_CERTIFICATE, KNOWN_HOSTS, Layout, REVOKED_KEYS, TRUSTED_USER_CA_KEYS,
-			read_files,
+			Files, HOST_CERTIFICATE, KNOWN_HOSTS, Layout, REVOKED_HOST_KEYS, REVOKED_KEYS,
+			TRUSTED_USER_CA_KEYS, read_files,
 		},
 	},
 };
 use std::{
 	ffi::OsString,
 	path::{Path, PathBuf},
+	pin::pin,
 	process::Stdio,
 	time::Duration,
 };
-use tokio::{io::AsyncReadExt, process::Command};
+use tokio::{
+	io::{AsyncRead, AsyncReadExt},
+	process::Command,
+};
 
 /// How much of what a command says is passed on, in bytes.
-const MAX_WORDS: u64 = 2000;
+const MAX_WORDS: usize = 2000;
+
+/// How long a command that has ended may leave its last words in the pipe.
+const LAST_WORDS: Duration = Duration::from_millis(200);
 
 /// Why a generation did not pass.
 #[derive(Debug, thiserror::Error)]
@@ -105,15 +112,15 @@ pub fn read_back(meant: &Files, generation: &Path) -> Result<(), CheckError> {
 		}
 	}
 	for (file, content) in &found {
-		let Ok(text) = std::str::from_utf8(content) else {
-			// Only the revocation list is binary.
-			if file == REVOKED_KEYS && Krl::decode(content).is_ok() {
-				continue;
+		if [REVOKED_KEYS, REVOKED_HOST_KEYS].contains(&file.as_str()) {
+			if Krl::decode(content).is_err() {
+				return differs(file);
 			}
-			return differs(file);
-		};
+			continue;
+		}
+		// Only revocation lists are binary.
+		let Ok(text) = std::str::from_utf8(content) else { return differs(file) };
 		let parses = match file.as_str() {
-			REVOKED_KEYS => Krl::decode(content).is_ok(),
 			TRUSTED_USER_CA_KEYS => {
 				text.lines().all(|line| ssh_key::PublicKey::from_openssh(line).is_ok())
 			},
@@ -151,19 +158,42 @@ pub async fn run(command: &[OsString], timeout: Duration) -> Result<String, Comm
 		.kill_on_drop(true)
 		.spawn()
 		.map_err(|error| failed(format!("cannot be run: {error}")))?;
-	let status = tokio::time::timeout(timeout, child.wait())
-		.await
-		.map_err(|_| failed(format!("did not end within {} s", timeout.as_secs())))?
-		.map_err(|error| failed(format!("cannot be waited for: {error}")))?;
 	let mut words = Vec::new();
-	if let Some(mut stderr) = child.stderr.take().map(|stderr| stderr.take(MAX_WORDS)) {
-		// A daemon that the command left behind may hold the pipe open, so the end of it is not waited for.
-		let reading = stderr.read_to_end(&mut words);
-		let _ = tokio::time::timeout(Duration::from_millis(200), reading).await;
-	}
+	let status = {
+		let mut heard = pin!(listen(child.stderr.take(), &mut words));
+		let mut closed = false;
+		let ending = async {
+			tokio::select! {
+				status = child.wait() => status,
+				() = &mut heard => {
+					closed = true;
+					child.wait().await
+				},
+			}
+		};
+		let status = tokio::time::timeout(timeout, ending)
+			.await
+			.map_err(|_| failed(format!("did not end within {} s", timeout.as_secs())))?
+			.map_err(|error| failed(format!("cannot be waited for: {error}")))?;
+		if !closed {
+			// A daemon that the command left behind may hold the pipe open, so the end of it is not waited for.
+			let _ = tokio::time::timeout(LAST_WORDS, heard).await;
+		}
+		status
+	};
 	let words = String::from_utf8_lossy(&words);
 	let words = words.split_whitespace().collect::<Vec<_>>().join(" ");
 	if status.success() { Ok(words) } else { Err(failed(format!("failed with {status}: {words}"))) }
+}
+
+/// Reads to the end, because a command blocks that nobody listens to, and keeps the beginning.
+async fn listen(pipe: Option<impl AsyncRead + Unpin>, words: &mut Vec<u8>) {
+	let Some(mut pipe) = pipe else { return };
+	let mut buffer = [0; 4096];
+	while let Ok(length @ 1..) = pipe.read(&mut buffer).await {
+		let room = MAX_WORDS.saturating_sub(words.len());
+		words.extend(buffer.iter().take(length.min(room)));
+	}
 }
 
 #[cfg(test)]
@@ -184,6 +214,14 @@ mod tests {
 		let error = run(&words("/nonexistent"), second).await.unwrap_err();
 		assert!(error.problem.contains("cannot be run"), "{error}");
 		assert!(run(&[], second).await.is_err());
+	}
+
+	#[tokio::test]
+	async fn a_command_that_says_more_than_a_pipe_holds_ends_all_the_same() {
+		let much = words("sh|-c|head -c 1000000 /dev/zero >&2; exit 3");
+		let error = run(&much, Duration::from_secs(20)).await.unwrap_err();
+		assert!(error.problem.starts_with("failed with exit status: 3"), "{:?}", error.problem);
+		assert!((1000..3000).contains(&error.problem.len()), "the beginning is enough");
 	}
 
 	#[tokio::test]
@@ -222,6 +260,8 @@ mod tests {
 			(REVOKED_KEYS, &b"no list"[..]),
 			(REVOKED_KEYS, b""),
 			(REVOKED_KEYS, b"\xff\xff"),
+			(REVOKED_HOST_KEYS, b"no list"),
+			(REVOKED_HOST_KEYS, b""),
 			(TRUSTED_USER_CA_KEYS, b"no key\n"),
 			(KNOWN_HOSTS, b"host ssh-ed25519 AAAA\n"),
 			(HOST_CERTIFICATE, b"no certificate\n"),

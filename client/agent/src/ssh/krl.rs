@@ -29,12 +29,17 @@ pub struct Krl {
 	pub generated_at: u64,
 	/// Serial numbers of certificates, by the wire encoding of the CA key that signed them.
 	pub serials: BTreeMap<Vec<u8>, BTreeSet<u64>>,
-	/// SHA2-256 of the wire encoding of public keys. sshd applies them to the key itself, to the key inside a
+	/// SHA2-256 of the wire encoding of public keys. OpenSSH applies them to the key itself, to the key inside a
 	/// certificate and to the CA key that signed one.
 	pub fingerprints: BTreeSet<[u8; 32]>,
 }
 
 impl Krl {
+	/// How many serial numbers are in it, of all CAs together.
+	pub fn serial_count(&self) -> usize {
+		self.serials.values().map(BTreeSet::len).sum()
+	}
+
 	/// The file. Equal lists give equal bytes.
 	pub fn encode(&self) -> Vec<u8> {
 		let mut krl = MAGIC.to_be_bytes().to_vec();

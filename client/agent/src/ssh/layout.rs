@@ -4,16 +4,20 @@
 //! <directory>/current -> generations/7      the generation in force, switched by one rename
 //! <directory>/generations/7/sshd.conf       for `Include <directory>/current/sshd.conf` in sshd_config
 //!                          /trusted_user_ca_keys
-//!                          /revoked_keys            binary key revocation list
+//!                          /revoked_keys            binary key revocation list of what user CAs revoked
 //!                          /principals/<login>
 //!                          /host_certificate.pub    only if one was delivered
-//!                          /known_hosts             for ssh: GlobalKnownHostsFile
+//!                          /ssh.conf                for `Include <directory>/current/ssh.conf` in ssh_config
+//!                          /known_hosts
+//!                          /revoked_host_keys       binary key revocation list of what host CAs revoked
 //! ```
 //!
 //! A generation never changes once it has its number. sshd reads `trusted_user_ca_keys`, `revoked_keys` and
 //! `principals/<login>` at every authentication, through `current`: a switch takes effect at once, without a reload.
 //! It reads `sshd.conf` and `host_certificate.pub` when it starts or reloads. A `HostCertificate` line for a missing file
 //! is an error in its log at every start, so `sshd.conf` is part of the generation and has the line only with the file.
+//! `ssh` reads everything anew at every connection. It refuses every host if the file of `RevokedHostKeys` is missing, so
+//! there is always one.
 
 use std::{
 	collections::BTreeMap,
@@ -25,12 +29,16 @@ use std::{
 pub const SSHD_CONF: &str = "sshd.conf";
 /// The CAs whose user certificates are believed.
 pub const TRUSTED_USER_CA_KEYS: &str = "trusted_user_ca_keys";
-/// The key revocation list.
+/// The key revocation list of sshd.
 pub const REVOKED_KEYS: &str = "revoked_keys";
 /// The certificate of the host key.
 pub const HOST_CERTIFICATE: &str = "host_certificate.pub";
 /// The CAs whose host certificates are believed.
 pub const KNOWN_HOSTS: &str = "known_hosts";
+/// Text for `Include` in ssh_config.
+pub const SSH_CONF: &str = "ssh.conf";
+/// The key revocation list of the ssh client.
+pub const REVOKED_HOST_KEYS: &str = "revoked_host_keys";
 /// One file per login.
 pub const PRINCIPALS: &str = "principals";
 
@@ -104,9 +112,26 @@ impl Layout {
 		text
 	}
 
+	/// The configuration of the ssh client for the files in force. The files that ssh reads without it are named as
+	/// well, since the line replaces them.
+	pub fn client_fragment(&self) -> String {
+		let base = self.current();
+		let base = base.display();
+		format!(
+			"# Written by dpki-agent; changes are lost.\n\
+			GlobalKnownHostsFile /etc/ssh/ssh_known_hosts /etc/ssh/ssh_known_hosts2 {base}/{KNOWN_HOSTS}\n\
+			RevokedHostKeys {base}/{REVOKED_HOST_KEYS}\n"
+		)
+	}
+
 	/// The line for sshd_config.
 	pub fn include_line(&self) -> String {
 		format!("Include {}/{SSHD_CONF}", self.current().display())
+	}
+
+	/// The line for ssh_config.
+	pub fn client_include_line(&self) -> String {
+		format!("Include {}/{SSH_CONF}", self.current().display())
 	}
 }
 
@@ -149,6 +174,7 @@ mod tests {
 				.contains("HostCertificate /etc/ssh/dpki/current/host_certificate.pub\n")
 		);
 		assert_eq!(layout.include_line(), "Include /etc/ssh/dpki/current/sshd.conf");
+		assert_eq!(layout.client_include_line(), "Include /etc/ssh/dpki/current/ssh.conf");
 	}
 
 	#[test]

@@ -2,7 +2,6 @@
 //!
 //! | module | rule |
 //! |---|---|
-//! | [`names`] | which logins, principals and host patterns may become file names and lines |
 //! | [`state`] | the access that is wanted, and the files that say so |
 //! | [`krl`] | OpenSSH key revocation lists |
 //! | [`layout`] | what lies where |
@@ -13,5 +12,4 @@ pub mod applier;
 pub mod check;
 pub mod krl;
 pub mod layout;
-pub mod names;
 pub mod state;

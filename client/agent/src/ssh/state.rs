@@ -3,8 +3,8 @@
 use crate::ssh::{
 	krl::Krl,
 	layout::{
-		Files, HOST_CERTIFICATE, KNOWN_HOSTS, Layout, PRINCIPALS, REVOKED_KEYS, SSHD_CONF,
-		TRUSTED_USER_CA_KEYS,
+		Files, HOST_CERTIFICATE, KNOWN_HOSTS, Layout, PRINCIPALS, REVOKED_HOST_KEYS, REVOKED_KEYS,
+		SSH_CONF, SSHD_CONF, TRUSTED_USER_CA_KEYS,
 	},
 };
 use dpki_client::primitives::ids::AnchorId;
@@ -28,7 +28,7 @@ pub struct KnownHostCa {
 	pub key: ssh_key::PublicKey,
 }
 
-/// The access that is wanted. Every name in it has passed [`crate::ssh::names`].
+/// The access that is wanted. Every name in it comes out of a bundle and so has passed [`dpki_client::names`].
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SshState {
 	/// Whose user certificates are believed.
@@ -39,8 +39,10 @@ pub struct SshState {
 	pub host_certificate: Option<String>,
 	/// Which principals open which login.
 	pub principals: BTreeMap<String, Vec<String>>,
-	/// What is not believed.
-	pub revoked: Krl,
+	/// What sshd does not believe: what is revoked under user CAs.
+	pub revoked_keys: Krl,
+	/// What the ssh client does not believe: what is revoked under host CAs.
+	pub revoked_host_keys: Krl,
 }
 
 impl SshState {
@@ -59,8 +61,10 @@ impl SshState {
 		let mut files = Files::from([
 			(TRUSTED_USER_CA_KEYS.into(), trusted.into_bytes()),
 			(KNOWN_HOSTS.into(), known.into_bytes()),
-			(REVOKED_KEYS.into(), self.revoked.encode()),
+			(REVOKED_KEYS.into(), self.revoked_keys.encode()),
+			(REVOKED_HOST_KEYS.into(), self.revoked_host_keys.encode()),
 			(SSHD_CONF.into(), fragment.into_bytes()),
+			(SSH_CONF.into(), layout.client_fragment().into_bytes()),
 		]);
 		if let Some(certificate) = &self.host_certificate {
 			files.insert(HOST_CERTIFICATE.into(), format!("{}\n", certificate.trim()).into_bytes());

@@ -2,8 +2,9 @@
 
 use std::{
 	fs,
+	io::{ErrorKind, Write},
 	path::Path,
-	process::{Command, Output},
+	process::{Command, Output, Stdio},
 };
 
 fn agent(args: &[&str]) -> Output {
@@ -98,4 +99,67 @@ fn errors_are_one_sentence_with_the_next_step() {
 	let text = fs::read_to_string(&path).unwrap();
 	fs::write(&path, text.replace("[ssh]", "[ssh]\ncolour = 1")).unwrap();
 	assert_fails(&agent(&["run", "--config", &config]), "colour");
+}
+
+#[test]
+fn a_voucher_comes_through_a_pipe() {
+	let dir = tempfile::tempdir().unwrap();
+	init(dir.path(), &[]);
+	let config = dir.path().join("agent.toml").display().to_string();
+	let other = dpki_client::Voucher::generate([9; 32], "acme", "drone-7", u64::MAX).unwrap();
+	let mut enrol = Command::new(env!("CARGO_BIN_EXE_dpki-agent"))
+		.args(["enrol", "--config", &config, "--voucher", "-"])
+		.stdin(Stdio::piped())
+		.stderr(Stdio::piped())
+		.spawn()
+		.unwrap();
+	// With the line break that `jq -r` writes.
+	let line = format!("{}\n", other.to_text().as_str());
+	enrol.stdin.take().unwrap().write_all(line.as_bytes()).unwrap();
+	assert_fails(&enrol.wait_with_output().unwrap(), "the voucher is for the chain 0x0909");
+	let help = agent(&["enrol", "--help"]);
+	let help = String::from_utf8(help.stdout).unwrap();
+	let pipe = "dpki voucher new --org acme --device drone-7 --json | jq -r .voucher |";
+	assert!(help.contains(pipe), "{help}");
+}
+
+const UNIT: &str = include_str!("../../dpki-agent.service");
+
+#[test]
+fn systemd_understands_the_unit() {
+	let dir = tempfile::tempdir().unwrap();
+	let path = dir.path().join("dpki-agent.service");
+	let verify = |unit: &str| {
+		// The program need not be installed.
+		let unit = unit.replace("/usr/bin/dpki-agent", env!("CARGO_BIN_EXE_dpki-agent"));
+		fs::write(&path, unit).unwrap();
+		Command::new("systemd-analyze").args(["verify", "--man=no"]).arg(&path).output()
+	};
+	let verified = match verify(UNIT) {
+		Err(error) if error.kind() == ErrorKind::NotFound => {
+			eprintln!("not tested, systemd-analyze is missing: install the package systemd");
+			return;
+		},
+		verified => verified.unwrap(),
+	};
+	// It complains about much of what it does not know without failing.
+	let complaint = |output: &Output| {
+		let said = String::from_utf8_lossy(&output.stderr).into_owned();
+		said.lines().find(|line| line.contains("dpki-agent.service")).map(str::to_owned)
+	};
+	assert_eq!((verified.status.code(), complaint(&verified)), (Some(0), None));
+	let broken = verify(&UNIT.replace("ProtectClock=", "ProtectClocks=")).unwrap();
+	assert!(complaint(&broken).is_some(), "the test can fail: {broken:?}");
+}
+
+#[test]
+fn the_unit_names_the_usual_places() {
+	let usual = dpki_agent::config::SshSettings::default().directory;
+	for line in [
+		format!("ReadWritePaths={}", usual.display()),
+		"ExecStart=/usr/bin/dpki-agent run --config /etc/dpki/agent.toml".into(),
+		"StateDirectory=dpki-agent".into(),
+	] {
+		assert!(UNIT.lines().any(|found| found == line), "{line}");
+	}
 }

@@ -166,6 +166,37 @@ async fn a_crash_after_the_switch_does_not_bring_the_old_access_back() {
 }
 
 #[tokio::test]
+async fn an_old_block_finishes_no_delivery_and_undoes_none() {
+	for switched in [false, true] {
+		let (mut world, old, new) = two_deliveries().await;
+		let before = world.generation();
+		let first = journal(&world).entries.applied.clone();
+		world.step().await.unwrap();
+		let mut journal = journal(&world);
+		// As it was just before or just after the switch.
+		journal.entries.pending = journal.entries.applied.take();
+		journal.entries.applied = first;
+		journal.entries.verdict = None;
+		journal.save().unwrap();
+		if !switched {
+			fs::remove_file(world.current()).unwrap();
+			std::os::unix::fs::symlink(&before, world.current()).unwrap();
+		}
+		world.restart();
+		let (generation, time) = (world.generation(), world.chain.head.time);
+		world.chain.head.time = clock() - 700_000;
+		world.step().await.unwrap();
+		assert!(world.agent().status().head.as_ref().unwrap().stale);
+		assert_eq!(world.generation(), generation);
+		assert_eq!((world.trusts(&old), world.trusts(&new)), (!switched, switched));
+		world.chain.head.time = time;
+		world.step().await.unwrap();
+		assert!(world.trusts(&new) && !world.trusts(&old));
+		assert_eq!(self::journal(&world).entries.verdict, Some(Outcome::Applied));
+	}
+}
+
+#[tokio::test]
 async fn a_half_written_generation_is_no_hindrance() {
 	let (mut world, _, new) = two_deliveries().await;
 	let generations = world.config.ssh.directory.join("generations");

@@ -6,10 +6,14 @@ use dpki_client::{
 	primitives::{
 		anchor::AnchorKind,
 		delivery::{Outcome, RefusalReason},
-		ids::{BlobDigest, DeviceId, OrganisationId},
+		ids::{AnchorId, BlobDigest, DeviceId, KeyId, OrganisationId},
 		organisation::RoleSet,
 		revocation::SshSubject,
 	},
+};
+use ssh_key::{
+	certificate::{Builder, CertType},
+	rand_core::OsRng,
 };
 
 async fn applied_world() -> (World, Ca) {
@@ -32,6 +36,15 @@ async fn assert_refused(world: &mut World, ca: &Ca, word: &str, reason: Option<R
 	let chain = world.chain.clone();
 	let due = world.agent().due_acknowledgement(&chain).await.unwrap();
 	assert_eq!(due.map(|verdict| verdict.outcome), reason.map(Outcome::Refused), "{word}");
+}
+
+/// The next delivery is refused for its bundle, by the rule whose sentence has these words.
+async fn assert_bundle_refused(world: &mut World, ca: &Ca, words: &str) {
+	assert_refused(world, ca, "bundle invalid", Some(RefusalReason::BundleInvalid)).await;
+	let sequence = world.chain.delivery.as_ref().map(|record| record.sequence);
+	let refusal = world.agent().status().last_refusal.clone().unwrap();
+	assert_eq!(Some(refusal.sequence), sequence);
+	assert!(refusal.sentence.contains(words), "{words}: {}", refusal.sentence);
 }
 
 #[tokio::test]
@@ -189,23 +202,41 @@ async fn a_delivery_replayed_under_a_new_number_is_refused() {
 async fn a_delivery_for_another_key_is_refused() {
 	let (mut world, ca) = applied_world().await;
 	world.publish(6, vec![]);
-	world.chain.delivery.as_mut().unwrap().recipient = dpki_client::primitives::ids::KeyId([9; 32]);
+	world.chain.delivery.as_mut().unwrap().recipient = KeyId([9; 32]);
 	let reason = Some(RefusalReason::EnvelopeInvalid);
 	assert_refused(&mut world, &ca, "other recipient", reason).await;
 }
 
 #[tokio::test]
 async fn a_bundle_with_an_anchor_that_is_not_good_is_refused() {
-	let reason = Some(RefusalReason::BundleInvalid);
 	let (mut world, ca) = applied_world().await;
 	let revoked = world.register(AnchorKind::SshUserCa);
 	world.anchor(revoked.anchor).revocation = Some(revocation());
+	let expired = world.register(AnchorKind::SshUserCa);
+	world.anchor(expired.anchor).validity.not_after = Some(NOW);
+	let retired_and_expired = world.register(AnchorKind::SshUserCa);
+	world.anchor(retired_and_expired.anchor).validity.not_after = Some(NOW);
+	world.anchor(retired_and_expired.anchor).retired_at = Some(NOW - 1);
 	let foreign = world.register_for(AnchorKind::SshUserCa, OrganisationId([9; 32]));
 	let host_ca = world.register(AnchorKind::SshHostCa);
-	let unknown = Ca { key: new_key(), anchor: dpki_client::primitives::ids::AnchorId([9; 32]) };
-	for (sequence, bad) in (6..).zip([&revoked, &foreign, &host_ca, &unknown]) {
+	let unknown = Ca { key: new_key(), anchor: AnchorId([9; 32]) };
+	let without_key = world.register(AnchorKind::SshUserCa);
+	world.chain.anchors.get_mut(&without_key.anchor).unwrap().1.clear();
+	let no_key = world.register(AnchorKind::SshUserCa);
+	world.chain.anchors.get_mut(&no_key.anchor).unwrap().1 = vec![1, 2, 3];
+	let bad = [
+		(&revoked, "is revoked"),
+		(&expired, "is expired"),
+		(&retired_and_expired, "is expired"),
+		(&foreign, "belongs to another organisation"),
+		(&host_ca, "is of the kind ssh-host-ca, not ssh-user-ca"),
+		(&unknown, "is unknown"),
+		(&without_key, "has no key"),
+		(&no_key, "is no SSH key"),
+	];
+	for (sequence, (bad, words)) in (6..).zip(bad) {
 		world.publish(sequence, vec![user_ca(&ca), user_ca(bad), principals("root", &["all"])]);
-		assert_refused(&mut world, &ca, "bundle invalid", reason).await;
+		assert_bundle_refused(&mut world, &ca, words).await;
 	}
 }
 
@@ -222,29 +253,39 @@ async fn a_retired_anchor_is_still_believed() {
 }
 
 #[tokio::test]
-async fn names_that_are_paths_or_options_are_refused() {
+async fn items_that_break_the_rules_of_bundles_are_refused() {
 	let (mut world, ca) = applied_world().await;
-	let reason = Some(RefusalReason::BundleInvalid);
-	for (sequence, login) in (6..).zip(["..", ".ssh", "-o", "%u"]) {
-		world.publish(sequence, vec![user_ca(&ca), principals(login, &["admin"])]);
-		assert_refused(&mut world, &ca, "bundle invalid", reason).await;
-	}
-	world.publish(20, vec![user_ca(&ca), principals("root", &["admin;x"])]);
-	assert_refused(&mut world, &ca, "bundle invalid", reason).await;
-	let hosts = vec!["@revoked".into()];
 	let host_ca = world.register(AnchorKind::SshHostCa);
-	world.publish(21, vec![Item::SshKnownHostCa { anchor: host_ca.anchor, hosts }]);
-	assert_refused(&mut world, &ca, "bundle invalid", reason).await;
-	let hosts = vec![];
-	world.publish(22, vec![Item::SshKnownHostCa { anchor: host_ca.anchor, hosts }]);
-	assert_refused(&mut world, &ca, "bundle invalid", reason).await;
+	let certificate = world.host_certificate(&host_ca);
+	let certificate = Item::SshHostCertificate { certificate };
+	let no_hosts = Item::SshKnownHostCa { anchor: host_ca.anchor, hosts: vec![] };
+	let mut bad: Vec<(Vec<Item>, &str)> = ["..", ".ssh", "-o", "%u", "a/b"]
+		.map(|login| (vec![principals(login, &["admin"])], "a login name"))
+		.into();
+	bad.extend([
+		(vec![principals("root", &["admin;x"])], "a principal"),
+		(vec![known_host_ca(&host_ca, "@revoked")], "a host pattern"),
+		(vec![no_hosts], "without hosts"),
+		(vec![principals("root", &["a"]), principals("root", &["b"])], "root twice"),
+		(vec![certificate.clone(), certificate.clone()], "twice"),
+	]);
+	for (sequence, (items, words)) in (6..).zip(bad) {
+		world.publish_forged(sequence, [vec![user_ca(&ca)], items].concat());
+		assert_bundle_refused(&mut world, &ca, words).await;
+	}
+	// What is not forged at all passes this way too.
+	world.publish_forged(50, vec![user_ca(&ca), principals("root", &["admin"]), certificate]);
+	world.step().await.unwrap();
+	assert_eq!(world.agent().status().sequence, Some(50));
 }
 
 #[tokio::test]
 async fn a_host_certificate_that_is_not_ours_is_refused() {
 	let (mut world, ca) = applied_world().await;
-	let reason = Some(RefusalReason::BundleInvalid);
 	let host_ca = world.register(AnchorKind::SshHostCa);
+	let expired_ca = world.register(AnchorKind::SshHostCa);
+	world.anchor(expired_ca.anchor).validity.not_after = Some(NOW);
+	world.anchor(expired_ca.anchor).retired_at = Some(NOW - 1);
 	let revoked_ca = world.register(AnchorKind::SshHostCa);
 	world.anchor(revoked_ca.anchor).revocation = Some(revocation());
 	let foreign_ca = world.register_for(AnchorKind::SshHostCa, OrganisationId([9; 32]));
@@ -257,6 +298,7 @@ async fn a_host_certificate_that_is_not_ours_is_refused() {
 	let host_print = dpki_client::ssh::fingerprint(&world.keys().host);
 	world.revoke(by_key_ca.anchor, SshSubject::KeyFingerprint(host_print));
 	let other_host = dpki_client::ssh::HostCertificate {
+		serial: None,
 		key_id: "other".into(),
 		principals: vec!["other".into()],
 		valid_from: 0,
@@ -265,6 +307,7 @@ async fn a_host_certificate_that_is_not_ours_is_refused() {
 	let other_key = new_key();
 	let other_host = dpki_client::ssh::sign_host(&host_ca.key, other_key.public_key(), &other_host);
 	let user = dpki_client::ssh::UserCertificate {
+		serial: None,
 		key_id: "user".into(),
 		principals: vec!["user".into()],
 		valid_from: 0,
@@ -277,22 +320,31 @@ async fn a_host_certificate_that_is_not_ours_is_refused() {
 	let mut forged = good.clone().into_bytes();
 	let at = good.rfind(' ').filter(|at| *at > 100).unwrap_or(good.len()) - 20;
 	forged[at] = if forged[at] == b'A' { b'B' } else { b'A' };
+	let with_options = || -> ssh_key::Result<String> {
+		let key = world.keys().host.key_data().clone();
+		let (from, until) = (NOW / 1000 - 60, NOW / 1000 + 3600);
+		let mut builder = Builder::new_with_random_nonce(&mut OsRng, key, from, until)?;
+		builder.cert_type(CertType::Host)?.valid_principal("drone-7")?;
+		builder.critical_option("force-command", "true")?;
+		builder.sign(&host_ca.key)?.to_openssh()
+	};
 	let bad = [
-		("expired", world.host_certificate_until(&host_ca, NOW / 1000 - 10)),
-		("revoked CA", world.host_certificate(&revoked_ca)),
-		("foreign CA", world.host_certificate(&foreign_ca)),
-		("unknown CA", world.host_certificate(&unknown_ca)),
-		("revoked serial", by_serial),
-		("revoked host key", world.host_certificate(&by_key_ca)),
-		("another host", other_host.unwrap().to_openssh().unwrap()),
-		("user certificate", user.unwrap().to_openssh().unwrap()),
-		("forged", String::from_utf8(forged).unwrap()),
-		("no certificate", "ssh-ed25519-cert-v01@openssh.com AAAA".into()),
+		(world.host_certificate_until(&host_ca, NOW / 1000 - 10), "has expired"),
+		(world.host_certificate(&revoked_ca), "is signed by a CA that is revoked"),
+		(world.host_certificate(&expired_ca), "is signed by a CA that is expired"),
+		(world.host_certificate(&foreign_ca), "is signed by a CA of another organisation"),
+		(world.host_certificate(&unknown_ca), "is signed by a CA that the chain does not know"),
+		(by_serial, "the host certificate is revoked"),
+		(world.host_certificate(&by_key_ca), "the host certificate is revoked"),
+		(other_host.unwrap().to_openssh().unwrap(), "is for another host key"),
+		(user.unwrap().to_openssh().unwrap(), "is a user certificate"),
+		(with_options().unwrap(), "has critical options"),
+		(String::from_utf8(forged).unwrap(), "is not signed by the CA that it names"),
+		("ssh-ed25519-cert-v01@openssh.com AAAA".into(), "is malformed"),
 	];
-	for (sequence, (case, certificate)) in (6..).zip(bad) {
-		println!("{case}");
+	for (sequence, (certificate, words)) in (6..).zip(bad) {
 		world.publish(sequence, vec![user_ca(&ca), Item::SshHostCertificate { certificate }]);
-		assert_refused(&mut world, &ca, "bundle invalid", reason).await;
+		assert_bundle_refused(&mut world, &ca, words).await;
 	}
 	world.publish(50, vec![user_ca(&ca), Item::SshHostCertificate { certificate: good }]);
 	world.step().await.unwrap();

@@ -30,6 +30,35 @@ fn sshd_starts_with_the_first_generation() {
 }
 
 #[test]
+fn the_client_reads_what_lies_ready_for_it() {
+	let world = World::new();
+	let config = world.dir.path().join("ssh_config");
+	let layout = Applier::new(&world.config.ssh).layout().clone();
+	fs::write(&config, format!("{}\n", layout.client_include_line())).unwrap();
+	let asked = Command::new("ssh")
+		.arg("-G")
+		.arg("-F")
+		.arg(&config)
+		.arg("host.example")
+		.output();
+	let asked = asked.unwrap();
+	assert!(asked.status.success(), "{asked:?}");
+	let said = String::from_utf8(asked.stdout).unwrap();
+	let value = |name: &str| {
+		let line = said.lines().find_map(|line| line.strip_prefix(name));
+		line.unwrap_or_else(|| panic!("{name} is missing: {said}")).trim()
+	};
+	let (revoked, known) =
+		(world.current().join("revoked_host_keys"), world.current().join("known_hosts"));
+	assert_eq!(Path::new(value("revokedhostkeys ")), revoked);
+	let files: Vec<&Path> =
+		value("globalknownhostsfile ").split_whitespace().map(Path::new).collect();
+	assert!(files.contains(&known.as_path()), "{files:?}");
+	assert!(files.contains(&Path::new("/etc/ssh/ssh_known_hosts")), "{files:?}");
+	assert!(known.exists() && revoked.exists(), "ssh refuses every host without the second");
+}
+
+#[test]
 fn nobody_but_the_owner_can_write() {
 	let world = World::new();
 	fn walk(path: &Path) {
@@ -93,6 +122,7 @@ async fn a_host_certificate_for_another_key_does_not_pass_the_test() {
 	let applier = Applier::new(&world.config.ssh);
 	let ca = Ca { key: new_key(), anchor: Default::default() };
 	let certificate = dpki_client::ssh::HostCertificate {
+		serial: None,
 		key_id: "x".into(),
 		principals: vec!["x".into()],
 		valid_from: 0,

@@ -1,8 +1,12 @@
 //! What is taken away without a delivery.
 
 use crate::world::*;
-use dpki_agent::agent::StepError;
-use dpki_client::primitives::{anchor::AnchorKind, revocation::SshSubject};
+use dpki_agent::{agent::StepError, journal::Journal};
+use dpki_client::{
+	primitives::{anchor::AnchorKind, ids::OrganisationId, revocation::SshSubject},
+	ssh::fingerprint,
+};
+use ssh_key::Certificate;
 use std::fs;
 
 async fn applied_world() -> (World, Ca, Ca) {
@@ -116,6 +120,160 @@ async fn an_older_block_is_not_acted_on() {
 	world.chain.anchors = anchors;
 	world.step().await.unwrap();
 	assert!(world.trusts(&first));
+}
+
+#[tokio::test]
+async fn a_restart_does_not_bring_back_what_was_revoked() {
+	let (mut world, first, second) = applied_world().await;
+	let before = world.chain.clone();
+	world.step().await.unwrap();
+	world.anchor(first.anchor).revocation = Some(revocation());
+	world.revoke(second.anchor, SshSubject::Serial(7));
+	world.step().await.unwrap();
+	assert!(!world.trusts(&first));
+	let (krl, generation) = (world.krl(), world.generation());
+	world.restart();
+	// The newest block is withheld: the light client gets to the one before it, which is fresh and proven.
+	let newest = std::mem::replace(&mut world.chain, before);
+	assert!(matches!(world.step().await, Err(StepError::OldHead { found: 102, seen: 103 })));
+	assert_eq!((world.krl(), world.generation()), (krl, generation));
+	assert!(!world.trusts(&first) && world.trusts(&second));
+	world.chain = newest;
+	world.step().await.unwrap();
+	assert!(!world.trusts(&first) && world.trusts(&second));
+}
+
+#[tokio::test]
+async fn the_block_is_on_the_disk_before_what_it_takes_away_is_gone() {
+	let (mut world, first, _) = applied_world().await;
+	// In the way of the switch, which fails as if the device crashed just before it.
+	let obstacle = world.config.ssh.directory.join(".current.new");
+	fs::create_dir(&obstacle).unwrap();
+	world.anchor(first.anchor).revocation = Some(revocation());
+	assert!(matches!(world.step().await, Err(StepError::Enforce(_))));
+	assert!(world.trusts(&first));
+	let journal = Journal::open(&world.config.state, GENESIS, world.config.device_id()).unwrap();
+	assert_eq!(journal.entries.head, world.chain.head.number);
+	fs::remove_dir(&obstacle).unwrap();
+	world.step().await.unwrap();
+	assert!(!world.trusts(&first));
+}
+
+/// A world with a user CA of the organisation, and host CAs of the organisation and of a partner.
+async fn partners_world() -> (World, Ca, Ca, Ca) {
+	let mut world = World::new();
+	let users = world.register(AnchorKind::SshUserCa);
+	let ours = world.register(AnchorKind::SshHostCa);
+	let theirs = world.register_for(AnchorKind::SshHostCa, OrganisationId([9; 32]));
+	let items = vec![
+		user_ca(&users),
+		principals("root", &["admin"]),
+		known_host_ca(&ours, "*.acme.example"),
+		known_host_ca(&theirs, "*.partner.example"),
+	];
+	world.publish(1, items);
+	world.step().await.unwrap();
+	assert!(world.trusts(&users), "{:?}", world.agent().status());
+	(world, users, ours, theirs)
+}
+
+fn key_of(ca: &Ca) -> SshSubject {
+	SshSubject::KeyFingerprint(fingerprint(ca.key.public_key()))
+}
+
+#[tokio::test]
+async fn what_a_host_ca_revokes_changes_nothing_for_sshd() {
+	let (mut world, users, ours, theirs) = partners_world().await;
+	let admin = new_key();
+	let certificate = world.user_certificate(&users, &admin);
+	let before = fs::read(world.current().join("revoked_keys")).unwrap();
+	for host_ca in [&ours, &theirs] {
+		world.revoke(host_ca.anchor, key_of(&users));
+		let plain = SshSubject::KeyFingerprint(fingerprint(admin.public_key()));
+		world.revoke(host_ca.anchor, plain);
+		world.revoke(host_ca.anchor, SshSubject::Serial(certificate.serial()));
+	}
+	world.step().await.unwrap();
+	assert_eq!(fs::read(world.current().join("revoked_keys")).unwrap(), before);
+	for line in [line(&users.key), line(&admin), certificate.to_openssh().unwrap()] {
+		assert!(!world.is_revoked("revoked_keys", &line), "{line}");
+	}
+	assert!(world.is_revoked("revoked_host_keys", &line(&admin)), "it went into the other list");
+	world.anchor(theirs.anchor).revocation = Some(revocation());
+	world.step().await.unwrap();
+	assert_eq!(fs::read(world.current().join("revoked_keys")).unwrap(), before);
+}
+
+#[tokio::test]
+async fn what_a_host_ca_revokes_reaches_the_client() {
+	let (mut world, _, ours, theirs) = partners_world().await;
+	let list = "revoked_host_keys";
+	let (bad, good) = (world.host_certificate(&theirs), world.host_certificate(&theirs));
+	let serial = Certificate::from_openssh(&bad).unwrap().serial();
+	let own = world.host_certificate(&ours);
+	for line in [&bad, &good, &own] {
+		assert!(!world.is_revoked(list, line));
+	}
+	world.revoke(theirs.anchor, SshSubject::Serial(serial));
+	world.step().await.unwrap();
+	assert!(world.is_revoked(list, &bad));
+	assert!(!world.is_revoked(list, &good) && !world.is_revoked(list, &own));
+	let ssh = &world.agent().status().ssh;
+	assert_eq!((ssh.revoked_host_serials, ssh.revoked_serials), (1, 0));
+	assert!(world.file("known_hosts").contains("*.partner.example"));
+	world.anchor(theirs.anchor).revocation = Some(revocation());
+	world.step().await.unwrap();
+	assert!(world.is_revoked(list, &good) && !world.is_revoked(list, &own));
+	assert!(!world.file("known_hosts").contains("*.partner.example"));
+	assert!(world.file("known_hosts").contains("*.acme.example"));
+}
+
+#[tokio::test]
+async fn an_entry_in_a_list_cannot_take_a_ca_away() {
+	let (mut world, users, ours, theirs) = partners_world().await;
+	let admin = new_key();
+	let login = world.user_certificate(&users, &admin).to_openssh().unwrap();
+	let host = world.host_certificate(&ours);
+	world.revoke(users.anchor, key_of(&users));
+	world.revoke(theirs.anchor, key_of(&ours));
+	world.step().await.unwrap();
+	assert!(!world.is_revoked("revoked_keys", &login), "its own list");
+	assert!(!world.is_revoked("revoked_host_keys", &host), "the list of a partner");
+	// What the anchor managers revoke as an anchor is revoked.
+	world.anchor(users.anchor).revocation = Some(revocation());
+	world.anchor(ours.anchor).revocation = Some(revocation());
+	world.step().await.unwrap();
+	assert!(world.is_revoked("revoked_keys", &login));
+	assert!(world.is_revoked("revoked_host_keys", &host));
+}
+
+#[tokio::test]
+async fn a_user_ca_of_another_organisation_revokes_nothing() {
+	let (mut world, first, second) = applied_world().await;
+	let admin = new_key();
+	let plain = SshSubject::KeyFingerprint(fingerprint(admin.public_key()));
+	world.anchor(first.anchor).organisation = OrganisationId([9; 32]);
+	world.revoke(first.anchor, plain);
+	world.step().await.unwrap();
+	assert!(!world.trusts(&first) && world.trusts(&second));
+	assert!(!world.is_revoked("revoked_keys", &line(&admin)));
+	world.revoke(second.anchor, plain);
+	world.step().await.unwrap();
+	assert!(world.is_revoked("revoked_keys", &line(&admin)), "the test can fail");
+}
+
+#[tokio::test]
+async fn a_retired_anchor_whose_time_is_over_is_dropped() {
+	let (mut world, first, second) = applied_world().await;
+	for ca in [&first, &second] {
+		world.anchor(ca.anchor).retired_at = Some(NOW);
+	}
+	world.step().await.unwrap();
+	assert!(world.trusts(&first) && world.trusts(&second));
+	let now = world.chain.head.time;
+	world.anchor(first.anchor).validity.not_after = Some(now);
+	world.step().await.unwrap();
+	assert!(!world.trusts(&first) && world.trusts(&second));
 }
 
 #[tokio::test]

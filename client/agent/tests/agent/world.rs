@@ -3,6 +3,7 @@
 //! The fake leaves out proofs, the light client and submission; the tests across crates have the real ones.
 
 use async_trait::async_trait;
+use codec::Encode;
 use dpki_agent::{
 	agent::{Agent, StepError},
 	chain::Chain,
@@ -21,11 +22,12 @@ use dpki_client::{
 		delivery::{Acknowledgement, DeliveryRecord, Suite},
 		device::DeviceRecord,
 		ids::{AnchorId, BlobDigest, DeviceId, KeyId, OrganisationId},
+		key::{KeyType, PublicKey},
 		organisation::{Role, RoleSet},
 		revocation::{Revocation, RevocationReason, SshRevocation, SshSubject},
 		status::Validity,
 	},
-	ssh::{HostCertificate, sign_host},
+	ssh::{HostCertificate, UserCertificate, sign_host, sign_user},
 	view::ReadError,
 };
 use ssh_key::{Algorithm, PrivateKey, rand_core::OsRng};
@@ -34,6 +36,7 @@ use std::{
 	fs,
 	os::unix::fs::PermissionsExt,
 	path::{Path, PathBuf},
+	process::Command,
 	sync::Mutex,
 };
 use tempfile::TempDir;
@@ -88,7 +91,8 @@ impl Chain for FakeChain {
 	}
 
 	async fn anchor_material(&self, id: AnchorId) -> Result<Option<Vec<u8>>, ReadError> {
-		self.answer(self.anchors.get(&id).map(|(_, material)| material.clone()))
+		let material = self.anchors.get(&id).map(|(_, material)| material.clone());
+		self.answer(material.filter(|material| !material.is_empty()))
 	}
 
 	async fn ssh_revocation_count(&self, id: AnchorId) -> Result<u32, ReadError> {
@@ -236,10 +240,13 @@ impl World {
 		let key = new_key();
 		let material = key.public_key().to_bytes().unwrap();
 		let anchor = AnchorId::of(kind, &material);
+		let bytes = key.public_key().key_data().ed25519().unwrap().0;
+		let public = PublicKey::new(KeyType::Ed25519, &bytes).unwrap();
 		let record = AnchorRecord {
 			organisation,
 			kind,
-			key: None,
+			key_id: KeyId::of(&public),
+			key: Some(public),
 			validity: Validity { not_before: 1, not_after: None },
 			registered_at: 1,
 			retired_at: None,
@@ -266,6 +273,19 @@ impl World {
 
 	/// Publishes for this device what was sealed for `device`.
 	pub fn publish_for(&mut self, device: DeviceId, sequence: u64, items: Vec<Item>) {
+		let plaintext = Bundle { items }.encode().unwrap();
+		self.seal(device, sequence, &plaintext);
+	}
+
+	/// Publishes what no honest publisher could write: items that break the rules of bundles.
+	pub fn publish_forged(&mut self, sequence: u64, items: Vec<Item>) {
+		let mut plaintext = (1u8, items).encode();
+		plaintext.resize(plaintext.len().next_power_of_two().max(1024), 0);
+		let device = self.config.device_id();
+		self.seal(device, sequence, &plaintext);
+	}
+
+	fn seal(&mut self, device: DeviceId, sequence: u64, plaintext: &[u8]) {
 		let recipient = self.keys().agreement.public();
 		let mut record = DeliveryRecord {
 			organisation: self.config.organisation_id(),
@@ -277,9 +297,8 @@ impl World {
 			length: 0,
 			published_at: self.chain.head.time,
 		};
-		let plaintext = Bundle { items }.encode().unwrap();
 		let sealed =
-			envelope::seal(&recipient, &record.binding(GENESIS, device), &plaintext).unwrap();
+			envelope::seal(&recipient, &record.binding(GENESIS, device), plaintext).unwrap();
 		record.digest = BlobDigest::of(&sealed);
 		record.length = sealed.len() as u32;
 		self.blobs.0.lock().unwrap().insert(record.digest, sealed);
@@ -293,6 +312,7 @@ impl World {
 
 	pub fn host_certificate_until(&self, ca: &Ca, valid_until: u64) -> String {
 		let certificate = HostCertificate {
+			serial: None,
 			key_id: "drone-7".into(),
 			principals: vec!["drone-7.acme.example".into()],
 			valid_from: NOW / 1000 - 86_400,
@@ -302,6 +322,36 @@ impl World {
 			.unwrap()
 			.to_openssh()
 			.unwrap()
+	}
+
+	/// A user certificate of this CA for this key.
+	pub fn user_certificate(&self, ca: &Ca, key: &PrivateKey) -> ssh_key::Certificate {
+		let certificate = UserCertificate {
+			serial: None,
+			key_id: "admin".into(),
+			principals: vec!["admin".into()],
+			valid_from: NOW / 1000 - 3600,
+			valid_until: NOW / 1000 + 3600,
+			extensions: vec![],
+		};
+		sign_user(&ca.key, key.public_key(), &certificate).unwrap()
+	}
+
+	/// Whether `ssh-keygen -Q` takes the key or certificate in this line for revoked by a list in force. It says so by
+	/// name, so that a list that it cannot read does not pass for one that revokes.
+	pub fn is_revoked(&self, list: &str, line: &str) -> bool {
+		let path = self.dir.path().join("asked.pub");
+		fs::write(&path, format!("{line}\n")).unwrap();
+		let list = self.current().join(list);
+		let asked = Command::new("ssh-keygen").arg("-Q").arg("-f").args([&list, &path]).output();
+		let asked = asked.unwrap();
+		let said = String::from_utf8_lossy(&asked.stdout);
+		match asked.status.code() {
+			Some(0) => assert!(said.trim_end().ends_with(": ok"), "{asked:?}"),
+			Some(1) => assert!(said.trim_end().ends_with(": REVOKED"), "{asked:?}"),
+			_ => panic!("{asked:?}"),
+		}
+		asked.status.code() == Some(1)
 	}
 
 	pub fn current(&self) -> PathBuf {
@@ -337,12 +387,21 @@ impl World {
 	}
 }
 
+/// The public half in a line, as in a `.pub` file.
+pub fn line(key: &PrivateKey) -> String {
+	key.public_key().to_openssh().unwrap()
+}
+
 pub fn revocation() -> Revocation {
 	Revocation { reason: RevocationReason::KeyCompromise, at: NOW }
 }
 
 pub fn user_ca(ca: &Ca) -> Item {
 	Item::SshUserCa { anchor: ca.anchor }
+}
+
+pub fn known_host_ca(ca: &Ca, hosts: &str) -> Item {
+	Item::SshKnownHostCa { anchor: ca.anchor, hosts: vec![hosts.into()] }
 }
 
 pub fn principals(login: &str, names: &[&str]) -> Item {

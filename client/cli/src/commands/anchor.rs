@@ -7,15 +7,15 @@ use crate::{
 	output::{Report, hex},
 	prompt, secrets,
 	session::Session,
-	values::{self, AnchorKindArg, AnchorRef, Name, anchor_kind_name},
+	values::{self, AnchorKindArg, AnchorRef, Name},
 };
 use clap::Subcommand;
-use dpki_client::{View, calls, possession, ssh};
-use dpki_primitives::{
-	anchor::AnchorKind,
-	ids::{AnchorId, KeyId},
-	revocation::RevocationReason,
+use dpki_client::{
+	Account, View, calls,
+	possession::{self, Signer},
+	ssh,
 };
+use dpki_primitives::{anchor::AnchorKind, ids::AnchorId, revocation::RevocationReason};
 use std::{path::PathBuf, time::Duration};
 
 /// For how long a proof of possession may wait for its transaction: long enough for a busy chain, short enough that a
@@ -37,7 +37,7 @@ Examples:
 		/// What it may sign
 		#[arg(long, value_enum)]
 		kind: AnchorKindArg,
-		/// Its private key file
+		/// Its private key file: OpenSSH for an SSH CA, PEM for an X.509 root (Ed25519, P-256, P-384 or RSA)
 		#[arg(long, value_name = "FILE")]
 		key: PathBuf,
 		/// Its certificate, for an X.509 root
@@ -89,12 +89,16 @@ impl AnchorCommand {
 			Self::Add { org, kind, key, cert } => match (kind, cert) {
 				(AnchorKindArg::X509Root, Some(cert)) => {
 					let material = lookup::certificate_der(&cert, &files::read(&cert)?)?;
-					add(session, &org, kind.into(), &key, material).await
+					let account = session.account()?;
+					let key = secrets::root_key(&key, &material)?;
+					add(session, &account, &org, kind.into(), &key, material).await
 				},
 				(AnchorKindArg::SshUserCa | AnchorKindArg::SshHostCa, None) => {
 					let private = secrets::parse_openssh(&key, &files::read_text(&key)?)?;
 					let material = lookup::ssh_material(private.public_key())?;
-					add(session, &org, kind.into(), &key, material).await
+					let account = session.account()?;
+					let key = secrets::signing_key(&key)?;
+					add(session, &account, &org, kind.into(), &key, material).await
 				},
 				_ => Err(Error::Usage("--cert belongs to --kind x509-root, and only there".into())),
 			},
@@ -108,13 +112,12 @@ impl AnchorCommand {
 
 async fn add(
 	session: &Session,
+	account: &Account,
 	org: &Name,
 	kind: AnchorKind,
-	key: &std::path::Path,
+	key: &dyn Signer,
 	material: Vec<u8>,
 ) -> Result<Report> {
-	let account = session.account()?;
-	let key = secrets::signing_key(key)?;
 	let (client, view) = session.view().await?;
 	let (organisation, id) = (org.organisation(), AnchorId::of(kind, &material));
 	let expires_at = values::after(view.now(), PROOF_LIFETIME)?;
@@ -124,14 +127,14 @@ async fn add(
 		organisation,
 		id,
 		expires_at,
-		&key,
+		key,
 	)?;
 	let call = calls::register_anchor(organisation, kind, &material, possession, expires_at)?;
-	let finalized = session.submit(&client, &account, &call, "registering the anchor").await?;
+	let finalized = session.submit(&client, account, &call, "registering the anchor").await?;
 	Ok(Report::new()
 		.done(format!("Registered an anchor of {org}"))
 		.row("anchor", id)
-		.row("kind", anchor_kind_name(kind))
+		.row("kind", kind.name())
 		.data("organisation", organisation.to_string())
 		.finalized(&finalized))
 }
@@ -170,7 +173,7 @@ async fn describe(view: &View, id: AnchorId) -> Result<Report> {
 	let material = view.anchor_material(id).await?.unwrap_or_default();
 	let mut report = Report::new()
 		.row("anchor", id)
-		.row("kind", anchor_kind_name(record.kind))
+		.row("kind", record.kind.name())
 		.row_as("status", lookup::verdict(status, &record.standing()), status.name())
 		.data("reason", status.reason().map(RevocationReason::rfc5280_name))
 		.data("organisation", record.organisation.to_string())
@@ -179,7 +182,7 @@ async fn describe(view: &View, id: AnchorId) -> Result<Report> {
 		.time_if("not_after", record.validity.not_after)
 		.time_if("retired_at", record.retired_at)
 		.time_if("revoked_at", record.revocation.map(|revocation| revocation.at))
-		.data("key_id", record.key.as_ref().map(|key| KeyId::of(key).to_string()))
+		.row("key_id", record.key_id)
 		.data("material", hex(&material));
 	if record.kind != AnchorKind::X509Root && !material.is_empty() {
 		let key = ssh::key_from_material(&material)?;
@@ -192,7 +195,7 @@ async fn describe(view: &View, id: AnchorId) -> Result<Report> {
 async fn retire(session: &Session, anchor: &AnchorRef, yes: bool) -> Result<Report> {
 	let (client, view) = session.view().await?;
 	let known = lookup::anchor(&view, anchor, lookup::ANY_KIND).await?;
-	let kind = anchor_kind_name(known.record.kind);
+	let kind = known.record.kind.name();
 	prompt::confirm(&format!("Retire the {kind} {}? This cannot be undone.", known.id), yes)?;
 	let account = session.account()?;
 	let call = calls::retire_anchor(known.id);

@@ -3,20 +3,21 @@
 use crate::{
 	commands::ssh as certificates,
 	error::{Error, Result},
-	lookup,
+	lookup::{self, KnownAnchor},
 	output::{Progress, Report},
 	secrets,
 	session::Session,
-	values::{self, AnchorRef, DeviceRef, HostCaPatterns, LoginPrincipals, Name, anchor_kind_name},
+	values::{self, AnchorRef, DeviceRef, HostCaPatterns, LoginPrincipals, Name},
 };
 use clap::Args;
-use dpki_client::{Bundle, Client, Item, View, blob, calls, envelope};
+use dpki_client::{Bundle, Client, Item, View, blob, calls, envelope, ssh};
 use dpki_primitives::{
 	anchor::AnchorKind,
 	delivery::{Acknowledgement, DeliveryBinding, Outcome, Suite},
 	device::DeviceRecord,
 	ids::{BlobDigest, KeyId, OrganisationId},
 	key::{KeyPurpose, KeyRecord},
+	revocation::SshSubject,
 };
 use futures::StreamExt;
 use std::{path::PathBuf, time::Duration};
@@ -53,7 +54,7 @@ pub struct Deliver {
 		value_name = "NAME[,..]",
 		value_delimiter = ',',
 		requires = "host_ca_key",
-		value_parser = certificates::ssh_name
+		value_parser = values::host_name
 	)]
 	host_name: Vec<String>,
 	/// How long the host certificate is valid
@@ -167,17 +168,21 @@ impl Deliver {
 		let organisation = destination.record.organisation;
 		let mut items = Vec::new();
 		for ca in &self.user_ca {
-			let anchor = active(view, ca, AnchorKind::SshUserCa, organisation, warnings).await?;
-			items.push(Item::SshUserCa { anchor });
+			let known = active(view, ca, AnchorKind::SshUserCa).await?;
+			require_own(&known, organisation)?;
+			items.push(Item::SshUserCa { anchor: known.id });
 		}
 		if let Some(ca) = &self.host_ca_key {
 			let certificate = self.host_certificate(view, destination, ca).await?;
 			items.push(Item::SshHostCertificate { certificate });
 		}
 		for HostCaPatterns { anchor, hosts } in &self.known_hosts_ca {
-			let anchor =
-				active(view, anchor, AnchorKind::SshHostCa, organisation, warnings).await?;
-			items.push(Item::SshKnownHostCa { anchor, hosts: hosts.clone() });
+			let known = active(view, anchor, AnchorKind::SshHostCa).await?;
+			// A device may believe the hosts of others; whoever has it do so should know it.
+			if known.record.organisation != organisation {
+				warnings.push(format!("the host CA {} belongs to another organisation", known.id));
+			}
+			items.push(Item::SshKnownHostCa { anchor: known.id, hosts: hosts.clone() });
 		}
 		items.extend(self.principals.iter().map(|LoginPrincipals { login, principals }| {
 			Item::SshPrincipals { login: login.clone(), principals: principals.clone() }
@@ -204,20 +209,29 @@ impl Deliver {
 				next: "leave --host-ca-key out, or have the device register its host key".into(),
 			});
 		};
-		let key = lookup::ssh_public_key(&record.public)?;
+		let key = ssh::from_public_key(&record.public)?;
 		let ca = secrets::ssh_key(ca)?;
-		certificates::active_ca(view, &ca, AnchorKind::SshHostCa).await?;
-		let now = certificates::signing_time(Some(view.now()))?;
-		let certificate = certificates::certify(
-			&ca,
-			&key,
-			AnchorKind::SshHostCa,
-			&self.host_name,
-			now,
-			self.host_cert_valid,
-			None,
-			Some(device.text.clone()),
-		)?;
+		let known = certificates::active_ca(view, &ca, AnchorKind::SshHostCa).await?;
+		require_own(&known, destination.record.organisation)?;
+		let revoked = SshSubject::KeyFingerprint(ssh::fingerprint(&key));
+		let revocations = view.ssh_revocations(known.id).await?;
+		if revocations.iter().any(|entry| entry.subject == revoked) {
+			return Err(Error::NotAllowed {
+				why: format!(
+					"certificates of the CA {} for the host key of {} are revoked",
+					known.id, device.text
+				),
+				next: "have the device register another host key, or use another host CA".into(),
+			});
+		}
+		let content = certificates::Content {
+			names: self.host_name.clone(),
+			now: certificates::signing_time(Some(view.now()))?,
+			span: self.host_cert_valid,
+			serial: None,
+			key_id: Some(device.text.clone()),
+		};
+		let certificate = content.sign(&ca, &key, AnchorKind::SshHostCa)?;
 		Ok(certificates::openssh_line(&certificate)?.trim_end().to_owned())
 	}
 }
@@ -236,7 +250,8 @@ impl Destination {
 		let recipient = lookup::valid_key(view, &device, KeyPurpose::KeyAgreement).await?;
 		let recipient = recipient.ok_or_else(|| Error::NotAllowed {
 			why: format!("{} has no valid key to encrypt to", device.text),
-			next: "have the device register an agreement key; its agent does so when it rotates"
+			next: "make one with `dpki key new agreement` and register it with the consent of the \
+			       device by `dpki device register-key`, or enrol it under a new name"
 				.into(),
 		})?;
 		let newest = view.delivery(device.id).await?.map_or(0, |delivery| delivery.sequence);
@@ -244,19 +259,22 @@ impl Destination {
 	}
 }
 
-async fn active(
-	view: &View,
-	anchor: &AnchorRef,
-	kind: AnchorKind,
-	organisation: OrganisationId,
-	warnings: &mut Vec<String>,
-) -> Result<dpki_primitives::ids::AnchorId> {
-	let known = lookup::anchor(view, anchor, &[kind]).await?.require_valid()?;
-	if known.record.organisation != organisation {
-		let kind = anchor_kind_name(kind);
-		warnings.push(format!("the {kind} {} belongs to another organisation", known.id));
+/// The anchor, if it may be relied on.
+async fn active(view: &View, anchor: &AnchorRef, kind: AnchorKind) -> Result<KnownAnchor> {
+	lookup::anchor(view, anchor, &[kind]).await?.require_valid()
+}
+
+/// Refuses what the device refuses: whoever may publish must not bring in a CA that the anchor managers of the
+/// organisation have not registered.
+fn require_own(known: &KnownAnchor, organisation: OrganisationId) -> Result<()> {
+	if known.record.organisation == organisation {
+		return Ok(());
 	}
-	Ok(known.id)
+	let kind = known.record.kind.name();
+	Err(Error::NotAllowed {
+		why: format!("the {kind} {} belongs to another organisation", known.id),
+		next: "use one of the organisation of the device; `dpki anchor list` shows them".into(),
+	})
 }
 
 /// Waits for what the device says about exactly this delivery.
@@ -292,4 +310,39 @@ async fn acknowledgement(
 	timeout(patience, waiting)
 		.await
 		.unwrap_or(Err(Error::NotAcknowledged { sequence, waited: patience }))
+}
+
+#[cfg(test)]
+mod tests {
+	use super::*;
+	use dpki_primitives::{
+		anchor::AnchorRecord,
+		ids::AnchorId,
+		status::{Status, Validity},
+	};
+
+	#[test]
+	fn a_ca_of_another_organisation_is_refused_as_the_device_would() {
+		let (own, other) = (OrganisationId([1; 32]), OrganisationId([2; 32]));
+		for kind in [AnchorKind::SshUserCa, AnchorKind::SshHostCa] {
+			let known = KnownAnchor {
+				id: AnchorId([3; 32]),
+				record: AnchorRecord {
+					organisation: own,
+					kind,
+					key: None,
+					key_id: KeyId([4; 32]),
+					validity: Validity { not_before: 0, not_after: None },
+					registered_at: 0,
+					retired_at: None,
+					revocation: None,
+				},
+				status: Status::Valid,
+			};
+			assert!(require_own(&known, own).is_ok());
+			let error = require_own(&known, other).unwrap_err();
+			assert!(error.to_string().contains("another organisation"), "{error}");
+			assert!(error.next_step().unwrap().contains("dpki anchor list"));
+		}
+	}
 }

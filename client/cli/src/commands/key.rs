@@ -10,7 +10,10 @@ use crate::{
 	values,
 };
 use clap::{Subcommand, ValueEnum};
-use dpki_client::{Account, account, possession::SigningKey};
+use dpki_client::{
+	Account, account,
+	possession::{AgreementKey, SigningKey},
+};
 use dpki_primitives::{
 	anchor::AnchorKind,
 	ids::{AnchorId, KeyId},
@@ -102,6 +105,14 @@ Example:
 		#[arg(long)]
 		passphrase: bool,
 	},
+	/// A key-agreement key of a device (X25519), in the form that its agent reads: 64 hexadecimal digits
+	#[command(after_help = "\
+Example:
+  dpki key new agreement agreement.key")]
+	Agreement {
+		/// The new private key file
+		out: PathBuf,
+	},
 }
 
 /// The algorithms of SSH CAs that the chain can check.
@@ -124,6 +135,7 @@ impl KeyCommand {
 			Self::New(NewKey::X509Root { out, subject, valid, passphrase }) => {
 				new_x509_root(&out, subject, valid, passphrase)
 			},
+			Self::New(NewKey::Agreement { out }) => new_agreement(&out),
 			Self::Show { file } => show(&file),
 		}
 	}
@@ -140,7 +152,10 @@ fn new_account(out: &Path, passphrase: bool) -> Result<Report> {
 		.done(format!("Made the account {}", out.display()))
 		.data("file", out.display().to_string())
 		.data("encrypted", passphrase.is_some())
-		.tail("It can act once it holds a balance for fees and a role in an organisation."))
+		.tail(
+			"It can act once it holds a balance for fees (`dpki account send` from an account that has \
+			 one) and a role in an organisation (`dpki org member set`).",
+		))
 }
 
 fn new_ssh_ca(
@@ -223,6 +238,21 @@ fn new_x509_root(
 		.data("encrypted", passphrase.is_some()))
 }
 
+fn new_agreement(out: &Path) -> Result<Report> {
+	let key = AgreementKey::generate();
+	let mut text = zeroize::Zeroizing::new([b'\n'; 65]);
+	hex::encode_to_slice(key.to_secret_bytes().as_slice(), &mut text[..64])
+		.map_err(crypto("write the agreement key"))?;
+	files::write_secret(out, text.as_slice())?;
+	Ok(public_key_report(&key.public())
+		.done(format!("Made the agreement key {}", out.display()))
+		.data("file", out.display().to_string())
+		.tail(
+			"Register it with `dpki device register-key --purpose key-agreement`, and put it into the state \
+			 directory of the device's agent as agreement.key.",
+		))
+}
+
 fn show(file: &Path) -> Result<Report> {
 	if let Some(uri) = file.to_str().filter(|text| text.starts_with("//")) {
 		return Ok(account_report(&Account::from_uri(uri)?.id()));
@@ -269,20 +299,9 @@ fn public_key_report(key: &PublicKey) -> Report {
 		_ => Report::new().data("type", "key"),
 	};
 	report
-		.row("algorithm", key_type_name(key.key_type))
+		.row("algorithm", key.key_type.name())
 		.row("public_key", hex(&key.bytes))
 		.row("key_id", KeyId::of(key))
-}
-
-/// The word for an algorithm.
-pub fn key_type_name(key_type: KeyType) -> &'static str {
-	match key_type {
-		KeyType::Ed25519 => "ed25519",
-		KeyType::Sr25519 => "sr25519",
-		KeyType::Secp256k1 => "secp256k1",
-		KeyType::P256 => "p256",
-		KeyType::X25519 => "x25519",
-	}
 }
 
 fn ssh_key_report(key: &ssh_key::PublicKey) -> Result<Report> {

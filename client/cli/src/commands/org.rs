@@ -4,11 +4,11 @@ use crate::{
 	error::{Error, Result},
 	output::{Report, hex},
 	session::Session,
-	values::{Member, MemberRole, Name, OrgKind, organisation_kind_name, role_name},
+	values::{Member, MemberRole, Name, OrgKind},
 };
 use clap::Subcommand;
 use dpki_client::{account, calls};
-use dpki_primitives::organisation::RoleSet;
+use dpki_primitives::organisation::{OrganisationKind, RoleSet};
 
 /// Organisations and their members.
 #[derive(Subcommand)]
@@ -94,7 +94,7 @@ async fn create(session: &Session, name: &Name, kind: OrgKind) -> Result<Report>
 		.done(format!("Created the organisation {name}"))
 		.row("organisation", name.organisation())
 		.data("name", name.as_str())
-		.row("kind", organisation_kind_name(kind.into()))
+		.row("kind", OrganisationKind::from(kind).name())
 		.row("administrator", account.address())
 		.finalized(&finalized))
 }
@@ -112,7 +112,7 @@ async fn show(session: &Session, name: &Name, member: Option<Member>) -> Result<
 		.done(format!("Organisation {name}"))
 		.row("organisation", id)
 		.data("name", name.as_str())
-		.row("kind", organisation_kind_name(record.kind))
+		.row("kind", record.kind.name())
 		.time("created_at", record.created_at)
 		.row_as("members", record.members.to_string(), record.members)
 		.row_as("administrators", record.administrators.to_string(), record.administrators)
@@ -162,5 +162,5 @@ async fn remove_member(session: &Session, name: &Name, Member(member): &Member) 
 }
 
 fn role_names(roles: RoleSet) -> Vec<String> {
-	roles.iter().map(|role| role_name(role).to_owned()).collect()
+	roles.iter().map(|role| role.name().to_owned()).collect()
 }

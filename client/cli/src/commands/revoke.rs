@@ -7,7 +7,7 @@ use crate::{
 	output::{Report, hex, rfc3339},
 	prompt,
 	session::Session,
-	values::{AnchorRef, DeviceRef, anchor_kind_name, purpose_name, reason_parser},
+	values::{AnchorRef, DeviceRef, reason_parser},
 };
 use clap::{ArgGroup, Args, Subcommand};
 use dpki_client::{Call, Client, calls, ssh};
@@ -130,7 +130,7 @@ impl RevokeAnchor {
 	pub async fn run(self, session: &Session) -> Result<Report> {
 		let (client, view) = session.view().await?;
 		let known = lookup::anchor(&view, &self.anchor, lookup::ANY_KIND).await?;
-		let what = format!("the {} {}", anchor_kind_name(known.record.kind), known.id);
+		let what = format!("the {} {}", known.record.kind.name(), known.id);
 		let call = calls::revoke_anchor(known.id, self.how.reason);
 		let report = revoke(session, &client, &what, &call, &self.how).await?;
 		Ok(report.data("anchor", known.id.to_string()))
@@ -142,7 +142,7 @@ async fn revoke_key(session: &Session, key: KeyId, how: &How) -> Result<Report> 
 	let Some(record) = view.key(key).await? else {
 		return Err(Error::Unknown { what: "key", name: key.to_string() });
 	};
-	let what = format!("the {} key {key}", purpose_name(record.purpose));
+	let what = format!("the {} key {key}", record.purpose.name());
 	let report = revoke(session, &client, &what, &calls::revoke_key(key, how.reason), how).await?;
 	Ok(report.data("key_id", key.to_string()).data("device", record.device.to_string()))
 }

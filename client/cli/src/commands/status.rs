@@ -6,7 +6,7 @@ use crate::{
 	lookup,
 	output::{Report, rfc3339},
 	session::Session,
-	values::{AnchorRef, DeviceRef, anchor_kind_name, purpose_name},
+	values::{AnchorRef, DeviceRef},
 };
 use clap::Subcommand;
 use dpki_client::{Head, View, ssh};
@@ -99,12 +99,13 @@ async fn anchor_verdict(view: &View, anchor: &AnchorRef) -> Result<Report> {
 	Ok(match lookup::find_anchor(view, anchor, lookup::ANY_KIND).await? {
 		None => unknown(format!("anchor {anchor}"), view.head()),
 		Some(known) => {
-			let kind = anchor_kind_name(known.record.kind);
+			let kind = known.record.kind.name();
 			let since = known.record.retired_at.filter(|_| known.status == Status::Superseded);
 			let what = format!("{kind} {}", known.id);
 			judged(what, known.status, &known.record.standing(), since, view.head())
 				.data("anchor", known.id.to_string())
 				.data("kind", kind)
+				.data("key_id", known.record.key_id.to_string())
 		},
 	})
 }
@@ -114,10 +115,10 @@ async fn key_verdict(view: &View, key: KeyId) -> Result<Report> {
 		return Ok(unknown(format!("key {key}"), view.head()));
 	};
 	let status = view.key_status(key).await?;
-	let what = format!("{} key {key}", purpose_name(record.purpose));
+	let what = format!("{} key {key}", record.purpose.name());
 	Ok(judged(what, status, &record.standing(), None, view.head())
 		.data("key_id", key.to_string())
-		.data("purpose", purpose_name(record.purpose))
+		.data("purpose", record.purpose.name())
 		.data("device", record.device.to_string()))
 }
 

@@ -13,7 +13,7 @@ use dpki_client::{View, Voucher, calls};
 use dpki_primitives::{
 	Moment,
 	ids::VoucherId,
-	voucher::{VoucherRecord, VoucherState},
+	voucher::{VoucherRecord, VoucherStanding},
 };
 use qrcode::{QrCode, render::unicode::Dense1x2};
 use std::{
@@ -108,7 +108,12 @@ async fn new(
 	let voucher =
 		Voucher::generate(client.genesis_hash(), org.as_str(), device.as_str(), expires_at)?;
 	let text = voucher.to_text();
-	let call = calls::issue_voucher(org.organisation(), voucher.id(), device.as_str(), expires_at)?;
+	let call = calls::issue_voucher(
+		org.organisation(),
+		voucher.commitment(),
+		device.as_str(),
+		expires_at,
+	)?;
 	// The file comes first: a voucher on the chain whose secret got lost would block nobody, but help nobody either.
 	if let Some(out) = out {
 		files::write_secret(out, format!("{}\n", text.as_str()).as_bytes())?;
@@ -207,14 +212,12 @@ fn describe(voucher: &Voucher) -> Report {
 
 /// The word for what has become of a voucher, and since when.
 pub fn state(record: Option<&VoucherRecord>, now: Moment) -> (&'static str, Option<Moment>) {
-	match record {
-		None => ("unknown", None),
-		Some(record) => match record.state {
-			VoucherState::Redeemed(at) => ("redeemed", Some(at)),
-			VoucherState::Cancelled(at) => ("cancelled", Some(at)),
-			VoucherState::Open if now > record.expires_at => ("expired", Some(record.expires_at)),
-			VoucherState::Open => ("open", None),
-		},
+	let Some(record) = record else { return ("unknown", None) };
+	match record.state_at(now) {
+		VoucherStanding::Open => ("open", None),
+		VoucherStanding::Redeemed(at) => ("redeemed", Some(at)),
+		VoucherStanding::Cancelled(at) => ("cancelled", Some(at)),
+		VoucherStanding::Expired => ("expired", Some(record.expires_at)),
 	}
 }
 
@@ -240,10 +243,13 @@ fn read(text: &str) -> Result<Voucher> {
 #[cfg(test)]
 mod tests {
 	use super::*;
-	use dpki_primitives::ids::{DeviceId, OrganisationId};
+	use dpki_primitives::{
+		ids::{DeviceId, OrganisationId},
+		voucher::VoucherState,
+	};
 
 	#[test]
-	fn an_open_voucher_expires_after_its_last_moment() {
+	fn each_standing_of_a_voucher_has_its_word_and_its_moment() {
 		let mut record = VoucherRecord {
 			organisation: OrganisationId::default(),
 			device: DeviceId::default(),
@@ -255,6 +261,8 @@ mod tests {
 		assert_eq!(state(Some(&record), 11), ("expired", Some(10)));
 		record.state = VoucherState::Redeemed(5);
 		assert_eq!(state(Some(&record), 11), ("redeemed", Some(5)));
+		record.state = VoucherState::Cancelled(6);
+		assert_eq!(state(Some(&record), 11), ("cancelled", Some(6)));
 		assert_eq!(state(None, 0), ("unknown", None));
 	}
 

@@ -28,18 +28,21 @@ fn invalid(refusal: Refusal) -> TransactionValidityError {
 	InvalidTransaction::Custom(refusal.code()).into()
 }
 
-/// Pool, block and dispatch all refuse the call, for the same reason.
+/// Pool and block refuse the call, for the same reason.
 fn call_is_refused(call: RuntimeCall, refusal: Refusal) {
 	let before = Acknowledgements::<Test>::get(drone());
 	assert_eq!(pool_verdict(call.clone()), Err(invalid(refusal)));
-	assert_eq!(Executive::apply_extrinsic(general(call.clone())), Err(invalid(refusal)));
-	let dispatched = call.dispatch(frame_system::RawOrigin::Authorized.into());
-	assert_eq!(dispatched.unwrap_err().error, Error::AcknowledgementRefused(refusal.code()).into());
+	assert_eq!(Executive::apply_extrinsic(general(call)), Err(invalid(refusal)));
 	assert_eq!(Acknowledgements::<Test>::get(drone()), before);
 }
 
+/// Pool and block refuse the acknowledgement for what the state is, and so does the call itself.
 fn is_refused(ack: Ack, refusal: Refusal) {
 	call_is_refused(ack.call(), refusal);
+	let before = Acknowledgements::<Test>::get(drone());
+	let dispatched = ack.call().dispatch(frame_system::RawOrigin::Authorized.into());
+	assert_eq!(dispatched.unwrap_err().error, Error::AcknowledgementRefused(refusal.code()).into());
+	assert_eq!(Acknowledgements::<Test>::get(drone()), before);
 }
 
 fn accept(ack: &Ack) {
@@ -67,6 +70,28 @@ fn a_device_acknowledges_its_newest_delivery() {
 				outcome: Outcome::Applied,
 			})
 		);
+	});
+}
+
+#[test]
+fn a_signature_is_verified_once_in_a_block() {
+	run(|| {
+		publish(1);
+		let call = Ack::applied(1).call();
+		TestRegistry::forget_verifications();
+		assert_ok!(Executive::apply_extrinsic(general(call)).unwrap());
+		assert_eq!(TestRegistry::verifications(), 1);
+	});
+}
+
+#[test]
+fn a_signature_is_verified_only_if_the_state_allows_the_acknowledgement() {
+	run(|| {
+		publish(1);
+		publish(2);
+		TestRegistry::forget_verifications();
+		is_refused(Ack::applied(1), Refusal::DeliverySuperseded);
+		assert_eq!(TestRegistry::verifications(), 0);
 	});
 }
 
@@ -274,10 +299,14 @@ fn a_key_that_is_not_valid_signs_nothing() {
 }
 
 #[test]
-fn an_account_cannot_acknowledge_in_the_place_of_the_device() {
+fn no_other_origin_acknowledges_in_the_place_of_the_device() {
 	run(|| {
 		publish(1);
 		assert_eq!(apply(Ack::applied(1).call()).unwrap(), Err(DispatchError::BadOrigin));
+		for origin in [RuntimeOrigin::root(), RuntimeOrigin::none()] {
+			let dispatched = Ack::applied(1).call().dispatch(origin);
+			assert_eq!(dispatched.unwrap_err().error, DispatchError::BadOrigin);
+		}
 		assert_eq!(Acknowledgements::<Test>::get(drone()), None);
 	});
 }

@@ -16,6 +16,7 @@ use std::collections::BTreeMap;
 
 thread_local! {
 	static NOW: Cell<Moment> = const { Cell::new(0) };
+	static VERIFICATIONS: Cell<u32> = const { Cell::new(0) };
 	static DEVICES: RefCell<BTreeMap<DeviceId, (DeviceRecord, Status)>> = const { RefCell::new(BTreeMap::new()) };
 	static KEYS: RefCell<BTreeMap<KeyId, (KeyRecord, Status)>> = const { RefCell::new(BTreeMap::new()) };
 	static PUBLISHERS: RefCell<Vec<(OrganisationId, AccountId32)>> = const { RefCell::new(Vec::new()) };
@@ -24,6 +25,7 @@ thread_local! {
 /// Forgets everything.
 pub fn reset() {
 	NOW.with(|cell| cell.set(0));
+	TestRegistry::forget_verifications();
 	DEVICES.with_borrow_mut(BTreeMap::clear);
 	KEYS.with_borrow_mut(BTreeMap::clear);
 	PUBLISHERS.with_borrow_mut(Vec::clear);
@@ -74,7 +76,7 @@ impl Organisations<AccountId32> for TestOrganisations {
 	}
 }
 
-/// Devices and keys with the status that a test gives them. Leaves out what leads to a status, how devices and keys
+/// Devices and keys with the status that a test gives them; counts how often it is asked to verify. Leaves out what leads to a status, how devices and keys
 /// get in, and every signature algorithm except Ed25519.
 pub struct TestRegistry;
 
@@ -108,6 +110,15 @@ impl TestRegistry {
 		key
 	}
 
+	/// How many signatures were verified since [`Self::forget_verifications`].
+	pub fn verifications() -> u32 {
+		VERIFICATIONS.get()
+	}
+
+	pub fn forget_verifications() {
+		VERIFICATIONS.set(0);
+	}
+
 	pub fn set_device_status(device: DeviceId, status: Status) {
 		DEVICES.with_borrow_mut(|devices| devices.get_mut(&device).unwrap().1 = status);
 	}
@@ -135,6 +146,7 @@ impl Registry for TestRegistry {
 	}
 
 	fn verify(key: &PublicKey, payload: &[u8], signature: &[u8]) -> bool {
+		VERIFICATIONS.set(VERIFICATIONS.get() + 1);
 		let (Ok(public), Ok(signature)) =
 			(<[u8; 32]>::try_from(&key.bytes[..]), <[u8; 64]>::try_from(signature))
 		else {

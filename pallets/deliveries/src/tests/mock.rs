@@ -74,7 +74,7 @@ impl pallet_deliveries::Config for Test {
 	type Organisations = TestOrganisations;
 	type Registry = TestRegistry;
 	type Time = TestTime;
-	type WeightInfo = ();
+	type WeightInfo = pallet_deliveries::weights::SubstrateWeight<Test>;
 }
 
 impl pallet_utility::Config for Test {

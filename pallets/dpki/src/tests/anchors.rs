@@ -6,7 +6,7 @@ use dpki_primitives::{
 	anchor::{AnchorKind, AnchorMaterial, AnchorRecord, MAX_ANCHORS_PER_ORGANISATION},
 	context::{Action, MAX_SIGNATURE_LIFETIME, SigningContext},
 	ids::{AnchorId, OrganisationId},
-	key::{KeyType, Signature},
+	key::{KeyPurpose, KeyType, Signature},
 	status::{Status, Validity},
 };
 use frame_support::{assert_noop, assert_ok};
@@ -36,6 +36,7 @@ fn an_ssh_ca_is_active_as_soon_as_it_is_registered() {
 			organisation: acme(),
 			kind: USER,
 			key: Some(pair.public()),
+			key_id: pair.id(),
 			validity: Validity { not_before: NOW, not_after: None },
 			registered_at: NOW,
 			retired_at: None,
@@ -57,7 +58,8 @@ fn a_p256_key_is_an_ssh_ca_too() {
 		let material = ssh_p256(signing);
 		assert_ok!(register(CAROL, material.clone(), proof(&CAROL, &pair, &material)));
 		let anchor = AnchorId::of(USER, &material);
-		assert_eq!(Dpki::anchor(anchor).unwrap().key, Some(pair.public()));
+		let record = Dpki::anchor(anchor).unwrap();
+		assert_eq!((record.key, record.key_id), (Some(pair.public()), pair.id()));
 	});
 }
 
@@ -80,7 +82,7 @@ fn only_an_anchor_manager_of_the_organisation_registers() {
 				none.clone(),
 				EXPIRES
 			),
-			Error::<Test>::OrganisationNotFound
+			Error::<Test>::OrganisationUnknown
 		);
 		assert_noop!(
 			Dpki::register_anchor(RuntimeOrigin::root(), acme(), USER, material, none, EXPIRES),
@@ -153,6 +155,62 @@ fn an_anchor_is_registered_once_and_never_again_after_revocation() {
 		assert_noop!(again(), Error::<Test>::AnchorExists);
 		assert_ok!(Dpki::revoke_anchor(signed(CAROL), anchor, REASON));
 		assert_noop!(again(), Error::<Test>::AnchorWasRevoked);
+	});
+}
+
+/// The id of an anchor covers its kind, so the same key has another id there.
+#[test]
+fn the_key_of_a_revoked_anchor_does_not_come_back_under_the_other_kind() {
+	run(|| {
+		let pair = Pair::ed25519(1);
+		let material = ssh_ed25519(&pair);
+		let host = AnchorKind::SshHostCa;
+		let possession = pair.sign(&anchor_context(&CAROL, host, &material).payload());
+		let as_host = || {
+			let (material, possession) = (material.clone(), possession.clone());
+			Dpki::register_anchor(signed(CAROL), acme(), host, material, possession, EXPIRES)
+		};
+		let anchor = register_ssh(&pair);
+		assert_ok!(Dpki::revoke_anchor(signed(CAROL), anchor, REASON));
+		assert_noop!(as_host(), Error::<Test>::AnchorKeyWasRevoked);
+		// The key of another anchor is none the worse for it.
+		register_ssh(&Pair::ed25519(2));
+	});
+}
+
+#[test]
+fn a_key_can_serve_both_kinds_until_one_of_them_is_revoked() {
+	run(|| {
+		let pair = Pair::ed25519(1);
+		let material = ssh_ed25519(&pair);
+		let host = AnchorKind::SshHostCa;
+		let possession = pair.sign(&anchor_context(&CAROL, host, &material).payload());
+		let user = register_ssh(&pair);
+		let other = AnchorId::of(host, &material);
+		assert_ok!(Dpki::register_anchor(
+			signed(CAROL),
+			acme(),
+			host,
+			material,
+			possession,
+			EXPIRES
+		));
+		assert_ok!(Dpki::revoke_anchor(signed(CAROL), user, REASON));
+		assert_eq!(Dpki::anchor_status(other), Status::Valid, "it is revoked by itself");
+		assert_ok!(Dpki::revoke_anchor(signed(CAROL), other, REASON));
+	});
+}
+
+#[test]
+fn the_key_of_a_device_is_no_anchor() {
+	run(|| {
+		let pair = Pair::ed25519(1);
+		enrol("drone-1", &[(KeyPurpose::Sign, pair.clone())]);
+		let material = ssh_ed25519(&pair);
+		let attempt = || register(CAROL, material.clone(), proof(&CAROL, &pair, &material));
+		assert_noop!(attempt(), Error::<Test>::AnchorKeyInUse);
+		assert_ok!(Dpki::revoke_key(signed(BOB), pair.id(), REASON));
+		assert_noop!(attempt(), Error::<Test>::AnchorKeyInUse);
 	});
 }
 
@@ -246,7 +304,7 @@ fn an_anchor_is_retired_once_and_not_after_revocation() {
 		assert_noop!(Dpki::retire_anchor(signed(CAROL), anchor), Error::<Test>::AnchorWasRevoked);
 		assert_noop!(
 			Dpki::retire_anchor(signed(CAROL), AnchorId([0; 32])),
-			Error::<Test>::AnchorNotFound
+			Error::<Test>::AnchorUnknown
 		);
 	});
 }

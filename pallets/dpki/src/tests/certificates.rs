@@ -4,16 +4,17 @@ use super::mock::*;
 use crate::{Error, fixtures};
 use dpki_primitives::{
 	anchor::{AnchorKind, AnchorMaterial},
-	ids::AnchorId,
-	key::{KeyType, PublicKey, Signature},
+	context::{Action, Registrant, SigningContext},
+	ids::{AnchorId, KeyId},
+	key::{KeyPurpose, KeyType, NewKey, PublicKey, Signature},
 	status::{Status, Validity},
 };
 use frame_support::{assert_noop, assert_ok};
 use p256::ecdsa::signature::Signer;
 use rcgen::{
 	BasicConstraints, CertificateParams, CustomExtension, IsCa, Issuer, KeyPair, KeyUsagePurpose,
-	PKCS_ECDSA_P256_SHA256, PKCS_ECDSA_P384_SHA384, PKCS_ED25519, SerialNumber, SigningKey,
-	date_time_ymd,
+	PKCS_ECDSA_P256_SHA256, PKCS_ECDSA_P384_SHA384, PKCS_ED25519, PublicKeyData, SerialNumber,
+	SigningKey, date_time_ymd,
 };
 use rsa::{
 	Pkcs1v15Sign, RsaPrivateKey,
@@ -21,6 +22,10 @@ use rsa::{
 	sha2::{Digest, Sha256, Sha384},
 };
 use sp_runtime::DispatchResult;
+use x509_cert::{
+	Certificate,
+	der::{Decode, Encode, asn1::BitString, oid::db::rfc5912},
+};
 
 const ROOT: AnchorKind = AnchorKind::X509Root;
 
@@ -74,6 +79,37 @@ pub fn register_root() -> AnchorId {
 	AnchorId::of(ROOT, &der)
 }
 
+/// The root in `der` with the same key and another signature: `n - s` in the place of `s`.
+fn malleated(der: &[u8]) -> Vec<u8> {
+	let mut certificate = Certificate::from_der(der).unwrap();
+	let signature = certificate.signature.raw_bytes();
+	let flipped = match certificate.signature_algorithm.oid {
+		rfc5912::ECDSA_WITH_SHA_256 => {
+			let (r, s) = p256::ecdsa::Signature::from_der(signature).unwrap().split_scalars();
+			let flipped = p256::ecdsa::Signature::from_scalars(r, -s).unwrap();
+			flipped.to_der().as_bytes().to_vec()
+		},
+		rfc5912::ECDSA_WITH_SHA_384 => {
+			let (r, s) = p384::ecdsa::Signature::from_der(signature).unwrap().split_scalars();
+			let flipped = p384::ecdsa::Signature::from_scalars(r, -s).unwrap();
+			flipped.to_der().as_bytes().to_vec()
+		},
+		other => panic!("{other} cannot be malleated"),
+	};
+	certificate.signature = BitString::from_bytes(&flipped).unwrap();
+	certificate.to_der().unwrap()
+}
+
+/// Registers the root in `der` with an honest proof by the P-256 or P-384 key of `pair`.
+fn register_ecdsa(der: &[u8], pair: &KeyPair) -> DispatchResult {
+	let in_der = pair.sign(&payload(der)).unwrap();
+	let possession = match pair.is_compatible(&PKCS_ECDSA_P256_SHA256) {
+		true => p256::ecdsa::Signature::from_der(&in_der).unwrap().to_bytes().to_vec(),
+		false => p384::ecdsa::Signature::from_der(&in_der).unwrap().to_bytes().to_vec(),
+	};
+	register(der, &possession)
+}
+
 /// Replaces one occurrence of `from`, of which there is exactly one.
 fn patched(der: &[u8], from: &[u8], to: &[u8]) -> Vec<u8> {
 	let places: Vec<_> = (0..der.len()).filter(|at| der[*at..].starts_with(from)).collect();
@@ -114,7 +150,8 @@ fn an_ed25519_root_is_registered_with_its_key_and_validity() {
 		let der = der(params(), &pair);
 		assert_ok!(register(&der, &pair.sign(&payload(&der)).unwrap()));
 		let record = Dpki::anchor(AnchorId::of(ROOT, &der)).unwrap();
-		assert_eq!(record.key, PublicKey::new(KeyType::Ed25519, pair.public_key_raw()));
+		let key = PublicKey::new(KeyType::Ed25519, pair.public_key_raw()).unwrap();
+		assert_eq!((record.key_id, record.key), (KeyId::of(&key), Some(key)));
 		let validity =
 			Validity { not_before: 1_577_836_800_000, not_after: Some(2_208_988_800_000) };
 		assert_eq!(record.validity, validity);
@@ -132,7 +169,8 @@ fn a_p256_root_is_registered_with_its_compressed_key() {
 		let possession = p256::ecdsa::Signature::from_der(&in_der).unwrap();
 		assert_ok!(register(&der, &possession.to_bytes()));
 		let record = Dpki::anchor(AnchorId::of(ROOT, &der)).unwrap();
-		assert_eq!(record.key, crate::crypto::p256_key(pair.public_key_raw()));
+		let key = crate::crypto::p256_key(pair.public_key_raw()).unwrap();
+		assert_eq!((record.key_id, record.key), (KeyId::of(&key), Some(key)));
 	});
 }
 
@@ -144,7 +182,9 @@ fn a_p384_root_is_registered() {
 		let possession = pair.sign(&payload(&made_here)).unwrap();
 		let possession = p384::ecdsa::Signature::from_der(&possession).unwrap();
 		assert_ok!(register(&made_here, &possession.to_bytes()));
-		assert_eq!(Dpki::anchor(AnchorId::of(ROOT, &made_here)).unwrap().key, None);
+		let record = Dpki::anchor(AnchorId::of(ROOT, &made_here)).unwrap();
+		let key_id = KeyId::of_spki(&pair.subject_public_key_info());
+		assert_eq!((record.key, record.key_id), (None, key_id));
 
 		let der = fixtures::P384_ROOT;
 		let pair = p384::ecdsa::SigningKey::from_slice(&fixtures::P384_KEY).unwrap();
@@ -187,6 +227,107 @@ fn possession_of_a_root_is_proven_by_its_own_key() {
 				Error::<Test>::AnchorPossessionInvalid
 			);
 		}
+	});
+}
+
+/// The id of an anchor covers every byte of its certificate, so a certificate anew has another id.
+#[test]
+fn the_key_of_a_revoked_root_does_not_come_back_in_a_certificate_that_is_issued_anew() {
+	run(|| {
+		let pair = ed25519();
+		let issue = |serial: u8| {
+			let serial_number = Some(SerialNumber::from_slice(&[serial]));
+			der(params_with(|it| it.serial_number = serial_number), &pair)
+		};
+		let again = |der: &[u8]| register(der, &pair.sign(&payload(der)).unwrap());
+		let (first, second, third) = (issue(1), issue(2), issue(3));
+		assert_ok!(again(&first));
+		assert_ok!(again(&second));
+		let anchor = AnchorId::of(ROOT, &first);
+		assert_ok!(Dpki::revoke_anchor(signed(CAROL), anchor, REASON));
+		assert_noop!(again(&third), Error::<Test>::AnchorKeyWasRevoked);
+	});
+}
+
+#[test]
+fn the_key_of_a_revoked_root_does_not_come_back_under_a_malleated_signature() {
+	for algorithm in [&PKCS_ECDSA_P256_SHA256, &PKCS_ECDSA_P384_SHA384] {
+		let pair = KeyPair::generate_for(algorithm).unwrap();
+		let der = der(params(), &pair);
+		let malleated = malleated(&der);
+		assert_ne!(malleated, der);
+		run(|| {
+			assert_ok!(register_ecdsa(&malleated, &pair));
+		});
+		run(|| {
+			assert_ok!(register_ecdsa(&der, &pair));
+			let anchor = AnchorId::of(ROOT, &der);
+			assert_ok!(Dpki::revoke_anchor(signed(CAROL), anchor, REASON));
+			assert_noop!(register_ecdsa(&malleated, &pair), Error::<Test>::AnchorKeyWasRevoked);
+		});
+	}
+}
+
+/// The two RSA-2048 roots carry the same key, and differ in the hash that signed them.
+#[test]
+fn the_key_of_a_revoked_rsa_root_does_not_come_back() {
+	run(|| {
+		let pair = RsaPrivateKey::from_pkcs1_der(&fixtures::RSA2048_KEY).unwrap();
+		let (first, second) = (fixtures::RSA2048_ROOT, fixtures::RSA2048_SHA384_ROOT);
+		let digest = Sha256::digest(payload(&first));
+		assert_ok!(register(&first, &pair.sign(Pkcs1v15Sign::new::<Sha256>(), &digest).unwrap()));
+		assert_ok!(Dpki::revoke_anchor(signed(CAROL), AnchorId::of(ROOT, &first), REASON));
+		let digest = Sha384::digest(payload(&second));
+		let possession = pair.sign(Pkcs1v15Sign::new::<Sha384>(), &digest).unwrap();
+		assert_noop!(register(&second, &possession), Error::<Test>::AnchorKeyWasRevoked);
+	});
+}
+
+#[test]
+fn the_key_of_a_device_is_no_root() {
+	run(|| {
+		let pair = ed25519();
+		let der = der(params(), &pair);
+		let public = PublicKey::new(KeyType::Ed25519, pair.public_key_raw()).unwrap();
+		issue(&voucher_pair(), "drone-1");
+		let mut enrolment = Enrolment::new(&voucher_pair(), "drone-1", &[]);
+		let registrant = Registrant::Voucher(enrolment.voucher_id());
+		let action = Action::PossessKey {
+			registrant,
+			device: enrolment.device(),
+			purpose: KeyPurpose::Sign,
+			key: KeyId::of(&public),
+			not_after: None,
+		};
+		let expires_at = NOW + 1_000;
+		let context = SigningContext { genesis: GENESIS, action, nonce: 0, expires_at };
+		let possession = pair.sign(&context.payload()).unwrap().try_into().unwrap();
+		let purpose = KeyPurpose::Sign;
+		enrolment.keys.push(NewKey { purpose, public, not_after: None, possession });
+		enrolment.sign();
+		assert_ok!(enrolment.submit().unwrap());
+		let possession = pair.sign(&payload(&der)).unwrap();
+		assert_noop!(register(&der, &possession), Error::<Test>::AnchorKeyInUse);
+	});
+}
+
+/// Any other encoding of a point would give the same key another id.
+#[test]
+fn a_p384_point_is_uncompressed() {
+	let pair = p384::ecdsa::SigningKey::from_slice(&fixtures::P384_KEY).unwrap();
+	let with_point = |is_compressed| {
+		let point = pair.verifying_key().to_encoded_point(is_compressed);
+		let mut certificate = Certificate::from_der(&fixtures::P384_ROOT).unwrap();
+		let body = &mut certificate.tbs_certificate;
+		body.subject_public_key_info.subject_public_key =
+			BitString::from_bytes(point.as_bytes()).unwrap();
+		let signature: p384::ecdsa::Signature = pair.sign(&body.to_der().unwrap());
+		certificate.signature = BitString::from_bytes(signature.to_der().as_bytes()).unwrap();
+		certificate.to_der().unwrap()
+	};
+	run(|| {
+		assert_der_refused(&with_point(true), Error::CertificateKeyUnsupported);
+		assert_der_refused(&with_point(false), Error::AnchorPossessionInvalid);
 	});
 }
 

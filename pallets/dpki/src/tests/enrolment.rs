@@ -1,12 +1,12 @@
 //! Enrolment by voucher, in the pool and in the block.
 
 use super::mock::*;
-use crate::{Call, Error, Event, WeightInfo};
+use crate::{Call, Error, Event, WeightInfo, weights::SubstrateWeight};
 use codec::Encode;
 use dpki_primitives::{
 	context::{Action, MAX_SIGNATURE_LIFETIME, Registrant, SigningContext},
-	ids::{DeviceId, VoucherId},
-	key::{KeyPurpose::*, KeyType},
+	ids::{DeviceId, VoucherCommitment, VoucherId},
+	key::{KeyPurpose::*, KeyType, PublicKey, Signature},
 	refusal::Refusal,
 	status::Status,
 	voucher::VoucherState,
@@ -91,8 +91,11 @@ fn a_pool_holds_one_enrolment_per_voucher() {
 fn judging_an_enrolment_is_paid_for_in_weight() {
 	run(|| {
 		let call = honest().call();
-		assert_eq!(call.get_dispatch_info().call_weight, <() as WeightInfo>::enrol(4));
-		assert_eq!(call.weight_of_authorize(), <() as WeightInfo>::authorize_enrol());
+		assert_eq!(call.get_dispatch_info().call_weight, SubstrateWeight::<Test>::enrol(4));
+		assert_eq!(call.weight_of_authorize(), SubstrateWeight::<Test>::authorize_enrol(4));
+		let smaller = Enrolment::new(&voucher_pair(), "drone-1", &full_set()[..1]).call();
+		assert_eq!(smaller.weight_of_authorize(), SubstrateWeight::<Test>::authorize_enrol(1));
+		assert!(call.weight_of_authorize().all_gt(smaller.weight_of_authorize()));
 	});
 }
 
@@ -101,6 +104,7 @@ fn nobody_else_may_dispatch_an_enrolment() {
 	run(|| {
 		let enrolment = honest();
 		let RuntimeCall::Dpki(Call::enrol {
+			organisation,
 			voucher_public,
 			device_name,
 			keys,
@@ -114,6 +118,7 @@ fn nobody_else_may_dispatch_an_enrolment() {
 			assert_noop!(
 				Dpki::enrol(
 					origin,
+					organisation,
 					voucher_public,
 					device_name.clone(),
 					keys.clone(),
@@ -131,7 +136,12 @@ fn the_call_judges_the_state_itself() {
 	run(|| {
 		let enrolment = honest();
 		let RuntimeCall::Dpki(Call::enrol {
-			voucher_public, device_name, keys, expires_at, ..
+			organisation,
+			voucher_public,
+			device_name,
+			keys,
+			expires_at,
+			..
 		}) = enrolment.call()
 		else {
 			unreachable!()
@@ -140,6 +150,7 @@ fn the_call_judges_the_state_itself() {
 		assert_noop!(
 			Dpki::enrol(
 				frame_system::Origin::<Test>::Authorized.into(),
+				organisation,
 				voucher_public,
 				device_name,
 				keys,
@@ -175,8 +186,9 @@ fn an_unknown_voucher_is_refused() {
 #[test]
 fn an_expired_voucher_is_refused() {
 	run(|| {
-		let id = VoucherId::of(&voucher_pair().public().0);
-		Dpki::issue_voucher(signed(BOB), acme(), id, name("drone-1"), NOW + 500).unwrap();
+		let commitment = VoucherCommitment::of(&voucher_pair().public().0);
+		let device_name = name("drone-1");
+		Dpki::issue_voucher(signed(BOB), acme(), commitment, device_name, NOW + 500).unwrap();
 		let enrolment = Enrolment::new(&voucher_pair(), "drone-1", &full_set());
 		set_time(NOW + 500);
 		assert!(enrolment.validate().is_ok(), "the last moment is inside");
@@ -200,6 +212,32 @@ fn a_voucher_does_not_enrol_another_device() {
 		issue(&voucher_pair(), "drone-1");
 		let enrolment = Enrolment::new(&voucher_pair(), "drone-2", &full_set());
 		assert_refused(&enrolment, Refusal::VoucherForAnotherDevice);
+	});
+}
+
+/// Somebody sees the commitment in the pool, and issues it first for an organisation of his own.
+#[test]
+fn a_commitment_that_another_organisation_took_is_as_good_as_ever() {
+	run(|| {
+		let commitment = VoucherCommitment::of(&voucher_pair().public().0);
+		let taken =
+			Dpki::issue_voucher(signed(MALLORY), other(), commitment, name("drone-1"), NOW + 1_000);
+		assert_ok!(taken);
+		let enrolment = honest();
+		// The enrolment of the victim cannot be led to the voucher of the other.
+		let led_away = Enrolment { organisation: other(), ..enrolment.clone() };
+		assert_refused(&led_away, Refusal::VoucherSignatureInvalid);
+		assert_ok!(Dpki::cancel_voucher(signed(MALLORY), led_away.voucher_id()));
+		assert_ok!(enrolment.submit().unwrap());
+		assert_eq!(Dpki::device(enrolment.device()).unwrap().organisation, acme());
+	});
+}
+
+#[test]
+fn a_voucher_is_unknown_under_another_organisation() {
+	run(|| {
+		let enrolment = Enrolment { organisation: other(), ..honest() };
+		assert_refused(&enrolment, Refusal::VoucherUnknown);
 	});
 }
 
@@ -319,10 +357,13 @@ fn a_key_serves_a_purpose_that_fits_its_type() {
 		for (purpose, key_type) in
 			[(KeyAgreement, KeyType::Ed25519), (Ssh, KeyType::Sr25519), (Tls, KeyType::Secp256k1)]
 		{
-			let keys = [(purpose, Pair::new(key_type, 1))];
+			let keys = [(Sign, Pair::ed25519(1)), (purpose, Pair::new(key_type, 2))];
 			let enrolment = Enrolment::new(&voucher_pair(), "drone-1", &keys);
 			assert_refused(&enrolment, Refusal::KeyUnfitForPurpose);
 		}
+		let agreement = [(Sign, Pair::new(KeyType::X25519, 2))];
+		let enrolment = Enrolment::new(&voucher_pair(), "drone-1", &agreement);
+		assert_refused(&enrolment, Refusal::KeyUnfitForPurpose);
 	});
 }
 
@@ -336,23 +377,57 @@ fn a_key_is_not_expired_from_the_start() {
 }
 
 #[test]
-fn an_agreement_key_needs_a_signing_key_to_vouch_for_it() {
+fn an_enrolment_brings_a_signing_key() {
 	run(|| {
 		issue(&voucher_pair(), "drone-1");
-		let agreement = (KeyAgreement, Pair::new(KeyType::X25519, 2));
-		let without = [agreement.clone(), (Ssh, Pair::ed25519(1))];
-		let enrolment = Enrolment::new(&voucher_pair(), "drone-1", &without);
-		assert_refused(&enrolment, Refusal::SigningKeyMissing);
+		let others = [
+			(KeyAgreement, Pair::new(KeyType::X25519, 2)),
+			(Tls, Pair::new(KeyType::P256, 3)),
+			(Ssh, Pair::ed25519(1)),
+		];
+		let without = Enrolment::new(&voucher_pair(), "drone-1", &others);
+		assert_refused(&without, Refusal::SigningKeyMissing);
+		let with = [&others[..], &[(Sign, Pair::ed25519(4))]].concat();
+		assert_ok!(Enrolment::new(&voucher_pair(), "drone-1", &with).submit().unwrap());
+	});
+}
 
-		let with = [(Sign, Pair::ed25519(1)), (Sign, Pair::ed25519(3)), agreement];
-		let mut enrolment = Enrolment::new(&voucher_pair(), "drone-1", &with);
-		let registrant = Registrant::Voucher(enrolment.voucher_id());
-		let context = possession(registrant, enrolment.device(), KeyAgreement, &with[2].1, 2);
-		enrolment.keys[2].possession = Pair::ed25519(77).sign(&context.payload());
-		assert_refused(&enrolment, Refusal::PossessionInvalid);
-		// The second signing key is as good as the first.
-		enrolment.keys[2].possession = with[1].1.sign(&context.payload());
-		assert_ok!(enrolment.submit().unwrap());
+#[test]
+fn the_agreement_key_of_another_cannot_be_enrolled_without_its_secret() {
+	run(|| {
+		let honest = honest();
+		let registrant = Registrant::Voucher(honest.voucher_id());
+		let victim = Pair::new(KeyType::X25519, 2);
+		let payload = possession(registrant, honest.device(), KeyAgreement, &victim, 1).payload();
+		for attempt in [
+			Pair::ed25519(1).sign(&payload),
+			Pair::new(KeyType::X25519, 77).sign(&payload),
+			Pair::ed25519(2).sign(&payload),
+			Signature::default(),
+		] {
+			let mut enrolment = honest.clone();
+			enrolment.keys[1].possession = attempt;
+			assert_refused(&enrolment, Refusal::PossessionInvalid);
+		}
+		assert_ok!(honest.submit().unwrap());
+	});
+}
+
+#[test]
+fn an_agreement_key_in_another_encoding_is_refused() {
+	run(|| {
+		let honest = honest();
+		let mut top_bit = honest.clone();
+		top_bit.keys[1].public.bytes[31] |= 0x80;
+		// 9 + 2^255 - 19, which agreement takes for the base point 9.
+		let mut bytes = [0xff; 32];
+		(bytes[0], bytes[31]) = (0xf6, 0x7f);
+		let mut unreduced = honest;
+		unreduced.keys[1].public = PublicKey::new(KeyType::X25519, &bytes).unwrap();
+		for mut enrolment in [top_bit, unreduced] {
+			enrolment.sign();
+			assert_refused(&enrolment, Refusal::KeyMalformed);
+		}
 	});
 }
 
@@ -398,7 +473,7 @@ fn possession_is_proven_for_this_enrolment_only() {
 #[test]
 fn every_refusal_of_an_enrolment_reaches_the_device_under_its_own_number() {
 	let errors: Vec<Error<Test>> = vec![
-		Error::VoucherNotFound,
+		Error::VoucherUnknown,
 		Error::VoucherExpired,
 		Error::VoucherRedeemed,
 		Error::VoucherCancelled,

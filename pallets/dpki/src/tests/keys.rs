@@ -1,17 +1,18 @@
-//! Further keys of a device, registered by an account.
+//! Further keys of a device, registered by an account. The consent of the device is given here; what becomes of a
+//! registration without it is in [`super::consent`].
 
 use super::mock::*;
-use crate::{Error, Event, WeightInfo};
+use crate::{Call, Error, Event, WeightInfo, weights::SubstrateWeight};
 use dpki_primitives::{
 	context::{Action, MAX_SIGNATURE_LIFETIME, Registrant, SigningContext},
 	device::MAX_KEYS_PER_DEVICE,
 	ids::DeviceId,
-	key::{KeyPurpose, KeyPurpose::*, KeyType, NewKey, PublicKey},
+	key::{Consent, KeyPurpose, KeyPurpose::*, KeyType, NewKey, PublicKey, Signature},
+	refusal::Refusal,
 	status::Status,
 };
-use frame_support::{assert_noop, assert_ok, dispatch::DispatchResultWithPostInfo};
-use sp_core::Pair as _;
-use sp_runtime::DispatchError;
+use frame_support::{assert_noop, assert_ok, dispatch::GetDispatchInfo};
+use sp_runtime::{DispatchError, DispatchResult};
 
 const EXPIRES: u64 = NOW + 1_000;
 
@@ -28,14 +29,15 @@ fn proven(device: DeviceId, purpose: KeyPurpose, pair: &Pair, nonce: u64) -> New
 	new_key(purpose, pair, pair.sign(&context(device, purpose, pair, nonce).payload()))
 }
 
-fn agreement(device: DeviceId, seed: u8, nonce: u64, vouching: &Pair) -> NewKey {
-	let pair = Pair::new(KeyType::X25519, seed);
-	let context = context(device, KeyAgreement, &pair, nonce);
-	new_key(KeyAgreement, &pair, vouching.sign(&context.payload()))
+/// The consent of the signing key that [`device`] enrols with, for BOB.
+fn consented(device: DeviceId, key: &NewKey) -> Consent {
+	let nonce = Dpki::device(device).map_or(0, |record| record.keys_registered);
+	consent(Registrant::Account(BOB.into()), device, key, nonce, &Pair::ed25519(1))
 }
 
-fn register(device: DeviceId, key: NewKey) -> DispatchResultWithPostInfo {
-	Dpki::register_key(signed(BOB), device, key, EXPIRES)
+fn register(device: DeviceId, key: NewKey) -> DispatchResult {
+	let consent = consented(device, &key);
+	Dpki::register_key(signed(BOB), device, key, consent, EXPIRES)
 }
 
 #[test]
@@ -110,14 +112,16 @@ fn only_a_registrar_of_the_organisation_registers_keys() {
 			let registrant = Registrant::Account(who.clone().into());
 			let payload = possession(registrant, device, Ssh, &pair, 1).payload();
 			let key = new_key(Ssh, &pair, pair.sign(&payload));
+			let consent = consent(registrant, device, &key, 1, &Pair::ed25519(1));
 			assert_noop!(
-				Dpki::register_key(signed(who), device, key, EXPIRES),
+				Dpki::register_key(signed(who), device, key, consent, EXPIRES),
 				Error::<Test>::RoleMissing
 			);
 		}
 		let key = proven(device, Ssh, &pair, 1);
+		let consent = consented(device, &key);
 		assert_noop!(
-			Dpki::register_key(RuntimeOrigin::none(), device, key, EXPIRES),
+			Dpki::register_key(RuntimeOrigin::none(), device, key, consent, EXPIRES),
 			DispatchError::BadOrigin
 		);
 	});
@@ -130,7 +134,7 @@ fn an_unknown_or_revoked_device_gets_no_key() {
 		let pair = Pair::ed25519(2);
 		assert_noop!(
 			register(unknown, proven(unknown, Ssh, &pair, 0)),
-			Error::<Test>::DeviceNotFound
+			Error::<Test>::DeviceUnknown
 		);
 		let device = device();
 		assert_ok!(Dpki::revoke_device(signed(BOB), device, REASON));
@@ -176,8 +180,9 @@ fn a_stale_or_far_expiry_is_refused() {
 			let pair = Pair::ed25519(2);
 			let context = SigningContext { expires_at, ..context(device, Ssh, &pair, 1) };
 			let key = new_key(Ssh, &pair, pair.sign(&context.payload()));
+			let consent = consented(device, &key);
 			assert_noop!(
-				Dpki::register_key(signed(BOB), device, key, expires_at),
+				Dpki::register_key(signed(BOB), device, key, consent, expires_at),
 				Error::<Test>::SignatureExpired
 			);
 		}
@@ -229,70 +234,75 @@ fn a_key_of_small_order_proves_nothing_and_is_refused() {
 }
 
 #[test]
-fn a_valid_signing_key_of_the_device_vouches_for_an_agreement_key() {
+fn an_agreement_key_proves_its_own_possession() {
 	run(|| {
 		let device = device();
-		let second = Pair::new(KeyType::P256, 2);
-		assert_ok!(register(device, proven(device, Sign, &second, 1)));
-		let info = register(device, agreement(device, 3, 2, &second)).unwrap();
-		assert_eq!(info.actual_weight, Some(<() as WeightInfo>::register_agreement_key(2)));
-		let info = register(device, agreement(device, 4, 3, &Pair::ed25519(1))).unwrap();
-		assert_eq!(info.actual_weight, Some(<() as WeightInfo>::register_agreement_key(1)));
+		let pair = Pair::new(KeyType::X25519, 3);
+		assert_ok!(register(device, proven(device, KeyAgreement, &pair, 1)));
+		assert_eq!(Dpki::key_status(pair.id()), Status::Valid);
 	});
 }
 
 #[test]
-fn nothing_but_a_valid_signing_key_of_the_device_vouches() {
+fn the_agreement_key_of_another_cannot_be_registered_without_its_secret() {
 	run(|| {
-		let device = device();
-		let foreign = Pair::ed25519(9);
-		enrol("drone-2", &[(Sign, foreign.clone())]);
-		let ssh = Pair::ed25519(2);
-		assert_ok!(register(device, proven(device, Ssh, &ssh, 1)));
-		for vouching in [foreign, ssh] {
-			assert_noop!(
-				register(device, agreement(device, 3, 2, &vouching)),
-				Error::<Test>::PossessionInvalid
-			);
+		let (device, foreign) = (device(), enrol("drone-2", &[(Sign, Pair::ed25519(9))]));
+		let victim = Pair::new(KeyType::X25519, 3);
+		let payload = context(device, KeyAgreement, &victim, 1).payload();
+		for attempt in [
+			Pair::ed25519(1).sign(&payload),
+			Pair::new(KeyType::X25519, 4).sign(&payload),
+			// What the victim signed for its own device.
+			victim.sign(&context(foreign, KeyAgreement, &victim, 1).payload()),
+			Signature::default(),
+		] {
+			let key = new_key(KeyAgreement, &victim, attempt);
+			assert_noop!(register(device, key), Error::<Test>::PossessionInvalid);
 		}
-		let signing = Pair::ed25519(1);
-		assert_ok!(Dpki::revoke_key(signed(BOB), signing.id(), REASON));
-		assert_noop!(
-			register(device, agreement(device, 3, 2, &signing)),
-			Error::<Test>::SigningKeyMissing
-		);
 	});
 }
 
 #[test]
-fn an_expired_signing_key_vouches_for_nothing() {
+fn an_agreement_key_has_one_encoding() {
 	run(|| {
-		let voucher = sp_core::ed25519::Pair::from_seed(&[100; 32]);
-		issue(&voucher, "drone-1");
-		let signing = Pair::ed25519(1);
-		let mut enrolment = Enrolment::new(&voucher, "drone-1", &[]);
-		let device = enrolment.device();
-		let action = Action::PossessKey {
-			registrant: Registrant::Voucher(enrolment.voucher_id()),
-			device,
-			purpose: Sign,
-			key: signing.id(),
-			not_after: Some(NOW + 10),
-		};
-		let payload = SigningContext { genesis: GENESIS, action, nonce: 0, expires_at: EXPIRES };
-		let mut key = new_key(Sign, &signing, signing.sign(&payload.payload()));
-		key.not_after = Some(NOW + 10);
-		enrolment.keys.push(key);
-		enrolment.sign();
-		assert_ok!(enrolment.submit().unwrap());
+		let device = device();
+		let pair = Pair::new(KeyType::X25519, 3);
+		let mut top_bit = proven(device, KeyAgreement, &pair, 1);
+		top_bit.public.bytes[31] |= 0x80;
+		assert_noop!(register(device, top_bit), Error::<Test>::KeyMalformed);
+		// 9 + 2^255 - 19, which agreement takes for the base point 9.
+		let mut unreduced = [0xff; 32];
+		(unreduced[0], unreduced[31]) = (0xf6, 0x7f);
+		let mut key = proven(device, KeyAgreement, &pair, 1);
+		key.public = PublicKey::new(KeyType::X25519, &unreduced).unwrap();
+		assert_noop!(register(device, key), Error::<Test>::KeyMalformed);
+	});
+}
 
-		set_time(NOW + 10);
-		assert_eq!(Dpki::key_status(signing.id()), Status::Valid);
-		set_time(NOW + 11);
-		assert_eq!(Dpki::key_status(signing.id()), Status::Expired);
-		assert_noop!(
-			register(device, agreement(device, 3, 1, &signing)),
-			Error::<Test>::SigningKeyMissing
-		);
+#[test]
+fn the_key_of_a_revoked_anchor_is_no_key_of_a_device() {
+	run(|| {
+		let device = device();
+		let pair = Pair::ed25519(2);
+		let anchor = register_ssh(&pair);
+		assert_ok!(Dpki::revoke_anchor(signed(CAROL), anchor, REASON));
+		assert_noop!(register(device, proven(device, Ssh, &pair, 1)), Error::<Test>::KeyWasRevoked);
+		issue(&voucher_pair(), "drone-2");
+		let enrolment = Enrolment::new(&voucher_pair(), "drone-2", &[(Sign, pair)]);
+		assert_eq!(enrolment.submit(), Err(Refusal::KeyWasRevoked));
+	});
+}
+
+#[test]
+fn a_registration_has_one_weight() {
+	run(|| {
+		let device = device();
+		for (purpose, key_type) in [(Sign, KeyType::P256), (KeyAgreement, KeyType::X25519)] {
+			let key = proven(device, purpose, &Pair::new(key_type, 2), 1);
+			let consent = consented(device, &key);
+			let call = Call::<Test>::register_key { device, key, consent, expires_at: EXPIRES };
+			let weight = call.get_dispatch_info().call_weight;
+			assert_eq!(weight, SubstrateWeight::<Test>::register_key());
+		}
 	});
 }

@@ -1,13 +1,14 @@
 //! A runtime with the registry, and a small world in it.
 
+use super::xeddsa;
 use crate as pallet_dpki;
 use alloc::{collections::BTreeMap, vec::Vec};
 use dpki_primitives::{
 	Moment,
 	anchor::{AnchorKind, AnchorMaterial},
 	context::{Action, Registrant, SigningContext},
-	ids::{AnchorId, DeviceId, KeyId, Name, OrganisationId, VoucherId},
-	key::{KeyPurpose, KeyType, NewKey, PublicKey, Signature},
+	ids::{AnchorId, DeviceId, KeyId, Name, OrganisationId, VoucherCommitment, VoucherId},
+	key::{Consent, KeyPurpose, KeyType, NewKey, PublicKey, Signature},
 	organisation::{Organisations, Role, RoleSet},
 	refusal::Refusal,
 	revocation::RevocationReason,
@@ -71,7 +72,7 @@ impl pallet_timestamp::Config for Test {}
 impl crate::Config for Test {
 	type Organisations = Roles;
 	type Time = Timestamp;
-	type WeightInfo = ();
+	type WeightInfo = crate::weights::SubstrateWeight<Test>;
 }
 
 /// Who has which role. It leaves out how roles are given and taken, which is the organisations pallet's.
@@ -182,6 +183,7 @@ pub enum Pair {
 	Sr25519(sp_core::sr25519::Pair),
 	Secp256k1(sp_core::ecdsa::Pair),
 	P256(p256::ecdsa::SigningKey),
+	/// The secret; it signs by XEdDSA.
 	X25519([u8; 32]),
 }
 
@@ -209,7 +211,7 @@ impl Pair {
 			Self::P256(pair) => {
 				(KeyType::P256, pair.verifying_key().to_encoded_point(true).as_bytes().to_vec())
 			},
-			Self::X25519(public) => (KeyType::X25519, public.to_vec()),
+			Self::X25519(secret) => (KeyType::X25519, xeddsa::public(secret).to_vec()),
 		};
 		PublicKey::new(key_type, &bytes).unwrap()
 	}
@@ -229,7 +231,7 @@ impl Pair {
 				let signature: p256::ecdsa::Signature = pair.sign(payload);
 				signature.to_bytes().to_vec()
 			},
-			Self::X25519(_) => Vec::new(),
+			Self::X25519(secret) => xeddsa::sign(secret, payload, &[7; 64]).to_vec(),
 		};
 		bytes.try_into().unwrap()
 	}
@@ -254,6 +256,40 @@ pub fn possession(
 
 pub fn new_key(purpose: KeyPurpose, pair: &Pair, possession: Signature) -> NewKey {
 	NewKey { purpose, public: pair.public(), not_after: None, possession }
+}
+
+/// The consent of a device to the registration of `key` by `registrant`, as an honest device gives it.
+pub fn consent(
+	registrant: Registrant,
+	device: DeviceId,
+	key: &NewKey,
+	nonce: u64,
+	by: &Pair,
+) -> Consent {
+	let context = admission(registrant, device, key, nonce);
+	Consent { key: by.id(), signature: by.sign(&context.payload()) }
+}
+
+/// The context of a consent as an honest device fills it in.
+pub fn admission(
+	registrant: Registrant,
+	device: DeviceId,
+	key: &NewKey,
+	nonce: u64,
+) -> SigningContext {
+	let NewKey { purpose, public, not_after, .. } = key;
+	SigningContext {
+		genesis: GENESIS,
+		action: Action::AdmitKey {
+			registrant,
+			device,
+			purpose: *purpose,
+			key: KeyId::of(public),
+			not_after: *not_after,
+		},
+		nonce,
+		expires_at: NOW + 1_000,
+	}
 }
 
 /// The payload that possession of an anchor is proven over.
@@ -303,6 +339,7 @@ pub fn register_ssh(pair: &Pair) -> AnchorId {
 /// An enrolment that can be tampered with before it is sent.
 #[derive(Clone)]
 pub struct Enrolment {
+	pub organisation: OrganisationId,
 	pub voucher: ed25519::Pair,
 	pub name: Name,
 	pub keys: Vec<NewKey>,
@@ -312,20 +349,16 @@ pub struct Enrolment {
 }
 
 impl Enrolment {
-	/// An honest enrolment of this device of [`acme`]; the first signing key vouches for those that cannot sign.
+	/// An honest enrolment of this device of [`acme`].
 	pub fn new(voucher: &ed25519::Pair, device: &str, pairs: &[(KeyPurpose, Pair)]) -> Self {
 		let id = DeviceId::from_name(acme(), device.as_bytes());
-		let registrant = Registrant::Voucher(VoucherId::of(&voucher.public().0));
-		let signing = pairs.iter().find(|(purpose, _)| *purpose == KeyPurpose::Sign);
+		let registrant = Registrant::Voucher(VoucherId::of(acme(), &voucher.public().0));
 		let keys = (0..).zip(pairs).map(|(nonce, (purpose, pair))| {
 			let payload = possession(registrant, id, *purpose, pair, nonce).payload();
-			let signer = match (pair, signing) {
-				(Pair::X25519(_), Some((_, signing))) => signing,
-				_ => pair,
-			};
-			new_key(*purpose, pair, signer.sign(&payload))
+			new_key(*purpose, pair, pair.sign(&payload))
 		});
 		let mut enrolment = Self {
+			organisation: acme(),
 			voucher: *voucher,
 			name: name(device),
 			keys: keys.collect(),
@@ -338,11 +371,11 @@ impl Enrolment {
 	}
 
 	pub fn voucher_id(&self) -> VoucherId {
-		VoucherId::of(&self.voucher.public().0)
+		VoucherId::of(self.organisation, &self.voucher.public().0)
 	}
 
 	pub fn device(&self) -> DeviceId {
-		DeviceId::from_name(acme(), &self.name)
+		DeviceId::from_name(self.organisation, &self.name)
 	}
 
 	/// Has the voucher sign what the enrolment holds now.
@@ -356,6 +389,7 @@ impl Enrolment {
 
 	pub fn call(&self) -> RuntimeCall {
 		RuntimeCall::Dpki(crate::Call::enrol {
+			organisation: self.organisation,
 			voucher_public: self.voucher.public().0,
 			device_name: self.name.clone(),
 			keys: self.keys.clone().try_into().unwrap(),
@@ -409,10 +443,10 @@ pub fn voucher_pair() -> ed25519::Pair {
 
 /// Issues the voucher of this pair for a device of [`acme`], for a day.
 pub fn issue(voucher: &ed25519::Pair, device: &str) -> VoucherId {
-	let id = VoucherId::of(&voucher.public().0);
+	let commitment = VoucherCommitment::of(&voucher.public().0);
 	let expires_at = NOW + 24 * 60 * 60 * 1_000;
-	Dpki::issue_voucher(signed(BOB), acme(), id, name(device), expires_at).unwrap();
-	id
+	Dpki::issue_voucher(signed(BOB), acme(), commitment, name(device), expires_at).unwrap();
+	VoucherId::from_commitment(acme(), commitment)
 }
 
 /// Enrols a device of [`acme`] with the given keys.

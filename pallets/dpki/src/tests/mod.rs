@@ -3,10 +3,14 @@
 
 mod anchors;
 mod certificates;
+mod consent;
 mod enrolment;
+mod errors;
 mod keys;
 pub(crate) mod mock;
 mod revocation;
 mod schemes;
+mod status;
 mod storage_keys;
 mod vouchers;
+mod xeddsa;

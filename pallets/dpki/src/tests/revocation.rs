@@ -1,10 +1,12 @@
 //! The ends of things.
 
 use super::mock::*;
-use crate::{Error, Event, RevokedSshSubjects, SshRevocationCount, SshRevocations};
+use crate::{
+	Call, Error, Event, RevokedAnchorKeys, RevokedSshSubjects, SshRevocationCount, SshRevocations,
+};
 use dpki_primitives::{
 	anchor::AnchorKind,
-	ids::{AnchorId, DeviceId, KeyId},
+	ids::{AnchorId, DeviceId, KeyId, VoucherId},
 	key::KeyPurpose::*,
 	revocation::{
 		MAX_SSH_REVOCATIONS, Revocation, RevocationReason, SSH_REVOCATIONS_PER_PAGE, SshRevocation,
@@ -12,7 +14,10 @@ use dpki_primitives::{
 	},
 	status::Status,
 };
-use frame_support::{assert_noop, assert_ok};
+use frame_support::{
+	assert_noop, assert_ok,
+	dispatch::{DispatchClass, GetDispatchInfo},
+};
 
 const REVOKED: Revocation = Revocation { reason: REASON, at: NOW };
 const ANOTHER: RevocationReason = RevocationReason::Unspecified;
@@ -123,18 +128,18 @@ fn only_the_right_role_of_the_right_organisation_revokes() {
 fn what_is_unknown_cannot_be_revoked_and_is_never_valid() {
 	run(|| {
 		let (anchor, device, key) = (AnchorId([0; 32]), DeviceId([0; 32]), KeyId([0; 32]));
-		assert_noop!(Dpki::revoke_key(signed(BOB), key, REASON), Error::<Test>::KeyNotFound);
+		assert_noop!(Dpki::revoke_key(signed(BOB), key, REASON), Error::<Test>::KeyUnknown);
 		assert_noop!(
 			Dpki::revoke_device(signed(BOB), device, REASON),
-			Error::<Test>::DeviceNotFound
+			Error::<Test>::DeviceUnknown
 		);
 		assert_noop!(
 			Dpki::revoke_anchor(signed(CAROL), anchor, REASON),
-			Error::<Test>::AnchorNotFound
+			Error::<Test>::AnchorUnknown
 		);
 		assert_noop!(
 			Dpki::revoke_ssh(signed(CAROL), anchor, SshSubject::Serial(1), REASON),
-			Error::<Test>::AnchorNotFound
+			Error::<Test>::AnchorUnknown
 		);
 		assert_eq!(Dpki::anchor_status(anchor), Status::Unknown);
 		assert_eq!(Dpki::device_status(device), Status::Unknown);
@@ -236,4 +241,41 @@ fn an_x509_anchor_has_no_ssh_subjects() {
 			Error::<Test>::AnchorNotSsh
 		);
 	});
+}
+
+#[test]
+fn a_block_full_of_other_transactions_has_room_for_every_revocation() {
+	let (anchor, device, key) = (AnchorId([0; 32]), DeviceId([0; 32]), KeyId([0; 32]));
+	let (subject, reason) = (SshSubject::Serial(1), REASON);
+	let calls = [
+		Call::<Test>::revoke_anchor { anchor, reason },
+		Call::revoke_ssh { anchor, subject, reason },
+		Call::revoke_key { key, reason },
+		Call::revoke_device { device, reason },
+		Call::cancel_voucher { voucher: VoucherId([0; 32]) },
+	];
+	for call in calls {
+		assert_eq!(call.get_dispatch_info().class, DispatchClass::Operational, "{call:?}");
+	}
+	let retirement = Call::<Test>::retire_anchor { anchor };
+	assert_eq!(retirement.get_dispatch_info().class, DispatchClass::Normal);
+}
+
+#[test]
+fn the_keys_of_revoked_anchors_are_remembered_and_no_others() {
+	let is_noticed = |corrupt: &dyn Fn()| {
+		ext().execute_with(|| {
+			let (first, second) = (Pair::ed25519(1), Pair::ed25519(2));
+			let anchor = register_ssh(&first);
+			register_ssh(&second);
+			assert_ok!(Dpki::revoke_anchor(signed(CAROL), anchor, REASON));
+			assert!(RevokedAnchorKeys::<Test>::contains_key(first.id()));
+			assert!(!RevokedAnchorKeys::<Test>::contains_key(second.id()));
+			assert_ok!(Dpki::do_try_state());
+			corrupt();
+			assert!(Dpki::do_try_state().is_err());
+		});
+	};
+	is_noticed(&|| RevokedAnchorKeys::<Test>::remove(Pair::ed25519(1).id()));
+	is_noticed(&|| RevokedAnchorKeys::<Test>::insert(Pair::ed25519(2).id(), ()));
 }

@@ -7,6 +7,7 @@ use dpki_primitives::{
 	revocation::SshSubject,
 	storage_keys,
 };
+use frame_support::traits::Hooks;
 
 #[test]
 fn every_item_lies_where_the_primitives_say() {
@@ -16,6 +17,10 @@ fn every_item_lies_where_the_primitives_say() {
 	for (ours, theirs) in [
 		(Anchors::<Test>::hashed_key_for(anchor), storage_keys::anchor(anchor)),
 		(AnchorMaterials::<Test>::hashed_key_for(anchor), storage_keys::anchor_material(anchor)),
+		(
+			RevokedAnchorKeys::<Test>::hashed_key_for(KeyId(id)),
+			storage_keys::revoked_anchor_key(KeyId(id)),
+		),
 		(
 			OrganisationAnchors::<Test>::hashed_key_for(OrganisationId(id)),
 			storage_keys::organisation_anchors(OrganisationId(id)),
@@ -40,4 +45,9 @@ fn every_item_lies_where_the_primitives_say() {
 	] {
 		assert_eq!(ours, theirs);
 	}
+}
+
+#[test]
+fn the_constants_fit_together_and_the_pallet_has_its_name() {
+	run(<Dpki as Hooks<u32>>::integrity_test);
 }

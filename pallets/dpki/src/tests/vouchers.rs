@@ -3,17 +3,21 @@
 use super::mock::*;
 use crate::{Error, Event};
 use dpki_primitives::{
-	ids::{DeviceId, Name, OrganisationId, VoucherId},
+	ids::{DeviceId, Name, OrganisationId, VoucherCommitment, VoucherId},
 	key::KeyPurpose,
 	voucher::{MAX_VOUCHER_LIFETIME, VoucherRecord, VoucherState},
 };
 use frame_support::{assert_noop, assert_ok};
 use sp_runtime::DispatchError;
 
-const VOUCHER: VoucherId = VoucherId([4; 32]);
+const COMMITMENT: VoucherCommitment = VoucherCommitment([4; 32]);
+
+fn voucher() -> VoucherId {
+	VoucherId::from_commitment(acme(), COMMITMENT)
+}
 
 fn issue_for(expires_at: u64) -> sp_runtime::DispatchResult {
-	Dpki::issue_voucher(signed(BOB), acme(), VOUCHER, name("drone-1"), expires_at)
+	Dpki::issue_voucher(signed(BOB), acme(), COMMITMENT, name("drone-1"), expires_at)
 }
 
 #[test]
@@ -22,7 +26,7 @@ fn a_registrar_issues_a_voucher() {
 		assert_ok!(issue_for(NOW + 5));
 		let device = DeviceId::from_name(acme(), b"drone-1");
 		assert_eq!(
-			Dpki::voucher(VOUCHER),
+			Dpki::voucher(voucher()),
 			Some(VoucherRecord {
 				organisation: acme(),
 				device,
@@ -32,7 +36,7 @@ fn a_registrar_issues_a_voucher() {
 			})
 		);
 		let event = Event::VoucherIssued {
-			voucher: VOUCHER,
+			voucher: voucher(),
 			organisation: acme(),
 			device,
 			expires_at: NOW + 5,
@@ -46,12 +50,18 @@ fn only_a_registrar_of_the_organisation_issues_vouchers() {
 	run(|| {
 		for who in [CAROL, MALLORY] {
 			assert_noop!(
-				Dpki::issue_voucher(signed(who), acme(), VOUCHER, name("drone-1"), NOW + 5),
+				Dpki::issue_voucher(signed(who), acme(), COMMITMENT, name("drone-1"), NOW + 5),
 				Error::<Test>::RoleMissing
 			);
 		}
 		assert_noop!(
-			Dpki::issue_voucher(RuntimeOrigin::root(), acme(), VOUCHER, name("drone-1"), NOW + 5),
+			Dpki::issue_voucher(
+				RuntimeOrigin::root(),
+				acme(),
+				COMMITMENT,
+				name("drone-1"),
+				NOW + 5
+			),
 			DispatchError::BadOrigin
 		);
 	});
@@ -62,8 +72,8 @@ fn an_unknown_organisation_has_no_vouchers() {
 	run(|| {
 		let nowhere = OrganisationId([0; 32]);
 		assert_noop!(
-			Dpki::issue_voucher(signed(BOB), nowhere, VOUCHER, name("drone-1"), NOW + 5),
-			Error::<Test>::OrganisationNotFound
+			Dpki::issue_voucher(signed(BOB), nowhere, COMMITMENT, name("drone-1"), NOW + 5),
+			Error::<Test>::OrganisationUnknown
 		);
 	});
 }
@@ -73,7 +83,7 @@ fn a_voucher_needs_a_valid_device_name() {
 	run(|| {
 		for bad in [name("Drone"), name("-a"), Name::default()] {
 			assert_noop!(
-				Dpki::issue_voucher(signed(BOB), acme(), VOUCHER, bad, NOW + 5),
+				Dpki::issue_voucher(signed(BOB), acme(), COMMITMENT, bad, NOW + 5),
 				Error::<Test>::DeviceNameInvalid
 			);
 		}
@@ -94,8 +104,20 @@ fn a_voucher_is_issued_once_even_after_it_was_cancelled() {
 	run(|| {
 		assert_ok!(issue_for(NOW + 5));
 		assert_noop!(issue_for(NOW + 5), Error::<Test>::VoucherExists);
-		assert_ok!(Dpki::cancel_voucher(signed(BOB), VOUCHER));
+		assert_ok!(Dpki::cancel_voucher(signed(BOB), voucher()));
 		assert_noop!(issue_for(NOW + 5), Error::<Test>::VoucherExists);
+	});
+}
+
+#[test]
+fn two_organisations_can_issue_the_same_commitment() {
+	run(|| {
+		assert_ok!(issue_for(NOW + 5));
+		let device_name = name("drone-1");
+		assert_ok!(Dpki::issue_voucher(signed(MALLORY), other(), COMMITMENT, device_name, NOW + 6));
+		assert_eq!(Dpki::voucher(voucher()).unwrap().expires_at, NOW + 5);
+		let theirs = VoucherId::from_commitment(other(), COMMITMENT);
+		assert_eq!(Dpki::voucher(theirs).unwrap().organisation, other());
 	});
 }
 
@@ -112,12 +134,15 @@ fn a_registrar_cancels_an_open_or_expired_voucher_once() {
 	run(|| {
 		assert_ok!(issue_for(NOW + 5));
 		set_time(NOW + 6);
-		assert_ok!(Dpki::cancel_voucher(signed(ALICE), VOUCHER));
-		assert_eq!(Dpki::voucher(VOUCHER).unwrap().state, VoucherState::Cancelled(NOW + 6));
+		assert_ok!(Dpki::cancel_voucher(signed(ALICE), voucher()));
+		assert_eq!(Dpki::voucher(voucher()).unwrap().state, VoucherState::Cancelled(NOW + 6));
 		let device = DeviceId::from_name(acme(), b"drone-1");
-		let event = Event::VoucherCancelled { voucher: VOUCHER, organisation: acme(), device };
+		let event = Event::VoucherCancelled { voucher: voucher(), organisation: acme(), device };
 		assert_eq!(last_event(), event.into());
-		assert_noop!(Dpki::cancel_voucher(signed(ALICE), VOUCHER), Error::<Test>::VoucherCancelled);
+		assert_noop!(
+			Dpki::cancel_voucher(signed(ALICE), voucher()),
+			Error::<Test>::VoucherCancelled
+		);
 	});
 }
 
@@ -126,7 +151,7 @@ fn only_a_registrar_of_its_organisation_cancels_a_voucher() {
 	run(|| {
 		assert_ok!(issue_for(NOW + 5));
 		for who in [CAROL, MALLORY] {
-			assert_noop!(Dpki::cancel_voucher(signed(who), VOUCHER), Error::<Test>::RoleMissing);
+			assert_noop!(Dpki::cancel_voucher(signed(who), voucher()), Error::<Test>::RoleMissing);
 		}
 	});
 }
@@ -134,11 +159,11 @@ fn only_a_registrar_of_its_organisation_cancels_a_voucher() {
 #[test]
 fn a_used_or_unknown_voucher_cannot_be_cancelled() {
 	run(|| {
-		assert_noop!(Dpki::cancel_voucher(signed(BOB), VOUCHER), Error::<Test>::VoucherNotFound);
-		let voucher = voucher_pair();
-		let id = issue(&voucher, "drone-1");
+		assert_noop!(Dpki::cancel_voucher(signed(BOB), voucher()), Error::<Test>::VoucherUnknown);
+		let pair = voucher_pair();
+		let id = issue(&pair, "drone-1");
 		let keys = [(KeyPurpose::Sign, Pair::ed25519(1))];
-		Enrolment::new(&voucher, "drone-1", &keys).submit().unwrap().unwrap();
+		Enrolment::new(&pair, "drone-1", &keys).submit().unwrap().unwrap();
 		assert_noop!(Dpki::cancel_voucher(signed(BOB), id), Error::<Test>::VoucherRedeemed);
 	});
 }

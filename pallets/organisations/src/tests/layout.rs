@@ -10,7 +10,7 @@ use dpki_primitives::{
 };
 use frame_support::{
 	assert_ok,
-	traits::{GetStorageVersion, StorageVersion},
+	traits::{GetStorageVersion, Hooks, StorageVersion},
 };
 
 #[test]
@@ -35,6 +35,11 @@ fn records_lie_where_devices_look_for_them() {
 #[test]
 fn the_storage_layout_is_version_1() {
 	run(|| assert_eq!(Pallet::in_code_storage_version(), StorageVersion::new(1)));
+}
+
+#[test]
+fn the_constants_fit_together_and_the_pallet_has_its_name() {
+	run(<Pallet as Hooks<u64>>::integrity_test);
 }
 
 /// Runs `corrupt` on a good state and expects the check of the state to notice.

@@ -1,0 +1,61 @@
+//! What has to hold of the constants and of the runtime around this pallet, checked by every test run of a runtime.
+
+use crate::{Config, Pallet, WeightInfo};
+use dpki_primitives::{
+	context::MAX_SIGNATURE_LIFETIME,
+	device::{MAX_KEYS_PER_DEVICE, MAX_KEYS_PER_ENROLMENT},
+	key::MAX_SIGNATURE_LEN,
+	revocation::{MAX_SSH_REVOCATIONS, SSH_REVOCATIONS_PER_PAGE},
+	storage_keys,
+	voucher::MAX_VOUCHER_LIFETIME,
+};
+use frame_support::{
+	dispatch::DispatchClass,
+	traits::{Get, PalletInfoAccess},
+};
+
+impl<T: Config> Pallet<T> {
+	/// The constants fit together, devices find the storage where they look for it, and every call fits into a block.
+	pub(crate) fn do_integrity_test() {
+		const {
+			assert!(MAX_KEYS_PER_ENROLMENT <= MAX_KEYS_PER_DEVICE, "an enrolment fits");
+			assert!(MAX_SIGNATURE_LEN * 8 >= 4096, "a signature of RSA-4096 fits");
+			assert!(
+				MAX_SSH_REVOCATIONS.is_multiple_of(SSH_REVOCATIONS_PER_PAGE),
+				"the last page of an SSH revocation list can be full"
+			);
+			assert!(
+				MAX_SIGNATURE_LIFETIME <= MAX_VOUCHER_LIFETIME,
+				"the signatures of an enrolment do not outlast every voucher"
+			);
+		}
+		assert_eq!(
+			<Self as PalletInfoAccess>::name(),
+			storage_keys::DPKI,
+			"devices look for the storage of this pallet under another name: rename it in the runtime",
+		);
+
+		let register_anchor = T::WeightInfo::register_ssh_anchor()
+			.max(T::WeightInfo::register_rsa_anchor())
+			.max(T::WeightInfo::register_p384_anchor());
+		let enrol = T::WeightInfo::enrol(MAX_KEYS_PER_ENROLMENT)
+			.saturating_add(T::WeightInfo::authorize_enrol(MAX_KEYS_PER_ENROLMENT));
+		let weights = T::BlockWeights::get();
+		for (call, class, weight) in [
+			("register_anchor", DispatchClass::Normal, register_anchor),
+			("retire_anchor", DispatchClass::Normal, T::WeightInfo::retire_anchor()),
+			("revoke_anchor", DispatchClass::Operational, T::WeightInfo::revoke_anchor()),
+			("revoke_ssh", DispatchClass::Operational, T::WeightInfo::revoke_ssh()),
+			("issue_voucher", DispatchClass::Normal, T::WeightInfo::issue_voucher()),
+			("cancel_voucher", DispatchClass::Operational, T::WeightInfo::cancel_voucher()),
+			("enrol", DispatchClass::Normal, enrol),
+			("register_key", DispatchClass::Normal, T::WeightInfo::register_key()),
+			("revoke_key", DispatchClass::Operational, T::WeightInfo::revoke_key()),
+			("revoke_device", DispatchClass::Operational, T::WeightInfo::revoke_device()),
+		] {
+			let of_class = weights.get(class);
+			let limit = of_class.max_extrinsic.or(of_class.max_total).unwrap_or(weights.max_block);
+			assert!(weight.all_lte(limit), "the dearest `{call}` has to fit into a block");
+		}
+	}
+}

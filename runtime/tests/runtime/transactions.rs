@@ -1,0 +1,333 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//! Transactions as they travel: through all the extensions that the runtime is composed of.
+
+use crate::common::{account, chain};
+use codec::Encode;
+use dpki_primitives::{
+	Moment,
+	context::{Action, Registrant, SigningContext},
+	delivery::Suite,
+	ids::{AnchorId, DeviceId, KeyId, OrganisationId, VoucherCommitment, VoucherId},
+	key::{KeyPurpose, KeyType, NewKey, PublicKey},
+	organisation::OrganisationKind,
+	refusal::Refusal,
+	revocation::{RevocationReason, SshSubject},
+};
+use dpki_runtime::{
+	AllPalletsWithSystem, Balances, Dpki, Executive, Nonce, Organisations, Runtime, RuntimeCall,
+	RuntimeOrigin, System, TxExtension, UncheckedExtrinsic, mandate,
+};
+use frame_support::{
+	assert_ok,
+	dispatch::{DispatchClass, GetDispatchInfo},
+	traits::PalletsInfoAccess,
+};
+use sp_core::{Pair, ed25519};
+use sp_genesis_builder::DEV_RUNTIME_PRESET;
+use sp_keyring::Sr25519Keyring::{self, Alice, Bob};
+use sp_runtime::{
+	ApplyExtrinsicResult, DispatchError,
+	generic::{Era, SignedPayload},
+	traits::{BlakeTwo256, Hash},
+	transaction_validity::{
+		InvalidTransaction, TransactionSource, TransactionValidity, TransactionValidityError,
+	},
+};
+
+const NOW: Moment = 1_800_000_000_000;
+const EXPIRES_AT: Moment = NOW + 60_000;
+const DEVICE: &[u8] = b"drone-1";
+const REASON: RevocationReason = RevocationReason::KeyCompromise;
+
+type DeliveriesError = pallet_deliveries::Error<Runtime>;
+
+/// Runs a test inside of a block of the development chain, on which Alice administers `acme`.
+fn in_a_block(test: impl FnOnce()) {
+	chain(DEV_RUNTIME_PRESET).execute_with(|| {
+		System::initialize(&2, &System::parent_hash(), &Default::default());
+		pallet_timestamp::Now::<Runtime>::put(NOW);
+		assert_ok!(Organisations::create(
+			RuntimeOrigin::signed(account(Alice)),
+			b"acme".to_vec().try_into().unwrap(),
+			OrganisationKind::ServiceProvider,
+		));
+		test();
+	});
+}
+
+fn organisation() -> OrganisationId {
+	OrganisationId::from_name(b"acme")
+}
+
+fn device() -> DeviceId {
+	DeviceId::from_name(organisation(), DEVICE)
+}
+
+fn extension(nonce: Nonce) -> TxExtension {
+	(
+		frame_system::AuthorizeCall::new(),
+		frame_system::CheckNonZeroSender::new(),
+		frame_system::CheckSpecVersion::new(),
+		frame_system::CheckTxVersion::new(),
+		frame_system::CheckGenesis::new(),
+		frame_system::CheckEra::from(Era::Immortal),
+		frame_system::CheckNonce::from(nonce),
+		frame_system::CheckWeight::new(),
+		pallet_transaction_payment::ChargeTransactionPayment::from(0).into(),
+		frame_metadata_hash_extension::CheckMetadataHash::new(false),
+		pallet_deliveries::DirectBlob::new(),
+		frame_system::WeightReclaim::new(),
+	)
+}
+
+/// A transaction that this account signed.
+fn signed(name: Sr25519Keyring, call: RuntimeCall) -> UncheckedExtrinsic {
+	let nonce = System::account_nonce(account(name));
+	let payload =
+		SignedPayload::new(call.clone(), extension(nonce)).expect("what it implies is known");
+	let signature = payload.using_encoded(|bytes| name.sign(bytes));
+	UncheckedExtrinsic::new_signed(call, account(name).into(), signature.into(), extension(nonce))
+}
+
+/// A transaction of version 5 that nobody signed.
+fn general(call: RuntimeCall) -> UncheckedExtrinsic {
+	UncheckedExtrinsic::new_transaction(call, extension(0))
+}
+
+/// What a pool says.
+fn pool(transaction: UncheckedExtrinsic) -> TransactionValidity {
+	let parent = System::parent_hash();
+	Executive::validate_transaction(TransactionSource::External, transaction, parent)
+}
+
+/// What a block does.
+fn apply(transaction: UncheckedExtrinsic) -> ApplyExtrinsicResult {
+	Executive::apply_extrinsic(transaction)
+}
+
+fn voucher() -> ed25519::Pair {
+	ed25519::Pair::from_seed(&[1; 32])
+}
+
+fn issue_voucher() {
+	assert_ok!(Dpki::issue_voucher(
+		RuntimeOrigin::signed(account(Alice)),
+		organisation(),
+		VoucherCommitment::of(&voucher().public().0),
+		DEVICE.to_vec().try_into().unwrap(),
+		EXPIRES_AT,
+	));
+}
+
+fn payload(action: Action) -> Vec<u8> {
+	let genesis = System::block_hash(0).into();
+	SigningContext { genesis, action, nonce: 0, expires_at: EXPIRES_AT }.payload()
+}
+
+/// An enrolment with [`voucher`] and one key, for which `signer` signs in the place of the voucher.
+fn enrol(signer: &ed25519::Pair) -> RuntimeCall {
+	let voucher_public = voucher().public().0;
+	let id = VoucherId::of(organisation(), &voucher_public);
+	let pair = ed25519::Pair::from_seed(&[2; 32]);
+	let public = PublicKey::new(KeyType::Ed25519, &pair.public().0).unwrap();
+	let key = KeyId::of(&public);
+	let purpose = KeyPurpose::Sign;
+
+	let registrant = Registrant::Voucher(id);
+	let possess =
+		Action::PossessKey { registrant, device: device(), purpose, key, not_after: None };
+	let possession = pair.sign(&payload(possess)).0.to_vec().try_into().unwrap();
+	let enrol = Action::Enrol { voucher: id, device: device(), keys: vec![(purpose, key)] };
+	pallet_dpki::Call::enrol {
+		organisation: organisation(),
+		voucher_public,
+		device_name: DEVICE.to_vec().try_into().unwrap(),
+		keys: vec![NewKey { purpose, public, not_after: None, possession }]
+			.try_into()
+			.unwrap(),
+		expires_at: EXPIRES_AT,
+		voucher_signature: signer.sign(&payload(enrol)).0,
+	}
+	.into()
+}
+
+fn refused(refusal: Refusal) -> TransactionValidityError {
+	InvalidTransaction::Custom(refusal.code()).into()
+}
+
+#[test]
+fn transfer_that_nobody_signed_is_refused() {
+	in_a_block(|| {
+		let transfer: RuntimeCall = pallet_balances::Call::transfer_allow_death {
+			dest: account(Bob).into(),
+			value: dpki_runtime::UNIT,
+		}
+		.into();
+		assert!(pool(signed(Alice, transfer.clone())).is_ok());
+
+		let nobody: TransactionValidityError = InvalidTransaction::UnknownOrigin.into();
+		assert_eq!(pool(general(transfer.clone())), Err(nobody.clone()));
+		assert_eq!(apply(general(transfer)), Err(nobody));
+	});
+}
+
+#[test]
+fn enrolment_with_a_bad_voucher_is_refused_before_the_pool_by_its_number() {
+	in_a_block(|| {
+		let unknown = refused(Refusal::VoucherUnknown);
+		assert_eq!(pool(general(enrol(&voucher()))), Err(unknown.clone()));
+		assert_eq!(apply(general(enrol(&voucher()))), Err(unknown));
+
+		issue_voucher();
+		let stranger = ed25519::Pair::from_seed(&[3; 32]);
+		let forged = refused(Refusal::VoucherSignatureInvalid);
+		assert_eq!(pool(general(enrol(&stranger))), Err(forged.clone()));
+		assert_eq!(apply(general(enrol(&stranger))), Err(forged));
+	});
+}
+
+#[test]
+fn enrolment_that_nobody_signed_is_free() {
+	in_a_block(|| {
+		issue_voucher();
+		assert!(pool(general(enrol(&voucher()))).is_ok());
+		// Fees are burned, so they would be missing here.
+		let tokens = Balances::total_issuance();
+
+		assert_eq!(apply(general(enrol(&voucher()))), Ok(Ok(())));
+
+		assert_eq!(Balances::total_issuance(), tokens);
+		assert!(Dpki::device(device()).is_some());
+	});
+}
+
+#[test]
+fn enrolment_that_an_account_signed_pays_and_fails() {
+	in_a_block(|| {
+		issue_voucher();
+		let funds = Balances::free_balance(account(Bob));
+
+		let outcome = apply(signed(Bob, enrol(&voucher())));
+
+		assert_eq!(outcome, Ok(Err(DispatchError::BadOrigin)));
+		assert!(Balances::free_balance(account(Bob)) < funds);
+		assert!(Dpki::device(device()).is_none());
+	});
+}
+
+fn publish() -> RuntimeCall {
+	pallet_deliveries::Call::publish {
+		device: device(),
+		sequence: 1,
+		suite: Suite::X25519ChaCha20Poly1305,
+		recipient: KeyId([1; 32]),
+		envelope: vec![0; 100].try_into().unwrap(),
+	}
+	.into()
+}
+
+#[test]
+fn delivery_that_is_the_whole_transaction_is_judged_by_its_content() {
+	in_a_block(|| {
+		let outcome = apply(signed(Alice, publish()));
+
+		assert_eq!(outcome, Ok(Err(DeliveriesError::DeviceUnknown.into())));
+	});
+}
+
+#[test]
+fn delivery_inside_of_another_call_is_refused_as_nested() {
+	in_a_block(|| {
+		let sudo_as: RuntimeCall =
+			pallet_sudo::Call::sudo_as { who: account(Alice).into(), call: Box::new(publish()) }
+				.into();
+
+		assert_eq!(apply(signed(Alice, sudo_as)), Ok(Ok(())));
+
+		let sudo_result = Err(DeliveriesError::CallNested.into());
+		System::assert_has_event(pallet_sudo::Event::SudoAsDone { sudo_result }.into());
+	});
+}
+
+/// It fails even earlier than other wrappers: root is no account that could be a publisher.
+#[test]
+fn delivery_by_motion_is_refused() {
+	in_a_block(|| {
+		let as_root: RuntimeCall =
+			mandate::Call::dispatch_as_root { call: Box::new(publish()) }.into();
+		let proposal_hash = BlakeTwo256::hash_of(&as_root);
+		let length_bound = as_root.encoded_size() as u32;
+		// The council has one seat, whose motion is carried out at once.
+		let propose: RuntimeCall = pallet_collective::Call::propose {
+			threshold: 1,
+			proposal: Box::new(as_root),
+			length_bound,
+		}
+		.into();
+
+		assert_eq!(apply(signed(Alice, propose)), Ok(Ok(())));
+
+		let result = Err(DispatchError::BadOrigin);
+		System::assert_has_event(
+			pallet_collective::Event::Executed { proposal_hash, result }.into(),
+		);
+		assert_eq!(pallet_deliveries::Deliveries::<Runtime>::get(device()), None);
+	});
+}
+
+#[test]
+fn revocations_have_room_in_a_full_block() {
+	let (anchor, key, device) = (AnchorId([1; 32]), KeyId([2; 32]), device());
+	let voucher = VoucherId([3; 32]);
+	let (subject, reason) = (SshSubject::Serial(1), REASON);
+	let class = |call: pallet_dpki::Call<Runtime>| call.get_dispatch_info().class;
+
+	for revocation in [
+		pallet_dpki::Call::revoke_anchor { anchor, reason },
+		pallet_dpki::Call::revoke_ssh { anchor, subject, reason },
+		pallet_dpki::Call::revoke_key { key, reason },
+		pallet_dpki::Call::revoke_device { device, reason },
+		pallet_dpki::Call::cancel_voucher { voucher },
+	] {
+		assert_eq!(class(revocation.clone()), DispatchClass::Operational, "{revocation:?}");
+	}
+	assert_eq!(class(pallet_dpki::Call::retire_anchor { anchor }), DispatchClass::Normal);
+}
+
+/// Enrolments and acknowledgements are believed at dispatch because nothing but the extension
+/// `AuthorizeCall` gives a call the origin that says they were judged. A pallet that can give a call
+/// any origin (`pallet-utility` by `dispatch_as`, for one) would break that: see decision 0002 before
+/// this list is changed.
+#[test]
+fn no_pallet_can_fake_an_authorised_origin() {
+	let mut pallets: Vec<_> = AllPalletsWithSystem::infos()
+		.into_iter()
+		.map(|pallet| (pallet.index, pallet.name))
+		.collect();
+	pallets.sort();
+	assert_eq!(
+		pallets,
+		[
+			(0, "System"),
+			(1, "Timing"),
+			(2, "Timestamp"),
+			(3, "Balances"),
+			(4, "TransactionPayment"),
+			(5, "SkipFeelessPayment"),
+			(6, "Authorship"),
+			(7, "Aura"),
+			(8, "Offences"),
+			(9, "Historical"),
+			(10, "Session"),
+			(11, "Grandpa"),
+			(13, "Council"),
+			(14, "CouncilMembership"),
+			(15, "Mandate"),
+			(16, "Sudo"),
+			(20, "Organisations"),
+			(21, "Dpki"),
+			(22, "Deliveries"),
+		]
+	);
+}
