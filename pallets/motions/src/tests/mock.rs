@@ -1,5 +1,5 @@
-//! A runtime with real balances around this pallet, and a probe whose calls are voted on. The seats of the electorates
-//! are lists that tests set; fees are left out.
+//! A runtime with real balances and a real list of the council's seats around this pallet, and a probe whose calls are
+//! voted on. The watchdogs of one organisation are a list that tests set; fees are left out.
 
 use super::probe;
 use crate::{self as pallet_motions, BallotOf, MotionOf};
@@ -9,12 +9,15 @@ use dpki_primitives::{
 	motion::{Bodies, Body, Electorate, MotionId, MotionState, Quorum, Reason},
 };
 use frame_support::{
-	assert_ok, derive_impl,
+	BoundedVec, assert_ok, derive_impl,
 	dispatch::{DispatchErrorWithPostInfo, DispatchResultWithPostInfo},
 	parameter_types,
-	traits::{ConstU32, ConstU64, EnsureOrigin, Get, SortedMembers},
+	traits::{
+		ConstU32, ConstU64, EitherOfDiverse, EnsureOrigin, Get, NeverEnsureOrigin, SortedMembers,
+	},
 	weights::Weight,
 };
+use frame_system::EnsureRoot;
 use sp_runtime::{BuildStorage, DispatchError, DispatchResult};
 use sp_version::RuntimeVersion;
 
@@ -50,6 +53,8 @@ mod runtime {
 	pub type Motions = pallet_motions;
 	#[runtime::pallet_index(3)]
 	pub type Probe = probe;
+	#[runtime::pallet_index(4)]
+	pub type CouncilMembership = pallet_membership<Instance1>;
 }
 
 #[derive_impl(frame_system::config_preludes::TestDefaultConfig)]
@@ -65,7 +70,6 @@ impl pallet_balances::Config for Test {
 }
 
 parameter_types! {
-	pub storage CouncilSeats: Vec<Account> = vec![1, 2, 3];
 	pub MaxCallWeight: Weight = Weight::from_parts(1_000_000_000, 100_000);
 }
 
@@ -82,7 +86,7 @@ impl pallet_motions::Config for Test {
 	type RuntimeCall = RuntimeCall;
 	type RuntimeHoldReason = RuntimeHoldReason;
 	type Currency = Balances;
-	type Electorates = pallet_motions::CouncilAndBodies<Council, Organisation>;
+	type Electorates = pallet_motions::CouncilAndBodies<CouncilMembership, Organisation>;
 	type BaseDeposit = ConstU64<BASE_DEPOSIT>;
 	type ByteDeposit = ConstU64<BYTE_DEPOSIT>;
 	type MinPeriod = ConstU64<MIN_PERIOD>;
@@ -125,25 +129,32 @@ thread_local! {
 	static TRANSACTION_VERSION: Cell<u32> = const { Cell::new(1) };
 }
 
-/// The council: a list that tests set.
+type CouncilOrRoot = EitherOfDiverse<EnsureRoot<Account>, pallet_motions::EnsureCouncil>;
+
+impl pallet_membership::Config<pallet_membership::Instance1> for Test {
+	type RuntimeEvent = RuntimeEvent;
+	type AddOrigin = CouncilOrRoot;
+	type RemoveOrigin = CouncilOrRoot;
+	type SwapOrigin = CouncilOrRoot;
+	type ResetOrigin = CouncilOrRoot;
+	type PrimeOrigin = NeverEnsureOrigin<()>;
+	type MembershipInitialized = ();
+	type MembershipChanged = ();
+	type MaxMembers = ConstU32<100>;
+	type WeightInfo = ();
+}
+
+/// The council.
 pub struct Council;
 
 impl Council {
 	pub fn set(seats: impl IntoIterator<Item = Account>) {
-		let mut seats: Vec<_> = seats.into_iter().collect();
-		seats.sort_unstable();
-		CouncilSeats::set(&seats);
-	}
-}
-
-impl SortedMembers<Account> for Council {
-	fn sorted_members() -> Vec<Account> {
-		CouncilSeats::get()
+		let seats = seats.into_iter().collect();
+		assert_ok!(CouncilMembership::reset_members(RuntimeOrigin::root(), seats));
 	}
 
-	#[cfg(feature = "runtime-benchmarks")]
-	fn add(who: &Account) {
-		Self::set(Self::sorted_members().into_iter().chain([*who]));
+	pub fn seats() -> Vec<Account> {
+		CouncilMembership::sorted_members()
 	}
 }
 
@@ -294,6 +305,10 @@ pub fn new_test_ext() -> sp_io::TestExternalities {
 	let genesis = RuntimeGenesisConfig {
 		balances: pallet_balances::GenesisConfig {
 			balances: (1..=20).map(|who| (who, ENDOWMENT)).collect(),
+			..Default::default()
+		},
+		council_membership: pallet_membership::GenesisConfig {
+			members: BoundedVec::truncate_from(vec![1, 2, 3]),
 			..Default::default()
 		},
 		..Default::default()

@@ -3,7 +3,7 @@
 use super::mock::*;
 use crate::{Ballots, Motions, NextMotion};
 use dpki_primitives::motion::{Electorate, MotionState};
-use frame_support::{assert_ok, traits::SortedMembers, weights::Weight};
+use frame_support::{assert_ok, weights::Weight};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// SplitMix64: enough randomness for a test, the same in every run.
@@ -178,7 +178,7 @@ fn random_calls_break_no_invariant() {
 		new_test_ext().execute_with(|| {
 			let dice = &mut Dice(seed);
 			let mut world = World {
-				council: Council::sorted_members().into_iter().collect(),
+				council: Council::seats().into_iter().collect(),
 				watchdogs: (2, (11..=15).collect()),
 				marks: BTreeMap::new(),
 				decided: BTreeSet::new(),

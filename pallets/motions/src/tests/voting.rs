@@ -251,3 +251,20 @@ fn a_refused_vote_does_not_pay_for_the_call() {
 		}
 	});
 }
+
+#[test]
+fn the_council_seats_a_trustee_by_motion_who_votes_at_once_on_open_motions() {
+	run(|| {
+		let open = proposed(1, 7);
+		let call =
+			pallet_membership::Call::<Test, pallet_membership::Instance1>::add_member { who: 4 };
+		assert_ok!(propose(1, COUNCIL_ELECTORATE, call.into()));
+		refused(Error::SeatMissing, || refusal(vote(4, open, true)));
+		assert_ok!(vote(2, open + 1, true));
+		assert_eq!(Council::seats(), [1, 2, 3, 4]);
+		assert_ok!(vote(4, open, true));
+		assert_eq!(motion(open).tally, tally(2, 0, 4));
+		assert_ok!(vote(3, open, true));
+		assert_eq!(noted(7), 1);
+	});
+}
