@@ -64,19 +64,31 @@ impl RootKey {
 		let (_, certificate) = X509Certificate::from_der(certificate)
 			.map_err(|error| PossessionError::Certificate { reason: error.to_string() })?;
 		let der = PrivateDer::read(pem, passphrase)?;
-		let key =
-			Key::decode(&der, RsaHash::of(&certificate)).ok_or(PossessionError::UnsupportedRoot)?;
-		if key.is_half_of(&certificate.public_key().subject_public_key.data) {
-			Ok(Self(key))
-		} else {
-			Err(PossessionError::OtherKey)
+		let secret = Secret::decode(&der).ok_or(PossessionError::UnsupportedRoot)?;
+		if !secret.is_half_of(&certificate.public_key().subject_public_key.data) {
+			return Err(PossessionError::OtherKey);
 		}
+		Ok(Self(match secret {
+			Secret::Device(key) => Key::Device(key),
+			Secret::P384(key) => Key::P384(key),
+			Secret::Rsa(key) => Key::Rsa {
+				key,
+				hash: RsaHash::of(&certificate).ok_or(PossessionError::UnsupportedRoot)?,
+			},
+		}))
 	}
 }
 
-impl Key {
-	fn decode(der: &PrivateDer, hash: Option<RsaHash>) -> Option<Self> {
-		let rsa = |key| Some(Self::Rsa { key: Box::new(key), hash: hash? });
+/// What a file of a private key holds, before its certificate says how it signs.
+enum Secret {
+	Device(SoftwareKey),
+	P384(p384::ecdsa::SigningKey),
+	Rsa(Box<RsaPrivateKey>),
+}
+
+impl Secret {
+	fn decode(der: &PrivateDer) -> Option<Self> {
+		let rsa = |key| Self::Rsa(Box::new(key));
 		match der {
 			PrivateDer::Pkcs8(der) => {
 				let der = der.as_bytes();
@@ -86,11 +98,9 @@ impl Key {
 				if let Ok(key) = p384::ecdsa::SigningKey::from_pkcs8_der(der) {
 					return Some(Self::P384(key));
 				}
-				RsaPrivateKey::from_pkcs8_der(der).ok().and_then(rsa)
+				RsaPrivateKey::from_pkcs8_der(der).ok().map(rsa)
 			},
-			PrivateDer::Pkcs1(der) => {
-				RsaPrivateKey::from_pkcs1_der(der.as_bytes()).ok().and_then(rsa)
-			},
+			PrivateDer::Pkcs1(der) => RsaPrivateKey::from_pkcs1_der(der.as_bytes()).ok().map(rsa),
 			PrivateDer::Sec1(der) => {
 				let der = der.as_bytes();
 				if let Ok(key) = p256::SecretKey::from_sec1_der(der) {
@@ -114,7 +124,7 @@ impl Key {
 			},
 			Self::P384(key) => p384::ecdsa::VerifyingKey::from_sec1_bytes(bits)
 				.is_ok_and(|public| public == *key.verifying_key()),
-			Self::Rsa { key, .. } => RsaPublicKey::from_pkcs1_der(bits)
+			Self::Rsa(key) => RsaPublicKey::from_pkcs1_der(bits)
 				.is_ok_and(|public| public == RsaPublicKey::from(&**key)),
 		}
 	}

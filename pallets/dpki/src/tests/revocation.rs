@@ -75,7 +75,7 @@ fn a_revoked_anchor_leaves_the_list_and_stays_known() {
 fn no_revocation_is_repeated_or_overwritten() {
 	run(|| {
 		let (device, key) = device();
-		let anchor = register_ssh(&Pair::ed25519(1));
+		let anchor = register_ssh(&Pair::ed25519(9));
 		assert_ok!(Dpki::revoke_key(signed(BOB), key, REASON));
 		assert_ok!(Dpki::revoke_device(signed(BOB), device, REASON));
 		assert_ok!(Dpki::revoke_anchor(signed(CAROL), anchor, REASON));
@@ -99,7 +99,7 @@ fn no_revocation_is_repeated_or_overwritten() {
 fn only_the_right_role_of_the_right_organisation_revokes() {
 	run(|| {
 		let (device, key) = device();
-		let anchor = register_ssh(&Pair::ed25519(1));
+		let anchor = register_ssh(&Pair::ed25519(9));
 		let subject = SshSubject::Serial(1);
 		for who in [CAROL, MALLORY] {
 			assert_noop!(
