@@ -2,7 +2,7 @@
 
 use crate::{
 	AnchorMaterials, Anchors, Config, Error, Event, Keys, OrganisationAnchors, Pallet,
-	RevokedAnchorKeys, crypto::AnchorKey, ssh, x509,
+	Registrants, RevokedAnchorKeys, crypto::AnchorKey, ssh, x509,
 };
 use dpki_primitives::{
 	Moment,
@@ -65,6 +65,7 @@ impl<T: Config> Pallet<T> {
 		Anchors::<T>::insert(anchor, record);
 		AnchorMaterials::<T>::insert(anchor, material);
 		OrganisationAnchors::<T>::insert(organisation, anchors);
+		Registrants::<T>::insert(organisation, ());
 		Self::deposit_event(Event::AnchorRegistered { anchor, organisation, kind });
 		Ok(())
 	}

@@ -31,17 +31,17 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	fn register_ssh_anchor() -> Weight {
 		Weight::from_parts(3_000_000_000, 6000)
 			.saturating_add(T::DbWeight::get().reads(8_u64))
-			.saturating_add(T::DbWeight::get().writes(3_u64))
+			.saturating_add(T::DbWeight::get().writes(4_u64))
 	}
 	fn register_rsa_anchor() -> Weight {
 		Weight::from_parts(12_000_000_000, 10000)
 			.saturating_add(T::DbWeight::get().reads(8_u64))
-			.saturating_add(T::DbWeight::get().writes(3_u64))
+			.saturating_add(T::DbWeight::get().writes(4_u64))
 	}
 	fn register_p384_anchor() -> Weight {
 		Weight::from_parts(14_000_000_000, 10000)
 			.saturating_add(T::DbWeight::get().reads(8_u64))
-			.saturating_add(T::DbWeight::get().writes(3_u64))
+			.saturating_add(T::DbWeight::get().writes(4_u64))
 	}
 	fn retire_anchor() -> Weight {
 		Weight::from_parts(40_000_000, 4000)
@@ -61,7 +61,7 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	fn issue_voucher() -> Weight {
 		Weight::from_parts(50_000_000, 4000)
 			.saturating_add(T::DbWeight::get().reads(5_u64))
-			.saturating_add(T::DbWeight::get().writes(1_u64))
+			.saturating_add(T::DbWeight::get().writes(2_u64))
 	}
 	fn cancel_voucher() -> Weight {
 		Weight::from_parts(40_000_000, 4000)

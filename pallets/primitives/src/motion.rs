@@ -275,6 +275,36 @@ pub struct Ballot<BlockNumber> {
 	pub at: BlockNumber,
 }
 
+/// What the call of a motion needs. A vote that may carry the motion has to allow for it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Encode, Decode, TypeInfo)]
+pub struct CallBounds {
+	/// Length of the encoded call in bytes.
+	pub length: u32,
+	/// Computation, in picoseconds.
+	pub ref_time: u64,
+	/// Size of the storage proof, in bytes.
+	pub proof_size: u64,
+}
+
+/// What the record of a motion does not tell: how it stands at one block.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Encode, Decode, TypeInfo)]
+pub struct MotionStanding {
+	/// The count over those who have a seat now, from which the next vote starts; `None` if nobody has one.
+	pub tally: Option<Tally>,
+	/// What a vote that may carry the motion has to allow for; `None` if its call cannot be read any more.
+	pub bounds: Option<CallBounds>,
+}
+
+/// How many motions a page of answers holds.
+pub const MOTIONS_PER_PAGE: u32 = 32;
+
+/// The numbers of the motions on a page, newest first, if there ever were `count`. Page 0 holds the newest. Numbers have
+/// no gap, so who asks for all pages knows that no motion was left out.
+pub fn motions_on_page(count: u32, page: u32) -> impl Iterator<Item = MotionId> {
+	let end = count.saturating_sub(page.saturating_mul(MOTIONS_PER_PAGE));
+	(end.saturating_sub(MOTIONS_PER_PAGE)..end).rev()
+}
+
 /// Who may vote, and how many votes decide: what the voting mechanism asks.
 pub trait Electorates<AccountId> {
 	/// The seats of this electorate now; `None` if it does not exist or nobody has a seat.
@@ -353,6 +383,17 @@ mod tests {
 		let quorum = Quorum::two_thirds(u32::MAX);
 		assert_eq!(quorum.needed, 2_863_311_530);
 		assert_eq!(Tally { ayes: 0, nays: u32::MAX, quorum }.verdict(), Verdict::Rejected);
+	}
+
+	#[test]
+	fn pages_tell_every_motion_once_and_the_newest_first() {
+		for count in [0, 1, 31, 32, 33, 100] {
+			let pages = count.div_ceil(MOTIONS_PER_PAGE);
+			let told: Vec<_> = (0..pages).flat_map(|page| motions_on_page(count, page)).collect();
+			assert_eq!(told, (0..count).rev().collect::<Vec<_>>());
+			assert_eq!(motions_on_page(count, pages).count(), 0);
+		}
+		assert_eq!(motions_on_page(u32::MAX, u32::MAX).count(), 0);
 	}
 
 	#[test]

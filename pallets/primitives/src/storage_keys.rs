@@ -105,6 +105,11 @@ pub fn organisation_anchors(id: OrganisationId) -> Vec<u8> {
 	item(DPKI, "OrganisationAnchors", &[&id.0])
 }
 
+/// `Dpki.Registrants`: nothing (the unit), present if anything was ever registered for this organisation; never removed.
+pub fn registrant(id: OrganisationId) -> Vec<u8> {
+	item(DPKI, "Registrants", &[&id.0])
+}
+
 /// `Dpki.Devices`: a [`DeviceRecord`](crate::device::DeviceRecord).
 pub fn device(id: DeviceId) -> Vec<u8> {
 	item(DPKI, "Devices", &[&id.0])
