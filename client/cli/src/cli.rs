@@ -2,7 +2,7 @@
 //! [`crate::commands`].
 
 use crate::{
-	commands::{account, anchor, chain, deliver, device, key, org, revoke, ssh, status, voucher},
+	commands::{account, anchor, chain, deliver, device, key, motion, org, revoke, ssh, status, voucher},
 	error::Result,
 	output::Report,
 	session::Session,
@@ -88,9 +88,12 @@ pub enum Command {
 	/// Look at the balance of an account and send tokens to another
 	#[command(subcommand)]
 	Account(account::AccountCommand),
-	/// Create organisations and give their members roles
+	/// Create and govern organisations, and give their members roles
 	#[command(subcommand)]
 	Org(org::OrgCommand),
+	/// Propose to the council or to an organisation, and vote
+	#[command(subcommand)]
+	Motion(motion::MotionCommand),
 	/// Add, list, retire and revoke trust anchors
 	#[command(subcommand)]
 	Anchor(anchor::AnchorCommand),
@@ -135,6 +138,7 @@ impl Cli {
 			Command::Key(command) => command.run(),
 			Command::Account(command) => command.run(&session).await,
 			Command::Org(command) => command.run(&session).await,
+			Command::Motion(command) => command.run(&session).await,
 			Command::Anchor(command) => command.run(&session).await,
 			Command::Voucher(command) => command.run(&session).await,
 			Command::Device(command) => command.run(&session).await,
