@@ -3,9 +3,9 @@
 //! What nodes and clients may ask the runtime.
 
 use crate::{
-	AccountId, Aura, Balance, Block, Dpki, Executive, Grandpa, Historical, InherentDataExt, Motions,
-	Nonce,
-	Runtime, RuntimeCall, RuntimeGenesisConfig, SessionKeys, System, TransactionPayment, VERSION,
+	AccountId, Aura, Balance, Block, Dpki, Executive, Grandpa, Historical, InherentDataExt,
+	Motions, Nonce, Runtime, RuntimeCall, RuntimeGenesisConfig, SessionKeys, System,
+	TransactionPayment, VERSION,
 	dpki_api::{Located, MemberAnswer, MotionAnswer, MotionPage, OrganisationAnswer, Verdict},
 	genesis_config_presets,
 };

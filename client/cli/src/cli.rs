@@ -2,7 +2,9 @@
 //! [`crate::commands`].
 
 use crate::{
-	commands::{account, anchor, chain, deliver, device, key, motion, org, revoke, ssh, status, voucher},
+	commands::{
+		account, anchor, chain, deliver, device, key, motion, org, revoke, ssh, status, voucher,
+	},
 	error::Result,
 	output::Report,
 	session::Session,

@@ -75,16 +75,23 @@ async fn two_thirds_of_the_council_carry_and_more_than_a_third_rejects() {
 	let shown = council.alice.ok(["motion", "show", &upgrade.to_string()]);
 	let text = shown["call"].as_str().expect("the call in words");
 	assert!(text.contains("authorize_upgrade") && text.contains(&"ab".repeat(32)), "{text}");
-	assert_eq!((&shown["reason"], &shown["electorate"]), (&json!("release 2.0"), &json!("council")));
+	assert_eq!(
+		(&shown["reason"], &shown["electorate"]),
+		(&json!("release 2.0"), &json!("council"))
+	);
 	assert_eq!(shown["votes"], json!({ "ayes": 1, "nays": 0, "needed": 3, "seats": 4 }));
 	// A member may change its mind.
 	assert_eq!(council.vote("//Bob", &upgrade, "nay")["state"], "open");
 	assert_eq!(council.vote("//Bob", &upgrade, "aye")["state"], "open");
 	assert_eq!(council.vote("//Charlie", &upgrade, "aye")["state"], "carried");
 	assert_eq!(council.state(&upgrade), "carried");
-	let ballot =
-		council.alice.ok(["motion", "show", &upgrade.to_string(), "--voter", "//Charlie"]);
-	assert_eq!((&ballot["vote"], &ballot["vote_reason"]), (&json!("aye"), &json!("see ticket 4711")));
+	let ballot = council
+		.alice
+		.ok(["motion", "show", &upgrade.to_string(), "--voter", "//Charlie"]);
+	assert_eq!(
+		(&ballot["vote"], &ballot["vote_reason"]),
+		(&json!("aye"), &json!("see ticket 4711"))
+	);
 
 	let root = council.propose(&["root", HARMLESS]);
 	assert_eq!(council.vote("//Charlie", &root, "nay")["state"], "open");
@@ -104,8 +111,7 @@ async fn two_thirds_of_the_council_carry_and_more_than_a_third_rejects() {
 async fn a_motion_that_nobody_decides_in_time_expires() {
 	let council = Council::start("expiry", &["//Bob"]);
 	let client = council.node.client().await;
-	let proposed =
-		council.alice.ok(["motion", "propose", "root", HARMLESS, "--blocks", "10"]);
+	let proposed = council.alice.ok(["motion", "propose", "root", HARMLESS, "--blocks", "10"]);
 	let motion = proposed["motion"].to_string();
 	let early = council.alice.refused(["motion", "close", &motion]);
 	assert!(early.contains("DeadlineNotPassed"), "{early}");
@@ -138,7 +144,9 @@ async fn a_member_changes_its_key_and_a_policy_changes_only_under_itself() {
 	// Bob's new key is //Charlie.
 	let (bob, charlie) = (council.acting_for("//Bob"), council.acting_for("//Charlie"));
 	bob.ok(["org", "hand-over", "acme", "//Charlie"]);
-	let stranger = council.acting_for("//Dave").refused(["org", "accept", "acme", "--from", "//Bob"]);
+	let stranger = council
+		.acting_for("//Dave")
+		.refused(["org", "accept", "acme", "--from", "//Bob"]);
 	assert!(stranger.contains("HandOverUnknown"), "{stranger}");
 	charlie.ok(["org", "accept", "acme", "--from", "//Bob"]);
 	let roles = |who| alice.ok(["org", "show", "acme", "--member", who])["roles"].clone();

@@ -293,7 +293,11 @@ mod tests {
 	}
 
 	/// That a call is its place in the runtime and its arguments in SCALE, as the types of the vocabulary encode.
-	pub(super) fn assert_encodes(call: &impl Call, (pallet, index): (u8, u8), arguments: impl Encode) {
+	pub(super) fn assert_encodes(
+		call: &impl Call,
+		(pallet, index): (u8, u8),
+		arguments: impl Encode,
+	) {
 		let bytes = offline().tx().call_data(call).unwrap();
 		let name = format!("{}.{}", call.pallet_name(), call.call_name());
 		assert_eq!(bytes, (pallet, index, arguments).encode(), "{name}");

@@ -36,7 +36,10 @@ type Voted = (MotionId, AccountId, bool, Vec<u8>, Tally);
 pub fn outcome(transaction: &Finalized) -> Option<Outcome> {
 	let fields = |name: &str| {
 		let of_motions = transaction.events.iter().filter(|event| event.pallet == "Motions");
-		of_motions.filter(|event| event.name == name).map(|event| &event.fields[..]).next()
+		of_motions
+			.filter(|event| event.name == name)
+			.map(|event| &event.fields[..])
+			.next()
 	};
 	let (motion, _, _, _, tally) = Voted::decode(&mut fields("Voted")?).ok()?;
 	let progress = match (fields("Executed"), fields("Rejected")) {

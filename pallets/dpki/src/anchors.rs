@@ -1,8 +1,8 @@
 //! Trust anchors: registration and retirement. Their end is in [`crate::revocation`].
 
 use crate::{
-	AnchorMaterials, Anchors, Config, Error, Event, Keys, OrganisationAnchors, Pallet,
-	Registrants, RevokedAnchorKeys, crypto::AnchorKey, ssh, x509,
+	AnchorMaterials, Anchors, Config, Error, Event, Keys, OrganisationAnchors, Pallet, Registrants,
+	RevokedAnchorKeys, crypto::AnchorKey, ssh, x509,
 };
 use dpki_primitives::{
 	Moment,

@@ -2,7 +2,8 @@
 
 use crate::{
 	AnchorMaterials, Anchors, Config, DeviceKeys, Devices, Keys, OrganisationAnchors, Pallet,
-	Registrants, RevokedAnchorKeys, RevokedSshSubjects, SshRevocationCount, SshRevocations, Vouchers,
+	Registrants, RevokedAnchorKeys, RevokedSshSubjects, SshRevocationCount, SshRevocations,
+	Vouchers,
 };
 use alloc::collections::BTreeSet;
 use dpki_primitives::{

@@ -92,8 +92,8 @@ pub enum Role {
 	/// Publishes deliveries.
 	#[codec(index = 3)]
 	Publisher,
-	/// Is to approve deliveries under an m-of-n policy. Nothing asks for its approval yet: the role can be given, and
-	/// has no effect.
+	/// Decides by vote under the policy [`DeliveryPolicy::Watchdogs`], about the policy and about who is a watchdog. Is to
+	/// approve deliveries, for which there is no record yet: until then nothing can be published under that policy.
 	#[codec(index = 4)]
 	Watchdog,
 }

@@ -90,10 +90,9 @@ impl InstanceFilter<RuntimeCall> for ProxyType {
 					pallet_dpki::Call::register_key { .. } | pallet_dpki::Call::revoke_key { .. }
 				) | RuntimeCall::Session(pallet_session::Call::set_keys { .. })
 			),
-			Self::Publishing => matches!(
-				call,
-				RuntimeCall::Deliveries(pallet_deliveries::Call::publish { .. })
-			),
+			Self::Publishing => {
+				matches!(call, RuntimeCall::Deliveries(pallet_deliveries::Call::publish { .. }))
+			},
 		}
 	}
 

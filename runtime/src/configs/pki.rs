@@ -49,7 +49,7 @@ impl pallet_deliveries::Config for Runtime {
 	type WeightInfo = pallet_deliveries::weights::SubstrateWeight<Runtime>;
 }
 
-/// Deliveries are published directly or through one `Proxy.proxy`, see decision 0004.
+/// Deliveries are published directly or through one `Proxy.proxy`, see decision 0013.
 ///
 /// Its call is its last field and is encoded without anything around it. It dispatches this call and no
 /// other, and at most once. `proxy_announced` would do as well, but a delivery that has to wait for

@@ -16,9 +16,7 @@ use dpki_runtime::{
 	Multisig, Organisations, Proxy, Runtime, RuntimeCall, System, UNIT, UncheckedExtrinsic,
 	configs::accounts::ProxyType,
 };
-use frame_support::{
-	assert_noop, assert_ok, dispatch::GetDispatchInfo, traits::InstanceFilter,
-};
+use frame_support::{assert_noop, assert_ok, dispatch::GetDispatchInfo, traits::InstanceFilter};
 use pallet_deliveries::Deliveries;
 use sp_genesis_builder::DEV_RUNTIME_PRESET;
 use sp_keyring::Sr25519Keyring::{self, Alice, Bob, Charlie, Dave};

@@ -133,7 +133,9 @@ async fn cast(session: &Session, id: MotionId, vote: Vote, reason: &str) -> Resu
 
 fn outdated(id: MotionId) -> Error {
 	Error::NotAllowed {
-		why: format!("the call of motion {id} was encoded for another runtime and cannot be carried out"),
+		why: format!(
+			"the call of motion {id} was encoded for another runtime and cannot be carried out"
+		),
 		next: "propose it again, or vote against it".to_owned(),
 	}
 }
@@ -269,8 +271,11 @@ async fn electorate(view: &View, electorate: &Electorate) -> Result<String> {
 /// What the motion would do, in words.
 fn describe(opened: &OpenedMotion) -> String {
 	let known = opened.record.transaction_version == calls::transaction_version();
-	let told = known
-		.then(|| calls::EncodedCall::from_bytes(&opened.call).and_then(|call| call.describe()).ok());
+	let told = known.then(|| {
+		calls::EncodedCall::from_bytes(&opened.call)
+			.and_then(|call| call.describe())
+			.ok()
+	});
 	told.flatten().unwrap_or_else(|| {
 		format!("{} (of another runtime than this program knows)", hex(&opened.call))
 	})

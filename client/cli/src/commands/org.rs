@@ -224,14 +224,21 @@ async fn hand_over(session: &Session, name: &Name, Member(to): &Member) -> Resul
 	let client = session.connect().await?;
 	let call = calls::hand_over(name.organisation(), to);
 	let finalized = session.submit(&client, &account, &call, "offering the membership").await?;
-	let offer = client.at_finalized().await?.hand_over(name.organisation(), &account.id()).await?;
+	let offer = client
+		.at_finalized()
+		.await?
+		.hand_over(name.organisation(), &account.id())
+		.await?;
 	Ok(Report::new()
 		.done(format!("Offered the membership in {name}"))
 		.data("organisation", name.organisation().to_string())
 		.row("from", account.address())
 		.row("to", account::address(to))
 		.data("expires_at_block", offer.map(|offer| offer.expires_at))
-		.tail(format!("The other account accepts with `dpki org accept {name} --from {}`", account.address()))
+		.tail(format!(
+			"The other account accepts with `dpki org accept {name} --from {}`",
+			account.address()
+		))
 		.finalized(&finalized))
 }
 
@@ -335,7 +342,8 @@ async fn show(session: &Session, name: &Name, member: Option<Member>) -> Result<
 		Some(recovery) => {
 			let (account, body) = (account::address(&recovery.account), recovery.body.name());
 			let text = format!("{account} among the {body}, from block {}", recovery.ready_at);
-			let value = json!({ "account": account, "body": body, "ready_at_block": recovery.ready_at });
+			let value =
+				json!({ "account": account, "body": body, "ready_at_block": recovery.ready_at });
 			report.row_as("recovery", text, value)
 		},
 		None => report.data("recovery", Value::Null),

@@ -45,12 +45,9 @@ fn decode(bytes: &[u8]) -> Result<Value<u32>, CallError> {
 	let not_a_call = |reason: String| CallError::NotACall { reason };
 	let metadata = signed::committed_metadata();
 	let mut rest = bytes;
-	let value = scale::decode_as_type(
-		&mut rest,
-		metadata.outer_enums().call_enum_ty(),
-		metadata.types(),
-	)
-	.map_err(|error| not_a_call(error.to_string()))?;
+	let value =
+		scale::decode_as_type(&mut rest, metadata.outer_enums().call_enum_ty(), metadata.types())
+			.map_err(|error| not_a_call(error.to_string()))?;
 	if !rest.is_empty() {
 		return Err(not_a_call(format!("{} bytes are left over", rest.len())));
 	}

@@ -61,8 +61,7 @@ pub fn admit_trustee(account: &AccountId) -> impl Call + use<> {
 
 /// Takes a seat in the council away; for a motion of the council.
 pub fn remove_trustee(account: &AccountId) -> impl Call + use<> {
-	tx().council_membership()
-		.remove_member(MultiAddress::Id(AccountId32(*account)))
+	tx().council_membership().remove_member(MultiAddress::Id(AccountId32(*account)))
 }
 
 /// Authorises the runtime of this BLAKE2-256 hash, which then anybody can bring; for [`as_root`].

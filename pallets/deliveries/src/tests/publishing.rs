@@ -182,7 +182,10 @@ fn a_delivery_that_needs_approval_is_refused_until_approvals_exist() {
 fn who_needs_approval_publishes_again_once_the_policy_is_simple() {
 	run(|| {
 		TestOrganisations::set_policy(DeliveryPolicy::MultiAdmin);
-		assert_eq!(apply(publish_call(1, envelope(100))).unwrap(), Err(Error::ApprovalMissing.into()));
+		assert_eq!(
+			apply(publish_call(1, envelope(100))).unwrap(),
+			Err(Error::ApprovalMissing.into())
+		);
 		TestOrganisations::set_policy(DeliveryPolicy::Simple);
 		publish(1);
 	});

@@ -2,11 +2,7 @@
 
 use super::mock::*;
 use crate::Pallet;
-use dpki_primitives::{
-	ids::VoucherCommitment,
-	key::KeyPurpose,
-	organisation::Belongings,
-};
+use dpki_primitives::{ids::VoucherCommitment, key::KeyPurpose, organisation::Belongings};
 use frame_support::assert_ok;
 use sp_core::Pair as _;
 

@@ -52,7 +52,7 @@ Example:
 	/// The council: make any call as root; for experts
 	#[command(after_help = "\
 Example:
-  dpki motion propose root 0x00050c7465737420 --reason 'see ticket 4711'")]
+  dpki motion propose root 0x00001074657374 --reason 'see ticket 4711'")]
 	Root {
 		/// The encoded call, such as a wallet shows it
 		#[arg(value_name = "HEX")]
@@ -286,7 +286,10 @@ mod tests {
 
 	fn proposal(line: &str) -> Result<Proposal> {
 		let words = std::iter::once("propose").chain(line.split(' '));
-		Line::try_parse_from(words).unwrap_or_else(|error| panic!("{error}")).command.proposal()
+		Line::try_parse_from(words)
+			.unwrap_or_else(|error| panic!("{error}"))
+			.command
+			.proposal()
 	}
 
 	#[test]
@@ -299,7 +302,7 @@ mod tests {
 			("admit //Bob".to_owned(), known(Voters::Council), "add_member"),
 			("expel //Bob".into(), known(Voters::Council), "remove_member"),
 			(format!("upgrade {code}"), known(Voters::Council), "authorize_upgrade"),
-			("root 0x00000474657374".into(), known(Voters::Council), "dispatch_as_root"),
+			("root 0x00001074657374".into(), known(Voters::Council), "dispatch_as_root"),
 			("policy acme watchdogs:3".into(), by_policy(), "set_policy"),
 			("dissolve acme".into(), by_policy(), "dissolve"),
 			(
