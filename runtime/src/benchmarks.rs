@@ -19,3 +19,5 @@ frame_benchmarking::define_benchmarks!(
 	[pallet_dpki, Dpki]
 	[pallet_deliveries, Deliveries]
 );
+
+impl pallet_transaction_payment::BenchmarkConfig for crate::Runtime {}

@@ -1,0 +1,131 @@
+//! How much memory a verification takes: peak heap by an allocator that counts, peak stack by a painted stack.
+//!
+//! The stack is that of the build profile: without optimisation it is several times larger. `README.md` has the
+//! figures of an optimised build.
+
+#[path = "verifier/kit.rs"]
+#[allow(dead_code)]
+mod kit;
+
+use dpki_verifier::Verifier;
+use kit::*;
+use std::{
+	alloc::{GlobalAlloc, Layout, System},
+	cell::Cell,
+	hint::black_box,
+};
+
+struct Counting;
+
+thread_local! {
+	// Below zero for a thread that frees what another one has allocated.
+	static NOW: Cell<isize> = const { Cell::new(0) };
+	static PEAK: Cell<isize> = const { Cell::new(0) };
+}
+
+// Counts per thread, as the test harness allocates on threads of its own.
+unsafe impl GlobalAlloc for Counting {
+	unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+		let now = NOW.get() + layout.size() as isize;
+		NOW.set(now);
+		PEAK.set(PEAK.get().max(now));
+		unsafe { System.alloc(layout) }
+	}
+
+	unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+		NOW.set(NOW.get() - layout.size() as isize);
+		unsafe { System.dealloc(pointer, layout) }
+	}
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+/// The most bytes that `work` had allocated at a time.
+fn heap_of<T>(work: impl FnOnce() -> T) -> usize {
+	let before = NOW.get();
+	PEAK.set(before);
+	black_box(work());
+	(PEAK.get() - before) as usize
+}
+
+const STACK: usize = 1024 * 1024;
+const PAINTED: usize = 512 * 1024;
+const PAINT: u8 = 0xa5;
+
+/// The most bytes of stack that `work` has used: what it has painted over below here.
+#[inline(never)]
+fn stack_of(work: impl FnOnce()) -> usize {
+	let mark = 0u8;
+	// Leaves room for the frames of this function and of those that paint.
+	let top = (&raw const mark as usize) - 4096;
+	// SAFETY: the thread was started with a stack of `STACK` bytes, of which little is used; what is painted lies
+	// below every live frame.
+	for address in top - PAINTED..top {
+		unsafe { (address as *mut u8).write_volatile(PAINT) };
+	}
+	work();
+	let untouched = (top - PAINTED..top)
+		.take_while(|address| unsafe { (*address as *const u8).read_volatile() } == PAINT)
+		.count();
+	PAINTED - untouched + 4096
+}
+
+#[test]
+fn four_validators_need_less_than_sixteen_kibibytes_of_heap() {
+	println!("validators  devices  bundle  proof nodes  peak heap  peak stack");
+	for (validators, devices) in [(4, 100), (4, 10_000), (7, 10_000), (21, 10_000)] {
+		let world = World::with(validators, registry(devices), sp_core::storage::StateVersion::V1);
+		let query = drone_query();
+		let parts = world.answer(&query);
+		let bundle = parts.encode();
+		let mut verifier = world.verifier();
+		let heap = heap_of(|| verifier.verify(&bundle, &query, fresh()).unwrap().time());
+
+		let (stored, for_stack, asked) = (world.checkpoint.clone(), bundle.clone(), query.clone());
+		let stack = std::thread::Builder::new()
+			.stack_size(STACK)
+			.spawn(move || {
+				let mut verifier = Verifier::new(stored, dpki_verifier::Zebra);
+				stack_of(|| {
+					black_box(verifier.verify(&for_stack, &asked, fresh()).unwrap().time());
+				})
+			})
+			.unwrap()
+			.join()
+			.unwrap();
+
+		println!(
+			"{validators:>10} {devices:>8} {:>7} {:>12} {heap:>10} {stack:>11}",
+			bundle.len(),
+			parts.proof.len()
+		);
+		if validators == 4 {
+			assert!(heap + bundle.len() < 16 * 1024, "{heap} and the bundle of {}", bundle.len());
+		}
+	}
+}
+
+#[test]
+fn no_input_makes_the_heap_grow_beyond_a_multiple_of_its_length() {
+	let world = World::new(4);
+	let query = drone_query();
+	let honest = world.answer(&query).encode();
+	let mut random = Random(4);
+	for case in 0..2_000 {
+		// Counts that promise much, in bytes that hold little.
+		let mut bytes = honest.clone();
+		for _ in 0..1 + random.below(4) {
+			let place = random.below(bytes.len());
+			let len = [1, 2, 4][random.below(3)];
+			let count = [0xfc, 0xfd, 0xff, 0x02, 0xfe][random.below(5)];
+			bytes.splice(place..(place + len).min(bytes.len()), [count, 0xff, 0x00, 0x00]);
+		}
+		bytes.truncate(1 + random.below(bytes.len()));
+		let mut verifier = world.verifier();
+		let heap = heap_of(|| verifier.verify(&bytes, &query, fresh()).is_ok());
+		// What is allocated for a thing of the input is at most 8 times as long as its shortest form: 136 bytes for a
+		// header with its justification, 16 for a proof node of one byte.
+		assert!(heap <= 16 * bytes.len() + 1024, "case {case}: {heap} for {}", bytes.len());
+	}
+}

@@ -1,0 +1,14 @@
+//! What the verifier believes and what it refuses, with inputs from the crates that a node is made of.
+
+mod answers;
+mod bundles;
+mod changes;
+mod checkpoints;
+mod differential;
+mod freshness;
+mod justifications;
+mod kit;
+mod proofs;
+mod recoveries;
+mod statuses;
+mod thinning;
