@@ -8,7 +8,7 @@ use crate::{
 	error::Result,
 	output::Report,
 	session::Session,
-	values::{self, GenesisHash},
+	values::{self, GenesisHash, Member},
 };
 use clap::{Args, CommandFactory, Parser, Subcommand};
 use clap_complete::Shell;
@@ -79,6 +79,9 @@ pub struct Global {
 		display_order = 104
 	)]
 	pub tip: u128,
+	/// Account for which --account acts as its proxy: SS58 address, 0x and 64 digits, or such as //Bob
+	#[arg(long, global = true, value_name = "ACCOUNT", display_order = 105)]
+	pub on_behalf_of: Option<Member>,
 }
 
 /// What to do.
@@ -87,7 +90,7 @@ pub enum Command {
 	/// Make and look at keys: accounts, SSH CAs, X.509 roots
 	#[command(subcommand)]
 	Key(key::KeyCommand),
-	/// Look at the balance of an account and send tokens to another
+	/// Look at the balance of an account, send tokens to another, and let another act for it
 	#[command(subcommand)]
 	Account(account::AccountCommand),
 	/// Create and govern organisations, and give their members roles

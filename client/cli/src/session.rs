@@ -5,9 +5,9 @@ use crate::{
 	error::{Error, Result},
 	output::{Progress, hex, print_warning},
 	secrets,
-	values::GenesisHash,
+	values::{GenesisHash, Member},
 };
-use dpki_client::{Account, Call, Client, Finalized, View, client::ClientError};
+use dpki_client::{Account, AccountId, Call, Client, Finalized, View, calls, client::ClientError};
 use std::{net::IpAddr, time::Duration};
 use tokio::time::timeout;
 
@@ -24,6 +24,7 @@ pub struct Session {
 	account: Option<String>,
 	genesis: Option<GenesisHash>,
 	tip: u128,
+	on_behalf_of: Option<AccountId>,
 	as_json: bool,
 }
 
@@ -35,6 +36,7 @@ impl Session {
 			account: global.account,
 			genesis: global.genesis,
 			tip: global.tip,
+			on_behalf_of: global.on_behalf_of.map(|Member(account)| account),
 			as_json: global.json,
 		}
 	}
@@ -72,7 +74,13 @@ impl Session {
 		secrets::account(self.account.as_deref().ok_or(Error::AccountMissing)?)
 	}
 
-	/// Sends a transaction with the tip that was asked for and waits until it is final.
+	/// Who acts, if this account signs: itself, or for whom it is the proxy.
+	pub fn actor(&self, account: &Account) -> AccountId {
+		self.on_behalf_of.unwrap_or_else(|| account.id())
+	}
+
+	/// Sends a transaction with the tip that was asked for and waits until it is final. Where the account is to act for
+	/// another one, as its proxy.
 	pub async fn submit(
 		&self,
 		client: &Client,
@@ -81,7 +89,13 @@ impl Session {
 		doing: &str,
 	) -> Result<Finalized> {
 		let _progress = Progress::start(format!("{doing}: waiting until it is final"));
-		Ok(client.submit_with_tip(account, call, self.tip).await?)
+		let Some(real) = &self.on_behalf_of else {
+			return Ok(client.submit_with_tip(account, call, self.tip).await?);
+		};
+		let call = calls::through_proxy(real, calls::encode(call)?);
+		let finalized = client.submit_with_tip(account, &call, self.tip).await?;
+		calls::proxied(&finalized)?;
+		Ok(finalized)
 	}
 }
 

@@ -8,7 +8,7 @@ mod delegation;
 mod encoded;
 mod governance;
 
-pub use delegation::{ProxyRight, add_proxy, remove_proxy, through_proxy};
+pub use delegation::{ProxyRight, add_proxy, proxied, remove_proxy, through_proxy};
 pub use encoded::{EncodedCall, encode};
 pub use governance::{
 	accept_hand_over, admit_trustee, as_root, authorize_upgrade, begin_recovery, cancel_hand_over,

@@ -43,20 +43,14 @@ pub fn outcome(transaction: &Finalized) -> Option<Outcome> {
 	};
 	let (motion, _, _, _, tally) = Voted::decode(&mut fields("Voted")?).ok()?;
 	let progress = match (fields("Executed"), fields("Rejected")) {
-		(Some(mut executed), _) => Progress::Carried(result(&mut executed)?),
+		(Some(mut executed), _) => {
+			MotionId::decode(&mut executed).ok()?;
+			Progress::Carried(signed::dispatch_result(&mut executed)?)
+		},
 		(None, Some(_)) => Progress::Rejected,
 		(None, None) => Progress::Open,
 	};
 	Some(Outcome { motion, tally, progress })
-}
-
-/// The fields of `Motions.Executed`: motion and result.
-fn result(executed: &mut &[u8]) -> Option<Result<(), SubmitError>> {
-	MotionId::decode(executed).ok()?;
-	match u8::decode(executed).ok()? {
-		0 => Some(Ok(())),
-		_ => Some(Err(signed::failure(executed))),
-	}
 }
 
 #[cfg(test)]

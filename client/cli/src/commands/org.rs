@@ -227,17 +227,17 @@ async fn hand_over(session: &Session, name: &Name, Member(to): &Member) -> Resul
 	let offer = client
 		.at_finalized()
 		.await?
-		.hand_over(name.organisation(), &account.id())
+		.hand_over(name.organisation(), &session.actor(&account))
 		.await?;
 	Ok(Report::new()
 		.done(format!("Offered the membership in {name}"))
 		.data("organisation", name.organisation().to_string())
-		.row("from", account.address())
+		.row("from", account::address(&session.actor(&account)))
 		.row("to", account::address(to))
 		.data("expires_at_block", offer.map(|offer| offer.expires_at))
 		.tail(format!(
 			"The other account accepts with `dpki org accept {name} --from {}`",
-			account.address()
+			account::address(&session.actor(&account))
 		))
 		.finalized(&finalized))
 }
@@ -250,7 +250,7 @@ async fn cancel_hand_over(session: &Session, name: &Name) -> Result<Report> {
 	Ok(Report::new()
 		.done(format!("Took the offer of the membership in {name} back"))
 		.data("organisation", name.organisation().to_string())
-		.row("from", account.address())
+		.row("from", account::address(&session.actor(&account)))
 		.finalized(&finalized))
 }
 
@@ -263,7 +263,7 @@ async fn accept(session: &Session, name: &Name, Member(from): &Member) -> Result
 		.done(format!("Accepted the membership in {name}"))
 		.data("organisation", name.organisation().to_string())
 		.row("from", account::address(from))
-		.row("to", account.address())
+		.row("to", account::address(&session.actor(&account)))
 		.finalized(&finalized))
 }
 
@@ -315,7 +315,7 @@ async fn create(session: &Session, name: &Name, kind: OrgKind) -> Result<Report>
 		.row("organisation", name.organisation())
 		.data("name", name.as_str())
 		.row("kind", OrganisationKind::from(kind).name())
-		.row("administrator", account.address())
+		.row("administrator", account::address(&session.actor(&account)))
 		.finalized(&finalized))
 }
 

@@ -60,12 +60,15 @@ pub(crate) fn encode_call(call: &impl Call) -> Result<Vec<u8>, String> {
 	at.tx().call_data(call).map_err(|error| error.to_string())
 }
 
-/// Why a call failed, from the error in SCALE.
-pub(crate) fn failure(error: &[u8]) -> SubmitError {
-	match DispatchError::decode_from(error, COMMITTED.metadata.clone()) {
+/// What an event tells of a call that was made inside of another one.
+pub(crate) fn dispatch_result(fields: &mut &[u8]) -> Option<Result<(), SubmitError>> {
+	if u8::decode(fields).ok()? == 0 {
+		return Some(Ok(()));
+	}
+	Some(Err(match DispatchError::decode_from(fields, COMMITTED.metadata.clone()) {
 		Ok(error) => failed(&error),
 		Err(error) => SubmitError::Unfit { reason: error.to_string() },
-	}
+	}))
 }
 
 /// The version of the encoding of calls that this crate knows.
