@@ -387,7 +387,7 @@ mod tests {
 
 	#[test]
 	fn pages_tell_every_motion_once_and_the_newest_first() {
-		for count in [0, 1, 31, 32, 33, 100] {
+		for count in [0u32, 1, 31, 32, 33, 100] {
 			let pages = count.div_ceil(MOTIONS_PER_PAGE);
 			let told: Vec<_> = (0..pages).flat_map(|page| motions_on_page(count, page)).collect();
 			assert_eq!(told, (0..count).rev().collect::<Vec<_>>());

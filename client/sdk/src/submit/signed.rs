@@ -65,7 +65,7 @@ pub(crate) fn dispatch_result(fields: &mut &[u8]) -> Option<Result<(), SubmitErr
 	if u8::decode(fields).ok()? == 0 {
 		return Some(Ok(()));
 	}
-	Some(Err(match DispatchError::decode_from(fields, COMMITTED.metadata.clone()) {
+	Some(Err(match DispatchError::decode_from(*fields, COMMITTED.metadata.clone()) {
 		Ok(error) => failed(&error),
 		Err(error) => SubmitError::Unfit { reason: error.to_string() },
 	}))
