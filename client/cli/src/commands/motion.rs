@@ -143,7 +143,10 @@ fn outdated(id: MotionId) -> Error {
 /// Adds what a proposal or a vote has led to.
 fn outcome(report: Report, finalized: &Finalized) -> Report {
 	let Some(outcome) = motion::outcome(finalized) else { return report };
-	let report = counted(report.row("motion", outcome.motion), Some(outcome.tally));
+	let report = counted(
+		report.row_as("motion", outcome.motion.to_string(), outcome.motion),
+		Some(outcome.tally),
+	);
 	match outcome.progress {
 		Progress::Open => report.row("state", "open"),
 		Progress::Rejected => report.row("state", "rejected"),

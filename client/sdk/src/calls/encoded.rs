@@ -3,6 +3,7 @@
 use super::{Call, CallError};
 use crate::submit::signed;
 use codec::{Decode, Encode, EncodeLike, Input, Output};
+use std::fmt::{self, Write};
 use subxt::ext::scale_value::{Value, scale, stringify};
 
 /// A call in SCALE, for what carries another call: a motion, the council's mandate, a proxy.
@@ -34,11 +35,18 @@ impl EncodedCall {
 		let mut text = String::new();
 		stringify::to_writer_custom()
 			.compact()
-			.add_custom_formatter(|value, out| stringify::custom_formatters::format_hex(value, out))
+			.add_custom_formatter(format_bytes)
 			.write(&value, &mut text)
 			.map_err(|error| CallError::NotACall { reason: error.to_string() })?;
 		Ok(text)
 	}
+}
+
+/// Byte strings as they are written everywhere else: in small letters.
+fn format_bytes(value: &Value<u32>, out: &mut &mut String) -> Option<fmt::Result> {
+	let mut digits = String::new();
+	let written = stringify::custom_formatters::format_hex(value, &mut digits)?;
+	Some(written.and_then(|()| out.write_str(&digits.to_lowercase())))
 }
 
 fn decode(bytes: &[u8]) -> Result<Value<u32>, CallError> {
@@ -80,7 +88,7 @@ mod tests {
 	use dpki_primitives::{ids::KeyId, revocation::RevocationReason};
 
 	fn revoke() -> impl Call {
-		calls::revoke_key(KeyId([7; 32]), RevocationReason::KeyCompromise)
+		calls::revoke_key(KeyId([0x7a; 32]), RevocationReason::KeyCompromise)
 	}
 
 	#[test]
@@ -94,7 +102,7 @@ mod tests {
 	#[test]
 	fn a_call_is_told_in_words() {
 		let text = encode(&revoke()).unwrap().describe().unwrap();
-		for part in ["Dpki", "revoke_key", "KeyCompromise", &"07".repeat(32)] {
+		for part in ["Dpki", "revoke_key", "KeyCompromise", &format!("0x{}", "7a".repeat(32))] {
 			assert!(text.contains(part), "no {part} in {text}");
 		}
 		let inside = calls::as_root(encode(&revoke()).unwrap());
