@@ -175,6 +175,26 @@ mod tests {
 		Cli::command().debug_assert();
 	}
 
+	/// One with the name of a global option would be taken for it, or the other way round.
+	#[test]
+	fn no_argument_has_the_name_of_a_global_option() {
+		fn visit(command: &clap::Command, globals: &[&clap::Id]) {
+			for sub in command.get_subcommands() {
+				for argument in sub.get_arguments() {
+					assert!(
+						!globals.contains(&argument.get_id()),
+						"{argument} of {}",
+						sub.get_name()
+					);
+				}
+				visit(sub, globals);
+			}
+		}
+		let command = Cli::command();
+		let globals: Vec<_> = command.get_arguments().map(clap::Arg::get_id).collect();
+		visit(&command, &globals);
+	}
+
 	#[test]
 	fn every_command_shows_an_example() {
 		fn visit(command: &clap::Command, path: &str) {

@@ -72,9 +72,14 @@ fn propose(call: RuntimeCall) -> RuntimeCall {
 	.into()
 }
 
+/// What became of a call, without what it weighed.
+fn outcome(outcome: DispatchResultWithPostInfo) -> DispatchResult {
+	outcome.map(drop).map_err(|failure| failure.error)
+}
+
 /// Proposes `call`, for which the proposer votes by proposing it.
-fn try_propose(who: Sr25519Keyring, call: &RuntimeCall) -> DispatchResultWithPostInfo {
-	propose(call.clone()).dispatch(origin(who))
+fn try_propose(who: Sr25519Keyring, call: &RuntimeCall) -> DispatchResult {
+	outcome(propose(call.clone()).dispatch(origin(who)))
 }
 
 fn newest() -> MotionId {
@@ -85,9 +90,9 @@ fn state(motion: MotionId) -> MotionState<u32> {
 	pallet_motions::Motions::<Runtime>::get(motion).expect("it was proposed").state
 }
 
-fn try_vote(who: Sr25519Keyring, motion: MotionId, aye: bool) -> DispatchResultWithPostInfo {
+fn try_vote(who: Sr25519Keyring, motion: MotionId, aye: bool) -> DispatchResult {
 	let (length, weight) = Motions::call_bounds(motion).expect("it was proposed");
-	Motions::vote(origin(who), motion, aye, Default::default(), length, weight)
+	outcome(Motions::vote(origin(who), motion, aye, Default::default(), length, weight))
 }
 
 fn vote(motion: MotionId, voters: &[Sr25519Keyring], aye: bool) {

@@ -24,7 +24,8 @@ Example:
   dpki motion propose admit 5FHneW46xGXgs5mUiveU4sbTyGBzmstUspZC92UhjJM694ty --reason 'operates node 5'")]
 	Admit {
 		/// The account
-		account: Member,
+		#[arg(value_name = "ACCOUNT")]
+		trustee: Member,
 		#[command(flatten)]
 		terms: Terms,
 	},
@@ -34,7 +35,8 @@ Example:
   dpki motion propose expel 5FHneW46xGXgs5mUiveU4sbTyGBzmstUspZC92UhjJM694ty --reason 'key was lost'")]
 	Expel {
 		/// The account
-		account: Member,
+		#[arg(value_name = "ACCOUNT")]
+		trustee: Member,
 		#[command(flatten)]
 		terms: Terms,
 	},
@@ -118,7 +120,8 @@ Examples:
 		#[arg(value_enum)]
 		body: BodyArg,
 		/// Who is to get the seat
-		account: Member,
+		#[arg(value_name = "ACCOUNT")]
+		member: Member,
 		/// Who votes
 		#[arg(long, value_enum, default_value = "council")]
 		by: Voters,
@@ -229,11 +232,11 @@ impl ProposeCommand {
 			Deciders::Known(Electorate::Organisation(name.organisation(), body.into()))
 		};
 		let (deciders, call, terms) = match self {
-			Self::Admit { account: Member(account), terms } => {
-				(council(), calls::encode(&calls::admit_trustee(&account))?, terms)
+			Self::Admit { trustee: Member(trustee), terms } => {
+				(council(), calls::encode(&calls::admit_trustee(&trustee))?, terms)
 			},
-			Self::Expel { account: Member(account), terms } => {
-				(council(), calls::encode(&calls::remove_trustee(&account))?, terms)
+			Self::Expel { trustee: Member(trustee), terms } => {
+				(council(), calls::encode(&calls::remove_trustee(&trustee))?, terms)
 			},
 			Self::Upgrade { code, terms } => {
 				let upgrade = calls::encode(&calls::authorize_upgrade(code))?;
@@ -256,8 +259,8 @@ impl ProposeCommand {
 				let call = calls::remove_member(name.organisation(), &member);
 				(body(&name, by), calls::encode(&call)?, terms)
 			},
-			Self::Recover { name, body, account: Member(account), by, terms } => {
-				let call = calls::begin_recovery(name.organisation(), body.into(), &account);
+			Self::Recover { name, body, member: Member(member), by, terms } => {
+				let call = calls::begin_recovery(name.organisation(), body.into(), &member);
 				(Deciders::Known(by.electorate(&name)), calls::encode(&call)?, terms)
 			},
 			Self::CancelRecovery { name, by, terms } => {
