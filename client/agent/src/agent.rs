@@ -143,13 +143,13 @@ impl Agent {
 				device_id: device.to_string(),
 				device_status: "unknown".into(),
 				// What was refused before a restart is still worth knowing after it.
-				last_refusal: Status::read(&config.state)
+				last_refusal: Status::read(&config.status_path())
 					.ok()
 					.flatten()
 					.and_then(|old| old.last_refusal),
 				..Status::default()
 			},
-			reporter: Reporter::new(&config.state),
+			reporter: Reporter::new(config.status_path()),
 		})
 	}
 

@@ -4,6 +4,13 @@ use clap::{Args, Parser, Subcommand};
 use dpki_agent::config::parse_hash;
 use std::path::PathBuf;
 
+/// Exit code of everything that went wrong.
+pub const EXIT_ERROR: u8 = 1;
+/// Exit code of a command line that makes no sense.
+pub const EXIT_USAGE: u8 = 2;
+/// Exit code of `status` when the agent is not at work.
+pub const EXIT_NOT_WORKING: u8 = 3;
+
 /// The device daemon of the device PKI chain.
 ///
 /// It follows the chain with an embedded light client, proves every record that it relies on, decrypts what is delivered
@@ -19,7 +26,10 @@ Examples:
     --organisation acme --device drone-7 --state /var/lib/dpki-agent
   dpki-agent enrol --config /etc/dpki/agent.toml --voucher-file drone-7.voucher
   dpki-agent run --config /etc/dpki/agent.toml
-  dpki-agent status --config /etc/dpki/agent.toml --json"
+  dpki-agent status --config /etc/dpki/agent.toml --json
+
+Exit codes: 0 done; 1 error; 2 the command line makes no sense; 3 `status` found the agent not at work.
+With --json a command prints one JSON value on standard output, and an error as JSON in the last line of standard error."
 )]
 pub struct Cli {
 	/// What to log: error, warn, info, debug, trace, or a filter such as `info,dpki_agent=debug`.
@@ -35,6 +45,18 @@ pub struct Cli {
 	pub command: Command,
 }
 
+impl Command {
+	/// Whether the answer is for programs.
+	pub fn as_json(&self) -> bool {
+		match self {
+			Self::Init(args) => args.json,
+			Self::Enrol(args) => args.json,
+			Self::Run(args) => args.json,
+			Self::Status(args) => args.json,
+		}
+	}
+}
+
 /// The verbs.
 #[derive(Debug, Subcommand)]
 pub enum Command {
@@ -44,19 +66,21 @@ pub enum Command {
 	Enrol(EnrolArgs),
 	/// Follow the chain and put in force what is delivered.
 	Run(RunArgs),
-	/// Show how the agent is.
+	/// Show whether the agent is at work, and what is in force.
 	Status(StatusArgs),
 }
 
 /// `dpki-agent init`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Nothing that exists is overwritten. Add the line that is printed to sshd_config, above any Match block.
+Nothing is made unless the chain specification has this genesis hash, and nothing that exists is overwritten. Add the line
+that is printed to sshd_config, above any Match block.
 
 Example, keeping the host key that clients know:
   dpki-agent init --config /etc/dpki/agent.toml --chain-spec chain.json --genesis 0x6e3c..150f \\
     --peer /ip4/192.0.2.1/tcp/30333/p2p/12D3KooW.. --organisation acme --device drone-7 \\
-    --state /var/lib/dpki-agent --host-key /etc/ssh/ssh_host_ed25519_key \\
+    --state /var/lib/dpki-agent --status-file /run/dpki-agent/status.json \\
+    --host-key /etc/ssh/ssh_host_ed25519_key \\
     --sshd-config /etc/ssh/sshd_config --reload 'systemctl reload ssh'")]
 pub struct InitArgs {
 	/// The configuration file to write.
@@ -77,9 +101,13 @@ pub struct InitArgs {
 	/// The name of the device in it.
 	#[arg(long, value_name = "NAME")]
 	pub device: String,
-	/// The directory of keys, journal and status.
+	/// The directory of keys and journal, for the agent only.
 	#[arg(long, value_name = "DIR", default_value = "/var/lib/dpki-agent")]
 	pub state: PathBuf,
+	/// Where the agent writes its status, if others than its own user shall read it; the directory has to exist. By
+	/// default it lies in the state directory.
+	#[arg(long, value_name = "FILE")]
+	pub status_file: Option<PathBuf>,
 	/// The directory that sshd reads.
 	#[arg(long, value_name = "DIR", default_value = "/etc/ssh/dpki")]
 	pub ssh_dir: PathBuf,
@@ -106,7 +134,8 @@ pub struct InitArgs {
 /// `dpki-agent enrol`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Other users of the machine can see command lines: prefer --voucher - or --voucher-file.
+Other users of the machine can see command lines: prefer --voucher - or --voucher-file. While an agent runs on the same
+state directory this is refused.
 
 Examples:
   dpki-agent enrol --config /etc/dpki/agent.toml --voucher-file drone-7.voucher
@@ -132,6 +161,12 @@ pub struct EnrolArgs {
 
 /// `dpki-agent run`.
 #[derive(Debug, Args)]
+#[command(after_help = "\
+One agent runs on a state directory, another one is refused. SIGTERM and SIGINT end it, with exit code 0.
+
+Examples:
+  dpki-agent run --config /etc/dpki/agent.toml
+  dpki-agent run --config /etc/dpki/agent.toml --once --timeout 60 --json | jq .sequence")]
 pub struct RunArgs {
 	/// The configuration file.
 	#[arg(long, value_name = "FILE", default_value = "/etc/dpki/agent.toml")]
@@ -142,10 +177,23 @@ pub struct RunArgs {
 	/// How long to try, with --once.
 	#[arg(long, value_name = "SECONDS", default_value_t = 180, requires = "once")]
 	pub timeout: u64,
+	/// Print errors as JSON, and with --once the status too.
+	#[arg(long)]
+	pub json: bool,
 }
 
 /// `dpki-agent status`.
 #[derive(Debug, Args)]
+#[command(after_help = "\
+Exit codes: 0 the agent is at work; 3 it is not: it does not run, or the newest finalised block is older than max-head-age,
+or something hinders it, as is then said; 1 its state cannot be read. Who may not look into the state directory is not told
+whether the agent runs (`running` is null), only how old its word is. A delivery that was refused and a revoked device are
+shown and change nothing about the exit code.
+
+Examples:
+  dpki-agent status --config /etc/dpki/agent.toml
+  dpki-agent status --json | jq '{working, age_seconds, warnings}'
+  dpki-agent status >/dev/null || logger -p daemon.err 'dpki-agent is not at work'")]
 pub struct StatusArgs {
 	/// The configuration file.
 	#[arg(long, value_name = "FILE", default_value = "/etc/dpki/agent.toml")]
@@ -153,4 +201,42 @@ pub struct StatusArgs {
 	/// Print JSON.
 	#[arg(long)]
 	pub json: bool,
+}
+
+#[cfg(test)]
+mod tests {
+	use super::*;
+	use clap::CommandFactory;
+
+	#[test]
+	fn the_command_line_is_consistent() {
+		Cli::command().debug_assert();
+	}
+
+	#[test]
+	fn every_command_shows_an_example_and_takes_json() {
+		let cli = Cli::command();
+		let mut seen = 0;
+		for command in cli.get_subcommands().filter(|command| command.get_name() != "help") {
+			let name = command.get_name();
+			let help = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+			assert!(help.contains(&format!("\n  dpki-agent {name} ")), "no example of `{name}`");
+			let json = command.get_arguments().any(|argument| argument.get_long() == Some("json"));
+			assert!(json, "`{name}` takes no --json");
+			seen += 1;
+		}
+		assert_eq!(seen, 4);
+	}
+
+	#[test]
+	fn exit_codes_are_documented() {
+		let help = Cli::command().get_after_help().map(ToString::to_string).unwrap_or_default();
+		for (code, words) in [
+			(EXIT_ERROR, "error"),
+			(EXIT_USAGE, "the command line makes no sense"),
+			(EXIT_NOT_WORKING, "`status` found the agent not at work"),
+		] {
+			assert!(help.contains(&format!("{code} {words}")), "{code}");
+		}
+	}
 }

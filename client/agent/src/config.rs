@@ -5,6 +5,7 @@
 //! organisation = "acme"
 //! device = "drone-7"
 //! state = "/var/lib/dpki-agent"
+//! status-file = "/run/dpki-agent/status.json"
 //!
 //! [chain]
 //! spec = "/etc/dpki/chain.json"
@@ -24,6 +25,7 @@
 use crate::{
 	files::{self, FileError},
 	run::clock,
+	status,
 };
 use dpki_client::primitives::{
 	Moment,
@@ -31,6 +33,7 @@ use dpki_client::primitives::{
 };
 use serde::{Deserialize, Serialize};
 use std::{
+	collections::BTreeMap,
 	path::{Path, PathBuf},
 	time::Duration,
 };
@@ -82,8 +85,12 @@ pub struct Config {
 	pub organisation: String,
 	/// The name of the device in it.
 	pub device: String,
-	/// The directory of keys, journal and status; for the agent only.
+	/// The directory of keys, journal and lock; for the agent only.
 	pub state: PathBuf,
+	/// Where the agent writes its status; by default `status.json` in the state directory, where only its own user can
+	/// read it. The directory has to exist.
+	#[serde(default, skip_serializing_if = "Option::is_none")]
+	pub status_file: Option<PathBuf>,
 	/// Which chain.
 	pub chain: ChainSettings,
 	/// What to do with SSH.
@@ -152,21 +159,51 @@ impl Config {
 	/// The configuration in this file, valid as far as that can be seen.
 	pub fn load(path: &Path) -> Result<Self, ConfigError> {
 		let text = std::fs::read_to_string(path).map_err(files::failed("read", path))?;
-		let config: Self = toml::from_str(&text).map_err(|error| {
+		let config = Self::parse(&text, path)?;
+		config.validate()?;
+		Ok(config)
+	}
+
+	/// The configuration in this text; an error names `path` as where it is from. Whether the values can be is not asked.
+	pub fn parse(text: &str, path: &Path) -> Result<Self, ConfigError> {
+		toml::from_str(text).map_err(|error| {
 			let before = error.span().map_or("", |span| text.get(..span.start).unwrap_or(""));
 			ConfigError::Syntax {
 				path: path.display().to_string(),
 				line: before.matches('\n').count() + 1,
 				problem: error.message().replace('\n', " "),
 			}
-		})?;
-		config.validate()?;
-		Ok(config)
+		})
 	}
 
 	/// The text of the file.
 	pub fn to_toml(&self) -> String {
 		toml::to_string(self).expect("strings, numbers, lists and tables last are TOML")
+	}
+
+	/// Every setting that is made, by its full name, such as `chain.genesis`, with its value as TOML.
+	pub fn settings(&self) -> BTreeMap<String, String> {
+		fn flatten(prefix: &str, table: toml::Table, settings: &mut BTreeMap<String, String>) {
+			for (name, value) in table {
+				let name = format!("{prefix}{name}");
+				match value {
+					toml::Value::Table(table) => flatten(&format!("{name}."), table, settings),
+					value => {
+						settings.insert(name, value.to_string());
+					},
+				}
+			}
+		}
+		let table =
+			toml::Table::try_from(self).expect("strings, numbers, lists and tables are TOML");
+		let mut settings = BTreeMap::new();
+		flatten("", table, &mut settings);
+		settings
+	}
+
+	/// Where the agent writes its status.
+	pub fn status_path(&self) -> PathBuf {
+		self.status_file.clone().unwrap_or_else(|| self.state.join(status::FILE))
 	}
 
 	/// Whether every value can be.
@@ -182,8 +219,13 @@ impl Config {
 			return value("device", name);
 		}
 		let absolute = "is not an absolute path: write it from / on";
-		for (field, path) in [("state", &self.state), ("chain.spec", &self.chain.spec)] {
-			if !path.is_absolute() {
+		let own = [
+			("state", Some(&self.state)),
+			("status-file", self.status_file.as_ref()),
+			("chain.spec", Some(&self.chain.spec)),
+		];
+		for (field, path) in own {
+			if path.is_some_and(|path| !path.is_absolute()) {
 				return value(field, absolute);
 			}
 		}
@@ -322,6 +364,7 @@ mod tests {
 			organisation: "acme".into(),
 			device: "drone-7".into(),
 			state: "/var/lib/dpki-agent".into(),
+			status_file: None,
 			chain: ChainSettings {
 				spec: "/etc/dpki/chain.json".into(),
 				genesis: [7; 32],
@@ -345,6 +388,26 @@ mod tests {
 	fn a_written_configuration_reads_back() {
 		let config = sample();
 		assert_eq!(load(&config.to_toml()).unwrap(), config);
+		let config = Config { status_file: Some("/run/dpki-agent/status.json".into()), ..config };
+		assert_eq!(load(&config.to_toml()).unwrap(), config);
+	}
+
+	#[test]
+	fn the_status_lies_in_the_state_directory_unless_it_is_put_elsewhere() {
+		let config = sample();
+		assert_eq!(config.status_path(), Path::new("/var/lib/dpki-agent/status.json"));
+		let config = Config { status_file: Some("/run/x.json".into()), ..config };
+		assert_eq!(config.status_path(), Path::new("/run/x.json"));
+	}
+
+	#[test]
+	fn settings_are_named_in_full_with_their_values() {
+		let settings = sample().settings();
+		let value = |name: &str| settings.get(name).map(String::as_str);
+		assert_eq!(value("device"), Some("\"drone-7\""));
+		assert_eq!(value("chain.max-head-age"), Some("600"));
+		assert_eq!(value("chain.genesis"), Some(format!("\"0x{}\"", "07".repeat(32)).as_str()));
+		assert_eq!(value("status-file"), None, "it is not set");
 	}
 
 	#[test]
@@ -401,10 +464,11 @@ mod tests {
 	#[test]
 	fn every_impossible_value_is_refused_by_name() {
 		type Change = fn(&mut Config);
-		let changes: [(&str, Change); 12] = [
+		let changes: [(&str, Change); 13] = [
 			("organisation", |c| c.organisation = "ACME".into()),
 			("device", |c| c.device = "../x".into()),
 			("state", |c| c.state = "state".into()),
+			("status-file", |c| c.status_file = Some("status.json".into())),
 			("chain.spec", |c| c.chain.spec = "spec.json".into()),
 			("chain.peers", |c| c.chain.peers.clear()),
 			("chain.peers", |c| c.chain.peers = vec!["127.0.0.1:30333".into()]),

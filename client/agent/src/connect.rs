@@ -45,17 +45,26 @@ pub struct Connection {
 
 /// Starts the light client of this configuration.
 pub async fn connect(config: &Config) -> Result<Connection, ConnectError> {
+	let light = start(config).await?;
+	let client = Client::from_rpc(light.rpc()).await?;
+	Ok(Connection { client, _light: light })
+}
+
+/// Whether the chain specification can be used and has the genesis of the configuration. Asks nobody.
+pub async fn check_genesis(config: &Config) -> Result<(), ConnectError> {
+	start(config).await.map(drop)
+}
+
+async fn start(config: &Config) -> Result<LightClient, ConnectError> {
 	let path = &config.chain.spec;
 	let spec = std::fs::read_to_string(path).map_err(files::failed("read", path))?;
 	let started = LightClient::start(&spec, &config.chain.peers, config.chain.genesis).await;
-	let light = started.map_err(|error| match error {
+	started.map_err(|error| match error {
 		LightError::WrongGenesis { expected, found } => {
 			ConnectError::WrongGenesis { path: path.clone(), found, expected }
 		},
 		error => ConnectError::Light(error),
-	})?;
-	let client = Client::from_rpc(light.rpc()).await?;
-	Ok(Connection { client, _light: light })
+	})
 }
 
 /// The next head that satisfies `good`, or `None` when the time is over. Interruptions are waited out.

@@ -4,6 +4,7 @@ use crate::{
 	config::Config,
 	connect::{ConnectError, Connection, connect, head_within},
 	keys::{DeviceKeys, KeyError, read_host_key},
+	lock::{LockError, StateLock},
 };
 use dpki_client::{
 	Client, Head, SubmitError, View, Voucher,
@@ -57,6 +58,9 @@ pub enum EnrolError {
 	/// The keys cannot be used.
 	#[error(transparent)]
 	Keys(#[from] KeyError),
+	/// Another agent uses the keys.
+	#[error(transparent)]
+	Lock(#[from] LockError),
 	/// The keys cannot sign.
 	#[error(transparent)]
 	Possession(#[from] PossessionError),
@@ -131,6 +135,7 @@ pub async fn enrol(
 ) -> Result<Enrolled, EnrolError> {
 	check_voucher(config, voucher)?;
 	let keys = DeviceKeys::load(&config.state)?;
+	let _lock = StateLock::acquire(&config.state)?;
 	let deadline = Instant::now() + timeout;
 	progress("starting the light client");
 	let Connection { client, .. } = &connect(config).await?;
@@ -302,6 +307,7 @@ mod tests {
 			organisation: "acme".into(),
 			device: "drone-7".into(),
 			state: "/nonexistent".into(),
+			status_file: None,
 			chain: ChainSettings {
 				spec: "/nonexistent".into(),
 				genesis: [1; 32],
@@ -330,6 +336,7 @@ mod tests {
 			}
 		}
 	}
+
 	#[test]
 	fn a_voucher_that_cannot_be_spent_is_refused_with_its_reason() {
 		for (standing, refusal) in [

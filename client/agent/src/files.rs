@@ -47,45 +47,41 @@ pub fn create_dir(path: &Path, mode: u32) -> Result<(), FileError> {
 
 /// Writes a new file to the disk; fails if it exists.
 pub fn create(path: &Path, content: &[u8], mode: u32) -> Result<(), FileError> {
-	let write = || {
-		let mut file = OpenOptions::new().write(true).create_new(true).mode(mode).open(path)?;
-		file.set_permissions(Permissions::from_mode(mode))?;
-		file.write_all(content)?;
-		file.sync_all()
-	};
-	write().map_err(failed("write", path))
+	write_new(path, content, mode)
+		.and_then(|file| file.sync_all())
+		.map_err(failed("write", path))
 }
 
 /// Writes a new file that appears whole or not at all; fails if it exists.
 pub fn create_whole(path: &Path, content: &[u8], mode: u32) -> Result<(), FileError> {
-	let staged = staging_path(path);
-	remove_if_there(&staged)?;
-	create(&staged, content, mode)?;
-	// A rename would replace what is there; a link does not.
-	let linked = fs::hard_link(&staged, path).map_err(failed("create", path));
-	remove_if_there(&staged)?;
-	linked?;
+	let write = || {
+		let (staged, file) = stage(path, content, mode)?;
+		file.sync_all()?;
+		// A rename would replace what is there; a link does not.
+		let linked = fs::hard_link(&staged, path);
+		let removed = fs::remove_file(&staged);
+		linked.and(removed)
+	};
+	write().map_err(failed("create", path))?;
 	sync_parent(path)
 }
 
 /// Replaces the file, old content or new content at every moment, and waits until it is on the disk.
 pub fn replace(path: &Path, content: &[u8], mode: u32) -> Result<(), FileError> {
-	let staged = staging_path(path);
-	remove_if_there(&staged)?;
-	create(&staged, content, mode)?;
-	fs::rename(&staged, path).map_err(failed("replace", path))?;
+	let write = || {
+		let (staged, file) = stage(path, content, mode)?;
+		file.sync_all()?;
+		fs::rename(&staged, path)
+	};
+	write().map_err(failed("replace", path))?;
 	sync_parent(path)
 }
 
 /// Replaces the file like [`replace`] but leaves it to the system when it reaches the disk: for what is written often
 /// and can be lost.
 pub fn replace_lazily(path: &Path, content: &[u8], mode: u32) -> Result<(), FileError> {
-	let staged = staging_path(path);
 	let write = || {
-		let mut options = OpenOptions::new();
-		let mut file = options.write(true).create(true).truncate(true).mode(mode).open(&staged)?;
-		file.set_permissions(Permissions::from_mode(mode))?;
-		file.write_all(content)?;
+		let (staged, _) = stage(path, content, mode)?;
 		fs::rename(&staged, path)
 	};
 	write().map_err(failed("replace", path))
@@ -102,10 +98,30 @@ pub fn read_if_there(path: &Path) -> Result<Option<Vec<u8>>, FileError> {
 
 /// Removes the file if there is one.
 pub fn remove_if_there(path: &Path) -> Result<(), FileError> {
+	remove(path).map_err(failed("remove", path))
+}
+
+fn remove(path: &Path) -> io::Result<()> {
 	match fs::remove_file(path) {
-		Err(error) if error.kind() != io::ErrorKind::NotFound => Err(failed("remove", path)(error)),
+		Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
 		_ => Ok(()),
 	}
+}
+
+/// Writes the content beside the file that it is for. The errors have no name, so that whoever reads them is told of
+/// that file, and not of one that is there for a moment only.
+fn stage(path: &Path, content: &[u8], mode: u32) -> io::Result<(PathBuf, File)> {
+	let staged = staging_path(path);
+	remove(&staged)?;
+	let file = write_new(&staged, content, mode)?;
+	Ok((staged, file))
+}
+
+fn write_new(path: &Path, content: &[u8], mode: u32) -> io::Result<File> {
+	let mut file = OpenOptions::new().write(true).create_new(true).mode(mode).open(path)?;
+	file.set_permissions(Permissions::from_mode(mode))?;
+	file.write_all(content)?;
+	Ok(file)
 }
 
 /// Waits until the entries of the directory are on the disk.
@@ -154,6 +170,32 @@ mod tests {
 		assert_eq!(fs::read(&path).unwrap(), b"3");
 		assert_eq!(mode(&path), PUBLIC);
 		assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);
+	}
+
+	#[test]
+	fn an_error_names_the_file_that_was_meant() {
+		let dir = tempfile::tempdir().unwrap();
+		std::fs::write(dir.path().join("file"), "").unwrap();
+		for parent in ["missing", "file"] {
+			let path = dir.path().join(parent).join("journal");
+			for write in [create, create_whole, replace, replace_lazily] {
+				let error = write(&path, b"1", SECRET).unwrap_err();
+				assert_eq!(error.path, path, "{error}");
+			}
+		}
+	}
+
+	#[test]
+	fn a_link_in_the_way_leads_nothing_astray() {
+		let dir = tempfile::tempdir().unwrap();
+		let (path, other) = (dir.path().join("status.json"), dir.path().join("other"));
+		fs::write(&other, b"other").unwrap();
+		std::os::unix::fs::symlink(&other, dir.path().join(".status.json.new")).unwrap();
+		replace_lazily(&path, b"status", PUBLIC).unwrap();
+		assert_eq!(
+			(fs::read(&path).unwrap(), fs::read(&other).unwrap()),
+			(b"status".to_vec(), b"other".to_vec())
+		);
 	}
 
 	#[test]

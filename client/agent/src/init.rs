@@ -3,11 +3,16 @@
 
 use crate::{
 	config::{Config, ConfigError},
+	connect::{ConnectError, check_genesis},
 	files::{self, FileError, PUBLIC},
-	keys::{DeviceKeys, Fingerprint, KeyError},
+	keys::{DeviceKeys, Fingerprint, KeyError, read_host_key},
 	ssh::applier::{Applier, ApplyError},
 };
-use std::path::{Path, PathBuf};
+use std::{
+	collections::{BTreeMap, BTreeSet},
+	os::unix::fs::PermissionsExt,
+	path::{Path, PathBuf},
+};
 
 /// Why nothing was made, or not everything.
 #[derive(Debug, thiserror::Error)]
@@ -15,9 +20,30 @@ pub enum InitError {
 	/// The settings cannot be.
 	#[error(transparent)]
 	Config(#[from] ConfigError),
-	/// There is a configuration already.
-	#[error("{} exists and says something else: remove it, or give another path", .0.display())]
-	Exists(PathBuf),
+	/// There is a configuration already. Nothing was made.
+	#[error(
+		"{} exists, and in it {differences}: give the same values, or edit or remove the file, which does not touch the \
+		 keys in {}",
+		path.display(),
+		state.display()
+	)]
+	Exists {
+		/// Where it lies.
+		path: PathBuf,
+		/// Which settings are different, with both values.
+		differences: String,
+		/// Where the keys lie by that configuration.
+		state: PathBuf,
+	},
+	/// There is no such program. Nothing was made.
+	#[error(
+		"{} is no program: install OpenSSH's server, which tests every configuration, or say with --sshd where it is",
+		.0.display()
+	)]
+	Sshd(PathBuf),
+	/// The chain specification cannot be used, or is that of another chain. Nothing was made.
+	#[error(transparent)]
+	Chain(#[from] ConnectError),
 	/// A file cannot be read or written.
 	#[error(transparent)]
 	File(#[from] FileError),
@@ -42,27 +68,33 @@ pub struct Made {
 	pub client_include: String,
 }
 
-/// Makes everything. What is there already is kept, so that an interrupted run can be repeated. `take_over` is an
-/// existing host key; without it one is made and `config.ssh.host_key` is set to it.
-pub fn init(path: &Path, mut config: Config, take_over: Option<&Path>) -> Result<Made, InitError> {
-	config.ssh.host_key =
-		take_over.map_or_else(|| config.state.join("host_key"), Path::to_path_buf);
-	config.validate()?;
-	std::fs::metadata(&config.chain.spec).map_err(files::failed("find", &config.chain.spec))?;
-	let text = config.to_toml();
-	let before = files::read_if_there(path)?;
-	if before.as_ref().is_some_and(|before| before != text.as_bytes()) {
-		return Err(InitError::Exists(path.into()));
-	}
+/// Makes everything, once it is known that the chain specification has the genesis that the configuration pins. What is
+/// there already is kept, so that an interrupted run can be repeated. `take_over` is an existing host key; without it one
+/// is made and `config.ssh.host_key` is set to it.
+pub async fn init(
+	path: &Path,
+	config: Config,
+	take_over: Option<&Path>,
+) -> Result<Made, InitError> {
+	let config = with_host_key(config, take_over);
+	check(path, &config, take_over)?;
+	check_genesis(&config).await?;
+	make(path, config, take_over)
+}
+
+/// The part of [`init`] that needs no chain: the specification has to be there, and is not read.
+pub fn make(path: &Path, config: Config, take_over: Option<&Path>) -> Result<Made, InitError> {
+	let config = with_host_key(config, take_over);
+	let exists = check(path, &config, take_over)?;
 	let comment = format!("{}@{}", config.device, config.organisation);
 	let (keys, _) = DeviceKeys::create(&config.state, take_over, &comment)?;
 	let applier = Applier::new(&config.ssh);
 	applier.initialise()?;
-	if before.is_none() {
+	if !exists {
 		if let Some(parent) = path.parent().filter(|parent| !parent.as_os_str().is_empty()) {
 			std::fs::create_dir_all(parent).map_err(files::failed("create", parent))?;
 		}
-		files::create_whole(path, text.as_bytes(), PUBLIC)?;
+		files::create_whole(path, config.to_toml().as_bytes(), PUBLIC)?;
 	}
 	let layout = applier.layout();
 	Ok(Made {
@@ -70,5 +102,55 @@ pub fn init(path: &Path, mut config: Config, take_over: Option<&Path>) -> Result
 		keys: keys.fingerprints(),
 		include: layout.include_line(),
 		client_include: layout.client_include_line(),
+	})
+}
+
+fn with_host_key(mut config: Config, take_over: Option<&Path>) -> Config {
+	config.ssh.host_key =
+		take_over.map_or_else(|| config.state.join("host_key"), Path::to_path_buf);
+	config
+}
+
+/// Whether everything is there that nobody but the caller can bring. Tells whether the configuration is there as well.
+fn check(path: &Path, config: &Config, take_over: Option<&Path>) -> Result<bool, InitError> {
+	config.validate()?;
+	let exists = check_existing(path, config)?;
+	for needed in [Some(&config.chain.spec), config.ssh.sshd_config.as_ref()]
+		.into_iter()
+		.flatten()
+	{
+		std::fs::metadata(needed).map_err(files::failed("find", needed))?;
+	}
+	let sshd = &config.ssh.sshd;
+	let is_program = std::fs::metadata(sshd)
+		.is_ok_and(|found| found.is_file() && found.permissions().mode() & 0o111 != 0);
+	if !is_program {
+		return Err(InitError::Sshd(sshd.clone()));
+	}
+	take_over.map(read_host_key).transpose()?;
+	Ok(exists)
+}
+
+/// Whether there is a configuration already; an error if it says anything else.
+fn check_existing(path: &Path, config: &Config) -> Result<bool, InitError> {
+	let Some(text) = files::read_if_there(path)? else { return Ok(false) };
+	let before = Config::parse(&String::from_utf8_lossy(&text), path)?;
+	if before == *config {
+		return Ok(true);
+	}
+	let (old, new) = (before.settings(), config.settings());
+	let names: BTreeSet<&String> = old.keys().chain(new.keys()).collect();
+	let value = |settings: &BTreeMap<String, String>, name: &str| {
+		settings.get(name).cloned().unwrap_or_else(|| "not set".into())
+	};
+	let differences: Vec<String> = names
+		.into_iter()
+		.filter(|name| old.get(*name) != new.get(*name))
+		.map(|name| format!("{name} is {}, not {}", value(&old, name), value(&new, name)))
+		.collect();
+	Err(InitError::Exists {
+		path: path.into(),
+		differences: differences.join(", "),
+		state: before.state,
 	})
 }

@@ -16,9 +16,11 @@
 //! | [`acknowledge`] | telling the chain |
 //! | [`enrol`] | spending a voucher |
 //! | [`init`] | configuration and keys |
+//! | [`lock`] | one agent at a time |
 //! | [`config`] | the configuration file |
 //! | [`keys`] | the keys of the device |
 //! | [`status`] | what the agent tells about itself |
+//! | [`inspection`] | what `dpki-agent status` makes of it |
 //! | [`files`] | files that survive a crash |
 //! | [`notify`] | telling systemd |
 //!
@@ -36,8 +38,10 @@ pub mod desired;
 pub mod enrol;
 pub mod files;
 pub mod init;
+pub mod inspection;
 pub mod journal;
 pub mod keys;
+pub mod lock;
 pub mod notify;
 pub mod refusal;
 pub mod run;

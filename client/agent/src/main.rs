@@ -3,12 +3,17 @@
 mod cli;
 
 use clap::Parser;
-use cli::{Cli, Command, EnrolArgs, InitArgs, RunArgs, StatusArgs};
+use cli::{
+	Cli, Command, EXIT_ERROR, EXIT_NOT_WORKING, EXIT_USAGE, EnrolArgs, InitArgs, RunArgs,
+	StatusArgs,
+};
 use dpki_agent::{
 	config::{ChainSettings, Config, SshSettings},
 	enrol::enrol,
 	init::init,
-	run::{run, run_once},
+	inspection::Inspection,
+	lock::{Presence, presence},
+	run::{clock, run, run_once},
 	status::Status,
 };
 use dpki_client::Voucher;
@@ -24,11 +29,15 @@ use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 use zeroize::Zeroizing;
 
-type Outcome = Result<(), Box<dyn Error>>;
+type Outcome = Result<ExitCode, Box<dyn Error>>;
 
 #[tokio::main(worker_threads = 2)]
 async fn main() -> ExitCode {
-	let cli = Cli::parse();
+	let cli = match Cli::try_parse() {
+		Ok(cli) => cli,
+		Err(error) => return print_usage_error(&error),
+	};
+	let as_json = cli.command.as_json();
 	let done = match EnvFilter::try_new(&cli.log) {
 		Ok(filter) => {
 			tracing_subscriber::fmt()
@@ -41,24 +50,45 @@ async fn main() -> ExitCode {
 		Err(error) => Err(format!("`{}` is no log filter ({error}): try info", cli.log).into()),
 	};
 	match done {
-		Ok(()) => ExitCode::SUCCESS,
-		Err(error) => {
-			eprintln!("dpki-agent: {error}");
-			ExitCode::FAILURE
-		},
+		Ok(code) => code,
+		Err(error) => print_error(&error.to_string(), as_json, EXIT_ERROR),
 	}
+}
+
+fn print_error(sentence: &str, as_json: bool, code: u8) -> ExitCode {
+	let sentence = sentence.split_whitespace().collect::<Vec<_>>().join(" ");
+	if as_json {
+		eprintln!("{}", json!({ "error": sentence }));
+	} else {
+		eprintln!("dpki-agent: {sentence}");
+	}
+	ExitCode::from(code)
+}
+
+fn print_usage_error(error: &clap::Error) -> ExitCode {
+	// What cannot be parsed does not say for whom the answer is.
+	let as_json = std::env::args_os().any(|argument| argument == "--json");
+	if !error.use_stderr() || !as_json {
+		let _ = error.print();
+		return if error.use_stderr() { ExitCode::from(EXIT_USAGE) } else { ExitCode::SUCCESS };
+	}
+	// The first paragraph says what is wrong, the rest repeats the usage.
+	let rendered = error.render().to_string();
+	let paragraph = rendered.split("\n\n").next().unwrap_or_default();
+	let sentence = paragraph.strip_prefix("error: ").unwrap_or(paragraph);
+	print_error(&format!("{sentence}: see --help"), as_json, EXIT_USAGE)
 }
 
 async fn execute(command: Command) -> Outcome {
 	match command {
-		Command::Init(args) => make(*args),
+		Command::Init(args) => make(*args).await,
 		Command::Enrol(args) => spend(args).await,
 		Command::Run(args) => follow(args).await,
 		Command::Status(args) => show(args),
 	}
 }
 
-fn make(args: InitArgs) -> Outcome {
+async fn make(args: InitArgs) -> Outcome {
 	let absolute = |path: &Path| {
 		std::path::absolute(path).map_err(|error| format!("{}: {error}", path.display()))
 	};
@@ -67,6 +97,7 @@ fn make(args: InitArgs) -> Outcome {
 		organisation: args.organisation,
 		device: args.device,
 		state: absolute(&args.state)?,
+		status_file: args.status_file.as_deref().map(absolute).transpose()?,
 		chain: ChainSettings {
 			spec: absolute(&args.chain_spec)?,
 			genesis: args.genesis,
@@ -87,7 +118,7 @@ fn make(args: InitArgs) -> Outcome {
 			..SshSettings::default()
 		},
 	};
-	let made = init(&args.config, config, host_key.as_deref())?;
+	let made = init(&args.config, config, host_key.as_deref()).await?;
 	let device = made.config.device_id();
 	if args.json {
 		let keys: serde_json::Map<_, _> = made
@@ -105,7 +136,7 @@ fn make(args: InitArgs) -> Outcome {
 			"client_include": made.client_include,
 		});
 		println!("{text:#}");
-		return Ok(());
+		return Ok(ExitCode::SUCCESS);
 	}
 	println!("configuration  {}", args.config.display());
 	println!("device id      {device}");
@@ -121,7 +152,7 @@ fn make(args: InitArgs) -> Outcome {
 		"Then spend the voucher:\n  dpki-agent enrol --config {} --voucher -",
 		args.config.display()
 	);
-	Ok(())
+	Ok(ExitCode::SUCCESS)
 }
 
 async fn spend(args: EnrolArgs) -> Outcome {
@@ -142,7 +173,12 @@ async fn spend(args: EnrolArgs) -> Outcome {
 	};
 	let voucher: Voucher = text.trim().parse()?;
 	let timeout = Duration::from_secs(args.timeout);
-	let enrolled = enrol(&config, &voucher, timeout, |doing| eprintln!("{doing}")).await?;
+	let progress = |doing: &str| {
+		if !args.json {
+			eprintln!("{doing}");
+		}
+	};
+	let enrolled = enrol(&config, &voucher, timeout, progress).await?;
 	if args.json {
 		let text = json!({
 			"device_id": enrolled.device.to_string(),
@@ -154,13 +190,17 @@ async fn spend(args: EnrolArgs) -> Outcome {
 		let word = if enrolled.already { "was enrolled before" } else { "is enrolled" };
 		println!("{} {word}, proven in block {}", enrolled.device, enrolled.block);
 	}
-	Ok(())
+	Ok(ExitCode::SUCCESS)
 }
 
 async fn follow(args: RunArgs) -> Outcome {
 	let config = Config::load(&args.config)?;
 	if args.once {
-		return Ok(run_once(&config, Duration::from_secs(args.timeout)).await?);
+		let status = run_once(&config, Duration::from_secs(args.timeout)).await?;
+		if args.json {
+			println!("{}", serde_json::to_string_pretty(&status)?);
+		}
+		return Ok(ExitCode::SUCCESS);
 	}
 	let mut terminate = signal(SignalKind::terminate())?;
 	let mut interrupt = signal(SignalKind::interrupt())?;
@@ -170,17 +210,30 @@ async fn follow(args: RunArgs) -> Outcome {
 			_ = interrupt.recv() => {},
 		}
 	};
-	Ok(run(&config, stop).await?)
+	run(&config, stop).await?;
+	Ok(ExitCode::SUCCESS)
 }
 
 fn show(args: StatusArgs) -> Outcome {
 	let config = Config::load(&args.config)?;
-	let status = Status::read(&config.state)?
-		.ok_or("the agent has not run yet: start it with `dpki-agent run`")?;
+	let path = config.status_path();
+	let presence = presence(&config.state);
+	let Some(status) = Status::read(&path)? else {
+		let sentence = match presence {
+			Presence::Running { .. } => {
+				format!("the agent runs, but has not written {} yet: see its log", path.display())
+			},
+			Presence::Absent | Presence::Hidden => {
+				"the agent has not run yet: start it with `dpki-agent run`".into()
+			},
+		};
+		return Ok(print_error(&sentence, args.json, EXIT_NOT_WORKING));
+	};
+	let found = Inspection::new(status, presence, &config.chain, clock());
 	if args.json {
-		println!("{}", serde_json::to_string_pretty(&status)?);
+		println!("{}", serde_json::to_string_pretty(&found)?);
 	} else {
-		print!("{status}");
+		print!("{found}");
 	}
-	Ok(())
+	Ok(if found.working { ExitCode::SUCCESS } else { ExitCode::from(EXIT_NOT_WORKING) })
 }

@@ -7,7 +7,9 @@ use crate::{
 	config::Config,
 	connect::{ConnectError, Connection, connect, head_within},
 	keys::{DeviceKeys, KeyError},
+	lock::{LockError, StateLock},
 	notify::Notifier,
+	status::Status,
 };
 use dpki_client::{
 	BlobStore, ChainBlobs, Client, View,
@@ -31,6 +33,9 @@ pub enum RunError {
 	/// The keys cannot be read.
 	#[error("{0}; if there are none yet, run `dpki-agent init`")]
 	Keys(#[from] KeyError),
+	/// Another agent runs.
+	#[error(transparent)]
+	Lock(#[from] LockError),
 	/// Journal or generations cannot be used.
 	#[error(transparent)]
 	Open(#[from] OpenError),
@@ -45,9 +50,23 @@ pub enum RunError {
 		"no fresh finalised block came within {0} s: check the peers, the network and the clock"
 	)]
 	NoHead(u64),
-	/// The device is not enrolled, or revoked.
-	#[error("the device is {0} on the chain: enrol it, or ask the organisation")]
-	NotValid(String),
+	/// The chain does not know the device.
+	#[error("the chain knows no device {0}: spend a voucher on it with `dpki-agent enrol`")]
+	NotEnrolled(String),
+	/// The device is revoked, which is for ever.
+	#[error(
+		"the device {0} is revoked and cannot come back: make another one with `dpki-agent init`, under a new name and \
+		 with a state directory of its own, and enrol that"
+	)]
+	Revoked(String),
+	/// The device has another status than valid.
+	#[error("the device {device} is {status} on the chain: ask the organisation")]
+	NotValid {
+		/// The device.
+		device: String,
+		/// Its status.
+		status: String,
+	},
 	/// The newest delivery was not taken.
 	#[error("delivery {sequence} is not in force: {sentence}")]
 	Refused {
@@ -75,7 +94,7 @@ pub fn clock() -> Moment {
 /// Follows the chain until `stop` is done.
 pub async fn run(config: &Config, stop: impl Future<Output = ()>) -> Result<(), RunError> {
 	let notifier = Notifier::from_env();
-	let mut agent = open(config)?;
+	let (mut agent, _lock) = open(config)?;
 	agent.report(None);
 	tokio::pin!(stop);
 	let connection = tokio::select! {
@@ -150,12 +169,12 @@ async fn on_head(
 	Ok(())
 }
 
-/// Converges once, acknowledges, and ends; gives up after `timeout`.
-pub async fn run_once(config: &Config, timeout: Duration) -> Result<(), RunError> {
-	let mut agent = open(config)?;
+/// Converges once, acknowledges, and ends with the status then; gives up after `timeout`.
+pub async fn run_once(config: &Config, timeout: Duration) -> Result<Status, RunError> {
+	let (mut agent, _lock) = open(config)?;
 	let result = converge_once(config, &mut agent, timeout).await;
 	agent.report(result.as_ref().err().map(ToString::to_string));
-	result
+	result.map(|()| Status { updated_at: clock(), ..agent.status().clone() })
 }
 
 async fn converge_once(
@@ -170,9 +189,7 @@ async fn converge_once(
 	let view = client.at(head.ok_or(RunError::NoHead(seconds))?);
 	converge(agent, &view, &ChainBlobs::new(client)).await?;
 	agent.report(None);
-	if agent.status().device_status != "valid" {
-		return Err(RunError::NotValid(agent.status().device_status.clone()));
-	}
+	check_device(agent.status())?;
 	let mut acknowledger =
 		Acknowledger::new(client.clone(), config.chain.genesis, config.device_id(), agent.keys());
 	let acknowledging = async {
@@ -221,8 +238,22 @@ pub async fn converge(
 	Ok(())
 }
 
-fn open(config: &Config) -> Result<Agent, RunError> {
-	Ok(Agent::open(config, DeviceKeys::load(&config.state)?, clock)?)
+/// The agent, and what has to be held as long as it works.
+fn open(config: &Config) -> Result<(Agent, StateLock), RunError> {
+	let keys = DeviceKeys::load(&config.state)?;
+	let lock = StateLock::acquire(&config.state)?;
+	Ok((Agent::open(config, keys, clock)?, lock))
+}
+
+/// Whether the device may take deliveries; the error says what can be done about it.
+fn check_device(status: &Status) -> Result<(), RunError> {
+	let device = format!("{}/{}", status.organisation, status.device);
+	match status.device_status.as_str() {
+		"valid" => Ok(()),
+		"unknown" => Err(RunError::NotEnrolled(device)),
+		"revoked" => Err(RunError::Revoked(device)),
+		other => Err(RunError::NotValid { device, status: other.into() }),
+	}
 }
 
 async fn fetch(blobs: &dyn BlobStore, record: &DeliveryRecord) -> Result<Vec<u8>, BlobError> {
@@ -274,5 +305,34 @@ impl Fetcher {
 			let cid = blob::cid(record.digest);
 			(record, Err(BlobError::Unavailable { cid, reason: error.to_string() }))
 		})
+	}
+}
+
+#[cfg(test)]
+mod tests {
+	use super::*;
+
+	#[test]
+	fn a_device_that_takes_no_deliveries_is_told_what_can_be_done() {
+		let check = |word: &str| {
+			check_device(&Status {
+				organisation: "acme".into(),
+				device: "drone-7".into(),
+				device_status: word.into(),
+				..Status::default()
+			})
+			.map_err(|error| error.to_string())
+		};
+		assert_eq!(check("valid"), Ok(()));
+		for (word, next) in [
+			("unknown", "`dpki-agent enrol`"),
+			("revoked", "under a new name"),
+			("suspended", "suspended on the chain: ask the organisation"),
+		] {
+			let sentence = check(word).unwrap_err();
+			assert!(sentence.contains("acme/drone-7") && sentence.contains(next), "{sentence}");
+		}
+		let revoked = check("revoked").unwrap_err();
+		assert!(!revoked.contains("dpki-agent enrol"), "the same device is lost: {revoked}");
 	}
 }

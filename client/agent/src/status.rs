@@ -1,12 +1,14 @@
-//! What the agent tells about itself: `status.json` in the state directory.
+//! What the agent tells about itself: `status.json`, in the state directory or where the configuration puts it.
 //!
-//! It is for people and monitors. The agent itself relies on its journal only.
+//! It is for people and monitors, which [`crate::inspection`] tells how far it can be relied on. The agent itself relies
+//! on its journal only.
 
 use crate::files::{self, FileError, PUBLIC};
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 
-const FILE: &str = "status.json";
+/// The name of the file in the state directory.
+pub const FILE: &str = "status.json";
 
 /// How often the file is written when only the head has moved, in milliseconds: flash memory wears out.
 const HEAD_INTERVAL: u64 = 2000;
@@ -88,13 +90,12 @@ pub struct Status {
 }
 
 impl Status {
-	/// The status in this state directory, or `None` if the agent has not run yet.
-	pub fn read(state: &Path) -> Result<Option<Self>, FileError> {
-		let path = state.join(FILE);
-		let Some(bytes) = files::read_if_there(&path)? else { return Ok(None) };
+	/// The status in this file, or `None` if the agent has not run yet.
+	pub fn read(path: &Path) -> Result<Option<Self>, FileError> {
+		let Some(bytes) = files::read_if_there(path)? else { return Ok(None) };
 		serde_json::from_slice(&bytes)
 			.map(Some)
-			.map_err(|error| files::failed("understand", &path)(std::io::Error::other(error)))
+			.map_err(|error| files::failed("understand", path)(std::io::Error::other(error)))
 	}
 
 	/// The same without what changes with every block.
@@ -104,62 +105,17 @@ impl Status {
 	}
 }
 
-impl std::fmt::Display for Status {
-	fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-		let number =
-			|number: Option<u64>| number.map_or("none".into(), |number| number.to_string());
-		writeln!(
-			f,
-			"device        {} of {} ({})",
-			self.device, self.organisation, self.device_status
-		)?;
-		writeln!(f, "id            {}", self.device_id)?;
-		if let Some(head) = &self.head {
-			let stale = if head.stale { ", too old for new deliveries" } else { "" };
-			writeln!(f, "block         {} (chain time {} ms{stale})", head.number, head.time)?;
-		}
-		writeln!(
-			f,
-			"delivery      {} in force, {} seen",
-			number(self.sequence),
-			number(self.highest_sequence)
-		)?;
-		writeln!(f, "acknowledged  {}", number(self.acknowledged))?;
-		writeln!(
-			f,
-			"ssh           generation {}, {} user CAs, host certificate: {}",
-			number(self.ssh.generation),
-			self.ssh.user_cas.len(),
-			if self.ssh.host_certificate { "yes" } else { "no" },
-		)?;
-		writeln!(
-			f,
-			"revoked       for logins {} serials and {} keys, for hosts {} serials and {} keys",
-			self.ssh.revoked_serials,
-			self.ssh.revoked_keys,
-			self.ssh.revoked_host_serials,
-			self.ssh.revoked_host_keys,
-		)?;
-		if let Some(refusal) = &self.last_refusal {
-			writeln!(f, "last refusal  delivery {}: {}", refusal.sequence, refusal.sentence)?;
-		}
-		if let Some(error) = &self.error {
-			writeln!(f, "problem       {error}")?;
-		}
-		Ok(())
-	}
-}
-
 /// Writes the file when there is something to tell.
 pub struct Reporter {
 	path: PathBuf,
 	written: Option<Status>,
+	failing: bool,
 }
 
 impl Reporter {
-	/// The reporter of this state directory.
-	pub fn new(state: &Path) -> Self {
-		Self { path: state.join(FILE), written: None }
+	/// Writes this file.
+	pub fn new(path: PathBuf) -> Self {
+		Self { path, written: None, failing: false }
 	}
 
 	/// Writes the status if its substance has changed, or the last writing is a while ago.
@@ -174,9 +130,17 @@ impl Reporter {
 		let status = Status { updated_at: now, ..status.clone() };
 		let text = serde_json::to_vec_pretty(&status).expect("the status is plain data");
 		match files::replace_lazily(&self.path, &text, PUBLIC) {
-			Ok(()) => self.written = Some(status),
-			// Telling is not what the device is for.
-			Err(error) => tracing::warn!(%error, "cannot write the status"),
+			Ok(()) => {
+				self.written = Some(status);
+				self.failing = false;
+			},
+			// Telling is not what the device is for, and neither is a log that repeats itself with every block.
+			Err(error) => {
+				if !self.failing {
+					tracing::warn!(%error, "cannot write the status");
+				}
+				self.failing = true;
+			},
 		}
 	}
 }
@@ -188,27 +152,29 @@ mod tests {
 	#[test]
 	fn a_status_is_written_when_it_says_something_new() {
 		let dir = tempfile::tempdir().unwrap();
-		assert_eq!(Status::read(dir.path()).unwrap(), None);
-		let mut reporter = Reporter::new(dir.path());
+		let path = dir.path().join(FILE);
+		assert_eq!(Status::read(&path).unwrap(), None);
+		let mut reporter = Reporter::new(path.clone());
 		let head = |number| Some(HeadStatus { number, time: 1, stale: false });
 		let mut status = Status { head: head(1), ..Status::default() };
-		let written = |dir: &Path| Status::read(dir).unwrap().unwrap().head.unwrap().number;
+		let written = || Status::read(&path).unwrap().unwrap().head.unwrap().number;
 		reporter.report(&status, 10_000);
 		status.head = head(2);
 		reporter.report(&status, 10_500);
-		assert_eq!(written(dir.path()), 1, "a new head alone can wait");
+		assert_eq!(written(), 1, "a new head alone can wait");
 		status.sequence = Some(1);
 		reporter.report(&status, 10_600);
-		assert_eq!(written(dir.path()), 2, "a new delivery cannot");
+		assert_eq!(written(), 2, "a new delivery cannot");
 		status.head = head(3);
 		reporter.report(&status, 12_600);
-		assert_eq!(written(dir.path()), 3);
+		assert_eq!(written(), 3);
 	}
 
 	#[test]
 	fn a_damaged_status_is_an_error() {
 		let dir = tempfile::tempdir().unwrap();
-		std::fs::write(dir.path().join(FILE), "{").unwrap();
-		assert!(Status::read(dir.path()).is_err());
+		let path = dir.path().join(FILE);
+		std::fs::write(&path, "{").unwrap();
+		assert!(Status::read(&path).is_err());
 	}
 }

@@ -10,7 +10,7 @@ use crate::{
 	session::Session,
 	values::{self, GenesisHash, Member},
 };
-use clap::{Args, CommandFactory, Parser, Subcommand};
+use clap::{Args, CommandFactory, Parser, Subcommand, error::ErrorKind};
 use clap_complete::Shell;
 
 const EXAMPLES: &str = "\
@@ -25,7 +25,8 @@ Examples, in the order in which a fleet starts:
   dpki ssh sign --ca user-ca --principal alice --for 5m ~/.ssh/id_ed25519.pub
   dpki revoke ssh-cert --cert ~/.ssh/id_ed25519-cert.pub --reason keyCompromise
 
-Exit codes: 0 done, or a valid verdict; 1 error; 2 the command line makes no sense; 3 a verdict other than valid.
+Exit codes: 0 done, or a valid verdict; 1 error; 2 the command line makes no sense; 3 a verdict other than valid;
+130 interrupted.
 Every command takes --json: one JSON value on standard output, errors as JSON on standard error.";
 
 /// The public-key infrastructure of devices: organisations, trust anchors, vouchers, deliveries, revocations.
@@ -157,6 +158,17 @@ impl Cli {
 	}
 }
 
+/// The error about a command line as if nothing were set in the environment: what is set there is no part of what the
+/// person typed, and would stand in the usage as if it had to be given.
+pub fn explain(error: clap::Error) -> clap::Error {
+	if !error.use_stderr() || error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
+		return error;
+	}
+	let command = Cli::command().mut_args(|argument| argument.env(None::<&'static str>));
+	// The environment itself may be what is wrong.
+	command.try_get_matches().err().unwrap_or(error)
+}
+
 fn completions(shell: Shell) -> Report {
 	let mut script = Vec::new();
 	clap_complete::generate(shell, &mut Cli::command(), "dpki", &mut script);
@@ -198,13 +210,9 @@ mod tests {
 	#[test]
 	fn every_command_shows_an_example() {
 		fn visit(command: &clap::Command, path: &str) {
-			let mut subcommands =
-				command.get_subcommands().filter(|sub| sub.get_name() != "help").peekable();
-			if subcommands.peek().is_none() {
-				let help = command.get_after_help().map(ToString::to_string).unwrap_or_default();
-				assert!(help.contains(&format!("  {path} ")), "no example of `{path}`");
-			}
-			for sub in subcommands {
+			let help = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+			assert!(help.contains(&format!("  {path} ")), "no example of `{path}`");
+			for sub in command.get_subcommands().filter(|sub| sub.get_name() != "help") {
 				visit(sub, &format!("{path} {}", sub.get_name()));
 			}
 		}

@@ -3,9 +3,18 @@
 //! A sentence says what happened in the words of the person who typed the command; [`Error::next_step`] says what to
 //! do about it. Neither ever holds a secret.
 
-use crate::output::rfc3339;
+use crate::{
+	output::{EXIT_ERROR, EXIT_INTERRUPTED, rfc3339},
+	prompt::{MIN_PASSPHRASE_CHARS, PASSPHRASE_VARIABLE},
+};
+use dpki_client::SubmitError;
 use dpki_primitives::{Moment, delivery::RefusalReason, ids::InvalidId};
-use std::{io, path::PathBuf, time::Duration};
+use std::{
+	fmt::Display,
+	io::{self, ErrorKind},
+	path::{Path, PathBuf},
+	time::Duration,
+};
 
 /// Why a command did not do what it was asked to.
 #[derive(Debug, thiserror::Error)]
@@ -30,9 +39,30 @@ pub enum Error {
 		/// How long was waited.
 		waited: Duration,
 	},
-	/// What the client crate could not do, in its own words, which name the next step themselves.
-	#[error(transparent)]
+	/// What the client crate could not do, in its own words.
+	#[error("{}", problem(.0))]
 	Client(Box<dyn std::error::Error + Send + Sync>),
+	/// The chain did not carry out a transaction, or it is not known whether it did.
+	#[error("{}", submission(.0))]
+	Submit(SubmitError),
+	/// The account may not make this call.
+	#[error(
+		"this takes the role {role} in the organisation, which {account} does not have (RoleMissing)"
+	)]
+	RoleMissing {
+		/// Which role.
+		role: &'static str,
+		/// The address of the account that signed.
+		account: String,
+	},
+	/// The person stopped the program while something was under way that goes on without it.
+	#[error("interrupted while {doing}")]
+	Interrupted {
+		/// What was under way, and what may still come of it.
+		doing: String,
+		/// How to find out.
+		next: String,
+	},
 	/// A file could not be read or written.
 	#[error("cannot {doing} {path}: {source}", path = .path.display())]
 	File {
@@ -62,6 +92,17 @@ pub enum Error {
 		/// What it should have been.
 		expected: String,
 	},
+	/// A public file was given where a private key is needed.
+	#[error("{path} is {what}, and this takes a private key", path = .path.display())]
+	PublicHalf {
+		/// Which file.
+		path: PathBuf,
+		/// What it is.
+		what: &'static str,
+	},
+	/// A file holds nothing that could be shown.
+	#[error("{} holds neither a key nor a certificate of a form that dpki knows", .0.display())]
+	UnknownFile(PathBuf),
 	/// The text is neither a voucher nor the name of a file. It may be a secret with a typing error in it, so it is not
 	/// repeated.
 	#[error("this is neither a voucher nor a file with one")]
@@ -84,11 +125,22 @@ pub enum Error {
 	#[error("{0} needs a passphrase, and there is no terminal to ask on")]
 	PassphraseMissing(String),
 	/// The passphrase does not open the file.
-	#[error("the passphrase does not open {}", .0.display())]
-	PassphraseWrong(PathBuf),
-	/// The passphrase was typed differently the second time, or is empty.
-	#[error("the two passphrases differ, or are empty")]
+	#[error("the passphrase does not open {path}", path = .path.display())]
+	PassphraseWrong {
+		/// Which file.
+		path: PathBuf,
+		/// Whether the passphrase comes from the environment: then nobody has typed it.
+		from_environment: bool,
+	},
+	/// The passphrase was typed differently the second time.
+	#[error("the two passphrases differ")]
 	PassphraseMismatch,
+	/// The environment names a passphrase without a character.
+	#[error("{PASSPHRASE_VARIABLE} is set, but empty")]
+	PassphraseEmpty,
+	/// A new passphrase is one that can be guessed.
+	#[error("a passphrase of fewer than {MIN_PASSPHRASE_CHARS} characters protects nothing")]
+	PassphraseShort,
 	/// A question could not be put to a person.
 	#[error("this cannot be undone, and there is no terminal to ask for confirmation on")]
 	ConfirmationMissing,
@@ -179,7 +231,6 @@ from_client_errors! {
 	dpki_client::view::ReadError,
 	dpki_client::account::AccountError,
 	dpki_client::calls::CallError,
-	dpki_client::submit::SubmitError,
 	dpki_client::voucher::VoucherError,
 	dpki_client::possession::PossessionError,
 	dpki_client::envelope::EnvelopeError,
@@ -187,10 +238,44 @@ from_client_errors! {
 	dpki_client::ssh::SshError,
 }
 
+impl From<SubmitError> for Error {
+	fn from(error: SubmitError) -> Self {
+		Self::Submit(error)
+	}
+}
+
 impl Error {
-	/// What to do about it; `None` where the sentence says it already.
+	/// The exit code of a command that ends with it.
+	pub fn exit_code(&self) -> u8 {
+		match self {
+			Self::Interrupted { .. } => EXIT_INTERRUPTED,
+			_ => EXIT_ERROR,
+		}
+	}
+
+	/// Whether a transaction may be in a block, or come into one, all the same.
+	pub fn may_be_included(&self) -> bool {
+		match self {
+			Self::Interrupted { .. } => true,
+			Self::Submit(error) => error.may_be_included(),
+			_ => false,
+		}
+	}
+
+	/// What to do about it; `None` where nothing is to be done, or nothing is known that could be.
 	pub fn next_step(&self) -> Option<String> {
 		let step = match self {
+			Self::Client(error) => return step(error),
+			Self::Submit(SubmitError::Failed { sentence, .. }) => return step(sentence),
+			Self::Submit(error) => return step(error),
+			Self::Usage(sentence) => return step(sentence),
+			Self::File { doing, source, .. } => return file_step(doing, source.kind()),
+			Self::PublicHalf { path, .. } => return Some(private_half(path)),
+			Self::RoleMissing { .. } => {
+				"sign with an account that has it, or have an administrator give it with `dpki org member set`; \
+				 `dpki org show NAME --member ACCOUNT` shows the roles of an account"
+			},
+			Self::Interrupted { next, .. } => next,
 			Self::NodeUnreachable { .. } => {
 				"start a node, or give the address of one with --url or DPKI_URL"
 			},
@@ -206,7 +291,13 @@ impl Error {
 			},
 			Self::AccountMissing => "give one with --account FILE or DPKI_ACCOUNT",
 			Self::PassphraseMissing(_) => "set DPKI_PASSPHRASE",
-			Self::PassphraseWrong(_) | Self::PassphraseMismatch => "try again",
+			Self::PassphraseWrong { from_environment: true, .. } => {
+				return Some(format!("correct {PASSPHRASE_VARIABLE}, or unset it to be asked"));
+			},
+			Self::PassphraseWrong { .. } => "run the command again and type it anew",
+			Self::PassphraseMismatch => "run the command again and type the same one twice",
+			Self::PassphraseEmpty => "put the passphrase into it, or unset it to be asked",
+			Self::PassphraseShort => "take a longer one, such as four words",
 			Self::ConfirmationMissing => "add --yes if you are sure",
 			Self::Unknown { .. } => {
 				"check the spelling, and with `dpki chain info` that it is the right chain"
@@ -228,14 +319,81 @@ impl Error {
 			Self::NotAVoucher => {
 				"give the file that `dpki voucher new --out` made, its text, or - for standard input"
 			},
-			Self::WrongFile { .. } | Self::NotAnId { .. } => "--help shows what may be given",
-			Self::Client(_)
-			| Self::File { .. }
-			| Self::Usage(_)
-			| Self::Declined
-			| Self::Crypto { .. } => return None,
+			Self::WrongFile { .. } => {
+				"give another file; `dpki key show FILE` tells what is in one"
+			},
+			Self::UnknownFile(_) => {
+				"give a private or public key file, a certificate, or an account such as //Alice"
+			},
+			Self::NotAnId { .. } => {
+				"give the name of a file that is there, or an id: 0x and 64 hexadecimal digits"
+			},
+			Self::Declined | Self::Crypto { .. } => return None,
 		};
 		Some(step.to_owned())
+	}
+}
+
+/// The two parts of a sentence of the form `problem: next step`, in which the client crate and the chain speak. A colon in
+/// parentheses belongs to what somebody else said.
+fn split(sentence: &str) -> (&str, Option<&str>) {
+	let (mut depth, mut parts) = (0_usize, (sentence, None));
+	for (at, character) in sentence.char_indices() {
+		match character {
+			'(' => depth += 1,
+			')' => depth = depth.saturating_sub(1),
+			':' if depth == 0 => {
+				if let Some((problem, rest)) = sentence.split_at_checked(at)
+					&& let Some(step) = rest.strip_prefix(": ")
+				{
+					parts = (problem, Some(step));
+				}
+			},
+			_ => {},
+		}
+	}
+	parts
+}
+
+fn problem(error: &impl Display) -> String {
+	split(&error.to_string()).0.to_owned()
+}
+
+fn step(error: &impl Display) -> Option<String> {
+	let sentence = error.to_string();
+	split(&sentence).1.map(|step| step.trim_end_matches('.').to_owned())
+}
+
+/// What became of a transaction. A refusal is told by the sentence of the chain, whose name for it stands behind, for
+/// whoever looks it up.
+fn submission(error: &SubmitError) -> String {
+	let SubmitError::Failed { error: name, sentence, .. } = error else { return problem(error) };
+	let problem = problem(sentence);
+	let mut letters = problem.chars();
+	let first = letters.next().map(|first| first.to_ascii_lowercase());
+	format!("{}{} ({name})", String::from_iter(first), letters.as_str())
+}
+
+fn file_step(doing: &str, kind: ErrorKind) -> Option<String> {
+	let step = match (doing, kind) {
+		("write", ErrorKind::NotFound) => {
+			"make the folder first, or give a path in one that is there"
+		},
+		(_, ErrorKind::NotFound) => "check the name and the folder",
+		(_, ErrorKind::PermissionDenied) => "check the permissions of the file and its folder",
+		(_, ErrorKind::IsADirectory) => "give the name of a file",
+		(_, ErrorKind::StorageFull) => "make room on the disk, then try again",
+		("read" | "write", _) => "check the path and the disk",
+		_ => return None,
+	};
+	Some(step.to_owned())
+}
+
+/// Where the private half of a public file probably is.
+fn private_half(path: &Path) -> String {
+	match path.extension().is_some_and(|ending| ending == "pub") {
+		true => format!("give the private half, most likely {}", path.with_extension("").display()),
+		false => "give the private half".to_owned(),
 	}
 }
 
@@ -262,4 +420,72 @@ fn span(span: &Duration) -> humantime::FormattedDuration {
 
 fn time(at: &Moment) -> String {
 	rfc3339(*at)
+}
+
+#[cfg(test)]
+mod tests {
+	use super::*;
+
+	#[test]
+	fn a_sentence_is_split_before_its_next_step() {
+		for (sentence, parts) in [
+			("no such key: check its id", ("no such key", Some("check its id"))),
+			("x failed (reason: y): try again", ("x failed (reason: y)", Some("try again"))),
+			("a: b: do c", ("a: b", Some("do c"))),
+			("it is as it is", ("it is as it is", None)),
+			("broken (off: here", ("broken (off: here", None)),
+			("names::of::things", ("names::of::things", None)),
+			("", ("", None)),
+		] {
+			assert_eq!(split(sentence), parts, "{sentence}");
+		}
+	}
+
+	#[test]
+	fn a_refusal_of_the_chain_is_a_sentence_with_a_next_step() {
+		let error = Error::from(SubmitError::Failed {
+			pallet: "Dpki".into(),
+			error: "DeviceExists".into(),
+			sentence: "A device of this name exists in the organisation: choose another name."
+				.into(),
+		});
+		let sentence = "a device of this name exists in the organisation (DeviceExists)";
+		assert_eq!(error.to_string(), sentence);
+		assert_eq!(error.next_step().as_deref(), Some("choose another name"));
+		assert!(!error.may_be_included());
+	}
+
+	#[test]
+	fn every_refusal_of_a_device_has_a_next_step() {
+		for refusal in dpki_primitives::refusal::Refusal::ALL {
+			let error = Error::from(SubmitError::Refused(*refusal));
+			let told = format!("{error}: {}", error.next_step().unwrap_or_default());
+			assert_eq!(told, refusal.sentence());
+		}
+	}
+
+	#[test]
+	fn a_file_error_has_a_next_step() {
+		for (doing, kind) in [
+			("read", ErrorKind::NotFound),
+			("write", ErrorKind::NotFound),
+			("read", ErrorKind::PermissionDenied),
+			("write", ErrorKind::StorageFull),
+			("read", ErrorKind::Other),
+		] {
+			let error = Error::File { doing, path: "x".into(), source: kind.into() };
+			assert!(error.next_step().is_some(), "{doing} {kind}");
+		}
+	}
+
+	#[test]
+	fn a_wrong_passphrase_is_corrected_where_it_came_from() {
+		let next = |from_environment| {
+			Error::PassphraseWrong { path: "ca".into(), from_environment }
+				.next_step()
+				.unwrap()
+		};
+		assert!(next(true).contains(PASSPHRASE_VARIABLE));
+		assert!(!next(false).contains(PASSPHRASE_VARIABLE));
+	}
 }

@@ -54,7 +54,11 @@ pub fn replace_public(path: &Path, contents: &[u8]) -> Result<()> {
 	let mut temporary = path.as_os_str().to_owned();
 	temporary.push(format!(".{}.tmp", std::process::id()));
 	let temporary = PathBuf::from(temporary);
-	write_public(&temporary, contents)?;
+	// The person named the file, and not the one that comes before it.
+	write_public(&temporary, contents).map_err(|error| match error {
+		Error::File { doing, source, .. } => Error::File { doing, path: path.to_owned(), source },
+		error => error,
+	})?;
 	fs::rename(&temporary, path).map_err(|source| {
 		let _ = fs::remove_file(&temporary);
 		Error::File { doing: "write", path: path.to_owned(), source }
@@ -144,6 +148,13 @@ mod tests {
 		assert_eq!(read(&path).unwrap().as_slice(), b"two");
 		assert_eq!(mode(&path) & 0o600, 0o600);
 		assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+	}
+
+	#[test]
+	fn an_error_names_the_file_that_was_to_be_replaced() {
+		let path = Path::new("/nonexistent/cert.pub");
+		let error = replace_public(path, b"one").unwrap_err();
+		assert!(matches!(error, Error::File { path: named, .. } if named == path));
 	}
 
 	#[test]

@@ -43,11 +43,7 @@ impl KnownAnchor {
 		}
 		let kind = self.record.kind.name();
 		Err(Error::NotAllowed {
-			why: format!(
-				"the {kind} {} is {}",
-				self.id,
-				verdict(self.status, &self.record.standing())
-			),
+			why: format!("the {kind} {} is {}", self.id, anchor_verdict(self.status, &self.record)),
 			next: "use an anchor that is valid; `dpki anchor list` shows them".to_owned(),
 		})
 	}
@@ -69,10 +65,9 @@ pub fn anchor_candidates(anchor: &AnchorRef, kinds: &[AnchorKind]) -> Result<Vec
 	let ids: Vec<_> =
 		kinds.iter().filter(fits).map(|kind| AnchorId::of(*kind, &material)).collect();
 	if ids.is_empty() {
-		let words: Vec<_> = kinds.iter().map(|kind| kind.name()).collect();
 		return Err(Error::WrongFile {
 			path: path.clone(),
-			expected: format!("the public half of an anchor of kind {}", words.join(" or ")),
+			expected: format!("the public half of an anchor of kind {}", kind_names(kinds)),
 		});
 	}
 	Ok(ids)
@@ -88,11 +83,7 @@ pub async fn find_anchor(
 	for id in anchor_candidates(anchor, kinds)? {
 		let Some(record) = view.anchor(id).await? else { continue };
 		if !kinds.contains(&record.kind) {
-			let words: Vec<_> = kinds.iter().map(|kind| kind.name()).collect();
-			return Err(Error::NotAllowed {
-				why: format!("{id} is of kind {}, not {}", record.kind.name(), words.join(" or ")),
-				next: "`dpki anchor list` shows the kinds".to_owned(),
-			});
+			return Err(of_another_kind(&id.to_string(), record.kind, kinds));
 		}
 		let status = view.anchor_status(id).await?;
 		if found.replace(KnownAnchor { id, record, status }).is_some() {
@@ -105,9 +96,34 @@ pub async fn find_anchor(
 
 /// The anchor as the chain knows it, or an error.
 pub async fn anchor(view: &View, anchor: &AnchorRef, kinds: &[AnchorKind]) -> Result<KnownAnchor> {
-	find_anchor(view, anchor, kinds)
-		.await?
-		.ok_or_else(|| Error::Unknown { what: "anchor", name: anchor.to_string() })
+	if let Some(known) = find_anchor(view, anchor, kinds).await? {
+		return Ok(known);
+	}
+	// A key file names no kind: it may be that of an anchor of another one. Standard input was read already.
+	if let AnchorRef::File(path) = anchor
+		&& path != Path::new("-")
+	{
+		for id in anchor_candidates(anchor, ANY_KIND)? {
+			if let Some(record) = view.anchor(id).await? {
+				return Err(of_another_kind(&path.display().to_string(), record.kind, kinds));
+			}
+		}
+	}
+	Err(Error::Unknown { what: "anchor", name: anchor.to_string() })
+}
+
+/// The error for a key that the chain knows as an anchor of a kind that does not help here.
+pub fn of_another_kind(what: &str, found: AnchorKind, wanted: &[AnchorKind]) -> Error {
+	let (found, wanted) = (found.name(), kind_names(wanted));
+	Error::NotAllowed {
+		why: format!("{what} is registered as an {found}, not as an {wanted}"),
+		next: format!("give an {wanted}; `dpki anchor list` shows the kinds"),
+	}
+}
+
+fn kind_names(kinds: &[AnchorKind]) -> String {
+	let words: Vec<_> = kinds.iter().map(|kind| kind.name()).collect();
+	words.join(" or ")
 }
 
 /// The device as stored, or an error.
@@ -194,6 +210,14 @@ pub fn verdict(status: Status, standing: &Standing) -> String {
 	text
 }
 
+/// A verdict about an anchor: one that was superseded is one that its organisation has retired.
+pub fn anchor_verdict(status: Status, record: &AnchorRecord) -> String {
+	match (status, record.retired_at) {
+		(Status::Superseded, Some(at)) => format!("retired (superseded) since {}", rfc3339(at)),
+		_ => verdict(status, &record.standing()),
+	}
+}
+
 /// Since when the verdict holds (for [`Status::NotYetValid`]: until when), where the record tells.
 pub fn since(status: Status, standing: &Standing) -> Option<Moment> {
 	match status {
@@ -208,6 +232,7 @@ pub fn since(status: Status, standing: &Standing) -> Option<Moment> {
 mod tests {
 	use super::*;
 	use dpki_primitives::{
+		ids::OrganisationId,
 		revocation::{Revocation, RevocationReason},
 		status::Validity,
 	};
@@ -232,6 +257,34 @@ mod tests {
 		] {
 			assert_eq!(verdict(status, &STANDING), text);
 		}
+	}
+
+	#[test]
+	fn a_retired_anchor_is_called_retired() {
+		let mut record = AnchorRecord {
+			organisation: OrganisationId([1; 32]),
+			kind: AnchorKind::SshUserCa,
+			key: None,
+			key_id: KeyId([4; 32]),
+			validity: STANDING.validity,
+			registered_at: 1_000,
+			retired_at: Some(3_000),
+			revocation: None,
+		};
+		let text = "retired (superseded) since 1970-01-01T00:00:03Z";
+		assert_eq!(anchor_verdict(Status::Superseded, &record), text);
+		// A graver verdict is told as it is.
+		assert_eq!(anchor_verdict(Status::Expired, &record), verdict(Status::Expired, &STANDING));
+		record.retired_at = None;
+		assert_eq!(anchor_verdict(Status::Valid, &record), verdict(Status::Valid, &STANDING));
+	}
+
+	#[test]
+	fn a_ca_of_another_kind_is_told_what_it_is() {
+		let error = of_another_kind("ca.pub", AnchorKind::SshHostCa, &[AnchorKind::SshUserCa]);
+		let sentence = "ca.pub is registered as an ssh-host-ca, not as an ssh-user-ca";
+		assert_eq!(error.to_string(), sentence);
+		assert!(error.next_step().unwrap().contains("give an ssh-user-ca"));
 	}
 
 	#[test]

@@ -11,6 +11,7 @@ mod output;
 mod prompt;
 mod secrets;
 mod session;
+mod transaction;
 mod values;
 
 use clap::Parser;
@@ -21,7 +22,7 @@ fn main() -> ExitCode {
 		Ok(cli) => cli,
 		Err(error) => {
 			let as_json = env::args_os().any(|argument| argument == "--json");
-			return output::print_usage_error(&error, as_json);
+			return output::print_usage_error(&cli::explain(error), as_json);
 		},
 	};
 	let as_json = cli.global.json;

@@ -19,6 +19,8 @@ pub const EXIT_NOT_VALID: u8 = 3;
 pub const EXIT_ERROR: u8 = 1;
 /// Exit code of a command line that makes no sense.
 pub const EXIT_USAGE: u8 = 2;
+/// Exit code of a command that a person stopped, as shells have it for SIGINT.
+pub const EXIT_INTERRUPTED: u8 = 130;
 
 const GOOD: Style = AnsiColor::Green.on_default().bold();
 const BAD: Style = AnsiColor::Red.on_default().bold();
@@ -196,7 +198,7 @@ pub fn print_error(error: &Error, as_json: bool) -> ExitCode {
 			anstream::eprintln!("{LABEL}next{LABEL:#}: {next}");
 		}
 	}
-	ExitCode::from(EXIT_ERROR)
+	ExitCode::from(error.exit_code())
 }
 
 /// Prints what a person has to know before the command goes on, on standard error.

@@ -4,28 +4,40 @@ use crate::error::{Error, Result};
 use std::{
 	env,
 	io::{IsTerminal, Write, stderr, stdin},
+	path::Path,
 };
 use zeroize::Zeroizing;
 
 /// Where scripts put the passphrase.
 pub const PASSPHRASE_VARIABLE: &str = "DPKI_PASSPHRASE";
 
+/// The fewest characters of a new passphrase. No judgement of its strength: only what is surely too little is refused.
+pub const MIN_PASSPHRASE_CHARS: usize = 8;
+
 /// The passphrase that opens `what`.
 pub fn passphrase(what: &str) -> Result<Zeroizing<String>> {
-	if let Some(passphrase) = from_environment() {
-		return Ok(passphrase);
+	match from_environment()? {
+		Some(passphrase) => Ok(passphrase),
+		None => ask(&format!("Passphrase for {what}: "), what),
 	}
-	ask(&format!("Passphrase for {what}: "), what)
 }
 
 /// A passphrase for something new, typed twice.
 pub fn new_passphrase(what: &str) -> Result<Zeroizing<String>> {
-	if let Some(passphrase) = from_environment() {
-		return if passphrase.is_empty() { Err(Error::PassphraseMismatch) } else { Ok(passphrase) };
+	if let Some(passphrase) = from_environment()? {
+		require_length(&passphrase)?;
+		return Ok(passphrase);
 	}
 	let first = ask(&format!("New passphrase for {what}: "), what)?;
+	require_length(&first)?;
 	let second = ask("The same again: ", what)?;
-	if first.is_empty() || first != second { Err(Error::PassphraseMismatch) } else { Ok(first) }
+	if first == second { Ok(first) } else { Err(Error::PassphraseMismatch) }
+}
+
+/// The error for a passphrase that does not open the file at `path`.
+pub fn wrong_passphrase(path: &Path) -> Error {
+	let from_environment = env::var_os(PASSPHRASE_VARIABLE).is_some();
+	Error::PassphraseWrong { path: path.to_owned(), from_environment }
 }
 
 /// Lets the person think twice; `--yes` skips the question, and without a terminal it is needed.
@@ -46,8 +58,19 @@ pub fn confirm(question: &str, yes: bool) -> Result<()> {
 	}
 }
 
-fn from_environment() -> Option<Zeroizing<String>> {
-	env::var(PASSPHRASE_VARIABLE).ok().map(Zeroizing::new)
+fn require_length(passphrase: &str) -> Result<()> {
+	match passphrase.chars().count() {
+		0..MIN_PASSPHRASE_CHARS => Err(Error::PassphraseShort),
+		_ => Ok(()),
+	}
+}
+
+/// An empty variable is a script without its secret: what it means must not be guessed.
+fn from_environment() -> Result<Option<Zeroizing<String>>> {
+	match env::var(PASSPHRASE_VARIABLE).map(Zeroizing::new) {
+		Ok(passphrase) if passphrase.is_empty() => Err(Error::PassphraseEmpty),
+		passphrase => Ok(passphrase.ok()),
+	}
 }
 
 fn ask(prompt: &str, what: &str) -> Result<Zeroizing<String>> {
@@ -55,4 +78,17 @@ fn ask(prompt: &str, what: &str) -> Result<Zeroizing<String>> {
 	rpassword::prompt_password(prompt)
 		.map(Zeroizing::new)
 		.map_err(|_| Error::PassphraseMissing(what.to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+	use super::*;
+
+	#[test]
+	fn a_new_passphrase_has_eight_characters_and_not_bytes() {
+		for short in ["", "x", "1234567", "\u{e4}\u{e4}\u{e4}\u{e4}"] {
+			assert!(matches!(require_length(short), Err(Error::PassphraseShort)), "{short}");
+		}
+		assert!(require_length("12345678").is_ok());
+	}
 }

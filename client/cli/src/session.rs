@@ -4,10 +4,12 @@ use crate::{
 	cli::Global,
 	error::{Error, Result},
 	output::{Progress, hex, print_warning},
-	secrets,
+	secrets, transaction,
 	values::{GenesisHash, Member},
 };
-use dpki_client::{Account, AccountId, Call, Client, Finalized, View, calls, client::ClientError};
+use dpki_client::{
+	Account, AccountId, Call, Client, Finalized, SubmitError, View, calls, client::ClientError,
+};
 use std::{net::IpAddr, time::Duration};
 use tokio::time::timeout;
 
@@ -79,8 +81,8 @@ impl Session {
 		self.on_behalf_of.unwrap_or_else(|| account.id())
 	}
 
-	/// Sends a transaction with the tip that was asked for and waits until it is final. Where the account is to act for
-	/// another one, as its proxy.
+	/// Sends a transaction with the tip that was asked for and waits until it is final, or until the person gives up.
+	/// Where the account is to act for another one, as its proxy.
 	pub async fn submit(
 		&self,
 		client: &Client,
@@ -89,13 +91,25 @@ impl Session {
 		doing: &str,
 	) -> Result<Finalized> {
 		let _progress = Progress::start(format!("{doing}: waiting until it is final"));
-		let Some(real) = &self.on_behalf_of else {
-			return Ok(client.submit_with_tip(account, call, self.tip).await?);
+		let submitting = async {
+			let submitted = self.submit_as_asked(client, account, call).await?;
+			submitted.map_err(|error| transaction::explain(error, &self.actor(account), call))
 		};
-		let call = calls::through_proxy(real, calls::encode(call)?);
-		let finalized = client.submit_with_tip(account, &call, self.tip).await?;
-		calls::proxied(&finalized)?;
-		Ok(finalized)
+		transaction::or_interrupted(submitting, || transaction::interrupted(doing, call)).await
+	}
+
+	async fn submit_as_asked(
+		&self,
+		client: &Client,
+		account: &Account,
+		call: &impl Call,
+	) -> Result<Result<Finalized, SubmitError>> {
+		let Some(real) = &self.on_behalf_of else {
+			return Ok(client.submit_with_tip(account, call, self.tip).await);
+		};
+		let through = calls::through_proxy(real, calls::encode(call)?);
+		let submitted = client.submit_with_tip(account, &through, self.tip).await;
+		Ok(submitted.and_then(|finalized| calls::proxied(&finalized).map(|()| finalized)))
 	}
 }
 

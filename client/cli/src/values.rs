@@ -285,7 +285,9 @@ pub fn after(now: Moment, span: Duration) -> Result<Moment> {
 	u64::try_from(span.as_millis())
 		.ok()
 		.and_then(|span| now.checked_add(span))
-		.ok_or_else(|| Error::Usage("the time span ends after the end of time".to_owned()))
+		.ok_or_else(|| {
+			Error::Usage("the time span ends after the end of time: give a shorter one".to_owned())
+		})
 }
 
 /// The kind of an organisation.

@@ -1,7 +1,7 @@
 //! The commands that need no chain, run as a person runs them, and what becomes of a command without a node.
 
 use assert_cmd::Command;
-use dpki_client::possession::AgreementKey;
+use dpki_client::possession::{AgreementKey, SigningKey, SoftwareKey};
 use dpki_primitives::ids::KeyId;
 use serde_json::Value;
 use std::{
@@ -95,7 +95,25 @@ fn a_passphrase_is_needed_to_open_what_it_closed() {
 		let output = show("battery staple").failure().code(1).get_output().stderr.clone();
 		let output = String::from_utf8(output).unwrap();
 		assert!(output.contains("does not open"), "{output}");
+		// Nobody has typed it, so nobody is told to try again.
+		assert!(output.contains("next: correct DPKI_PASSPHRASE"), "{output}");
 		assert!(!output.contains("battery"), "{output}");
+	}
+}
+
+#[test]
+fn a_passphrase_that_protects_nothing_is_refused() {
+	let folder = Folder::new();
+	let file = folder.name("admin.key");
+	for (passphrase, sentence) in [("", "set, but empty"), ("x", "fewer than 8 characters")] {
+		let assert = dpki(&["key", "new", "account", &file, "--passphrase"])
+			.env("DPKI_PASSPHRASE", passphrase)
+			.assert()
+			.code(1);
+		let error = String::from_utf8(assert.get_output().stderr.clone()).unwrap();
+		assert!(error.contains(sentence) && error.contains("next: "), "{error}");
+		assert!(!error.contains("two passphrases"), "{error}");
+		assert!(!Path::new(&file).exists());
 	}
 }
 
@@ -104,8 +122,8 @@ fn a_key_of_the_wrong_algorithm_says_so_once_its_passphrase_has_opened_it() {
 	let folder = Folder::new();
 	let (root, other) = (folder.name("root.key"), folder.name("ed448.key"));
 	let new = ["key", "new", "x509-root", &root, "--subject", "Acme Root", "--passphrase"];
-	dpki(&new).env("DPKI_PASSPHRASE", "right").assert().success();
-	let cipher = ["-aes-256-cbc", "-pass", "pass:right"];
+	dpki(&new).env("DPKI_PASSPHRASE", "right words").assert().success();
+	let cipher = ["-aes-256-cbc", "-pass", "pass:right words"];
 	let make = ["genpkey", "-algorithm", "ED448", "-out", &other];
 	run("openssl", &[&make[..], &cipher].concat());
 	fs::set_permissions(&other, fs::Permissions::from_mode(0o600)).unwrap();
@@ -114,7 +132,7 @@ fn a_key_of_the_wrong_algorithm_says_so_once_its_passphrase_has_opened_it() {
 		(&with_account[..], "holds no Ed25519 key"),
 		(&["key", "show", &other][..], "unsupported algorithm"),
 	] {
-		for (passphrase, sentence) in [("right", sentence), ("wrong", "does not open")] {
+		for (passphrase, sentence) in [("right words", sentence), ("wrong", "does not open")] {
 			let assert = dpki(arguments).env("DPKI_PASSPHRASE", passphrase).assert().code(1);
 			let error = String::from_utf8(assert.get_output().stderr.clone()).unwrap();
 			assert!(error.contains(sentence), "{passphrase}: {error}");
@@ -168,6 +186,31 @@ fn an_agreement_key_is_made_in_the_form_that_agents_read() {
 }
 
 #[test]
+fn the_bare_digits_of_an_agent_are_shown_as_either_key() {
+	let folder = Folder::new();
+	let file = folder.name("agreement.key");
+	let made = json(&["key", "new", "agreement", &file]);
+	let shown = json(&["key", "show", &file]);
+	assert_eq!(shown["agreement_key_id"], made["key_id"]);
+	assert_eq!(shown["agreement_public_key"], made["public_key"]);
+	let text = fs::read_to_string(&file).unwrap();
+	let signing = SoftwareKey::from_text(&text, None).unwrap();
+	assert_eq!(shown["signing_key_id"], KeyId::of(&signing.public()).to_string());
+	assert!(!shown.to_string().contains(text.trim()));
+	fs::set_permissions(&file, fs::Permissions::from_mode(0o644)).unwrap();
+	assert!(fails(1, &["key", "show", &file]).contains("others can read"));
+}
+
+#[test]
+fn what_cannot_be_shown_is_not_answered_with_the_same_advice() {
+	let folder = Folder::new();
+	fs::write(folder.path("notes"), "milk, bread").unwrap();
+	let error = fails(1, &["key", "show", &folder.name("notes")]);
+	assert!(error.contains("neither a key nor a certificate"), "{error}");
+	assert!(error.contains("next: give a private or public key file"), "{error}");
+}
+
+#[test]
 fn half_a_pair_of_files_is_not_completed() {
 	let folder = Folder::new();
 	fs::write(folder.path("ca.pub"), "something else").unwrap();
@@ -201,6 +244,27 @@ fn a_private_key_that_others_can_read_is_refused() {
 	fs::set_permissions(&ca, fs::Permissions::from_mode(0o644)).unwrap();
 	let error = fails(1, &["ssh", "sign", "--offline", "--ca", &ca, "--principal", "alice", &user]);
 	assert!(error.contains("others can read") && error.contains("chmod 600"), "{error}");
+}
+
+#[test]
+fn a_public_key_is_not_taken_for_a_private_one_that_lies_open() {
+	let folder = Folder::new();
+	let (ca, user) = ca_and_user(&folder);
+	let (public, certificate) = (ca.clone() + ".pub", folder.name("id-cert.pub"));
+	succeeds(&["ssh", "sign", "--offline", "--ca", &ca, "--principal", "alice", &user]);
+	for (file, what) in [(&public, "is a public key"), (&certificate, "is an SSH certificate")] {
+		for arguments in [
+			&["ssh", "sign", "--offline", "--ca", file, "--principal", "alice", &user][..],
+			&["org", "create", "acme", "--kind", "regulator", "--account", file],
+		] {
+			let error = fails(1, arguments);
+			assert!(error.contains(what), "{error}");
+			assert!(!error.contains("others can read"), "{error}");
+		}
+	}
+	let sign = ["ssh", "sign", "--offline", "--ca", &public, "--principal", "alice", &user];
+	let error = fails(1, &sign);
+	assert!(error.contains(&format!("most likely {ca}\n")), "{error}");
 }
 
 fn ca_and_user(folder: &Folder) -> (String, String) {
@@ -268,6 +332,39 @@ fn a_certificate_replaces_an_older_one_and_nothing_else() {
 	let onto_key = [&sign[..], &["--out", &user]].concat();
 	assert!(fails(1, &onto_key).contains("exists already"));
 	assert!(fs::read_to_string(&user).unwrap().starts_with("ssh-ed25519 "));
+}
+
+#[test]
+fn a_replaced_certificate_that_still_opens_something_is_named() {
+	let folder = Folder::new();
+	let (ca, user) = ca_and_user(&folder);
+	let sign = ["ssh", "sign", "--offline", "--ca", &ca, "--principal", "alice", &user];
+	let first = json(&sign);
+	assert_eq!(first["replaced"], Value::Null);
+	let second = json(&sign);
+	assert_eq!(second["replaced"]["serial"], first["serial"]);
+	assert_eq!(second["replaced"]["valid_until"], first["valid_until"]);
+	let warning = second["warnings"][0].as_str().unwrap();
+	let anchor = first["ca_anchor"].as_str().unwrap();
+	let serial = first["serial"].as_str().unwrap();
+	let revoke = format!("dpki revoke ssh-cert --ca {anchor} --serial {serial}");
+	assert!(warning.contains(&revoke), "{warning}");
+
+	// One that has ended opens nothing any more.
+	let expired = ["-s", &ca, "-I", "old", "-n", "alice", "-V", "20200101:20200102", &user];
+	run("ssh-keygen", &[&["-q"][..], &expired].concat());
+	assert_eq!(json(&sign)["replaced"], Value::Null);
+}
+
+#[test]
+fn a_file_that_cannot_be_written_is_named_as_it_was_given() {
+	let folder = Folder::new();
+	let (ca, user) = ca_and_user(&folder);
+	let out = folder.name("none/id-cert.pub");
+	let sign = ["ssh", "sign", "--offline", "--ca", &ca, "--principal", "a", "--out", &out, &user];
+	let error = fails(1, &sign);
+	assert!(error.contains(&format!("cannot write {out}: ")), "{error}");
+	assert!(error.contains("next: make the folder first"), "{error}");
 }
 
 #[test]
@@ -390,6 +487,64 @@ fn a_proposal_that_is_no_call_is_refused_before_any_node_is_asked() {
 fn an_empty_delivery_has_to_be_meant() {
 	let error = fails(1, &["deliver", "--org", "acme", "--device", "drone-7"]);
 	assert!(error.contains("nothing to deliver") && error.contains("--empty"), "{error}");
+}
+
+#[test]
+fn a_delivery_that_lets_nobody_in_has_to_be_meant() {
+	let device = ["--org", "acme", "--device", "drone-7", "--url", "ws://127.0.0.1:1"];
+	let deliver = [&["deliver", "--account", "//Alice"][..], &device].concat();
+	let hosts = "ca.pub=*.acme.example";
+	for (given, missing) in [
+		(&["--user-ca", "user-ca.pub"][..], "give --principals too"),
+		(&["--principals", "pilot=alice"][..], "give --user-ca too"),
+		(&["--known-hosts-ca", hosts][..], "give --user-ca and --principals too"),
+	] {
+		let error = fails(1, &[&deliver[..], given].concat());
+		assert!(error.contains("nobody could log in any more"), "{error}");
+		assert!(error.contains(missing) && error.contains("--yes"), "{error}");
+		// What is meant goes on, and so does what lets somebody in.
+		let error = fails(1, &[&deliver[..], given, &["--yes"]].concat());
+		assert!(error.contains("no node answers"), "{error}");
+	}
+	let both = ["--user-ca", "user-ca.pub", "--principals", "pilot=alice"];
+	for meant in [&both[..], &["--empty"]] {
+		let error = fails(1, &[&deliver[..], meant].concat());
+		assert!(error.contains("no node answers"), "{error}");
+	}
+}
+
+#[test]
+fn the_usage_asks_for_nothing_that_the_environment_gives() {
+	let usage = |arguments: &[&str]| {
+		let mut command = dpki(arguments);
+		command.env("DPKI_ACCOUNT", "//Alice").env("DPKI_URL", "ws://127.0.0.1:1");
+		let assert = command.assert().code(2);
+		String::from_utf8(assert.get_output().stderr.clone()).unwrap()
+	};
+	let text = usage(&["ssh", "sign", "--ca", "user-ca"]);
+	assert!(text.contains("Usage: dpki ssh sign"), "{text}");
+	assert!(!text.contains("--account") && !text.contains("--url"), "{text}");
+	// What is wrong in the environment is told all the same.
+	let mut command = dpki(&["chain", "info"]);
+	let assert = command.env("DPKI_GENESIS", "0x12").assert().code(2);
+	let text = String::from_utf8(assert.get_output().stderr.clone()).unwrap();
+	assert!(text.contains("64 hexadecimal digits"), "{text}");
+}
+
+#[test]
+fn the_rule_for_names_is_shown_whole() {
+	let help = succeeds(&["org", "create", "--help"]);
+	assert!(help.contains("lower-case letters, digits, hyphens and dots"), "{help}");
+}
+
+#[test]
+fn file_errors_have_a_next_step_for_programs_too() {
+	let error = fails(1, &["key", "show", "/nonexistent/key", "--json"]);
+	let error: Value = serde_json::from_str(&error).unwrap();
+	assert!(error["next"].as_str().unwrap().contains("check the name"), "{error}");
+	let sentence = fails(1, &["voucher", "show", "dpki-voucher1:", "--offline", "--json"]);
+	let sentence: Value = serde_json::from_str(&sentence).unwrap();
+	assert!(sentence["next"].as_str().is_some(), "{sentence}");
 }
 
 #[test]

@@ -84,6 +84,8 @@ async fn a_voucher_enrols_one_device_once_and_in_time() {
 	first.enrol(&voucher);
 	let status = fleet.admin.status(["status", "device", "acme/drone-1"]);
 	assert_eq!(status["status"], "valid");
+	let sentence = fleet.admin.refused(["voucher", "new", "--org", "acme", "--device", "drone-1"]);
+	assert!(sentence.contains("acme/drone-1 is enrolled already"), "{sentence}");
 
 	// The same voucher again, with other keys.
 	let client = fleet.node.client().await;
@@ -202,9 +204,20 @@ async fn a_commitment_that_another_organisation_copies_takes_nothing_away() {
 async fn an_agent_given_a_wrong_genesis_refuses_to_start() {
 	let fleet = Fleet::start("genesis");
 	let device = Device::unconfigured(&fleet.workspace, "acme", "drone-1");
-	let output = device.try_init(&fleet.node, &hex(&[0xab; 32])).await;
-	assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+	let wrong = hex(&[0xab; 32]);
+	let output = device.try_init(&fleet.node, &wrong).await;
+	let error = String::from_utf8_lossy(&output.stderr);
+	assert!(!output.status.success(), "the device was set up");
+	assert!(error.contains("but the configuration pins 0xabab"), "{error}");
+	assert!(!device.join("agent.toml").exists() && !device.join("state").exists());
 
+	// A configuration that was changed later.
+	let genesis = hex(&fleet.node.client().await.genesis_hash());
+	let output = device.try_init(&fleet.node, &genesis).await;
+	assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+	let path = device.join("agent.toml");
+	let text = std::fs::read_to_string(&path).expect("it was written");
+	std::fs::write(&path, text.replace(&genesis, &wrong)).expect("changes it");
 	let error = device.refused_run();
 	assert!(error.contains("but the configuration pins 0xabab"), "{error}");
 	let voucher = fleet.voucher("drone-1", "10m", "drone-1.voucher");

@@ -73,7 +73,7 @@ async fn a_proof_of_possession_is_good_for_one_place_only() {
 		.admin
 		.acting_for("//Bob")
 		.refused(["voucher", "new", "--org", "acme", "--device", "drone-9"]);
-	assert!(sentence.contains("role"), "{sentence}");
+	assert!(sentence.contains("takes the role registrar"), "{sentence}");
 
 	// The right place, once.
 	let good = prove(&begun, KeyPurpose::Tls);
@@ -110,6 +110,8 @@ async fn a_proof_of_possession_is_good_for_one_place_only() {
 	let verdict = fleet.admin.status(["status", "key", &signing.to_string()]);
 	assert_eq!(verdict["status"], "issuer revoked");
 	assert_eq!(verdict["reason"], "cessationOfOperation");
+	let sentence = fleet.admin.refused(["voucher", "new", "--org", "acme", "--device", "drone-1"]);
+	assert!(sentence.contains("acme/drone-1 is revoked (cessationOfOperation)"), "{sentence}");
 }
 
 #[tokio::test]

@@ -46,9 +46,9 @@ pub enum SubmitError {
 	#[error("{0}")]
 	Refused(Refusal),
 	/// The chain refused the transaction.
-	#[error("the chain refuses the transaction: {reason}")]
+	#[error("the chain refuses the transaction, because {reason}")]
 	Invalid {
-		/// Why, and what to do about it.
+		/// Why, and after a colon what to do about it.
 		reason: String,
 	},
 	/// The call was executed and failed.
@@ -105,6 +105,17 @@ pub enum SubmitError {
 }
 
 impl SubmitError {
+	/// Whether the transaction may be in a block, or come into one, all the same: then the chain has to be asked before
+	/// anything is submitted again, or thrown away.
+	pub fn may_be_included(&self) -> bool {
+		matches!(
+			self,
+			SubmitError::TimedOut { .. }
+				| SubmitError::ResultUnreadable { .. }
+				| SubmitError::Client(_)
+		)
+	}
+
 	/// Whether this is what the chain thinks of the transaction, and not a failure to ask it.
 	fn is_verdict(&self) -> bool {
 		matches!(self, SubmitError::Refused(_) | SubmitError::Invalid { .. })
@@ -209,7 +220,7 @@ impl Client {
 			Ok(ValidationResult::Valid(_)) => Ok(()),
 			Ok(ValidationResult::Invalid(invalid)) => Err(refused(&invalid)),
 			Ok(ValidationResult::Unknown(unknown)) => Err(SubmitError::Invalid {
-				reason: format!("it cannot judge it ({unknown:?}), check the kind of the call"),
+				reason: format!("it cannot be judged ({unknown:?}): check the kind of the call"),
 			}),
 			Err(error) => Err(ClientError::Request {
 				method: "TaggedTransactionQueue_validate_transaction".into(),
@@ -467,11 +478,12 @@ fn pool_error(error: &subxt_rpcs::UserError) -> SubmitError {
 	{
 		return refused(&TransactionInvalid::Custom(code));
 	}
-	let reason = match data {
+	let said = match data {
 		Some(data) => format!("{} ({data})", error.message),
 		None => format!("{} (code {})", error.message, error.code),
 	};
-	SubmitError::Invalid { reason }
+	let step = "check balance and pending transactions of the account, and submit it again";
+	SubmitError::Invalid { reason: format!("the pool of the node says {said}: {step}") }
 }
 
 fn refused(invalid: &TransactionInvalid) -> SubmitError {
@@ -480,24 +492,24 @@ fn refused(invalid: &TransactionInvalid) -> SubmitError {
 			return match Refusal::from_code(*code) {
 				Some(refusal) => SubmitError::Refused(refusal),
 				None => SubmitError::Invalid {
-					reason: format!("it gives the unknown reason {code}, update this program"),
+					reason: format!("it has the unknown reason {code}: update this program"),
 				},
 			};
 		},
-		TransactionInvalid::Payment => "the account cannot pay the fee, give it tokens first",
+		TransactionInvalid::Payment => "the account cannot pay the fee: give it tokens first",
 		TransactionInvalid::Stale | TransactionInvalid::Future => {
-			"another transaction of the account came first, submit it again"
+			"another transaction of the account came first: submit it again"
 		},
 		TransactionInvalid::BadProof | TransactionInvalid::BadSigner => {
-			"its signature does not verify, check that program and node belong to the same chain"
+			"its signature does not verify: check that program and node belong to the same chain"
 		},
-		TransactionInvalid::AncientBirthBlock => "it is too old, submit it again",
-		TransactionInvalid::ExhaustsResources => "the block is full, submit it again later",
+		TransactionInvalid::AncientBirthBlock => "it is too old: submit it again",
+		TransactionInvalid::ExhaustsResources => "the block is full: submit it again later",
 		TransactionInvalid::Call => {
-			"the call cannot be made this way, check that it is signed if it has to be"
+			"the call cannot be made this way: check that it is signed if it has to be"
 		},
 		TransactionInvalid::BadMandatory | TransactionInvalid::MandatoryValidation => {
-			"only block authors make this call"
+			"only block authors make this call: make another one"
 		},
 	};
 	SubmitError::Invalid { reason: reason.into() }
@@ -515,7 +527,7 @@ fn failed(error: &DispatchError) -> SubmitError {
 	}
 	let sentence = match error {
 		DispatchError::BadOrigin | DispatchError::RootNotAllowed => {
-			"this account may not make this call, use one that has the right".into()
+			"this account may not make this call: use one that has the right".into()
 		},
 		error => error.to_string(),
 	};
@@ -523,77 +535,4 @@ fn failed(error: &DispatchError) -> SubmitError {
 }
 
 #[cfg(test)]
-mod tests {
-	use super::*;
-
-	#[test]
-	fn a_general_transaction_has_neither_signer_nor_lifetime() {
-		use codec::{Decode, Encode};
-		let organisation = dpki_primitives::ids::OrganisationId([4; 32]);
-		let call =
-			crate::calls::enrol(organisation, [1; 32], "drone", &[new_key()], 9, [2; 64]).unwrap();
-		let at = crate::api::offline();
-		let transaction = general(&at.tx(), &call).unwrap();
-		let bytes = Vec::<u8>::decode(&mut transaction.encoded()).unwrap();
-		// General transaction of format 5; version 0 of the extensions; immortal; nonce 0; tip 0; no metadata hash.
-		let head = [0b0100_0000 | 5, 0, 0, 0, 0, 0];
-		assert_eq!(bytes, [&head[..], &at.tx().call_data(&call).unwrap()].concat());
-		assert_eq!(transaction.encoded(), bytes.encode());
-	}
-
-	fn new_key() -> dpki_primitives::key::NewKey {
-		use dpki_primitives::key::{KeyPurpose, KeyType, NewKey, PublicKey, Signature};
-		let public = PublicKey::new(KeyType::Ed25519, &[9; 32]).unwrap();
-		let possession = Signature::default();
-		NewKey { purpose: KeyPurpose::Sign, public, not_after: None, possession }
-	}
-
-	fn user_error(code: i32, message: &str, data: Option<&str>) -> subxt_rpcs::UserError {
-		let data = data.map(|data| serde_json::value::to_raw_value(data).unwrap());
-		subxt_rpcs::UserError { code, message: message.into(), data }
-	}
-
-	#[test]
-	fn a_refusal_of_the_pool_is_told_in_its_sentence() {
-		for refusal in Refusal::ALL {
-			let data = format!("Custom error: {}", refusal.code());
-			let error = pool_error(&user_error(1010, "Invalid Transaction", Some(&data)));
-			assert!(matches!(error, SubmitError::Refused(told) if told == *refusal));
-			assert_eq!(error.to_string(), refusal.sentence());
-		}
-	}
-
-	#[test]
-	fn a_refusal_of_the_runtime_is_told_in_the_same_sentence() {
-		for refusal in Refusal::ALL {
-			let error = refused(&TransactionInvalid::Custom(refusal.code()));
-			assert_eq!(error.to_string(), refusal.sentence());
-		}
-	}
-
-	#[test]
-	fn an_unknown_refusal_keeps_its_number() {
-		let error = refused(&TransactionInvalid::Custom(255)).to_string();
-		assert!(error.contains("255"), "{error}");
-	}
-
-	#[test]
-	fn what_else_a_pool_says_is_repeated() {
-		let said = [
-			(1010, "Invalid Transaction", Some("Inability to pay some fees")),
-			(1014, "Priority is too low", None),
-			(1010, "Invalid Transaction", Some("Custom error: many")),
-		];
-		for (code, message, data) in said {
-			let error = pool_error(&user_error(code, message, data)).to_string();
-			assert!(error.contains(message), "{error}");
-			assert!(data.is_none_or(|data| error.contains(data)), "{error}");
-		}
-	}
-
-	#[test]
-	fn a_runtime_error_is_a_sentence() {
-		let error = failed(&DispatchError::BadOrigin).to_string();
-		assert!(error.contains("may not make this call"), "{error}");
-	}
-}
+mod tests;

@@ -124,6 +124,10 @@ impl<T: Config> Registry for Pallet<T> {
 		Self::key_status(key)
 	}
 
+	fn is_well_formed(key: &PublicKey) -> bool {
+		crypto::is_well_formed(key)
+	}
+
 	fn verify(key: &PublicKey, payload: &[u8], signature: &[u8]) -> bool {
 		crypto::verify(key, payload, signature)
 	}

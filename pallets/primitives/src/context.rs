@@ -121,6 +121,15 @@ pub enum Action {
 		/// Last moment at which the key may be used; `None` means no end.
 		not_after: Option<Moment>,
 	},
+	/// "I hold the key of this request, and this account is to apply for the certificate." Signed by the key that is to
+	/// be certified, or bound into a PKCS#10 request by it. Nonce: how many applications the payer had made before.
+	#[codec(index = 16)]
+	ApplyForCertificate {
+		/// Who applies and pays.
+		payer: [u8; 32],
+		/// [`CertificateRequest::digest`](crate::application::CertificateRequest::digest) of what is applied for.
+		request: [u8; 32],
+	},
 }
 
 /// An action on one chain, once, for a limited time.

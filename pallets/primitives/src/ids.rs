@@ -81,6 +81,14 @@ ids! {
 	VoucherCommitment;
 	/// A stored blob: the SHA2-256 of its bytes, which is also the digest inside its CID.
 	BlobDigest;
+	/// A subject of certificates: the hash of its kind and its value.
+	SubjectId;
+	/// An application: the hash of its payer and of how many applications the payer had made before.
+	ApplicationId;
+	/// A certificate: the hash of the application that it was granted on.
+	CertificateId;
+	/// What endorsers of a certificate attest: the hash of its content.
+	CertificateDigest;
 }
 
 impl OrganisationId {
@@ -141,6 +149,27 @@ impl BlobDigest {
 	/// The digest of these bytes. The runtime uses the host's SHA2-256 instead, with the same result.
 	pub fn of(blob: &[u8]) -> Self {
 		Self(sp_crypto_hashing::sha2_256(blob))
+	}
+}
+
+impl SubjectId {
+	/// The id of a subject.
+	pub fn of(subject: &crate::subject::Subject) -> Self {
+		Self(derive(b"dpki/subject/1", subject))
+	}
+}
+
+impl ApplicationId {
+	/// The id of the application that this account makes after `nonce` others.
+	pub fn of(payer: &[u8; 32], nonce: u64) -> Self {
+		Self(derive(b"dpki/application/1", &(payer, nonce)))
+	}
+}
+
+impl CertificateId {
+	/// The id of the certificate that is granted on this application.
+	pub fn of(application: ApplicationId) -> Self {
+		Self(derive(b"dpki/certificate/1", &application))
 	}
 }
 

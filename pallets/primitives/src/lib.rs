@@ -17,6 +17,10 @@
 //! | [`registry`] | what other pallets may ask the registry |
 //! | [`context`] | what an off-chain signature covers |
 //! | [`motion`] | motions: who votes, how many votes decide, what is on record |
+//! | [`subject`] | what a certificate can be about |
+//! | [`application`] | applications, proofs of possession and of control |
+//! | [`certificate`] | certificates, the verdict about them, and the policy |
+//! | [`assurance`] | levels, and the effective level with its explanation |
 //! | [`delivery`] | deliveries, acknowledgements, and the associated data of their envelopes |
 //! | [`storage_keys`] | where each record lies in the state, for proofs |
 //!
@@ -29,6 +33,9 @@
 extern crate alloc;
 
 pub mod anchor;
+pub mod application;
+pub mod assurance;
+pub mod certificate;
 pub mod context;
 pub mod delivery;
 pub mod device;
@@ -41,6 +48,7 @@ pub mod registry;
 pub mod revocation;
 pub mod status;
 pub mod storage_keys;
+pub mod subject;
 pub mod voucher;
 
 /// A point in chain time: milliseconds since the Unix epoch.

@@ -21,6 +21,10 @@ pub trait Registry {
 	/// The verdict about the key now, its device included.
 	fn key_status(key: KeyId) -> Status;
 
+	/// Whether the bytes can be a key of their type that nobody holds but its owner: the right length and form, and none
+	/// of the points for which anybody can make signatures.
+	fn is_well_formed(key: &PublicKey) -> bool;
+
 	/// Whether `signature` over `payload` verifies under `key`, see [`crate::context`] for the encodings.
 	fn verify(key: &PublicKey, payload: &[u8], signature: &[u8]) -> bool;
 

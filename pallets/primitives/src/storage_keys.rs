@@ -7,11 +7,16 @@
 //! accounts are chosen by their owners and go in as `Blake2_128Concat`; running numbers go in as `Twox64Concat`.
 
 use crate::{
-	ids::{AnchorId, DeviceId, KeyId, OrganisationId, VoucherId},
+	certificate::{Holder, Office},
+	ids::{
+		AnchorId, ApplicationId, CertificateId, DeviceId, KeyId, OrganisationId, SubjectId,
+		VoucherId,
+	},
 	motion::MotionId,
 	revocation::SshSubject,
 };
 use alloc::vec::Vec;
+use codec::Encode;
 use sp_crypto_hashing::{blake2_128, twox_64, twox_128};
 
 /// Name of the organisations pallet in the runtime.
@@ -22,6 +27,8 @@ pub const DPKI: &str = "Dpki";
 pub const DELIVERIES: &str = "Deliveries";
 /// Name of the motions pallet in the runtime.
 pub const MOTIONS: &str = "Motions";
+/// Name of the certificates pallet in the runtime.
+pub const CERTIFICATES: &str = "Certificates";
 
 fn item(pallet: &str, item: &str, parts: &[&[u8]]) -> Vec<u8> {
 	let mut key = twox_128(pallet.as_bytes()).to_vec();
@@ -155,4 +162,80 @@ pub fn delivery(device: DeviceId) -> Vec<u8> {
 /// `Deliveries.Acknowledgements`: an [`Acknowledgement`](crate::delivery::Acknowledgement).
 pub fn acknowledgement(device: DeviceId) -> Vec<u8> {
 	item(DELIVERIES, "Acknowledgements", &[&device.0])
+}
+
+/// `Certificates.Certificates`: a [`CertificateRecord`](crate::certificate::CertificateRecord).
+pub fn certificate(id: CertificateId) -> Vec<u8> {
+	item(CERTIFICATES, "Certificates", &[&id.0])
+}
+
+/// `Certificates.CompromisedKeys`: since when a certified key is known to be compromised, a `u64`; absent means that
+/// it is not.
+pub fn compromised_key(id: KeyId) -> Vec<u8> {
+	item(CERTIFICATES, "CompromisedKeys", &[&id.0])
+}
+
+/// `Certificates.Endorsements`: all [`Endorsements`](crate::assurance::Endorsements) of a certificate; absent means
+/// none.
+pub fn endorsements(id: CertificateId) -> Vec<u8> {
+	item(CERTIFICATES, "Endorsements", &[&id.0])
+}
+
+/// `Certificates.Accreditations`: an [`Accreditation`](crate::assurance::Accreditation).
+pub fn accreditation(office: Office, account: &[u8; 32]) -> Vec<u8> {
+	item(CERTIFICATES, "Accreditations", &[&office.encode(), &blake2_128(account), account])
+}
+
+/// `Certificates.AccreditedCount`: how many accounts were ever accredited for an office, a `u32`; absent means 0.
+pub fn accredited_count(office: Office) -> Vec<u8> {
+	item(CERTIFICATES, "AccreditedCount", &[&office.encode()])
+}
+
+/// `Certificates.Accredited`: the account that was accredited as number `index`, counted from 0.
+pub fn accredited(office: Office, index: u32) -> Vec<u8> {
+	item(CERTIFICATES, "Accredited", &[&office.encode(), &index.to_le_bytes()])
+}
+
+/// `Certificates.Policy`: a [`CertificatePolicy`](crate::certificate::CertificatePolicy); absent means its default.
+pub fn certificate_policy() -> Vec<u8> {
+	item(CERTIFICATES, "Policy", &[])
+}
+
+/// `Certificates.Applications`: an [`ApplicationRecord`](crate::application::ApplicationRecord).
+pub fn application(id: ApplicationId) -> Vec<u8> {
+	item(CERTIFICATES, "Applications", &[&id.0])
+}
+
+/// `Certificates.ApplicationVotes`: the [`Votes`](crate::application::Votes) on an application; absent means none.
+pub fn application_votes(id: ApplicationId) -> Vec<u8> {
+	item(CERTIFICATES, "ApplicationVotes", &[&id.0])
+}
+
+/// `Certificates.Subjects`: a [`SubjectRecord`](crate::certificate::SubjectRecord).
+pub fn subject(id: SubjectId) -> Vec<u8> {
+	item(CERTIFICATES, "Subjects", &[&id.0])
+}
+
+/// `Certificates.SubjectCertificateCount`: how many certificates were ever granted about a subject, a `u32`; absent
+/// means 0.
+pub fn subject_certificate_count(id: SubjectId) -> Vec<u8> {
+	item(CERTIFICATES, "SubjectCertificateCount", &[&id.0])
+}
+
+/// `Certificates.SubjectCertificates`: number `index` of them, counted from 0: a [`CertificateId`].
+pub fn subject_certificate(id: SubjectId, index: u32) -> Vec<u8> {
+	item(CERTIFICATES, "SubjectCertificates", &[&id.0, &index.to_le_bytes()])
+}
+
+/// `Certificates.HolderCertificateCount`: how many certificates a holder was ever granted, a `u32`; absent means 0.
+pub fn holder_certificate_count(holder: Holder) -> Vec<u8> {
+	let holder = holder.encode();
+	item(CERTIFICATES, "HolderCertificateCount", &[&blake2_128(&holder), &holder])
+}
+
+/// `Certificates.HolderCertificates`: number `index` of them, counted from 0: a [`CertificateId`].
+pub fn holder_certificate(holder: Holder, index: u32) -> Vec<u8> {
+	let holder = holder.encode();
+	let index = index.to_le_bytes();
+	item(CERTIFICATES, "HolderCertificates", &[&blake2_128(&holder), &holder, &index])
 }

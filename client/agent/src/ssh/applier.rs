@@ -107,9 +107,9 @@ impl Applier {
 			// From a crash: it has no number yet, so nothing points to it.
 			fs::remove_dir_all(&staging).map_err(files::failed("remove", &staging))?;
 		}
-		write_files(&staging, meant)?;
 		let place = self.layout.generation(generation);
-		fs::rename(&staging, &place).map_err(files::failed("name", &staging))?;
+		write_files(&staging, meant).map_err(|error| in_place(error, &staging, &place))?;
+		fs::rename(&staging, &place).map_err(files::failed("create", &place))?;
 		files::sync_dir(&generations)?;
 		let start_files = [SSHD_CONF, HOST_CERTIFICATE];
 		let needs_reload = previous.is_some()
@@ -133,12 +133,12 @@ impl Applier {
 
 	/// Puts a generation in force: `current` leads to the old one or the new one at every moment.
 	pub fn switch(&self, generation: u64) -> Result<(), ApplyError> {
+		let current = self.layout.current();
 		let staged = self.layout.directory().join(".current.new");
 		files::remove_if_there(&staged)?;
 		symlink(format!("generations/{generation}"), &staged)
-			.map_err(files::failed("create", &staged))?;
-		let current = self.layout.current();
-		fs::rename(&staged, &current).map_err(files::failed("replace", &current))?;
+			.and_then(|()| fs::rename(&staged, &current))
+			.map_err(files::failed("replace", &current))?;
 		Ok(files::sync_dir(self.layout.directory())?)
 	}
 
@@ -191,6 +191,15 @@ impl Applier {
 		if let Err(error) = fs::remove_dir_all(&place) {
 			tracing::warn!(place = %place.display(), %error, "cannot remove a generation that was refused");
 		}
+	}
+}
+
+/// An error under the name that a generation will have: the one under which it is written is gone when somebody looks.
+fn in_place(error: FileError, staging: &Path, place: &Path) -> FileError {
+	let path = error.path.strip_prefix(staging).map(|name| place.join(name));
+	match path {
+		Ok(path) => FileError { path, ..error },
+		Err(_) => error,
 	}
 }
 

@@ -1,5 +1,6 @@
 //! The command line, as far as it goes without a chain.
 
+use dpki_agent::config::{Config, SshSettings};
 use std::{
 	fs,
 	io::{ErrorKind, Write},
@@ -7,14 +8,34 @@ use std::{
 	process::{Command, Output, Stdio},
 };
 
-fn agent(args: &[&str]) -> Output {
+/// A chain that smoldot takes for one and that nobody runs: its runtime is a memory, the end of its data, a version,
+/// and no consensus that smoldot would have to ask it for.
+const RUNTIME: &str = concat!(
+	"0061736d01000000",
+	"0503010001",
+	"0606017f0041000b",
+	"071802066d656d6f727902000b5f5f686561705f626173650300",
+	"00240f72756e74696d655f76657273696f6e0000000000000000000000000000000000000000",
+	"01000d0c72756e74696d655f61706973",
+);
+/// Its genesis hash.
+pub const GENESIS: &str = "0x4b26e7001081c0144e95dca501703a962521d3574622a11f5a20ec6187318c2a";
+/// Nobody is there.
+const PEER: &str = "/ip4/127.0.0.1/tcp/1/p2p/12D3KooWEyoppNCUx8Yx66oV9fJnriXwCcXwDDUA2kj6vnc6iDEp";
+
+pub fn agent(args: &[&str]) -> Output {
 	Command::new(env!("CARGO_BIN_EXE_dpki-agent")).args(args).output().unwrap()
 }
 
-fn init(dir: &Path, extra: &[&str]) -> Output {
+fn init_with(dir: &Path, genesis: &str, extra: &[&str]) -> Output {
 	let path = |name: &str| dir.join(name).display().to_string();
-	fs::write(path("chain.json"), "{}").unwrap();
-	let genesis = format!("0x{}", "07".repeat(32));
+	let top = serde_json::json!({ "0x3a636f6465": format!("0x{RUNTIME}") });
+	let spec = serde_json::json!({
+		"name": "Nobody",
+		"id": "nobody",
+		"genesis": { "raw": { "top": top, "childrenDefault": {} } },
+	});
+	fs::write(path("chain.json"), spec.to_string()).unwrap();
 	let (config, spec, state, ssh) =
 		(path("agent.toml"), path("chain.json"), path("state"), path("ssh"));
 	let mut args = vec![
@@ -24,9 +45,9 @@ fn init(dir: &Path, extra: &[&str]) -> Output {
 		"--chain-spec",
 		&spec,
 		"--genesis",
-		&genesis,
+		genesis,
 		"--peer",
-		"/ip4/127.0.0.1/tcp/1/p2p/x",
+		PEER,
 		"--organisation",
 		"acme",
 		"--device",
@@ -40,10 +61,26 @@ fn init(dir: &Path, extra: &[&str]) -> Output {
 	agent(&args)
 }
 
+pub fn init(dir: &Path, extra: &[&str]) -> Output {
+	init_with(dir, GENESIS, extra)
+}
+
+/// The configuration of a device that was set up in this directory, and its path.
+pub fn configured(dir: &Path, extra: &[&str]) -> (Config, String) {
+	let made = init(dir, extra);
+	assert!(made.status.success(), "{made:?}");
+	let path = dir.join("agent.toml");
+	(Config::load(&path).unwrap(), path.display().to_string())
+}
+
 /// Fails with one line on standard error that holds these words.
-fn assert_fails(output: &Output, words: &str) {
+pub fn assert_fails(output: &Output, words: &str) {
+	assert_fails_with(output, 1, words);
+}
+
+pub fn assert_fails_with(output: &Output, code: i32, words: &str) {
 	let said = String::from_utf8_lossy(&output.stderr);
-	assert_eq!(output.status.code(), Some(1), "{said}");
+	assert_eq!(output.status.code(), Some(code), "{said}");
 	assert!(said.contains(words) && said.trim_end().lines().count() == 1, "{said}");
 }
 
@@ -67,25 +104,36 @@ fn init_prints_what_the_registrar_needs_and_no_secret() {
 }
 
 #[test]
-fn status_is_told_before_and_after_the_first_run() {
+fn init_makes_nothing_for_another_chain_than_the_pinned_one() {
 	let dir = tempfile::tempdir().unwrap();
-	init(dir.path(), &[]);
-	let config = dir.path().join("agent.toml").display().to_string();
-	assert_fails(&agent(&["status", "--config", &config]), "dpki-agent run");
-	let status = dpki_agent::status::Status { device: "drone-7".into(), ..Default::default() };
-	dpki_agent::status::Reporter::new(&dir.path().join("state")).report(&status, 1);
-	let shown = agent(&["status", "--config", &config, "--json"]);
-	let json: serde_json::Value = serde_json::from_slice(&shown.stdout).unwrap();
-	assert_eq!(json["device"], "drone-7");
+	let wrong = format!("0x{}", "11".repeat(32));
+	let made = init_with(dir.path(), &wrong, &[]);
+	assert_fails(
+		&made,
+		&format!("describes the chain {GENESIS}, but the configuration pins {wrong}"),
+	);
+	let left: Vec<_> = fs::read_dir(dir.path()).unwrap().map(|e| e.unwrap().file_name()).collect();
+	assert_eq!(left, ["chain.json"]);
+	assert!(init(dir.path(), &[]).status.success(), "with the right hash it can be repeated");
+}
+
+#[test]
+fn init_with_other_values_says_what_differs_and_keeps_the_keys() {
+	let dir = tempfile::tempdir().unwrap();
+	configured(dir.path(), &[]);
+	let key = dir.path().join("state/signing.key");
+	let before = fs::read(&key).unwrap();
+	let again = init(dir.path(), &["--max-head-age", "900"]);
+	assert_fails(&again, "chain.max-head-age is 600, not 900");
+	assert_eq!(fs::read(&key).unwrap(), before);
 }
 
 #[test]
 fn errors_are_one_sentence_with_the_next_step() {
 	let dir = tempfile::tempdir().unwrap();
 	assert_fails(&init(dir.path(), &["--host-key", "/nonexistent"]), "/nonexistent");
-	init(dir.path(), &[]);
-	let path = dir.path().join("agent.toml");
-	let config = path.display().to_string();
+	assert_fails(&init(dir.path(), &["--sshd", "/nonexistent"]), "say with --sshd");
+	let (_, config) = configured(dir.path(), &[]);
 	let enrol = agent(&["enrol", "--config", &config, "--voucher", "dpki-voucher"]);
 	assert_fails(&enrol, "voucher");
 	let other = dpki_client::Voucher::generate([9; 32], "acme", "drone-7", u64::MAX).unwrap();
@@ -94,18 +142,44 @@ fn errors_are_one_sentence_with_the_next_step() {
 	let file = file.display().to_string();
 	let enrol = agent(&["enrol", "--config", &config, "--voucher-file", &file]);
 	assert_fails(&enrol, "the voucher is for the chain 0x0909");
+	let text = fs::read_to_string(&config).unwrap();
+	fs::write(&config, text.replace("[ssh]", "[ssh]\ncolour = 1")).unwrap();
+	assert_fails(&agent(&["run", "--config", &config]), "colour");
+	fs::write(&config, text).unwrap();
+	fs::write(dir.path().join("chain.json"), "{}").unwrap();
 	let run = agent(&["run", "--config", &config, "--once", "--timeout", "5"]);
 	assert_fails(&run, "chain specification");
-	let text = fs::read_to_string(&path).unwrap();
-	fs::write(&path, text.replace("[ssh]", "[ssh]\ncolour = 1")).unwrap();
-	assert_fails(&agent(&["run", "--config", &config]), "colour");
+}
+
+#[test]
+fn programs_get_errors_as_json() {
+	let dir = tempfile::tempdir().unwrap();
+	let nope = dir.path().join("nope.toml").display().to_string();
+	let error = |output: Output, code: i32| {
+		assert_eq!((output.status.code(), output.stdout.len()), (Some(code), 0), "{output:?}");
+		let json: serde_json::Value = serde_json::from_slice(&output.stderr).unwrap();
+		json["error"].as_str().unwrap().to_owned()
+	};
+	for args in [
+		&["status", "--config", &nope, "--json"][..],
+		&["run", "--config", &nope, "--json"],
+		&["enrol", "--config", &nope, "--voucher", "x", "--json"],
+	] {
+		let sentence = error(agent(args), 1);
+		assert!(sentence.contains("nope.toml"), "{sentence}");
+	}
+	let sentence = error(init(dir.path(), &["--json", "--host-key", "/nonexistent"]), 1);
+	assert!(sentence.contains("/nonexistent"), "{sentence}");
+	let sentence = error(agent(&["status", "--json", "--colour"]), 2);
+	assert!(sentence.contains("--colour") && sentence.contains("--help"), "{sentence}");
+	let help = agent(&["status", "--json", "--help"]);
+	assert!(help.status.success() && help.stdout.starts_with(b"Show"), "{help:?}");
 }
 
 #[test]
 fn a_voucher_comes_through_a_pipe() {
 	let dir = tempfile::tempdir().unwrap();
-	init(dir.path(), &[]);
-	let config = dir.path().join("agent.toml").display().to_string();
+	let (_, config) = configured(dir.path(), &[]);
 	let other = dpki_client::Voucher::generate([9; 32], "acme", "drone-7", u64::MAX).unwrap();
 	let mut enrol = Command::new(env!("CARGO_BIN_EXE_dpki-agent"))
 		.args(["enrol", "--config", &config, "--voucher", "-"])
@@ -154,12 +228,18 @@ fn systemd_understands_the_unit() {
 
 #[test]
 fn the_unit_names_the_usual_places() {
-	let usual = dpki_agent::config::SshSettings::default().directory;
+	let usual = SshSettings::default().directory;
 	for line in [
 		format!("ReadWritePaths={}", usual.display()),
 		"ExecStart=/usr/bin/dpki-agent run --config /etc/dpki/agent.toml".into(),
 		"StateDirectory=dpki-agent".into(),
+		"RuntimeDirectory=sshd dpki-agent".into(),
 	] {
 		assert!(UNIT.lines().any(|found| found == line), "{line}");
 	}
+	let manual = include_str!("../../README.md");
+	assert!(
+		manual.contains("--status-file /run/dpki-agent/status.json"),
+		"where the unit makes room"
+	);
 }

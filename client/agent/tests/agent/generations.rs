@@ -2,7 +2,8 @@
 
 use crate::world::*;
 use dpki_agent::{
-	init::{InitError, init},
+	config::Config,
+	init::{InitError, make},
 	ssh::applier::Applier,
 };
 use std::{fs, os::unix::fs::PermissionsExt, path::Path, process::Command};
@@ -77,11 +78,74 @@ fn a_repeated_init_keeps_everything() {
 	let world = World::new();
 	let path = world.dir.path().join("agent.toml");
 	let (before, print) = (fs::read(&path).unwrap(), world.keys().fingerprints());
-	let again = init(&path, world.config.clone(), None).unwrap();
-	assert_eq!((again.keys, fs::read(&path).unwrap()), (print, before));
+	let again = make(&path, world.config.clone(), None).unwrap();
+	assert_eq!((&again.keys, fs::read(&path).unwrap()), (&print, before.clone()));
+	// What only looks different is the same.
+	let commented = [b"# Ours.\n".as_slice(), &before[..]].concat();
+	fs::write(&path, &commented).unwrap();
+	assert_eq!(make(&path, world.config.clone(), None).unwrap().keys, print);
+	assert_eq!(fs::read(&path).unwrap(), commented);
+}
+
+#[test]
+fn a_configuration_that_is_there_is_compared_setting_by_setting() {
+	let world = World::new();
+	let path = world.dir.path().join("agent.toml");
+	let (before, print) = (fs::read(&path).unwrap(), world.keys().fingerprints());
 	let mut other = world.config.clone();
 	other.device = "drone-8".into();
-	assert!(matches!(init(&path, other, None), Err(InitError::Exists(_))));
+	other.chain.genesis = [9; 32];
+	other.ssh.sshd_config = Some(path.clone());
+	let error = make(&path, other, None).unwrap_err();
+	assert!(matches!(error, InitError::Exists { .. }), "{error}");
+	let sentence = error.to_string();
+	for words in [
+		"device is \"drone-7\", not \"drone-8\"".to_owned(),
+		format!("chain.genesis is \"0x{}\", not \"0x{}\"", "07".repeat(32), "09".repeat(32)),
+		format!("ssh.sshd-config is not set, not \"{}\"", path.display()),
+		format!("the keys in {}", world.config.state.display()),
+	] {
+		assert!(sentence.contains(&words), "{words}: {sentence}");
+	}
+	assert!(!sentence.contains("organisation is"), "what is the same is not named: {sentence}");
+	assert_eq!((world.keys().fingerprints(), fs::read(&path).unwrap()), (print, before));
+}
+
+#[test]
+fn what_only_the_caller_can_bring_has_to_be_there_before_anything_is_made() {
+	let world = World::new();
+	let fresh = |change: fn(&mut Config)| {
+		let dir = tempfile::tempdir().unwrap();
+		let mut config = world.config.clone();
+		config.state = dir.path().join("state");
+		config.ssh.directory = dir.path().join("ssh");
+		change(&mut config);
+		let made = make(&dir.path().join("agent.toml"), config, None);
+		let left = fs::read_dir(dir.path()).unwrap().count();
+		(made.map(drop).map_err(|error| error.to_string()), left)
+	};
+	assert_eq!(fresh(|_| ()), (Ok(()), 3), "the test can succeed");
+	type Change = fn(&mut Config);
+	let changes: [(&str, Change); 4] = [
+		("/nope/sshd is no program", |config| config.ssh.sshd = "/nope/sshd".into()),
+		("/etc/passwd is no program", |config| config.ssh.sshd = "/etc/passwd".into()),
+		("/nope/sshd_config", |config| config.ssh.sshd_config = Some("/nope/sshd_config".into())),
+		("/nope/chain.json", |config| config.chain.spec = "/nope/chain.json".into()),
+	];
+	for (words, change) in changes {
+		let (made, left) = fresh(change);
+		let error = made.unwrap_err();
+		assert!(error.contains(words) && left == 0, "{words}: {error}, {left} files");
+	}
+}
+
+#[test]
+fn an_error_names_a_generation_as_it_would_be_called() {
+	let world = World::new();
+	let applier = Applier::new(&world.config.ssh);
+	let name = "x".repeat(300);
+	let error = applier.stage(&[(name.clone(), vec![])].into()).unwrap_err().to_string();
+	assert!(error.contains(&format!("generations/1/{name}")), "{error}");
 }
 
 #[tokio::test]

@@ -8,10 +8,12 @@
 //! | [`crashes`] | crashes and failures between any two steps |
 //! | [`generations`] | the directory that sshd reads |
 //! | [`commands`] | the command line |
+//! | [`one_at_a_time`] | the lock, and what `status` tells |
 
 mod commands;
 mod crashes;
 mod deliveries;
 mod generations;
+mod one_at_a_time;
 mod revocations;
 mod world;

@@ -8,7 +8,7 @@ use dpki_agent::{
 	agent::{Agent, StepError},
 	chain::Chain,
 	config::{ChainSettings, Config, SshSettings},
-	init::init,
+	init::make,
 	keys::DeviceKeys,
 	run::converge,
 };
@@ -173,6 +173,7 @@ impl World {
 			organisation: "acme".into(),
 			device: "drone-7".into(),
 			state: dir.path().join("state"),
+			status_file: None,
 			chain: ChainSettings {
 				spec: dir.path().join("chain.json"),
 				genesis: GENESIS,
@@ -185,7 +186,7 @@ impl World {
 				..SshSettings::default()
 			},
 		};
-		let config = init(&dir.path().join("agent.toml"), config, None).unwrap().config;
+		let config = make(&dir.path().join("agent.toml"), config, None).unwrap().config;
 		let name = config.device.as_bytes().to_vec().try_into().unwrap();
 		let chain = FakeChain {
 			head: Head { number: 100, hash: [1; 32], time: NOW },

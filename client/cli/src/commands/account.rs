@@ -12,6 +12,10 @@ use dpki_client::{Call, account, calls, calls::ProxyRight};
 
 /// Balances, which pay the fees, and who acts for an account.
 #[derive(Subcommand)]
+#[command(after_help = "\
+Examples:
+  dpki account show
+  dpki account send --to 5FHneW46xGXgs5mUiveU4sbTyGBzmstUspZC92UhjJM694ty --amount 1_000_000_000_000")]
 pub enum AccountCommand {
 	/// Show what an account can spend, in the smallest unit
 	#[command(after_help = "\

@@ -24,6 +24,10 @@ pub const PROOF_LIFETIME: Duration = Duration::from_secs(10 * 60);
 
 /// Trust anchors and their life.
 #[derive(Subcommand)]
+#[command(after_help = "\
+Examples:
+  dpki anchor add --org acme --kind ssh-user-ca --key user-ca
+  dpki anchor list --org acme")]
 pub enum AnchorCommand {
 	/// Register an anchor; its private key proves that you hold it and stays on this computer
 	#[command(after_help = "\
@@ -100,7 +104,7 @@ impl AnchorCommand {
 					let key = secrets::signing_key(&key)?;
 					add(session, &account, &org, kind.into(), &key, material).await
 				},
-				_ => Err(Error::Usage("--cert belongs to --kind x509-root, and only there".into())),
+				_ => Err(Error::Usage("--cert belongs to --kind x509-root: leave it out".into())),
 			},
 			Self::List { org } => list(session, &org).await,
 			Self::Show { anchor } => show(session, &anchor).await,
@@ -174,7 +178,7 @@ async fn describe(view: &View, id: AnchorId) -> Result<Report> {
 	let mut report = Report::new()
 		.row("anchor", id)
 		.row("kind", record.kind.name())
-		.row_as("status", lookup::verdict(status, &record.standing()), status.name())
+		.row_as("status", lookup::anchor_verdict(status, &record), status.name())
 		.data("reason", status.reason().map(RevocationReason::rfc5280_name))
 		.data("organisation", record.organisation.to_string())
 		.time("registered_at", record.registered_at)

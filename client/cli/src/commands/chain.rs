@@ -12,6 +12,9 @@ use subxt_rpcs::client::{RpcClient, RpcParams};
 
 /// The chain itself.
 #[derive(Subcommand)]
+#[command(after_help = "\
+Example:
+  dpki chain info")]
 pub enum ChainCommand {
 	/// Show which chain answers, and how far it is
 	#[command(after_help = "\

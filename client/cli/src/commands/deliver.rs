@@ -7,6 +7,7 @@ use crate::{
 	output::{Progress, Report},
 	secrets,
 	session::Session,
+	transaction,
 	values::{self, AnchorRef, DeviceRef, HostCaPatterns, LoginPrincipals, Name},
 };
 use clap::Args;
@@ -31,7 +32,9 @@ Examples:
   dpki deliver --org acme --device drone-7 --user-ca user-ca.pub --principals root=ops \\
       --host-ca-key host-ca --host-name drone-7.acme.example \\
       --known-hosts-ca 'host-ca.pub=*.acme.example'
-  dpki deliver --org acme --device drone-7 --empty    # takes all access away")]
+  dpki deliver --org acme --device drone-7 --known-hosts-ca 'host-ca.pub=*.acme.example' --yes
+  dpki deliver --org acme --device drone-7 --empty    # takes all access away
+A device takes away what a delivery does not name. One that lets nobody log in needs --yes.")]
 pub struct Deliver {
 	/// Name of the organisation
 	#[arg(long)]
@@ -69,6 +72,9 @@ pub struct Deliver {
 		conflicts_with_all = ["user_ca", "principals", "host_ca_key", "known_hosts_ca"]
 	)]
 	empty: bool,
+	/// Deliver even if nobody can log in with a certificate afterwards
+	#[arg(long)]
+	yes: bool,
 	/// Wait until the device says what became of it; fails if it refuses, or says nothing for this long
 	#[arg(
 		long,
@@ -104,6 +110,7 @@ impl Deliver {
 				next: "name what it shall have, or add --empty to take all access away".into(),
 			});
 		}
+		self.require_logins()?;
 		let account = session.account()?;
 		let (client, view) = session.view().await?;
 		let destination = Destination::read(&view, DeviceRef::new(&self.org, &self.device)).await?;
@@ -147,7 +154,12 @@ impl Deliver {
 			report = report.warn(warning);
 		}
 		let Some(patience) = self.wait else { return Ok(report) };
-		let seen = acknowledgement(&client, &destination, patience).await?;
+		let stopped = || Error::Interrupted {
+			doing: format!("waiting for {name}: delivery {} is published", binding.sequence),
+			next: format!("`dpki status delivery {name}` shows what becomes of it"),
+		};
+		let waiting = acknowledgement(&client, &destination, patience);
+		let seen = transaction::or_interrupted(waiting, stopped).await?;
 		match seen.outcome {
 			Outcome::Applied => Ok(report
 				.done(format!("{name} has applied delivery {}", seen.sequence))
@@ -187,11 +199,23 @@ impl Deliver {
 		items.extend(self.principals.iter().map(|LoginPrincipals { login, principals }| {
 			Item::SshPrincipals { login: login.clone(), principals: principals.clone() }
 		}));
-		if self.user_ca.is_empty() != self.principals.is_empty() {
-			warnings
-				.push("nobody can log in: that takes both --user-ca and --principals".to_owned());
-		}
 		Ok(Bundle { items })
+	}
+
+	/// Refuses a state that nobody can log in to, unless it is meant: it takes the access of everybody away.
+	fn require_logins(&self) -> Result<()> {
+		let missing = match (self.user_ca.is_empty(), self.principals.is_empty()) {
+			_ if self.empty || self.yes => return Ok(()),
+			(false, false) => return Ok(()),
+			(true, false) => "--user-ca",
+			(false, true) => "--principals",
+			(true, true) => "--user-ca and --principals",
+		};
+		Err(Error::NotAllowed {
+			why: "nobody could log in any more, and a device takes away what a delivery does not name"
+				.into(),
+			next: format!("give {missing} too, or add --yes if nobody is to log in"),
+		})
 	}
 
 	/// A certificate for the SSH host key that the device has registered: nothing else can be certified, so the

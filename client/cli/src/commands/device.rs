@@ -3,7 +3,7 @@
 use crate::{
 	commands::anchor::PROOF_LIFETIME,
 	error::{Error, Result},
-	files, lookup,
+	lookup,
 	output::{Report, hex},
 	secrets,
 	session::Session,
@@ -12,7 +12,7 @@ use crate::{
 use clap::{Args, Subcommand};
 use dpki_client::{
 	View, calls,
-	possession::{AgreementKey, PossessionError, Registration, SigningKey, SoftwareKey},
+	possession::{AgreementKey, Registration, SigningKey, SoftwareKey},
 };
 use dpki_primitives::{
 	context::Registrant,
@@ -29,6 +29,9 @@ use std::{
 
 /// Devices and their keys.
 #[derive(Subcommand)]
+#[command(after_help = "\
+Example:
+  dpki device show acme/drone-7")]
 pub enum DeviceCommand {
 	/// Show a device and its unrevoked keys
 	#[command(after_help = "\
@@ -128,10 +131,12 @@ impl RegisterKey {
 		let account = session.account()?;
 		let purpose = KeyPurpose::from(self.purpose);
 		let key: Box<dyn SigningKey> = match purpose {
-			KeyPurpose::KeyAgreement => Box::new(open(&self.key, AgreementKey::from_text)?),
-			_ => Box::new(open(&self.key, SoftwareKey::from_text)?),
+			KeyPurpose::KeyAgreement => {
+				Box::new(secrets::device_key(&self.key, AgreementKey::from_text)?)
+			},
+			_ => Box::new(secrets::device_key(&self.key, SoftwareKey::from_text)?),
 		};
-		let signing = open(consent_key, SoftwareKey::from_text)?;
+		let signing = secrets::device_key(consent_key, SoftwareKey::from_text)?;
 		let (client, view) = session.view().await?;
 		let record = lookup::device(&view, &self.device).await?;
 		require_signing_key(&view, &self.device, KeyId::of(&signing.public()), consent_key).await?;
@@ -157,13 +162,6 @@ impl RegisterKey {
 			.time_if("not_after", not_after)
 			.finalized(&finalized))
 	}
-}
-
-/// Opens a private key of a device.
-fn open<K>(path: &Path, read: fn(&str, Option<&str>) -> Result<K, PossessionError>) -> Result<K> {
-	let text = files::read_text(path)?;
-	files::refuse_exposed(path)?;
-	secrets::open(path, |passphrase| read(&text, passphrase))
 }
 
 /// Refuses a key that cannot speak for the device now, before anything is sent.

@@ -12,7 +12,7 @@ use crate::{
 use clap::{Subcommand, ValueEnum};
 use dpki_client::{
 	Account, account,
-	possession::{AgreementKey, SigningKey},
+	possession::{AgreementKey, SigningKey, SoftwareKey},
 };
 use dpki_primitives::{
 	anchor::AnchorKind,
@@ -36,16 +36,23 @@ const CLOCK_LEEWAY: Duration = Duration::from_secs(5 * 60);
 
 /// Making keys, and looking at their public side.
 #[derive(Subcommand)]
+#[command(after_help = "\
+Examples:
+  dpki key new account admin.key
+  dpki key show admin.key")]
 pub enum KeyCommand {
 	/// Make a new key; private files get mode 0600 and nothing is ever overwritten
 	#[command(subcommand)]
 	New(NewKey),
 	/// Show the public side of a key file, certificate or account
+	///
+	/// An encrypted PKCS#8 file shows nothing without its passphrase; an encrypted OpenSSH file does.
 	#[command(after_help = "\
 Examples:
   dpki key show admin.key
   dpki key show user-ca.pub
   dpki key show root.crt
+  dpki key show agent-state/signing.key
   dpki key show //Alice")]
 	Show {
 		/// A key or certificate file, or a development account
@@ -55,6 +62,10 @@ Examples:
 
 /// What kind of key to make.
 #[derive(Subcommand)]
+#[command(after_help = "\
+Examples:
+  dpki key new account admin.key
+  dpki key new ssh-ca user-ca")]
 pub enum NewKey {
 	/// An account that signs transactions (Ed25519)
 	#[command(after_help = "\
@@ -212,8 +223,9 @@ fn new_x509_root(
 	params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
 	params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
 	params.not_before = now - CLOCK_LEEWAY;
-	params.not_after =
-		end.ok_or_else(|| Error::Usage("--valid ends after the end of the calendar".to_owned()))?;
+	params.not_after = end.ok_or_else(|| {
+		Error::Usage("--valid ends after the end of the calendar: give a shorter time".to_owned())
+	})?;
 	let key = KeyPair::generate().map_err(crypto("make a P-256 key"))?;
 	let certificate = params.self_signed(&key).map_err(crypto("sign the root certificate"))?;
 
@@ -270,6 +282,9 @@ fn show(file: &Path) -> Result<Report> {
 		},
 		None => {},
 	}
+	if secrets::is_device_key(text) {
+		return device_key_report(file);
+	}
 	if text.contains("-----BEGIN CERTIFICATE-----") {
 		return certificate_report(file, &lookup::certificate_der(file, &bytes)?);
 	}
@@ -278,11 +293,24 @@ fn show(file: &Path) -> Result<Report> {
 	}
 	match ssh_key::PublicKey::from_openssh(text.trim()) {
 		Ok(key) => ssh_key_report(&key),
-		Err(_) => Err(Error::WrongFile {
-			path: file.to_owned(),
-			expected: "a key or certificate that dpki knows".to_owned(),
-		}),
+		Err(_) => Err(Error::UnknownFile(file.to_owned())),
 	}
+}
+
+/// Bare digits name no algorithm: what they are depends on which of its keys the agent reads from this file.
+fn device_key_report(file: &Path) -> Result<Report> {
+	let agreement = secrets::device_key(file, AgreementKey::from_text)?.public();
+	let signing = secrets::device_key(file, SoftwareKey::from_text)?.public();
+	Ok(Report::new()
+		.data("type", "device-key")
+		.row("agreement_key_id", KeyId::of(&agreement))
+		.row("agreement_public_key", hex(&agreement.bytes))
+		.row("signing_key_id", KeyId::of(&signing))
+		.row("signing_public_key", hex(&signing.bytes))
+		.tail(
+			"The file does not say which of the two it is: an agent reads agreement.key as the one and \
+			 signing.key as the other.",
+		))
 }
 
 fn account_report(id: &dpki_client::AccountId) -> Report {
@@ -318,10 +346,7 @@ fn ssh_key_report(key: &ssh_key::PublicKey) -> Result<Report> {
 
 fn certificate_report(file: &Path, der: &[u8]) -> Result<Report> {
 	let Ok((_, certificate)) = X509Certificate::from_der(der) else {
-		return Err(Error::WrongFile {
-			path: file.to_owned(),
-			expected: "a key or certificate that dpki knows".to_owned(),
-		});
+		return Err(Error::UnknownFile(file.to_owned()));
 	};
 	let moment = |seconds: i64| rfc3339(u64::try_from(seconds).unwrap_or(0).saturating_mul(1000));
 	let validity = certificate.validity();

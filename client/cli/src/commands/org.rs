@@ -18,13 +18,17 @@ use serde_json::{Value, json};
 
 /// Organisations and their members.
 #[derive(Subcommand)]
+#[command(after_help = "\
+Examples:
+  dpki org create acme --kind ecosystem-operator
+  dpki org show acme")]
 pub enum OrgCommand {
 	/// Create an organisation; the signing account becomes its first administrator with every role
 	#[command(after_help = "\
 Example:
   dpki org create acme --kind ecosystem-operator --account admin.key")]
 	Create {
-		/// Its name, unique on the chain: a-z, 0-9, - and .
+		/// Its name, unique on the chain: lower-case letters, digits, hyphens and dots
 		name: Name,
 		/// What it is
 		#[arg(long, value_enum)]
@@ -128,6 +132,9 @@ Example:
 
 /// Members of an organisation.
 #[derive(Subcommand)]
+#[command(after_help = "\
+Example:
+  dpki org member set acme //Bob --roles registrar,publisher")]
 pub enum MemberCommand {
 	/// Make an account a member with exactly these roles
 	#[command(after_help = "\

@@ -24,6 +24,10 @@ const SSH_CA: &[AnchorKind] = &[AnchorKind::SshUserCa, AnchorKind::SshHostCa];
 
 /// Taking trust away, for good.
 #[derive(Subcommand)]
+#[command(after_help = "\
+Examples:
+  dpki revoke ssh-cert --cert ~/.ssh/id_ed25519-cert.pub --reason keyCompromise
+  dpki revoke device acme/drone-7 --reason cessationOfOperation")]
 pub enum RevokeCommand {
 	/// Revoke a trust anchor and with it everything that it signed
 	#[command(after_help = "\

@@ -4,6 +4,7 @@
 //! have to agree, because a certificate of five minutes made by a wrong clock opens nothing, or opens for too long.
 
 use crate::{
+	commands::revoke,
 	error::{Error, Result, crypto},
 	files,
 	lookup::{self, KnownAnchor},
@@ -18,6 +19,7 @@ use dpki_client::{
 	ssh::{self, HostCertificate, UserCertificate},
 };
 use dpki_primitives::{Moment, anchor::AnchorKind, ids::AnchorId};
+use serde_json::json;
 use ssh_key::{Certificate, PrivateKey, PublicKey, certificate::CertType};
 use std::{
 	path::{Path, PathBuf},
@@ -35,6 +37,10 @@ const MAX_CLOCK_DIFFERENCE: Duration = Duration::from_secs(2 * 60);
 
 /// Certificates for people and hosts.
 #[derive(Subcommand)]
+#[command(after_help = "\
+Examples:
+  dpki ssh sign --ca user-ca --principal alice --for 5m ~/.ssh/id_ed25519.pub
+  dpki ssh host-sign --ca host-ca --host drone-7.acme.example /etc/ssh/ssh_host_ed25519_key.pub")]
 pub enum SshCommand {
 	/// Sign a user certificate, after asking the chain whether the CA may still sign
 	#[command(after_help = "\
@@ -123,9 +129,7 @@ async fn sign(
 	let key = read_public_key(&common.key)?;
 	let to_stdout = common.out.as_deref() == Some(Path::new("-"));
 	let out = common.out.unwrap_or_else(|| certificate_path(&common.key));
-	if !to_stdout {
-		refuse_other_file(&out)?;
-	}
+	let replaced = if to_stdout { None } else { replaceable(&out)? };
 	let ca = secrets::ssh_key(&common.ca)?;
 	let checked = match common.offline {
 		true => None,
@@ -150,13 +154,42 @@ async fn sign(
 		return Ok(report.raw(line));
 	}
 	files::replace_public(&out, line.as_bytes())?;
-	Ok(report.row("file", out.display()))
+	report = report.row("file", out.display());
+	match replaced {
+		Some(old) => mention(report, &old, now),
+		None => Ok(report),
+	}
+}
+
+/// Tells of the certificate that lay at the place of the new one, if it still opens something.
+fn mention(report: Report, old: &Certificate, now: Moment) -> Result<Report> {
+	if old.valid_before() <= now / 1000 {
+		return Ok(report);
+	}
+	let (serial, end) = (old.serial(), until(old));
+	let revoke = match serial {
+		0 => "`dpki revoke ssh-key` ends every one of its key".to_owned(),
+		_ => {
+			let ca = revoke::signer_anchor(old)?;
+			format!("`dpki revoke ssh-cert --ca {ca} --serial {serial}` ends it")
+		},
+	};
+	let replaced = json!({ "serial": serial.to_string(), "valid_until": end });
+	Ok(report.data("replaced", replaced).warn(format!(
+		"the file held the certificate {serial}, which stays good until {end} wherever there is a copy: {revoke}"
+	)))
 }
 
 /// The anchor of this CA key, if the chain lets it sign.
 pub async fn active_ca(view: &View, ca: &PrivateKey, kind: AnchorKind) -> Result<KnownAnchor> {
-	let anchor = AnchorRef::Id(AnchorId::of(kind, &material(ca)?));
+	let material = material(ca)?;
+	let anchor = AnchorRef::Id(AnchorId::of(kind, &material));
 	let Some(known) = lookup::find_anchor(view, &anchor, &[kind]).await? else {
+		for other in AnchorKind::ALL {
+			if view.anchor(AnchorId::of(other, &material)).await?.is_some() {
+				return Err(lookup::of_another_kind("this CA", other, &[kind]));
+			}
+		}
 		let kind = kind.name();
 		return Err(Error::NotAllowed {
 			why: format!("the chain does not know this key as an {kind}"),
@@ -286,12 +319,12 @@ fn certificate_path(key: &Path) -> PathBuf {
 	files::with_ending(&stem, "-cert.pub")
 }
 
-/// An older certificate may be replaced; anything else that lies there may not.
-fn refuse_other_file(out: &Path) -> Result<()> {
-	if out.symlink_metadata().is_ok() && read_certificate(out).is_err() {
-		return Err(Error::Exists(out.to_owned()));
+/// The older certificate that lies there and may be replaced; anything else may not.
+fn replaceable(out: &Path) -> Result<Option<Certificate>> {
+	if out.symlink_metadata().is_err() {
+		return Ok(None);
 	}
-	Ok(())
+	read_certificate(out).map(Some).map_err(|_| Error::Exists(out.to_owned()))
 }
 
 /// The time span of a certificate.

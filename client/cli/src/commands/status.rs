@@ -23,6 +23,10 @@ use std::path::{Path, PathBuf};
 
 /// One verdict in one line.
 #[derive(Subcommand)]
+#[command(after_help = "\
+Examples:
+  dpki status device acme/drone-7
+  dpki status delivery acme/drone-7 --json")]
 pub enum StatusCommand {
 	/// May this trust anchor be relied on?
 	#[command(after_help = "\
@@ -60,7 +64,7 @@ Example:
 		#[arg(value_name = "ID|FILE|-|TEXT")]
 		voucher: String,
 	},
-	/// Has the device applied its newest delivery?
+	/// Has the device applied its newest delivery, and may it still be relied on?
 	#[command(after_help = "\
 Example:
   dpki status delivery acme/drone-7")]
@@ -100,9 +104,11 @@ async fn anchor_verdict(view: &View, anchor: &AnchorRef) -> Result<Report> {
 		None => unknown(format!("anchor {anchor}"), view.head()),
 		Some(known) => {
 			let kind = known.record.kind.name();
-			let since = known.record.retired_at.filter(|_| known.status == Status::Superseded);
+			let words = lookup::anchor_verdict(known.status, &known.record);
+			let retired_at = known.record.retired_at.filter(|_| known.status == Status::Superseded);
+			let since = retired_at.or(lookup::since(known.status, &known.record.standing()));
 			let what = format!("{kind} {}", known.id);
-			judged(what, known.status, &known.record.standing(), since, view.head())
+			told(what, known.status, &words, since, view.head())
 				.data("anchor", known.id.to_string())
 				.data("kind", kind)
 				.data("key_id", known.record.key_id.to_string())
@@ -116,7 +122,7 @@ async fn key_verdict(view: &View, key: KeyId) -> Result<Report> {
 	};
 	let status = view.key_status(key).await?;
 	let what = format!("{} key {key}", record.purpose.name());
-	Ok(judged(what, status, &record.standing(), None, view.head())
+	Ok(judged(what, status, &record.standing(), view.head())
 		.data("key_id", key.to_string())
 		.data("purpose", record.purpose.name())
 		.data("device", record.device.to_string()))
@@ -128,8 +134,7 @@ async fn device_verdict(view: &View, device: &DeviceRef) -> Result<Report> {
 		return Ok(unknown(what, view.head()));
 	};
 	let status = view.device_status(device.id).await?;
-	Ok(judged(what, status, &record.standing(), None, view.head())
-		.data("device", device.id.to_string()))
+	Ok(judged(what, status, &record.standing(), view.head()).data("device", device.id.to_string()))
 }
 
 async fn voucher_verdict(view: &View, text: &str) -> Result<Report> {
@@ -142,11 +147,19 @@ async fn voucher_verdict(view: &View, text: &str) -> Result<Report> {
 }
 
 async fn delivery_verdict(view: &View, device: &DeviceRef) -> Result<Report> {
-	let what = format!("delivery to {}", device.text);
+	let named = |report: Report| report.data("device", device.id.to_string());
+	let Some(holder) = view.device(device.id).await? else {
+		return Ok(named(unknown(format!("device {}", device.text), view.head())));
+	};
+	// What a revoked device applied before is no good news: it is to be trusted with nothing any more.
+	let status = view.device_status(device.id).await?;
+	if !status.is_valid() {
+		let what = format!("device {}", device.text);
+		return Ok(named(judged(what, status, &holder.standing(), view.head())));
+	}
 	let Some(record) = view.delivery(device.id).await? else {
-		return Ok(
-			plain(what, false, "none", None, view.head()).data("device", device.id.to_string())
-		);
+		let what = format!("delivery to {}", device.text);
+		return Ok(named(plain(what, false, "none", None, view.head())));
 	};
 	let acknowledged = view
 		.acknowledgement(device.id)
@@ -162,8 +175,7 @@ async fn delivery_verdict(view: &View, device: &DeviceRef) -> Result<Report> {
 				.tail(refusal_sentence(&reason)),
 		},
 	};
-	Ok(report
-		.data("device", device.id.to_string())
+	Ok(named(report)
 		.data("sequence", record.sequence)
 		.data("digest", record.digest.to_string())
 		.data("cid", dpki_client::blob::cid(record.digest)))
@@ -189,13 +201,8 @@ async fn certificate_verdict(view: &View, path: &Path) -> Result<Report> {
 			let revocations = view.ssh_revocations(ca).await?;
 			let revocation = revocations.iter().find(|entry| selectors.contains(&entry.subject));
 			let own = certificate_standing(&certificate, revocation.map(|entry| entry.revocation));
-			judged(
-				what,
-				status(Some(&own), &[Some(anchor.standing())], view.now()),
-				&own,
-				None,
-				view.head(),
-			)
+			let verdict = status(Some(&own), &[Some(anchor.standing())], view.now());
+			judged(what, verdict, &own, view.head())
 		},
 	};
 	Ok(report.data("ca_anchor", ca.to_string()).data("serial", serial))
@@ -215,22 +222,18 @@ fn certificate_standing(certificate: &Certificate, revocation: Option<Revocation
 	}
 }
 
-/// A verdict by the status rules of the system. `superseded_at` is known of some kinds of records only.
-fn judged(
-	what: String,
-	status: Status,
-	standing: &Standing,
-	superseded_at: Option<Moment>,
-	head: Head,
-) -> Report {
-	let mut words = lookup::verdict(status, standing);
-	if let Some(at) = superseded_at {
-		words += &format!(" since {}", rfc3339(at));
-	}
-	verdict(what, status.is_valid(), &words, head)
+/// A verdict by the status rules of the system, in the words for records of any kind.
+fn judged(what: String, status: Status, standing: &Standing, head: Head) -> Report {
+	let (words, since) = (lookup::verdict(status, standing), lookup::since(status, standing));
+	told(what, status, &words, since, head)
+}
+
+/// A verdict by the status rules of the system, in these words.
+fn told(what: String, status: Status, words: &str, since: Option<Moment>, head: Head) -> Report {
+	verdict(what, status.is_valid(), words, head)
 		.data("status", status.name())
 		.data("reason", status.reason().map(RevocationReason::rfc5280_name))
-		.time_quietly("since", superseded_at.or(lookup::since(status, standing)))
+		.time_quietly("since", since)
 }
 
 /// A verdict in a word of its own.
@@ -280,15 +283,14 @@ mod tests {
 			revocation: None,
 		};
 		let revocation = Revocation { reason: RevocationReason::KeyCompromise, at: 2_000 };
-		let json =
-			judged("key".into(), Status::Revoked(revocation), &standing, None, HEAD).to_json();
+		let json = judged("key".into(), Status::Revoked(revocation), &standing, HEAD).to_json();
 		assert_eq!(json["valid"], json!(false));
 		assert_eq!(json["status"], json!("revoked"));
 		assert_eq!(json["reason"], json!("keyCompromise"));
 		assert_eq!(json["since"], json!("1970-01-01T00:00:02Z"));
 		assert_eq!(json["block"]["number"], json!(7));
 		assert_eq!(json["chain_time"], json!("1970-01-01T00:00:09Z"));
-		let json = judged("key".into(), Status::Valid, &standing, None, HEAD).to_json();
+		let json = judged("key".into(), Status::Valid, &standing, HEAD).to_json();
 		assert_eq!((&json["valid"], &json["reason"]), (&json!(true), &Value::Null));
 	}
 

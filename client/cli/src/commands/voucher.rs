@@ -2,17 +2,18 @@
 
 use crate::{
 	error::{Error, Result, crypto},
-	files,
+	files, lookup,
 	output::{Report, hex},
 	prompt,
 	session::Session,
-	values::{self, Name},
+	values::{self, DeviceRef, Name},
 };
 use clap::Subcommand;
 use dpki_client::{View, Voucher, calls};
 use dpki_primitives::{
 	Moment,
 	ids::VoucherId,
+	status::Status,
 	voucher::{VoucherRecord, VoucherStanding},
 };
 use qrcode::{QrCode, render::unicode::Dense1x2};
@@ -27,6 +28,10 @@ const PREFIX: &str = "dpki-voucher";
 
 /// One-time rights to enrol a device.
 #[derive(Subcommand)]
+#[command(after_help = "\
+Examples:
+  dpki voucher new --org acme --device drone-7 --out drone-7.voucher
+  dpki voucher show drone-7.voucher")]
 pub enum VoucherCommand {
 	/// Issue a voucher for one named device. Its text is a secret: who has it can enrol the device
 	#[command(after_help = "\
@@ -104,6 +109,7 @@ async fn new(
 	}
 	let account = session.account()?;
 	let (client, view) = session.view().await?;
+	require_free(&view, &DeviceRef::new(org, device)).await?;
 	let expires_at = values::after(view.now(), valid)?;
 	let voucher =
 		Voucher::generate(client.genesis_hash(), org.as_str(), device.as_str(), expires_at)?;
@@ -119,11 +125,7 @@ async fn new(
 		files::write_secret(out, format!("{}\n", text.as_str()).as_bytes())?;
 	}
 	let submitted = session.submit(&client, &account, &call, "issuing the voucher").await;
-	let finalized = submitted.inspect_err(|_| {
-		if let Some(out) = out {
-			let _ = fs::remove_file(out);
-		}
-	})?;
+	let finalized = submitted.map_err(|error| not_issued(error, out))?;
 	let mut report = describe(&voucher).finalized(&finalized).warn(
 		"the voucher is a secret: whoever has it can enrol this device until it is used or expires",
 	);
@@ -137,6 +139,51 @@ async fn new(
 			.tail(format!("\n{}\n", text.as_str())),
 	};
 	if qr { Ok(report.tail(qr_code(&text)?)) } else { Ok(report) }
+}
+
+/// Refuses the name of a device that there is, or was, before a voucher for it is made.
+async fn require_free(view: &View, device: &DeviceRef) -> Result<()> {
+	let Some(record) = view.device(device.id).await? else { return Ok(()) };
+	let status = view.device_status(device.id).await?;
+	let verdict = lookup::verdict(status, &record.standing());
+	Err(taken(&device.text, status, &verdict))
+}
+
+fn taken(device: &str, status: Status, verdict: &str) -> Error {
+	match status {
+		Status::Revoked(_) | Status::IssuerRevoked(_) => Error::NotAllowed {
+			why: format!("the device {device} is {verdict}, and its name with it"),
+			next: "choose another name with --device: what was revoked never comes back".into(),
+		},
+		_ => Error::NotAllowed {
+			why: format!("a device {device} is enrolled already"),
+			next: format!(
+				"choose another name with --device; `dpki device show {device}` shows that one"
+			),
+		},
+	}
+}
+
+/// Takes the file of a voucher away that was not issued, and keeps one that may have been.
+fn not_issued(error: Error, out: Option<&Path>) -> Error {
+	match (error, out) {
+		(Error::Interrupted { doing, .. }, Some(out)) => Error::Interrupted {
+			doing,
+			next: format!(
+				"`dpki status voucher {}` tells whether the chain has it; the file is kept",
+				out.display()
+			),
+		},
+		(Error::Interrupted { doing, .. }, None) => Error::Interrupted {
+			doing,
+			next: "issue another voucher: nobody has seen the text of this one".into(),
+		},
+		(error, Some(out)) if !error.may_be_included() => {
+			let _ = fs::remove_file(out);
+			error
+		},
+		(error, _) => error,
+	}
 }
 
 /// The text is the same in upper case, which QR codes hold in fewer modules.
@@ -243,10 +290,45 @@ fn read(text: &str) -> Result<Voucher> {
 #[cfg(test)]
 mod tests {
 	use super::*;
+	use dpki_client::SubmitError;
 	use dpki_primitives::{
 		ids::{DeviceId, OrganisationId},
+		refusal::Refusal,
+		revocation::{Revocation, RevocationReason},
 		voucher::VoucherState,
 	};
+
+	#[test]
+	fn a_revoked_device_is_told_from_one_that_is_enrolled() {
+		let revocation = Revocation { reason: RevocationReason::KeyCompromise, at: 1 };
+		let error = taken("acme/drone-7", Status::Revoked(revocation), "revoked (keyCompromise)");
+		assert!(error.to_string().contains("drone-7 is revoked (keyCompromise)"), "{error}");
+		let error = taken("acme/drone-7", Status::Valid, "valid");
+		assert!(error.to_string().contains("enrolled already"), "{error}");
+		assert!(error.next_step().unwrap().contains("dpki device show acme/drone-7"));
+	}
+
+	#[test]
+	fn a_voucher_that_may_be_on_the_chain_keeps_its_file() {
+		let folder = tempfile::tempdir().unwrap();
+		let out = folder.path().join("drone-7.voucher");
+		let unknown = SubmitError::TimedOut { extrinsic: "0x01".into(), seconds: 1 };
+		let stopped = || Error::Interrupted { doing: "issuing".into(), next: "look".into() };
+		for (error, kept) in [
+			(Error::from(unknown), true),
+			(stopped(), true),
+			(SubmitError::Refused(Refusal::DeviceExists).into(), false),
+			(Error::Declined, false),
+		] {
+			fs::write(&out, "secret").unwrap();
+			let told = not_issued(error, Some(&out));
+			assert_eq!(out.exists(), kept, "{told}");
+		}
+		let next = not_issued(stopped(), Some(&out)).next_step().unwrap();
+		assert!(next.contains(&format!("dpki status voucher {}", out.display())), "{next}");
+		let next = not_issued(stopped(), None).next_step().unwrap();
+		assert!(next.contains("issue another"), "{next}");
+	}
 
 	#[test]
 	fn each_standing_of_a_voucher_has_its_word_and_its_moment() {

@@ -157,6 +157,10 @@ impl Registry for TestRegistry {
 		KEYS.with_borrow(|keys| keys.get(&key).map_or(Status::Unknown, |it| it.1))
 	}
 
+	fn is_well_formed(key: &PublicKey) -> bool {
+		key.has_valid_len()
+	}
+
 	fn verify(key: &PublicKey, payload: &[u8], signature: &[u8]) -> bool {
 		VERIFICATIONS.set(VERIFICATIONS.get() + 1);
 		let (Ok(public), Ok(signature)) =

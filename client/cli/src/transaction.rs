@@ -1,0 +1,163 @@
+//! What becomes of a transaction, in the words of the person who sent it.
+
+use crate::error::{Error, Result};
+use dpki_client::{AccountId, Call, SubmitError, account};
+use dpki_primitives::organisation::Role;
+
+/// Why a transaction failed; a role that is missing is named, which the chain does not do.
+pub fn explain(error: SubmitError, actor: &AccountId, call: &impl Call) -> Error {
+	let is_missing =
+		matches!(&error, SubmitError::Failed { error: name, .. } if name == "RoleMissing");
+	match role_for(call.call_name()) {
+		Some(role) if is_missing => {
+			Error::RoleMissing { role: role.name(), account: account::address(actor) }
+		},
+		_ => error.into(),
+	}
+}
+
+/// The role that a call asks for, where it asks for one.
+fn role_for(call: &str) -> Option<Role> {
+	match call {
+		"set_member" | "remove_member" | "set_policy" | "dissolve" => Some(Role::Administrator),
+		"register_anchor" | "retire_anchor" | "revoke_anchor" | "revoke_ssh" => {
+			Some(Role::AnchorManager)
+		},
+		"issue_voucher" | "cancel_voucher" | "register_key" | "revoke_key" | "revoke_device" => {
+			Some(Role::Registrar)
+		},
+		"publish" => Some(Role::Publisher),
+		_ => None,
+	}
+}
+
+/// The error for a person who stops the program while the transaction of `call` is on its way.
+pub fn interrupted(doing: &str, call: &impl Call) -> Error {
+	Error::Interrupted {
+		doing: format!("{doing}: the transaction may be final all the same"),
+		next: format!("look with `{}` before you send it again", look(call.call_name())),
+	}
+}
+
+/// The command that shows whether a call was carried out.
+fn look(call: &str) -> &'static str {
+	match call {
+		"create" | "set_member" | "remove_member" | "set_policy" | "hand_over"
+		| "cancel_hand_over" | "accept_hand_over" | "cancel_recovery" | "complete_recovery"
+		| "dissolve" => "dpki org show NAME",
+		"propose" | "vote" | "withdraw" | "close" => "dpki motion list",
+		"register_anchor" => "dpki anchor list --org NAME",
+		"retire_anchor" | "revoke_anchor" => "dpki status anchor ID",
+		"revoke_ssh" => "dpki anchor show CA",
+		"issue_voucher" | "cancel_voucher" => "dpki status voucher FILE",
+		"register_key" | "revoke_key" | "revoke_device" => "dpki device show ORG/NAME",
+		"publish" => "dpki status delivery ORG/NAME",
+		"transfer_keep_alive" => "dpki account show ADDRESS",
+		_ => "dpki chain info",
+	}
+}
+
+/// Does `work` unless the person presses Ctrl-C before its end.
+///
+/// From its first use on, Ctrl-C no longer ends the program by itself: what waits for long afterwards has to be wrapped
+/// too.
+pub async fn or_interrupted<T>(
+	work: impl Future<Output = Result<T>>,
+	interrupted: impl FnOnce() -> Error,
+) -> Result<T> {
+	tokio::select! {
+		result = work => result,
+		// Where nobody can listen for the signal, it ends the program as ever.
+		Ok(()) = tokio::signal::ctrl_c() => Err(interrupted()),
+	}
+}
+
+#[cfg(test)]
+mod tests {
+	use super::*;
+	use dpki_client::{Account, calls};
+	use dpki_primitives::{
+		ids::{AnchorId, DeviceId, KeyId, OrganisationId, VoucherCommitment, VoucherId},
+		organisation::{OrganisationKind, RoleSet},
+		revocation::{RevocationReason, SshSubject},
+	};
+	use futures::FutureExt;
+
+	const REASON: RevocationReason = RevocationReason::KeyCompromise;
+
+	fn missing(call: &impl Call) -> Error {
+		let failed = SubmitError::Failed {
+			pallet: "Dpki".into(),
+			error: "RoleMissing".into(),
+			sentence: "The sender has not the role that the call asks for: ask for it.".into(),
+		};
+		explain(failed, &Account::from_uri("//Bob").unwrap().id(), call)
+	}
+
+	#[test]
+	fn a_missing_role_is_named() {
+		let organisation = OrganisationId([1; 32]);
+		let (anchor, device) = (AnchorId([2; 32]), DeviceId([3; 32]));
+		let bob = Account::from_uri("//Bob").unwrap();
+		for (error, role) in [
+			(missing(&calls::set_member(organisation, &[4; 32], RoleSet::ALL)), "administrator"),
+			(missing(&calls::remove_member(organisation, &[4; 32])), "administrator"),
+			(missing(&calls::retire_anchor(anchor)), "anchor-manager"),
+			(missing(&calls::revoke_anchor(anchor, REASON)), "anchor-manager"),
+			(missing(&calls::revoke_ssh(anchor, SshSubject::Serial(1), REASON)), "anchor-manager"),
+			(missing(&calls::cancel_voucher(VoucherId([5; 32]))), "registrar"),
+			(missing(&calls::revoke_key(KeyId([6; 32]), REASON)), "registrar"),
+			(missing(&calls::revoke_device(device, REASON)), "registrar"),
+		] {
+			let sentence = error.to_string();
+			assert!(sentence.contains(&format!("the role {role} ")), "{sentence}");
+			assert!(sentence.contains(&bob.address()), "{sentence}");
+			assert!(error.next_step().unwrap().contains("dpki org member set"), "{sentence}");
+		}
+		let commitment = VoucherCommitment([7; 32]);
+		let call = calls::issue_voucher(organisation, commitment, "drone", 9).unwrap();
+		assert!(missing(&call).to_string().contains("the role registrar "));
+	}
+
+	#[test]
+	fn another_refusal_keeps_the_sentence_of_the_chain() {
+		let failed = SubmitError::Failed {
+			pallet: "Dpki".into(),
+			error: "AnchorUnknown".into(),
+			sentence: "There is no such anchor: check its id.".into(),
+		};
+		let bob = Account::from_uri("//Bob").unwrap();
+		let error = explain(failed, &bob.id(), &calls::retire_anchor(AnchorId([2; 32])));
+		assert_eq!(error.to_string(), "there is no such anchor (AnchorUnknown)");
+	}
+
+	#[test]
+	fn who_stops_a_transaction_is_told_where_to_look() {
+		let call = calls::create_organisation("acme", OrganisationKind::Regulator).unwrap();
+		let error = interrupted("creating the organisation", &call);
+		assert!(error.to_string().contains("may be final all the same"), "{error}");
+		assert!(error.next_step().unwrap().contains("`dpki org show NAME`"));
+		let error = interrupted("taking it back", &calls::cancel_voucher(VoucherId([5; 32])));
+		assert!(error.next_step().unwrap().contains("`dpki status voucher FILE`"));
+		let motion = interrupted("closing the motion", &calls::close(3));
+		assert!(motion.next_step().unwrap().contains("`dpki motion list`"));
+		assert!(error.may_be_included());
+		assert_eq!(error.exit_code(), 130);
+	}
+
+	#[tokio::test]
+	async fn ctrl_c_ends_what_is_being_waited_for() {
+		let stopped = || Error::Interrupted { doing: "waiting".into(), next: "look".into() };
+		let mut waiting = Box::pin(or_interrupted(std::future::pending::<Result<()>>(), stopped));
+		// This first poll listens for the signal, which would end the tests otherwise.
+		assert!((&mut waiting).now_or_never().is_none());
+		let sent = std::process::Command::new("kill")
+			.args(["-INT", &std::process::id().to_string()])
+			.status()
+			.unwrap();
+		assert!(sent.success());
+		assert!(matches!(waiting.await, Err(Error::Interrupted { .. })));
+		let done = or_interrupted(async { Ok(7) }, stopped).await;
+		assert_eq!(done.unwrap(), 7);
+	}
+}

@@ -1,0 +1,99 @@
+//! Observers and endorsers: how an account gets its office and loses it. One set of rules serves both, which differ only
+//! in the level that they can have.
+
+use crate::{Accreditations, Accredited, AccreditedCount, Config, Error, Event, Pallet};
+use dpki_primitives::{
+	Moment,
+	assurance::{Accreditation, AccreditationState, Level},
+	certificate::Office,
+	ids::OrganisationId,
+	organisation::Organisations,
+};
+use frame_support::ensure;
+use sp_runtime::DispatchResult;
+
+impl<T: Config> Pallet<T> {
+	pub(crate) fn do_accredit(
+		office: Office,
+		account: T::AccountId,
+		organisation: OrganisationId,
+		level: Level,
+	) -> DispatchResult {
+		ensure!(T::Organisations::exists(organisation), Error::<T>::OrganisationNotFound);
+		ensure!((level == Level::Dv) == (office == Office::Observer), Error::<T>::LevelUnfit);
+		let before = Accreditations::<T>::get(office, &account);
+		ensure!(
+			before.is_none_or(|it| it.compromised_from.is_none()),
+			Error::<T>::AccreditationCompromised
+		);
+		if before.is_none() {
+			let index = AccreditedCount::<T>::get(office);
+			Accredited::<T>::insert(office, index, &account);
+			AccreditedCount::<T>::insert(office, index.saturating_add(1));
+		}
+		let accreditation = Accreditation {
+			organisation,
+			level,
+			state: AccreditationState::Active,
+			accredited_at: before.map_or_else(Self::now, |it| it.accredited_at),
+			compromised_from: None,
+		};
+		Accreditations::<T>::insert(office, &account, accreditation);
+		Self::deposit_event(Event::Accredited { office, account, organisation, level });
+		Ok(())
+	}
+
+	pub(crate) fn do_suspend_accreditation(
+		office: Office,
+		account: T::AccountId,
+	) -> DispatchResult {
+		Self::change(office, &account, |it| {
+			ensure!(it.state == AccreditationState::Active, Error::<T>::AccreditationNotActive);
+			it.state = AccreditationState::Suspended;
+			Ok(())
+		})?;
+		Self::deposit_event(Event::AccreditationSuspended { office, account });
+		Ok(())
+	}
+
+	pub(crate) fn do_release_accreditation(
+		office: Office,
+		account: T::AccountId,
+	) -> DispatchResult {
+		Self::change(office, &account, |it| {
+			ensure!(it.state != AccreditationState::Released, Error::<T>::AccreditationReleased);
+			it.state = AccreditationState::Released;
+			Ok(())
+		})?;
+		Self::deposit_event(Event::AccreditationReleased { office, account });
+		Ok(())
+	}
+
+	pub(crate) fn do_mark_compromised(
+		office: Office,
+		account: T::AccountId,
+		from: Moment,
+	) -> DispatchResult {
+		ensure!(from <= Self::now(), Error::<T>::CompromiseInFuture);
+		Self::change(office, &account, |it| {
+			ensure!(
+				it.compromised_from.is_none_or(|before| from < before),
+				Error::<T>::CompromiseNotEarlier
+			);
+			it.compromised_from = Some(from);
+			Ok(())
+		})?;
+		Self::deposit_event(Event::AccreditationCompromised { office, account, from });
+		Ok(())
+	}
+
+	fn change(
+		office: Office,
+		account: &T::AccountId,
+		change: impl FnOnce(&mut Accreditation) -> Result<(), Error<T>>,
+	) -> Result<(), Error<T>> {
+		Accreditations::<T>::try_mutate(office, account, |accreditation| {
+			change(accreditation.as_mut().ok_or(Error::<T>::AccreditationMissing)?)
+		})
+	}
+}

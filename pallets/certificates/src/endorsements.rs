@@ -1,0 +1,153 @@
+//! Endorsements: who may attest what, and the effective level that follows.
+
+use crate::{
+	Accreditations, Applications, Certificates, Config, Endorsements, Error, Event, OpenRenewals,
+	Pallet,
+};
+use alloc::vec::Vec;
+use dpki_primitives::{
+	Moment,
+	application::{Outcome, Phase, Renewal},
+	assurance::{
+		Accreditation, Assessment, EndorsementRecord, Level, WithdrawalReason, assess, judge,
+	},
+	certificate::{CertificateRecord, Holder, Office},
+	ids::{CertificateDigest, CertificateId, OrganisationId},
+};
+use frame_support::ensure;
+use sp_runtime::{DispatchError, DispatchResult};
+
+impl<T: Config> Pallet<T> {
+	pub(crate) fn do_endorse(
+		endorser: T::AccountId,
+		id: CertificateId,
+		level: Level,
+		digest: CertificateDigest,
+		evidence: Option<[u8; 32]>,
+		expires_at: Moment,
+	) -> DispatchResult {
+		let now = Self::now();
+		let accreditation = Self::active(Office::Endorser, &endorser)?;
+		let certificate = Certificates::<T>::get(id).ok_or(Error::<T>::CertificateNotFound)?;
+		ensure!(Self::status_of(&certificate, now).is_valid(), Error::<T>::CertificateNotValid);
+		ensure!(
+			level > Level::Dv && level <= accreditation.level && level <= certificate.requested,
+			Error::<T>::LevelUnfit
+		);
+		ensure!(digest == certificate.digest(id), Error::<T>::DigestMismatch);
+		let account: [u8; 32] = endorser.clone().into();
+		let is_own = certificate.holder == Holder::Account(account)
+			|| certificate.holder == Holder::Organisation(accreditation.organisation);
+		ensure!(!is_own, Error::<T>::OwnCertificate);
+		let latest = now.saturating_add(Self::policy().max_endorsement_lifetime);
+		ensure!(expires_at > now && expires_at <= latest, Error::<T>::ExpiryInvalid);
+
+		let record = EndorsementRecord {
+			endorser: account,
+			level,
+			digest,
+			evidence,
+			endorsed_at: now,
+			expires_at,
+			withdrawn: None,
+		};
+		Self::put_endorsement(id, &certificate, record, now)?;
+		Self::deposit_event(Event::Endorsed {
+			certificate: id,
+			endorser: endorser.clone(),
+			level,
+			expires_at,
+		});
+		// An endorsement below the requested level is not what the payer asked for.
+		match level == certificate.requested {
+			true => Self::pay_for_endorsement(id, &endorser, accreditation.organisation),
+			false => Ok(()),
+		}
+	}
+
+	pub(crate) fn do_withdraw_endorsement(
+		endorser: T::AccountId,
+		id: CertificateId,
+		reason: WithdrawalReason,
+	) -> DispatchResult {
+		// Whoever stole the account of an endorser must not undo what was endorsed before.
+		let is_compromised = Accreditations::<T>::get(Office::Endorser, &endorser)
+			.is_some_and(|it| it.compromised_from.is_some());
+		ensure!(!is_compromised, Error::<T>::AccreditationCompromised);
+		let account: [u8; 32] = endorser.clone().into();
+		Endorsements::<T>::try_mutate(id, |list| {
+			let record = list
+				.iter_mut()
+				.find(|record| record.endorser == account)
+				.ok_or(Error::<T>::EndorsementNotFound)?;
+			ensure!(record.withdrawn.is_none(), Error::<T>::EndorsementWithdrawn);
+			record.withdrawn = Some((reason, Self::now()));
+			Ok::<_, DispatchError>(())
+		})?;
+		Self::deposit_event(Event::EndorsementWithdrawn { certificate: id, endorser, reason });
+		Ok(())
+	}
+
+	/// What the certificate is worth now, and why; `None` if there is no such certificate.
+	pub fn assessment(id: CertificateId) -> Option<Assessment> {
+		let now = Self::now();
+		let certificate = Certificates::<T>::get(id)?;
+		let endorsements: Vec<_> = Endorsements::<T>::get(id)
+			.into_iter()
+			.map(|record| (record, Self::endorser(&record)))
+			.collect();
+		let endorsed = certificate.endorsed(id, Self::status_of(&certificate, now));
+		Some(assess(&endorsed, &endorsements, Self::policy().endorsers, now))
+	}
+
+	/// Puts an endorsement in the place of the endorser's earlier one, at the end of the list, or, if the list is full,
+	/// in the place of one that can never count again.
+	fn put_endorsement(
+		id: CertificateId,
+		certificate: &CertificateRecord,
+		record: EndorsementRecord,
+		now: Moment,
+	) -> Result<(), Error<T>> {
+		Endorsements::<T>::try_mutate(id, |list| {
+			if let Some(own) = list.iter_mut().find(|own| own.endorser == record.endorser) {
+				*own = record;
+				return Ok(());
+			}
+			if list.is_full() {
+				let endorsed = certificate.endorsed(id, Self::status_of(certificate, now));
+				let useless = list
+					.iter()
+					.position(|old| {
+						judge(&endorsed, old, Self::endorser(old).as_ref(), now).is_final()
+					})
+					.ok_or(Error::<T>::EndorsementsFull)?;
+				list.remove(useless);
+			}
+			list.try_push(record).map_err(|_| Error::<T>::EndorsementsFull)
+		})
+	}
+
+	/// Pays out of the application that waits for endorsements of the certificate, if there is one that still does.
+	fn pay_for_endorsement(
+		id: CertificateId,
+		endorser: &T::AccountId,
+		organisation: OrganisationId,
+	) -> DispatchResult {
+		let open = OpenRenewals::<T>::get(id, Renewal::Endorsement)
+			.and_then(|application| Some((application, Applications::<T>::get(application)?)));
+		let Some((application, record)) = open else { return Ok(()) };
+		let Phase::Endorsement { until } = record.phase else { return Ok(()) };
+		if Self::block() > until {
+			return Ok(());
+		}
+		let payer = record.payer.into();
+		match Self::pay_endorser(application, &payer, endorser, organisation)? {
+			true => Self::finish(application, record, Outcome::Granted),
+			false => Ok(()),
+		}
+	}
+
+	fn endorser(record: &EndorsementRecord) -> Option<Accreditation> {
+		Accreditations::<T>::get(Office::Endorser, T::AccountId::from(record.endorser))
+	}
+}

@@ -1,0 +1,207 @@
+//! Stand-ins for what this pallet asks.
+
+use codec::Encode;
+use core::cell::{Cell, RefCell};
+use dpki_primitives::{
+	Moment,
+	application::RequestVerifier,
+	device::DeviceRecord,
+	ids::{DeviceId, KeyId, Name, OrganisationId},
+	key::{KeyPurpose, KeyRecord, KeyType, PublicKey},
+	organisation::{Organisations, Role},
+	registry::Registry,
+	revocation::{Revocation, RevocationReason},
+	status::{Status, Validity},
+	subject::Subject,
+};
+use frame_support::traits::Time;
+use sp_runtime::AccountId32;
+use std::collections::{BTreeMap, BTreeSet};
+
+type Membership = (OrganisationId, AccountId32, u8);
+
+thread_local! {
+	static NOW: Cell<Moment> = const { Cell::new(0) };
+	static ORGANISATIONS: RefCell<BTreeSet<OrganisationId>> = const { RefCell::new(BTreeSet::new()) };
+	static ROLES: RefCell<BTreeSet<Membership>> = const { RefCell::new(BTreeSet::new()) };
+	static DEVICES: RefCell<BTreeMap<DeviceId, DeviceRecord>> = const { RefCell::new(BTreeMap::new()) };
+	static KEYS: RefCell<BTreeMap<KeyId, KeyRecord>> = const { RefCell::new(BTreeMap::new()) };
+}
+
+/// Forgets everything.
+pub fn reset() {
+	NOW.set(0);
+	ORGANISATIONS.with_borrow_mut(BTreeSet::clear);
+	ROLES.with_borrow_mut(BTreeSet::clear);
+	DEVICES.with_borrow_mut(BTreeMap::clear);
+	KEYS.with_borrow_mut(BTreeMap::clear);
+}
+
+/// A clock that stands still until it is set.
+pub struct TestTime;
+
+impl TestTime {
+	pub fn set(now: Moment) {
+		NOW.set(now);
+	}
+}
+
+impl Time for TestTime {
+	type Moment = Moment;
+
+	fn now() -> Moment {
+		NOW.get()
+	}
+}
+
+/// Organisations and roles. Leaves out how they come about.
+pub struct TestOrganisations;
+
+impl TestOrganisations {
+	pub fn add(organisation: OrganisationId) {
+		ORGANISATIONS.with_borrow_mut(|all| all.insert(organisation));
+	}
+
+	pub fn grant(organisation: OrganisationId, who: &AccountId32, role: Role) {
+		Self::add(organisation);
+		ROLES.with_borrow_mut(|roles| roles.insert((organisation, who.clone(), role as u8)));
+	}
+
+	pub fn take(organisation: OrganisationId, who: &AccountId32, role: Role) {
+		ROLES.with_borrow_mut(|roles| roles.remove(&(organisation, who.clone(), role as u8)));
+	}
+}
+
+impl Organisations<AccountId32> for TestOrganisations {
+	fn exists(organisation: OrganisationId) -> bool {
+		ORGANISATIONS.with_borrow(|all| all.contains(&organisation))
+	}
+
+	fn has_role(organisation: OrganisationId, who: &AccountId32, role: Role) -> bool {
+		ROLES.with_borrow(|roles| roles.contains(&(organisation, who.clone(), role as u8)))
+	}
+
+	#[cfg(feature = "runtime-benchmarks")]
+	fn create_for_benchmark(name: &[u8], who: &AccountId32) -> OrganisationId {
+		let organisation = OrganisationId::from_name(name);
+		for role in Role::ALL {
+			Self::grant(organisation, who, role);
+		}
+		organisation
+	}
+}
+
+/// Devices and keys. Leaves out every signature algorithm except Ed25519, and of malformed keys it knows the zeros only.
+pub struct TestRegistry;
+
+impl TestRegistry {
+	pub fn add_device(organisation: OrganisationId, name: &str) -> DeviceId {
+		let device = DeviceId::from_name(organisation, name.as_bytes());
+		let record = DeviceRecord {
+			organisation,
+			name: Name::truncate_from(name.as_bytes().to_vec()),
+			enrolled_at: 0,
+			keys_registered: 0,
+			revocation: None,
+		};
+		DEVICES.with_borrow_mut(|devices| devices.insert(device, record));
+		device
+	}
+
+	pub fn revoke_device(device: DeviceId, revocation: Revocation) {
+		DEVICES.with_borrow_mut(|devices| {
+			devices.get_mut(&device).unwrap().revocation = Some(revocation);
+		});
+	}
+
+	/// Registers a key of some device and revokes it.
+	pub fn add_revoked_key(public: PublicKey, reason: RevocationReason, at: Moment) {
+		let record = KeyRecord {
+			device: DeviceId([9; 32]),
+			purpose: KeyPurpose::Tls,
+			public: public.clone(),
+			validity: Validity { not_before: 0, not_after: None },
+			registered_at: 0,
+			superseded: false,
+			revocation: Some(Revocation { reason, at }),
+		};
+		KEYS.with_borrow_mut(|keys| keys.insert(KeyId::of(&public), record));
+	}
+}
+
+impl Registry for TestRegistry {
+	fn device(device: DeviceId) -> Option<DeviceRecord> {
+		DEVICES.with_borrow(|devices| devices.get(&device).cloned())
+	}
+
+	fn device_status(device: DeviceId) -> Status {
+		match Self::device(device) {
+			None => Status::Unknown,
+			Some(record) => record.revocation.map_or(Status::Valid, Status::Revoked),
+		}
+	}
+
+	fn key(key: KeyId) -> Option<KeyRecord> {
+		KEYS.with_borrow(|keys| keys.get(&key).cloned())
+	}
+
+	fn key_status(key: KeyId) -> Status {
+		match Self::key(key) {
+			None => Status::Unknown,
+			Some(record) => record.revocation.map_or(Status::Valid, Status::Revoked),
+		}
+	}
+
+	fn is_well_formed(key: &PublicKey) -> bool {
+		key.has_valid_len() && key.bytes.iter().any(|byte| *byte != 0)
+	}
+
+	fn verify(key: &PublicKey, payload: &[u8], signature: &[u8]) -> bool {
+		let (Ok(public), Ok(signature)) =
+			(<[u8; 32]>::try_from(&key.bytes[..]), <[u8; 64]>::try_from(signature))
+		else {
+			return false;
+		};
+		key.key_type == KeyType::Ed25519
+			&& sp_io::crypto::ed25519_verify(&signature.into(), payload, &public.into())
+	}
+
+	#[cfg(feature = "runtime-benchmarks")]
+	fn enrol_for_benchmark(
+		organisation: OrganisationId,
+		name: &[u8],
+		_: PublicKey,
+		_: PublicKey,
+	) -> DeviceId {
+		Self::add_device(organisation, core::str::from_utf8(name).unwrap())
+	}
+}
+
+/// A request is the encoding of what it has to say. Leaves out DER, the fields of PKCS#10, and the signature: whoever
+/// knows the challenge can make one here.
+pub struct TestRequests;
+
+impl TestRequests {
+	pub fn request(key: &PublicKey, subject: &Subject, challenge: &[u8; 32]) -> Vec<u8> {
+		(key, subject, challenge).encode()
+	}
+}
+
+impl RequestVerifier for TestRequests {
+	fn is_valid(request: &[u8], key: &PublicKey, subject: &Subject, challenge: &[u8; 32]) -> bool {
+		request == Self::request(key, subject, challenge)
+	}
+
+	#[cfg(feature = "runtime-benchmarks")]
+	fn benchmark_key() -> PublicKey {
+		PublicKey::new(KeyType::Ed25519, &[7; 32]).unwrap()
+	}
+
+	#[cfg(feature = "runtime-benchmarks")]
+	fn benchmark_request(
+		subject: &Subject,
+		challenge: &[u8; 32],
+	) -> dpki_primitives::application::RequestDer {
+		Self::request(&Self::benchmark_key(), subject, challenge).try_into().unwrap()
+	}
+}

@@ -1,0 +1,210 @@
+//! Who pays what to whom, to the last unit.
+
+use super::mock::*;
+use crate::{Fees, HoldReason};
+use dpki_primitives::{
+	application::{Observation, Outcome, Renewal},
+	assurance::{Level, WithdrawalReason},
+	certificate::Office,
+	ids::CertificateId,
+	revocation::RevocationReason,
+};
+use frame_support::{
+	assert_noop, assert_ok,
+	traits::{LockableCurrency, WithdrawReasons},
+};
+
+#[test]
+fn everything_that_can_be_owed_is_held_while_the_application_is_open() {
+	run(|| {
+		let id = apply(ALICE, request(dns("a.example"), Level::Ev, 1), 1);
+		assert_eq!(held(HoldReason::Escrow, &ALICE), 80 + 101 + 3 * 70);
+		assert_eq!(held(HoldReason::ApplicationDeposit, &ALICE), 100);
+		prove_control(id);
+		assert_eq!(held(HoldReason::Escrow, &ALICE), 3 * 70 + 1);
+		for n in 0..3 {
+			assert_ok!(endorse(CertificateId::of(id), n, Level::Ev));
+		}
+		assert_eq!(outcome(id), Some(Outcome::Granted));
+		assert_eq!(held(HoldReason::Escrow, &ALICE), 0);
+		assert_eq!(held(HoldReason::ApplicationDeposit, &ALICE), 0);
+		assert_eq!(wealth(&VALIDATORS), EXISTENTIAL + 80);
+		assert_eq!(wealth(&observer(0)), EXISTENTIAL + 50, "half of 101, without the odd unit");
+		assert_eq!(wealth(&observer(1)), EXISTENTIAL + 50);
+		assert_eq!(wealth(&endorser(0)), EXISTENTIAL + 70);
+		assert_eq!(wealth(&ALICE), WEALTH - 80 - 100 - 210, "the odd unit returned");
+	});
+}
+
+#[test]
+fn a_refused_application_costs_what_observers_earned_and_nothing_else() {
+	run(|| {
+		let id = apply(ALICE, request(dns("a.example"), Level::Ev, 1), 1);
+		for n in 0..3 {
+			assert_ok!(commit(id, n, Observation::NotControlled));
+		}
+		skip(11);
+		assert_ok!(reveal(id, 0, Observation::NotControlled));
+		assert_eq!(outcome(id), None, "two others can still have seen control");
+		assert_ok!(reveal(id, 1, Observation::NotControlled));
+		assert_eq!(wealth(&ALICE), WEALTH - 100);
+		assert_eq!(wealth(&observer(0)), EXISTENTIAL + 50);
+		assert_eq!(wealth(&observer(2)), EXISTENTIAL, "who has not revealed is not paid");
+		assert_eq!(wealth(&VALIDATORS), EXISTENTIAL);
+	});
+}
+
+#[test]
+fn endorsers_that_stay_away_are_not_paid_and_the_rest_returns() {
+	run(|| {
+		let id = apply(ADMIN, acme_request(Level::Ev, 1), 1);
+		assert_ok!(endorse(CertificateId::of(id), 0, Level::Ev));
+		skip(100);
+		assert_noop!(close(id), Error::ApplicationNotDue);
+		skip(1);
+		assert_ok!(close(id));
+		assert_eq!(outcome(id), Some(Outcome::Granted));
+		assert_eq!(wealth(&ADMIN), WEALTH - 80 - 70);
+	});
+}
+
+#[test]
+fn an_endorsement_after_the_time_for_it_is_not_paid() {
+	run(|| {
+		let id = apply(ADMIN, acme_request(Level::Ov, 1), 1);
+		skip(101);
+		assert_ok!(endorse(CertificateId::of(id), 0, Level::Ov));
+		assert_eq!(wealth(&endorser(0)), EXISTENTIAL);
+	});
+}
+
+#[test]
+fn an_organisation_is_paid_once_however_often_it_endorses() {
+	run(|| {
+		let application = apply(ADMIN, acme_request(Level::Ov, 1), 1);
+		let id = CertificateId::of(application);
+		accredit(Office::Endorser, endorser(1), endorser_organisation(0), Level::Ev);
+		assert_ok!(endorse(id, 0, Level::Ov));
+		assert_ok!(endorse(id, 0, Level::Ov));
+		let reason = WithdrawalReason::HolderRequest;
+		assert_ok!(Certificates::withdraw_endorsement(signed(endorser(0)), id, reason));
+		assert_ok!(endorse(id, 0, Level::Ov));
+		assert_ok!(endorse(id, 1, Level::Ov));
+		assert_eq!(wealth(&endorser(0)), EXISTENTIAL + 50);
+		assert_eq!(wealth(&endorser(1)), EXISTENTIAL);
+		assert_eq!(outcome(application), None);
+	});
+}
+
+#[test]
+fn an_endorsement_below_the_requested_level_is_not_paid() {
+	run(|| {
+		let application = apply(ADMIN, acme_request(Level::Ev, 1), 1);
+		assert_ok!(endorse(CertificateId::of(application), 0, Level::Ov));
+		assert_eq!(wealth(&endorser(0)), EXISTENTIAL);
+	});
+}
+
+#[test]
+fn an_application_about_a_revoked_certificate_can_be_closed_at_once() {
+	run(|| {
+		let application = apply(ADMIN, acme_request(Level::Ov, 1), 1);
+		assert_noop!(close(application), Error::ApplicationNotDue);
+		let (id, reason) = (CertificateId::of(application), RevocationReason::Unspecified);
+		assert_ok!(Certificates::revoke(signed(ADMIN), id, reason));
+		assert_ok!(close(application));
+		assert_eq!(wealth(&ADMIN), WEALTH - 40);
+	});
+}
+
+#[test]
+fn renewals_have_prices_of_their_own() {
+	run(|| {
+		let id = dns_certificate("a.example", 1);
+		let before = wealth(&ALICE);
+		let application = next_application(ALICE);
+		assert_ok!(Certificates::renew(signed(ALICE), id, Renewal::Control));
+		assert_eq!(held(HoldReason::Escrow, &ALICE), 11 + 61);
+		prove_control(application);
+		assert_eq!(wealth(&ALICE), before - 11 - 60);
+	});
+}
+
+#[test]
+fn a_feeless_consortium_holds_and_pays_nothing() {
+	run(|| {
+		let mut fees = FEES;
+		fees.feeless = true;
+		assert_ok!(Certificates::set_fees(root(), fees));
+		let id = apply(ALICE, request(dns("a.example"), Level::Ov, 1), 1);
+		assert_eq!(held(HoldReason::Escrow, &ALICE), 0);
+		assert_eq!(held(HoldReason::ApplicationDeposit, &ALICE), 0);
+		prove_control(id);
+		assert_ok!(endorse(CertificateId::of(id), 0, Level::Ov));
+		assert_ok!(endorse(CertificateId::of(id), 1, Level::Ov));
+		assert_eq!(outcome(id), Some(Outcome::Granted), "it closes as with fees");
+		assert_eq!(wealth(&ALICE), WEALTH);
+		assert_eq!(wealth(&endorser(0)), EXISTENTIAL);
+	});
+}
+
+#[test]
+fn new_fees_leave_open_applications_alone() {
+	run(|| {
+		let id = apply(ALICE, request(dns("a.example"), Level::Dv, 1), 1);
+		let mut fees = FEES;
+		fees.issue.dv.network = 9_999;
+		fees.issue.dv.observation = 9_999;
+		assert_ok!(Certificates::set_fees(root(), fees));
+		prove_control(id);
+		assert_eq!(wealth(&ALICE), WEALTH - 20 - 100);
+	});
+}
+
+#[test]
+fn dust_that_no_account_can_take_returns_to_the_payer() {
+	run(|| {
+		let mut fees = FEES;
+		fees.issue.dv.observation = 8;
+		assert_ok!(Certificates::set_fees(root(), fees));
+		assert_ok!(Balances::force_set_balance(root(), observer(0), 0));
+		assert_ok!(Balances::force_set_balance(root(), VALIDATORS, 0));
+		let id = apply(ALICE, request(dns("a.example"), Level::Dv, 1), 1);
+		prove_control(id);
+		assert_eq!(outcome(id), Some(Outcome::Granted));
+		assert_eq!(wealth(&observer(0)), 0);
+		assert_eq!(wealth(&observer(1)), EXISTENTIAL + 4);
+		assert_eq!(wealth(&VALIDATORS), 20);
+		assert_eq!(wealth(&ALICE), WEALTH - 20 - 4);
+	});
+}
+
+#[test]
+fn funds_that_the_payer_locks_later_are_owed_all_the_same() {
+	run(|| {
+		let id = apply(ALICE, request(dns("a.example"), Level::Dv, 1), 1);
+		Balances::set_lock(*b"vesting ", &ALICE, WEALTH, WithdrawReasons::all());
+		prove_control(id);
+		assert_eq!(wealth(&VALIDATORS), EXISTENTIAL + 20);
+		assert_eq!(wealth(&observer(0)), EXISTENTIAL + 50);
+	});
+}
+
+#[test]
+fn a_payer_that_observes_elsewhere_or_validates_pays_itself_nothing() {
+	run(|| {
+		assert_ok!(Balances::force_set_balance(root(), VALIDATORS, WEALTH));
+		let request = dpki_primitives::application::CertificateRequest {
+			holder: account_holder(VALIDATORS),
+			..request(dns("a.example"), Level::Dv, 1)
+		};
+		let id = apply(VALIDATORS, request, 1);
+		prove_control(id);
+		assert_eq!(wealth(&VALIDATORS), WEALTH - 100);
+	});
+}
+
+#[test]
+fn the_first_fees_are_those_of_the_runtime() {
+	run(|| assert_eq!(Fees::<Test>::get(), FEES));
+}

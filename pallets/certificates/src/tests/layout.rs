@@ -1,0 +1,160 @@
+//! Where the records lie, and what is noticed when they are wrong.
+
+use super::mock::*;
+use crate::{Certificates, *};
+use dpki_primitives::{
+	application::{Observation, Renewal},
+	assurance::Level,
+	certificate::Office,
+	ids::{ApplicationId, CertificateId, KeyId, SubjectId},
+	storage_keys,
+};
+use frame_support::{
+	assert_ok,
+	traits::{GetStorageVersion, Hooks, StorageVersion},
+};
+
+#[test]
+fn every_item_lies_where_the_primitives_say() {
+	let id = [5; 32];
+	let (certificate, application) = (CertificateId(id), ApplicationId(id));
+	let (subject, holder) = (SubjectId(id), account_holder(ALICE));
+	let (office, index) = (Office::Endorser, 0x0102_0304);
+	for (ours, theirs) in [
+		(Certificates::<Test>::hashed_key_for(certificate), storage_keys::certificate(certificate)),
+		(
+			CompromisedKeys::<Test>::hashed_key_for(KeyId(id)),
+			storage_keys::compromised_key(KeyId(id)),
+		),
+		(
+			Endorsements::<Test>::hashed_key_for(certificate),
+			storage_keys::endorsements(certificate),
+		),
+		(
+			Accreditations::<Test>::hashed_key_for(office, ALICE),
+			storage_keys::accreditation(office, &ALICE.into()),
+		),
+		(AccreditedCount::<Test>::hashed_key_for(office), storage_keys::accredited_count(office)),
+		(
+			Accredited::<Test>::hashed_key_for(office, index),
+			storage_keys::accredited(office, index),
+		),
+		(Policy::<Test>::hashed_key().to_vec(), storage_keys::certificate_policy()),
+		(Applications::<Test>::hashed_key_for(application), storage_keys::application(application)),
+		(
+			ApplicationVotes::<Test>::hashed_key_for(application),
+			storage_keys::application_votes(application),
+		),
+		(Subjects::<Test>::hashed_key_for(subject), storage_keys::subject(subject)),
+		(
+			SubjectCertificateCount::<Test>::hashed_key_for(subject),
+			storage_keys::subject_certificate_count(subject),
+		),
+		(
+			SubjectCertificates::<Test>::hashed_key_for(subject, index),
+			storage_keys::subject_certificate(subject, index),
+		),
+		(
+			HolderCertificateCount::<Test>::hashed_key_for(holder),
+			storage_keys::holder_certificate_count(holder),
+		),
+		(
+			HolderCertificates::<Test>::hashed_key_for(holder, index),
+			storage_keys::holder_certificate(holder, index),
+		),
+	] {
+		assert_eq!(ours, theirs);
+	}
+}
+
+#[test]
+fn the_storage_layout_is_version_1() {
+	run(|| {
+		assert_eq!(crate::Pallet::<Test>::in_code_storage_version(), StorageVersion::new(1));
+	});
+}
+
+#[test]
+fn the_constants_fit_together() {
+	run(<crate::Pallet<Test> as Hooks<u32>>::integrity_test);
+}
+
+/// Runs `corrupt` on a good state and expects the check of the state to notice.
+fn is_noticed(corrupt: impl FnOnce(ApplicationId, CertificateId)) {
+	new_test_ext().execute_with(|| {
+		let open = apply(ALICE, request(dns("b.example"), Level::Dv, 9), 9);
+		assert_ok!(commit(open, 0, Observation::Controlled));
+		let certificate = dns_certificate("a.example", 1);
+		let organisation = acme_certificate(Level::Ov, 2);
+		assert_ok!(endorse(organisation, 0, Level::Ov));
+		assert_ok!(crate::Pallet::<Test>::do_try_state());
+		corrupt(open, certificate);
+		assert!(crate::Pallet::<Test>::do_try_state().is_err());
+	});
+}
+
+#[test]
+fn a_broken_list_of_open_applications_is_noticed() {
+	is_noticed(|_, _| OpenCount::<Test>::put(3));
+	is_noticed(|_, _| OpenApplications::<Test>::remove(0));
+	is_noticed(|open, _| OpenPositions::<Test>::insert(open, 1));
+	is_noticed(|_, _| OpenByPayer::<Test>::insert(ALICE, 2));
+	is_noticed(|_, _| OpenByPayer::<Test>::remove(ALICE));
+	is_noticed(|open, certificate| {
+		OpenRenewals::<Test>::insert(certificate, Renewal::Control, open);
+	});
+}
+
+#[test]
+fn an_escrow_that_is_not_held_is_noticed() {
+	is_noticed(|open, _| {
+		Escrows::<Test>::mutate(open, |it| it.as_mut().unwrap().network += 1);
+	});
+	is_noticed(|open, _| {
+		Escrows::<Test>::mutate(open, |it| it.as_mut().unwrap().deposit -= 1);
+	});
+	is_noticed(|open, _| Escrows::<Test>::remove(open));
+}
+
+#[test]
+fn a_broken_queue_of_closed_applications_is_noticed() {
+	is_noticed(|_, _| ClosedRange::<Test>::put((1, 1)));
+	is_noticed(|open, _| ClosedQueue::<Test>::insert(0, (open, 0)));
+}
+
+#[test]
+fn a_certificate_that_is_not_listed_is_noticed() {
+	is_noticed(|_, _| HolderCertificateCount::<Test>::remove(account_holder(ALICE)));
+	is_noticed(|_, certificate| {
+		SubjectCertificates::<Test>::insert(dns("a.example").id(), 1, certificate);
+	});
+	is_noticed(|_, _| Subjects::<Test>::remove(dns("a.example").id()));
+	is_noticed(|_, certificate| {
+		Certificates::<Test>::mutate(certificate, |it| {
+			it.as_mut().unwrap().holder = account_holder(BOB);
+		});
+	});
+	is_noticed(|_, certificate| {
+		Certificates::<Test>::mutate(certificate, |it| it.as_mut().unwrap().control_until = None);
+	});
+}
+
+#[test]
+fn an_endorsement_of_nothing_or_by_nobody_is_noticed() {
+	is_noticed(|_, certificate| {
+		let list = Endorsements::<Test>::iter_values().next().unwrap();
+		Endorsements::<Test>::insert(CertificateId([9; 32]), list.clone());
+		Endorsements::<Test>::insert(certificate, list);
+	});
+	is_noticed(|_, certificate| {
+		let mut list = Endorsements::<Test>::iter_values().next().unwrap();
+		list[0].endorser = [200; 32];
+		Endorsements::<Test>::insert(certificate, list);
+	});
+}
+
+#[test]
+fn a_broken_list_of_an_office_is_noticed() {
+	is_noticed(|_, _| AccreditedCount::<Test>::insert(Office::Observer, 5));
+	is_noticed(|_, _| Accredited::<Test>::insert(Office::Observer, 0, ALICE));
+}

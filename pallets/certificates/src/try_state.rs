@@ -1,0 +1,221 @@
+//! What is true of the storage between any two blocks.
+
+use crate::{
+	Accreditations, Accredited, AccreditedCount, Applications, BalanceOf, Certificates,
+	ClosedQueue, ClosedRange, Config, Ending, EndingCount, Endorsements, Escrows, HoldReason,
+	HolderCertificateCount, HolderCertificates, OpenApplications, OpenByPayer, OpenCount,
+	OpenPositions, OpenRenewals, Pallet, SubjectCertificateCount, SubjectCertificates, Subjects,
+};
+use alloc::collections::BTreeMap;
+use dpki_primitives::application::Phase;
+use dpki_primitives::certificate::Office;
+use frame_support::{ensure, traits::fungible::InspectHold};
+use sp_runtime::{
+	TryRuntimeError,
+	traits::{CheckedAdd, Zero},
+};
+
+impl<T: Config> Pallet<T> {
+	/// Checks everything. Reads the whole state of the pallet.
+	pub(crate) fn do_try_state() -> Result<(), TryRuntimeError> {
+		Self::try_open()?;
+		Self::try_escrows()?;
+		Self::try_closed()?;
+		Self::try_certificates()?;
+		Self::try_subjects()?;
+		Self::try_endorsements()?;
+		Self::try_accreditations()
+	}
+
+	/// The list of open applications has no gaps and holds every one of them once.
+	fn try_open() -> Result<(), TryRuntimeError> {
+		let count = OpenCount::<T>::get();
+		ensure!(
+			OpenApplications::<T>::iter().count() == count as usize
+				&& OpenPositions::<T>::iter().count() == count as usize,
+			"the count of open applications is wrong"
+		);
+		let mut by_payer = BTreeMap::<[u8; 32], u32>::new();
+		for position in 0..count {
+			let id = OpenApplications::<T>::get(position).ok_or("the open list has a gap")?;
+			ensure!(
+				OpenPositions::<T>::get(id) == Some(position),
+				"an open application stands elsewhere than noted"
+			);
+			let record = Applications::<T>::get(id).ok_or("an open application is not stored")?;
+			ensure!(
+				!matches!(record.phase, Phase::Closed { .. }),
+				"a closed application is on the list of open ones"
+			);
+			ensure!(Escrows::<T>::contains_key(id), "an open application has no escrow");
+			*by_payer.entry(record.payer).or_default() += 1;
+		}
+		for (payer, open) in OpenByPayer::<T>::iter() {
+			ensure!(
+				by_payer.remove(&payer.into()) == Some(open),
+				"the count of a payer's open applications is wrong"
+			);
+		}
+		ensure!(by_payer.is_empty(), "a payer's open applications are not counted");
+		for (certificate, _, id) in OpenRenewals::<T>::iter() {
+			let record = Applications::<T>::get(id).ok_or("a renewal is not stored")?;
+			ensure!(
+				record.certificate(id) == certificate && OpenPositions::<T>::contains_key(id),
+				"a renewal is not an open application about its certificate"
+			);
+		}
+		Ok(())
+	}
+
+	/// What payers have on hold is what their open applications say, to the last unit.
+	fn try_escrows() -> Result<(), TryRuntimeError> {
+		let mut held = BTreeMap::<[u8; 32], (BalanceOf<T>, BalanceOf<T>)>::new();
+		for (id, escrow) in Escrows::<T>::iter() {
+			ensure!(OpenPositions::<T>::contains_key(id), "an escrow is of no open application");
+			let payer = Applications::<T>::get(id).ok_or("an escrow has no application")?.payer;
+			let total = escrow.checked_total().ok_or("an escrow cannot be added up")?;
+			let (fees, deposits) = held.entry(payer).or_insert((Zero::zero(), Zero::zero()));
+			*fees = fees.checked_add(&total).ok_or("escrows cannot be added up")?;
+			*deposits =
+				deposits.checked_add(&escrow.deposit).ok_or("deposits cannot be added up")?;
+		}
+		for (payer, (fees, deposits)) in held {
+			let payer = T::AccountId::from(payer);
+			ensure!(
+				T::Currency::balance_on_hold(&HoldReason::Escrow.into(), &payer) == fees,
+				"a payer holds another amount in escrow than its applications say"
+			);
+			ensure!(
+				T::Currency::balance_on_hold(&HoldReason::ApplicationDeposit.into(), &payer)
+					== deposits,
+				"a payer holds other deposits than its applications say"
+			);
+		}
+		Ok(())
+	}
+
+	/// Every closed application is in the queue once.
+	fn try_closed() -> Result<(), TryRuntimeError> {
+		let (first, next) = ClosedRange::<T>::get();
+		let queued = next.checked_sub(first).ok_or("the queue ends before it begins")?;
+		ensure!(
+			ClosedQueue::<T>::iter().count() as u64 == queued,
+			"the queue of closed applications has a gap"
+		);
+		for (_, (id, _)) in ClosedQueue::<T>::iter() {
+			ensure!(
+				Applications::<T>::get(id)
+					.is_some_and(|record| matches!(record.phase, Phase::Closed { .. })),
+				"the queue holds an application that is not closed"
+			);
+		}
+		ensure!(
+			Applications::<T>::iter().count() as u64 == queued + u64::from(OpenCount::<T>::get()),
+			"an application is neither open nor queued"
+		);
+		Ok(())
+	}
+
+	/// Every certificate is on the lists of its subject and its holder, once.
+	fn try_certificates() -> Result<(), TryRuntimeError> {
+		let count = Certificates::<T>::iter().count();
+		let of_subjects: u32 = SubjectCertificateCount::<T>::iter_values().sum();
+		let of_holders: u32 = HolderCertificateCount::<T>::iter_values().sum();
+		ensure!(
+			count == of_subjects as usize
+				&& count == of_holders as usize
+				&& count == SubjectCertificates::<T>::iter().count()
+				&& count == HolderCertificates::<T>::iter().count(),
+			"the lists of certificates are not as long as their counts"
+		);
+		for (subject, index, id) in SubjectCertificates::<T>::iter() {
+			ensure!(
+				index < SubjectCertificateCount::<T>::get(subject)
+					&& Certificates::<T>::get(id).is_some_and(|it| it.subject.id() == subject),
+				"the list of a subject holds the certificate of another"
+			);
+		}
+		for (holder, index, id) in HolderCertificates::<T>::iter() {
+			ensure!(
+				index < HolderCertificateCount::<T>::get(holder)
+					&& Certificates::<T>::get(id).is_some_and(|it| it.holder == holder),
+				"the list of a holder holds the certificate of another"
+			);
+		}
+		for record in Certificates::<T>::iter_values() {
+			ensure!(record.subject.is_well_formed(), "a subject has another form than its kind");
+			ensure!(
+				record.subject.needs_control_proof() == record.control_until.is_some(),
+				"control is noted for the wrong kind of subject"
+			);
+		}
+		let ending: u32 = EndingCount::<T>::iter_values().sum();
+		ensure!(
+			ending as usize == Ending::<T>::iter().count(),
+			"the index by end is not as long as its counts"
+		);
+		Ok(())
+	}
+
+	/// All that is live about a subject belongs to its one holder.
+	fn try_subjects() -> Result<(), TryRuntimeError> {
+		for (subject, record) in Subjects::<T>::iter() {
+			for id in &record.live {
+				let certificate = Certificates::<T>::get(id).ok_or("a subject lists nothing")?;
+				ensure!(
+					certificate.subject.id() == subject && certificate.holder == record.holder,
+					"a subject lists a certificate of another subject or holder"
+				);
+			}
+		}
+		let now = Self::now();
+		for (id, certificate) in Certificates::<T>::iter() {
+			let status = Self::status_of(&certificate, now);
+			ensure!(
+				!certificate.holds_subject(status, now)
+					|| Subjects::<T>::get(certificate.subject.id())
+						.is_some_and(|subject| subject.live.contains(&id)),
+				"a live certificate is not on the list of its subject"
+			);
+		}
+		Ok(())
+	}
+
+	/// Endorsements are of certificates, by accounts that were accredited, one each.
+	fn try_endorsements() -> Result<(), TryRuntimeError> {
+		for (id, list) in Endorsements::<T>::iter() {
+			ensure!(Certificates::<T>::contains_key(id), "an endorsement is of no certificate");
+			for (index, record) in list.iter().enumerate() {
+				ensure!(
+					list[..index].iter().all(|other| other.endorser != record.endorser),
+					"an endorser endorsed a certificate twice"
+				);
+				let endorser = T::AccountId::from(record.endorser);
+				ensure!(
+					Accreditations::<T>::contains_key(Office::Endorser, endorser),
+					"an endorser was never accredited"
+				);
+			}
+		}
+		Ok(())
+	}
+
+	/// The list of an office holds everyone who was ever accredited for it, once.
+	fn try_accreditations() -> Result<(), TryRuntimeError> {
+		for office in [Office::Observer, Office::Endorser] {
+			let count = AccreditedCount::<T>::get(office) as usize;
+			ensure!(
+				Accreditations::<T>::iter_prefix(office).count() == count
+					&& Accredited::<T>::iter_prefix(office).count() == count,
+				"the list of an office is not as long as its count"
+			);
+			for (_, account) in Accredited::<T>::iter_prefix(office) {
+				ensure!(
+					Accreditations::<T>::contains_key(office, account),
+					"the list of an office holds somebody who was never accredited"
+				);
+			}
+		}
+		Ok(())
+	}
+}
