@@ -134,7 +134,7 @@ fn transfer_that_nobody_signed_is_refused() {
 		assert!(pool(signed(Alice, transfer.clone())).is_ok());
 
 		let nobody: TransactionValidityError = InvalidTransaction::UnknownOrigin.into();
-		assert_eq!(pool(general(transfer.clone())), Err(nobody.clone()));
+		assert_eq!(pool(general(transfer.clone())), Err(nobody));
 		assert_eq!(apply(general(transfer)), Err(nobody));
 	});
 }
@@ -143,13 +143,13 @@ fn transfer_that_nobody_signed_is_refused() {
 fn enrolment_with_a_bad_voucher_is_refused_before_the_pool_by_its_number() {
 	in_a_block(|| {
 		let unknown = refused(Refusal::VoucherUnknown);
-		assert_eq!(pool(general(enrol(&voucher()))), Err(unknown.clone()));
+		assert_eq!(pool(general(enrol(&voucher()))), Err(unknown));
 		assert_eq!(apply(general(enrol(&voucher()))), Err(unknown));
 
 		issue_voucher();
 		let stranger = ed25519::Pair::from_seed(&[3; 32]);
 		let forged = refused(Refusal::VoucherSignatureInvalid);
-		assert_eq!(pool(general(enrol(&stranger))), Err(forged.clone()));
+		assert_eq!(pool(general(enrol(&stranger))), Err(forged));
 		assert_eq!(apply(general(enrol(&stranger))), Err(forged));
 	});
 }

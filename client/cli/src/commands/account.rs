@@ -49,6 +49,9 @@ Example:
 
 /// Who acts for an account.
 #[derive(Subcommand)]
+#[command(after_help = "\
+Example:
+  dpki account proxy add 5FHneW46xGXgs5mUiveU4sbTyGBzmstUspZC92UhjJM694ty --right publishing")]
 pub enum ProxyCommand {
 	/// Appoint a proxy; a deposit is held
 	#[command(after_help = "\

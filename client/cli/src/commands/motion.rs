@@ -20,6 +20,11 @@ use serde_json::{Value, json};
 
 /// What is decided by vote.
 #[derive(Subcommand)]
+#[command(after_help = "\
+Examples:
+  dpki motion propose admit //Bob --reason 'operates node 5'
+  dpki motion list --open
+  dpki motion vote 3 aye")]
 pub enum MotionCommand {
 	/// Propose a motion and vote for it; where one vote decides, it is carried out at once
 	#[command(subcommand)]

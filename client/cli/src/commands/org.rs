@@ -111,6 +111,9 @@ Example:
 
 /// A pending recovery.
 #[derive(Subcommand)]
+#[command(after_help = "\
+Example:
+  dpki org recover complete acme")]
 pub enum RecoverCommand {
 	/// Give the account its seat, once the time for objections is over
 	#[command(after_help = "\

@@ -17,6 +17,10 @@ use dpki_primitives::{
 
 /// What can be proposed.
 #[derive(Subcommand)]
+#[command(after_help = "\
+Examples:
+  dpki motion propose upgrade 0x5f3c...d1 --reason 'release 2.0'
+  dpki motion propose policy acme watchdogs:3")]
 pub enum ProposeCommand {
 	/// The council: give an account a seat
 	#[command(after_help = "\
