@@ -3,9 +3,10 @@
 //! What nodes and clients may ask the runtime.
 
 use crate::{
-	AccountId, Aura, Balance, Block, Dpki, Executive, Grandpa, Historical, InherentDataExt, Nonce,
-	Runtime, RuntimeCall, RuntimeGenesisConfig, SessionKeys, System, TransactionPayment, VERSION,
-	dpki_api::{Located, Verdict},
+	AccountId, Aura, Balance, Block, Dpki, Executive, Grandpa, Historical, InherentDataExt,
+	Motions, Nonce, Runtime, RuntimeCall, RuntimeGenesisConfig, SessionKeys, System,
+	TransactionPayment, VERSION,
+	dpki_api::{Located, MemberAnswer, MotionAnswer, MotionPage, OrganisationAnswer, Verdict},
 	genesis_config_presets,
 };
 use alloc::vec::Vec;
@@ -15,7 +16,7 @@ use dpki_primitives::{
 	device::DeviceRecord,
 	ids::{AnchorId, DeviceId, KeyId, OrganisationId, VoucherId},
 	key::KeyRecord,
-	organisation::OrganisationRecord,
+	motion::{CallBounds, MotionId, MotionStanding, motions_on_page},
 	storage_keys,
 	voucher::VoucherRecord,
 };
@@ -77,10 +78,60 @@ impl_runtime_apis! {
 	}
 
 	impl crate::dpki_api::DpkiApi<Block> for Runtime {
-		fn organisation(id: OrganisationId) -> Located<OrganisationRecord> {
-			Located {
-				record: pallet_organisations::Organisations::<Runtime>::get(id),
-				storage_key: storage_keys::organisation(id),
+		fn organisation(id: OrganisationId) -> OrganisationAnswer {
+			OrganisationAnswer {
+				organisation: Located {
+					record: pallet_organisations::Organisations::<Runtime>::get(id),
+					storage_key: storage_keys::organisation(id),
+				},
+				recovery: Located {
+					record: pallet_organisations::Recoveries::<Runtime>::get(id),
+					storage_key: storage_keys::recovery(id),
+				},
+			}
+		}
+
+		fn member(organisation: OrganisationId, account: AccountId) -> MemberAnswer {
+			MemberAnswer {
+				roles: Located {
+					record: pallet_organisations::Members::<Runtime>::get(organisation, &account),
+					storage_key: storage_keys::member(organisation, account.as_ref()),
+				},
+				hand_over: Located {
+					record: pallet_organisations::HandOvers::<Runtime>::get(organisation, &account),
+					storage_key: storage_keys::hand_over(organisation, account.as_ref()),
+				},
+			}
+		}
+
+		fn motion(id: MotionId) -> MotionAnswer {
+			let bounds = Motions::call_bounds(id).map(|(length, weight)| CallBounds {
+				length,
+				ref_time: weight.ref_time(),
+				proof_size: weight.proof_size(),
+			});
+			MotionAnswer {
+				motion: Located {
+					record: pallet_motions::Motions::<Runtime>::get(id),
+					storage_key: storage_keys::motion(id),
+				},
+				call: Located {
+					record: pallet_motions::Calls::<Runtime>::get(id).map(Into::into),
+					storage_key: storage_keys::motion_call(id),
+				},
+				standing: MotionStanding { tally: Motions::current_tally(id), bounds },
+			}
+		}
+
+		fn motions(page: u32) -> MotionPage {
+			let count = pallet_motions::NextMotion::<Runtime>::try_get().ok();
+			let located = |id| {
+				let record = pallet_motions::Motions::<Runtime>::get(id);
+				(id, Located { record, storage_key: storage_keys::motion(id) })
+			};
+			MotionPage {
+				motions: motions_on_page(count.unwrap_or_default(), page).map(located).collect(),
+				count: Located { record: count, storage_key: storage_keys::next_motion() },
 			}
 		}
 

@@ -5,6 +5,7 @@
 //! Every answer carries the storage key of the record that it was made from, so that whoever does
 //! not want to believe the node can ask for the proof. Light clients run these calls themselves.
 
+use crate::{AccountId, Balance, BlockNumber};
 use alloc::vec::Vec;
 use codec::{Decode, Encode};
 use dpki_primitives::{
@@ -13,7 +14,8 @@ use dpki_primitives::{
 	device::DeviceRecord,
 	ids::{AnchorId, DeviceId, KeyId, OrganisationId, VoucherId},
 	key::KeyRecord,
-	organisation::OrganisationRecord,
+	motion::{MotionId, MotionRecord, MotionStanding},
+	organisation::{HandOver, OrganisationRecord, Recovery, RoleSet},
 	status::Status,
 	voucher::VoucherRecord,
 };
@@ -39,11 +41,62 @@ pub struct Located<Record> {
 	pub storage_key: Vec<u8>,
 }
 
+/// An organisation, and what is pending in it.
+#[derive(Clone, PartialEq, Eq, Debug, Encode, Decode, TypeInfo)]
+pub struct OrganisationAnswer {
+	/// The organisation.
+	pub organisation: Located<OrganisationRecord>,
+	/// Who is to get a seat in a body whose keys were lost.
+	pub recovery: Located<Recovery<AccountId, BlockNumber>>,
+}
+
+/// A member of an organisation, and what is pending about it.
+#[derive(Clone, PartialEq, Eq, Debug, Encode, Decode, TypeInfo)]
+pub struct MemberAnswer {
+	/// What the account may do; nothing if it is no member.
+	pub roles: Located<RoleSet>,
+	/// To whom it wants to move its membership.
+	pub hand_over: Located<HandOver<AccountId, BlockNumber>>,
+}
+
+/// A motion as stored.
+pub type Motion = MotionRecord<AccountId, Balance, BlockNumber>;
+
+/// A motion, its call, and how it stands at the block that was asked.
+#[derive(Clone, PartialEq, Eq, Debug, Encode, Decode, TypeInfo)]
+pub struct MotionAnswer {
+	/// The motion.
+	pub motion: Located<Motion>,
+	/// Its encoded call.
+	pub call: Located<Vec<u8>>,
+	/// How it stands.
+	pub standing: MotionStanding,
+}
+
+/// Some motions, newest first.
+#[derive(Clone, PartialEq, Eq, Debug, Encode, Decode, TypeInfo)]
+pub struct MotionPage {
+	/// How many motions there ever were; nothing if there was none.
+	pub count: Located<u32>,
+	/// Every number on the page, also of a motion that was forgotten and has no record any more.
+	pub motions: Vec<(MotionId, Located<Motion>)>,
+}
+
 sp_api::decl_runtime_apis! {
 	/// Questions about the registry, answered from the state of one block.
 	pub trait DpkiApi {
 		/// The organisation.
-		fn organisation(id: OrganisationId) -> Located<OrganisationRecord>;
+		fn organisation(id: OrganisationId) -> OrganisationAnswer;
+
+		/// What the account is in the organisation.
+		fn member(organisation: OrganisationId, account: AccountId) -> MemberAnswer;
+
+		/// The motion.
+		fn motion(id: MotionId) -> MotionAnswer;
+
+		/// The motions of a page, at most
+		/// [`MOTIONS_PER_PAGE`](dpki_primitives::motion::MOTIONS_PER_PAGE); page 0 holds the newest.
+		fn motions(page: u32) -> MotionPage;
 
 		/// The trust anchor.
 		fn anchor(id: AnchorId) -> Verdict<AnchorRecord>;

@@ -4,7 +4,7 @@
 //!
 //! What the chain does lives in pallets; this crate says which pallets there are, how they are
 //! configured ([`configs`]), what clients may ask ([`apis`]), how a transaction is checked
-//! ([`tx_extension`]), which calls are refused all the same ([`call_filter`]) and how a chain begins
+//! ([`tx_extension`]), what not even the council may do ([`call_filter`]) and how a chain begins
 //! ([`genesis_config_presets`]). Two small pallets exist only to compose the others and therefore live
 //! here: [`timing`] and [`mandate`].
 
@@ -128,8 +128,8 @@ pub const MICRO_UNIT: Balance = UNIT / 1_000_000;
 
 /// The pallets. The order of declaration is the order of genesis and hooks: accounts exist before
 /// the session keys that refer to them, and the author of a block is known before the session that
-/// may end in it. Indices are part of every encoded call: never reuse or move one. 20 to 29 belong
-/// to the PKI.
+/// may end in it. Indices are part of every encoded call: never reuse or move one. 13 was
+/// `pallet-collective`'s. 20 to 29 belong to the PKI.
 #[frame_support::runtime]
 mod runtime {
 	#[runtime::runtime]
@@ -184,9 +184,6 @@ mod runtime {
 	#[runtime::pallet_index(11)]
 	pub type Grandpa = pallet_grandpa;
 
-	#[runtime::pallet_index(13)]
-	pub type Council = pallet_collective<Instance1>;
-
 	#[runtime::pallet_index(14)]
 	pub type CouncilMembership = pallet_membership<Instance1>;
 
@@ -195,6 +192,15 @@ mod runtime {
 
 	#[runtime::pallet_index(16)]
 	pub type Sudo = pallet_sudo;
+
+	#[runtime::pallet_index(17)]
+	pub type Motions = pallet_motions;
+
+	#[runtime::pallet_index(18)]
+	pub type Multisig = pallet_multisig;
+
+	#[runtime::pallet_index(19)]
+	pub type Proxy = pallet_proxy;
 
 	#[runtime::pallet_index(20)]
 	pub type Organisations = pallet_organisations;

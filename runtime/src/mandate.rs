@@ -3,8 +3,8 @@
 //! What the council may do in place of an administrator's key.
 //!
 //! Some calls of the framework accept only the root origin: authorising an upgrade, restarting a
-//! stalled finality, writing storage in an emergency. A motion of the council has the origin "n of m
-//! members" instead. This pallet turns the latter into the former, and does nothing else. The motion
+//! stalled finality, writing storage in an emergency. A motion of the council has the council as its
+//! origin instead. This pallet turns the latter into the former, and does nothing else. The motion
 //! carries the whole call, so members and auditors see what is voted on, not a hash of it.
 
 pub use crate::weights::mandate::WeightInfo;
@@ -58,8 +58,8 @@ pub mod pallet {
 	#[pallet::event]
 	#[pallet::generate_deposit(pub(super) fn deposit_event)]
 	pub enum Event<T: Config> {
-		/// A call was carried out as root. The motion that carried it is in the council's events of
-		/// the same transaction.
+		/// A call was carried out as root. The motion that carried it is in the events of the
+		/// same transaction.
 		DispatchedAsRoot {
 			/// Blake2-256 hash of the encoded call.
 			call_hash: T::Hash,
@@ -71,10 +71,10 @@ pub mod pallet {
 		/// Carries out `call` as root.
 		///
 		/// Who: [`Config::MandateOrigin`]. Cost: the inner call's weight, and what is linear in its
-		/// encoded length, because it is hashed; as part of a motion it is paid by whoever closes the
-		/// motion. Event: [`Event::DispatchedAsRoot`]. Refusals: [`Error::CallNotPermitted`] for what
+		/// encoded length, because it is hashed; as part of a motion it is paid with the deciding
+		/// vote. Event: [`Event::DispatchedAsRoot`]. Refusals: [`Error::CallNotPermitted`] for what
 		/// [`Config::CallFilter`] does not contain, and the inner call's own; then nothing that it did
-		/// remains, and the council's event carries the reason.
+		/// remains, and the motion's event carries the reason.
 		#[pallet::call_index(0)]
 		#[pallet::weight({
 			let inner = call.get_dispatch_info();

@@ -2,11 +2,13 @@
 //! [`crate::commands`].
 
 use crate::{
-	commands::{account, anchor, chain, deliver, device, key, org, revoke, ssh, status, voucher},
+	commands::{
+		account, anchor, chain, deliver, device, key, motion, org, revoke, ssh, status, voucher,
+	},
 	error::Result,
 	output::Report,
 	session::Session,
-	values::{self, GenesisHash},
+	values::{self, GenesisHash, Member},
 };
 use clap::{Args, CommandFactory, Parser, Subcommand, error::ErrorKind};
 use clap_complete::Shell;
@@ -78,6 +80,9 @@ pub struct Global {
 		display_order = 104
 	)]
 	pub tip: u128,
+	/// Account for which --account acts as its proxy: SS58 address, 0x and 64 digits, or such as //Bob
+	#[arg(long, global = true, value_name = "ACCOUNT", display_order = 105)]
+	pub on_behalf_of: Option<Member>,
 }
 
 /// What to do.
@@ -86,12 +91,15 @@ pub enum Command {
 	/// Make and look at keys: accounts, SSH CAs, X.509 roots
 	#[command(subcommand)]
 	Key(key::KeyCommand),
-	/// Look at the balance of an account and send tokens to another
+	/// Look at the balance of an account, send tokens to another, and let another act for it
 	#[command(subcommand)]
 	Account(account::AccountCommand),
-	/// Create organisations and give their members roles
+	/// Create and govern organisations, and give their members roles
 	#[command(subcommand)]
 	Org(org::OrgCommand),
+	/// Propose to the council or to an organisation, and vote
+	#[command(subcommand)]
+	Motion(motion::MotionCommand),
 	/// Add, list, retire and revoke trust anchors
 	#[command(subcommand)]
 	Anchor(anchor::AnchorCommand),
@@ -136,6 +144,7 @@ impl Cli {
 			Command::Key(command) => command.run(),
 			Command::Account(command) => command.run(&session).await,
 			Command::Org(command) => command.run(&session).await,
+			Command::Motion(command) => command.run(&session).await,
 			Command::Anchor(command) => command.run(&session).await,
 			Command::Voucher(command) => command.run(&session).await,
 			Command::Device(command) => command.run(&session).await,
@@ -176,6 +185,26 @@ mod tests {
 	#[test]
 	fn the_command_line_is_consistent() {
 		Cli::command().debug_assert();
+	}
+
+	/// One with the name of a global option would be taken for it, or the other way round.
+	#[test]
+	fn no_argument_has_the_name_of_a_global_option() {
+		fn visit(command: &clap::Command, globals: &[&clap::Id]) {
+			for sub in command.get_subcommands() {
+				for argument in sub.get_arguments() {
+					assert!(
+						!globals.contains(&argument.get_id()),
+						"{argument} of {}",
+						sub.get_name()
+					);
+				}
+				visit(sub, globals);
+			}
+		}
+		let command = Cli::command();
+		let globals: Vec<_> = command.get_arguments().map(clap::Arg::get_id).collect();
+		visit(&command, &globals);
 	}
 
 	#[test]

@@ -6,6 +6,7 @@ pub mod chain;
 pub mod deliver;
 pub mod device;
 pub mod key;
+pub mod motion;
 pub mod org;
 pub mod revoke;
 pub mod ssh;

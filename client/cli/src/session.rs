@@ -5,9 +5,11 @@ use crate::{
 	error::{Error, Result},
 	output::{Progress, hex, print_warning},
 	secrets, transaction,
-	values::GenesisHash,
+	values::{GenesisHash, Member},
 };
-use dpki_client::{Account, Call, Client, Finalized, View, client::ClientError};
+use dpki_client::{
+	Account, AccountId, Call, Client, Finalized, SubmitError, View, calls, client::ClientError,
+};
 use std::{net::IpAddr, time::Duration};
 use tokio::time::timeout;
 
@@ -24,6 +26,7 @@ pub struct Session {
 	account: Option<String>,
 	genesis: Option<GenesisHash>,
 	tip: u128,
+	on_behalf_of: Option<AccountId>,
 	as_json: bool,
 }
 
@@ -35,6 +38,7 @@ impl Session {
 			account: global.account,
 			genesis: global.genesis,
 			tip: global.tip,
+			on_behalf_of: global.on_behalf_of.map(|Member(account)| account),
 			as_json: global.json,
 		}
 	}
@@ -72,7 +76,13 @@ impl Session {
 		secrets::account(self.account.as_deref().ok_or(Error::AccountMissing)?)
 	}
 
+	/// Who acts, if this account signs: itself, or for whom it is the proxy.
+	pub fn actor(&self, account: &Account) -> AccountId {
+		self.on_behalf_of.unwrap_or_else(|| account.id())
+	}
+
 	/// Sends a transaction with the tip that was asked for and waits until it is final, or until the person gives up.
+	/// Where the account is to act for another one, as its proxy.
 	pub async fn submit(
 		&self,
 		client: &Client,
@@ -82,10 +92,24 @@ impl Session {
 	) -> Result<Finalized> {
 		let _progress = Progress::start(format!("{doing}: waiting until it is final"));
 		let submitting = async {
-			let submitted = client.submit_with_tip(account, call, self.tip).await;
-			submitted.map_err(|error| transaction::explain(error, account, call))
+			let submitted = self.submit_as_asked(client, account, call).await?;
+			submitted.map_err(|error| transaction::explain(error, &self.actor(account), call))
 		};
 		transaction::or_interrupted(submitting, || transaction::interrupted(doing, call)).await
+	}
+
+	async fn submit_as_asked(
+		&self,
+		client: &Client,
+		account: &Account,
+		call: &impl Call,
+	) -> Result<Result<Finalized, SubmitError>> {
+		let Some(real) = &self.on_behalf_of else {
+			return Ok(client.submit_with_tip(account, call, self.tip).await);
+		};
+		let through = calls::through_proxy(real, calls::encode(call)?);
+		let submitted = client.submit_with_tip(account, &through, self.tip).await;
+		Ok(submitted.and_then(|finalized| calls::proxied(&finalized).map(|()| finalized)))
 	}
 }
 

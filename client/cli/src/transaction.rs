@@ -1,16 +1,16 @@
 //! What becomes of a transaction, in the words of the person who sent it.
 
 use crate::error::{Error, Result};
-use dpki_client::{Account, Call, SubmitError};
+use dpki_client::{AccountId, Call, SubmitError, account};
 use dpki_primitives::organisation::Role;
 
 /// Why a transaction failed; a role that is missing is named, which the chain does not do.
-pub fn explain(error: SubmitError, account: &Account, call: &impl Call) -> Error {
+pub fn explain(error: SubmitError, actor: &AccountId, call: &impl Call) -> Error {
 	let is_missing =
 		matches!(&error, SubmitError::Failed { error: name, .. } if name == "RoleMissing");
 	match role_for(call.call_name()) {
 		Some(role) if is_missing => {
-			Error::RoleMissing { role: role.name(), account: account.address() }
+			Error::RoleMissing { role: role.name(), account: account::address(actor) }
 		},
 		_ => error.into(),
 	}
@@ -19,7 +19,7 @@ pub fn explain(error: SubmitError, account: &Account, call: &impl Call) -> Error
 /// The role that a call asks for, where it asks for one.
 fn role_for(call: &str) -> Option<Role> {
 	match call {
-		"set_member" | "remove_member" => Some(Role::Administrator),
+		"set_member" | "remove_member" | "set_policy" | "dissolve" => Some(Role::Administrator),
 		"register_anchor" | "retire_anchor" | "revoke_anchor" | "revoke_ssh" => {
 			Some(Role::AnchorManager)
 		},
@@ -42,7 +42,10 @@ pub fn interrupted(doing: &str, call: &impl Call) -> Error {
 /// The command that shows whether a call was carried out.
 fn look(call: &str) -> &'static str {
 	match call {
-		"create" | "set_member" | "remove_member" => "dpki org show NAME",
+		"create" | "set_member" | "remove_member" | "set_policy" | "hand_over"
+		| "cancel_hand_over" | "accept_hand_over" | "cancel_recovery" | "complete_recovery"
+		| "dissolve" => "dpki org show NAME",
+		"propose" | "vote" | "withdraw" | "close" => "dpki motion list",
 		"register_anchor" => "dpki anchor list --org NAME",
 		"retire_anchor" | "revoke_anchor" => "dpki status anchor ID",
 		"revoke_ssh" => "dpki anchor show CA",
@@ -72,7 +75,7 @@ pub async fn or_interrupted<T>(
 #[cfg(test)]
 mod tests {
 	use super::*;
-	use dpki_client::calls;
+	use dpki_client::{Account, calls};
 	use dpki_primitives::{
 		ids::{AnchorId, DeviceId, KeyId, OrganisationId, VoucherCommitment, VoucherId},
 		organisation::{OrganisationKind, RoleSet},
@@ -88,7 +91,7 @@ mod tests {
 			error: "RoleMissing".into(),
 			sentence: "The sender has not the role that the call asks for: ask for it.".into(),
 		};
-		explain(failed, &Account::from_uri("//Bob").unwrap(), call)
+		explain(failed, &Account::from_uri("//Bob").unwrap().id(), call)
 	}
 
 	#[test]
@@ -124,7 +127,7 @@ mod tests {
 			sentence: "There is no such anchor: check its id.".into(),
 		};
 		let bob = Account::from_uri("//Bob").unwrap();
-		let error = explain(failed, &bob, &calls::retire_anchor(AnchorId([2; 32])));
+		let error = explain(failed, &bob.id(), &calls::retire_anchor(AnchorId([2; 32])));
 		assert_eq!(error.to_string(), "there is no such anchor (AnchorUnknown)");
 	}
 
@@ -136,6 +139,8 @@ mod tests {
 		assert!(error.next_step().unwrap().contains("`dpki org show NAME`"));
 		let error = interrupted("taking it back", &calls::cancel_voucher(VoucherId([5; 32])));
 		assert!(error.next_step().unwrap().contains("`dpki status voucher FILE`"));
+		let motion = interrupted("closing the motion", &calls::close(3));
+		assert!(motion.next_step().unwrap().contains("`dpki motion list`"));
 		assert!(error.may_be_included());
 		assert_eq!(error.exit_code(), 130);
 	}

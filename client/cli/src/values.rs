@@ -14,7 +14,8 @@ use dpki_primitives::{
 	anchor::AnchorKind,
 	ids::{AnchorId, DeviceId, OrganisationId, is_valid_name},
 	key::KeyPurpose,
-	organisation::{OrganisationKind, Role},
+	motion::Body,
+	organisation::{DeliveryPolicy, OrganisationKind, Role},
 	revocation::RevocationReason,
 };
 use std::{fmt, path::PathBuf, str::FromStr, time::Duration};
@@ -193,6 +194,61 @@ pub fn host_name(text: &str) -> Result<String, String> {
 	name(NameKind::HostPattern, text)
 }
 
+/// A hash of 32 bytes.
+pub fn hash(text: &str) -> Result<[u8; 32], String> {
+	let mut hash = [0; 32];
+	hex::decode_to_slice(text.strip_prefix("0x").unwrap_or(text), &mut hash)
+		.map_err(|_| "a hash is 64 hexadecimal digits, optionally after 0x")?;
+	Ok(hash)
+}
+
+/// Bytes in hexadecimal digits.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HexBytes(pub Vec<u8>);
+
+impl FromStr for HexBytes {
+	type Err = String;
+
+	fn from_str(text: &str) -> Result<Self, String> {
+		hex::decode(text.strip_prefix("0x").unwrap_or(text))
+			.map(Self)
+			.map_err(|_| "write bytes as hexadecimal digits, optionally after 0x".to_owned())
+	}
+}
+
+/// How an organisation approves its deliveries: `simple`, `multi-admin` or `watchdogs:M`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Policy(pub DeliveryPolicy);
+
+impl FromStr for Policy {
+	type Err = String;
+
+	fn from_str(text: &str) -> Result<Self, String> {
+		let watchdogs = |needed: &str| match needed.parse() {
+			Ok(needed) if needed > 0 => Some(DeliveryPolicy::Watchdogs { needed }),
+			_ => None,
+		};
+		let policy = match text.split_once(':') {
+			None if text == DeliveryPolicy::Simple.name() => Some(DeliveryPolicy::Simple),
+			None if text == DeliveryPolicy::MultiAdmin.name() => Some(DeliveryPolicy::MultiAdmin),
+			Some(("watchdogs", needed)) => watchdogs(needed),
+			_ => None,
+		};
+		policy.map(Self).ok_or_else(|| {
+			"a policy is simple, multi-admin or watchdogs:M, where M of them approve".to_owned()
+		})
+	}
+}
+
+impl fmt::Display for Policy {
+	fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+		match self.0 {
+			DeliveryPolicy::Watchdogs { needed } => write!(f, "{}:{needed}", self.0.name()),
+			_ => f.write_str(self.0.name()),
+		}
+	}
+}
+
 /// The genesis hash that names a chain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct GenesisHash(pub [u8; 32]);
@@ -201,10 +257,7 @@ impl FromStr for GenesisHash {
 	type Err = String;
 
 	fn from_str(text: &str) -> Result<Self, String> {
-		let mut hash = [0; 32];
-		hex::decode_to_slice(text.strip_prefix("0x").unwrap_or(text), &mut hash)
-			.map_err(|_| "a genesis hash is 64 hexadecimal digits, optionally after 0x")?;
-		Ok(Self(hash))
+		hash(text).map(Self)
 	}
 }
 
@@ -278,7 +331,7 @@ pub enum MemberRole {
 	Registrar,
 	/// Publishes deliveries
 	Publisher,
-	/// Is to approve deliveries; nothing asks for its approval yet, so the role has no effect
+	/// Votes on the policy `watchdogs` and on who is one; is to approve deliveries, which nothing asks for yet
 	Watchdog,
 }
 
@@ -290,6 +343,24 @@ impl From<MemberRole> for Role {
 			MemberRole::Registrar => Self::Registrar,
 			MemberRole::Publisher => Self::Publisher,
 			MemberRole::Watchdog => Self::Watchdog,
+		}
+	}
+}
+
+/// A body of an organisation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum BodyArg {
+	/// The members with the role administrator
+	Administrators,
+	/// The members with the role watchdog
+	Watchdogs,
+}
+
+impl From<BodyArg> for Body {
+	fn from(body: BodyArg) -> Self {
+		match body {
+			BodyArg::Administrators => Self::Administrators,
+			BodyArg::Watchdogs => Self::Watchdogs,
 		}
 	}
 }
@@ -436,6 +507,22 @@ mod tests {
 		}
 	}
 
+	#[test]
+	fn a_policy_is_printed_as_it_is_typed() {
+		for text in ["simple", "multi-admin", "watchdogs:2"] {
+			assert_eq!(text.parse::<Policy>().unwrap().to_string(), text);
+		}
+		for wrong in ["", "Simple", "watchdogs", "watchdogs:", "watchdogs:0", "simple:1"] {
+			assert!(wrong.parse::<Policy>().is_err(), "{wrong}");
+		}
+	}
+
+	#[test]
+	fn bytes_are_hexadecimal_digits() {
+		assert_eq!("0x0aFF".parse(), Ok(HexBytes(vec![0x0a, 0xff])));
+		assert!("0x0".parse::<HexBytes>().is_err() && "xyz".parse::<HexBytes>().is_err());
+	}
+
 	/// That what can be typed is what is printed, in the same order and nothing left out.
 	fn assert_words<V: ValueEnum>(printed: &[&str]) {
 		let typed: Vec<_> =
@@ -450,6 +537,11 @@ mod tests {
 		assert_words::<OrgKind>(&OrganisationKind::ALL.map(OrganisationKind::name));
 		assert_words::<MemberRole>(&Role::ALL.map(Role::name));
 		assert_words::<Purpose>(&KeyPurpose::ALL.map(KeyPurpose::name));
+		assert_words::<BodyArg>(&Body::ALL.map(Body::name));
+		for body in BodyArg::value_variants() {
+			let word = body.to_possible_value().unwrap();
+			assert_eq!(Body::from(*body).name(), word.get_name());
+		}
 		for kind in AnchorKindArg::value_variants() {
 			let word = kind.to_possible_value().unwrap();
 			assert_eq!(AnchorKind::from(*kind).name(), word.get_name());

@@ -470,6 +470,20 @@ fn a_command_that_signs_asks_for_an_account() {
 }
 
 #[test]
+fn a_proposal_that_is_no_call_is_refused_before_any_node_is_asked() {
+	let url = ["--account", "//Alice", "--url", "ws://127.0.0.1:1"];
+	let error = fails(1, &[&["motion", "propose", "root", "0xffff"][..], &url].concat());
+	assert!(error.contains("no call of this chain"), "{error}");
+	for wrong in [&["root", "0xf"][..], &["upgrade", "0xabcd"], &["policy", "acme", "watchdogs"]] {
+		fails(2, &[&["motion", "propose"][..], wrong, &url].concat());
+	}
+	let motion = ["motion", "vote", "3", "aye"];
+	let error = fails(1, &[&motion[..], &url].concat());
+	assert!(error.contains("no node answers"), "{error}");
+	fails(2, &["motion", "vote", "3", "maybe"]);
+}
+
+#[test]
 fn an_empty_delivery_has_to_be_meant() {
 	let error = fails(1, &["deliver", "--org", "acme", "--device", "drone-7"]);
 	assert!(error.contains("nothing to deliver") && error.contains("--empty"), "{error}");

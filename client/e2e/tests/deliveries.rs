@@ -1,12 +1,13 @@
 //! Deliveries that the chain or the device refuses, while the access of before stays.
 
 use dpki_client::{Account, Bundle, Client, Item, calls, envelope, submit::SubmitError};
-use dpki_e2e::{Device, Fleet, PATIENCE, Sshd, block, public};
+use dpki_e2e::{Device, Fleet, PATIENCE, Sshd, block, login_name, public};
 use dpki_primitives::{
 	delivery::{DeliveryBinding, Outcome, RefusalReason, Suite},
 	ids::{AnchorId, KeyId, OrganisationId},
 	key::{KeyPurpose, PublicKey},
 };
+use serde_json::json;
 use std::time::Duration;
 
 /// The agreement key of a device.
@@ -127,6 +128,73 @@ async fn a_bundle_that_is_not_meant_as_it_is_changes_nothing() {
 	assert_eq!(delivered["sequence"], 8);
 	device.reach(block(&delivered)).await;
 	assert!(sshd.login(&key, &known_hosts, "true").granted, "{}", sshd.log());
+}
+
+#[tokio::test]
+async fn a_device_applies_what_a_publishing_proxy_has_published() {
+	let fleet = Fleet::start("proxy");
+	let user_ca = fleet.add_ssh_ca("ssh-user-ca");
+	let mut device = fleet.enrol("drone-1").await;
+	device.start();
+	let user_ca = public(&user_ca).display().to_string();
+	let principals = format!("{}=ops", login_name());
+	let server = fleet.admin.acting_for("//Bob");
+	let deliver = [
+		"deliver",
+		"--org",
+		"acme",
+		"--device",
+		"drone-1",
+		"--user-ca",
+		&user_ca,
+		"--principals",
+		&principals,
+		"--on-behalf-of",
+		"//Alice",
+	];
+	let sentence = server.refused(deliver);
+	assert!(sentence.contains("NotProxy"), "{sentence}");
+	fleet.admin.ok(["account", "proxy", "add", "//Bob", "--right", "publishing"]);
+
+	// The node serves the envelope as it was sealed, or the device could not open it.
+	let delivered = server.ok(deliver.into_iter().chain(["--wait"]));
+	assert_eq!((&delivered["outcome"], &delivered["sequence"]), (&json!("applied"), &json!(1)));
+	let client = fleet.node.client().await;
+	let view = client.at_finalized().await.expect("the node answers");
+	let record = view.delivery(device.id()).await.expect("it is read").expect("it is there");
+	assert_eq!(record.publisher, account("//Alice").id());
+
+	// It publishes, and nothing else.
+	let appoint = [
+		"org",
+		"member",
+		"set",
+		"acme",
+		"//Bob",
+		"--roles",
+		"publisher",
+		"--on-behalf-of",
+		"//Alice",
+	];
+	let sentence = server.refused(appoint);
+	assert!(sentence.contains("CallFiltered"), "{sentence}");
+	fleet.admin.ok(["account", "proxy", "remove", "//Bob", "--right", "publishing"]);
+	let sentence = server.refused(deliver);
+	assert!(sentence.contains("NotProxy"), "{sentence}");
+}
+
+#[tokio::test]
+async fn a_delivery_that_needs_approval_is_refused() {
+	let fleet = Fleet::start("approval");
+	fleet.enrol("drone-1").await;
+	fleet.admin.ok(["org", "policy", "acme", "watchdogs:1"]);
+	let empty = ["deliver", "--org", "acme", "--device", "drone-1", "--empty"];
+	let sentence = fleet.admin.refused(empty);
+	assert!(sentence.contains("ApprovalMissing"), "{sentence}");
+
+	let motion = fleet.admin.ok(["motion", "propose", "policy", "acme", "simple"]);
+	assert_eq!(motion["state"], "carried");
+	fleet.admin.ok(empty);
 }
 
 #[tokio::test]

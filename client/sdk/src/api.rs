@@ -58,6 +58,18 @@ pub(crate) type ChainConfig = subxt::config::SubstrateConfig;
 		with = "::subxt::utils::Static<::dpki_primitives::key::NewKey>"
 	),
 	substitute_type(
+		path = "dpki_primitives::motion::Body",
+		with = "::subxt::utils::Static<::dpki_primitives::motion::Body>"
+	),
+	substitute_type(
+		path = "dpki_primitives::motion::Electorate",
+		with = "::subxt::utils::Static<::dpki_primitives::motion::Electorate>"
+	),
+	substitute_type(
+		path = "dpki_primitives::organisation::DeliveryPolicy",
+		with = "::subxt::utils::Static<::dpki_primitives::organisation::DeliveryPolicy>"
+	),
+	substitute_type(
 		path = "dpki_primitives::organisation::OrganisationKind",
 		with = "::subxt::utils::Static<::dpki_primitives::organisation::OrganisationKind>"
 	),
@@ -72,11 +84,21 @@ pub(crate) type ChainConfig = subxt::config::SubstrateConfig;
 	substitute_type(
 		path = "dpki_primitives::revocation::SshSubject",
 		with = "::subxt::utils::Static<::dpki_primitives::revocation::SshSubject>"
+	),
+	substitute_type(
+		path = "dpki_runtime::RuntimeCall",
+		with = "::subxt::utils::Static<crate::calls::EncodedCall>"
 	)
 )]
 mod chain {}
 
-pub(crate) use chain::{runtime_types::bounded_collections::bounded_vec::BoundedVec, tx};
+pub(crate) use chain::{
+	runtime_types::{
+		bounded_collections::bounded_vec::BoundedVec, dpki_runtime::configs::accounts::ProxyType,
+		sp_weights::weight_v2::Weight,
+	},
+	tx,
+};
 
 /// A client without a connection, at a block of the chain that the metadata describes.
 #[cfg(test)]

@@ -4,6 +4,18 @@
 //! their own authority and go to [`Client::submit_general`](crate::Client::submit_general); every other call is signed by
 //! an account and goes to [`Client::submit`](crate::Client::submit).
 
+mod delegation;
+mod encoded;
+mod governance;
+
+pub use delegation::{ProxyRight, add_proxy, proxied, remove_proxy, through_proxy};
+pub use encoded::{EncodedCall, encode};
+pub use governance::{
+	accept_hand_over, admit_trustee, as_root, authorize_upgrade, begin_recovery, cancel_hand_over,
+	cancel_recovery, close, complete_recovery, dissolve, hand_over, propose, remove_trustee,
+	set_policy, vote, withdraw,
+};
+
 use crate::{
 	AccountId,
 	api::{BoundedVec, tx},
@@ -48,6 +60,12 @@ pub enum CallError {
 		min: usize,
 		/// How long it may be.
 		max: usize,
+	},
+	/// Bytes are no call of the chain that this crate knows.
+	#[error("this is no call of this chain ({reason}): check the bytes, or update this program")]
+	NotACall {
+		/// What is wrong.
+		reason: String,
 	},
 }
 
@@ -236,6 +254,12 @@ pub fn transfer(to: &AccountId, amount: u128) -> impl Call + use<> {
 	tx().balances().transfer_keep_alive(to, amount)
 }
 
+/// The version of the encoding of calls that this crate knows. A motion that was proposed under another one cannot be
+/// carried, and its call cannot be told in words.
+pub fn transaction_version() -> u32 {
+	crate::submit::signed::transaction_version()
+}
+
 #[cfg(test)]
 mod tests {
 	use super::*;
@@ -269,7 +293,11 @@ mod tests {
 	}
 
 	/// That a call is its place in the runtime and its arguments in SCALE, as the types of the vocabulary encode.
-	fn assert_encodes(call: &impl Call, (pallet, index): (u8, u8), arguments: impl Encode) {
+	pub(super) fn assert_encodes(
+		call: &impl Call,
+		(pallet, index): (u8, u8),
+		arguments: impl Encode,
+	) {
 		let bytes = offline().tx().call_data(call).unwrap();
 		let name = format!("{}.{}", call.pallet_name(), call.call_name());
 		assert_eq!(bytes, (pallet, index, arguments).encode(), "{name}");

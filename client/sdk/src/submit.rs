@@ -4,7 +4,7 @@
 //! are followed while they last. When they end early (the connection was lost, a light client gave up watching), the
 //! finalised blocks themselves are searched.
 
-mod signed;
+pub(crate) mod signed;
 
 use crate::{
 	account::Account,

@@ -1,7 +1,7 @@
 //! Typed reads of the state at one finalised block, and the verdicts about what is read.
 
 use crate::{AccountId, client::Client, client::Head};
-use codec::{Decode, DecodeAll};
+use codec::{Decode, DecodeAll, Encode};
 use dpki_primitives::{
 	Moment,
 	anchor::{AnchorMaterial, AnchorRecord, MAX_ANCHORS_PER_ORGANISATION},
@@ -9,7 +9,8 @@ use dpki_primitives::{
 	device::{DeviceRecord, KeyList},
 	ids::{AnchorId, DeviceId, KeyId, OrganisationId, VoucherId},
 	key::KeyRecord,
-	organisation::{OrganisationRecord, RoleSet},
+	motion::{Ballot, MotionId, MotionRecord, MotionStanding, motions_on_page},
+	organisation::{HandOver, OrganisationRecord, Recovery, RoleSet},
 	revocation::{MAX_SSH_REVOCATIONS, SSH_REVOCATIONS_PER_PAGE, SshRevocation},
 	status::{Standing, Status, status},
 	storage_keys,
@@ -79,6 +80,23 @@ pub enum ReadError {
 	},
 }
 
+/// A motion as stored.
+pub type Motion = MotionRecord<AccountId, u128, u32>;
+
+/// A motion, its call, and how it stands.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct OpenedMotion {
+	/// As stored.
+	pub record: Motion,
+	/// Its encoded call.
+	pub call: Vec<u8>,
+	/// How it stands at this block.
+	pub standing: MotionStanding,
+}
+
+/// `MotionAnswer` of the runtime API: record and call with their storage keys, and the standing.
+type MotionAnswer = ((Option<Motion>, Vec<u8>), (Option<Vec<u8>>, Vec<u8>), MotionStanding);
+
 /// The state at one finalised block: all answers belong together.
 #[derive(Clone, Debug)]
 pub struct View {
@@ -117,6 +135,56 @@ impl View {
 	) -> Result<RoleSet, ReadError> {
 		let key = storage_keys::member(organisation, account);
 		Ok(self.read("the member", key).await?.unwrap_or(RoleSet::EMPTY))
+	}
+
+	/// To whom a member has offered its membership.
+	pub async fn hand_over(
+		&self,
+		organisation: OrganisationId,
+		from: &AccountId,
+	) -> Result<Option<HandOver<AccountId, u32>>, ReadError> {
+		self.read("the hand-over", storage_keys::hand_over(organisation, from)).await
+	}
+
+	/// Who is to get a seat in a body of the organisation whose keys were lost.
+	pub async fn recovery(
+		&self,
+		organisation: OrganisationId,
+	) -> Result<Option<Recovery<AccountId, u32>>, ReadError> {
+		self.read("the recovery", storage_keys::recovery(organisation)).await
+	}
+
+	/// A motion with its call, as the runtime tells it. A closed motion is forgotten after a time.
+	pub async fn motion(&self, id: MotionId) -> Result<Option<OpenedMotion>, ReadError> {
+		let ((record, _), (call, _), standing): MotionAnswer =
+			self.call("the motion", "DpkiApi_motion", &id.encode()).await?;
+		let Some((record, call)) = record.zip(call) else { return Ok(None) };
+		Ok(Some(OpenedMotion { record, call, standing }))
+	}
+
+	/// How many motions there ever were.
+	pub async fn motion_count(&self) -> Result<u32, ReadError> {
+		let count = self.read("the count of motions", storage_keys::next_motion()).await?;
+		Ok(count.unwrap_or(0))
+	}
+
+	/// The motions of a page, newest first, page 0 the newest. Forgotten ones are left out.
+	pub async fn motions(&self, page: u32) -> Result<Vec<(MotionId, Motion)>, ReadError> {
+		let mut motions = Vec::new();
+		for id in motions_on_page(self.motion_count().await?, page) {
+			let motion = self.read("the motion", storage_keys::motion(id)).await?;
+			motions.extend(motion.map(|motion| (id, motion)));
+		}
+		Ok(motions)
+	}
+
+	/// The vote of an account on a motion.
+	pub async fn ballot(
+		&self,
+		motion: MotionId,
+		voter: &AccountId,
+	) -> Result<Option<Ballot<u32>>, ReadError> {
+		self.read("the vote", storage_keys::ballot(motion, voter)).await
 	}
 
 	/// The anchor as stored, without its material.
@@ -249,6 +317,23 @@ impl View {
 		Ok(status(Some(&key.standing()), &[device], self.now()))
 	}
 
+	/// Asks the runtime.
+	async fn call<T: Decode>(
+		&self,
+		item: &'static str,
+		function: &str,
+		arguments: &[u8],
+	) -> Result<T, ReadError> {
+		let Head { number: block, hash, .. } = self.head;
+		let params = rpc_params![function, format!("0x{}", hex::encode(arguments)), H256(hash)];
+		let value: String = self
+			.client
+			.request("state_call", params)
+			.await
+			.map_err(|error| ReadError::Request { item, block, reason: error.to_string() })?;
+		decode(item, block, &value)
+	}
+
 	async fn read<T: Decode>(
 		&self,
 		item: &'static str,
@@ -281,14 +366,15 @@ async fn read_at<T: Decode>(
 		.request("state_getStorage", params)
 		.await
 		.map_err(|error| ReadError::Request { item, block, reason: error.to_string() })?;
-	let Some(value) = value else { return Ok(None) };
+	value.map(|value| decode(item, block, &value)).transpose()
+}
+
+fn decode<T: Decode>(item: &'static str, block: u32, value: &str) -> Result<T, ReadError> {
 	let malformed = |reason: String| ReadError::Malformed { item, block, reason };
-	let bytes = hex::decode(value.strip_prefix("0x").unwrap_or(&value))
+	let bytes = hex::decode(value.strip_prefix("0x").unwrap_or(value))
 		.map_err(|error| malformed(error.to_string()))?;
 	// Trailing bytes mean that the record has grown since: half an answer is none.
-	T::decode_all(&mut &bytes[..])
-		.map(Some)
-		.map_err(|error| malformed(error.to_string()))
+	T::decode_all(&mut &bytes[..]).map_err(|error| malformed(error.to_string()))
 }
 
 /// The pages as one list, or how many entries there are if that is not what was expected. All pages but the last are

@@ -1,7 +1,8 @@
-//! Which extrinsics carry a blob: those whose outermost call is [`Call::publish`].
+//! Which extrinsics carry a blob: those whose outermost call is [`Call::publish`], or a wrapper that the runtime vouches
+//! for and that carries it.
 //!
 //! A node takes a blob from the end of the encoded extrinsic. That is the envelope if `publish` is the whole call. In
-//! a batch, a multisignature or any other wrapper the end belongs to something else, and whoever chooses it chooses
+//! a batch, a multisignature or any other wrapper the end may belong to something else, and whoever chooses it chooses
 //! what is stored under the digest of an envelope; since the first bytes under a digest stay, the envelope could never
 //! be stored again. A call cannot see its depth, but an extension sees the whole call. So [`DirectBlob`] notes the
 //! extrinsic before it is dispatched, and `publish` insists on the note.
@@ -29,7 +30,24 @@ use sp_runtime::{
 	transaction_validity::ValidTransaction,
 };
 
-/// Allows [`Call::publish`] to be dispatched, if it is the outermost call. It checks nothing and encodes to nothing;
+/// Through which wrapper a [`Call::publish`] is seen as if it were the outermost call.
+///
+/// HAZARD: only a wrapper whose encoding ends with that of the call that it carries, and that dispatches this very call
+/// and no other, at most once. With any other, nodes would store wrong bytes under the digest of an envelope.
+pub trait SeeThrough<RuntimeCall> {
+	/// What `call` carries if it is such a wrapper, else `call` itself. It looks through one wrapper, never through two.
+	fn carried(call: &RuntimeCall) -> &RuntimeCall;
+}
+
+/// Sees through nothing.
+impl<RuntimeCall> SeeThrough<RuntimeCall> for () {
+	fn carried(call: &RuntimeCall) -> &RuntimeCall {
+		call
+	}
+}
+
+/// Allows [`Call::publish`] to be dispatched, if it is the outermost call, or carried by a wrapper through which
+/// [`Config::Wrapper`] sees. It checks nothing and encodes to nothing;
 /// its place among the extensions does not matter. A runtime without it refuses every `publish`.
 #[derive(
 	Encode,
@@ -121,11 +139,11 @@ fn is_publish<T: Config>(call: &T::RuntimeCall) -> bool
 where
 	T::RuntimeCall: IsSubType<Call<T>>,
 {
-	matches!(call.is_sub_type(), Some(Call::publish { .. }))
+	matches!(T::Wrapper::carried(call).is_sub_type(), Some(Call::publish { .. }))
 }
 
 impl<T: Config> Pallet<T> {
-	/// Notes that the outermost call of the extrinsic being executed is `publish`. No extrinsic, no note.
+	/// Notes that the extrinsic being executed ends with a `publish`. No extrinsic, no note.
 	pub(crate) fn note_direct_publish() {
 		DirectPublish::<T>::set(current_extrinsic::<T>());
 	}

@@ -17,7 +17,7 @@ mod benchmarking;
 mod tests;
 pub mod weights;
 
-pub use extension::DirectBlob;
+pub use extension::{DirectBlob, SeeThrough};
 pub use pallet::*;
 pub use weights::WeightInfo;
 
@@ -34,13 +34,13 @@ pub const PUBLISH_OVERHEAD: u32 = 1024;
 /// Storage, calls, events and errors; the rules are in the module named after their concept.
 #[frame_support::pallet]
 pub mod pallet {
-	use crate::{Envelope, PUBLISH_OVERHEAD, WeightInfo, acknowledgement::Statement};
+	use crate::{Envelope, PUBLISH_OVERHEAD, SeeThrough, WeightInfo, acknowledgement::Statement};
 	use dpki_primitives::{
 		Moment,
 		delivery::{Acknowledgement, DeliveryRecord, MAX_BLOB_LEN, MIN_BLOB_LEN, Outcome, Suite},
 		ids::{BlobDigest, DeviceId, KeyId, OrganisationId},
 		key::Signature,
-		organisation::Organisations,
+		organisation::{DeliveryPolicies, Organisations},
 		registry::Registry,
 		storage_keys,
 	};
@@ -68,11 +68,17 @@ pub mod pallet {
 		/// Who may publish for whom.
 		type Organisations: Organisations<Self::AccountId>;
 
+		/// How organisations approve their deliveries.
+		type Policies: DeliveryPolicies;
+
 		/// The devices and their keys.
 		type Registry: Registry;
 
 		/// The chain time.
 		type Time: Time<Moment = Moment>;
+
+		/// Which wrapper may carry [`Call::publish`]; `()` for none.
+		type Wrapper: SeeThrough<<Self as frame_system::Config>::RuntimeCall>;
 
 		/// What the calls cost.
 		type WeightInfo: WeightInfo;
@@ -88,7 +94,7 @@ pub mod pallet {
 	pub type Acknowledgements<T: Config> =
 		StorageMap<_, Identity, DeviceId, Acknowledgement, OptionQuery>;
 
-	/// The extrinsic whose outermost call is [`Call::publish`]: number of the block and index in it. Set and cleared
+	/// The extrinsic that ends with a [`Call::publish`]: number of the block and index in it. Set and cleared
 	/// by [`DirectBlob`](crate::DirectBlob) around that very extrinsic, so it is never part of a block's state.
 	#[pallet::storage]
 	pub(crate) type DirectPublish<T: Config> =
@@ -131,7 +137,8 @@ pub mod pallet {
 	/// Why a call was refused.
 	#[pallet::error]
 	pub enum Error<T> {
-		/// The call was wrapped into another one (batch, proxy, multisig, sudo, motion): send it by itself.
+		/// The call was wrapped into another one (batch, multisig, sudo, motion): send it by itself, or through one proxy
+		/// if the runtime allows that.
 		CallNested,
 		/// The chain knows no such device: enrol it first, or check the id.
 		DeviceUnknown,
@@ -139,6 +146,9 @@ pub mod pallet {
 		DeviceNotValid,
 		/// The signer is not a publisher of the device's organisation: ask its administrator for the role.
 		RoleMissing,
+		/// The policy of the device's organisation wants deliveries to be approved, which this runtime cannot record yet:
+		/// have the organisation set its policy to `Simple`, or wait for the upgrade that brings approvals.
+		ApprovalMissing,
 		/// The chain knows no such recipient key: register it, or check the id.
 		RecipientUnknown,
 		/// The recipient key belongs to another device: encrypt to a key of this one.
@@ -205,14 +215,15 @@ pub mod pallet {
 		/// Publishes a delivery for a device: the record goes into the state, the envelope under its SHA2-256 into
 		/// the blocks of the nodes that keep them.
 		///
-		/// - **Who:** an account with the role Publisher in the device's organisation, directly: the call is refused
-		///   inside of any other.
+		/// - **Who:** an account with the role Publisher in the device's organisation, directly or through the one
+		///   wrapper that the runtime allows: the call is refused inside of any other.
 		/// - **Cost:** the fee of its weight and length, both of which grow with the envelope.
 		/// - **Changes:** the delivery record of the device; the one before it is forgotten by the state, its blob
 		///   stays in its block.
 		/// - **Events:** [`Event::DeliveryPublished`].
 		/// - **Refusals:** [`Error::CallNested`], because nodes store the last bytes of the extrinsic, which belong
 		///   to the envelope only here; [`Error::DeviceUnknown`], [`Error::DeviceNotValid`], [`Error::RoleMissing`];
+		///   [`Error::ApprovalMissing`], because who may publish alone is for the organisation to say;
 		///   [`Error::RecipientUnknown`], [`Error::RecipientOfAnotherDevice`], [`Error::RecipientUnfit`],
 		///   [`Error::RecipientNotValid`], because nobody could or should open the envelope;
 		///   [`Error::SequenceNotRising`], because a device must never be led back; [`Error::SequenceTooFar`], because

@@ -5,7 +5,7 @@ use dpki_primitives::{
 	delivery::{DeliveryRecord, MAX_SEQUENCE_STEP, MIN_BLOB_LEN, Suite},
 	ids::{BlobDigest, DeviceId, KeyId},
 	key::{KeyPurpose, KeyType},
-	organisation::{Organisations, Role},
+	organisation::{DeliveryPolicies, DeliveryPolicy, Organisations, Role},
 	registry::Registry,
 };
 use frame_support::{ensure, pallet_prelude::*, traits::Time};
@@ -25,6 +25,10 @@ impl<T: Config> Pallet<T> {
 		ensure!(
 			T::Organisations::has_role(organisation, &publisher, Role::Publisher),
 			Error::<T>::RoleMissing
+		);
+		ensure!(
+			T::Policies::delivery_policy(organisation) == Some(DeliveryPolicy::Simple),
+			Error::<T>::ApprovalMissing
 		);
 		ensure!(T::Registry::device_status(device).is_valid(), Error::<T>::DeviceNotValid);
 		Self::ensure_recipient(device, suite, recipient)?;

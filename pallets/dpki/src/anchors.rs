@@ -1,7 +1,7 @@
 //! Trust anchors: registration and retirement. Their end is in [`crate::revocation`].
 
 use crate::{
-	AnchorMaterials, Anchors, Config, Error, Event, Keys, OrganisationAnchors, Pallet,
+	AnchorMaterials, Anchors, Config, Error, Event, Keys, OrganisationAnchors, Pallet, Registrants,
 	RevokedAnchorKeys, crypto::AnchorKey, ssh, x509,
 };
 use dpki_primitives::{
@@ -65,6 +65,7 @@ impl<T: Config> Pallet<T> {
 		Anchors::<T>::insert(anchor, record);
 		AnchorMaterials::<T>::insert(anchor, material);
 		OrganisationAnchors::<T>::insert(organisation, anchors);
+		Registrants::<T>::insert(organisation, ());
 		Self::deposit_event(Event::AnchorRegistered { anchor, organisation, kind });
 		Ok(())
 	}

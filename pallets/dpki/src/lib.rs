@@ -91,6 +91,11 @@ pub mod pallet {
 		ValueQuery,
 	>;
 
+	/// The organisations for which anything was ever registered: an anchor, or a voucher, without which no device comes.
+	/// Never removed, because what was registered is not.
+	#[pallet::storage]
+	pub type Registrants<T: Config> = StorageMap<_, Identity, OrganisationId, ()>;
+
 	/// Devices. Never removed.
 	#[pallet::storage]
 	pub type Devices<T: Config> = StorageMap<_, Identity, DeviceId, DeviceRecord>;

@@ -2,7 +2,7 @@
 
 use crate::{
 	AnchorMaterials, Anchors, Config, DeviceKeys, Devices, Keys, OrganisationAnchors, Pallet,
-	SshRevocationCount, SshRevocations, Vouchers, crypto,
+	Registrants, SshRevocationCount, SshRevocations, Vouchers, crypto,
 };
 use alloc::vec::Vec;
 use dpki_primitives::{
@@ -11,6 +11,7 @@ use dpki_primitives::{
 	device::DeviceRecord,
 	ids::{AnchorId, DeviceId, KeyId, OrganisationId, VoucherId},
 	key::{KeyRecord, PublicKey},
+	organisation::Belongings,
 	registry::Registry,
 	revocation::SshRevocation,
 	status::{Status, status},
@@ -96,6 +97,13 @@ impl<T: Config> Pallet<T> {
 	/// The voucher as stored.
 	pub fn voucher(voucher: VoucherId) -> Option<VoucherRecord> {
 		Vouchers::<T>::get(voucher)
+	}
+}
+
+impl<T: Config> Belongings for Pallet<T> {
+	/// An open voucher counts: it could bring a device to an organisation that is no more.
+	fn is_empty(organisation: OrganisationId) -> bool {
+		!Registrants::<T>::contains_key(organisation)
 	}
 }
 

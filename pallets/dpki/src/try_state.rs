@@ -2,7 +2,8 @@
 
 use crate::{
 	AnchorMaterials, Anchors, Config, DeviceKeys, Devices, Keys, OrganisationAnchors, Pallet,
-	RevokedAnchorKeys, RevokedSshSubjects, SshRevocationCount, SshRevocations, Vouchers,
+	Registrants, RevokedAnchorKeys, RevokedSshSubjects, SshRevocationCount, SshRevocations,
+	Vouchers,
 };
 use alloc::collections::BTreeSet;
 use dpki_primitives::{
@@ -21,7 +22,8 @@ impl<T: Config> Pallet<T> {
 		Self::try_ssh_revocations()?;
 		Self::try_devices()?;
 		Self::try_keys()?;
-		Self::try_vouchers()
+		Self::try_vouchers()?;
+		Self::try_registrants()
 	}
 
 	/// An organisation's list holds exactly its unrevoked anchors, material hashes to its id, a key to its id, and the
@@ -138,6 +140,18 @@ impl<T: Config> Pallet<T> {
 				"a voucher was used, but its device does not exist"
 			);
 		}
+		Ok(())
+	}
+
+	/// Who has an anchor or a voucher is remembered, and nobody else.
+	fn try_registrants() -> Result<(), TryRuntimeError> {
+		let anchors = Anchors::<T>::iter_values().map(|record| record.organisation);
+		let vouchers = Vouchers::<T>::iter_values().map(|record| record.organisation);
+		ensure!(
+			Registrants::<T>::iter_keys().collect::<BTreeSet<_>>()
+				== anchors.chain(vouchers).collect::<BTreeSet<_>>(),
+			"the organisations that are remembered are not those that registered something"
+		);
 		Ok(())
 	}
 }

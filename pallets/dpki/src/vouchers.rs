@@ -1,6 +1,6 @@
 //! Vouchers: issue and cancellation. Their use is in [`crate::enrolment`].
 
-use crate::{Config, Devices, Error, Event, Pallet, Vouchers};
+use crate::{Config, Devices, Error, Event, Pallet, Registrants, Vouchers};
 use dpki_primitives::{
 	Moment,
 	ids::{DeviceId, Name, OrganisationId, VoucherCommitment, VoucherId, is_valid_name},
@@ -37,6 +37,7 @@ impl<T: Config> Pallet<T> {
 		let state = VoucherState::Open;
 		let record = VoucherRecord { organisation, device, sponsor, expires_at, state };
 		Vouchers::<T>::insert(voucher, record);
+		Registrants::<T>::insert(organisation, ());
 		Self::deposit_event(Event::VoucherIssued { voucher, organisation, device, expires_at });
 		Ok(())
 	}

@@ -1,12 +1,24 @@
 //! Benchmarks: every call at its longest path and with its largest arguments.
 
-use crate::{Call, Config, MAX_MEMBERS, Members, Organisations, Pallet};
+use crate::{
+	BalanceOf, Call, Config, Deposits, Dissolved, HandOvers, MAX_BODY_SEATS, MAX_MEMBERS, Members,
+	Organisations, Pallet, Recoveries,
+};
 use dpki_primitives::{
 	ids::{MAX_NAME_LEN, Name, OrganisationId},
-	organisation::{OrganisationKind, Organisations as OrganisationDirectory, Role, RoleSet},
+	motion::Body,
+	organisation::{
+		DeliveryPolicy, HandOver, OrganisationKind, Organisations as OrganisationDirectory,
+		Recovery, Role, RoleSet,
+	},
 };
 use frame_benchmarking::v2::*;
+use frame_support::traits::{
+	EnsureOrigin, Get,
+	fungible::{Inspect, Mutate},
+};
 use frame_system::RawOrigin;
+use sp_runtime::Saturating;
 
 const LONGEST_NAME: [u8; MAX_NAME_LEN as usize] = [b'a'; MAX_NAME_LEN as usize];
 
@@ -14,12 +26,26 @@ const LONGEST_NAME: [u8; MAX_NAME_LEN as usize] = [b'a'; MAX_NAME_LEN as usize];
 fn crowded<T: Config>(administrator: &T::AccountId) -> OrganisationId {
 	let organisation = Pallet::<T>::create_for_benchmark(&LONGEST_NAME, administrator);
 	Organisations::<T>::mutate(organisation, |record| {
-		record.as_mut().expect("it was just created").members = MAX_MEMBERS - 1;
+		let record = record.as_mut().expect("it was just created");
+		record.members = MAX_MEMBERS - 1;
+		(record.administrators, record.watchdogs) = (MAX_BODY_SEATS - 1, MAX_BODY_SEATS - 1);
 	});
 	organisation
 }
 
-#[benchmarks]
+/// Enough for the deposit of one organisation.
+fn endow<T: Config>(who: &T::AccountId)
+where
+	T::Currency: Mutate<T::AccountId>,
+{
+	let least: BalanceOf<T> = T::Currency::minimum_balance();
+	T::Currency::set_balance(
+		who,
+		T::Deposit::get().saturating_add(least.saturating_mul(2u32.into())),
+	);
+}
+
+#[benchmarks(where T::Currency: Mutate<T::AccountId>)]
 mod benchmarks {
 	use super::*;
 
@@ -27,6 +53,7 @@ mod benchmarks {
 	fn create() {
 		let founder: T::AccountId = whitelisted_caller();
 		let name = Name::truncate_from(LONGEST_NAME.to_vec());
+		endow::<T>(&founder);
 
 		#[extrinsic_call]
 		_(RawOrigin::Signed(founder.clone()), name, OrganisationKind::ServiceProvider);
@@ -64,6 +91,131 @@ mod benchmarks {
 		_(RawOrigin::Signed(administrator), organisation, member.clone());
 
 		assert_eq!(Members::<T>::get(organisation, &member), None);
+	}
+
+	#[benchmark]
+	fn set_policy() {
+		let administrator: T::AccountId = whitelisted_caller();
+		let organisation = crowded::<T>(&administrator);
+		let policy = DeliveryPolicy::Watchdogs { needed: MAX_BODY_SEATS - 1 };
+
+		#[extrinsic_call]
+		_(RawOrigin::Signed(administrator), organisation, policy);
+
+		assert_eq!(Organisations::<T>::get(organisation).map(|record| record.policy), Some(policy));
+	}
+
+	#[benchmark]
+	fn hand_over() {
+		let member: T::AccountId = whitelisted_caller();
+		let organisation = crowded::<T>(&member);
+		let to: T::AccountId = account("successor", 0, 0);
+
+		#[extrinsic_call]
+		_(RawOrigin::Signed(member.clone()), organisation, to);
+
+		assert!(HandOvers::<T>::contains_key(organisation, &member));
+	}
+
+	#[benchmark]
+	fn cancel_hand_over() {
+		let member: T::AccountId = whitelisted_caller();
+		let organisation = crowded::<T>(&member);
+		let to: T::AccountId = account("successor", 0, 0);
+		let expires_at = T::HandOverPeriod::get();
+		HandOvers::<T>::insert(organisation, &member, HandOver { to, expires_at });
+
+		#[extrinsic_call]
+		_(RawOrigin::Signed(member.clone()), organisation);
+
+		assert!(!HandOvers::<T>::contains_key(organisation, &member));
+	}
+
+	#[benchmark]
+	fn accept_hand_over() {
+		let to: T::AccountId = whitelisted_caller();
+		let member: T::AccountId = account("member", 0, 0);
+		let organisation = crowded::<T>(&member);
+		let now = frame_system::Pallet::<T>::block_number();
+		let expires_at = now.saturating_add(T::HandOverPeriod::get());
+		HandOvers::<T>::insert(organisation, &member, HandOver { to: to.clone(), expires_at });
+
+		#[extrinsic_call]
+		_(RawOrigin::Signed(to.clone()), organisation, member);
+
+		assert_eq!(Members::<T>::get(organisation, &to), Some(RoleSet::ALL));
+	}
+
+	#[benchmark]
+	fn begin_recovery() -> Result<(), BenchmarkError> {
+		let origin =
+			T::CouncilOrigin::try_successful_origin().map_err(|_| BenchmarkError::Weightless)?;
+		let member: T::AccountId = account("member", 0, 0);
+		let organisation = crowded::<T>(&member);
+		let appointed: T::AccountId = account("appointed", 0, 0);
+
+		#[extrinsic_call]
+		_(origin as T::RuntimeOrigin, organisation, Body::Administrators, appointed);
+
+		assert!(Recoveries::<T>::contains_key(organisation));
+		Ok(())
+	}
+
+	#[benchmark]
+	fn cancel_recovery() {
+		let administrator: T::AccountId = whitelisted_caller();
+		let organisation = crowded::<T>(&administrator);
+		let account: T::AccountId = account("appointed", 0, 0);
+		let recovery =
+			Recovery { account, body: Body::Administrators, ready_at: T::RecoveryDelay::get() };
+		Recoveries::<T>::insert(organisation, recovery);
+
+		#[extrinsic_call]
+		_(RawOrigin::Signed(administrator), organisation);
+
+		assert!(!Recoveries::<T>::contains_key(organisation));
+	}
+
+	#[benchmark]
+	fn complete_recovery() {
+		let anyone: T::AccountId = whitelisted_caller();
+		let member: T::AccountId = account("member", 0, 0);
+		let organisation = crowded::<T>(&member);
+		let appointed: T::AccountId = account("appointed", 0, 0);
+		let ready_at = frame_system::Pallet::<T>::block_number();
+		let recovery =
+			Recovery { account: appointed.clone(), body: Body::Administrators, ready_at };
+		Recoveries::<T>::insert(organisation, recovery);
+
+		#[extrinsic_call]
+		_(RawOrigin::Signed(anyone), organisation);
+
+		assert!(Pallet::<T>::has_role(organisation, &appointed, Role::Administrator));
+	}
+
+	#[benchmark]
+	fn dissolve() {
+		let founder: T::AccountId = whitelisted_caller();
+		endow::<T>(&founder);
+		let name = Name::truncate_from(LONGEST_NAME.to_vec());
+		Pallet::<T>::create(
+			RawOrigin::Signed(founder.clone()).into(),
+			name,
+			OrganisationKind::ServiceProvider,
+		)
+		.expect("an account with funds creates an organisation");
+		let organisation = OrganisationId::from_name(&LONGEST_NAME);
+		let to: T::AccountId = account("successor", 0, 0);
+		let at = T::RecoveryDelay::get();
+		HandOvers::<T>::insert(organisation, &founder, HandOver { to: to.clone(), expires_at: at });
+		let recovery = Recovery { account: to, body: Body::Administrators, ready_at: at };
+		Recoveries::<T>::insert(organisation, recovery);
+
+		#[extrinsic_call]
+		_(RawOrigin::Signed(founder), organisation);
+
+		assert!(Dissolved::<T>::contains_key(organisation));
+		assert!(!Deposits::<T>::contains_key(organisation));
 	}
 
 	impl_benchmark_test_suite!(

@@ -5,7 +5,13 @@
 
 extern crate alloc;
 
+mod authority;
+mod creation;
+mod hand_over;
+mod integrity;
 mod members;
+mod policy;
+mod recovery;
 #[cfg(any(feature = "try-runtime", test))]
 mod try_state;
 
@@ -15,26 +21,45 @@ mod benchmarking;
 mod tests;
 pub mod weights;
 
+pub use authority::Authority;
 pub use pallet::*;
 pub use weights::WeightInfo;
+
+use dpki_primitives::organisation::{HandOver, Recovery};
+use frame_support::traits::fungible::Inspect;
+use frame_system::pallet_prelude::BlockNumberFor;
+
+/// What is held as a deposit.
+pub type BalanceOf<T> =
+	<<T as Config>::Currency as Inspect<<T as frame_system::Config>::AccountId>>::Balance;
+
+/// A pending hand-over with the types of the runtime.
+pub type HandOverOf<T> = HandOver<<T as frame_system::Config>::AccountId, BlockNumberFor<T>>;
+
+/// A pending recovery with the types of the runtime.
+pub type RecoveryOf<T> = Recovery<<T as frame_system::Config>::AccountId, BlockNumberFor<T>>;
 
 /// Most members that an organisation can have. A member is one account; larger staffs share accounts per team or
 /// found further organisations. It bounds what a removal of the whole organisation, or an audit of it, has to read.
 pub const MAX_MEMBERS: u32 = 1024;
 
+/// Most administrators, and most watchdogs, that an organisation can have: all of them may vote on a motion, and every
+/// vote counts all ballots anew.
+pub const MAX_BODY_SEATS: u32 = 64;
+
 /// Storage, calls, events and errors; the rules are in the module named after their concept.
 #[frame_support::pallet]
 pub mod pallet {
-	use crate::{MAX_MEMBERS, WeightInfo};
+	use crate::{Authority, BalanceOf, HandOverOf, RecoveryOf, WeightInfo};
 	use dpki_primitives::{
 		Moment,
 		ids::{Name, OrganisationId},
-		organisation::{OrganisationKind, OrganisationRecord, RoleSet},
-		storage_keys,
+		motion::Body,
+		organisation::{Belongings, DeliveryPolicy, OrganisationKind, OrganisationRecord, RoleSet},
 	};
 	use frame_support::{
 		pallet_prelude::*,
-		traits::{PalletInfoAccess, Time},
+		traits::{Time, fungible},
 	};
 	use frame_system::pallet_prelude::*;
 
@@ -51,8 +76,43 @@ pub mod pallet {
 		/// The chain time.
 		type Time: Time<Moment = Moment>;
 
+		/// The runtime's hold reasons.
+		type RuntimeHoldReason: From<HoldReason>;
+
+		/// What deposits are held in.
+		type Currency: fungible::hold::Mutate<Self::AccountId, Reason = <Self as Config>::RuntimeHoldReason>;
+
+		/// What a body of an organisation carried by vote.
+		type BodyOrigin: EnsureOrigin<Self::RuntimeOrigin, Success = (OrganisationId, Body)>;
+
+		/// What the council carried by vote.
+		type CouncilOrigin: EnsureOrigin<Self::RuntimeOrigin>;
+
+		/// What belongs to organisations elsewhere.
+		type Belongings: Belongings;
+
+		/// Held for an organisation from who creates it.
+		#[pallet::constant]
+		type Deposit: Get<BalanceOf<Self>>;
+
+		/// For how many blocks a hand-over can be accepted.
+		#[pallet::constant]
+		type HandOverPeriod: Get<BlockNumberFor<Self>>;
+
+		/// For how many blocks a recovery can be objected to before it can be completed: longer than members are
+		/// offline at a stretch.
+		#[pallet::constant]
+		type RecoveryDelay: Get<BlockNumberFor<Self>>;
+
 		/// What the calls cost.
 		type WeightInfo: WeightInfo;
+	}
+
+	/// Why funds are held.
+	#[pallet::composite_enum]
+	pub enum HoldReason {
+		/// For the room that an organisation takes.
+		Organisation,
 	}
 
 	/// Every organisation. The id is the hash of the name, which is what makes names unique.
@@ -71,6 +131,33 @@ pub mod pallet {
 		RoleSet,
 		OptionQuery,
 	>;
+
+	/// Who paid the deposit of each organisation, and how much.
+	#[pallet::storage]
+	pub type Deposits<T: Config> =
+		StorageMap<_, Identity, OrganisationId, (T::AccountId, BalanceOf<T>), OptionQuery>;
+
+	/// When each organisation that is no more was dissolved. Its name stays taken: what was said about the old one must
+	/// never be read as being about a new one.
+	#[pallet::storage]
+	pub type Dissolved<T: Config> = StorageMap<_, Identity, OrganisationId, Moment, OptionQuery>;
+
+	/// To whom a member wants to move its membership.
+	#[pallet::storage]
+	pub type HandOvers<T: Config> = StorageDoubleMap<
+		_,
+		Identity,
+		OrganisationId,
+		Blake2_128Concat,
+		T::AccountId,
+		HandOverOf<T>,
+		OptionQuery,
+	>;
+
+	/// Who is to get a seat in a body whose keys were lost.
+	#[pallet::storage]
+	pub type Recoveries<T: Config> =
+		StorageMap<_, Identity, OrganisationId, RecoveryOf<T>, OptionQuery>;
 
 	/// What happened.
 	#[pallet::event]
@@ -95,8 +182,8 @@ pub mod pallet {
 			account: T::AccountId,
 			/// What it may do.
 			roles: RoleSet,
-			/// The administrator who added it.
-			by: T::AccountId,
+			/// Who added it.
+			by: Authority<T::AccountId>,
 		},
 		/// The roles of a member changed.
 		MemberRolesChanged {
@@ -106,8 +193,8 @@ pub mod pallet {
 			account: T::AccountId,
 			/// What it may do from now on.
 			roles: RoleSet,
-			/// The administrator who changed them.
-			by: T::AccountId,
+			/// Who changed them.
+			by: Authority<T::AccountId>,
 		},
 		/// An account is a member no longer.
 		MemberRemoved {
@@ -115,8 +202,84 @@ pub mod pallet {
 			organisation: OrganisationId,
 			/// Who left.
 			account: T::AccountId,
-			/// Who removed it: an administrator, or the account itself.
-			by: T::AccountId,
+			/// Who removed it, possibly the account itself.
+			by: Authority<T::AccountId>,
+		},
+		/// The policy of an organisation changed.
+		PolicyChanged {
+			/// Of which organisation.
+			organisation: OrganisationId,
+			/// The policy from now on.
+			policy: DeliveryPolicy,
+			/// Who changed it.
+			by: Authority<T::AccountId>,
+		},
+		/// A member offered its membership to another account.
+		HandOverOffered {
+			/// In which organisation.
+			organisation: OrganisationId,
+			/// The member.
+			from: T::AccountId,
+			/// Who may accept.
+			to: T::AccountId,
+			/// The last block in which it may.
+			expires_at: BlockNumberFor<T>,
+		},
+		/// A member took its offer back.
+		HandOverCancelled {
+			/// In which organisation.
+			organisation: OrganisationId,
+			/// The member.
+			from: T::AccountId,
+		},
+		/// A membership moved to another account with all its roles.
+		MembershipMoved {
+			/// In which organisation.
+			organisation: OrganisationId,
+			/// Who was the member.
+			from: T::AccountId,
+			/// Who is now.
+			to: T::AccountId,
+			/// What it may do.
+			roles: RoleSet,
+		},
+		/// An account is to get a seat in a body whose keys were lost, unless the body objects.
+		RecoveryBegun {
+			/// In which organisation.
+			organisation: OrganisationId,
+			/// In which body.
+			body: Body,
+			/// Who is to get it.
+			account: T::AccountId,
+			/// The first block in which it can.
+			ready_at: BlockNumberFor<T>,
+			/// Who decided so.
+			by: Authority<T::AccountId>,
+		},
+		/// A recovery was called off.
+		RecoveryCancelled {
+			/// In which organisation.
+			organisation: OrganisationId,
+			/// Who did not get the seat.
+			account: T::AccountId,
+			/// Who objected, or thought better of it.
+			by: Authority<T::AccountId>,
+		},
+		/// A recovery was completed.
+		RecoveryCompleted {
+			/// In which organisation.
+			organisation: OrganisationId,
+			/// Who got the seat.
+			account: T::AccountId,
+			/// What this account may do from now on.
+			roles: RoleSet,
+		},
+		/// An organisation is no more; its name stays taken.
+		OrganisationDissolved {
+			/// Which organisation.
+			organisation: OrganisationId,
+			/// Who dissolved it.
+			by: Authority<T::AccountId>,
 		},
 	}
 
@@ -139,29 +302,42 @@ pub mod pallet {
 		MemberLimitReached,
 		/// Nobody could change the members any more: make another member an administrator first.
 		LastAdministratorNeeded,
+		/// An organisation of this name was dissolved, and names never come back: choose another one.
+		NameRetired,
+		/// The organisation's policy wants this to be voted on: propose it as a motion to its administrators (policy
+		/// `MultiAdmin`) or to its watchdogs (policy `Watchdogs`).
+		VoteNeeded,
+		/// The organisation has, or would have, fewer administrators or watchdogs than its policy needs: appoint some
+		/// first, or choose another policy.
+		PolicyNotMet,
+		/// The organisation has as many administrators, or watchdogs, as it can: take the role from one first.
+		SeatLimitReached,
+		/// The account is a member already: choose an account of its own for each membership.
+		MemberExists,
+		/// This member has not offered its membership, or not to the signer: ask for the offer.
+		HandOverUnknown,
+		/// The offer has expired: ask for another one.
+		HandOverExpired,
+		/// A recovery of this organisation is pending: complete it, or call it off first.
+		RecoveryPending,
+		/// No recovery of this organisation is pending.
+		RecoveryUnknown,
+		/// The time for objections is not over: wait for the block that the recovery names.
+		RecoveryNotReady,
+		/// This body has no say in this organisation, or there is no such organisation: check the id and the policy.
+		BodyWithoutSay,
+		/// The account has a seat in this body already.
+		SeatTaken,
+		/// The organisation still has more than one member: remove the others first.
+		MembersLeft,
+		/// Anchors, devices or something else were registered for this organisation, and refer to it for ever.
+		BelongingsLeft,
 	}
 
 	#[pallet::hooks]
 	impl<T: Config> Hooks<BlockNumberFor<T>> for Pallet<T> {
 		fn integrity_test() {
-			const { assert!(MAX_MEMBERS > 0, "the founder has to fit") };
-			assert_eq!(
-				<Self as PalletInfoAccess>::name(),
-				storage_keys::ORGANISATIONS,
-				"devices look for the storage of this pallet under another name: rename it in the \
-				 runtime",
-			);
-			let weights = T::BlockWeights::get();
-			for (call, class, weight) in [
-				("create", DispatchClass::Normal, T::WeightInfo::create()),
-				("set_member", DispatchClass::Normal, T::WeightInfo::set_member()),
-				("remove_member", DispatchClass::Normal, T::WeightInfo::remove_member()),
-			] {
-				let of_class = weights.get(class);
-				let limit =
-					of_class.max_extrinsic.or(of_class.max_total).unwrap_or(weights.max_block);
-				assert!(weight.all_lte(limit), "the dearest `{call}` has to fit into a block");
-			}
+			Self::check_constants();
 		}
 
 		#[cfg(feature = "try-runtime")]
@@ -173,14 +349,17 @@ pub mod pallet {
 	/// One thin call per intent.
 	#[pallet::call(weight = T::WeightInfo)]
 	impl<T: Config> Pallet<T> {
-		/// Creates an organisation, of which the signer becomes the first member with every role.
+		/// Creates an organisation, of which the signer becomes the first member with every role. Its policy is
+		/// [`DeliveryPolicy::Simple`].
 		///
 		/// - **Who:** any account.
-		/// - **Cost:** the fee of its weight and length.
+		/// - **Cost:** the fee of its weight and length; [`Config::Deposit`] is held until the organisation is
+		///   dissolved.
 		/// - **Changes:** the organisation and its first member.
 		/// - **Events:** [`Event::OrganisationCreated`].
 		/// - **Refusals:** [`Error::NameInvalid`], because names appear in commands and file names;
-		///   [`Error::NameTaken`], because the id is the hash of the name.
+		///   [`Error::NameTaken`], because the id is the hash of the name; [`Error::NameRetired`]; and the currency's
+		///   refusal if the deposit is not there.
 		/// - **Complexity:** O(1).
 		#[pallet::call_index(0)]
 		pub fn create(origin: OriginFor<T>, name: Name, kind: OrganisationKind) -> DispatchResult {
@@ -190,14 +369,18 @@ pub mod pallet {
 
 		/// Adds a member, or gives an existing member another set of roles.
 		///
-		/// - **Who:** an administrator of the organisation.
+		/// - **Who:** an administrator of the organisation, for roles that its policy does not guard; its
+		///   administrators by vote, for all but those that are the watchdogs' to give; its watchdogs by vote, for the
+		///   role Watchdog under the policy [`DeliveryPolicy::Watchdogs`], and for no other.
 		/// - **Cost:** the fee of its weight and length.
 		/// - **Changes:** the member's roles, and the counts in the organisation. Nothing if the member has exactly
 		///   these roles already.
 		/// - **Events:** [`Event::MemberAdded`] or [`Event::MemberRolesChanged`]; none if nothing changed.
-		/// - **Refusals:** [`Error::RoleMissing`]; [`Error::RolesEmpty`], because a member without roles is none;
-		///   [`Error::MemberLimitReached`], because everything is bounded; [`Error::LastAdministratorNeeded`], because
-		///   an organisation without an administrator could never change again.
+		/// - **Refusals:** [`Error::RoleMissing`]; [`Error::VoteNeeded`], because who could choose the approvers alone
+		///   could approve alone; [`Error::RolesEmpty`], because a member without roles is none;
+		///   [`Error::MemberLimitReached`], [`Error::SeatLimitReached`], because everything is bounded;
+		///   [`Error::LastAdministratorNeeded`], because an organisation without an administrator could never change
+		///   again; [`Error::PolicyNotMet`].
 		/// - **Complexity:** O(1).
 		#[pallet::call_index(1)]
 		pub fn set_member(
@@ -206,18 +389,20 @@ pub mod pallet {
 			account: T::AccountId,
 			roles: RoleSet,
 		) -> DispatchResult {
-			let by = ensure_signed(origin)?;
+			let by = Self::authority(origin, organisation)?;
 			Self::do_set_member(by, organisation, account, roles)
 		}
 
 		/// Removes a member with all its roles.
 		///
-		/// - **Who:** an administrator of the organisation, or the member itself.
+		/// - **Who:** as for [`Call::set_member`], for all roles that the member has; or the member itself, for roles
+		///   that the policy does not guard.
 		/// - **Cost:** the fee of its weight and length.
-		/// - **Changes:** the member, and the counts in the organisation.
+		/// - **Changes:** the member, its pending hand-over, and the counts in the organisation.
 		/// - **Events:** [`Event::MemberRemoved`].
-		/// - **Refusals:** [`Error::RoleMissing`]; [`Error::MemberUnknown`]; [`Error::LastAdministratorNeeded`],
-		///   because an organisation without an administrator could never change again.
+		/// - **Refusals:** [`Error::RoleMissing`]; [`Error::VoteNeeded`]; [`Error::MemberUnknown`];
+		///   [`Error::LastAdministratorNeeded`], because an organisation without an administrator could never change
+		///   again; [`Error::PolicyNotMet`].
 		/// - **Complexity:** O(1).
 		#[pallet::call_index(2)]
 		pub fn remove_member(
@@ -225,8 +410,158 @@ pub mod pallet {
 			organisation: OrganisationId,
 			account: T::AccountId,
 		) -> DispatchResult {
-			let by = ensure_signed(origin)?;
+			let by = Self::authority(origin, organisation)?;
 			Self::do_remove_member(by, organisation, account)
+		}
+
+		/// Changes how deliveries are approved.
+		///
+		/// - **Who:** whom the *present* policy names: an administrator ([`DeliveryPolicy::Simple`]), two
+		///   administrators by vote ([`DeliveryPolicy::MultiAdmin`]), the watchdogs by vote
+		///   ([`DeliveryPolicy::Watchdogs`]).
+		/// - **Cost:** the fee of its weight and length.
+		/// - **Changes:** the policy, and with it who may change what.
+		/// - **Events:** [`Event::PolicyChanged`]; none if nothing changed.
+		/// - **Refusals:** [`Error::RoleMissing`]; [`Error::VoteNeeded`]; [`Error::PolicyNotMet`], because a policy
+		///   that nobody can meet would end all deliveries, and could not be changed any more.
+		/// - **Complexity:** O(1).
+		#[pallet::call_index(3)]
+		pub fn set_policy(
+			origin: OriginFor<T>,
+			organisation: OrganisationId,
+			policy: DeliveryPolicy,
+		) -> DispatchResult {
+			let by = Self::authority(origin, organisation)?;
+			Self::do_set_policy(by, organisation, policy)
+		}
+
+		/// Offers the own membership, with all its roles, to another account: how a member changes its key. The other
+		/// account proves that it holds its key by accepting. A later offer replaces this one.
+		///
+		/// - **Who:** a member of the organisation.
+		/// - **Cost:** the fee of its weight and length.
+		/// - **Changes:** the pending hand-over of the member.
+		/// - **Events:** [`Event::HandOverOffered`].
+		/// - **Refusals:** [`Error::MemberUnknown`]; [`Error::MemberExists`], because two memberships in one account
+		///   would be one.
+		/// - **Complexity:** O(1).
+		#[pallet::call_index(4)]
+		pub fn hand_over(
+			origin: OriginFor<T>,
+			organisation: OrganisationId,
+			to: T::AccountId,
+		) -> DispatchResult {
+			let from = ensure_signed(origin)?;
+			Self::do_hand_over(from, organisation, to)
+		}
+
+		/// Takes the own offer back.
+		///
+		/// - **Who:** the member who made it.
+		/// - **Cost:** the fee of its weight and length.
+		/// - **Changes:** the pending hand-over of the member.
+		/// - **Events:** [`Event::HandOverCancelled`].
+		/// - **Refusals:** [`Error::HandOverUnknown`].
+		/// - **Complexity:** O(1).
+		#[pallet::call_index(5)]
+		pub fn cancel_hand_over(
+			origin: OriginFor<T>,
+			organisation: OrganisationId,
+		) -> DispatchResult {
+			let from = ensure_signed(origin)?;
+			Self::do_cancel_hand_over(from, organisation)
+		}
+
+		/// Accepts the membership that `from` has offered.
+		///
+		/// - **Who:** the account to which it was offered.
+		/// - **Cost:** the fee of its weight and length.
+		/// - **Changes:** the membership moves with all roles that it has now; `from` is a member no longer, so its
+		///   votes on open motions do not count any more.
+		/// - **Events:** [`Event::MembershipMoved`].
+		/// - **Refusals:** [`Error::HandOverUnknown`], [`Error::HandOverExpired`], [`Error::MemberExists`].
+		/// - **Complexity:** O(1).
+		#[pallet::call_index(6)]
+		pub fn accept_hand_over(
+			origin: OriginFor<T>,
+			organisation: OrganisationId,
+			from: T::AccountId,
+		) -> DispatchResult {
+			let to = ensure_signed(origin)?;
+			Self::do_accept_hand_over(to, organisation, from)
+		}
+
+		/// Begins to give an account a seat in a body whose keys were lost. Until it is completed, every present
+		/// member of that body can call it off.
+		///
+		/// - **Who:** the council by vote, for either body; the organisation's administrators by vote, for a seat
+		///   among themselves.
+		/// - **Cost:** the fee of its weight and length, paid with the deciding vote.
+		/// - **Changes:** the pending recovery of the organisation.
+		/// - **Events:** [`Event::RecoveryBegun`].
+		/// - **Refusals:** [`Error::RoleMissing`]; [`Error::VoteNeeded`], because no account recovers alone;
+		///   [`Error::BodyWithoutSay`]; [`Error::SeatTaken`]; [`Error::RecoveryPending`].
+		/// - **Complexity:** O(1).
+		#[pallet::call_index(7)]
+		pub fn begin_recovery(
+			origin: OriginFor<T>,
+			organisation: OrganisationId,
+			body: Body,
+			account: T::AccountId,
+		) -> DispatchResult {
+			let by = Self::recovery_authority(origin, organisation)?;
+			Self::do_begin_recovery(by, organisation, body, account)
+		}
+
+		/// Calls a recovery off: nobody was lost, or not to this account.
+		///
+		/// - **Who:** any account with a seat in the body that is to be recovered; the council or the administrators by
+		///   vote.
+		/// - **Cost:** the fee of its weight and length.
+		/// - **Changes:** the pending recovery of the organisation.
+		/// - **Events:** [`Event::RecoveryCancelled`].
+		/// - **Refusals:** [`Error::RecoveryUnknown`], [`Error::RoleMissing`].
+		/// - **Complexity:** O(1).
+		#[pallet::call_index(8)]
+		pub fn cancel_recovery(
+			origin: OriginFor<T>,
+			organisation: OrganisationId,
+		) -> DispatchResult {
+			let by = Self::recovery_authority(origin, organisation)?;
+			Self::do_cancel_recovery(by, organisation)
+		}
+
+		/// Completes a recovery to which nobody has objected in time.
+		///
+		/// - **Who:** any account.
+		/// - **Cost:** the fee of its weight and length.
+		/// - **Changes:** the account gets the role of the body, beside those that it has.
+		/// - **Events:** [`Event::RecoveryCompleted`].
+		/// - **Refusals:** [`Error::RecoveryUnknown`], [`Error::RecoveryNotReady`];
+		///   [`Error::MemberLimitReached`], [`Error::SeatLimitReached`].
+		/// - **Complexity:** O(1).
+		#[pallet::call_index(9)]
+		pub fn complete_recovery(
+			origin: OriginFor<T>,
+			organisation: OrganisationId,
+		) -> DispatchResult {
+			ensure_signed(origin)?;
+			Self::do_complete_recovery(organisation)
+		}
+
+		/// Dissolves an organisation that nothing refers to. Its name never comes back.
+		///
+		/// - **Who:** who may change its policy.
+		/// - **Cost:** the fee of its weight and length; the deposit returns to who paid it.
+		/// - **Changes:** the organisation and its last member are removed; that it was dissolved stays.
+		/// - **Events:** [`Event::OrganisationDissolved`].
+		/// - **Refusals:** [`Error::RoleMissing`], [`Error::VoteNeeded`]; [`Error::MembersLeft`],
+		///   [`Error::BelongingsLeft`], because only what is empty is removed.
+		/// - **Complexity:** O(1).
+		#[pallet::call_index(10)]
+		pub fn dissolve(origin: OriginFor<T>, organisation: OrganisationId) -> DispatchResult {
+			let by = Self::authority(origin, organisation)?;
+			Self::do_dissolve(by, organisation)
 		}
 	}
 }

@@ -1,43 +1,31 @@
 //! Members and their roles: who gets in, who may change whom, and that somebody always can.
 
-use crate::{Config, Error, Event, MAX_MEMBERS, Members, Organisations, Pallet};
-use dpki_primitives::{
-	ids::{Name, OrganisationId, is_valid_name},
-	organisation::{
-		OrganisationKind, OrganisationRecord, Organisations as OrganisationDirectory, Role, RoleSet,
-	},
+use crate::{
+	Authority, Config, Error, Event, HandOvers, MAX_BODY_SEATS, MAX_MEMBERS, Members,
+	Organisations, Pallet,
 };
-use frame_support::{ensure, pallet_prelude::*, traits::Time};
+use dpki_primitives::{
+	ids::OrganisationId,
+	organisation::{OrganisationRecord, Organisations as OrganisationDirectory, Role, RoleSet},
+};
+use frame_support::{ensure, pallet_prelude::*};
 
 impl<T: Config> Pallet<T> {
-	pub(crate) fn do_create(
-		founder: T::AccountId,
-		name: Name,
-		kind: OrganisationKind,
-	) -> DispatchResult {
-		ensure!(is_valid_name(&name), Error::<T>::NameInvalid);
-		let organisation = OrganisationId::from_name(&name);
-		ensure!(!Organisations::<T>::contains_key(organisation), Error::<T>::NameTaken);
-		Self::found(organisation, name.clone(), kind, &founder);
-		Self::deposit_event(Event::OrganisationCreated { organisation, name, kind, founder });
-		Ok(())
-	}
-
 	pub(crate) fn do_set_member(
-		by: T::AccountId,
+		by: Authority<T::AccountId>,
 		organisation: OrganisationId,
 		account: T::AccountId,
 		roles: RoleSet,
 	) -> DispatchResult {
-		let record = Self::administered_by(organisation, &by)?;
+		let (record, changeable) = Self::changeable_roles(&by, organisation)?;
 		ensure!(!roles.is_empty(), Error::<T>::RolesEmpty);
 		let before = Members::<T>::get(organisation, &account);
 		if before == Some(roles) {
 			return Ok(());
 		}
-		let record = recount::<T>(record, before, Some(roles))?;
-		Organisations::<T>::insert(organisation, record);
-		Members::<T>::insert(organisation, &account, roles);
+		let changed = before.unwrap_or_default().changed(roles);
+		ensure!(changed.is_subset_of(changeable), Error::<T>::VoteNeeded);
+		Self::give_roles(organisation, record, &account, before, roles)?;
 		Self::deposit_event(if before.is_none() {
 			Event::MemberAdded { organisation, account, roles, by }
 		} else {
@@ -46,44 +34,41 @@ impl<T: Config> Pallet<T> {
 		Ok(())
 	}
 
-	pub(crate) fn do_remove_member(
-		by: T::AccountId,
+	/// Gives a member, new or not, these roles in place of those before, within the bounds, unchecked otherwise.
+	pub(crate) fn give_roles(
 		organisation: OrganisationId,
-		account: T::AccountId,
-	) -> DispatchResult {
-		let record = if by == account {
-			Organisations::<T>::get(organisation).ok_or(Error::<T>::MemberUnknown)?
-		} else {
-			Self::administered_by(organisation, &by)?
-		};
-		let before = Members::<T>::get(organisation, &account).ok_or(Error::<T>::MemberUnknown)?;
-		let record = recount::<T>(record, Some(before), None)?;
+		record: OrganisationRecord,
+		account: &T::AccountId,
+		before: Option<RoleSet>,
+		roles: RoleSet,
+	) -> Result<(), Error<T>> {
+		let record = recount::<T>(record, before, Some(roles))?;
 		Organisations::<T>::insert(organisation, record);
-		Members::<T>::remove(organisation, &account);
-		Self::deposit_event(Event::MemberRemoved { organisation, account, by });
+		Members::<T>::insert(organisation, account, roles);
 		Ok(())
 	}
 
-	/// Stores an organisation with its founder, unchecked.
-	fn found(
+	pub(crate) fn do_remove_member(
+		by: Authority<T::AccountId>,
 		organisation: OrganisationId,
-		name: Name,
-		kind: OrganisationKind,
-		founder: &T::AccountId,
-	) {
-		let created_at = T::Time::now();
-		let record = OrganisationRecord { name, kind, created_at, members: 1, administrators: 1 };
+		account: T::AccountId,
+	) -> DispatchResult {
+		let leaves = by == Authority::Account(account.clone());
+		let (record, changeable) = if leaves {
+			let record = Organisations::<T>::get(organisation).ok_or(Error::<T>::MemberUnknown)?;
+			let free = RoleSet::ALL.without(record.policy.guarded_roles());
+			(record, free)
+		} else {
+			Self::changeable_roles(&by, organisation)?
+		};
+		let before = Members::<T>::get(organisation, &account).ok_or(Error::<T>::MemberUnknown)?;
+		ensure!(before.is_subset_of(changeable), Error::<T>::VoteNeeded);
+		let record = recount::<T>(record, Some(before), None)?;
 		Organisations::<T>::insert(organisation, record);
-		Members::<T>::insert(organisation, founder, RoleSet::ALL);
-	}
-
-	/// The organisation, if `who` is one of its administrators.
-	fn administered_by(
-		organisation: OrganisationId,
-		who: &T::AccountId,
-	) -> Result<OrganisationRecord, Error<T>> {
-		ensure!(Self::has_role(organisation, who, Role::Administrator), Error::<T>::RoleMissing);
-		Organisations::<T>::get(organisation).ok_or(Error::<T>::RoleMissing)
+		Members::<T>::remove(organisation, &account);
+		HandOvers::<T>::remove(organisation, &account);
+		Self::deposit_event(Event::MemberRemoved { organisation, account, by });
+		Ok(())
 	}
 }
 
@@ -93,13 +78,23 @@ fn recount<T: Config>(
 	before: Option<RoleSet>,
 	after: Option<RoleSet>,
 ) -> Result<OrganisationRecord, Error<T>> {
-	let administers =
-		|roles: Option<RoleSet>| roles.is_some_and(|roles| roles.contains(Role::Administrator));
-	record.members = record.members - u32::from(before.is_some()) + u32::from(after.is_some());
-	record.administrators =
-		record.administrators - u32::from(administers(before)) + u32::from(administers(after));
+	let step = |count: u32, was: bool, is: bool| count - u32::from(was) + u32::from(is);
+	let holds =
+		|roles: Option<RoleSet>, role| roles.is_some_and(|roles: RoleSet| roles.contains(role));
+	let seats = |count, role| step(count, holds(before, role), holds(after, role));
+	record.members = step(record.members, before.is_some(), after.is_some());
+	record.administrators = seats(record.administrators, Role::Administrator);
+	record.watchdogs = seats(record.watchdogs, Role::Watchdog);
 	ensure!(record.members <= MAX_MEMBERS, Error::<T>::MemberLimitReached);
+	ensure!(
+		record.administrators.max(record.watchdogs) <= MAX_BODY_SEATS,
+		Error::<T>::SeatLimitReached
+	);
 	ensure!(record.administrators > 0, Error::<T>::LastAdministratorNeeded);
+	ensure!(
+		record.policy.is_met_by(record.administrators, record.watchdogs),
+		Error::<T>::PolicyNotMet
+	);
 	Ok(record)
 }
 
@@ -114,8 +109,10 @@ impl<T: Config> OrganisationDirectory<T::AccountId> for Pallet<T> {
 
 	#[cfg(feature = "runtime-benchmarks")]
 	fn create_for_benchmark(name: &[u8], who: &T::AccountId) -> OrganisationId {
+		use dpki_primitives::{ids::Name, organisation::OrganisationKind};
 		let organisation = OrganisationId::from_name(name);
 		let name = Name::truncate_from(name.to_vec());
+		crate::Deposits::<T>::insert(organisation, (who, crate::BalanceOf::<T>::default()));
 		Self::found(organisation, name, OrganisationKind::EcosystemOperator, who);
 		organisation
 	}

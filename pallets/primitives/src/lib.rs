@@ -16,6 +16,7 @@
 //! | [`refusal`] | why a device's own transaction was refused |
 //! | [`registry`] | what other pallets may ask the registry |
 //! | [`context`] | what an off-chain signature covers |
+//! | [`motion`] | motions: who votes, how many votes decide, what is on record |
 //! | [`subject`] | what a certificate can be about |
 //! | [`application`] | applications, proofs of possession and of control |
 //! | [`certificate`] | certificates, the verdict about them, and the policy |
@@ -40,6 +41,7 @@ pub mod delivery;
 pub mod device;
 pub mod ids;
 pub mod key;
+pub mod motion;
 pub mod organisation;
 pub mod refusal;
 pub mod registry;

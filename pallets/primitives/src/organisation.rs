@@ -1,6 +1,10 @@
 //! Organisations: the namespaces in which accounts act.
 
-use crate::{Moment, ids::Name, ids::OrganisationId};
+use crate::{
+	Moment,
+	ids::{Name, OrganisationId},
+	motion::Body,
+};
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use scale_info::TypeInfo;
 
@@ -88,8 +92,8 @@ pub enum Role {
 	/// Publishes deliveries.
 	#[codec(index = 3)]
 	Publisher,
-	/// Is to approve deliveries under an m-of-n policy. Nothing asks for its approval yet: the role can be given, and
-	/// has no effect.
+	/// Decides by vote under the policy [`DeliveryPolicy::Watchdogs`], about the policy and about who is a watchdog. Is to
+	/// approve deliveries, for which there is no record yet: until then nothing can be published under that policy.
 	#[codec(index = 4)]
 	Watchdog,
 }
@@ -145,6 +149,21 @@ impl RoleSet {
 		self.0 == 0
 	}
 
+	/// This set without the roles of `other`.
+	pub const fn without(self, other: RoleSet) -> Self {
+		RoleSet(self.0 & !other.0)
+	}
+
+	/// The roles that are in exactly one of the two sets: what changes from one to the other.
+	pub const fn changed(self, other: RoleSet) -> Self {
+		RoleSet(self.0 ^ other.0)
+	}
+
+	/// Whether every role of this set is in `other`.
+	pub const fn is_subset_of(self, other: RoleSet) -> bool {
+		self.without(other).is_empty()
+	}
+
 	/// The roles of the set, in the order of [`Role::ALL`].
 	pub fn iter(self) -> impl Iterator<Item = Role> {
 		Role::ALL.into_iter().filter(move |role| self.contains(*role))
@@ -184,6 +203,107 @@ pub struct OrganisationRecord {
 	pub members: u32,
 	/// How many of them are administrators; never zero.
 	pub administrators: u32,
+	/// How many of them are watchdogs.
+	pub watchdogs: u32,
+	/// How its deliveries are approved.
+	pub policy: DeliveryPolicy,
+}
+
+/// How an organisation approves its deliveries. It also protects itself: who could undermine it by changing members
+/// has to meet it first.
+#[derive(
+	Clone,
+	Copy,
+	PartialEq,
+	Eq,
+	Debug,
+	Default,
+	Encode,
+	Decode,
+	DecodeWithMemTracking,
+	MaxEncodedLen,
+	TypeInfo,
+)]
+pub enum DeliveryPolicy {
+	/// A publisher publishes. Any administrator changes members and policy alone.
+	#[default]
+	#[codec(index = 0)]
+	Simple,
+	/// An anchor manager approves inside of the organisation, then another account publishes. Two administrators change
+	/// the policy and the roles on which it rests.
+	#[codec(index = 1)]
+	MultiAdmin,
+	/// So many of the watchdogs approve. They alone change the policy, and who is one of them.
+	#[codec(index = 2)]
+	Watchdogs {
+		/// How many have to approve; at least 1.
+		needed: u32,
+	},
+}
+
+impl DeliveryPolicy {
+	/// The policy in one word, as clients print and take it; how many watchdogs are needed stands beside it.
+	pub const fn name(self) -> &'static str {
+		match self {
+			Self::Simple => "simple",
+			Self::MultiAdmin => "multi-admin",
+			Self::Watchdogs { .. } => "watchdogs",
+		}
+	}
+
+	/// The roles that no administrator gives or takes alone under this policy.
+	pub const fn guarded_roles(self) -> RoleSet {
+		match self {
+			Self::Simple => RoleSet::EMPTY,
+			// One who could appoint the approver or the publisher, or a second administrator, would be two.
+			Self::MultiAdmin => RoleSet::EMPTY
+				.with(Role::Administrator)
+				.with(Role::AnchorManager)
+				.with(Role::Publisher),
+			Self::Watchdogs { .. } => RoleSet::EMPTY.with(Role::Watchdog),
+		}
+	}
+
+	/// The body that changes this policy by vote.
+	pub const fn body(self) -> Body {
+		match self {
+			Self::Simple | Self::MultiAdmin => Body::Administrators,
+			Self::Watchdogs { .. } => Body::Watchdogs,
+		}
+	}
+
+	/// Whether so many administrators and watchdogs can meet this policy.
+	pub const fn is_met_by(self, administrators: u32, watchdogs: u32) -> bool {
+		match self {
+			Self::Simple => administrators >= 1,
+			Self::MultiAdmin => administrators >= 2,
+			Self::Watchdogs { needed } => administrators >= 1 && needed >= 1 && watchdogs >= needed,
+		}
+	}
+}
+
+/// A member's offer to move its membership to another account.
+#[derive(
+	Clone, PartialEq, Eq, Debug, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
+)]
+pub struct HandOver<AccountId, BlockNumber> {
+	/// The account that may accept.
+	pub to: AccountId,
+	/// The last block in which it may.
+	pub expires_at: BlockNumber,
+}
+
+/// A pending appointment to a body whose keys were lost.
+#[derive(
+	Clone, PartialEq, Eq, Debug, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
+)]
+pub struct Recovery<AccountId, BlockNumber> {
+	/// Who is to get a seat.
+	pub account: AccountId,
+	/// In which body.
+	pub body: Body,
+	/// The first block in which the appointment can be completed; until it is, the body can object.
+	pub ready_at: BlockNumber,
 }
 
 /// What the other pallets may ask about organisations.
@@ -200,6 +320,27 @@ pub trait Organisations<AccountId> {
 	fn create_for_benchmark(name: &[u8], who: &AccountId) -> OrganisationId;
 }
 
+/// What those who take deliveries ask.
+pub trait DeliveryPolicies {
+	/// How this organisation approves its deliveries; `None` if there is no such organisation.
+	fn delivery_policy(organisation: OrganisationId) -> Option<DeliveryPolicy>;
+}
+
+/// Whether anything belongs to an organisation: what has to be known before it can be dissolved.
+///
+/// A tuple holds nothing if none of its parts does. There is deliberately no implementation for `()`: a runtime has to
+/// name everything that can belong to an organisation.
+pub trait Belongings {
+	/// Whether nothing is, or ever was, registered for this organisation.
+	fn is_empty(organisation: OrganisationId) -> bool;
+}
+
+impl<A: Belongings, B: Belongings> Belongings for (A, B) {
+	fn is_empty(organisation: OrganisationId) -> bool {
+		A::is_empty(organisation) && B::is_empty(organisation)
+	}
+}
+
 #[cfg(test)]
 mod tests {
 	use super::*;
@@ -214,9 +355,67 @@ mod tests {
 	}
 
 	#[test]
+	fn what_changes_between_two_sets_is_in_exactly_one_of_them() {
+		let before: RoleSet = [Role::Publisher, Role::Registrar].into_iter().collect();
+		let after: RoleSet = [Role::Publisher, Role::Watchdog].into_iter().collect();
+		let changed: RoleSet = [Role::Registrar, Role::Watchdog].into_iter().collect();
+		assert_eq!(before.changed(after), changed);
+		assert_eq!(after.changed(before), changed);
+		assert!(changed.is_subset_of(RoleSet::ALL) && !RoleSet::ALL.is_subset_of(changed));
+		assert!(RoleSet::EMPTY.is_subset_of(RoleSet::EMPTY));
+		assert_eq!(before.without(after), RoleSet::EMPTY.with(Role::Registrar));
+	}
+
+	#[test]
+	fn a_policy_is_met_by_no_fewer_than_it_names() {
+		assert!(DeliveryPolicy::Simple.is_met_by(1, 0) && !DeliveryPolicy::Simple.is_met_by(0, 9));
+		assert!(DeliveryPolicy::MultiAdmin.is_met_by(2, 0));
+		assert!(!DeliveryPolicy::MultiAdmin.is_met_by(1, 9));
+		let watchdogs = |needed| DeliveryPolicy::Watchdogs { needed };
+		assert!(watchdogs(2).is_met_by(1, 2) && !watchdogs(2).is_met_by(1, 1));
+		assert!(!watchdogs(0).is_met_by(1, 1) && !watchdogs(1).is_met_by(0, 1));
+	}
+
+	#[test]
+	fn every_policy_guards_the_roles_on_which_it_rests() {
+		assert!(DeliveryPolicy::Simple.guarded_roles().is_empty());
+		for role in Role::ALL {
+			assert_eq!(
+				DeliveryPolicy::MultiAdmin.guarded_roles().contains(role),
+				matches!(role, Role::Administrator | Role::AnchorManager | Role::Publisher)
+			);
+			assert_eq!(
+				DeliveryPolicy::Watchdogs { needed: 1 }.guarded_roles().contains(role),
+				role == Role::Watchdog
+			);
+		}
+	}
+
+	struct Holds<const ANYTHING: bool>;
+
+	impl<const ANYTHING: bool> Belongings for Holds<ANYTHING> {
+		fn is_empty(_: OrganisationId) -> bool {
+			!ANYTHING
+		}
+	}
+
+	#[test]
+	fn who_holds_anything_anywhere_is_not_empty() {
+		let id = OrganisationId::from_name(b"acme");
+		assert!(<(Holds<false>, Holds<false>)>::is_empty(id));
+		assert!(!<(Holds<true>, Holds<false>)>::is_empty(id));
+		assert!(!<(Holds<false>, Holds<true>)>::is_empty(id));
+	}
+
+	#[test]
 	fn each_kind_and_each_role_has_a_word_of_its_own() {
 		crate::assert_distinct_words(&OrganisationKind::ALL.map(OrganisationKind::name));
 		crate::assert_distinct_words(&Role::ALL.map(Role::name));
+		crate::assert_distinct_words(&[
+			DeliveryPolicy::Simple.name(),
+			DeliveryPolicy::MultiAdmin.name(),
+			DeliveryPolicy::Watchdogs { needed: 1 }.name(),
+		]);
 	}
 
 	#[test]

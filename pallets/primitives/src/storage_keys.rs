@@ -4,7 +4,7 @@
 //! that holds its own storage against these functions.
 //!
 //! A key is `twox_128(pallet) ++ twox_128(item) ++ key parts`; ids are hashes and go in as they are (`Identity`),
-//! accounts are chosen by their owners and go in as `Blake2_128Concat`.
+//! accounts are chosen by their owners and go in as `Blake2_128Concat`; running numbers go in as `Twox64Concat`.
 
 use crate::{
 	certificate::{Holder, Office},
@@ -12,11 +12,12 @@ use crate::{
 		AnchorId, ApplicationId, CertificateId, DeviceId, KeyId, OrganisationId, SubjectId,
 		VoucherId,
 	},
+	motion::MotionId,
 	revocation::SshSubject,
 };
 use alloc::vec::Vec;
 use codec::Encode;
-use sp_crypto_hashing::{blake2_128, twox_128};
+use sp_crypto_hashing::{blake2_128, twox_64, twox_128};
 
 /// Name of the organisations pallet in the runtime.
 pub const ORGANISATIONS: &str = "Organisations";
@@ -24,6 +25,8 @@ pub const ORGANISATIONS: &str = "Organisations";
 pub const DPKI: &str = "Dpki";
 /// Name of the deliveries pallet in the runtime.
 pub const DELIVERIES: &str = "Deliveries";
+/// Name of the motions pallet in the runtime.
+pub const MOTIONS: &str = "Motions";
 /// Name of the certificates pallet in the runtime.
 pub const CERTIFICATES: &str = "Certificates";
 
@@ -56,6 +59,39 @@ pub fn member(organisation: OrganisationId, account: &[u8; 32]) -> Vec<u8> {
 	item(ORGANISATIONS, "Members", &[&organisation.0, &blake2_128(account), account])
 }
 
+/// `Organisations.HandOvers`: a pending [`HandOver`](crate::organisation::HandOver) of this member.
+pub fn hand_over(organisation: OrganisationId, from: &[u8; 32]) -> Vec<u8> {
+	item(ORGANISATIONS, "HandOvers", &[&organisation.0, &blake2_128(from), from])
+}
+
+/// `Organisations.Recoveries`: the pending [`Recovery`](crate::organisation::Recovery) of this organisation.
+pub fn recovery(organisation: OrganisationId) -> Vec<u8> {
+	item(ORGANISATIONS, "Recoveries", &[&organisation.0])
+}
+
+/// `Motions.NextMotion`: how many motions there ever were, a `u32`; absent means 0.
+pub fn next_motion() -> Vec<u8> {
+	item(MOTIONS, "NextMotion", &[])
+}
+
+/// `Motions.Motions`: a [`MotionRecord`](crate::motion::MotionRecord).
+pub fn motion(id: MotionId) -> Vec<u8> {
+	let id = id.to_le_bytes();
+	item(MOTIONS, "Motions", &[&twox_64(&id), &id])
+}
+
+/// `Motions.Calls`: the encoded call of a motion, with its length before it.
+pub fn motion_call(id: MotionId) -> Vec<u8> {
+	let id = id.to_le_bytes();
+	item(MOTIONS, "Calls", &[&twox_64(&id), &id])
+}
+
+/// `Motions.Ballots`: a [`Ballot`](crate::motion::Ballot).
+pub fn ballot(id: MotionId, voter: &[u8; 32]) -> Vec<u8> {
+	let id = id.to_le_bytes();
+	item(MOTIONS, "Ballots", &[&twox_64(&id), &id, &blake2_128(voter), voter])
+}
+
 /// `Dpki.Anchors`: an [`AnchorRecord`](crate::anchor::AnchorRecord).
 pub fn anchor(id: AnchorId) -> Vec<u8> {
 	item(DPKI, "Anchors", &[&id.0])
@@ -74,6 +110,11 @@ pub fn revoked_anchor_key(id: KeyId) -> Vec<u8> {
 /// `Dpki.OrganisationAnchors`: the ids of the organisation's unrevoked anchors, a bounded list of [`AnchorId`].
 pub fn organisation_anchors(id: OrganisationId) -> Vec<u8> {
 	item(DPKI, "OrganisationAnchors", &[&id.0])
+}
+
+/// `Dpki.Registrants`: nothing (the unit), present if anything was ever registered for this organisation; never removed.
+pub fn registrant(id: OrganisationId) -> Vec<u8> {
+	item(DPKI, "Registrants", &[&id.0])
 }
 
 /// `Dpki.Devices`: a [`DeviceRecord`](crate::device::DeviceRecord).

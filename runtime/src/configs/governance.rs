@@ -1,89 +1,86 @@
 // SPDX-License-Identifier: Apache-2.0
 
-//! Who decides: the council of trustees, and nobody else outside a development chain.
+//! Who decides: the council of trustees, organisations about themselves, and nobody else outside a
+//! development chain.
 //!
 //! A motion that two thirds of the council carry counts as root, in two ways. Pallets that let the
 //! runtime choose their origin take [`RootOrCouncil`] and are called by the motion directly. Calls
-//! that insist on root go through [`mandate`].
-//!
-//! More than a third of the council rejects: with that many against it, two thirds cannot be reached
-//! and anyone may close the motion. [`BaseFilter`] sees to it that no motion asks for less than two
-//! thirds, and a deposit that grows with the number of open motions to it that no single trustee fills
-//! the agenda.
-//!
-//! [`BaseFilter`]: crate::call_filter::BaseFilter
+//! that insist on root go through [`mandate`]. More than a third of the council rejects. Each proposer
+//! has places of its own and pays a deposit for each, so no single trustee fills the agenda.
 
 use crate::{
-	AccountId, Balance, Balances, BlockNumber, Council, Runtime, RuntimeCall, RuntimeEvent,
-	RuntimeHoldReason, RuntimeOrigin, UNIT, call_filter::MandateFilter, mandate, weights,
+	AccountId, Balance, Balances, BlockNumber, CouncilMembership, MILLI_UNIT, Organisations,
+	Runtime, RuntimeCall, RuntimeEvent, RuntimeHoldReason, UNIT, call_filter::MandateFilter,
+	mandate, weights,
 };
 use frame_support::{
 	parameter_types,
-	traits::{EitherOfDiverse, NeverEnsureOrigin, fungible::HoldConsideration},
+	traits::{EitherOfDiverse, NeverEnsureOrigin},
 	weights::Weight,
 };
 use frame_system::EnsureRoot;
-use pallet_collective::EnsureProportionAtLeast;
-use sp_runtime::{Perbill, traits::Convert};
+use pallet_motions::{CouncilAndBodies, EnsureCouncil};
+use sp_runtime::Perbill;
 
-/// The instance of `pallet-collective` that is the council.
-pub type CouncilInstance = pallet_collective::Instance1;
-
-/// Two thirds of the council.
-pub type TwoThirdsOfCouncil = EnsureProportionAtLeast<AccountId, CouncilInstance, 2, 3>;
+/// The instance of `pallet-membership` that lists the seats of the council.
+pub type CouncilInstance = pallet_membership::Instance1;
 
 /// Root, or two thirds of the council.
-pub type RootOrCouncil = EitherOfDiverse<EnsureRoot<AccountId>, TwoThirdsOfCouncil>;
+pub type RootOrCouncil = EitherOfDiverse<EnsureRoot<AccountId>, EnsureCouncil>;
 
 /// The most seats that the council can have.
 pub const MAX_COUNCIL_MEMBERS: u32 = 100;
 
-/// What a motion holds of its proposer's tokens if no other motion is open.
+/// What is held of its proposer's tokens for an open motion, whatever its call.
 pub const MOTION_DEPOSIT: Balance = 10 * UNIT;
 
+/// What is held for each byte of the call of an open motion.
+pub const MOTION_BYTE_DEPOSIT: Balance = MILLI_UNIT;
+
+/// Blocks of a day at one second.
+pub const DAY: BlockNumber = 24 * 60 * 60;
+
 parameter_types! {
-	/// Blocks for which a motion stays open: a day at one second.
-	pub const MotionDuration: BlockNumber = 24 * 60 * 60;
-	/// Motions that may be open at once.
-	pub const MaxProposals: u32 = 100;
 	/// Seats.
 	pub const MaxMembers: u32 = MAX_COUNCIL_MEMBERS;
-	/// A motion may fill half of a block.
-	pub MaxProposalWeight: Weight =
-		Perbill::from_percent(50) * super::system::MAXIMUM_BLOCK_WEIGHT;
-	/// Why the deposit of a motion is held.
-	pub const MotionHoldReason: RuntimeHoldReason =
-		RuntimeHoldReason::Council(pallet_collective::HoldReason::ProposalSubmission);
+	/// Held for an open motion.
+	pub const BaseDeposit: Balance = MOTION_DEPOSIT;
+	/// Held for each byte of its call.
+	pub const ByteDeposit: Balance = MOTION_BYTE_DEPOSIT;
+	/// The shortest time for a vote. It only keeps a deadline from passing before anybody could vote at
+	/// all, and is the same for every chain, because a constant cannot depend on the preset. It need not
+	/// leave time to take notice: silence carries nothing, so a motion that is too short just expires.
+	pub const MinPeriod: BlockNumber = 10;
+	/// The longest time for a vote: thirty days at one second.
+	pub const MaxPeriod: BlockNumber = 30 * DAY;
+	/// How long a decision stays readable: ninety days at one second.
+	pub const Retention: BlockNumber = 90 * DAY;
+	/// Longest call, in bytes. A new runtime is longer: it is authorised by its hash.
+	pub const MaxCallLen: u32 = 65_536;
+	/// A call may fill half of a block.
+	pub MaxCallWeight: Weight = Perbill::from_percent(50) * super::system::MAXIMUM_BLOCK_WEIGHT;
+	/// Open motions of one proposer.
+	pub const MaxOpenMotions: u32 = 10;
+	/// Accounts that can vote on a motion: twice as many as the council has seats, for those who lose
+	/// theirs in the meantime.
+	pub const MaxVotes: u32 = 2 * MAX_COUNCIL_MEMBERS;
 }
 
-/// The deposit of a motion beside so many open ones: [`MOTION_DEPOSIT`] for the first, twice that for
-/// the second, and so on. All of [`MaxProposals`] would hold 5,050 times the first.
-pub struct MotionDeposit;
-
-impl Convert<u32, Balance> for MotionDeposit {
-	fn convert(open_motions: u32) -> Balance {
-		MOTION_DEPOSIT.saturating_mul(Balance::from(open_motions).saturating_add(1))
-	}
-}
-
-impl pallet_collective::Config<CouncilInstance> for Runtime {
-	type RuntimeOrigin = RuntimeOrigin;
-	type Proposal = RuntimeCall;
-	type RuntimeEvent = RuntimeEvent;
-	type MotionDuration = MotionDuration;
-	type MaxProposals = MaxProposals;
-	type MaxMembers = MaxMembers;
-	// Silence counts as no: there is never a prime member to follow, see below.
-	type DefaultVote = pallet_collective::PrimeDefaultVote;
-	type WeightInfo = pallet_collective::weights::SubstrateWeight<Runtime>;
-	// Members change in one place only, `CouncilMembership`; else the two lists could differ.
-	type SetMembersOrigin = NeverEnsureOrigin<()>;
-	type MaxProposalWeight = MaxProposalWeight;
-	type DisapproveOrigin = RootOrCouncil;
-	// Burns the deposit. All other ends of a motion let anybody give it back to the proposer.
-	type KillOrigin = RootOrCouncil;
-	type Consideration =
-		HoldConsideration<AccountId, Balances, MotionHoldReason, MotionDeposit, u32>;
+impl pallet_motions::Config for Runtime {
+	type RuntimeCall = RuntimeCall;
+	type RuntimeHoldReason = RuntimeHoldReason;
+	type Currency = Balances;
+	type Electorates = CouncilAndBodies<CouncilMembership, Organisations>;
+	type BaseDeposit = BaseDeposit;
+	type ByteDeposit = ByteDeposit;
+	type MinPeriod = MinPeriod;
+	type MaxPeriod = MaxPeriod;
+	type Retention = Retention;
+	type MaxCallLen = MaxCallLen;
+	type MaxCallWeight = MaxCallWeight;
+	type MaxOpenMotions = MaxOpenMotions;
+	type MaxVotes = MaxVotes;
+	type WeightInfo = pallet_motions::weights::SubstrateWeight<Runtime>;
 }
 
 impl pallet_membership::Config<CouncilInstance> for Runtime {
@@ -92,10 +89,11 @@ impl pallet_membership::Config<CouncilInstance> for Runtime {
 	type RemoveOrigin = RootOrCouncil;
 	type SwapOrigin = RootOrCouncil;
 	type ResetOrigin = RootOrCouncil;
-	// A prime's vote would stand in for absent members, and two thirds would no longer be two thirds.
+	// Nothing asks for a prime member; an appointment would only look as if it meant something.
 	type PrimeOrigin = NeverEnsureOrigin<()>;
-	type MembershipInitialized = Council;
-	type MembershipChanged = Council;
+	// There is no second list of the seats: motions read this one.
+	type MembershipInitialized = ();
+	type MembershipChanged = ();
 	type MaxMembers = MaxMembers;
 	type WeightInfo = pallet_membership::weights::SubstrateWeight<Runtime>;
 }
@@ -103,7 +101,7 @@ impl pallet_membership::Config<CouncilInstance> for Runtime {
 impl mandate::Config for Runtime {
 	type RuntimeCall = RuntimeCall;
 	type CallFilter = MandateFilter;
-	type MandateOrigin = TwoThirdsOfCouncil;
+	type MandateOrigin = EnsureCouncil;
 	type WeightInfo = weights::mandate::SubstrateWeight<Runtime>;
 }
 

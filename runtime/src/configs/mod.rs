@@ -2,6 +2,7 @@
 
 //! Configuration of every pallet, one file per concern.
 
+pub mod accounts;
 pub mod consensus;
 pub mod economy;
 pub mod governance;

@@ -2,7 +2,7 @@
 
 //! What [`dpki_runtime::dpki_api::DpkiApi`] answers, and that each answer names the storage that proves it.
 
-use crate::common::{account, chain};
+use crate::common::{account, chain, origin};
 use codec::{Decode, Encode};
 use dpki_primitives::{
 	anchor::{AnchorKind, AnchorRecord},
@@ -10,20 +10,23 @@ use dpki_primitives::{
 	device::DeviceRecord,
 	ids::{AnchorId, BlobDigest, DeviceId, KeyId, OrganisationId, VoucherId},
 	key::{KeyPurpose, KeyRecord, KeyType, PublicKey},
-	organisation::{OrganisationKind, OrganisationRecord},
+	motion::{Body, Electorate, MOTIONS_PER_PAGE, Reason, Tally},
+	organisation::{HandOver, OrganisationKind, OrganisationRecord, Recovery, RoleSet},
 	revocation::{Revocation, RevocationReason},
 	status::{Status, Validity},
 	voucher::{VoucherRecord, VoucherState},
 };
 use dpki_runtime::{
-	Runtime, RuntimeOrigin,
-	dpki_api::{Located, Verdict, runtime_decl_for_dpki_api::DpkiApiV1},
+	AccountId, Motions, Organisations, Runtime, RuntimeCall,
+	configs::governance::MinPeriod,
+	dpki_api::{Located, Motion, Verdict, runtime_decl_for_dpki_api::DpkiApiV1},
+	genesis_config_presets::LOCAL_PRESET,
 };
-use frame_support::assert_ok;
+use frame_support::{assert_ok, dispatch::GetDispatchInfo};
 use pallet_deliveries::{Acknowledgements, Deliveries};
 use pallet_dpki::{Anchors, DeviceKeys, Devices, Keys, OrganisationAnchors, Vouchers};
 use sp_genesis_builder::DEV_RUNTIME_PRESET;
-use sp_keyring::Sr25519Keyring::Alice;
+use sp_keyring::Sr25519Keyring::{Alice, Bob};
 
 const ORGANISATION: &[u8] = b"acme";
 const REVOCATION: Revocation = Revocation { reason: RevocationReason::KeyCompromise, at: 0 };
@@ -31,6 +34,14 @@ const FOREVER: Validity = Validity { not_before: 0, not_after: None };
 
 fn organisation() -> OrganisationId {
 	OrganisationId::from_name(ORGANISATION)
+}
+
+fn create_organisation() {
+	assert_ok!(Organisations::create(
+		origin(Alice),
+		ORGANISATION.to_vec().try_into().unwrap(),
+		OrganisationKind::Manufacturer,
+	));
 }
 
 fn device() -> DeviceId {
@@ -113,14 +124,11 @@ where
 #[test]
 fn answers_name_the_storage_that_proves_them() {
 	chain(DEV_RUNTIME_PRESET).execute_with(|| {
-		assert_ok!(dpki_runtime::Organisations::create(
-			RuntimeOrigin::signed(account(Alice)),
-			ORGANISATION.to_vec().try_into().unwrap(),
-			OrganisationKind::Manufacturer,
-		));
-		let created: OrganisationRecord = Runtime::organisation(organisation()).record.unwrap();
+		create_organisation();
+		let answer = Runtime::organisation(organisation()).organisation;
+		let created: OrganisationRecord = answer.record.clone().unwrap();
 		assert_eq!(created.name.as_slice(), ORGANISATION);
-		assert_located(Runtime::organisation(organisation()), created);
+		assert_located(answer, created);
 
 		let record = put_device(None);
 		assert_verdict(Runtime::device(device()), record, Status::Valid);
@@ -172,6 +180,87 @@ fn answers_name_the_storage_that_proves_them() {
 }
 
 #[test]
+fn what_is_pending_in_an_organisation_is_told_with_it() {
+	chain(DEV_RUNTIME_PRESET).execute_with(|| {
+		create_organisation();
+		assert_ok!(Organisations::hand_over(origin(Alice), organisation(), account(Bob)));
+		let member = Runtime::member(organisation(), account(Alice));
+		assert_located(member.roles, RoleSet::ALL);
+		let offer: HandOver<AccountId, u32> = member.hand_over.record.clone().unwrap();
+		assert_eq!(offer.to, account(Bob));
+		assert_located(member.hand_over, offer);
+
+		assert_ok!(Organisations::begin_recovery(
+			Electorate::Council.into(),
+			organisation(),
+			Body::Administrators,
+			account(Bob),
+		));
+		let answer = Runtime::organisation(organisation()).recovery;
+		let recovery: Recovery<AccountId, u32> = answer.record.clone().unwrap();
+		assert_eq!(recovery.account, account(Bob));
+		assert_located(answer, recovery);
+	});
+}
+
+fn propose(number: u32) -> RuntimeCall {
+	let call: RuntimeCall =
+		frame_system::Call::remark { remark: number.to_le_bytes().to_vec() }.into();
+	assert_ok!(Motions::propose(
+		origin(Alice),
+		Electorate::Council,
+		Box::new(call.clone()),
+		MinPeriod::get(),
+		Reason::default(),
+	));
+	call
+}
+
+#[test]
+fn a_motion_is_told_with_its_call_and_how_it_stands() {
+	chain(LOCAL_PRESET).execute_with(|| {
+		let call = propose(7);
+
+		let answer = Runtime::motion(0);
+		let motion: Motion = answer.motion.record.clone().unwrap();
+		assert_eq!(motion.proposer, account(Alice));
+		let quorum = motion.tally.quorum;
+		assert_located(answer.motion, motion);
+		assert_eq!(stored(&answer.call.storage_key), Some(call.encode()));
+		assert_eq!(answer.call.record, Some(call.encode()));
+		assert_eq!(answer.standing.tally, Some(Tally { ayes: 1, nays: 0, quorum }));
+		let bounds = answer.standing.bounds.unwrap();
+		let weight = call.get_dispatch_info().call_weight;
+		assert_eq!(bounds.length as usize, call.encoded_size());
+		assert_eq!((bounds.ref_time, bounds.proof_size), (weight.ref_time(), weight.proof_size()));
+	});
+}
+
+#[test]
+fn motions_are_told_in_pages_of_which_none_is_left_out() {
+	chain(DEV_RUNTIME_PRESET).execute_with(|| {
+		let none = Runtime::motions(0);
+		assert_eq!((none.count.record, none.motions.len()), (None, 0));
+		assert_eq!(sp_io::storage::get(&none.count.storage_key), None);
+
+		// The council has one seat, which decides each of them at once.
+		(0..=MOTIONS_PER_PAGE).for_each(|number| {
+			propose(number);
+		});
+		pallet_motions::Motions::<Runtime>::remove(5);
+
+		let (newest, oldest) = (Runtime::motions(0), Runtime::motions(1));
+		assert_located(newest.count, MOTIONS_PER_PAGE + 1);
+		let numbers = newest.motions.iter().chain(&oldest.motions).map(|(id, _)| *id);
+		assert_eq!(numbers.collect::<Vec<_>>(), (0..=MOTIONS_PER_PAGE).rev().collect::<Vec<_>>());
+		for (id, motion) in newest.motions.into_iter().chain(oldest.motions) {
+			assert_eq!(motion.record.is_none(), id == 5);
+			assert_eq!(stored(&motion.storage_key), motion.record);
+		}
+	});
+}
+
+#[test]
 fn revocation_of_a_device_is_the_verdict_about_its_keys() {
 	chain(DEV_RUNTIME_PRESET).execute_with(|| {
 		let revoked = put_device(Some(REVOCATION));
@@ -203,8 +292,17 @@ fn what_the_chain_does_not_know_is_unknown_and_its_absence_can_be_proven() {
 		assert_unknown(Runtime::key(KeyId::from([1; 32])));
 		assert_unknown(Runtime::anchor(AnchorId::from([1; 32])));
 
-		let nothing: [Vec<u8>; 4] = [
-			Runtime::organisation(organisation()).storage_key,
+		let organisation_answer = Runtime::organisation(organisation());
+		let member = Runtime::member(organisation(), account(Alice));
+		let motion = Runtime::motion(0);
+		assert_eq!((motion.standing.tally, motion.standing.bounds), (None, None));
+		let nothing = [
+			organisation_answer.organisation.storage_key,
+			organisation_answer.recovery.storage_key,
+			member.roles.storage_key,
+			member.hand_over.storage_key,
+			motion.motion.storage_key,
+			motion.call.storage_key,
 			Runtime::voucher(voucher()).storage_key,
 			Runtime::delivery(device()).storage_key,
 			Runtime::acknowledgement(device()).storage_key,

@@ -1,13 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 
-//! Chains to test on.
+//! Chains to test on, and transactions for them.
 
-use dpki_runtime::{AccountId, RuntimeGenesisConfig, System, genesis_config_presets};
+use codec::Encode;
+use dpki_runtime::{
+	AccountId, Executive, Nonce, RuntimeCall, RuntimeGenesisConfig, RuntimeOrigin, System,
+	TxExtension, UncheckedExtrinsic, genesis_config_presets,
+};
 use frame_support::genesis_builder_helper::{build_state, get_preset};
 use serde_json::Value;
 use sp_genesis_builder::PresetId;
 use sp_io::TestExternalities;
 use sp_keyring::Sr25519Keyring;
+use sp_runtime::{
+	ApplyExtrinsicResult,
+	generic::{Era, SignedPayload},
+};
 
 /// The genesis configuration of a preset, as a node puts it together: defaults, overlaid by the
 /// preset.
@@ -52,4 +60,41 @@ pub fn chain(preset: &str) -> TestExternalities {
 /// The account of a well-known name.
 pub fn account(name: Sr25519Keyring) -> AccountId {
 	name.to_account_id()
+}
+
+/// The origin of a call that this account signed.
+pub fn origin(name: Sr25519Keyring) -> RuntimeOrigin {
+	RuntimeOrigin::signed(account(name))
+}
+
+/// What a transaction carries beside its call.
+pub fn extension(nonce: Nonce) -> TxExtension {
+	(
+		frame_system::AuthorizeCall::new(),
+		frame_system::CheckNonZeroSender::new(),
+		frame_system::CheckSpecVersion::new(),
+		frame_system::CheckTxVersion::new(),
+		frame_system::CheckGenesis::new(),
+		frame_system::CheckEra::from(Era::Immortal),
+		frame_system::CheckNonce::from(nonce),
+		frame_system::CheckWeight::new(),
+		pallet_transaction_payment::ChargeTransactionPayment::from(0).into(),
+		frame_metadata_hash_extension::CheckMetadataHash::new(false),
+		pallet_deliveries::DirectBlob::new(),
+		frame_system::WeightReclaim::new(),
+	)
+}
+
+/// A transaction that this account signed.
+pub fn signed(name: Sr25519Keyring, call: RuntimeCall) -> UncheckedExtrinsic {
+	let nonce = System::account_nonce(account(name));
+	let payload =
+		SignedPayload::new(call.clone(), extension(nonce)).expect("what it implies is known");
+	let signature = payload.using_encoded(|bytes| name.sign(bytes));
+	UncheckedExtrinsic::new_signed(call, account(name).into(), signature.into(), extension(nonce))
+}
+
+/// What a block does with a transaction.
+pub fn apply(transaction: UncheckedExtrinsic) -> ApplyExtrinsicResult {
+	Executive::apply_extrinsic(transaction)
 }

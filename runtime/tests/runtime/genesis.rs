@@ -2,14 +2,14 @@
 
 use crate::common::{account, chain, chain_of, genesis_of};
 use dpki_runtime::{
-	AccountId, Balances, Runtime, Session,
+	AccountId, Balances, CouncilMembership, Runtime, Session,
 	genesis_config_presets::{ENDOWMENT, LOCAL_PRESET, preset_names},
 };
 use sp_genesis_builder::DEV_RUNTIME_PRESET;
 use sp_keyring::Sr25519Keyring::{self, Alice, Bob, Charlie, Dave};
 
 fn council() -> Vec<AccountId> {
-	pallet_collective::Members::<Runtime, pallet_collective::Instance1>::get()
+	CouncilMembership::members().into_inner()
 }
 
 fn sorted(names: &[Sr25519Keyring]) -> Vec<AccountId> {

@@ -2,12 +2,18 @@
 
 //! The council: what two thirds of it can do, and what a single trustee cannot.
 
-use crate::common::{account, chain};
+use crate::common::{account, chain, origin};
 use codec::Encode;
+use dpki_primitives::{
+	ids::OrganisationId,
+	motion::{Body, Electorate, MotionId, MotionState},
+};
 use dpki_runtime::{
-	AccountId, Balances, Council, CouncilMembership, Hash, Mandate, Runtime, RuntimeCall,
+	AccountId, Balances, CouncilMembership, Hash, Mandate, Motions, Runtime, RuntimeCall,
 	RuntimeEvent, RuntimeOrigin, System,
-	configs::governance::{CouncilInstance, MOTION_DEPOSIT, MaxProposals, MotionDeposit},
+	configs::governance::{
+		CouncilInstance, MOTION_BYTE_DEPOSIT, MOTION_DEPOSIT, MaxOpenMotions, MinPeriod,
+	},
 	genesis_config_presets::{ENDOWMENT, LOCAL_PRESET},
 	mandate::{self, WeightInfo},
 	weights::mandate::SubstrateWeight,
@@ -17,25 +23,19 @@ use frame_support::{
 	dispatch::{DispatchResultWithPostInfo, GetDispatchInfo},
 	traits::fungible::InspectHold,
 };
-use pallet_collective::RawOrigin;
 use sp_genesis_builder::DEV_RUNTIME_PRESET;
 use sp_keyring::Sr25519Keyring::{self, Alice, Bob, Charlie, Dave, Eve};
 use sp_runtime::{
 	DispatchError, DispatchResult, TokenError,
-	traits::{BlakeTwo256, Convert, Dispatchable, Hash as _},
+	traits::{BlakeTwo256, Dispatchable, Hash as _},
 };
 
-type SystemError = frame_system::Error<Runtime>;
-type CouncilError = pallet_collective::Error<Runtime, CouncilInstance>;
+type MotionsError = pallet_motions::Error<Runtime>;
 type MandateError = mandate::Error<Runtime>;
 
-fn signed(name: Sr25519Keyring) -> RuntimeOrigin {
-	RuntimeOrigin::signed(account(name))
-}
-
-/// The origin of a motion that `ayes` of `seats` members carried.
-fn carried_by(ayes: u32, seats: u32) -> RuntimeOrigin {
-	RawOrigin::<AccountId, CouncilInstance>::Members(ayes, seats).into()
+/// The origin of a motion that the council carried.
+fn carried() -> RuntimeOrigin {
+	Electorate::Council.into()
 }
 
 fn authorize_upgrade() -> RuntimeCall {
@@ -54,68 +54,80 @@ fn admit(name: Sr25519Keyring) -> RuntimeCall {
 	pallet_membership::Call::add_member { who: account(name).into() }.into()
 }
 
+fn expel(name: Sr25519Keyring) -> RuntimeCall {
+	pallet_membership::Call::remove_member { who: account(name).into() }.into()
+}
+
 fn appoint_administrator() -> RuntimeCall {
 	pallet_sudo::Call::set_key { new: account(Eve).into() }.into()
 }
 
-fn propose(call: &RuntimeCall, threshold: u32) -> RuntimeCall {
-	let proposal = Box::new(call.clone());
-	let length_bound = call.encoded_size() as u32;
-	pallet_collective::Call::propose { threshold, proposal, length_bound }.into()
-}
-
-/// Proposes `call` as a transaction would: the filter is asked.
-fn try_propose(
-	who: Sr25519Keyring,
-	call: &RuntimeCall,
-	threshold: u32,
-) -> DispatchResultWithPostInfo {
-	propose(call, threshold).dispatch(signed(who))
-}
-
-fn newest_motion() -> u32 {
-	pallet_collective::ProposalCount::<Runtime, CouncilInstance>::get() - 1
-}
-
-fn vote(call: &RuntimeCall, index: u32, voters: &[Sr25519Keyring], approve: bool) {
-	for voter in voters {
-		assert_ok!(Council::vote(signed(*voter), BlakeTwo256::hash_of(call), index, approve));
+fn propose(call: RuntimeCall) -> RuntimeCall {
+	pallet_motions::Call::propose {
+		electorate: Electorate::Council,
+		call: Box::new(call),
+		period: MinPeriod::get(),
+		reason: b"because".to_vec().try_into().unwrap(),
 	}
+	.into()
 }
 
-/// Closes a motion, which anybody may do.
-fn close(call: &RuntimeCall, index: u32) -> DispatchResultWithPostInfo {
-	let weight = call.get_dispatch_info().call_weight;
-	let length = call.encoded_size() as u32;
-	Council::close(signed(Eve), BlakeTwo256::hash_of(call), index, weight, length)
+/// What became of a call, without what it weighed.
+fn outcome(outcome: DispatchResultWithPostInfo) -> DispatchResult {
+	outcome.map(drop).map_err(|failure| failure.error)
+}
+
+/// Proposes `call`, for which the proposer votes by proposing it.
+fn try_propose(who: Sr25519Keyring, call: &RuntimeCall) -> DispatchResult {
+	outcome(propose(call.clone()).dispatch(origin(who)))
+}
+
+fn newest() -> MotionId {
+	pallet_motions::NextMotion::<Runtime>::get() - 1
+}
+
+fn state(motion: MotionId) -> MotionState<u32> {
+	pallet_motions::Motions::<Runtime>::get(motion).expect("it was proposed").state
+}
+
+fn try_vote(who: Sr25519Keyring, motion: MotionId, aye: bool) -> DispatchResult {
+	let (length, weight) = Motions::call_bounds(motion).expect("it was proposed");
+	outcome(Motions::vote(origin(who), motion, aye, Default::default(), length, weight))
+}
+
+fn vote(motion: MotionId, voters: &[Sr25519Keyring], aye: bool) {
+	for voter in voters {
+		assert_ok!(try_vote(*voter, motion, aye));
+	}
 }
 
 /// What the call of the last motion that was carried returned.
 fn executed() -> Option<DispatchResult> {
 	System::events().into_iter().rev().find_map(|record| match record.event {
-		RuntimeEvent::Council(pallet_collective::Event::Executed { result, .. }) => Some(result),
+		RuntimeEvent::Motions(pallet_motions::Event::Executed { result, .. }) => Some(result),
 		_ => None,
 	})
 }
 
-/// Proposes `call` with a threshold, lets `ayes` and `nays` vote, closes the motion and returns what
-/// its call returned, or nothing if it was rejected.
+/// Lets Alice propose `call` and the others vote, and returns what the call returned, or nothing if the
+/// motion was not carried.
 fn motion(
 	call: RuntimeCall,
-	threshold: u32,
 	ayes: &[Sr25519Keyring],
 	nays: &[Sr25519Keyring],
 ) -> Option<DispatchResult> {
-	assert_ok!(try_propose(ayes[0], &call, threshold));
-	let index = newest_motion();
-	vote(&call, index, ayes, true);
-	vote(&call, index, nays, false);
-	assert_ok!(close(&call, index));
+	assert_ok!(try_propose(Alice, &call));
+	vote(newest(), nays, false);
+	vote(newest(), ayes, true);
 	executed()
 }
 
 fn held(name: Sr25519Keyring) -> u128 {
 	<Balances as InspectHold<AccountId>>::total_balance_on_hold(&account(name))
+}
+
+fn deposit(call: &RuntimeCall) -> u128 {
+	MOTION_DEPOSIT + MOTION_BYTE_DEPOSIT * call.encoded_size() as u128
 }
 
 #[test]
@@ -124,7 +136,7 @@ fn two_thirds_of_the_council_act_as_root() {
 		let upgrade = authorize_upgrade();
 		let call_hash = BlakeTwo256::hash_of(&upgrade);
 
-		assert_eq!(motion(as_root(upgrade), 3, &[Alice, Bob, Charlie], &[Dave]), Some(Ok(())));
+		assert_eq!(motion(as_root(upgrade), &[Bob, Charlie], &[Dave]), Some(Ok(())));
 
 		assert!(System::authorized_upgrade().is_some());
 		System::assert_has_event(mandate::Event::DispatchedAsRoot { call_hash }.into());
@@ -134,35 +146,17 @@ fn two_thirds_of_the_council_act_as_root() {
 #[test]
 fn half_of_the_council_does_not_act_as_root() {
 	chain(LOCAL_PRESET).execute_with(|| {
-		assert_noop!(
-			as_root(authorize_upgrade()).dispatch(carried_by(2, 4)),
-			DispatchError::BadOrigin
-		);
-		assert_ok!(as_root(authorize_upgrade()).dispatch(carried_by(3, 4)));
-	});
-}
+		assert_eq!(motion(as_root(authorize_upgrade()), &[Bob], &[Dave]), None);
 
-#[test]
-fn motion_asks_for_two_thirds_or_is_not_made() {
-	chain(LOCAL_PRESET).execute_with(|| {
-		let call = as_root(authorize_upgrade());
-		for threshold in 0..3 {
-			assert_noop!(try_propose(Alice, &call, threshold), SystemError::CallFiltered);
-		}
-		assert_ok!(try_propose(Alice, &call, 3));
-		assert_ok!(try_propose(Alice, &remark(1), 4));
+		assert_eq!(state(newest()), MotionState::Open);
+		assert!(System::authorized_upgrade().is_none());
 	});
 }
 
 #[test]
 fn the_only_trustee_decides_alone() {
 	chain(DEV_RUNTIME_PRESET).execute_with(|| {
-		assert_noop!(
-			try_propose(Alice, &as_root(authorize_upgrade()), 0),
-			SystemError::CallFiltered
-		);
-
-		assert_ok!(try_propose(Alice, &as_root(authorize_upgrade()), 1));
+		assert_ok!(try_propose(Alice, &as_root(authorize_upgrade())));
 
 		assert_eq!(executed(), Some(Ok(())));
 		assert!(System::authorized_upgrade().is_some());
@@ -172,49 +166,94 @@ fn the_only_trustee_decides_alone() {
 #[test]
 fn the_word_of_one_trustee_counts_for_nothing() {
 	chain(LOCAL_PRESET).execute_with(|| {
-		let proposal = Box::new(remark(1));
-		let length_bound = proposal.encoded_size() as u32;
-		let execute: RuntimeCall =
-			pallet_collective::Call::execute { proposal, length_bound }.into();
-		assert_noop!(execute.dispatch(signed(Alice)), SystemError::CallFiltered);
+		assert_eq!(motion(admit(Eve), &[], &[]), None);
+
+		assert!(!CouncilMembership::members().contains(&account(Eve)));
+		assert_noop!(try_propose(Eve, &admit(Eve)), MotionsError::SeatMissing);
 	});
 }
 
 #[test]
 fn more_than_a_third_of_the_council_rejects() {
-	for threshold in [3, 4] {
-		chain(LOCAL_PRESET).execute_with(|| {
-			let call = as_root(authorize_upgrade());
+	chain(LOCAL_PRESET).execute_with(|| {
+		assert_ok!(try_propose(Alice, &as_root(authorize_upgrade())));
+		vote(newest(), &[Charlie, Dave], false);
 
-			assert_eq!(motion(call, threshold, &[Alice, Bob], &[Charlie, Dave]), None);
-
-			assert!(System::authorized_upgrade().is_none());
-		});
-	}
+		assert_eq!(state(newest()), MotionState::Rejected { at: System::block_number() });
+		assert_noop!(try_vote(Bob, newest(), true), MotionsError::MotionClosed);
+		assert!(System::authorized_upgrade().is_none());
+	});
 }
 
 #[test]
 fn a_third_of_the_council_or_less_does_not_reject() {
 	chain(LOCAL_PRESET).execute_with(|| {
-		let call = as_root(authorize_upgrade());
-		assert_ok!(try_propose(Alice, &call, 3));
-		vote(&call, newest_motion(), &[Dave], false);
+		assert_ok!(try_propose(Alice, &as_root(authorize_upgrade())));
+		vote(newest(), &[Dave], false);
 
-		assert_noop!(close(&call, newest_motion()), CouncilError::TooEarly);
+		assert_eq!(state(newest()), MotionState::Open);
+		assert_noop!(Motions::close(origin(Eve), newest()), MotionsError::DeadlineNotPassed);
 	});
 }
 
 #[test]
-fn each_further_open_motion_holds_a_higher_deposit() {
+fn a_late_vote_changes_nothing() {
 	chain(LOCAL_PRESET).execute_with(|| {
-		for (open, total) in [(1, 1), (2, 3), (3, 6)] {
-			assert_ok!(try_propose(Alice, &remark(open), 3));
-			assert_eq!(held(Alice), total * MOTION_DEPOSIT);
-		}
-		assert_eq!(Balances::free_balance(account(Alice)), ENDOWMENT - 6 * MOTION_DEPOSIT);
+		assert_ok!(try_propose(Alice, &as_root(authorize_upgrade())));
+		vote(newest(), &[Bob], true);
+		System::set_block_number(System::block_number() + MinPeriod::get() + 1);
 
-		let all: u128 = (0..MaxProposals::get()).map(MotionDeposit::convert).sum();
-		assert_eq!(all, 5_050 * MOTION_DEPOSIT);
+		assert_noop!(try_vote(Charlie, newest(), true), MotionsError::DeadlinePassed);
+		assert_ok!(Motions::close(origin(Eve), newest()));
+
+		assert_eq!(state(newest()), MotionState::Expired { at: System::block_number() });
+		assert!(System::authorized_upgrade().is_none());
+	});
+}
+
+#[test]
+fn who_has_lost_the_seat_does_not_count() {
+	chain(LOCAL_PRESET).execute_with(|| {
+		assert_ok!(try_propose(Dave, &as_root(authorize_upgrade())));
+		let upgrade = newest();
+		assert_eq!(motion(expel(Dave), &[Bob, Charlie], &[]), Some(Ok(())));
+
+		vote(upgrade, &[Bob], true);
+		assert_eq!(state(upgrade), MotionState::Open);
+		vote(upgrade, &[Charlie], true);
+		assert!(System::authorized_upgrade().is_some());
+	});
+}
+
+#[test]
+fn one_trustee_cannot_freeze_the_council() {
+	chain(LOCAL_PRESET).execute_with(|| {
+		for number in 0..MaxOpenMotions::get() {
+			assert_ok!(try_propose(Alice, &remark(number as u8)));
+		}
+		assert_noop!(try_propose(Alice, &remark(99)), MotionsError::OpenMotionLimitReached);
+
+		// What fills the places of one leaves those of the others.
+		assert_ok!(try_propose(Bob, &admit(Eve)));
+		vote(newest(), &[Charlie, Dave], true);
+		assert_eq!(executed(), Some(Ok(())));
+	});
+}
+
+#[test]
+fn the_deposit_of_a_motion_grows_with_its_call_and_comes_back_at_its_end() {
+	chain(LOCAL_PRESET).execute_with(|| {
+		let (first, second) = (remark(1), as_root(authorize_upgrade()));
+		assert_ok!(try_propose(Alice, &first));
+		assert_ok!(try_propose(Alice, &second));
+		assert_eq!(held(Alice), deposit(&first) + deposit(&second));
+
+		vote(0, &[Charlie, Dave], false);
+		assert_eq!(held(Alice), deposit(&second));
+		vote(1, &[Bob, Charlie], true);
+
+		assert_eq!(held(Alice), 0);
+		assert_eq!(Balances::free_balance(account(Alice)), ENDOWMENT);
 	});
 }
 
@@ -223,119 +262,85 @@ fn motion_that_its_proposer_cannot_afford_is_not_made() {
 	chain(LOCAL_PRESET).execute_with(|| {
 		let transfer: RuntimeCall = pallet_balances::Call::transfer_allow_death {
 			dest: account(Bob).into(),
-			value: ENDOWMENT - MOTION_DEPOSIT,
+			value: ENDOWMENT - deposit(&remark(1)),
 		}
 		.into();
-		assert_ok!(transfer.dispatch(signed(Alice)));
+		assert_ok!(transfer.dispatch(origin(Alice)));
 
 		// The deposit would take the last of it, and the account has to go on existing.
-		assert_noop!(try_propose(Alice, &remark(1), 3), TokenError::FundsUnavailable);
-		assert_ok!(try_propose(Bob, &remark(1), 3));
+		assert_noop!(try_propose(Alice, &remark(1)), TokenError::FundsUnavailable);
+		assert_ok!(try_propose(Bob, &remark(1)));
 	});
 }
 
 #[test]
-fn deposit_comes_back_when_the_motion_has_ended() {
+fn nobody_acts_as_root_without_a_motion_of_the_council() {
 	chain(LOCAL_PRESET).execute_with(|| {
-		let call = remark(1);
-		let hash = BlakeTwo256::hash_of(&call);
-		assert_ok!(try_propose(Alice, &call, 3));
-		assert_noop!(
-			Council::release_proposal_cost(signed(Eve), hash),
-			CouncilError::ProposalActive
-		);
-		vote(&call, newest_motion(), &[Charlie, Dave], false);
-		assert_ok!(close(&call, newest_motion()));
-
-		assert_ok!(Council::release_proposal_cost(signed(Eve), hash));
-
-		assert_eq!(held(Alice), 0);
-		assert_eq!(Balances::free_balance(account(Alice)), ENDOWMENT);
-	});
-}
-
-#[test]
-fn motion_is_not_made_again_before_its_deposit_is_released() {
-	chain(LOCAL_PRESET).execute_with(|| {
-		let call = remark(1);
-		assert_ok!(try_propose(Alice, &call, 3));
-		// An open motion is refused by the council itself, which can say why.
-		assert_noop!(try_propose(Bob, &call, 3), CouncilError::DuplicateProposal);
-		vote(&call, newest_motion(), &[Charlie, Dave], false);
-		assert_ok!(close(&call, newest_motion()));
-
-		assert_noop!(try_propose(Bob, &call, 3), SystemError::CallFiltered);
-		assert_ok!(Council::release_proposal_cost(signed(Bob), BlakeTwo256::hash_of(&call)));
-		assert_ok!(try_propose(Bob, &call, 3));
-		assert_eq!((held(Alice), held(Bob)), (0, MOTION_DEPOSIT));
-	});
-}
-
-#[test]
-fn two_thirds_of_the_council_kill_a_motion_with_its_deposit() {
-	chain(LOCAL_PRESET).execute_with(|| {
-		let junk = remark(1);
-		assert_ok!(try_propose(Dave, &junk, 3));
-		let kill: RuntimeCall =
-			pallet_collective::Call::kill { proposal_hash: BlakeTwo256::hash_of(&junk) }.into();
-
-		assert_eq!(motion(kill, 3, &[Alice, Bob, Charlie], &[]), Some(Ok(())));
-
-		assert_eq!(held(Dave), 0);
-		assert_eq!(Balances::free_balance(account(Dave)), ENDOWMENT - MOTION_DEPOSIT);
-	});
-}
-
-#[test]
-fn nobody_acts_as_root_without_a_motion() {
-	chain(LOCAL_PRESET).execute_with(|| {
-		let call = Box::new(authorize_upgrade());
-		assert_noop!(
-			Mandate::dispatch_as_root(signed(Alice), call.clone()),
-			DispatchError::BadOrigin
-		);
-		assert_noop!(
-			Mandate::dispatch_as_root(RuntimeOrigin::root(), call),
-			DispatchError::BadOrigin
-		);
+		let of_an_organisation =
+			Electorate::Organisation(OrganisationId::from_name(b"acme"), Body::Administrators);
+		for origin in [origin(Alice), RuntimeOrigin::root(), of_an_organisation.into()] {
+			assert_noop!(
+				Mandate::dispatch_as_root(origin, Box::new(authorize_upgrade())),
+				DispatchError::BadOrigin
+			);
+		}
+		assert_noop!(admit(Eve).dispatch(of_an_organisation.into()), DispatchError::BadOrigin);
+		assert_ok!(Mandate::dispatch_as_root(carried(), Box::new(authorize_upgrade())));
 	});
 }
 
 #[test]
 fn council_does_not_appoint_an_administrator() {
 	chain(LOCAL_PRESET).execute_with(|| {
-		let outcome = motion(as_root(appoint_administrator()), 3, &[Alice, Bob, Charlie], &[]);
+		let outcome = motion(as_root(appoint_administrator()), &[Bob, Charlie], &[]);
 
 		assert_eq!(outcome, Some(Err(MandateError::CallNotPermitted.into())));
 		assert_eq!(pallet_sudo::Key::<Runtime>::get(), None);
 		// The motion's own origin is no administrator either.
-		assert_noop!(appoint_administrator().dispatch(carried_by(4, 4)), DispatchError::BadOrigin);
+		assert_noop!(appoint_administrator().dispatch(carried()), DispatchError::BadOrigin);
 	});
 }
 
 #[test]
 fn council_does_not_use_an_administrators_calls_inside_of_others() {
-	let execute = |call: RuntimeCall| -> RuntimeCall {
-		let length_bound = call.encoded_size() as u32;
-		pallet_collective::Call::execute { proposal: Box::new(call), length_bound }.into()
-	};
+	let boxed = || Box::new(appoint_administrator());
 	let sudo_as: RuntimeCall = pallet_sudo::Call::sudo_as {
 		who: account(Alice).into(),
 		call: Box::new(authorize_upgrade()),
 	}
 	.into();
+	let real = || account(Alice).into();
+	let proxies: [RuntimeCall; 2] = [
+		pallet_proxy::Call::proxy { real: real(), force_proxy_type: None, call: boxed() }.into(),
+		pallet_proxy::Call::proxy_announced {
+			delegate: real(),
+			real: real(),
+			force_proxy_type: None,
+			call: boxed(),
+		}
+		.into(),
+	];
+	let other_signatories = vec![account(Bob)];
+	let multisignatures: [RuntimeCall; 2] = [
+		pallet_multisig::Call::as_multi {
+			threshold: 2,
+			other_signatories: other_signatories.clone(),
+			maybe_timepoint: None,
+			call: boxed(),
+			max_weight: Default::default(),
+		}
+		.into(),
+		pallet_multisig::Call::as_multi_threshold_1 { other_signatories, call: boxed() }.into(),
+	];
+	let others = [
+		sudo_as,
+		as_root(appoint_administrator()),
+		propose(appoint_administrator()),
+		as_root(propose(as_root(appoint_administrator()))),
+	];
 	chain(LOCAL_PRESET).execute_with(|| {
-		for nested in [
-			sudo_as,
-			as_root(appoint_administrator()),
-			propose(&appoint_administrator(), 3),
-			execute(appoint_administrator()),
-			as_root(propose(&as_root(appoint_administrator()), 3)),
-		] {
-			assert_noop!(
-				as_root(nested).dispatch(carried_by(3, 4)),
-				MandateError::CallNotPermitted
-			);
+		for nested in others.into_iter().chain(proxies).chain(multisignatures) {
+			assert_noop!(as_root(nested).dispatch(carried()), MandateError::CallNotPermitted);
 		}
 	});
 }
@@ -343,12 +348,12 @@ fn council_does_not_use_an_administrators_calls_inside_of_others() {
 #[test]
 fn refusal_of_the_inner_call_is_the_outcome_of_the_motion() {
 	chain(LOCAL_PRESET).execute_with(|| {
-		let refused = admit(Alice);
-
-		let outcome = motion(as_root(refused), 3, &[Alice, Bob, Charlie], &[]);
+		let outcome = motion(as_root(admit(Alice)), &[Bob, Charlie], &[]);
 
 		let already_member = pallet_membership::Error::<Runtime, CouncilInstance>::AlreadyMember;
 		assert_eq!(outcome, Some(Err(already_member.into())));
+		let at = System::block_number();
+		assert_eq!(state(newest()), MotionState::Carried { at, succeeded: false });
 	});
 }
 
@@ -368,21 +373,30 @@ fn carrying_out_a_call_costs_more_the_longer_it_is() {
 #[test]
 fn council_changes_its_own_members() {
 	chain(LOCAL_PRESET).execute_with(|| {
-		assert_eq!(motion(admit(Eve), 3, &[Alice, Bob, Charlie], &[]), Some(Ok(())));
-
+		assert_eq!(motion(admit(Eve), &[Bob, Charlie], &[]), Some(Ok(())));
 		assert!(CouncilMembership::members().contains(&account(Eve)));
-		assert!(Council::is_member(&account(Eve)));
+
+		// Five seats need four votes.
+		assert_ok!(try_propose(Eve, &expel(Dave)));
+		vote(newest(), &[Alice, Bob], true);
+		assert_eq!(state(newest()), MotionState::Open);
+		vote(newest(), &[Charlie], true);
+		assert!(!CouncilMembership::members().contains(&account(Dave)));
 	});
 }
 
 #[test]
 fn silence_is_not_consent() {
 	chain(LOCAL_PRESET).execute_with(|| {
-		// With a prime member, absent members would count as voting like it.
+		assert_ok!(try_propose(Alice, &admit(Eve)));
+		vote(newest(), &[Bob], true);
+		System::set_block_number(System::block_number() + MinPeriod::get() + 1);
+		assert_ok!(Motions::close(origin(Eve), newest()));
+		assert!(!CouncilMembership::members().contains(&account(Eve)));
+
+		// Nor is there a prime member whose vote could stand in for absent ones.
 		let prime = pallet_membership::Call::set_prime { who: account(Alice).into() };
-
-		let outcome = motion(as_root(prime.into()), 3, &[Alice, Bob, Charlie], &[]);
-
+		let outcome = motion(as_root(prime.into()), &[Bob, Charlie], &[]);
 		assert_eq!(outcome, Some(Err(DispatchError::BadOrigin)));
 	});
 }

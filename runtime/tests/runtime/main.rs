@@ -5,7 +5,9 @@
 mod api;
 mod common;
 mod consensus;
+mod delegation;
 mod genesis;
 mod governance;
 mod metadata;
+mod organisations;
 mod transactions;

@@ -2,21 +2,21 @@
 
 //! Transactions as they travel: through all the extensions that the runtime is composed of.
 
-use crate::common::{account, chain};
-use codec::Encode;
+use crate::common::{account, apply, chain, extension, origin, signed};
 use dpki_primitives::{
 	Moment,
 	context::{Action, Registrant, SigningContext},
 	delivery::Suite,
 	ids::{AnchorId, DeviceId, KeyId, OrganisationId, VoucherCommitment, VoucherId},
 	key::{KeyPurpose, KeyType, NewKey, PublicKey},
+	motion::{Electorate, Reason},
 	organisation::OrganisationKind,
 	refusal::Refusal,
 	revocation::{RevocationReason, SshSubject},
 };
 use dpki_runtime::{
-	AllPalletsWithSystem, Balances, Dpki, Executive, Nonce, Organisations, Runtime, RuntimeCall,
-	RuntimeOrigin, System, TxExtension, UncheckedExtrinsic, mandate,
+	AllPalletsWithSystem, Balances, Dpki, Executive, Organisations, Runtime, RuntimeCall, System,
+	UncheckedExtrinsic, configs::governance::MinPeriod, mandate,
 };
 use frame_support::{
 	assert_ok,
@@ -25,11 +25,9 @@ use frame_support::{
 };
 use sp_core::{Pair, ed25519};
 use sp_genesis_builder::DEV_RUNTIME_PRESET;
-use sp_keyring::Sr25519Keyring::{self, Alice, Bob};
+use sp_keyring::Sr25519Keyring::{Alice, Bob};
 use sp_runtime::{
-	ApplyExtrinsicResult, DispatchError,
-	generic::{Era, SignedPayload},
-	traits::{BlakeTwo256, Hash},
+	DispatchError,
 	transaction_validity::{
 		InvalidTransaction, TransactionSource, TransactionValidity, TransactionValidityError,
 	},
@@ -48,7 +46,7 @@ fn in_a_block(test: impl FnOnce()) {
 		System::initialize(&2, &System::parent_hash(), &Default::default());
 		pallet_timestamp::Now::<Runtime>::put(NOW);
 		assert_ok!(Organisations::create(
-			RuntimeOrigin::signed(account(Alice)),
+			origin(Alice),
 			b"acme".to_vec().try_into().unwrap(),
 			OrganisationKind::ServiceProvider,
 		));
@@ -64,32 +62,6 @@ fn device() -> DeviceId {
 	DeviceId::from_name(organisation(), DEVICE)
 }
 
-fn extension(nonce: Nonce) -> TxExtension {
-	(
-		frame_system::AuthorizeCall::new(),
-		frame_system::CheckNonZeroSender::new(),
-		frame_system::CheckSpecVersion::new(),
-		frame_system::CheckTxVersion::new(),
-		frame_system::CheckGenesis::new(),
-		frame_system::CheckEra::from(Era::Immortal),
-		frame_system::CheckNonce::from(nonce),
-		frame_system::CheckWeight::new(),
-		pallet_transaction_payment::ChargeTransactionPayment::from(0).into(),
-		frame_metadata_hash_extension::CheckMetadataHash::new(false),
-		pallet_deliveries::DirectBlob::new(),
-		frame_system::WeightReclaim::new(),
-	)
-}
-
-/// A transaction that this account signed.
-fn signed(name: Sr25519Keyring, call: RuntimeCall) -> UncheckedExtrinsic {
-	let nonce = System::account_nonce(account(name));
-	let payload =
-		SignedPayload::new(call.clone(), extension(nonce)).expect("what it implies is known");
-	let signature = payload.using_encoded(|bytes| name.sign(bytes));
-	UncheckedExtrinsic::new_signed(call, account(name).into(), signature.into(), extension(nonce))
-}
-
 /// A transaction of version 5 that nobody signed.
 fn general(call: RuntimeCall) -> UncheckedExtrinsic {
 	UncheckedExtrinsic::new_transaction(call, extension(0))
@@ -101,18 +73,13 @@ fn pool(transaction: UncheckedExtrinsic) -> TransactionValidity {
 	Executive::validate_transaction(TransactionSource::External, transaction, parent)
 }
 
-/// What a block does.
-fn apply(transaction: UncheckedExtrinsic) -> ApplyExtrinsicResult {
-	Executive::apply_extrinsic(transaction)
-}
-
 fn voucher() -> ed25519::Pair {
 	ed25519::Pair::from_seed(&[1; 32])
 }
 
 fn issue_voucher() {
 	assert_ok!(Dpki::issue_voucher(
-		RuntimeOrigin::signed(account(Alice)),
+		origin(Alice),
 		organisation(),
 		VoucherCommitment::of(&voucher().public().0),
 		DEVICE.to_vec().try_into().unwrap(),
@@ -250,30 +217,29 @@ fn delivery_inside_of_another_call_is_refused_as_nested() {
 	});
 }
 
-/// It fails even earlier than other wrappers: root is no account that could be a publisher.
+/// It fails even earlier than other wrappers: neither root nor the council is an account that could be a
+/// publisher.
 #[test]
 fn delivery_by_motion_is_refused() {
-	in_a_block(|| {
-		let as_root: RuntimeCall =
-			mandate::Call::dispatch_as_root { call: Box::new(publish()) }.into();
-		let proposal_hash = BlakeTwo256::hash_of(&as_root);
-		let length_bound = as_root.encoded_size() as u32;
-		// The council has one seat, whose motion is carried out at once.
-		let propose: RuntimeCall = pallet_collective::Call::propose {
-			threshold: 1,
-			proposal: Box::new(as_root),
-			length_bound,
-		}
-		.into();
+	let as_root: RuntimeCall = mandate::Call::dispatch_as_root { call: Box::new(publish()) }.into();
+	for call in [as_root, publish()] {
+		in_a_block(|| {
+			// The council has one seat, whose motion is carried out at once.
+			let propose: RuntimeCall = pallet_motions::Call::propose {
+				electorate: Electorate::Council,
+				call: Box::new(call),
+				period: MinPeriod::get(),
+				reason: Reason::default(),
+			}
+			.into();
 
-		assert_eq!(apply(signed(Alice, propose)), Ok(Ok(())));
+			assert_eq!(apply(signed(Alice, propose)), Ok(Ok(())));
 
-		let result = Err(DispatchError::BadOrigin);
-		System::assert_has_event(
-			pallet_collective::Event::Executed { proposal_hash, result }.into(),
-		);
-		assert_eq!(pallet_deliveries::Deliveries::<Runtime>::get(device()), None);
-	});
+			let result = Err(DispatchError::BadOrigin);
+			System::assert_has_event(pallet_motions::Event::Executed { motion: 0, result }.into());
+			assert_eq!(pallet_deliveries::Deliveries::<Runtime>::get(device()), None);
+		});
+	}
 }
 
 #[test]
@@ -298,7 +264,8 @@ fn revocations_have_room_in_a_full_block() {
 /// Enrolments and acknowledgements are believed at dispatch because nothing but the extension
 /// `AuthorizeCall` gives a call the origin that says they were judged. A pallet that can give a call
 /// any origin (`pallet-utility` by `dispatch_as`, for one) would break that: see decision 0002 before
-/// this list is changed.
+/// this list is changed. Of those that dispatch calls of others, `Motions` gives them its own origin,
+/// `Mandate` root, `Sudo` root or an account, `Multisig` and `Proxy` an account.
 #[test]
 fn no_pallet_can_fake_an_authorised_origin() {
 	let mut pallets: Vec<_> = AllPalletsWithSystem::infos()
@@ -321,10 +288,12 @@ fn no_pallet_can_fake_an_authorised_origin() {
 			(9, "Historical"),
 			(10, "Session"),
 			(11, "Grandpa"),
-			(13, "Council"),
 			(14, "CouncilMembership"),
 			(15, "Mandate"),
 			(16, "Sudo"),
+			(17, "Motions"),
+			(18, "Multisig"),
+			(19, "Proxy"),
 			(20, "Organisations"),
 			(21, "Dpki"),
 			(22, "Deliveries"),

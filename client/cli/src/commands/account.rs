@@ -1,4 +1,4 @@
-//! `dpki account`: balances, which pay the fees.
+//! `dpki account`: balances, which pay the fees, and who acts for an account.
 
 use crate::{
 	error::{Error, Result},
@@ -7,10 +7,10 @@ use crate::{
 	session::Session,
 	values::{self, Member},
 };
-use clap::Subcommand;
-use dpki_client::{account, calls};
+use clap::{Subcommand, ValueEnum};
+use dpki_client::{Call, account, calls, calls::ProxyRight};
 
-/// Balances, which pay the fees.
+/// Balances, which pay the fees, and who acts for an account.
 #[derive(Subcommand)]
 #[command(after_help = "\
 Examples:
@@ -42,6 +42,64 @@ Example:
 		#[arg(long)]
 		yes: bool,
 	},
+	/// Let another account act for this one, which it does with --on-behalf-of
+	#[command(subcommand)]
+	Proxy(ProxyCommand),
+}
+
+/// Who acts for an account.
+#[derive(Subcommand)]
+#[command(after_help = "\
+Example:
+  dpki account proxy add 5FHneW46xGXgs5mUiveU4sbTyGBzmstUspZC92UhjJM694ty --right publishing")]
+pub enum ProxyCommand {
+	/// Appoint a proxy; a deposit is held
+	#[command(after_help = "\
+Examples:
+  dpki account proxy add 5FHneW46xGXgs5mUiveU4sbTyGBzmstUspZC92UhjJM694ty --right publishing
+  dpki deliver --org acme --device drone-7 --user-ca user-ca.pub --principals pilot=alice \\
+      --account server.key --on-behalf-of 5GrwvaEF5zXb26Fz9rcQpDWS57CtERHpNehXCPcNoHGKutQY")]
+	Add {
+		/// Who shall act
+		#[arg(value_name = "ACCOUNT")]
+		proxy: Member,
+		/// What it may do
+		#[arg(long, value_enum)]
+		right: Right,
+	},
+	/// Dismiss a proxy; the deposit returns
+	#[command(after_help = "\
+Example:
+  dpki account proxy remove 5FHneW46xGXgs5mUiveU4sbTyGBzmstUspZC92UhjJM694ty --right publishing")]
+	Remove {
+		/// Who shall act no longer
+		#[arg(value_name = "ACCOUNT")]
+		proxy: Member,
+		/// The right that it was given
+		#[arg(long, value_enum)]
+		right: Right,
+	},
+}
+
+/// What a proxy may do.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum Right {
+	/// Everything
+	Any,
+	/// Move a membership to a new account, which is to be trusted with it; register and revoke keys of devices
+	KeyRotation,
+	/// Publish deliveries
+	Publishing,
+}
+
+impl From<Right> for ProxyRight {
+	fn from(right: Right) -> Self {
+		match right {
+			Right::Any => Self::Any,
+			Right::KeyRotation => Self::KeyRotation,
+			Right::Publishing => Self::Publishing,
+		}
+	}
 }
 
 impl AccountCommand {
@@ -50,6 +108,14 @@ impl AccountCommand {
 		match self {
 			Self::Show { address } => show(session, address).await,
 			Self::Send { to, amount, yes } => send(session, &to, amount, yes).await,
+			Self::Proxy(ProxyCommand::Add { proxy, right }) => {
+				let call = calls::add_proxy(&proxy.0, right.into());
+				set_proxy(session, &proxy, right, &call, "Appointed").await
+			},
+			Self::Proxy(ProxyCommand::Remove { proxy, right }) => {
+				let call = calls::remove_proxy(&proxy.0, right.into());
+				set_proxy(session, &proxy, right, &call, "Dismissed").await
+			},
 		}
 	}
 }
@@ -82,8 +148,27 @@ async fn send(session: &Session, Member(to): &Member, amount: u128, yes: bool) -
 	let finalized = session.submit(&client, &account, &call, "sending the tokens").await?;
 	Ok(Report::new()
 		.done(format!("Sent {amount} to {address}"))
-		.row("from", account.address())
+		.row("from", account::address(&session.actor(&account)))
 		.row("to", address)
 		.data("amount", amount.to_string())
+		.finalized(&finalized))
+}
+
+async fn set_proxy(
+	session: &Session,
+	Member(proxy): &Member,
+	right: Right,
+	call: &impl Call,
+	done: &str,
+) -> Result<Report> {
+	let account = session.account()?;
+	let client = session.connect().await?;
+	let finalized = session.submit(&client, &account, call, "changing the proxies").await?;
+	let right = right.to_possible_value().map(|value| value.get_name().to_owned());
+	Ok(Report::new()
+		.done(format!("{done} a proxy"))
+		.row("account", account::address(&session.actor(&account)))
+		.row("proxy", account::address(proxy))
+		.row("right", right.unwrap_or_default())
 		.finalized(&finalized))
 }

@@ -127,7 +127,7 @@ async fn add(
 	let expires_at = values::after(view.now(), PROOF_LIFETIME)?;
 	let possession = possession::possess_anchor(
 		client.genesis_hash(),
-		&account.id(),
+		&session.actor(account),
 		organisation,
 		id,
 		expires_at,

@@ -121,7 +121,7 @@ impl Deliver {
 		let binding = DeliveryBinding {
 			genesis: client.genesis_hash(),
 			organisation: destination.record.organisation,
-			publisher: account.id(),
+			publisher: session.actor(&account),
 			device: destination.device.id,
 			recipient: destination.recipient.0,
 			suite: Suite::X25519ChaCha20Poly1305,

@@ -144,7 +144,7 @@ impl RegisterKey {
 		let not_after = self.valid.map(|valid| values::after(now, valid)).transpose()?;
 		let mut registration = Registration {
 			genesis: client.genesis_hash(),
-			registrant: Registrant::Account(account.id()),
+			registrant: Registrant::Account(session.actor(&account)),
 			device: self.device.id,
 			keys_registered: record.keys_registered,
 			expires_at: values::after(now, PROOF_LIFETIME)?,

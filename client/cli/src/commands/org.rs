@@ -1,14 +1,20 @@
 //! `dpki org`: organisations and their members.
+//!
+//! What an organisation decides by vote is in `dpki motion`.
 
 use crate::{
 	error::{Error, Result},
 	output::{Report, hex},
+	prompt,
 	session::Session,
-	values::{Member, MemberRole, Name, OrgKind},
+	values::{Member, MemberRole, Name, OrgKind, Policy},
 };
 use clap::Subcommand;
-use dpki_client::{account, calls};
-use dpki_primitives::organisation::{OrganisationKind, RoleSet};
+use dpki_client::{Call, View, account, calls};
+use dpki_primitives::organisation::{
+	DeliveryPolicy, OrganisationKind, OrganisationRecord, RoleSet,
+};
+use serde_json::{Value, json};
 
 /// Organisations and their members.
 #[derive(Subcommand)]
@@ -43,6 +49,88 @@ Examples:
 	/// Give roles to members and take them away
 	#[command(subcommand)]
 	Member(MemberCommand),
+	/// Change how deliveries are approved, and with it who changes the members who approve
+	///
+	/// An administrator does this alone under the policy `simple`; under the others `dpki motion propose policy` does.
+	#[command(after_help = "\
+Examples:
+  dpki org policy acme multi-admin
+  dpki org policy acme watchdogs:2")]
+	Policy {
+		/// Name of the organisation
+		name: Name,
+		/// simple: one publisher publishes; multi-admin: two people; watchdogs:M: M of the watchdogs approve
+		policy: Policy,
+	},
+	/// Offer the own membership to another account: how a member changes its key
+	#[command(after_help = "\
+Example:
+  dpki org hand-over acme 5FHneW46xGXgs5mUiveU4sbTyGBzmstUspZC92UhjJM694ty --account old.key")]
+	HandOver {
+		/// Name of the organisation
+		name: Name,
+		/// The account that shall have the membership
+		to: Member,
+	},
+	/// Take the own offer of a membership back
+	#[command(after_help = "\
+Example:
+  dpki org cancel-hand-over acme --account old.key")]
+	CancelHandOver {
+		/// Name of the organisation
+		name: Name,
+	},
+	/// Accept a membership that another account has offered
+	#[command(after_help = "\
+Example:
+  dpki org accept acme --from 5FHneW46xGXgs5mUiveU4sbTyGBzmstUspZC92UhjJM694ty --account new.key")]
+	Accept {
+		/// Name of the organisation
+		name: Name,
+		/// The account that has offered it
+		#[arg(long, value_name = "ACCOUNT")]
+		from: Member,
+	},
+	/// Complete a recovery of lost keys, or object to it
+	///
+	/// It begins by vote: `dpki motion propose recover`.
+	#[command(subcommand)]
+	Recover(RecoverCommand),
+	/// Dissolve an organisation for which nothing was ever registered; its name never comes back
+	#[command(after_help = "\
+Example:
+  dpki org dissolve acme --yes")]
+	Dissolve {
+		/// Name of the organisation
+		name: Name,
+		/// Do not ask for confirmation
+		#[arg(long)]
+		yes: bool,
+	},
+}
+
+/// A pending recovery.
+#[derive(Subcommand)]
+#[command(after_help = "\
+Example:
+  dpki org recover complete acme")]
+pub enum RecoverCommand {
+	/// Give the account its seat, once the time for objections is over
+	#[command(after_help = "\
+Example:
+  dpki org recover complete acme")]
+	Complete {
+		/// Name of the organisation
+		name: Name,
+	},
+	/// Object: a key that is said to be lost is not
+	#[command(after_help = "\
+Example:
+  dpki org recover cancel acme --account admin.key")]
+	Cancel {
+		/// Name of the organisation
+		name: Name,
+	},
 }
 
 /// Members of an organisation.
@@ -88,8 +176,143 @@ impl OrgCommand {
 			Self::Member(MemberCommand::Remove { name, member }) => {
 				remove_member(session, &name, &member).await
 			},
+			Self::Policy { name, policy } => set_policy(session, &name, policy).await,
+			Self::HandOver { name, to } => hand_over(session, &name, &to).await,
+			Self::CancelHandOver { name } => cancel_hand_over(session, &name).await,
+			Self::Accept { name, from } => accept(session, &name, &from).await,
+			Self::Recover(RecoverCommand::Complete { name }) => {
+				let call = calls::complete_recovery(name.organisation());
+				recover(session, &name, &call, "completing the recovery", "Completed").await
+			},
+			Self::Recover(RecoverCommand::Cancel { name }) => {
+				let call = calls::cancel_recovery(name.organisation());
+				recover(session, &name, &call, "calling the recovery off", "Called off").await
+			},
+			Self::Dissolve { name, yes } => dissolve(session, &name, yes).await,
 		}
 	}
+}
+
+/// The organisation as stored, or an error.
+pub async fn organisation(view: &View, name: &Name) -> Result<OrganisationRecord> {
+	view.organisation(name.organisation())
+		.await?
+		.ok_or_else(|| Error::Unknown { what: "organisation", name: name.to_string() })
+}
+
+/// Fails, with the command that does it, unless an administrator alone may change what the policy protects.
+fn require_no_vote(name: &Name, policy: DeliveryPolicy, command: &str) -> Result<()> {
+	if policy == DeliveryPolicy::Simple {
+		return Ok(());
+	}
+	Err(Error::NotAllowed {
+		why: format!(
+			"{name} has the policy {}, under which the {} decide this by vote",
+			Policy(policy),
+			policy.body().name()
+		),
+		next: format!("propose it with `dpki motion propose {command}`"),
+	})
+}
+
+async fn set_policy(session: &Session, name: &Name, policy: Policy) -> Result<Report> {
+	let account = session.account()?;
+	let (client, view) = session.view().await?;
+	let present = organisation(&view, name).await?.policy;
+	require_no_vote(name, present, &format!("policy {name} {policy}"))?;
+	let call = calls::set_policy(name.organisation(), policy.0);
+	let finalized = session.submit(&client, &account, &call, "changing the policy").await?;
+	Ok(Report::new()
+		.done(format!("Changed the policy of {name}"))
+		.data("organisation", name.organisation().to_string())
+		.row("policy", policy)
+		.finalized(&finalized))
+}
+
+async fn hand_over(session: &Session, name: &Name, Member(to): &Member) -> Result<Report> {
+	let account = session.account()?;
+	let client = session.connect().await?;
+	let call = calls::hand_over(name.organisation(), to);
+	let finalized = session.submit(&client, &account, &call, "offering the membership").await?;
+	let offer = client
+		.at_finalized()
+		.await?
+		.hand_over(name.organisation(), &session.actor(&account))
+		.await?;
+	Ok(Report::new()
+		.done(format!("Offered the membership in {name}"))
+		.data("organisation", name.organisation().to_string())
+		.row("from", account::address(&session.actor(&account)))
+		.row("to", account::address(to))
+		.data("expires_at_block", offer.map(|offer| offer.expires_at))
+		.tail(format!(
+			"The other account accepts with `dpki org accept {name} --from {}`",
+			account::address(&session.actor(&account))
+		))
+		.finalized(&finalized))
+}
+
+async fn cancel_hand_over(session: &Session, name: &Name) -> Result<Report> {
+	let account = session.account()?;
+	let client = session.connect().await?;
+	let call = calls::cancel_hand_over(name.organisation());
+	let finalized = session.submit(&client, &account, &call, "taking the offer back").await?;
+	Ok(Report::new()
+		.done(format!("Took the offer of the membership in {name} back"))
+		.data("organisation", name.organisation().to_string())
+		.row("from", account::address(&session.actor(&account)))
+		.finalized(&finalized))
+}
+
+async fn accept(session: &Session, name: &Name, Member(from): &Member) -> Result<Report> {
+	let account = session.account()?;
+	let client = session.connect().await?;
+	let call = calls::accept_hand_over(name.organisation(), from);
+	let finalized = session.submit(&client, &account, &call, "accepting the membership").await?;
+	Ok(Report::new()
+		.done(format!("Accepted the membership in {name}"))
+		.data("organisation", name.organisation().to_string())
+		.row("from", account::address(from))
+		.row("to", account::address(&session.actor(&account)))
+		.finalized(&finalized))
+}
+
+async fn recover(
+	session: &Session,
+	name: &Name,
+	call: &impl Call,
+	doing: &str,
+	done: &str,
+) -> Result<Report> {
+	let account = session.account()?;
+	let (client, view) = session.view().await?;
+	let Some(recovery) = view.recovery(name.organisation()).await? else {
+		return Err(Error::NotAllowed {
+			why: format!("no recovery of {name} is pending"),
+			next: "one begins by vote: `dpki motion propose recover`".to_owned(),
+		});
+	};
+	let finalized = session.submit(&client, &account, call, doing).await?;
+	Ok(Report::new()
+		.done(format!("{done} the recovery of {name}"))
+		.data("organisation", name.organisation().to_string())
+		.row("body", recovery.body.name())
+		.row("member", account::address(&recovery.account))
+		.finalized(&finalized))
+}
+
+async fn dissolve(session: &Session, name: &Name, yes: bool) -> Result<Report> {
+	let account = session.account()?;
+	let (client, view) = session.view().await?;
+	let present = organisation(&view, name).await?.policy;
+	require_no_vote(name, present, &format!("dissolve {name}"))?;
+	prompt::confirm(&format!("Dissolve {name}? Its name never comes back."), yes)?;
+	let call = calls::dissolve(name.organisation());
+	let finalized = session.submit(&client, &account, &call, "dissolving the organisation").await?;
+	Ok(Report::new()
+		.done(format!("Dissolved {name}"))
+		.row("organisation", name.organisation())
+		.finalized(&finalized))
 }
 
 async fn create(session: &Session, name: &Name, kind: OrgKind) -> Result<Report> {
@@ -102,17 +325,15 @@ async fn create(session: &Session, name: &Name, kind: OrgKind) -> Result<Report>
 		.row("organisation", name.organisation())
 		.data("name", name.as_str())
 		.row("kind", OrganisationKind::from(kind).name())
-		.row("administrator", account.address())
+		.row("administrator", account::address(&session.actor(&account)))
 		.finalized(&finalized))
 }
 
 async fn show(session: &Session, name: &Name, member: Option<Member>) -> Result<Report> {
 	let (_client, view) = session.view().await?;
 	let id = name.organisation();
-	let record = view
-		.organisation(id)
-		.await?
-		.ok_or_else(|| Error::Unknown { what: "organisation", name: name.to_string() })?;
+	let record = organisation(&view, name).await?;
+	let recovery = view.recovery(id).await?;
 	let anchors = view.organisation_anchors(id).await?;
 	let anchors: Vec<String> = anchors.iter().map(ToString::to_string).collect();
 	let mut report = Report::new()
@@ -123,13 +344,28 @@ async fn show(session: &Session, name: &Name, member: Option<Member>) -> Result<
 		.time("created_at", record.created_at)
 		.row_as("members", record.members.to_string(), record.members)
 		.row_as("administrators", record.administrators.to_string(), record.administrators)
+		.row_as("watchdogs", record.watchdogs.to_string(), record.watchdogs)
+		.row("policy", Policy(record.policy))
 		.row_as("anchors", anchors.len().to_string(), anchors)
 		.read_at(view.head());
+	report = match recovery {
+		Some(recovery) => {
+			let (account, body) = (account::address(&recovery.account), recovery.body.name());
+			let text = format!("{account} among the {body}, from block {}", recovery.ready_at);
+			let value =
+				json!({ "account": account, "body": body, "ready_at_block": recovery.ready_at });
+			report.row_as("recovery", text, value)
+		},
+		None => report.data("recovery", Value::Null),
+	};
 	if let Some(Member(member)) = member {
 		let roles = role_names(view.roles(id, &member).await?);
 		let text =
 			if roles.is_empty() { "none: not a member".to_owned() } else { roles.join(", ") };
 		report = report.row("member", account::address(&member)).row_as("roles", text, roles);
+		if let Some(offer) = view.hand_over(id, &member).await? {
+			report = report.row("offered_to", account::address(&offer.to));
+		}
 	}
 	Ok(report)
 }
@@ -170,4 +406,24 @@ async fn remove_member(session: &Session, name: &Name, Member(member): &Member) 
 
 fn role_names(roles: RoleSet) -> Vec<String> {
 	roles.iter().map(|role| role.name().to_owned()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+	use super::*;
+
+	#[test]
+	fn what_needs_a_vote_names_the_command_that_proposes_it() {
+		let name: Name = "acme".parse().unwrap();
+		assert!(require_no_vote(&name, DeliveryPolicy::Simple, "dissolve acme").is_ok());
+		for (policy, body) in [
+			(DeliveryPolicy::MultiAdmin, "administrators"),
+			(DeliveryPolicy::Watchdogs { needed: 2 }, "watchdogs"),
+		] {
+			let error = require_no_vote(&name, policy, "dissolve acme").unwrap_err();
+			assert!(error.to_string().contains(body), "{error}");
+			let next = error.next_step().unwrap();
+			assert!(next.contains("dpki motion propose dissolve acme"), "{next}");
+		}
+	}
 }

@@ -7,7 +7,7 @@
 //! another one and refuses them. What the node says is compared, so that an honest disagreement is told before anything
 //! is signed.
 
-use super::{LIFETIME_BLOCKS, SubmitError};
+use super::{LIFETIME_BLOCKS, SubmitError, failed};
 use crate::{account::Account, api::ChainConfig, calls::Call, client::Head};
 use codec::Decode;
 use std::sync::LazyLock;
@@ -17,7 +17,7 @@ use subxt::{
 		DefaultExtrinsicParamsBuilder,
 		substrate::{H256, SpecVersionForRange},
 	},
-	error::ExtrinsicError,
+	error::{DispatchError, ExtrinsicError},
 	metadata::{ArcMetadata, Metadata},
 };
 
@@ -47,6 +47,33 @@ struct RuntimeVersion {
 	_impl_version: u32,
 	_apis: Vec<([u8; 8], u32)>,
 	transaction_version: u32,
+}
+
+/// What the runtime said of itself when this crate was made.
+pub(crate) fn committed_metadata() -> &'static Metadata {
+	&COMMITTED.metadata
+}
+
+/// A call in SCALE as the committed metadata has it.
+pub(crate) fn encode_call(call: &impl Call) -> Result<Vec<u8>, String> {
+	let at = committed(H256::zero(), 0).map_err(|error| error.to_string())?;
+	at.tx().call_data(call).map_err(|error| error.to_string())
+}
+
+/// What an event tells of a call that was made inside of another one.
+pub(crate) fn dispatch_result(fields: &mut &[u8]) -> Option<Result<(), SubmitError>> {
+	if u8::decode(fields).ok()? == 0 {
+		return Some(Ok(()));
+	}
+	Some(Err(match DispatchError::decode_from(*fields, COMMITTED.metadata.clone()) {
+		Ok(error) => failed(&error),
+		Err(error) => SubmitError::Unfit { reason: error.to_string() },
+	}))
+}
+
+/// The version of the encoding of calls that this crate knows.
+pub(crate) fn transaction_version() -> u32 {
+	COMMITTED.transaction_version
 }
 
 fn version(metadata: &Metadata) -> Option<RuntimeVersion> {

@@ -6,7 +6,7 @@ use dpki_primitives::{
 	device::DeviceRecord,
 	ids::{DeviceId, KeyId, Name, OrganisationId},
 	key::{KeyPurpose, KeyRecord, KeyType, PublicKey},
-	organisation::{Organisations, Role},
+	organisation::{DeliveryPolicies, DeliveryPolicy, Organisations, Role},
 	registry::Registry,
 	status::{Status, Validity},
 };
@@ -20,6 +20,7 @@ thread_local! {
 	static DEVICES: RefCell<BTreeMap<DeviceId, (DeviceRecord, Status)>> = const { RefCell::new(BTreeMap::new()) };
 	static KEYS: RefCell<BTreeMap<KeyId, (KeyRecord, Status)>> = const { RefCell::new(BTreeMap::new()) };
 	static PUBLISHERS: RefCell<Vec<(OrganisationId, AccountId32)>> = const { RefCell::new(Vec::new()) };
+	static POLICY: Cell<DeliveryPolicy> = const { Cell::new(DeliveryPolicy::Simple) };
 }
 
 /// Forgets everything.
@@ -29,6 +30,7 @@ pub fn reset() {
 	DEVICES.with_borrow_mut(BTreeMap::clear);
 	KEYS.with_borrow_mut(BTreeMap::clear);
 	PUBLISHERS.with_borrow_mut(Vec::clear);
+	POLICY.set(DeliveryPolicy::Simple);
 }
 
 /// A clock that stands still until it is set.
@@ -48,12 +50,16 @@ impl Time for TestTime {
 	}
 }
 
-/// A list of publishers. Leaves out names, members and every other role.
+/// A list of publishers, and one policy for all. Leaves out names, members and every other role.
 pub struct TestOrganisations;
 
 impl TestOrganisations {
 	pub fn add_publisher(organisation: OrganisationId, who: AccountId32) {
 		PUBLISHERS.with_borrow_mut(|publishers| publishers.push((organisation, who)));
+	}
+
+	pub fn set_policy(policy: DeliveryPolicy) {
+		POLICY.set(policy);
 	}
 }
 
@@ -73,6 +79,12 @@ impl Organisations<AccountId32> for TestOrganisations {
 		let organisation = OrganisationId::from_name(name);
 		Self::add_publisher(organisation, who.clone());
 		organisation
+	}
+}
+
+impl DeliveryPolicies for TestOrganisations {
+	fn delivery_policy(organisation: OrganisationId) -> Option<DeliveryPolicy> {
+		<Self as Organisations<AccountId32>>::exists(organisation).then(|| POLICY.get())
 	}
 }
 

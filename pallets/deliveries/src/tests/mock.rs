@@ -72,8 +72,10 @@ impl frame_system::Config for Test {
 
 impl pallet_deliveries::Config for Test {
 	type Organisations = TestOrganisations;
+	type Policies = TestOrganisations;
 	type Registry = TestRegistry;
 	type Time = TestTime;
+	type Wrapper = ();
 	type WeightInfo = pallet_deliveries::weights::SubstrateWeight<Test>;
 }
 

@@ -10,6 +10,7 @@ use dpki_primitives::{
 	delivery::{DeliveryRecord, MAX_BLOB_LEN, MAX_SEQUENCE_STEP, MIN_BLOB_LEN, Suite},
 	ids::{BlobDigest, DeviceId, KeyId, OrganisationId},
 	key::{KeyPurpose, KeyType},
+	organisation::DeliveryPolicy,
 	revocation::{Revocation, RevocationReason},
 	status::Status,
 };
@@ -162,6 +163,32 @@ fn a_publisher_of_another_organisation_is_refused() {
 		},
 		Error::RoleMissing,
 	);
+}
+
+#[test]
+fn a_delivery_that_needs_approval_is_refused_until_approvals_exist() {
+	for policy in [DeliveryPolicy::MultiAdmin, DeliveryPolicy::Watchdogs { needed: 1 }] {
+		is_refused(
+			|| {
+				TestOrganisations::set_policy(policy);
+				publish_to(drone(), recipient())
+			},
+			Error::ApprovalMissing,
+		);
+	}
+}
+
+#[test]
+fn who_needs_approval_publishes_again_once_the_policy_is_simple() {
+	run(|| {
+		TestOrganisations::set_policy(DeliveryPolicy::MultiAdmin);
+		assert_eq!(
+			apply(publish_call(1, envelope(100))).unwrap(),
+			Err(Error::ApprovalMissing.into())
+		);
+		TestOrganisations::set_policy(DeliveryPolicy::Simple);
+		publish(1);
+	});
 }
 
 #[test]

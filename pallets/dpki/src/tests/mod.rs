@@ -2,6 +2,7 @@
 //! clock, the pipeline of a general transaction, certificates from `rcgen` and OpenSSL, keys of every type.
 
 mod anchors;
+mod belongings;
 mod certificates;
 mod consent;
 mod enrolment;

@@ -25,6 +25,10 @@ fn every_item_lies_where_the_primitives_say() {
 			OrganisationAnchors::<Test>::hashed_key_for(OrganisationId(id)),
 			storage_keys::organisation_anchors(OrganisationId(id)),
 		),
+		(
+			Registrants::<Test>::hashed_key_for(OrganisationId(id)),
+			storage_keys::registrant(OrganisationId(id)),
+		),
 		(Devices::<Test>::hashed_key_for(device), storage_keys::device(device)),
 		(DeviceKeys::<Test>::hashed_key_for(device), storage_keys::device_keys(device)),
 		(Keys::<Test>::hashed_key_for(KeyId(id)), storage_keys::key(KeyId(id))),

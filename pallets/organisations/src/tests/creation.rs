@@ -2,7 +2,9 @@
 
 use super::mock::*;
 use crate::{Members, Organisations};
-use dpki_primitives::organisation::{OrganisationKind, OrganisationRecord, RoleSet};
+use dpki_primitives::organisation::{
+	DeliveryPolicy, OrganisationKind, OrganisationRecord, RoleSet,
+};
 use frame_support::{assert_noop, assert_ok};
 use sp_runtime::DispatchError;
 
@@ -19,6 +21,8 @@ fn the_founder_becomes_the_first_member_with_every_role() {
 				created_at: 1_700_000_000_000,
 				members: 1,
 				administrators: 1,
+				watchdogs: 1,
+				policy: DeliveryPolicy::Simple,
 			})
 		);
 		assert_eq!(Members::<Test>::get(acme(), alice()), Some(RoleSet::ALL));

@@ -1,8 +1,13 @@
 //! Where the records lie, and what is noticed when they are wrong.
 
 use super::mock::*;
-use crate::{Members, Organisations};
-use dpki_primitives::{organisation::RoleSet, storage_keys};
+use crate::{Deposits, Dissolved, HandOvers, Members, Organisations, Recoveries};
+use dpki_primitives::{
+	ids::OrganisationId,
+	motion::Body,
+	organisation::{DeliveryPolicy, HandOver, OrganisationRecord, Recovery, RoleSet},
+	storage_keys,
+};
 use frame_support::{
 	assert_ok,
 	traits::{GetStorageVersion, Hooks, StorageVersion},
@@ -19,6 +24,11 @@ fn records_lie_where_devices_look_for_them() {
 			Members::<Test>::hashed_key_for(acme(), alice()),
 			storage_keys::member(acme(), alice().as_ref())
 		);
+		assert_eq!(
+			HandOvers::<Test>::hashed_key_for(acme(), alice()),
+			storage_keys::hand_over(acme(), alice().as_ref())
+		);
+		assert_eq!(Recoveries::<Test>::hashed_key_for(acme()), storage_keys::recovery(acme()));
 	});
 }
 
@@ -53,7 +63,7 @@ fn a_missing_administrator_is_noticed() {
 		Members::<Test>::remove(acme(), alice());
 		Organisations::<Test>::mutate(acme(), |record| {
 			let record = record.as_mut().unwrap();
-			(record.members, record.administrators) = (0, 0);
+			(record.members, record.administrators, record.watchdogs) = (0, 0, 0);
 		});
 	});
 }
@@ -74,5 +84,46 @@ fn an_organisation_under_a_foreign_id_is_noticed() {
 		Organisations::<Test>::mutate(acme(), |record| {
 			record.as_mut().unwrap().name = name("other");
 		});
+	});
+}
+
+fn change(change: impl FnOnce(&mut OrganisationRecord)) {
+	Organisations::<Test>::mutate(acme(), |record| change(record.as_mut().unwrap()));
+}
+
+#[test]
+fn a_wrong_count_of_watchdogs_is_noticed() {
+	is_noticed(|| change(|record| record.watchdogs = 0));
+}
+
+#[test]
+fn a_policy_that_nobody_can_meet_is_noticed() {
+	is_noticed(|| change(|record| record.policy = DeliveryPolicy::MultiAdmin));
+	is_noticed(|| change(|record| record.policy = DeliveryPolicy::Watchdogs { needed: 2 }));
+}
+
+#[test]
+fn an_organisation_that_came_back_is_noticed() {
+	is_noticed(|| Dissolved::<Test>::insert(acme(), 0));
+}
+
+#[test]
+fn a_deposit_that_differs_from_what_is_held_is_noticed() {
+	is_noticed(|| Deposits::<Test>::insert(acme(), (alice(), DEPOSIT - 1)));
+	is_noticed(|| Deposits::<Test>::insert(acme(), (bob(), DEPOSIT)));
+	is_noticed(|| Deposits::<Test>::remove(acme()));
+	let nothing = OrganisationId::from_name(b"nothing");
+	is_noticed(|| Deposits::<Test>::insert(nothing, (erin(), 0)));
+}
+
+#[test]
+fn what_is_pending_for_nobody_is_noticed() {
+	is_noticed(|| {
+		HandOvers::<Test>::insert(acme(), bob(), HandOver { to: carol(), expires_at: 1 });
+	});
+	let nothing = OrganisationId::from_name(b"nothing");
+	is_noticed(|| {
+		let recovery = Recovery { account: bob(), body: Body::Administrators, ready_at: 1 };
+		Recoveries::<Test>::insert(nothing, recovery);
 	});
 }

@@ -6,9 +6,6 @@ use dpki_primitives::organisation::{Role, RoleSet};
 use frame_support::{assert_noop, assert_ok};
 use sp_runtime::{AccountId32, DispatchError};
 
-const PUBLISHER: RoleSet = RoleSet::EMPTY.with(Role::Publisher);
-const ADMINISTRATOR: RoleSet = RoleSet::EMPTY.with(Role::Administrator);
-
 fn counts() -> (u32, u32) {
 	let record = Organisations::<Test>::get(acme()).unwrap();
 	(record.members, record.administrators)
@@ -27,7 +24,7 @@ fn an_administrator_adds_a_member() {
 				organisation: acme(),
 				account: bob(),
 				roles: PUBLISHER,
-				by: alice()
+				by: Authority::Account(alice())
 			}
 		);
 	});
@@ -47,7 +44,7 @@ fn an_administrator_changes_the_roles_of_a_member() {
 				organisation: acme(),
 				account: bob(),
 				roles: ADMINISTRATOR,
-				by: alice(),
+				by: Authority::Account(alice()),
 			}
 		);
 	});

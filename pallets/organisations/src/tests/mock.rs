@@ -1,20 +1,27 @@
-//! A runtime of two pallets: the system and this one. Time is a number that tests set; fees, and with them the
-//! payment of a call, are left out.
+//! A runtime with real balances and real motions around this pallet. Time is a number that tests set, the council is one
+//! account, and what belongs to organisations elsewhere is a list; fees are left out.
 
 use crate as pallet_organisations;
-use core::cell::Cell;
+use core::cell::{Cell, RefCell};
 use dpki_primitives::{
 	Moment,
 	ids::{Name, OrganisationId},
-	organisation::{OrganisationKind, RoleSet},
+	motion::{Body, Electorate, Reason},
+	organisation::{Belongings, DeliveryPolicy, OrganisationKind, Role, RoleSet},
 };
-use frame_support::{assert_ok, derive_impl, traits::Time};
-use sp_runtime::{AccountId32, BuildStorage, traits::IdentityLookup};
+use frame_support::{
+	assert_ok, derive_impl, parameter_types,
+	traits::{ConstU32, ConstU64, SortedMembers, Time, fungible::InspectHold},
+	weights::Weight,
+};
+use sp_runtime::{AccountId32, BuildStorage, DispatchResult, traits::IdentityLookup};
 
 pub type Block = frame_system::mocking::MockBlock<Test>;
 pub type Pallet = pallet_organisations::Pallet<Test>;
 pub type Error = pallet_organisations::Error<Test>;
 pub type Event = pallet_organisations::Event<Test>;
+pub type Authority = pallet_organisations::Authority<AccountId32>;
+pub type HoldReason = pallet_organisations::HoldReason;
 
 #[frame_support::runtime]
 mod runtime {
@@ -36,6 +43,10 @@ mod runtime {
 	pub type System = frame_system;
 	#[runtime::pallet_index(1)]
 	pub type Organisations = pallet_organisations;
+	#[runtime::pallet_index(2)]
+	pub type Balances = pallet_balances;
+	#[runtime::pallet_index(3)]
+	pub type Motions = pallet_motions;
 }
 
 #[derive_impl(frame_system::config_preludes::TestDefaultConfig)]
@@ -43,15 +54,80 @@ impl frame_system::Config for Test {
 	type Block = Block;
 	type AccountId = AccountId32;
 	type Lookup = IdentityLookup<AccountId32>;
+	type AccountData = pallet_balances::AccountData<u64>;
 }
+
+#[derive_impl(pallet_balances::config_preludes::TestDefaultConfig)]
+impl pallet_balances::Config for Test {
+	type AccountStore = System;
+}
+
+pub const DEPOSIT: u64 = 1_000;
+pub const ENDOWMENT: u64 = 10_000;
+pub const HAND_OVER_PERIOD: u64 = 10;
+pub const RECOVERY_DELAY: u64 = 100;
 
 impl pallet_organisations::Config for Test {
 	type Time = TestTime;
-	type WeightInfo = crate::weights::SubstrateWeight<Test>;
+	type RuntimeHoldReason = RuntimeHoldReason;
+	type Currency = Balances;
+	type BodyOrigin = pallet_motions::EnsureOrganisation;
+	type CouncilOrigin = pallet_motions::EnsureCouncil;
+	type Belongings = TestBelongings;
+	type Deposit = ConstU64<DEPOSIT>;
+	type HandOverPeriod = ConstU64<HAND_OVER_PERIOD>;
+	type RecoveryDelay = ConstU64<RECOVERY_DELAY>;
+	type WeightInfo = pallet_organisations::weights::SubstrateWeight<Test>;
+}
+
+parameter_types! {
+	pub MaxCallWeight: Weight = Weight::from_parts(100_000_000_000, 1_000_000);
+}
+
+impl pallet_motions::Config for Test {
+	type RuntimeCall = RuntimeCall;
+	type RuntimeHoldReason = RuntimeHoldReason;
+	type Currency = Balances;
+	type Electorates = pallet_motions::CouncilAndBodies<TestCouncil, Organisations>;
+	type BaseDeposit = ConstU64<10>;
+	type ByteDeposit = ConstU64<1>;
+	type MinPeriod = ConstU64<1>;
+	type MaxPeriod = ConstU64<100>;
+	type Retention = ConstU64<100>;
+	type MaxCallLen = ConstU32<1_000>;
+	type MaxCallWeight = MaxCallWeight;
+	type MaxOpenMotions = ConstU32<10>;
+	type MaxVotes = ConstU32<100>;
+	type WeightInfo = pallet_motions::weights::SubstrateWeight<Test>;
 }
 
 thread_local! {
 	static NOW: Cell<Moment> = const { Cell::new(0) };
+	static BELONGINGS: RefCell<Vec<OrganisationId>> = const { RefCell::new(Vec::new()) };
+}
+
+/// The council: one trustee.
+pub struct TestCouncil;
+
+impl SortedMembers<AccountId32> for TestCouncil {
+	fn sorted_members() -> Vec<AccountId32> {
+		vec![trustee()]
+	}
+}
+
+/// What belongs to organisations elsewhere: nothing, until a test gives them something.
+pub struct TestBelongings;
+
+impl TestBelongings {
+	pub fn give(organisation: OrganisationId) {
+		BELONGINGS.with_borrow_mut(|owners| owners.push(organisation));
+	}
+}
+
+impl Belongings for TestBelongings {
+	fn is_empty(organisation: OrganisationId) -> bool {
+		BELONGINGS.with_borrow(|owners| !owners.contains(&organisation))
+	}
 }
 
 /// A clock that stands still until it is set.
@@ -83,6 +159,37 @@ pub fn carol() -> AccountId32 {
 	AccountId32::new([3; 32])
 }
 
+pub fn dave() -> AccountId32 {
+	AccountId32::new([4; 32])
+}
+
+pub fn erin() -> AccountId32 {
+	AccountId32::new([5; 32])
+}
+
+pub fn trustee() -> AccountId32 {
+	AccountId32::new([6; 32])
+}
+
+/// What the administrators of [`acme`] carried.
+pub fn administrators() -> RuntimeOrigin {
+	Electorate::Organisation(acme(), Body::Administrators).into()
+}
+
+/// What the watchdogs of [`acme`] carried.
+pub fn watchdogs() -> RuntimeOrigin {
+	Electorate::Organisation(acme(), Body::Watchdogs).into()
+}
+
+/// What the council carried.
+pub fn council() -> RuntimeOrigin {
+	Electorate::Council.into()
+}
+
+pub const ADMINISTRATOR: RoleSet = RoleSet::EMPTY.with(Role::Administrator);
+pub const PUBLISHER: RoleSet = RoleSet::EMPTY.with(Role::Publisher);
+pub const WATCHDOG: RoleSet = RoleSet::EMPTY.with(Role::Watchdog);
+
 pub fn signed(who: AccountId32) -> RuntimeOrigin {
 	RuntimeOrigin::signed(who)
 }
@@ -100,12 +207,67 @@ pub fn create_acme() {
 	assert_ok!(Pallet::create(signed(alice()), name("acme"), OrganisationKind::EcosystemOperator));
 }
 
-pub fn set(by: AccountId32, account: AccountId32, roles: RoleSet) -> sp_runtime::DispatchResult {
+pub fn set(by: AccountId32, account: AccountId32, roles: RoleSet) -> DispatchResult {
 	Pallet::set_member(signed(by), acme(), account, roles)
 }
 
-pub fn remove(by: AccountId32, account: AccountId32) -> sp_runtime::DispatchResult {
+pub fn remove(by: AccountId32, account: AccountId32) -> DispatchResult {
 	Pallet::remove_member(signed(by), acme(), account)
+}
+
+/// Acme under the policy `MultiAdmin`: Alice with every role and Bob are its administrators, Carol is its publisher.
+pub fn multi_admin_acme() {
+	create_acme();
+	assert_ok!(set(alice(), bob(), ADMINISTRATOR));
+	assert_ok!(set(alice(), carol(), PUBLISHER));
+	assert_ok!(Pallet::set_policy(signed(alice()), acme(), DeliveryPolicy::MultiAdmin));
+}
+
+/// Acme with Alice as its administrator and Bob, Carol and Dave as watchdogs, of whom two are needed.
+pub fn watched_acme() {
+	create_acme();
+	assert_ok!(set(alice(), alice(), ADMINISTRATOR.with(Role::Publisher)));
+	for watchdog in [bob(), carol(), dave()] {
+		assert_ok!(set(alice(), watchdog, WATCHDOG));
+	}
+	let policy = DeliveryPolicy::Watchdogs { needed: 2 };
+	assert_ok!(Pallet::set_policy(signed(alice()), acme(), policy));
+}
+
+/// The policy of Acme.
+pub fn policy() -> DeliveryPolicy {
+	crate::Organisations::<Test>::get(acme()).expect("acme exists").policy
+}
+
+pub fn roles(who: AccountId32) -> Option<RoleSet> {
+	crate::Members::<Test>::get(acme(), who)
+}
+
+/// `proposer` proposes, as a motion of this electorate, and `voters` vote for it.
+pub fn carry(
+	electorate: Electorate,
+	proposer: AccountId32,
+	voters: impl IntoIterator<Item = AccountId32>,
+	call: impl Into<RuntimeCall>,
+) -> DispatchResult {
+	let id = pallet_motions::NextMotion::<Test>::get();
+	let reason = Reason::default();
+	let call = Box::new(call.into());
+	Motions::propose(signed(proposer), electorate, call, 10, reason.clone())
+		.map_err(|refused| refused.error)?;
+	for voter in voters {
+		Motions::vote(signed(voter), id, true, reason.clone(), 1_000, MaxCallWeight::get())
+			.map_err(|refused| refused.error)?;
+	}
+	Ok(())
+}
+
+pub fn held(who: AccountId32) -> u64 {
+	Balances::balance_on_hold(&HoldReason::Organisation.into(), &who)
+}
+
+pub fn go_to(block: u64) {
+	System::set_block_number(block);
 }
 
 /// The last event, which has to be one of this pallet.
@@ -117,8 +279,17 @@ pub fn last_event() -> Event {
 }
 
 pub fn new_test_ext() -> sp_io::TestExternalities {
-	let mut ext: sp_io::TestExternalities =
-		frame_system::GenesisConfig::<Test>::default().build_storage().unwrap().into();
+	BELONGINGS.with_borrow_mut(Vec::clear);
+	let genesis = RuntimeGenesisConfig {
+		balances: pallet_balances::GenesisConfig {
+			balances: [alice(), bob(), carol(), dave(), erin(), trustee()]
+				.map(|who| (who, ENDOWMENT))
+				.to_vec(),
+			..Default::default()
+		},
+		..Default::default()
+	};
+	let mut ext: sp_io::TestExternalities = genesis.build_storage().unwrap().into();
 	ext.execute_with(|| System::set_block_number(1));
 	ext
 }

@@ -2,7 +2,13 @@
 
 mod creation;
 mod directory;
+mod dissolution;
+mod guarded_roles;
+mod hand_over;
 mod layout;
 mod members;
 pub(crate) mod mock;
+mod policy;
+mod random;
+mod recovery;
 mod removal;

@@ -2,11 +2,9 @@
 
 use super::mock::*;
 use crate::{Members, Organisations};
-use dpki_primitives::organisation::{Role, RoleSet};
+use dpki_primitives::organisation::RoleSet;
 use frame_support::{assert_noop, assert_ok};
 use sp_runtime::DispatchError;
-
-const PUBLISHER: RoleSet = RoleSet::EMPTY.with(Role::Publisher);
 
 #[test]
 fn an_administrator_removes_a_member() {
@@ -18,7 +16,11 @@ fn an_administrator_removes_a_member() {
 		assert_eq!(Organisations::<Test>::get(acme()).unwrap().members, 1);
 		assert_eq!(
 			last_event(),
-			Event::MemberRemoved { organisation: acme(), account: bob(), by: alice() }
+			Event::MemberRemoved {
+				organisation: acme(),
+				account: bob(),
+				by: Authority::Account(alice())
+			}
 		);
 	});
 }
@@ -32,7 +34,11 @@ fn a_member_can_leave() {
 		assert_eq!(Members::<Test>::get(acme(), bob()), None);
 		assert_eq!(
 			last_event(),
-			Event::MemberRemoved { organisation: acme(), account: bob(), by: bob() }
+			Event::MemberRemoved {
+				organisation: acme(),
+				account: bob(),
+				by: Authority::Account(bob())
+			}
 		);
 	});
 }

@@ -1,0 +1,381 @@
+//! `dpki motion`: what the council and organisations decide by vote.
+
+mod propose;
+
+use crate::{
+	error::{Error, Result},
+	output::{Report, hex},
+	session::Session,
+	values::Member,
+};
+use clap::{Subcommand, ValueEnum};
+use dpki_client::{
+	Finalized, View, account, calls,
+	motion::{self, Progress},
+	view::{Motion, OpenedMotion},
+};
+use dpki_primitives::motion::{CallBounds, Electorate, MotionId, MotionState, Tally};
+use propose::ProposeCommand;
+use serde_json::{Value, json};
+
+/// What is decided by vote.
+#[derive(Subcommand)]
+#[command(after_help = "\
+Examples:
+  dpki motion propose admit //Bob --reason 'operates node 5'
+  dpki motion list --open
+  dpki motion vote 3 aye")]
+pub enum MotionCommand {
+	/// Propose a motion and vote for it; where one vote decides, it is carried out at once
+	#[command(subcommand)]
+	Propose(ProposeCommand),
+	/// Vote on a motion, or change the own vote; the deciding vote carries it out
+	#[command(after_help = "\
+Examples:
+  dpki motion show 3
+  dpki motion vote 3 aye --reason 'reviewed by us'
+  dpki motion vote 3 nay")]
+	Vote {
+		/// Its number
+		motion: MotionId,
+		/// In favour, or against
+		#[arg(value_enum)]
+		vote: Vote,
+		/// Why, for the record: up to 256 bytes
+		#[arg(long, default_value = "")]
+		reason: String,
+	},
+	/// Take the own motion back
+	#[command(after_help = "\
+Example:
+  dpki motion withdraw 3 --reason 'wrong hash'")]
+	Withdraw {
+		/// Its number
+		motion: MotionId,
+		/// Why, for the record: up to 256 bytes
+		#[arg(long, default_value = "")]
+		reason: String,
+	},
+	/// Close a motion whose deadline has passed; its proposer gets the deposit back
+	#[command(after_help = "\
+Example:
+  dpki motion close 3")]
+	Close {
+		/// Its number
+		motion: MotionId,
+	},
+	/// List motions, newest first
+	#[command(after_help = "\
+Examples:
+  dpki motion list --open
+  dpki motion list --page 1 --json")]
+	List {
+		/// Which page; 0 holds the newest
+		#[arg(long, default_value_t = 0)]
+		page: u32,
+		/// Only those on which votes are taken
+		#[arg(long)]
+		open: bool,
+	},
+	/// Show a motion, what it would do, and how it stands
+	#[command(after_help = "\
+Examples:
+  dpki motion show 3
+  dpki motion show 3 --voter 5FHneW46xGXgs5mUiveU4sbTyGBzmstUspZC92UhjJM694ty")]
+	Show {
+		/// Its number
+		motion: MotionId,
+		/// An account whose vote to show: SS58 address, 0x and 64 digits, or a development account such as //Bob
+		#[arg(long, value_name = "ACCOUNT")]
+		voter: Option<Member>,
+	},
+}
+
+/// A vote.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Vote {
+	/// In favour
+	Aye,
+	/// Against
+	Nay,
+}
+
+impl MotionCommand {
+	/// Runs the command.
+	pub async fn run(self, session: &Session) -> Result<Report> {
+		match self {
+			Self::Propose(command) => command.run(session).await,
+			Self::Vote { motion, vote, reason } => cast(session, motion, vote, &reason).await,
+			Self::Withdraw { motion, reason } => withdraw(session, motion, &reason).await,
+			Self::Close { motion } => close(session, motion).await,
+			Self::List { page, open } => list(session, page, open).await,
+			Self::Show { motion, voter } => show(session, motion, voter).await,
+		}
+	}
+}
+
+async fn find(view: &View, id: MotionId) -> Result<OpenedMotion> {
+	view.motion(id)
+		.await?
+		.ok_or_else(|| Error::Unknown { what: "motion", name: id.to_string() })
+}
+
+async fn cast(session: &Session, id: MotionId, vote: Vote, reason: &str) -> Result<Report> {
+	let account = session.account()?;
+	let (client, view) = session.view().await?;
+	let opened = find(&view, id).await?;
+	let bounds = match (vote, opened.standing.bounds) {
+		// A vote against carries nothing.
+		(Vote::Nay, _) => CallBounds { length: 0, ref_time: 0, proof_size: 0 },
+		(Vote::Aye, Some(bounds)) => bounds,
+		(Vote::Aye, None) => return Err(outdated(id)),
+	};
+	let call = calls::vote(id, vote == Vote::Aye, reason, bounds)?;
+	let finalized = session.submit(&client, &account, &call, "voting").await?;
+	let report = Report::new().done(format!("Voted on motion {id}"));
+	Ok(outcome(report.row("call", describe(&opened)), &finalized).finalized(&finalized))
+}
+
+fn outdated(id: MotionId) -> Error {
+	Error::NotAllowed {
+		why: format!(
+			"the call of motion {id} was encoded for another runtime and cannot be carried out"
+		),
+		next: "propose it again, or vote against it".to_owned(),
+	}
+}
+
+/// Adds what a proposal or a vote has led to.
+fn outcome(report: Report, finalized: &Finalized) -> Report {
+	let Some(outcome) = motion::outcome(finalized) else { return report };
+	let report = counted(
+		report.row_as("motion", outcome.motion.to_string(), outcome.motion),
+		Some(outcome.tally),
+	);
+	match outcome.progress {
+		Progress::Open => report.row("state", "open"),
+		Progress::Rejected => report.row("state", "rejected"),
+		Progress::Carried(Ok(())) => report.row("state", "carried"),
+		Progress::Carried(Err(error)) => report
+			.row("state", "failed")
+			.row("failure", &error)
+			.warn("the motion was carried, but its call failed and changed nothing"),
+	}
+}
+
+async fn withdraw(session: &Session, id: MotionId, reason: &str) -> Result<Report> {
+	let account = session.account()?;
+	let client = session.connect().await?;
+	let call = calls::withdraw(id, reason)?;
+	let finalized = session.submit(&client, &account, &call, "withdrawing the motion").await?;
+	Ok(Report::new()
+		.done(format!("Withdrew motion {id}"))
+		.data("motion", id)
+		.data("state", "withdrawn")
+		.finalized(&finalized))
+}
+
+async fn close(session: &Session, id: MotionId) -> Result<Report> {
+	let account = session.account()?;
+	let client = session.connect().await?;
+	let call = calls::close(id);
+	let finalized = session.submit(&client, &account, &call, "closing the motion").await?;
+	Ok(Report::new()
+		.done(format!("Closed motion {id}: it expired undecided"))
+		.data("motion", id)
+		.data("state", "expired")
+		.finalized(&finalized))
+}
+
+async fn list(session: &Session, page: u32, only_open: bool) -> Result<Report> {
+	let (_client, view) = session.view().await?;
+	let mut reports = Vec::new();
+	for (id, record) in view.motions(page).await? {
+		if only_open && !record.state.is_open() {
+			continue;
+		}
+		let electorate = electorate(&view, &record.electorate).await?;
+		reports.push(stored(id, &record, &electorate, view.head().number));
+	}
+	Ok(Report::list(reports, "no motions"))
+}
+
+async fn show(session: &Session, id: MotionId, voter: Option<Member>) -> Result<Report> {
+	let (_client, view) = session.view().await?;
+	let opened = find(&view, id).await?;
+	let electorate = electorate(&view, &opened.record.electorate).await?;
+	let mut report = stored(id, &opened.record, &electorate, view.head().number)
+		.row("call", describe(&opened))
+		.data("call_bytes", hex(&opened.call))
+		// Text for programs too: numbers of 128 bits do not fit those of JSON.
+		.row("deposit", opened.record.deposit);
+	if opened.record.state.is_open() {
+		report = counted(report, opened.standing.tally);
+	}
+	if let Some(Member(voter)) = voter {
+		report = report.row("voter", account::address(&voter));
+		report = match view.ballot(id, &voter).await? {
+			Some(ballot) => {
+				let word = if ballot.aye { "aye" } else { "nay" };
+				report.row("vote", word).row("vote_reason", printable(&ballot.reason))
+			},
+			None => report.row_as("vote", "none", Value::Null),
+		};
+	}
+	Ok(report.read_at(view.head()))
+}
+
+/// What is stored about a motion.
+fn stored(id: MotionId, record: &Motion, electorate: &str, now: u32) -> Report {
+	let report = Report::new()
+		.done(format!("Motion {id}: {}", state(&record.state, record.deadline, now)))
+		.data("motion", id)
+		.data("state", record.state.name())
+		.data("closed_at_block", record.state.closed_at())
+		.row("electorate", electorate)
+		.row("proposer", account::address(&record.proposer))
+		.row("reason", printable(&record.reason))
+		.row_as("deadline", format!("block {}", record.deadline), record.deadline)
+		.data("call_hash", hex(&record.call_hash));
+	let report = match &record.state {
+		MotionState::Withdrawn { reason, .. } => report.row("withdrawn_because", printable(reason)),
+		_ => report,
+	};
+	counted(report, Some(record.tally))
+}
+
+/// Adds a count of votes; a later one replaces it.
+fn counted(report: Report, tally: Option<Tally>) -> Report {
+	let Some(Tally { ayes, nays, quorum }) = tally else {
+		return report.row_as("votes", "nobody has a seat", Value::Null);
+	};
+	let text =
+		format!("{ayes} in favour, {nays} against; {} of {} needed", quorum.needed, quorum.seats);
+	let value =
+		json!({ "ayes": ayes, "nays": nays, "needed": quorum.needed, "seats": quorum.seats });
+	report.row_as("votes", text, value)
+}
+
+/// The state in words.
+fn state(state: &MotionState<u32>, deadline: u32, now: u32) -> String {
+	match state.closed_at() {
+		Some(at) => format!("{} in block {at}", state.name()),
+		None if now > deadline => "undecided after its deadline, to be closed".to_owned(),
+		None => format!("open for {} more blocks", deadline - now),
+	}
+}
+
+/// Who votes, by name.
+async fn electorate(view: &View, electorate: &Electorate) -> Result<String> {
+	Ok(match electorate {
+		Electorate::Council => "council".to_owned(),
+		Electorate::Organisation(id, body) => match view.organisation(*id).await? {
+			Some(record) => format!("{} of {}", body.name(), printable(&record.name)),
+			None => format!("{} of {id}, which is no more", body.name()),
+		},
+	})
+}
+
+/// What the motion would do, in words.
+fn describe(opened: &OpenedMotion) -> String {
+	let known = opened.record.transaction_version == calls::transaction_version();
+	let told = known.then(|| {
+		calls::EncodedCall::from_bytes(&opened.call)
+			.and_then(|call| call.describe())
+			.ok()
+	});
+	told.flatten().unwrap_or_else(|| {
+		format!("{} (of another runtime than this program knows)", hex(&opened.call))
+	})
+}
+
+/// A text from the chain, which nobody has checked, without what could move the cursor.
+fn printable(text: &[u8]) -> String {
+	let text = String::from_utf8_lossy(text);
+	text.chars()
+		.map(|c| if c.is_control() { char::REPLACEMENT_CHARACTER } else { c })
+		.collect()
+}
+
+#[cfg(test)]
+mod tests {
+	use super::*;
+	use dpki_client::Event;
+	use dpki_primitives::motion::{MotionRecord, Quorum, Reason};
+
+	const TALLY: Tally = Tally { ayes: 2, nays: 1, quorum: Quorum::two_thirds(4) };
+
+	fn record(state: MotionState<u32>) -> Motion {
+		MotionRecord {
+			electorate: Electorate::Council,
+			proposer: [3; 32],
+			reason: b"\x1b[2Jnew".to_vec().try_into().unwrap(),
+			call_hash: [4; 32],
+			call_len: 3,
+			transaction_version: calls::transaction_version(),
+			proposed_at: 1,
+			deadline: 100,
+			deposit: 5,
+			ballots: 3,
+			tally: TALLY,
+			state,
+		}
+	}
+
+	#[test]
+	fn a_motion_is_told_with_its_count_and_its_time() {
+		let json = stored(7, &record(MotionState::Open), "council", 60).to_json();
+		assert_eq!((&json["motion"], &json["state"]), (&json!(7), &json!("open")));
+		let votes = json!({ "ayes": 2, "nays": 1, "needed": 3, "seats": 4 });
+		assert_eq!((&json["votes"], &json["deadline"]), (&votes, &json!(100)));
+		assert_eq!(json["reason"], "\u{fffd}[2Jnew");
+		let open = MotionState::Open;
+		assert_eq!(state(&open, 100, 60), "open for 40 more blocks");
+		assert_eq!(state(&open, 100, 100), "open for 0 more blocks");
+		assert!(state(&open, 100, 101).contains("to be closed"));
+		assert_eq!(state(&MotionState::Rejected { at: 9 }, 100, 60), "rejected in block 9");
+	}
+
+	#[test]
+	fn a_withdrawn_motion_tells_why() {
+		let reason: Reason = b"wrong hash".to_vec().try_into().unwrap();
+		let withdrawn = record(MotionState::Withdrawn { at: 9, reason });
+		let json = stored(7, &withdrawn, "council", 60).to_json();
+		assert_eq!(json["withdrawn_because"], "wrong hash");
+		assert_eq!(json["closed_at_block"], json!(9));
+	}
+
+	#[test]
+	fn a_call_that_cannot_be_read_is_shown_as_it_is() {
+		let call = calls::encode(&calls::close(3)).unwrap().bytes().to_vec();
+		let standing = dpki_primitives::motion::MotionStanding { tally: None, bounds: None };
+		let mut opened = OpenedMotion { record: record(MotionState::Open), call, standing };
+		assert!(describe(&opened).contains("close"), "{}", describe(&opened));
+		opened.record.transaction_version += 1;
+		assert!(describe(&opened).starts_with(&hex(&opened.call)), "{}", describe(&opened));
+	}
+
+	#[test]
+	fn what_a_vote_has_led_to_is_told() {
+		use codec::Encode;
+		let event = |name: &str, fields| Event {
+			pallet: "Motions".into(),
+			name: name.into(),
+			fields,
+			text: String::new(),
+		};
+		let told = |more: Vec<Event>| {
+			let voted = (7u32, [3u8; 32], true, Vec::<u8>::new(), TALLY).encode();
+			let events = [vec![event("Voted", voted)], more].concat();
+			let finalized = Finalized { number: 1, hash: [1; 32], extrinsic: [2; 32], events };
+			outcome(Report::new(), &finalized).to_json()
+		};
+		assert_eq!(told(vec![])["state"], "open");
+		assert_eq!(told(vec![event("Rejected", 7u32.encode())])["state"], "rejected");
+		let carried = told(vec![event("Executed", (7u32, 0u8).encode())]);
+		assert_eq!((&carried["state"], &carried["motion"]), (&json!("carried"), &json!(7)));
+		let failed = told(vec![event("Executed", (7u32, 1u8, 2u8).encode())]);
+		assert_eq!(failed["state"], "failed");
+		assert!(failed["warnings"][0].as_str().unwrap().contains("changed nothing"), "{failed}");
+	}
+}

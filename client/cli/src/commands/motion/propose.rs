@@ -1,0 +1,359 @@
+//! `dpki motion propose`: one command per intent.
+
+use super::outcome;
+use crate::{
+	commands::org,
+	error::Result,
+	output::Report,
+	session::Session,
+	values::{self, BodyArg, HexBytes, Member, MemberRole, Name, Policy},
+};
+use clap::{Args, Subcommand, ValueEnum};
+use dpki_client::calls::{self, EncodedCall};
+use dpki_primitives::{
+	motion::{Body, Electorate},
+	organisation::RoleSet,
+};
+
+/// What can be proposed.
+#[derive(Subcommand)]
+#[command(after_help = "\
+Examples:
+  dpki motion propose upgrade 0x5f3c...d1 --reason 'release 2.0'
+  dpki motion propose policy acme watchdogs:3")]
+pub enum ProposeCommand {
+	/// The council: give an account a seat
+	#[command(after_help = "\
+Example:
+  dpki motion propose admit 5FHneW46xGXgs5mUiveU4sbTyGBzmstUspZC92UhjJM694ty --reason 'operates node 5'")]
+	Admit {
+		/// The account
+		#[arg(value_name = "ACCOUNT")]
+		trustee: Member,
+		#[command(flatten)]
+		terms: Terms,
+	},
+	/// The council: take a seat away
+	#[command(after_help = "\
+Example:
+  dpki motion propose expel 5FHneW46xGXgs5mUiveU4sbTyGBzmstUspZC92UhjJM694ty --reason 'key was lost'")]
+	Expel {
+		/// The account
+		#[arg(value_name = "ACCOUNT")]
+		trustee: Member,
+		#[command(flatten)]
+		terms: Terms,
+	},
+	/// The council: authorise an upgrade of the runtime by its hash; anybody can bring the code afterwards
+	#[command(after_help = "\
+Example:
+  dpki motion propose upgrade 0x5f3c...d1 --reason 'release 2.0' --blocks 604800")]
+	Upgrade {
+		/// BLAKE2-256 of the code
+		#[arg(value_name = "HASH", value_parser = values::hash)]
+		code: CodeHash,
+		#[command(flatten)]
+		terms: Terms,
+	},
+	/// The council: make any call as root; for experts
+	#[command(after_help = "\
+Example:
+  dpki motion propose root 0x00001074657374 --reason 'see ticket 4711'")]
+	Root {
+		/// The encoded call, such as a wallet shows it
+		#[arg(value_name = "HEX")]
+		call: HexBytes,
+		#[command(flatten)]
+		terms: Terms,
+	},
+	/// An organisation: change its policy, by the vote that the present policy asks for
+	#[command(after_help = "\
+Example:
+  dpki motion propose policy acme watchdogs:3 --reason 'one more site'")]
+	Policy {
+		/// Name of the organisation
+		name: Name,
+		/// simple, multi-admin or watchdogs:M
+		policy: Policy,
+		#[command(flatten)]
+		terms: Terms,
+	},
+	/// An organisation: make an account a member with exactly these roles
+	#[command(after_help = "\
+Examples:
+  dpki motion propose member-set acme //Bob --roles publisher
+  dpki motion propose member-set acme //Bob --roles watchdog --by watchdogs")]
+	MemberSet {
+		/// Name of the organisation
+		name: Name,
+		/// The account
+		member: Member,
+		/// All roles that it shall have
+		#[arg(long, value_enum, value_delimiter = ',', required = true)]
+		roles: Vec<MemberRole>,
+		/// Who votes
+		#[arg(long, value_enum, default_value = "administrators")]
+		by: BodyArg,
+		#[command(flatten)]
+		terms: Terms,
+	},
+	/// An organisation: end a membership
+	#[command(after_help = "\
+Example:
+  dpki motion propose member-remove acme //Bob --reason 'left the company'")]
+	MemberRemove {
+		/// Name of the organisation
+		name: Name,
+		/// The account
+		member: Member,
+		/// Who votes
+		#[arg(long, value_enum, default_value = "administrators")]
+		by: BodyArg,
+		#[command(flatten)]
+		terms: Terms,
+	},
+	/// The council, or administrators: give an account a seat in a body whose keys were lost, after a delay
+	#[command(after_help = "\
+Examples:
+  dpki motion propose recover acme administrators //Bob --reason 'keys burned, see minutes'
+  dpki motion propose recover acme administrators //Bob --by administrators")]
+	Recover {
+		/// Name of the organisation
+		name: Name,
+		/// The body
+		#[arg(value_enum)]
+		body: BodyArg,
+		/// Who is to get the seat
+		#[arg(value_name = "ACCOUNT")]
+		member: Member,
+		/// Who votes
+		#[arg(long, value_enum, default_value = "council")]
+		by: Voters,
+		#[command(flatten)]
+		terms: Terms,
+	},
+	/// The council, or a body: call a recovery off
+	#[command(after_help = "\
+Example:
+  dpki motion propose cancel-recovery acme --by watchdogs")]
+	CancelRecovery {
+		/// Name of the organisation
+		name: Name,
+		/// Who votes
+		#[arg(long, value_enum, default_value = "council")]
+		by: Voters,
+		#[command(flatten)]
+		terms: Terms,
+	},
+	/// An organisation: dissolve it, by the vote that its policy asks for
+	#[command(after_help = "\
+Example:
+  dpki motion propose dissolve acme")]
+	Dissolve {
+		/// Name of the organisation
+		name: Name,
+		#[command(flatten)]
+		terms: Terms,
+	},
+}
+
+/// BLAKE2-256 of a runtime.
+pub type CodeHash = [u8; 32];
+
+/// Why, and for how long.
+#[derive(Args)]
+pub struct Terms {
+	/// Why, for the record: up to 256 bytes
+	#[arg(long, default_value = "")]
+	reason: String,
+	/// For how many blocks votes are taken: a day of 1 s blocks if left out
+	#[arg(long, value_name = "N", default_value_t = 24 * 60 * 60)]
+	blocks: u32,
+}
+
+/// Who votes, where more than one body can.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Voters {
+	/// The trustees
+	Council,
+	/// The organisation's administrators
+	Administrators,
+	/// The organisation's watchdogs
+	Watchdogs,
+}
+
+impl Voters {
+	fn electorate(self, organisation: &Name) -> Electorate {
+		let of = |body| Electorate::Organisation(organisation.organisation(), body);
+		match self {
+			Self::Council => Electorate::Council,
+			Self::Administrators => of(Body::Administrators),
+			Self::Watchdogs => of(Body::Watchdogs),
+		}
+	}
+}
+
+/// Who decides.
+#[derive(Debug, PartialEq, Eq)]
+enum Deciders {
+	/// These.
+	Known(Electorate),
+	/// The body that the present policy of the organisation names.
+	ByPolicy(Name),
+}
+
+/// What is proposed to whom.
+struct Proposal {
+	deciders: Deciders,
+	call: EncodedCall,
+	terms: Terms,
+}
+
+impl ProposeCommand {
+	/// Runs the command.
+	pub async fn run(self, session: &Session) -> Result<Report> {
+		let Proposal { deciders, call, terms } = self.proposal()?;
+		let account = session.account()?;
+		let (client, view) = session.view().await?;
+		let electorate = match deciders {
+			Deciders::Known(electorate) => electorate,
+			Deciders::ByPolicy(name) => {
+				let body = org::organisation(&view, &name).await?.policy.body();
+				Electorate::Organisation(name.organisation(), body)
+			},
+		};
+		let words = call.describe()?;
+		let call = calls::propose(electorate, call, terms.blocks, &terms.reason)?;
+		let finalized = session.submit(&client, &account, &call, "proposing").await?;
+		let report = Report::new().done("Proposed a motion").row("call", words);
+		Ok(outcome(report, &finalized).finalized(&finalized))
+	}
+
+	/// What is proposed to whom, as far as it can be told without the chain.
+	fn proposal(self) -> Result<Proposal> {
+		let council = || Deciders::Known(Electorate::Council);
+		let body = |name: &Name, body: BodyArg| {
+			Deciders::Known(Electorate::Organisation(name.organisation(), body.into()))
+		};
+		let (deciders, call, terms) = match self {
+			Self::Admit { trustee: Member(trustee), terms } => {
+				(council(), calls::encode(&calls::admit_trustee(&trustee))?, terms)
+			},
+			Self::Expel { trustee: Member(trustee), terms } => {
+				(council(), calls::encode(&calls::remove_trustee(&trustee))?, terms)
+			},
+			Self::Upgrade { code, terms } => {
+				let upgrade = calls::encode(&calls::authorize_upgrade(code))?;
+				(council(), calls::encode(&calls::as_root(upgrade))?, terms)
+			},
+			Self::Root { call: HexBytes(bytes), terms } => {
+				let call = EncodedCall::from_bytes(&bytes)?;
+				(council(), calls::encode(&calls::as_root(call))?, terms)
+			},
+			Self::Policy { name, policy: Policy(policy), terms } => {
+				let call = calls::encode(&calls::set_policy(name.organisation(), policy))?;
+				(Deciders::ByPolicy(name), call, terms)
+			},
+			Self::MemberSet { name, member: Member(member), roles, by, terms } => {
+				let roles: RoleSet = roles.into_iter().map(Into::into).collect();
+				let call = calls::set_member(name.organisation(), &member, roles);
+				(body(&name, by), calls::encode(&call)?, terms)
+			},
+			Self::MemberRemove { name, member: Member(member), by, terms } => {
+				let call = calls::remove_member(name.organisation(), &member);
+				(body(&name, by), calls::encode(&call)?, terms)
+			},
+			Self::Recover { name, body, member: Member(member), by, terms } => {
+				let call = calls::begin_recovery(name.organisation(), body.into(), &member);
+				(Deciders::Known(by.electorate(&name)), calls::encode(&call)?, terms)
+			},
+			Self::CancelRecovery { name, by, terms } => {
+				let call = calls::cancel_recovery(name.organisation());
+				(Deciders::Known(by.electorate(&name)), calls::encode(&call)?, terms)
+			},
+			Self::Dissolve { name, terms } => {
+				let call = calls::encode(&calls::dissolve(name.organisation()))?;
+				(Deciders::ByPolicy(name), call, terms)
+			},
+		};
+		Ok(Proposal { deciders, call, terms })
+	}
+}
+
+#[cfg(test)]
+mod tests {
+	use super::*;
+	use clap::Parser;
+
+	#[derive(Parser)]
+	struct Line {
+		#[command(subcommand)]
+		command: ProposeCommand,
+	}
+
+	fn proposal(line: &str) -> Result<Proposal> {
+		let words = std::iter::once("propose").chain(line.split(' '));
+		Line::try_parse_from(words)
+			.unwrap_or_else(|error| panic!("{error}"))
+			.command
+			.proposal()
+	}
+
+	#[test]
+	fn each_intent_goes_to_those_who_decide_it() {
+		let acme: Name = "acme".parse().unwrap();
+		let known = |voters: Voters| Deciders::Known(voters.electorate(&acme));
+		let by_policy = || Deciders::ByPolicy(acme.clone());
+		let code = "ab".repeat(32);
+		for (line, deciders, call) in [
+			("admit //Bob".to_owned(), known(Voters::Council), "add_member"),
+			("expel //Bob".into(), known(Voters::Council), "remove_member"),
+			(format!("upgrade {code}"), known(Voters::Council), "authorize_upgrade"),
+			("root 0x00001074657374".into(), known(Voters::Council), "dispatch_as_root"),
+			("policy acme watchdogs:3".into(), by_policy(), "set_policy"),
+			("dissolve acme".into(), by_policy(), "dissolve"),
+			(
+				"member-set acme //Bob --roles watchdog --by watchdogs".into(),
+				known(Voters::Watchdogs),
+				"set_member",
+			),
+			("member-remove acme //Bob".into(), known(Voters::Administrators), "remove_member"),
+			("recover acme watchdogs //Bob".into(), known(Voters::Council), "begin_recovery"),
+			(
+				"recover acme administrators //Bob --by administrators".into(),
+				known(Voters::Administrators),
+				"begin_recovery",
+			),
+			(
+				"cancel-recovery acme --by watchdogs".into(),
+				known(Voters::Watchdogs),
+				"cancel_recovery",
+			),
+		] {
+			let proposal = proposal(&line).unwrap();
+			assert_eq!(proposal.deciders, deciders, "{line}");
+			let words = proposal.call.describe().unwrap();
+			assert!(words.contains(call), "{line}: {words}");
+		}
+	}
+
+	#[test]
+	fn an_upgrade_is_made_as_root_and_names_its_hash() {
+		let words = proposal(&format!("upgrade 0x{}", "ab".repeat(32))).unwrap();
+		let words = words.call.describe().unwrap();
+		assert!(words.contains("dispatch_as_root") && words.contains(&"ab".repeat(32)), "{words}");
+	}
+
+	#[test]
+	fn bytes_that_are_no_call_are_not_proposed() {
+		let error = proposal("root 0xffff").err().unwrap();
+		assert!(error.to_string().contains("no call of this chain"), "{error}");
+	}
+
+	#[test]
+	fn a_proposal_is_open_for_a_day_unless_told_otherwise() {
+		assert_eq!(proposal("dissolve acme").unwrap().terms.blocks, 86_400);
+		let terms = proposal("dissolve acme --blocks 20 --reason over").unwrap().terms;
+		assert_eq!((terms.blocks, terms.reason.as_str()), (20, "over"));
+	}
+}
