@@ -27,7 +27,9 @@ impl Verifier for Pure {
 	}
 
 	fn p256(&self, key: &[u8], hash: Hash, message: &[u8], signature: &[u8; 64]) -> bool {
-		let Ok(key) = p256::ecdsa::VerifyingKey::from_sec1_bytes(key) else { return false };
+		let Some(key) = point(key, p256::ecdsa::VerifyingKey::from_sec1_bytes) else {
+			return false;
+		};
 		message.len() <= MAX_MESSAGE_LEN
 			&& p256::ecdsa::Signature::from_slice(signature).is_ok_and(|signature| {
 				key.verify_prehash(&hash.digest(message), &signature).is_ok()
@@ -35,7 +37,9 @@ impl Verifier for Pure {
 	}
 
 	fn p384(&self, key: &[u8], hash: Hash, message: &[u8], signature: &[u8; 96]) -> bool {
-		let Ok(key) = p384::ecdsa::VerifyingKey::from_sec1_bytes(key) else { return false };
+		let Some(key) = point(key, p384::ecdsa::VerifyingKey::from_sec1_bytes) else {
+			return false;
+		};
 		message.len() <= MAX_MESSAGE_LEN
 			&& p384::ecdsa::Signature::from_slice(signature).is_ok_and(|signature| {
 				key.verify_prehash(&hash.digest(message), &signature).is_ok()
@@ -65,6 +69,11 @@ impl Verifier for Pure {
 			&& rsa_key(key)
 				.is_some_and(|key| key.verify(padding, &hash.digest(message), signature).is_ok())
 	}
+}
+
+/// Reads a point that is compressed or not. SEC 1 has further forms, which others do not read.
+fn point<K, E>(key: &[u8], read: impl FnOnce(&[u8]) -> Result<K, E>) -> Option<K> {
+	matches!(key.first(), Some(2..=4)).then(|| read(key).ok()).flatten()
 }
 
 /// Whether these bytes are a DER `RSAPublicKey` under which signatures are judged: a modulus of 2048 to 4096 bits and an

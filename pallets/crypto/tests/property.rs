@@ -100,6 +100,37 @@ fn rsa_agrees_on_tampered_input() {
 	assert!((1..ROUNDS).contains(&accepted), "{accepted} of {ROUNDS} were accepted");
 }
 
+/// SEC 1 has a compact form with the tag 5, and X9.62 a hybrid one with 6 and 7, which some read and others do not.
+#[test]
+fn points_have_the_two_forms_that_everybody_reads() {
+	let mut random = Random(13);
+	for _ in 0..8 {
+		let pair = p256::ecdsa::SigningKey::from_slice(&random.bytes::<32>()).unwrap();
+		let signature: p256::ecdsa::Signature = pair.sign(b"message");
+		let signature = signature.to_bytes().into();
+		for compressed in [true, false] {
+			let mut key = pair.verifying_key().to_encoded_point(compressed).as_bytes().to_vec();
+			let verify = |key: &[u8]| {
+				agreed("form", |it| it.p256(key, Hash::Sha256, b"message", &signature))
+			};
+			assert!(verify(&key));
+			for tag in [0, 1, 5, 6, 7, 0xff] {
+				key[0] = tag;
+				assert!(!verify(&key), "tag {tag}");
+			}
+		}
+	}
+	let pair = p384::ecdsa::SigningKey::from_slice(&random.bytes::<48>()).unwrap();
+	let signature: p384::ecdsa::Signature = pair.sign(b"message");
+	let signature = signature.to_bytes().as_slice().try_into().unwrap();
+	let mut key = pair.verifying_key().to_encoded_point(true).as_bytes().to_vec();
+	for (tag, reads) in [(key[0], true), (5, false)] {
+		key[0] = tag;
+		let verifies = agreed("form", |it| it.p384(&key, Hash::Sha384, b"message", &signature));
+		assert_eq!(verifies, reads, "tag {tag}");
+	}
+}
+
 #[test]
 fn a_hash_that_there_is_not_does_not_verify() {
 	let pair = p256::ecdsa::SigningKey::from_slice(&[7; 32]).unwrap();
@@ -163,6 +194,22 @@ fn rsa_keys_are_bounded() {
 	assert_eq!(longest.len(), MAX_RSA_KEY_LEN);
 	assert!(!is_rsa_key(&[&longest[..], &[0]].concat()), "a byte too many");
 	assert!(!is_rsa_key(&[]));
+}
+
+/// The padding of PSS is a bit shorter than the modulus, and so can be an octet shorter.
+#[test]
+fn moduli_of_any_length_and_signatures_of_any_value_are_judged() {
+	for bits in 2048..=2057 {
+		let key = rsa_key(bits, &[1, 0, 1]);
+		let len = bits.div_ceil(8);
+		for byte in [0, 1, 0x7f, 0xff] {
+			for hash in Hash::ALL {
+				let signature = vec![byte; len];
+				assert!(!agreed("any", |it| it.rsa_pss(&key, hash, b"message", &signature)));
+				assert!(!agreed("any", |it| it.rsa_pkcs1(&key, hash, b"message", &signature)));
+			}
+		}
+	}
 }
 
 #[test]

@@ -62,6 +62,7 @@ pub const MAX_REQUEST_LEN: usize = 4 * 1024;
 
 /// Longest revocation list in bytes.
 pub const MAX_CRL_LEN: usize = 256 * 1024;
+const _: () = assert!(MAX_CRL_LEN <= dpki_crypto::MAX_MESSAGE_LEN);
 
 /// Most extensions of a certificate, a request or a revocation list. RFC 5280 defines 17.
 pub const MAX_EXTENSIONS: usize = 32;
