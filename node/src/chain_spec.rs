@@ -5,11 +5,11 @@
 //! Specifications have no extensions of our own: light clients refuse fields that they do not know.
 
 use dpki_runtime::{WASM_BINARY, genesis_config_presets::LOCAL_PRESET};
-use sc_service::{ChainType, Properties};
+use sc_service::{ChainType, NoExtension, Properties};
 use sp_genesis_builder::DEV_RUNTIME_PRESET;
 
-/// Specification of a chain of this runtime.
-pub type ChainSpec = sc_service::GenericChainSpec;
+/// Specification of a chain of this runtime, which builds its own genesis and for that needs the functions of the host.
+pub type ChainSpec = sc_service::GenericChainSpec<NoExtension, dpki_crypto::host::HostFunctions>;
 
 /// What wallets show. The runtime's build script binds symbol and decimals into the metadata hash.
 fn properties() -> Properties {

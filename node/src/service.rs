@@ -26,12 +26,11 @@ use sp_consensus_aura::{
 use sp_timestamp::InherentDataProvider as TimestampProvider;
 use std::sync::Arc;
 
+/// What the runtime may import: Substrate's functions and [those of the project](dpki_crypto::host).
+pub type HostFunctions = (sp_io::SubstrateHostFunctions, dpki_crypto::host::HostFunctions);
 /// The chain's client.
-pub type FullClient = sc_service::TFullClient<
-	Block,
-	RuntimeApi,
-	sc_executor::WasmExecutor<sp_io::SubstrateHostFunctions>,
->;
+pub type FullClient =
+	sc_service::TFullClient<Block, RuntimeApi, sc_executor::WasmExecutor<HostFunctions>>;
 /// The chain's database.
 pub type FullBackend = sc_service::TFullBackend<Block>;
 /// The rule by which one of several forks is the best: the longest.
@@ -84,7 +83,7 @@ pub fn new_partial(config: &Configuration) -> Result<Components, ServiceError> {
 		})
 		.transpose()?;
 
-	let executor = sc_service::new_wasm_executor::<sp_io::SubstrateHostFunctions>(&config.executor);
+	let executor = sc_service::new_wasm_executor::<HostFunctions>(&config.executor);
 	let (client, backend, keystore_container, task_manager) =
 		sc_service::new_full_parts::<Block, RuntimeApi, _>(
 			config,

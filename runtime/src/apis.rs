@@ -221,7 +221,10 @@ impl_runtime_apis! {
 			tx: <Block as BlockT>::Extrinsic,
 			block_hash: <Block as BlockT>::Hash,
 		) -> TransactionValidity {
-			Executive::validate_transaction(source, tx, block_hash)
+			// Light clients run this before they send a transaction, and have no host functions of ours.
+			dpki_crypto::host::without_host(|| {
+				Executive::validate_transaction(source, tx, block_hash)
+			})
 		}
 	}
 
@@ -360,6 +363,7 @@ impl_runtime_apis! {
 			Vec<frame_support::traits::StorageInfo>,
 		) {
 			use crate::*;
+			use dpki_crypto::benchmarking::Pallet as CryptoBench;
 			use frame_benchmarking::{BenchmarkList, baseline::Pallet as BaselineBench};
 			use frame_support::traits::StorageInfoTrait;
 			use frame_system_benchmarking::{
@@ -376,6 +380,7 @@ impl_runtime_apis! {
 			config: frame_benchmarking::BenchmarkConfig,
 		) -> Result<Vec<frame_benchmarking::BenchmarkBatch>, alloc::string::String> {
 			use crate::*;
+			use dpki_crypto::benchmarking::Pallet as CryptoBench;
 			use frame_benchmarking::{BenchmarkBatch, baseline::Pallet as BaselineBench};
 			use frame_support::traits::{TrackedStorageKey, WhitelistedStorageKeys};
 			use frame_system_benchmarking::{

@@ -11,6 +11,7 @@ frame_benchmarking::define_benchmarks!(
 	[pallet_transaction_payment, TransactionPayment]
 	[pallet_membership, CouncilMembership]
 	[crate::mandate, Mandate]
+	[dpki_crypto, CryptoBench::<Runtime>]
 	[pallet_sudo, Sudo]
 	[pallet_motions, Motions]
 	[pallet_multisig, Multisig]
@@ -20,4 +21,5 @@ frame_benchmarking::define_benchmarks!(
 	[pallet_deliveries, Deliveries]
 );
 
+impl dpki_crypto::benchmarking::Config for crate::Runtime {}
 impl pallet_transaction_payment::BenchmarkConfig for crate::Runtime {}

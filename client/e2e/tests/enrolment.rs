@@ -6,6 +6,7 @@ use dpki_client::{
 	submit::SubmitError,
 };
 use dpki_e2e::{Device, Fleet, PATIENCE, hex};
+use dpki_light::LightClient;
 use dpki_primitives::{
 	context::Registrant,
 	ids::{OrganisationId, VoucherId},
@@ -30,7 +31,12 @@ fn registration(voucher: &Voucher, expires_at: u64) -> Registration {
 
 /// The keys of a device, proven for this voucher.
 fn keys(voucher: &Voucher, expires_at: u64) -> Vec<NewKey> {
-	let signing = SoftwareKey::generate(KeyType::Ed25519).expect("makes a key");
+	keys_of(KeyType::Ed25519, voucher, expires_at)
+}
+
+/// The same with a signing key of this type.
+fn keys_of(signing: KeyType, voucher: &Voucher, expires_at: u64) -> Vec<NewKey> {
+	let signing = SoftwareKey::generate(signing).expect("makes a key");
 	let agreement = AgreementKey::generate();
 	let mut registration = registration(voucher, expires_at);
 	vec![
@@ -154,6 +160,41 @@ async fn what_the_voucher_did_not_sign_is_not_enrolled() {
 	// What was signed goes through, after all these attempts.
 	let call = enrolment(&voucher, &own, expires_at);
 	client.submit_general(&call).await.expect("the right keys are enrolled");
+}
+
+/// A light client judges a transaction before it sends it, by the code of the runtime but without the functions that
+/// nodes add to Substrate's.
+#[tokio::test]
+async fn a_device_with_a_p256_key_enrols_through_a_light_client() {
+	let fleet = Fleet::start("light-p256");
+	let voucher = read(&fleet.voucher("drone-1", "10m", "drone-1.voucher"));
+	let spec = std::fs::read_to_string(&fleet.node.spec).expect("the node exported it");
+	let peer = fleet.node.peer_address().await;
+	let light = LightClient::start(&spec, &[peer], voucher.genesis()).await.expect("it starts");
+	let client = Client::from_rpc(light.rpc()).await.expect("it answers");
+	let catching_up = async {
+		let voucher = voucher.id();
+		loop {
+			let view = client.at_finalized().await.expect("it answers");
+			if view.voucher(voucher).await.expect("it is read").is_some() {
+				break;
+			}
+			tokio::time::sleep(Duration::from_millis(200)).await;
+		}
+	};
+	tokio::time::timeout(PATIENCE, catching_up).await.expect("it follows the chain");
+
+	let expires_at = now(&client).await + MINUTES;
+	let mut stolen = keys_of(KeyType::P256, &voucher, expires_at);
+	stolen[0].possession = keys_of(KeyType::P256, &voucher, expires_at)[0].possession.clone();
+	let call = enrolment(&voucher, &stolen, expires_at);
+	assert_eq!(refusal(&client, &call).await, Refusal::PossessionInvalid);
+	let own = keys_of(KeyType::P256, &voucher, expires_at);
+	client
+		.submit_general(&enrolment(&voucher, &own, expires_at))
+		.await
+		.expect("it is enrolled");
+	assert_eq!(fleet.admin.status(["status", "device", "acme/drone-1"])["status"], "valid");
 }
 
 #[tokio::test]

@@ -240,22 +240,21 @@ pub fn sign_acknowledgement(
 mod tests {
 	use super::*;
 	use curve25519_dalek::montgomery::MontgomeryPoint;
-	use ed25519_dalek::Verifier as _;
+	use dpki_crypto::{Hash, Pure, Verifier, ed25519};
 
 	const SIGNING_TYPES: [KeyType; 3] = [KeyType::Ed25519, KeyType::P256, KeyType::Sr25519];
 
 	/// As the chain verifies, see `dpki_primitives::context`.
 	fn verifies(key: &PublicKey, payload: &[u8], signature: &[u8]) -> bool {
 		match key.key_type {
-			KeyType::Ed25519 => {
-				let key = ed25519_dalek::VerifyingKey::try_from(&key.bytes[..]).unwrap();
-				key.verify(payload, &ed25519_dalek::Signature::from_slice(signature).unwrap())
-					.is_ok()
-			},
+			KeyType::Ed25519 => ed25519::verify(
+				&Pure,
+				key.bytes[..].try_into().unwrap(),
+				payload,
+				signature.try_into().unwrap(),
+			),
 			KeyType::P256 => {
-				let key = p256::ecdsa::VerifyingKey::from_sec1_bytes(&key.bytes).unwrap();
-				key.verify(payload, &p256::ecdsa::Signature::from_slice(signature).unwrap())
-					.is_ok()
+				Pure.p256(&key.bytes, Hash::Sha256, payload, signature.try_into().unwrap())
 			},
 			KeyType::Sr25519 => {
 				let key = schnorrkel::PublicKey::from_bytes(&key.bytes).unwrap();
@@ -264,9 +263,8 @@ mod tests {
 			},
 			KeyType::X25519 => {
 				let u = MontgomeryPoint(key.bytes[..].try_into().unwrap());
-				let key = ed25519_dalek::VerifyingKey::from(u.to_edwards(0).unwrap());
-				key.verify(payload, &ed25519_dalek::Signature::from_slice(signature).unwrap())
-					.is_ok()
+				let key = u.to_edwards(0).unwrap().compress().to_bytes();
+				ed25519::verify(&Pure, &key, payload, signature.try_into().unwrap())
 			},
 			KeyType::Secp256k1 => false,
 		}

@@ -1,8 +1,7 @@
 //! Signature verification: one pure function per algorithm.
 //!
-//! Each [`Scheme`] is a function of bytes alone, without state and without configuration. Where the host has no
-//! function for an algorithm (P-256, P-384, RSA), the implementation here is the reference: a host function that
-//! replaces one for speed has to give the same verdict on every input, and is compared with it.
+//! Each [`Scheme`] is a function of bytes alone, without state and without configuration. The arithmetic is the host's:
+//! Substrate's own functions, and through [`Host`] those of [`dpki_crypto`] for P-256, P-384 and RSA.
 //!
 //! ECDSA accepts both `s` and `n - s`, as FIPS 186-5 and X.509 do, so everybody can turn a signature into a second one
 //! that verifies too. What signatures allow is counted by nonces, states and ids of keys, none of which depends on the
@@ -12,14 +11,8 @@
 
 use alloc::vec::Vec;
 use curve25519_dalek::MontgomeryPoint;
+use dpki_crypto::{Hash, Host, Verifier, ed25519};
 use dpki_primitives::key::{KeyType, PublicKey};
-use p256::ecdsa::signature::Verifier;
-use rsa::{
-	Pkcs1v15Sign, RsaPublicKey,
-	pkcs1::DecodeRsaPublicKey,
-	sha2::{Digest, Sha256, Sha384, Sha512},
-	traits::PublicKeyParts,
-};
 
 /// A signature algorithm over one encoding of keys and signatures.
 pub trait Scheme {
@@ -27,7 +20,7 @@ pub trait Scheme {
 	fn verify(public: &[u8], message: &[u8], signature: &[u8]) -> bool;
 }
 
-/// Ed25519 (RFC 8032, pure): keys of 32, signatures of 64 bytes.
+/// Ed25519 by the rule of [`dpki_crypto::ed25519`]: keys of 32, signatures of 64 bytes.
 pub struct Ed25519;
 
 /// XEdDSA over curve25519 ("The XEdDSA and VXEdDSA Signature Schemes", section 2): X25519 keys of 32, signatures `R || s`
@@ -46,21 +39,6 @@ pub struct P256;
 
 /// ECDSA over P-384 with SHA2-384: keys as SEC 1 points, signatures `r || s` of 96 bytes.
 pub struct P384;
-
-/// RSASSA-PKCS1-v1_5 (RFC 8017 section 8.2) with the hash `H`: keys as DER `RSAPublicKey` of 2048 to 4096 bits.
-pub struct RsaPkcs1<H>(core::marker::PhantomData<H>);
-
-/// Encodings of the Edwards points of small order without the sign bit. Under such a key one signature fits every
-/// message, and ZIP 215, by which the host verifies, accepts it: the proof of possession would prove nothing.
-const SMALL_ORDER_ED25519: [[u8; 32]; 7] = [
-	small(0, 0),
-	small(1, 0),
-	sp_core::hex2array!("26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05"),
-	sp_core::hex2array!("c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a"),
-	small(0xec, 0xff),
-	small(0xed, 0xff),
-	small(0xee, 0xff),
-];
 
 /// The canonical encodings of the Montgomery points of small order. Agreement with such a key always yields zero
 /// (RFC 7748 section 6.1).
@@ -83,12 +61,6 @@ const fn small(first: u8, rest: u8) -> [u8; 32] {
 	bytes
 }
 
-fn is_small_order_ed25519(public: &[u8]) -> bool {
-	let Ok(mut bytes) = <[u8; 32]>::try_from(public) else { return false };
-	bytes[31] &= 0x7f;
-	SMALL_ORDER_ED25519.contains(&bytes)
-}
-
 /// The `u`-coordinate of an X25519 key in its one canonical encoding, below the field: agreement ignores the top bit
 /// and reduces the rest (RFC 7748 section 5), by which one key would have several ids. `None` also for small order.
 fn x25519_coordinate(public: &[u8]) -> Option<[u8; 32]> {
@@ -102,12 +74,7 @@ impl Scheme for Ed25519 {
 		let (Ok(key), Ok(signature)) = (<[u8; 32]>::try_from(public), signature.try_into()) else {
 			return false;
 		};
-		!is_small_order_ed25519(public)
-			&& sp_io::crypto::ed25519_verify(
-				&sp_core::ed25519::Signature::from_raw(signature),
-				message,
-				&sp_core::ed25519::Public::from_raw(key),
-			)
+		ed25519::verify(&Host, &key, message, &signature)
 	}
 }
 
@@ -149,34 +116,18 @@ impl Scheme for Secp256k1 {
 
 impl Scheme for P256 {
 	fn verify(public: &[u8], message: &[u8], signature: &[u8]) -> bool {
-		let Ok(key) = p256::ecdsa::VerifyingKey::from_sec1_bytes(public) else { return false };
-		p256::ecdsa::Signature::from_slice(signature)
-			.is_ok_and(|signature| key.verify(message, &signature).is_ok())
+		signature
+			.try_into()
+			.is_ok_and(|signature| Host.p256(public, Hash::Sha256, message, signature))
 	}
 }
 
 impl Scheme for P384 {
 	fn verify(public: &[u8], message: &[u8], signature: &[u8]) -> bool {
-		let Ok(key) = p384::ecdsa::VerifyingKey::from_sec1_bytes(public) else { return false };
-		p384::ecdsa::Signature::from_slice(signature)
-			.is_ok_and(|signature| key.verify(message, &signature).is_ok())
+		signature
+			.try_into()
+			.is_ok_and(|signature| Host.p384(public, Hash::Sha384, message, signature))
 	}
-}
-
-impl<H: Digest + rsa::pkcs8::AssociatedOid> Scheme for RsaPkcs1<H> {
-	fn verify(public: &[u8], message: &[u8], signature: &[u8]) -> bool {
-		rsa_key(public).is_some_and(|key| {
-			key.verify(Pkcs1v15Sign::new::<H>(), &H::digest(message), signature).is_ok()
-		})
-	}
-}
-
-/// The RSA key in this DER `RSAPublicKey`, if its modulus has 2048 to 4096 bits. The exponent has 32 bits at most,
-/// which every one in use has: the time of a verification grows with its words.
-fn rsa_key(public: &[u8]) -> Option<RsaPublicKey> {
-	RsaPublicKey::from_pkcs1_der(public).ok().filter(|key| {
-		(2048..=RsaPublicKey::MAX_SIZE).contains(&key.n().bits()) && key.e().bits() <= 32
-	})
 }
 
 /// Whether `signature` over `message` verifies under `key`. What a key may sign is not asked here: an X25519 key proves
@@ -197,7 +148,7 @@ pub fn verify(key: &PublicKey, message: &[u8], signature: &[u8]) -> bool {
 pub fn is_well_formed(key: &PublicKey) -> bool {
 	key.has_valid_len()
 		&& match key.key_type {
-			KeyType::Ed25519 => !is_small_order_ed25519(&key.bytes),
+			KeyType::Ed25519 => key.bytes.as_slice().try_into().is_ok_and(ed25519::is_key),
 			KeyType::X25519 => x25519_coordinate(&key.bytes).is_some(),
 			// The neutral element of Ristretto has one encoding.
 			KeyType::Sr25519 => key.bytes.iter().any(|byte| *byte != 0),
@@ -213,17 +164,6 @@ pub fn p256_key(point: &[u8]) -> Option<PublicKey> {
 	PublicKey::new(KeyType::P256, point.as_bytes())
 }
 
-/// The hash of an RSA signature.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum RsaHash {
-	/// SHA2-256.
-	Sha256,
-	/// SHA2-384.
-	Sha384,
-	/// SHA2-512.
-	Sha512,
-}
-
 /// The key of an anchor with the algorithm by which it signs: wider than [`PublicKey`], because X.509 roots have
 /// keys that no device has.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -237,7 +177,7 @@ pub enum AnchorKey {
 		/// The key.
 		public: Vec<u8>,
 		/// The hash that goes with it.
-		hash: RsaHash,
+		hash: Hash,
 	},
 }
 
@@ -253,9 +193,8 @@ impl AnchorKey {
 	}
 
 	/// An RSA key; `None` if it is malformed or not of 2048 to 4096 bits.
-	pub fn rsa(public: &[u8], hash: RsaHash) -> Option<Self> {
-		rsa_key(public)?;
-		Some(Self::Rsa { public: public.to_vec(), hash })
+	pub fn rsa(public: &[u8], hash: Hash) -> Option<Self> {
+		dpki_crypto::is_rsa_key(public).then(|| Self::Rsa { public: public.to_vec(), hash })
 	}
 
 	/// The key in the form that records use, if it has one.
@@ -271,14 +210,7 @@ impl AnchorKey {
 		match self {
 			Self::Device(key) => verify(key, message, signature),
 			Self::P384(public) => P384::verify(public, message, signature),
-			Self::Rsa { public, hash } => {
-				let verify = match hash {
-					RsaHash::Sha256 => RsaPkcs1::<Sha256>::verify,
-					RsaHash::Sha384 => RsaPkcs1::<Sha384>::verify,
-					RsaHash::Sha512 => RsaPkcs1::<Sha512>::verify,
-				};
-				verify(public, message, signature)
-			},
+			Self::Rsa { public, hash } => Host.rsa_pkcs1(public, *hash, message, signature),
 		}
 	}
 

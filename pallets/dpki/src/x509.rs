@@ -6,9 +6,10 @@
 
 use crate::{
 	Config, Error,
-	crypto::{self, AnchorKey, RsaHash},
+	crypto::{self, AnchorKey},
 };
 use alloc::collections::BTreeSet;
+use dpki_crypto::Hash;
 use dpki_primitives::{
 	Moment,
 	ids::KeyId,
@@ -160,9 +161,9 @@ fn read_key<T: Config>(
 		},
 		oid => {
 			let hash = match oid {
-				rfc5912::SHA_256_WITH_RSA_ENCRYPTION => RsaHash::Sha256,
-				rfc5912::SHA_384_WITH_RSA_ENCRYPTION => RsaHash::Sha384,
-				rfc5912::SHA_512_WITH_RSA_ENCRYPTION => RsaHash::Sha512,
+				rfc5912::SHA_256_WITH_RSA_ENCRYPTION => Hash::Sha256,
+				rfc5912::SHA_384_WITH_RSA_ENCRYPTION => Hash::Sha384,
+				rfc5912::SHA_512_WITH_RSA_ENCRYPTION => Hash::Sha512,
 				_ => return Err(unsupported()),
 			};
 			// RFC 4055 sections 1.2 and 5: the parameters of both are NULL, and not absent.

@@ -10,14 +10,14 @@
 //! RSA keys have 2048 to 4096 bits in whole octets and an odd exponent of 32 bits at most: the time of a verification
 //! grows with the words of both. Keys of type `id-RSASSA-PSS` are not accepted.
 //!
-//! Ed25519 is what RFC 8032 section 5.1.7 describes, with the equation that has the cofactor, so that every
-//! implementation of it agrees; points have their one canonical encoding.
+//! Ed25519 is what [`dpki_crypto::ed25519`] says.
 //!
 //! ECDSA accepts both `s` and `n - s`, as FIPS 186-5 and X.509 do. That is harmless as long as nothing is named or
 //! remembered by its signature.
 
 use crate::error::Error;
 use alloc::vec::Vec;
+use dpki_crypto::ed25519;
 use p256::elliptic_curve::sec1::ToEncodedPoint;
 use rsa::{
 	pkcs1::{self, RsaPssParams, UintRef},
@@ -35,16 +35,7 @@ use x509_cert::{
 	spki::{AlgorithmIdentifierOwned, SubjectPublicKeyInfoOwned},
 };
 
-/// A hash function.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Hash {
-	/// SHA2-256.
-	Sha256,
-	/// SHA2-384.
-	Sha384,
-	/// SHA2-512.
-	Sha512,
-}
+pub use dpki_crypto::{Hash, Verifier};
 
 /// An algorithm by which certificates are signed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -62,7 +53,7 @@ pub enum SignatureAlgorithm {
 /// A public key that can verify signatures, checked as far as its type allows.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum PublicKey {
-	/// Ed25519: 32 bytes that are no point of small order.
+	/// Ed25519: 32 bytes, see [`ed25519::is_key`].
 	Ed25519([u8; 32]),
 	/// P-256: a point on the curve in SEC 1 form, compressed or not, as the certificate has it.
 	P256(Vec<u8>),
@@ -70,27 +61,6 @@ pub enum PublicKey {
 	P384(Vec<u8>),
 	/// RSA: DER `RSAPublicKey` within the limits of this module.
 	Rsa(Vec<u8>),
-}
-
-/// The arithmetic of signatures. [`crate::Pure`] is the reference; a runtime puts host functions in its place, which
-/// have to give the same verdict on every input. All that is a question of encoding has been answered before, and
-/// the keys are those of a [`PublicKey`].
-pub trait Verifier {
-	/// Ed25519 by the equation of ZIP 215 (with the cofactor), which is that of the host function of the chain. That
-	/// the encodings of the points are canonical has been asked before.
-	fn ed25519(&self, key: &[u8; 32], message: &[u8], signature: &[u8; 64]) -> bool;
-
-	/// ECDSA over P-256: the point in SEC 1 form, the signature as `r || s`.
-	fn p256(&self, key: &[u8], hash: Hash, message: &[u8], signature: &[u8; 64]) -> bool;
-
-	/// ECDSA over P-384: the point in SEC 1 form, the signature as `r || s`.
-	fn p384(&self, key: &[u8], hash: Hash, message: &[u8], signature: &[u8; 96]) -> bool;
-
-	/// RSASSA-PKCS1-v1_5: the key as DER `RSAPublicKey`.
-	fn rsa_pkcs1(&self, key: &[u8], hash: Hash, message: &[u8], signature: &[u8]) -> bool;
-
-	/// RSASSA-PSS: the key as DER `RSAPublicKey`.
-	fn rsa_pss(&self, key: &[u8], hash: Hash, message: &[u8], signature: &[u8]) -> bool;
 }
 
 impl SignatureAlgorithm {
@@ -184,13 +154,10 @@ impl PublicKey {
 		}
 	}
 
-	/// An Ed25519 key. Under a point of small order one signature fits every message.
+	/// An Ed25519 key.
 	pub fn ed25519(bytes: &[u8]) -> Result<Self, Error> {
 		let key = <[u8; 32]>::try_from(bytes).map_err(|_| Error::PublicKeyMalformed)?;
-		let mut without_sign = key;
-		without_sign[31] &= 0x7f;
-		ensure!(!SMALL_ORDER.contains(&without_sign), Error::PublicKeyMalformed);
-		ensure!(is_canonical_point(&key), Error::PublicKeyMalformed);
+		ensure!(ed25519::is_key(&key), Error::PublicKeyMalformed);
 		Ok(Self::Ed25519(key))
 	}
 
@@ -274,10 +241,9 @@ impl PublicKey {
 		signature: &[u8],
 	) -> bool {
 		match (self, algorithm) {
-			(Self::Ed25519(key), SignatureAlgorithm::Ed25519) => {
-				signature.first_chunk().is_some_and(is_canonical_point)
-					&& signature.try_into().is_ok_and(|raw| verifier.ed25519(key, message, raw))
-			},
+			(Self::Ed25519(key), SignatureAlgorithm::Ed25519) => signature
+				.try_into()
+				.is_ok_and(|raw| ed25519::verify(verifier, key, message, raw)),
 			(Self::P256(key), SignatureAlgorithm::Ecdsa(hash)) => {
 				signature.try_into().is_ok_and(|raw| verifier.p256(key, hash, message, raw))
 			},
@@ -312,45 +278,4 @@ fn is_odd(number: UintRef<'_>) -> bool {
 /// Whether the number of bits is a multiple of eight.
 fn starts_with_one_bit(number: UintRef<'_>) -> bool {
 	number.as_bytes().first().is_some_and(|byte| byte & 0x80 != 0)
-}
-
-/// Whether the bytes are the one encoding of an Edwards point, as far as that can be told without arithmetic: RFC 8032
-/// section 5.1.3 refuses a `y` that is not reduced, and a sign where `x` is zero. ZIP 215, by which hosts verify,
-/// lets both pass, so that it is asked here, for the key and for the point `R` of each signature.
-fn is_canonical_point(point: &[u8; 32]) -> bool {
-	let mut y = *point;
-	y[31] &= 0x7f;
-	let is_reduced = y[0] < 0xed || y[31] != 0x7f || y[1..31].iter().any(|byte| *byte != 0xff);
-	let has_sign = y != *point;
-	// `x` is zero where `y` is 1 or -1.
-	let is_x_zero = y == small(1, 0) || y == small(0xec, 0xff);
-	is_reduced && !(has_sign && is_x_zero)
-}
-
-/// Encodings of the Edwards points of small order without the sign bit. Under such a key one signature fits every
-/// message, and ZIP 215 accepts it.
-const SMALL_ORDER: [[u8; 32]; 7] = [
-	small(0, 0),
-	small(1, 0),
-	[
-		0x26, 0xe8, 0x95, 0x8f, 0xc2, 0xb2, 0x27, 0xb0, 0x45, 0xc3, 0xf4, 0x89, 0xf2, 0xef, 0x98,
-		0xf0, 0xd5, 0xdf, 0xac, 0x05, 0xd3, 0xc6, 0x33, 0x39, 0xb1, 0x38, 0x02, 0x88, 0x6d, 0x53,
-		0xfc, 0x05,
-	],
-	[
-		0xc7, 0x17, 0x6a, 0x70, 0x3d, 0x4d, 0xd8, 0x4f, 0xba, 0x3c, 0x0b, 0x76, 0x0d, 0x10, 0x67,
-		0x0f, 0x2a, 0x20, 0x53, 0xfa, 0x2c, 0x39, 0xcc, 0xc6, 0x4e, 0xc7, 0xfd, 0x77, 0x92, 0xac,
-		0x03, 0x7a,
-	],
-	small(0xec, 0xff),
-	small(0xed, 0xff),
-	small(0xee, 0xff),
-];
-
-/// `first`, then `rest` up to the top byte, which is `rest` without its sign bit.
-const fn small(first: u8, rest: u8) -> [u8; 32] {
-	let mut bytes = [rest; 32];
-	bytes[0] = first;
-	bytes[31] = rest & 0x7f;
-	bytes
 }

@@ -41,17 +41,16 @@ pub mod name;
 pub mod path;
 pub mod policy;
 pub mod profile;
-pub mod pure;
 pub mod request;
 pub mod time;
 mod tlv;
 
 pub use algorithm::{Hash, PublicKey, SignatureAlgorithm, Verifier};
 pub use certificate::Certificate;
+pub use dpki_crypto::Pure;
 pub use error::{Error, PathError};
 pub use path::{Pool, Rules, Target, build, validate, verify_root};
 pub use profile::{Profile, Role};
-pub use pure::Pure;
 pub use x509_cert::der::oid::ObjectIdentifier;
 
 /// Longest certificate in bytes. A device certificate has about 600, one with an RSA-4096 key and as many policies
@@ -63,6 +62,7 @@ pub const MAX_REQUEST_LEN: usize = 4 * 1024;
 
 /// Longest revocation list in bytes.
 pub const MAX_CRL_LEN: usize = 256 * 1024;
+const _: () = assert!(MAX_CRL_LEN <= dpki_crypto::MAX_MESSAGE_LEN);
 
 /// Most extensions of a certificate, a request or a revocation list. RFC 5280 defines 17.
 pub const MAX_EXTENSIONS: usize = 32;

@@ -12,7 +12,7 @@ use frame_benchmarking_cli::PalletCmd;
 use sp_runtime::traits::BlakeTwo256;
 
 /// The host functions that the node offers beyond Substrate's own.
-type HostFunctions = ();
+type HostFunctions = dpki_crypto::host::HostFunctions;
 
 fn main() -> sc_cli::Result<()> {
 	PalletCmd::parse().run_with_spec::<BlakeTwo256, HostFunctions>(None)

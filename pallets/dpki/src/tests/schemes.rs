@@ -2,7 +2,9 @@
 
 use super::mock::*;
 use crate::crypto::{self, Ed25519, Scheme};
+use curve25519_dalek::{EdwardsPoint, Scalar};
 use dpki_primitives::key::{KeyType, PublicKey};
+use rsa::sha2::{Digest, Sha512};
 
 #[test]
 fn each_scheme_accepts_its_own_signatures_and_no_others() {
@@ -68,6 +70,33 @@ fn the_host_accepts_a_forgery_under_a_key_of_small_order() {
 		b"any message",
 		&sp_core::ed25519::Public::from_raw(neutral),
 	));
+}
+
+/// The signer whose nonce is zero: `R` is the neutral element, which ZIP 215 takes in three encodings.
+#[test]
+fn the_points_of_a_signature_have_one_encoding_where_the_host_takes_several() {
+	let secret = Scalar::from(7u8);
+	let key = EdwardsPoint::mul_base(&secret).compress().to_bytes();
+	let encoded = |first: u8, rest: u8, last: u8| {
+		let mut bytes = [rest; 32];
+		(bytes[0], bytes[31]) = (first, last);
+		bytes
+	};
+	for (r, is_canonical) in
+		[(encoded(1, 0, 0), true), (encoded(1, 0, 0x80), false), (encoded(0xee, 0xff, 0x7f), false)]
+	{
+		let hash = Sha512::new().chain_update(r).chain_update(key).chain_update(b"message");
+		let s = Scalar::from_bytes_mod_order_wide(&hash.finalize().into()) * secret;
+		let signature: [u8; 64] = [r, s.to_bytes()].concat().try_into().unwrap();
+		assert!(sp_io::crypto::ed25519_verify(
+			&sp_core::ed25519::Signature::from_raw(signature),
+			b"message",
+			&sp_core::ed25519::Public::from_raw(key),
+		));
+		assert_eq!(Ed25519::verify(&key, b"message", &signature), is_canonical, "{r:?}");
+	}
+	let unreduced = PublicKey::new(KeyType::Ed25519, &encoded(0xf0, 0xff, 0x7f)).unwrap();
+	assert!(!crypto::is_well_formed(&unreduced));
 }
 
 #[test]
