@@ -125,5 +125,57 @@ mod errors {
 		ConsentInvalid,
 		/// The enrolment brings no key for signing, without which the device could say nothing afterwards: add one.
 		SigningKeyMissing,
+		/// No device could live by this policy: allow a signing key, RSA of 2048 to 4096 bits, and limits of an hour or more.
+		KeyPolicyIncoherent,
+		/// The organisation does not allow keys of this type or size: make one that its key policy allows.
+		KeyTypeNotAllowed,
+		/// The key would last longer than the key policy allows: give it an earlier end.
+		KeyValidityTooLong,
+		/// A key that is held by its hash cannot prove its possession: add it once the device has a signing key to consent.
+		KeyUnproven,
+		/// The organisation lets no device change its keys alone: have a registrar do it, or have the key policy changed.
+		SelfServiceOff,
+		/// The device has changed as many keys alone as it may for now: wait until one change has come back.
+		QuotaExhausted,
+		/// The key was replaced before: use the one that took its place.
+		KeyAlreadyReplaced,
+		/// The key to be replaced is revoked: reveal its announced successor, or register another key.
+		ReplacedKeyRevoked,
+		/// The new key serves another purpose than the one that it is to replace: make one for the same purpose.
+		KeyPurposeDiffers,
+		/// The old key would stay good for longer than replaced keys may: give it a shorter grace.
+		GraceTooLong,
+		/// The new key would end before the one that it replaces: give it a later end, or the old one a shorter grace.
+		SuccessorTooShort,
+		/// A successor of this key is announced already: only a registrar can have it changed.
+		SuccessorAnnounced,
+		/// No successor of this key is announced: register a key with a registrar.
+		SuccessorUnknown,
+		/// Another key is announced as successor of this one: use that key, or announce another one with a registrar.
+		SuccessorDiffers,
+		/// The signing key has an announced successor, so it brings in no other alone: reveal that, or ask a registrar.
+		SignerBound,
+		/// The proof was not made by this key for this chain: sign the challenge with the key itself.
+		CompromiseInvalid,
+		/// The organisation takes no requests: ask a registrar for a voucher.
+		RequestsClosed,
+		/// A new device is requested without consent, a further key of a device by itself and with it: send one of the two.
+		RequestUnfit,
+		/// The same request waits already: wait for a registrar.
+		RequestExists,
+		/// There is no such request: check its id, or whether it was decided already.
+		RequestUnknown,
+		/// The request has expired: make it again.
+		RequestExpired,
+		/// The account has as many requests waiting as it may: wait for a registrar.
+		RequestsTooMany,
+		/// As many requests wait for this organisation as may: try again when a registrar has decided some.
+		RequestQueueFull,
+		/// The batch is empty: name something.
+		BatchEmpty,
+		/// The same device is named twice in the batch: name each once.
+		DeviceRepeated,
+		/// A member of the batch was refused, and with it all others: mend the member at this position and send it again.
+		BatchFailed(BatchFailure),
 	}
 }

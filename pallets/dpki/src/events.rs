@@ -101,5 +101,69 @@ mod events {
 			/// Why.
 			reason: RevocationReason,
 		},
+		/// A device was registered without a voucher: in a batch, or by the approval of a request. Its keys follow in events
+		/// of their own.
+		DeviceRegistered {
+			/// Which device.
+			device: DeviceId,
+			/// Whose it is.
+			organisation: OrganisationId,
+		},
+		/// A key takes the place of another one.
+		KeyReplaced {
+			/// Which key is replaced.
+			old: KeyId,
+			/// Which one takes its place.
+			key: KeyId,
+			/// Which device.
+			device: DeviceId,
+			/// From when on the old one counts no more.
+			superseded_at: Moment,
+		},
+		/// The key that is to follow another one was announced.
+		SuccessorAnnounced {
+			/// Which key is to be followed.
+			key: KeyId,
+			/// Which device.
+			device: DeviceId,
+			/// By which key.
+			commitment: KeyCommitment,
+		},
+		/// An organisation changed what it asks of the keys of its devices.
+		KeyPolicyChanged {
+			/// Which organisation.
+			organisation: OrganisationId,
+			/// What holds from now on.
+			policy: KeyPolicy,
+		},
+		/// Keys wait for a registrar.
+		KeysRequested {
+			/// Which request.
+			request: RequestId,
+			/// Whose registrar.
+			organisation: OrganisationId,
+			/// For which device.
+			device: DeviceId,
+			/// The account that asks.
+			requester: [u8; 32],
+		},
+		/// A registrar approved a request. What was registered follows in events of its own.
+		RequestApproved {
+			/// Which request.
+			request: RequestId,
+			/// Whose registrar.
+			organisation: OrganisationId,
+			/// For which device.
+			device: DeviceId,
+		},
+		/// A request was turned down, or cleared away once it had expired.
+		RequestRejected {
+			/// Which request.
+			request: RequestId,
+			/// Whose registrar.
+			organisation: OrganisationId,
+			/// Why.
+			reason: Rejection,
+		},
 	}
 }

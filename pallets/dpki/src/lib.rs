@@ -6,9 +6,12 @@
 extern crate alloc;
 
 mod anchors;
+mod batches;
 #[cfg(feature = "runtime-benchmarks")]
 mod benchmarking;
+mod compromise;
 mod context;
+mod costs;
 pub mod crypto;
 mod devices;
 mod enrolment;
@@ -17,9 +20,14 @@ mod events;
 #[cfg(any(test, feature = "runtime-benchmarks"))]
 mod fixtures;
 mod integrity;
+mod key_policy;
 mod keys;
+mod next_keys;
 mod queries;
+mod refusals;
+mod requests;
 mod revocation;
+mod self_service;
 pub mod ssh;
 mod storage;
 #[cfg(test)]
@@ -30,6 +38,7 @@ mod vouchers;
 pub mod weights;
 pub mod x509;
 
+pub use batches::BatchFailure;
 pub use pallet::*;
 pub use weights::WeightInfo;
 
@@ -40,14 +49,23 @@ use frame_support::pallet_macros::import_section;
 #[import_section(errors::errors)]
 #[frame_support::pallet]
 pub mod pallet {
-	use super::WeightInfo;
+	use crate::{BatchFailure, WeightInfo, costs, keys::Replacing};
 	use dpki_primitives::{
 		Moment,
 		anchor::{AnchorKind, AnchorMaterial, AnchorRecord, MAX_ANCHORS_PER_ORGANISATION},
-		device::{DeviceRecord, KeyList, MAX_KEYS_PER_ENROLMENT},
-		ids::{AnchorId, DeviceId, KeyId, Name, OrganisationId, VoucherCommitment, VoucherId},
+		device::{
+			Compromised, DeviceRecord, KeyList, MAX_DEVICES_PER_BATCH, MAX_KEYS_PER_ENROLMENT,
+			MAX_REVOCATIONS_PER_BATCH, NewDevice,
+		},
+		ids::{
+			AnchorId, DeviceId, KeyCommitment, KeyId, Name, OrganisationId, RequestId,
+			VoucherCommitment, VoucherId,
+		},
 		key::{Consent, KeyPurpose, KeyRecord, NewKey, Signature},
-		organisation::Organisations,
+		key_policy::KeyPolicy,
+		organisation::{Governance, Organisations},
+		quota::DeviceQuota,
+		request::{KeyRequest, MAX_REQUESTS_PER_ORGANISATION, QueuedRequest, Rejection},
 		revocation::{RevocationReason, SSH_REVOCATIONS_PER_PAGE, SshRevocation, SshSubject},
 		voucher::VoucherRecord,
 	};
@@ -68,6 +86,9 @@ pub mod pallet {
 	{
 		/// Who may act for which organisation.
 		type Organisations: Organisations<Self::AccountId>;
+
+		/// Who may change what an organisation has settled.
+		type Governance: Governance<Self::RuntimeOrigin, Error = DispatchError>;
 
 		/// Chain time in milliseconds since the Unix epoch.
 		type Time: Time<Moment = Moment>;
@@ -214,7 +235,9 @@ pub mod pallet {
 				signature,
 			)
 		})]
-		#[pallet::weight_of_authorize(T::WeightInfo::authorize_enrol(keys.len() as u32))]
+		#[pallet::weight_of_authorize(
+			T::WeightInfo::authorize_enrol(keys.len() as u32).saturating_add(costs::of_keys::<T>(keys))
+		)]
 		pub fn enrol(
 			origin: OriginFor<T>,
 			organisation: OrganisationId,
@@ -240,7 +263,7 @@ pub mod pallet {
 		/// list, key malformed, unfit, expired, known or revoked, no consent, possession not proven. Two signature
 		/// verifications.
 		#[pallet::call_index(7)]
-		#[pallet::weight(T::WeightInfo::register_key())]
+		#[pallet::weight(T::WeightInfo::register_key().saturating_add(costs::of_key::<T>(key)))]
 		pub fn register_key(
 			origin: OriginFor<T>,
 			device: DeviceId,
@@ -249,7 +272,7 @@ pub mod pallet {
 			expires_at: Moment,
 		) -> DispatchResult {
 			let account = ensure_signed(origin)?;
-			Self::do_register_key(account, device, key, consent, expires_at)?;
+			Self::do_register_key(account, device, None, key, consent, expires_at)?;
 			Ok(())
 		}
 
@@ -280,6 +303,293 @@ pub mod pallet {
 			reason: RevocationReason,
 		) -> DispatchResult {
 			Self::do_revoke_device(ensure_signed(origin)?, device, reason)
+		}
+
+		/// Sets what an organisation asks of the keys of its devices from now on; see [`KeyPolicy`].
+		///
+		/// Called by the authority that changes the policy of the organisation itself: an administrator, or the body that
+		/// votes. The caller pays. Emits [`Event::KeyPolicyChanged`]. Refused: unknown organisation, whatever
+		/// [`Config::Governance`] refuses, a policy by which no device could live. Constant time.
+		#[pallet::call_index(20)]
+		#[pallet::weight(T::WeightInfo::set_key_policy())]
+		pub fn set_key_policy(
+			origin: OriginFor<T>,
+			organisation: OrganisationId,
+			policy: KeyPolicy,
+		) -> DispatchResult {
+			Self::do_set_key_policy(origin, organisation, policy)
+		}
+
+		/// Registers a further key of a device that its organisation lets do so alone.
+		///
+		/// The device sends it as a general transaction, without account and without fee, within its
+		/// [`Quota`](dpki_primitives::quota::Quota). A valid signing key of the device signs
+		/// [`AdmitKey`](dpki_primitives::context::Action::AdmitKey), the new one
+		/// [`PossessKey`](dpki_primitives::context::Action::PossessKey), both for
+		/// [`Registrant::Device`](dpki_primitives::context::Registrant::Device) with [`DeviceRecord::keys_registered`] as
+		/// nonce. Emits [`Event::KeyRegistered`]. Refused as [`Self::register_key`] is, and: self service not allowed, quota
+		/// used up, another signing key by one whose successor is announced. Two signature verifications.
+		#[pallet::call_index(21)]
+		#[pallet::weight(T::WeightInfo::add_own_key())]
+		#[pallet::authorize(|_source, device, key, consent, expires_at| {
+			Self::authorize_own_key(*device, None, key, consent, *expires_at)
+		})]
+		#[pallet::weight_of_authorize(
+			T::WeightInfo::authorize_own_key().saturating_add(costs::of_key::<T>(key))
+		)]
+		pub fn add_own_key(
+			origin: OriginFor<T>,
+			device: DeviceId,
+			key: NewKey,
+			consent: Consent,
+			expires_at: Moment,
+		) -> DispatchResult {
+			ensure_authorized(origin)?;
+			Self::do_add_own_key(device, None, key, consent.key, expires_at)
+		}
+
+		/// Registers a key in the place of another one, which is good for `grace` milliseconds yet.
+		///
+		/// A registrar of the device's organisation calls it and pays. As [`Self::register_key`], but the device signs
+		/// [`ReplaceKey`](dpki_primitives::context::Action::ReplaceKey); the key that is replaced may do so. What was
+		/// announced to follow that key has to be this one. Emits [`Event::KeyRegistered`] and [`Event::KeyReplaced`].
+		/// Refused as [`Self::register_key`] is, and: key to be replaced unknown, revoked or replaced before, of another
+		/// purpose; grace beyond [`MAX_GRACE`](dpki_primitives::device::MAX_GRACE) or beyond the end of the new key; not
+		/// the announced key. Two signature verifications.
+		#[pallet::call_index(22)]
+		#[pallet::weight(T::WeightInfo::replace_key().saturating_add(costs::of_key::<T>(key)))]
+		pub fn replace_key(
+			origin: OriginFor<T>,
+			old: KeyId,
+			key: NewKey,
+			grace: Moment,
+			consent: Consent,
+			expires_at: Moment,
+		) -> DispatchResult {
+			let account = ensure_signed(origin)?;
+			let device = Self::device_of_replaced(old)?;
+			let replacing = Some(Replacing { old, grace });
+			Self::do_register_key(account, device, replacing, key, consent, expires_at)?;
+			Ok(())
+		}
+
+		/// As [`Self::replace_key`], by the device alone: a general transaction under the conditions of
+		/// [`Self::add_own_key`]. Both signatures are for
+		/// [`Registrant::Device`](dpki_primitives::context::Registrant::Device).
+		#[pallet::call_index(23)]
+		#[pallet::weight(T::WeightInfo::replace_own_key())]
+		#[pallet::authorize(|_source, old, key, grace, consent, expires_at| {
+			let replacing = Replacing { old: *old, grace: *grace };
+			Self::authorize_own_replacement(replacing, key, consent, *expires_at)
+		})]
+		#[pallet::weight_of_authorize(
+			T::WeightInfo::authorize_own_key().saturating_add(costs::of_key::<T>(key))
+		)]
+		pub fn replace_own_key(
+			origin: OriginFor<T>,
+			old: KeyId,
+			key: NewKey,
+			grace: Moment,
+			consent: Consent,
+			expires_at: Moment,
+		) -> DispatchResult {
+			ensure_authorized(origin)?;
+			let device = Self::device_of_replaced(old)?;
+			let replacing = Some(Replacing { old, grace });
+			Self::do_add_own_key(device, replacing, key, consent.key, expires_at)
+		}
+
+		/// Announces the key that is to follow another one, or changes what was announced.
+		///
+		/// A registrar of the device's organisation calls it and pays; a valid signing key of the device signs
+		/// [`AnnounceKey`](dpki_primitives::context::Action::AnnounceKey). Emits [`Event::SuccessorAnnounced`]. Refused:
+		/// unknown key, missing role, stale signature, revoked device, key revoked or replaced, no consent. One signature
+		/// verification.
+		#[pallet::call_index(24)]
+		#[pallet::weight(T::WeightInfo::announce_next_key())]
+		pub fn announce_next_key(
+			origin: OriginFor<T>,
+			key: KeyId,
+			commitment: KeyCommitment,
+			consent: Consent,
+			expires_at: Moment,
+		) -> DispatchResult {
+			let account = ensure_signed(origin)?;
+			Self::do_announce_next_key(account, key, commitment, consent, expires_at)
+		}
+
+		/// Has the announced key take the place of another one at once, even if that was revoked for its compromise.
+		///
+		/// The holder of the announced key sends it as a general transaction, without account, without fee and without any
+		/// other key of the device, within the device's [`Quota`](dpki_primitives::quota::Quota) for that. The announced key
+		/// signs [`RevealKey`](dpki_primitives::context::Action::RevealKey). `next` announces its successor in turn. Emits
+		/// [`Event::KeyRegistered`], [`Event::KeyReplaced`] and, with `next`, [`Event::SuccessorAnnounced`]. Refused: stale
+		/// signature, unknown key, none or another one announced, another purpose, revoked device, quota used up, full
+		/// list, key malformed, unfit, not allowed, expired, known or revoked, possession not proven. One signature
+		/// verification.
+		#[pallet::call_index(25)]
+		#[pallet::weight(T::WeightInfo::reveal_next_key())]
+		#[pallet::authorize(|_source, old, key, next, expires_at| {
+			Self::authorize_reveal(*old, key, *next, *expires_at)
+		})]
+		#[pallet::weight_of_authorize(
+			T::WeightInfo::authorize_reveal().saturating_add(costs::of_key::<T>(key))
+		)]
+		pub fn reveal_next_key(
+			origin: OriginFor<T>,
+			old: KeyId,
+			key: NewKey,
+			next: Option<KeyCommitment>,
+			expires_at: Moment,
+		) -> DispatchResult {
+			ensure_authorized(origin)?;
+			Self::do_reveal(old, key, next, expires_at)
+		}
+
+		/// Asks the registrars of an organisation to register keys: the first ones of a device that it does not have yet, or
+		/// one more of a device that consents.
+		///
+		/// Any account calls it and pays. The possession of the keys is proven as for [`Self::enrol`], or the consent and the
+		/// possession as for [`Self::register_key`], with the account as registrant. The request waits for
+		/// [`REQUEST_LIFETIME`](dpki_primitives::request::REQUEST_LIFETIME). Emits [`Event::KeysRequested`]. Refused: unknown
+		/// organisation, queue closed or full, too many requests of the account, the same request, invalid name, stale
+		/// signatures, and what those calls refuse. One signature verification per key, and the consent's.
+		#[pallet::call_index(26)]
+		#[pallet::weight(
+			T::WeightInfo::request_keys(keys.len() as u32).saturating_add(costs::of_keys::<T>(keys))
+		)]
+		pub fn request_keys(
+			origin: OriginFor<T>,
+			organisation: OrganisationId,
+			device_name: Name,
+			keys: BoundedVec<NewKey, ConstU32<MAX_KEYS_PER_ENROLMENT>>,
+			consent: Option<Consent>,
+			expires_at: Moment,
+		) -> DispatchResult {
+			let account = ensure_signed(origin)?;
+			Self::do_request_keys(account, organisation, device_name, keys, consent, expires_at)
+		}
+
+		/// Registers what was requested under this id, which covers all of it.
+		///
+		/// A registrar of the organisation calls it and pays. Emits [`Event::RequestApproved`],
+		/// [`Event::DeviceRegistered`] for a new device, and one [`Event::KeyRegistered`] per key. Refused: unknown or
+		/// expired request, missing role, and what has become of the device and the keys since: registered, revoked, expired
+		/// or not allowed any more, list full, consenting key not valid any more. No signature verification.
+		#[pallet::call_index(27)]
+		#[pallet::weight(T::WeightInfo::approve_request())]
+		pub fn approve_request(origin: OriginFor<T>, request: RequestId) -> DispatchResult {
+			Self::do_approve_request(ensure_signed(origin)?, request)
+		}
+
+		/// Takes a request out of the queue.
+		///
+		/// A registrar of the organisation calls it and pays; once the request has expired, anybody may. Operational. Emits
+		/// [`Event::RequestRejected`]. Refused: unknown request, missing role. Linear in the queue, which is bounded.
+		#[pallet::call_index(28)]
+		#[pallet::weight((T::WeightInfo::reject_request(), DispatchClass::Operational))]
+		pub fn reject_request(
+			origin: OriginFor<T>,
+			request: RequestId,
+			reason: Rejection,
+		) -> DispatchResult {
+			Self::do_reject_request(ensure_signed(origin)?, request, reason)
+		}
+
+		/// Revokes a key, or an anchor, that has signed the proof of its own compromise.
+		///
+		/// Whoever has the proof sends it as a general transaction, without account and without fee; operational. It is the
+		/// signature of the leaked key over [`SigningContext::compromise`]. Emits [`Event::KeyRevoked`] or
+		/// [`Event::AnchorRevoked`] for the reason [`RevocationReason::KeyCompromise`]. Refused: unknown key or anchor,
+		/// revoked before, another proof. One signature verification, and for an X.509 anchor that of its certificate.
+		///
+		/// [`SigningContext::compromise`]: dpki_primitives::context::SigningContext::compromise
+		#[pallet::call_index(29)]
+		#[pallet::weight((
+			T::WeightInfo::revoke_key().max(T::WeightInfo::revoke_anchor()),
+			DispatchClass::Operational,
+		))]
+		#[pallet::authorize(|_source, what, proof| Self::authorize_compromise(*what, proof))]
+		#[pallet::weight_of_authorize(costs::of_proof::<T>(what))]
+		pub fn report_compromise(
+			origin: OriginFor<T>,
+			what: Compromised,
+			_proof: Signature,
+		) -> DispatchResult {
+			ensure_authorized(origin)?;
+			Self::do_report_compromise(what)
+		}
+
+		/// Registers devices with their keys: all of them, or none if one is refused.
+		///
+		/// A registrar of the organisation calls it and pays. Each key signs
+		/// [`PossessKey`](dpki_primitives::context::Action::PossessKey) for that account, with its position among the keys of
+		/// its device as nonce; each device has a key for signing. Emits one [`Event::DeviceRegistered`] per device and one
+		/// [`Event::KeyRegistered`] per key. Refused: missing role, stale signatures, empty batch, and
+		/// [`Error::BatchFailed`] with the position and the reason of the first member that is refused. One signature
+		/// verification per key.
+		#[pallet::call_index(30)]
+		#[pallet::weight(costs::of_batch::<T>(devices))]
+		pub fn register_batch(
+			origin: OriginFor<T>,
+			organisation: OrganisationId,
+			devices: BoundedVec<NewDevice, ConstU32<MAX_DEVICES_PER_BATCH>>,
+			expires_at: Moment,
+		) -> DispatchResult {
+			let account = ensure_signed(origin)?;
+			Self::do_register_batch(account, organisation, devices.into_inner(), expires_at)
+		}
+
+		/// Revokes keys of devices: all of them, or none if one is refused.
+		///
+		/// A registrar of every organisation concerned calls it and pays. Operational. Emits one [`Event::KeyRevoked`] per
+		/// key. Refused: empty batch, and [`Error::BatchFailed`] with the position and the reason of the first key for which
+		/// [`Self::revoke_key`] is refused.
+		#[pallet::call_index(31)]
+		#[pallet::weight((T::WeightInfo::revoke_keys(keys.len() as u32), DispatchClass::Operational))]
+		pub fn revoke_keys(
+			origin: OriginFor<T>,
+			keys: BoundedVec<KeyId, ConstU32<MAX_REVOCATIONS_PER_BATCH>>,
+			reason: RevocationReason,
+		) -> DispatchResult {
+			Self::do_revoke_keys(ensure_signed(origin)?, keys.into_inner(), reason)
+		}
+
+		/// Revokes devices: all of them, or none if one is refused.
+		///
+		/// A registrar of every organisation concerned calls it and pays. Operational. Emits one [`Event::DeviceRevoked`]
+		/// per device. Refused: empty batch, and [`Error::BatchFailed`] with the position and the reason of the first device
+		/// for which [`Self::revoke_device`] is refused.
+		#[pallet::call_index(32)]
+		#[pallet::weight((
+			T::WeightInfo::revoke_devices(devices.len() as u32),
+			DispatchClass::Operational,
+		))]
+		pub fn revoke_devices(
+			origin: OriginFor<T>,
+			devices: BoundedVec<DeviceId, ConstU32<MAX_REVOCATIONS_PER_BATCH>>,
+			reason: RevocationReason,
+		) -> DispatchResult {
+			Self::do_revoke_devices(ensure_signed(origin)?, devices.into_inner(), reason)
+		}
+
+		/// As [`Self::announce_next_key`], by the device alone: a general transaction under the conditions of
+		/// [`Self::add_own_key`]. It announces, but does not change what was announced. One signature verification.
+		#[pallet::call_index(33)]
+		#[pallet::weight(T::WeightInfo::announce_own_key())]
+		#[pallet::authorize(|_source, key, commitment, consent, expires_at| {
+			Self::authorize_own_announcement(*key, *commitment, consent, *expires_at)
+		})]
+		#[pallet::weight_of_authorize(T::WeightInfo::authorize_own_announcement())]
+		pub fn announce_own_key(
+			origin: OriginFor<T>,
+			key: KeyId,
+			commitment: KeyCommitment,
+			consent: Consent,
+			expires_at: Moment,
+		) -> DispatchResult {
+			ensure_authorized(origin)?;
+			Self::do_announce_alone(key, commitment, consent.key, expires_at)
 		}
 	}
 }

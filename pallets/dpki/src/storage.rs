@@ -28,7 +28,7 @@ mod storage {
 		ValueQuery,
 	>;
 
-	/// The organisations for which anything was ever registered: an anchor, or a voucher, without which no device comes.
+	/// The organisations for which anything was ever registered: an anchor, a voucher, or a device that came without one.
 	/// Never removed, because what was registered is not.
 	#[pallet::storage]
 	pub type Registrants<T: Config> = StorageMap<_, Identity, OrganisationId, ()>;
@@ -37,13 +37,41 @@ mod storage {
 	#[pallet::storage]
 	pub type Devices<T: Config> = StorageMap<_, Identity, DeviceId, DeviceRecord>;
 
-	/// The unrevoked keys of each device, oldest first.
+	/// The unrevoked keys of each device, oldest first; but for some that have expired or were replaced, which leave the
+	/// list when their place is needed.
 	#[pallet::storage]
 	pub type DeviceKeys<T: Config> = StorageMap<_, Identity, DeviceId, KeyList, ValueQuery>;
 
 	/// Every key that was ever registered. Never removed, so that none comes back.
 	#[pallet::storage]
 	pub type Keys<T: Config> = StorageMap<_, Identity, KeyId, KeyRecord>;
+
+	/// What is announced of the key that is to follow each key. It outlasts the revocation of that key for its compromise.
+	#[pallet::storage]
+	pub type NextKeys<T: Config> = StorageMap<_, Identity, KeyId, KeyCommitment>;
+
+	/// What each organisation asks of the keys of its devices, if it is not the default.
+	#[pallet::storage]
+	pub type KeyPolicies<T: Config> =
+		StorageMap<_, Identity, OrganisationId, KeyPolicy, ValueQuery>;
+
+	/// What each device that did something alone may do alone yet.
+	#[pallet::storage]
+	pub type KeyQuotas<T: Config> = StorageMap<_, Identity, DeviceId, DeviceQuota, ValueQuery>;
+
+	/// Keys that wait for a registrar.
+	#[pallet::storage]
+	pub type Requests<T: Config> = StorageMap<_, Identity, RequestId, KeyRequest>;
+
+	/// The requests to each organisation, oldest first; those that have expired leave it when their place is needed.
+	#[pallet::storage]
+	pub type RequestQueues<T: Config> = StorageMap<
+		_,
+		Identity,
+		OrganisationId,
+		BoundedVec<QueuedRequest, ConstU32<MAX_REQUESTS_PER_ORGANISATION>>,
+		ValueQuery,
+	>;
 
 	/// Vouchers. Never removed, so that none is used twice.
 	#[pallet::storage]
