@@ -11,8 +11,13 @@
 
 use alloc::vec::Vec;
 use curve25519_dalek::MontgomeryPoint;
-use dpki_crypto::{Hash, Host, Verifier, ed25519};
-use dpki_primitives::key::{KeyType, PublicKey};
+use dpki_crypto::{Hash, Host, Verifier, ed25519, is_rsa_key};
+use dpki_primitives::key::{KeyType, PublicKey, Signature};
+use rsa::{
+	RsaPublicKey,
+	pkcs1::{DecodeRsaPublicKey, EncodeRsaPublicKey},
+	traits::PublicKeyParts,
+};
 
 /// A signature algorithm over one encoding of keys and signatures.
 pub trait Scheme {
@@ -39,6 +44,11 @@ pub struct P256;
 
 /// ECDSA over P-384 with SHA2-384: keys as SEC 1 points, signatures `r || s` of 96 bytes.
 pub struct P384;
+
+/// RSA as devices have it: keys as DER `RSAPublicKey` of 2048 to 4096 bits with the exponent 65537, signatures as long as
+/// the modulus, either RSASSA-PKCS1-v1_5 or RSASSA-PSS (RFC 8017 section 8) with SHA2-256, MGF1 of it and a salt of 32
+/// bytes. Both are accepted because a key in hardware is often bound to one of them.
+pub struct Rsa;
 
 /// The canonical encodings of the Montgomery points of small order. Agreement with such a key always yields zero
 /// (RFC 7748 section 6.1).
@@ -130,8 +140,39 @@ impl Scheme for P384 {
 	}
 }
 
+impl Scheme for Rsa {
+	fn verify(public: &[u8], message: &[u8], signature: &[u8]) -> bool {
+		// Asked for first, as it costs nothing (sections 8.1.2 and 8.2.2, step 1).
+		device_rsa_key(public).is_some_and(|key| signature.len() == key.size())
+			&& (Host.rsa_pkcs1(public, Hash::Sha256, message, signature)
+				|| Host.rsa_pss(public, Hash::Sha256, message, signature))
+	}
+}
+
+/// The one exponent that RSA keys of devices have, so that a modulus is one key: F4, which is what key generators use.
+const RSA_EXPONENT: u32 = 65_537;
+
+/// The RSA key of a device in its one encoding.
+fn device_rsa_key(public: &[u8]) -> Option<RsaPublicKey> {
+	if !is_rsa_key(public) {
+		return None;
+	}
+	RsaPublicKey::from_pkcs1_der(public).ok().filter(|key| {
+		*key.e() == RSA_EXPONENT.into()
+			&& key.to_pkcs1_der().is_ok_and(|encoded| encoded.as_bytes() == public)
+	})
+}
+
+/// The bits of the modulus, if this is a well-formed RSA key of a device.
+pub fn rsa_bits(key: &PublicKey) -> Option<u16> {
+	(key.key_type == KeyType::Rsa)
+		.then(|| device_rsa_key(&key.bytes))
+		.flatten()
+		.and_then(|key| key.n().bits().try_into().ok())
+}
+
 /// Whether `signature` over `message` verifies under `key`. What a key may sign is not asked here: an X25519 key proves
-/// its possession by this and nothing else.
+/// its possession by this and nothing else. Under a key of which only the hash is known nothing verifies.
 pub fn verify(key: &PublicKey, message: &[u8], signature: &[u8]) -> bool {
 	let verify = match key.key_type {
 		KeyType::Ed25519 => Ed25519::verify,
@@ -139,8 +180,30 @@ pub fn verify(key: &PublicKey, message: &[u8], signature: &[u8]) -> bool {
 		KeyType::Secp256k1 => Secp256k1::verify,
 		KeyType::P256 => P256::verify,
 		KeyType::X25519 => XEdDsa::verify,
+		KeyType::Rsa => Rsa::verify,
+		KeyType::MlDsa44 | KeyType::MlDsa65 | KeyType::MlDsa87 | KeyType::XWing => return false,
 	};
 	verify(&key.bytes, message, signature)
+}
+
+/// What somebody claims to have signed.
+pub struct Claim<'a> {
+	/// By which key.
+	pub key: &'a PublicKey,
+	/// What.
+	pub payload: Vec<u8>,
+	/// How.
+	pub signature: &'a Signature,
+}
+
+/// Whether all of these signatures verify; if not, the position of the first that does not. Who verifies many signatures
+/// does so here, the one place to make it faster.
+pub fn verify_all(claims: &[Claim]) -> Result<(), usize> {
+	let is_forged = |claim: &Claim| !verify(claim.key, &claim.payload, claim.signature);
+	match claims.iter().position(is_forged) {
+		Some(position) => Err(position),
+		None => Ok(()),
+	}
 }
 
 /// Whether the bytes can be a key of their type: the length, the SEC 1 tag, the canonical form of an X25519 key, and no
@@ -153,6 +216,8 @@ pub fn is_well_formed(key: &PublicKey) -> bool {
 			// The neutral element of Ristretto has one encoding.
 			KeyType::Sr25519 => key.bytes.iter().any(|byte| *byte != 0),
 			KeyType::Secp256k1 | KeyType::P256 => matches!(key.bytes.first(), Some(2 | 3)),
+			KeyType::Rsa => device_rsa_key(&key.bytes).is_some(),
+			KeyType::MlDsa44 | KeyType::MlDsa65 | KeyType::MlDsa87 | KeyType::XWing => true,
 		}
 }
 
