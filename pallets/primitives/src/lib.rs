@@ -21,6 +21,7 @@
 //! | [`application`] | applications, proofs of possession and of control |
 //! | [`certificate`] | certificates, the verdict about them, and the policy |
 //! | [`assurance`] | levels, and the effective level with its explanation |
+//! | [`economy`] | what things cost, what is held for them, and quotas for what costs nothing |
 //! | [`delivery`] | deliveries, acknowledgements, and the associated data of their envelopes |
 //! | [`storage_keys`] | where each record lies in the state, for proofs |
 //!
@@ -39,6 +40,7 @@ pub mod certificate;
 pub mod context;
 pub mod delivery;
 pub mod device;
+pub mod economy;
 pub mod ids;
 pub mod key;
 pub mod motion;

@@ -1,0 +1,8 @@
+//! What things cost, what is held for them, and how much can be done for nothing.
+//!
+//! Who pays is bounded by what it pays. Who pays nothing, a device or a member of a consortium without fees, is bounded by
+//! a [`Bucket`].
+
+mod bucket;
+
+pub use bucket::{Bucket, Exhausted, QuotaPolicy, Quotas};
