@@ -41,23 +41,25 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Storage: `Timestamp::Now` (r:1 w:0)
 	/// Storage: `Balances::Holds` (r:1 w:1)
 	/// Storage: `System::Account` (r:1 w:1)
+	/// Storage: `Organisations::Memberships` (r:0 w:1), `Organisations::Members` (r:1 w:0)
 	fn create() -> Weight {
 		// Proof Size summary in bytes:
 		//  Estimated: `12005`
-		Weight::from_parts(60_000_000, 12005)
-			.saturating_add(T::DbWeight::get().reads(5_u64))
-			.saturating_add(T::DbWeight::get().writes(5_u64))
+		Weight::from_parts(70_000_000, 12005)
+			.saturating_add(T::DbWeight::get().reads(6_u64))
+			.saturating_add(T::DbWeight::get().writes(6_u64))
 	}
 	/// Storage: `Organisations::Members` (r:2 w:1)
 	/// Proof: `Organisations::Members` (`max_values`: None, `max_size`: Some(81), added: 2556, mode: `MaxEncodedLen`)
 	/// Storage: `Organisations::Organisations` (r:1 w:1)
 	/// Proof: `Organisations::Organisations` (`max_values`: None, `max_size`: Some(122), added: 2597, mode: `MaxEncodedLen`)
+	/// Storage: `Organisations::Memberships` (r:0 w:1), `System::Account` (r:1 w:1)
 	fn set_member() -> Weight {
 		// Proof Size summary in bytes:
 		//  Estimated: `8699`
-		Weight::from_parts(30_000_000, 8699)
-			.saturating_add(T::DbWeight::get().reads(3_u64))
-			.saturating_add(T::DbWeight::get().writes(2_u64))
+		Weight::from_parts(45_000_000, 8699)
+			.saturating_add(T::DbWeight::get().reads(4_u64))
+			.saturating_add(T::DbWeight::get().writes(4_u64))
 	}
 	/// Storage: `Organisations::Members` (r:2 w:1)
 	/// Proof: `Organisations::Members` (`max_values`: None, `max_size`: Some(81), added: 2556, mode: `MaxEncodedLen`)
@@ -65,12 +67,13 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Proof: `Organisations::Organisations` (`max_values`: None, `max_size`: Some(122), added: 2597, mode: `MaxEncodedLen`)
 	/// Storage: `Organisations::HandOvers` (r:0 w:1)
 	/// Proof: `Organisations::HandOvers` (`max_values`: None, `max_size`: Some(116), added: 2591, mode: `MaxEncodedLen`)
+	/// Storage: `Organisations::Memberships` (r:0 w:1), `System::Account` (r:1 w:1)
 	fn remove_member() -> Weight {
 		// Proof Size summary in bytes:
 		//  Estimated: `8699`
-		Weight::from_parts(30_000_000, 8699)
-			.saturating_add(T::DbWeight::get().reads(3_u64))
-			.saturating_add(T::DbWeight::get().writes(3_u64))
+		Weight::from_parts(45_000_000, 8699)
+			.saturating_add(T::DbWeight::get().reads(4_u64))
+			.saturating_add(T::DbWeight::get().writes(5_u64))
 	}
 	/// Storage: `Organisations::Members` (r:1 w:0)
 	/// Proof: `Organisations::Members` (`max_values`: None, `max_size`: Some(81), added: 2556, mode: `MaxEncodedLen`)
@@ -107,12 +110,13 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Proof: `Organisations::HandOvers` (`max_values`: None, `max_size`: Some(116), added: 2591, mode: `MaxEncodedLen`)
 	/// Storage: `Organisations::Members` (r:2 w:2)
 	/// Proof: `Organisations::Members` (`max_values`: None, `max_size`: Some(81), added: 2556, mode: `MaxEncodedLen`)
+	/// Storage: `Organisations::Memberships` (r:0 w:2), `System::Account` (r:2 w:2)
 	fn accept_hand_over() -> Weight {
 		// Proof Size summary in bytes:
 		//  Estimated: `8693`
-		Weight::from_parts(30_000_000, 8693)
-			.saturating_add(T::DbWeight::get().reads(3_u64))
-			.saturating_add(T::DbWeight::get().writes(3_u64))
+		Weight::from_parts(60_000_000, 8693)
+			.saturating_add(T::DbWeight::get().reads(5_u64))
+			.saturating_add(T::DbWeight::get().writes(7_u64))
 	}
 	/// Storage: `Organisations::Organisations` (r:1 w:0)
 	/// Proof: `Organisations::Organisations` (`max_values`: None, `max_size`: Some(122), added: 2597, mode: `MaxEncodedLen`)
@@ -144,12 +148,13 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Proof: `Organisations::Organisations` (`max_values`: None, `max_size`: Some(122), added: 2597, mode: `MaxEncodedLen`)
 	/// Storage: `Organisations::Members` (r:1 w:1)
 	/// Proof: `Organisations::Members` (`max_values`: None, `max_size`: Some(81), added: 2556, mode: `MaxEncodedLen`)
+	/// Storage: `Organisations::Memberships` (r:0 w:1), `System::Account` (r:1 w:1)
 	fn complete_recovery() -> Weight {
 		// Proof Size summary in bytes:
 		//  Estimated: `8687`
-		Weight::from_parts(30_000_000, 8687)
-			.saturating_add(T::DbWeight::get().reads(3_u64))
-			.saturating_add(T::DbWeight::get().writes(3_u64))
+		Weight::from_parts(45_000_000, 8687)
+			.saturating_add(T::DbWeight::get().reads(4_u64))
+			.saturating_add(T::DbWeight::get().writes(5_u64))
 	}
 	/// Storage: `Organisations::Members` (r:2 w:1)
 	/// Proof: `Organisations::Members` (`max_values`: None, `max_size`: Some(81), added: 2556, mode: `MaxEncodedLen`)
@@ -167,11 +172,12 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Storage: `Balances::Holds` (r:1 w:1)
 	/// Storage: `System::Account` (r:1 w:1)
 	/// Storage: of two pallets, what belongs to the organisation (r:2 w:0)
+	/// Storage: `Organisations::Memberships` (r:0 w:1), `System::Account` (r:1 w:1)
 	fn dissolve() -> Weight {
 		// Proof Size summary in bytes:
 		//  Estimated: `22373`
-		Weight::from_parts(80_000_000, 22373)
-			.saturating_add(T::DbWeight::get().reads(9_u64))
-			.saturating_add(T::DbWeight::get().writes(8_u64))
+		Weight::from_parts(95_000_000, 22373)
+			.saturating_add(T::DbWeight::get().reads(10_u64))
+			.saturating_add(T::DbWeight::get().writes(10_u64))
 	}
 }

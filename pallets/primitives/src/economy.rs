@@ -4,5 +4,10 @@
 //! a [`Bucket`].
 
 mod bucket;
+mod tariff;
 
 pub use bucket::{Bucket, Exhausted, QuotaPolicy, Quotas};
+pub use tariff::{
+	Allowance, Deposit, Economy, FundsMissing, MAX_SPONSORS, Operation, QuotaPolicies, Resource,
+	ResourceKind, Sponsors,
+};

@@ -13,7 +13,7 @@
 //! | [`voucher`] | one-time enrolment rights |
 //! | [`revocation`] | reasons, and the SSH revocation list of an anchor |
 //! | [`status`] | the one verdict of the system |
-//! | [`refusal`] | why a device's own transaction was refused |
+//! | [`refusal`] | why a transaction was refused before it entered the pool |
 //! | [`registry`] | what other pallets may ask the registry |
 //! | [`context`] | what an off-chain signature covers |
 //! | [`motion`] | motions: who votes, how many votes decide, what is on record |
