@@ -11,6 +11,7 @@ use codec::Encode;
 use dpki_primitives::{
 	Moment,
 	context::{Action, Registrant},
+	economy::{Economy, Resource},
 	ids::{DeviceId, KeyId, Name, OrganisationId, VoucherId},
 	key::{KeyPurpose, NewKey},
 	refusal::Refusal,
@@ -114,6 +115,7 @@ impl<T: Config> Pallet<T> {
 		let device = record.device;
 		record.state = VoucherState::Redeemed(now);
 		Vouchers::<T>::insert(voucher, record);
+		T::Economy::pass_on(Resource::Voucher(voucher), Resource::Device(device));
 		Self::deposit_event(Event::DeviceEnrolled { device, organisation, voucher });
 		Self::create_device(device, organisation, device_name, keys, now)?;
 		Ok(())

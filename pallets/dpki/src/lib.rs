@@ -11,6 +11,7 @@ mod benchmarking;
 mod context;
 pub mod crypto;
 mod devices;
+mod economy;
 mod enrolment;
 #[cfg(any(test, feature = "runtime-benchmarks"))]
 mod fixtures;
@@ -37,6 +38,7 @@ pub mod pallet {
 		Moment,
 		anchor::{AnchorKind, AnchorMaterial, AnchorRecord, MAX_ANCHORS_PER_ORGANISATION},
 		device::{DeviceRecord, KeyList, MAX_KEYS_PER_ENROLMENT},
+		economy::{Economy, Operation, Resource},
 		ids::{AnchorId, DeviceId, KeyId, Name, OrganisationId, VoucherCommitment, VoucherId},
 		key::{Consent, KeyPurpose, KeyRecord, NewKey, Signature},
 		organisation::Organisations,
@@ -63,6 +65,9 @@ pub mod pallet {
 
 		/// Chain time in milliseconds since the Unix epoch.
 		type Time: Time<Moment = Moment>;
+
+		/// What fees and deposits are asked of.
+		type Economy: Economy<Self::AccountId>;
 
 		/// The measured cost of each call.
 		type WeightInfo: WeightInfo;
@@ -526,7 +531,9 @@ pub mod pallet {
 			expires_at: Moment,
 		) -> DispatchResult {
 			let account = ensure_signed(origin)?;
-			Self::do_register_key(account, device, key, consent, expires_at)?;
+			let id = KeyId::of(&key.public);
+			Self::do_register_key(account.clone(), device, key, consent, expires_at)?;
+			Self::pay_for(&account, Operation::RegisterKey, Resource::Key(id))?;
 			Ok(())
 		}
 

@@ -7,6 +7,7 @@ use crate::{
 };
 use dpki_primitives::{
 	anchor::AnchorKind,
+	economy::{Economy, Resource},
 	ids::{AnchorId, DeviceId, KeyId},
 	revocation::{
 		MAX_SSH_REVOCATIONS, Revocation, RevocationReason, SSH_REVOCATIONS_PER_PAGE, SshRevocation,
@@ -32,6 +33,7 @@ impl<T: Config> Pallet<T> {
 		RevokedAnchorKeys::<T>::insert(record.key_id, ());
 		Anchors::<T>::insert(anchor, record);
 		OrganisationAnchors::<T>::mutate(organisation, |list| list.retain(|id| *id != anchor));
+		T::Economy::release(Resource::Anchor(anchor));
 		Self::deposit_event(Event::AnchorRevoked { anchor, organisation, reason });
 		Ok(())
 	}
@@ -79,6 +81,7 @@ impl<T: Config> Pallet<T> {
 		record.revocation = Some(Revocation { reason, at: Self::now() });
 		Keys::<T>::insert(key, record);
 		DeviceKeys::<T>::mutate(device, |list| list.retain(|id| *id != key));
+		T::Economy::release(Resource::Key(key));
 		Self::deposit_event(Event::KeyRevoked { key, device, reason });
 		Ok(())
 	}
@@ -94,6 +97,7 @@ impl<T: Config> Pallet<T> {
 		record.revocation = Some(Revocation { reason, at: Self::now() });
 		let organisation = record.organisation;
 		Devices::<T>::insert(device, record);
+		Self::release_device(device);
 		Self::deposit_event(Event::DeviceRevoked { device, organisation, reason });
 		Ok(())
 	}

@@ -4,7 +4,7 @@
 
 use super::governance::DAY;
 use crate::{
-	Balance, Balances, BlockNumber, Dpki, Organisations, Runtime, RuntimeCall, RuntimeHoldReason,
+	Balance, Balances, BlockNumber, Dpki, Economy, Organisations, Runtime, RuntimeCall, RuntimeHoldReason,
 	Timestamp, UNIT,
 };
 use frame_support::parameter_types;
@@ -12,7 +12,8 @@ use pallet_deliveries::SeeThrough;
 use pallet_motions::{EnsureCouncil, EnsureOrganisation};
 
 parameter_types! {
-	/// Held for an organisation.
+	/// Held for an organisation, on a feeless chain too: its members act for nothing there, so that an
+	/// organisation must cost its founder something, or be admitted by the council.
 	pub const OrganisationDeposit: Balance = 10 * UNIT;
 	/// An offered membership can be accepted for a day at one second.
 	pub const HandOverPeriod: BlockNumber = DAY;
@@ -37,6 +38,7 @@ impl pallet_organisations::Config for Runtime {
 impl pallet_dpki::Config for Runtime {
 	type Organisations = Organisations;
 	type Time = Timestamp;
+	type Economy = Economy;
 	type WeightInfo = pallet_dpki::weights::SubstrateWeight<Runtime>;
 }
 
@@ -46,6 +48,7 @@ impl pallet_deliveries::Config for Runtime {
 	type Registry = Dpki;
 	type Time = Timestamp;
 	type Wrapper = OneProxy;
+	type Economy = Economy;
 	type WeightInfo = pallet_deliveries::weights::SubstrateWeight<Runtime>;
 }
 

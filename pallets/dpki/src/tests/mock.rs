@@ -72,6 +72,7 @@ impl pallet_timestamp::Config for Test {}
 impl crate::Config for Test {
 	type Organisations = Roles;
 	type Time = Timestamp;
+	type Economy = ();
 	type WeightInfo = crate::weights::SubstrateWeight<Test>;
 }
 

@@ -1,0 +1,41 @@
+//! What the registry asks the economy for: fees for what is registered, and deposits for as long as it is of use.
+//!
+//! Records are never removed, because revoked must stay distinguishable from unknown. What ends with a revocation is that
+//! the record is looked at, listed and counted against limits; that is what a deposit is returned for.
+
+use crate::{Config, DeviceKeys, Pallet};
+use dpki_primitives::{
+	anchor::AnchorKind,
+	economy::{Economy, FundsMissing, Operation, Resource},
+	ids::DeviceId,
+};
+use sp_runtime::{DispatchError, DispatchResult, TokenError};
+
+/// What registering an anchor of this kind is charged as.
+pub(crate) fn registration_of(kind: AnchorKind) -> Operation {
+	match kind {
+		AnchorKind::SshUserCa | AnchorKind::SshHostCa => Operation::RegisterSshAnchor,
+		_ => Operation::RegisterX509Anchor,
+	}
+}
+
+impl<T: Config> Pallet<T> {
+	/// Charges `payer` for an operation, and holds the deposit for what it brings.
+	pub(crate) fn pay_for(
+		payer: &T::AccountId,
+		operation: Operation,
+		resource: Resource,
+	) -> DispatchResult {
+		let unpaid = |FundsMissing| DispatchError::from(TokenError::FundsUnavailable);
+		T::Economy::charge(payer, operation, 1).map_err(unpaid)?;
+		T::Economy::hold(payer, resource).map_err(unpaid)
+	}
+
+	/// Returns what is held for a device and for the keys that are still listed for it.
+	pub(crate) fn release_device(device: DeviceId) {
+		T::Economy::release(Resource::Device(device));
+		for key in DeviceKeys::<T>::get(device) {
+			T::Economy::release(Resource::Key(key));
+		}
+	}
+}
