@@ -15,6 +15,7 @@ use dpki_primitives::{
 	anchor::{AnchorKind, AnchorMaterial, AnchorRecord, MAX_ANCHORS_PER_ORGANISATION},
 	context::{Action, Registrant},
 	device::{MAX_KEYS_PER_DEVICE, MAX_KEYS_PER_ENROLMENT},
+	economy::{Economy, Resource},
 	ids::{AnchorId, DeviceId, KeyId, Name, OrganisationId, VoucherCommitment, VoucherId},
 	key::{Consent, KeyPurpose, NewKey, PublicKey, Signature},
 	organisation::Organisations,
@@ -85,6 +86,7 @@ fn bounded(bytes: impl AsRef<[u8]>) -> Signature {
 fn member<T: Config>() -> (T::AccountId, OrganisationId) {
 	let who: T::AccountId = whitelisted_caller();
 	let organisation = T::Organisations::create_for_benchmark(b"organisation", &who);
+	T::Economy::endow_for_benchmark(&who);
 	(who, organisation)
 }
 
@@ -173,7 +175,13 @@ fn open_voucher<T: Config>(
 	let state = VoucherState::Open;
 	let record = VoucherRecord { organisation, device, sponsor, expires_at, state };
 	Vouchers::<T>::insert(voucher, record);
+	hold::<T>(who, Resource::Voucher(voucher));
 	device
+}
+
+/// Holds the deposit for something that was stored unchecked.
+fn hold<T: Config>(who: &T::AccountId, resource: Resource) {
+	T::Economy::hold(who, resource).expect("the account was endowed");
 }
 
 /// An enrolment of `count` P-256 keys.
@@ -314,6 +322,7 @@ mod benchmarks {
 	fn revoke_anchor() {
 		let (who, organisation) = member::<T>();
 		let anchor = fill_anchors::<T>(organisation, MAX_ANCHORS_PER_ORGANISATION);
+		hold::<T>(&who, Resource::Anchor(anchor));
 
 		#[extrinsic_call]
 		_(RawOrigin::Signed(who), anchor, REASON);
@@ -443,6 +452,7 @@ mod benchmarks {
 		let (who, organisation) = member::<T>();
 		let device = device_with_keys::<T>(organisation, MAX_KEYS_PER_DEVICE);
 		let key = *DeviceKeys::<T>::get(device).last().unwrap();
+		hold::<T>(&who, Resource::Key(key));
 
 		#[extrinsic_call]
 		_(RawOrigin::Signed(who), key, REASON);
@@ -454,6 +464,7 @@ mod benchmarks {
 	fn revoke_device() {
 		let (who, organisation) = member::<T>();
 		let device = device_with_keys::<T>(organisation, 1);
+		hold::<T>(&who, Resource::Device(device));
 
 		#[extrinsic_call]
 		_(RawOrigin::Signed(who), device, REASON);

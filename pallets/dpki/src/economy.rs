@@ -1,13 +1,13 @@
 //! What the registry asks the economy for: fees for what is registered, and deposits for as long as it is of use.
 //!
 //! Records are never removed, because revoked must stay distinguishable from unknown. What ends with a revocation is that
-//! the record is looked at, listed and counted against limits; that is what a deposit is returned for.
+//! the record is looked at, listed and counted against limits; that is what a deposit is returned for. A key that is
+//! still listed when its device is revoked keeps its deposit until it is revoked itself: a revocation never iterates.
 
-use crate::{Config, DeviceKeys, Pallet};
+use crate::{Config, Pallet};
 use dpki_primitives::{
 	anchor::AnchorKind,
 	economy::{Economy, FundsMissing, Operation, Resource},
-	ids::DeviceId,
 };
 use sp_runtime::{DispatchError, DispatchResult, TokenError};
 
@@ -29,13 +29,5 @@ impl<T: Config> Pallet<T> {
 		let unpaid = |FundsMissing| DispatchError::from(TokenError::FundsUnavailable);
 		T::Economy::charge(payer, operation, 1).map_err(unpaid)?;
 		T::Economy::hold(payer, resource).map_err(unpaid)
-	}
-
-	/// Returns what is held for a device and for the keys that are still listed for it.
-	pub(crate) fn release_device(device: DeviceId) {
-		T::Economy::release(Resource::Device(device));
-		for key in DeviceKeys::<T>::get(device) {
-			T::Economy::release(Resource::Key(key));
-		}
 	}
 }

@@ -97,7 +97,7 @@ impl<T: Config> Pallet<T> {
 		record.revocation = Some(Revocation { reason, at: Self::now() });
 		let organisation = record.organisation;
 		Devices::<T>::insert(device, record);
-		Self::release_device(device);
+		T::Economy::release(Resource::Device(device));
 		Self::deposit_event(Event::DeviceRevoked { device, organisation, reason });
 		Ok(())
 	}

@@ -61,4 +61,19 @@ impl<T: Config> Economy<T::AccountId> for Pallet<T> {
 			Self::deposit_event(Event::DepositReturned { resource, payer, amount });
 		}
 	}
+
+	#[cfg(feature = "runtime-benchmarks")]
+	fn endow_for_benchmark(who: &T::AccountId) {
+		use frame_support::traits::fungible::{Inspect, Mutate};
+		use sp_runtime::Saturating;
+		let least = T::Currency::minimum_balance();
+		for operation in Operation::ALL {
+			Self::put_fee(operation, least);
+		}
+		for kind in ResourceKind::ALL {
+			Self::put_deposit(kind, least);
+		}
+		Self::found_pot();
+		T::Currency::set_balance(who, least.saturating_mul(100_000u32.into()));
+	}
 }

@@ -5,11 +5,15 @@
 use crate::common::{account, apply, chain, origin, signed, signed_with_tip};
 use codec::Encode;
 use dpki_primitives::{
+	device::DeviceRecord,
 	economy::{Economy as _, Operation, QuotaPolicies, QuotaPolicy, Resource, ResourceKind},
-	ids::{DeviceId, OrganisationId, VoucherCommitment, VoucherId},
+	ids::{DeviceId, KeyId, OrganisationId, VoucherCommitment, VoucherId},
+	key::{KeyPurpose, KeyRecord, KeyType, PublicKey},
 	motion::{Electorate, MotionId, MotionState},
 	organisation::{OrganisationKind, Role, RoleSet},
 	refusal::Refusal,
+	revocation::RevocationReason,
+	status::Validity,
 };
 use dpki_runtime::{
 	AccountId, Balance, Balances, CouncilMembership, Dpki, Economy, Executive, Header, MILLI_UNIT,
@@ -40,6 +44,8 @@ use sp_runtime::{
 
 /// A slot, of one second.
 const SLOT: u64 = 1_800_000_000;
+const KEY: KeyId = KeyId([7; 32]);
+const REASON: RevocationReason = RevocationReason::KeyCompromise;
 
 fn acme() -> OrganisationId {
 	OrganisationId::from_name(b"acme")
@@ -177,40 +183,49 @@ fn a_registrar_pays_for_a_voucher_and_gets_the_deposit_back() {
 }
 
 #[test]
-fn the_deposit_of_a_device_and_its_keys_returns_when_it_is_revoked() {
+fn the_deposits_of_a_device_and_its_keys_return_when_they_are_revoked() {
 	with_acme(|| {
 		let before = held(Eve);
 		let voucher = issue_voucher(Eve);
 		// What an enrolment does with the deposit; its signatures are not what is tested here.
-		let device = DeviceId::from_name(acme(), b"drone-1");
-		Economy::pass_on(Resource::Voucher(voucher), Resource::Device(device));
-		let key = dpki_primitives::ids::KeyId([7; 32]);
-		assert_ok!(Economy::hold(&account(Eve), Resource::Key(key)));
-		put_device(device, key);
-		assert_eq!(
-			held(Eve),
-			before + deposit_of(ResourceKind::Device) + deposit_of(ResourceKind::Key)
-		);
-		assert_ok!(Dpki::revoke_device(
-			origin(Eve),
-			device,
-			dpki_primitives::revocation::RevocationReason::KeyCompromise,
-		));
+		Economy::pass_on(Resource::Voucher(voucher), Resource::Device(device()));
+		assert_ok!(Economy::hold(&account(Eve), Resource::Key(KEY)));
+		put_device();
+		let of_key = deposit_of(ResourceKind::Key);
+		assert_eq!(held(Eve), before + deposit_of(ResourceKind::Device) + of_key);
+		assert_ok!(Dpki::revoke_device(origin(Eve), device(), REASON));
+		assert_eq!(held(Eve), before + of_key);
+		assert_ok!(Dpki::revoke_key(origin(Eve), KEY, REASON));
 		assert_eq!(held(Eve), before);
 	});
 }
 
-fn put_device(device: DeviceId, key: dpki_primitives::ids::KeyId) {
-	let record = dpki_primitives::device::DeviceRecord {
+fn device() -> DeviceId {
+	DeviceId::from_name(acme(), b"drone-1")
+}
+
+/// Stores a device with a key, as an enrolment would.
+fn put_device() {
+	let record = DeviceRecord {
 		organisation: acme(),
 		name: b"drone-1".to_vec().try_into().unwrap(),
 		enrolled_at: 0,
 		keys_registered: 1,
 		revocation: None,
 	};
-	pallet_dpki::Devices::<Runtime>::insert(device, record);
-	pallet_dpki::DeviceKeys::<Runtime>::mutate(device, |list| {
-		list.try_push(key).expect("there is room");
+	pallet_dpki::Devices::<Runtime>::insert(device(), record);
+	let key = KeyRecord {
+		device: device(),
+		purpose: KeyPurpose::Sign,
+		public: PublicKey::new(KeyType::Ed25519, &[7; 32]).unwrap(),
+		validity: Validity { not_before: 0, not_after: None },
+		registered_at: 0,
+		superseded: false,
+		revocation: None,
+	};
+	pallet_dpki::Keys::<Runtime>::insert(KEY, key);
+	pallet_dpki::DeviceKeys::<Runtime>::mutate(device(), |list| {
+		list.try_push(KEY).expect("there is room");
 	});
 }
 
@@ -284,14 +299,12 @@ fn a_member_without_tokens_acts_until_its_quota_is_used_up_and_again_when_it_has
 fn a_revocation_passes_where_everything_else_is_refused() {
 	with_acme(|| {
 		feeless(true);
-		let device = DeviceId::from_name(acme(), b"drone-1");
-		put_device(device, dpki_primitives::ids::KeyId([7; 32]));
+		put_device();
 		set_small_quota();
 		while apply(signed(One, remark(60_000))).is_ok() {}
 		while apply(signed(One, remark(0))).is_ok() {}
 		assert_eq!(apply(signed(One, remark(0))).unwrap_err(), refused(Refusal::QuotaExhausted));
-		let reason = dpki_primitives::revocation::RevocationReason::KeyCompromise;
-		let revoke = pallet_dpki::Call::revoke_device { device, reason };
+		let revoke = pallet_dpki::Call::revoke_device { device: device(), reason: REASON };
 		assert_ok!(apply(signed(One, revoke.into())).expect("it is applied"));
 	});
 }

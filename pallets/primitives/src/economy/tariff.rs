@@ -150,7 +150,7 @@ pub enum Resource {
 	/// A device, until it is revoked.
 	#[codec(index = 1)]
 	Device(DeviceId),
-	/// A key, until it or its device is revoked.
+	/// A key, until it is revoked.
 	#[codec(index = 2)]
 	Key(KeyId),
 	/// An anchor, until it is revoked.
@@ -255,6 +255,10 @@ pub trait Economy<AccountId> {
 
 	/// Returns what is held for a resource, if anything is, to who paid it.
 	fn release(resource: Resource);
+
+	/// Puts a price on everything, and gives `who` enough to pay it; for benchmarks of other pallets.
+	#[cfg(feature = "runtime-benchmarks")]
+	fn endow_for_benchmark(who: &AccountId);
 }
 
 /// Everything is free: for mocks.
@@ -270,6 +274,9 @@ impl<AccountId> Economy<AccountId> for () {
 	fn pass_on(_: Resource, _: Resource) {}
 
 	fn release(_: Resource) {}
+
+	#[cfg(feature = "runtime-benchmarks")]
+	fn endow_for_benchmark(_: &AccountId) {}
 }
 
 /// Who answers for what an account does for nothing.
