@@ -34,7 +34,7 @@ parameter_types! {
 	/// Fees do not follow demand: a consortium plans its costs.
 	pub FeeMultiplier: Multiplier = Multiplier::one();
 	/// Yields the account in which fees wait for the author of the block.
-	pub const PotId: PalletId = PalletId(*b"dpki/pot");
+	pub const PotId: PalletId = PalletId(*b"dpki/val");
 	/// A unit of a quota: a microsecond of computation, or a byte.
 	pub const QuotaUnit: u128 = MICRO_UNIT;
 	/// Half a second of computation: more than the vote that carries the heaviest motion can take, with
