@@ -1,9 +1,9 @@
 //! What things cost, and what an account can do for nothing.
 
-use crate::{AccountId, View, view::ReadError};
+use crate::{AccountId, Finalized, View, view::ReadError};
 use codec::{Decode, Encode};
 pub use dpki_primitives::economy::{
-	Allowance, Operation, QuotaPolicies, QuotaPolicy, ResourceKind,
+	Allowance, Operation, QuotaPolicies, QuotaPolicy, Resource, ResourceKind,
 };
 
 /// What things cost at one block. The schedules are told whether they hold or not: while the chain is feeless, nothing is
@@ -37,6 +37,43 @@ impl Economy {
 	}
 }
 
+/// What a transaction did to the tokens of whoever paid for it, in the smallest unit.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Costs {
+	/// Paid for the transaction, its tip included, and for its operations; nothing of it returns.
+	pub fees: u128,
+	/// Held as deposits; they return when what they are held for is revoked or cancelled.
+	pub held: u128,
+	/// Deposits that returned, to whom they had been paid by.
+	pub returned: u128,
+}
+
+/// What a transaction cost, told from its events.
+pub fn costs(transaction: &Finalized) -> Costs {
+	let mut costs = Costs::default();
+	for event in &transaction.events {
+		let fields = &mut &event.fields[..];
+		let (sum, amount) = match (event.pallet.as_str(), event.name.as_str()) {
+			("TransactionPayment", "TransactionFeePaid") => {
+				(&mut costs.fees, <(AccountId, u128, u128)>::decode(fields).map(|it| it.1))
+			},
+			("Economy", "Charged") => {
+				let charged = <(AccountId, Operation, u32, u128)>::decode(fields);
+				(&mut costs.fees, charged.map(|it| it.3))
+			},
+			("Economy", "DepositHeld") => (&mut costs.held, deposit(fields)),
+			("Economy", "DepositReturned") => (&mut costs.returned, deposit(fields)),
+			_ => continue,
+		};
+		*sum = sum.saturating_add(amount.unwrap_or_default());
+	}
+	costs
+}
+
+fn deposit(fields: &mut &[u8]) -> Result<u128, codec::Error> {
+	<(Resource, AccountId, u128)>::decode(fields).map(|it| it.2)
+}
+
 impl View {
 	/// What things cost, as the runtime tells it.
 	pub async fn economy(&self) -> Result<Economy, ReadError> {
@@ -52,6 +89,7 @@ impl View {
 #[cfg(test)]
 mod tests {
 	use super::*;
+	use crate::Event;
 
 	fn economy(feeless: bool) -> Economy {
 		Economy {
@@ -68,6 +106,27 @@ mod tests {
 		assert_eq!(economy(false).deposit(ResourceKind::Device), 7);
 		assert_eq!(economy(true).fee(Operation::IssueVoucher, 3), 0);
 		assert_eq!(economy(true).deposit(ResourceKind::Device), 0);
+	}
+
+	#[test]
+	fn a_transaction_costs_what_its_events_say() {
+		let event = |pallet: &str, name: &str, fields: Vec<u8>| Event {
+			pallet: pallet.into(),
+			name: name.into(),
+			fields,
+			text: String::new(),
+		};
+		let who = [3u8; 32];
+		let resource = Resource::Voucher([4; 32].into());
+		let events = vec![
+			event("Economy", "Charged", (who, Operation::BatchKey, 2u32, 10u128).encode()),
+			event("Economy", "DepositHeld", (resource, who, 100u128).encode()),
+			event("Economy", "DepositReturned", (resource, who, 1_000u128).encode()),
+			event("TransactionPayment", "TransactionFeePaid", (who, 7u128, 2u128).encode()),
+			event("Economy", "FeelessSet", true.encode()),
+		];
+		let transaction = Finalized { number: 1, hash: [1; 32], extrinsic: [2; 32], events };
+		assert_eq!(costs(&transaction), Costs { fees: 17, held: 100, returned: 1_000 });
 	}
 
 	#[test]
