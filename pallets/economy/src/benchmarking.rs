@@ -136,6 +136,19 @@ mod benchmarks {
 		assert_eq!(sponsor, None);
 	}
 
+	/// Somebody on a chain with fees.
+	#[benchmark]
+	fn skip_meter() {
+		let feeless: bool;
+
+		#[block]
+		{
+			feeless = Feeless::<T>::get();
+		}
+
+		assert!(!feeless);
+	}
+
 	impl_benchmark_test_suite! {
 		Pallet,
 		crate::tests::mock::new_test_ext(),

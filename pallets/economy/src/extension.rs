@@ -59,7 +59,12 @@ where
 /// How a transaction is paid for.
 pub enum Payment<AccountId, Fee> {
 	/// With a fee, or not at all because nobody signed it.
-	Fee(Fee),
+	Fee {
+		/// What the charge knows.
+		fee: Fee,
+		/// The weight of the metering that does not take place.
+		unused: Weight,
+	},
 	/// With quotas.
 	Quota {
 		/// Who sent it.
@@ -82,8 +87,12 @@ where
 	CallOf<T>: Dispatchable<Info = DispatchInfo, PostInfo = PostDispatchInfo>,
 {
 	/// What of the weight of metering is not used for a transaction that pays.
-	fn unused() -> Weight {
-		<T as Config>::WeightInfo::meter().saturating_sub(<T as Config>::WeightInfo::pass_meter())
+	fn unused(feeless: bool) -> Weight {
+		let used = match feeless {
+			true => <T as Config>::WeightInfo::pass_meter(),
+			false => <T as Config>::WeightInfo::skip_meter(),
+		};
+		<T as Config>::WeightInfo::meter().saturating_sub(used)
 	}
 }
 
@@ -120,16 +129,16 @@ where
 		inherited_implication: &impl Implication,
 		source: TransactionSource,
 	) -> ValidateResult<Self::Val, CallOf<T>> {
-		let sender = origin.as_system_origin_signer().filter(|_| Feeless::<T>::get()).cloned();
-		let metered = match sender {
-			Some(who) => {
+		let feeless = Feeless::<T>::get();
+		let metered = match origin.as_system_origin_signer().cloned() {
+			Some(who) if feeless => {
 				let fee = TransactionPayment::<T>::compute_fee(len as u32, info, Zero::zero());
 				let units = Pallet::<T>::units(fee.saturated_into());
 				Pallet::<T>::sponsor(&who, units, info.class)
 					.map_err(refusal)?
 					.map(|sponsor| (who, sponsor, units, fee))
 			},
-			None => None,
+			_ => None,
 		};
 		let Some((who, sponsor, units, fee)) = metered else {
 			let (valid, val, origin) = self.0.validate(
@@ -141,7 +150,7 @@ where
 				inherited_implication,
 				source,
 			)?;
-			return Ok((valid, Payment::Fee(val), origin));
+			return Ok((valid, Payment::Fee { fee: val, unused: Self::unused(feeless) }, origin));
 		};
 		// A tip would buy a place in the block, and nobody would be charged for it.
 		if !self.0.tip().is_zero() {
@@ -162,7 +171,10 @@ where
 		len: usize,
 	) -> Result<Self::Pre, TransactionValidityError> {
 		match val {
-			Payment::Fee(val) => self.0.prepare(val, origin, call, info, len).map(Payment::Fee),
+			Payment::Fee { fee, unused } => {
+				let fee = self.0.prepare(fee, origin, call, info, len)?;
+				Ok(Payment::Fee { fee, unused })
+			},
 			Payment::Quota { who, sponsor, units, unused } => {
 				Pallet::<T>::take(&who, sponsor, units).map_err(refusal)?;
 				Ok(Payment::Quota { who, sponsor, units, unused })
@@ -179,12 +191,11 @@ where
 	) -> Result<Weight, TransactionValidityError> {
 		let mut post_info = *post_info;
 		match pre {
-			Payment::Fee(pre) => {
-				let unused = Self::unused();
+			Payment::Fee { fee, unused } => {
 				// The fee is for what was used, too.
 				post_info.refund(unused);
 				let inner = <Inner<T> as TransactionExtension<CallOf<T>>>::post_dispatch_details(
-					pre, info, &post_info, len, result,
+					fee, info, &post_info, len, result,
 				)?;
 				Ok(unused.saturating_add(inner))
 			},

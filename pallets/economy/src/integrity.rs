@@ -26,9 +26,11 @@ impl<T: Config> Pallet<T> {
 		] {
 			assert!(weight.all_lte(limit), "the dearest `{what}` has to fit into a block");
 		}
-		assert!(
-			T::WeightInfo::pass_meter().all_lte(T::WeightInfo::meter()),
-			"who is not metered is not dearer than who is",
-		);
+		for less in [T::WeightInfo::pass_meter(), T::WeightInfo::skip_meter()] {
+			assert!(
+				less.all_lte(T::WeightInfo::meter()),
+				"who pays is not dearer than who is metered"
+			);
+		}
 	}
 }

@@ -20,6 +20,7 @@ pub trait WeightInfo {
 	fn pay_author() -> Weight;
 	fn meter() -> Weight;
 	fn pass_meter() -> Weight;
+	fn skip_meter() -> Weight;
 }
 
 /// Weights for `pallet_economy` with the database weights of the runtime.
@@ -69,5 +70,12 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 		//  Estimated: `5500`
 		Weight::from_parts(10_000_000, 5500)
 			.saturating_add(T::DbWeight::get().reads(4_u64))
+	}
+	/// Storage: `Economy::Feeless` (r:1 w:0)
+	fn skip_meter() -> Weight {
+		// Proof Size summary in bytes:
+		//  Estimated: `1486`
+		Weight::from_parts(2_000_000, 1486)
+			.saturating_add(T::DbWeight::get().reads(1_u64))
 	}
 }

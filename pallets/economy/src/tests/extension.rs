@@ -27,7 +27,7 @@ fn worth(units: u64) -> u64 {
 
 /// The fee of a transaction of this weight.
 fn fee(weight: u64) -> u64 {
-	weight + BASE_FEE + PASS_METER
+	weight + BASE_FEE
 }
 
 #[test]
@@ -66,7 +66,7 @@ fn who_is_known_to_nobody_pays_on_a_feeless_chain_and_not_for_quotas() {
 		feeless(true);
 		assert_eq!(pool(PAUPER, 1_000, 0).unwrap_err(), InvalidTransaction::Payment.into());
 		assert_ok!(transact(ALICE, 1_000));
-		assert_eq!(free(ALICE), ENDOWMENT - fee(1_000));
+		assert_eq!(free(ALICE), ENDOWMENT - fee(1_000) - PASS_METER);
 	});
 }
 
@@ -77,7 +77,7 @@ fn everybody_pays_on_a_chain_with_fees() {
 		join(PAUPER, ACME);
 		assert_eq!(pool(PAUPER, 1_000, 0).unwrap_err(), InvalidTransaction::Payment.into());
 		assert_ok!(transact(ALICE, 1_000));
-		assert_eq!(free(ALICE), ENDOWMENT - fee(1_000));
+		assert_eq!(free(ALICE), ENDOWMENT - fee(1_000) - SKIP_METER);
 		assert!(!AccountBuckets::<Test>::contains_key(ALICE));
 	});
 }
@@ -133,6 +133,17 @@ fn what_was_declared_and_not_used_is_put_back() {
 		let used = worth(110);
 		assert_ok!(send(PAUPER, worth(200), Dispatched { used, fails: false, pays: Pays::Yes }));
 		assert_eq!(left(PAUPER), 90);
+	});
+}
+
+#[test]
+fn members_take_no_quota_for_the_charge_that_does_not_take_place() {
+	run(|| {
+		ChargeWeight::set(100);
+		feeless(true);
+		join(PAUPER, ACME);
+		assert_ok!(transact(PAUPER, worth(150)));
+		assert_eq!(left(PAUPER), 50);
 	});
 }
 

@@ -86,12 +86,15 @@ impl pallet_transaction_payment::Config for Test {
 pub const BASE_FEE: u64 = 100;
 /// What metering costs.
 pub const METER: u64 = 300;
-/// What finding out costs that a transaction is not metered.
+/// What finding out costs that nobody answers for an account.
 pub const PASS_METER: u64 = 100;
+/// What finding out costs that the chain is not feeless.
+pub const SKIP_METER: u64 = 10;
 /// What paying the author costs.
 pub const PAY_AUTHOR: u64 = 1_000;
 
-/// Weights of the size of the balances here. Charging costs nothing, so that members use what they declare.
+/// Weights of the size of the balances here. Charging costs nothing unless a test says so, so that members use what they
+/// declare.
 pub struct TestWeights;
 
 impl crate::WeightInfo for TestWeights {
@@ -116,15 +119,19 @@ impl crate::WeightInfo for TestWeights {
 	fn pass_meter() -> Weight {
 		Weight::from_parts(PASS_METER, 0)
 	}
+	fn skip_meter() -> Weight {
+		Weight::from_parts(SKIP_METER, 0)
+	}
 }
 
 impl pallet_transaction_payment::WeightInfo for TestWeights {
 	fn charge_transaction_payment() -> Weight {
-		Weight::zero()
+		Weight::from_parts(ChargeWeight::get(), 0)
 	}
 }
 
 parameter_types! {
+	pub static ChargeWeight: u64 = 0;
 	pub TestBlockWeights: BlockWeights = BlockWeights::builder()
 		.base_block(Weight::zero())
 		.for_class(DispatchClass::all(), |weights| {
