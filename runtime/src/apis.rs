@@ -3,10 +3,12 @@
 //! What nodes and clients may ask the runtime.
 
 use crate::{
-	AccountId, Aura, Balance, Block, Dpki, Executive, Grandpa, Historical, InherentDataExt,
-	Motions, Nonce, Runtime, RuntimeCall, RuntimeGenesisConfig, SessionKeys, System,
-	TransactionPayment, VERSION,
-	dpki_api::{Located, MemberAnswer, MotionAnswer, MotionPage, OrganisationAnswer, Verdict},
+	AccountId, Aura, Balance, Block, Dpki, Economy, Executive, Grandpa, Historical,
+	InherentDataExt, Motions, Nonce, Runtime, RuntimeCall, RuntimeGenesisConfig, SessionKeys,
+	System, TransactionPayment, VERSION,
+	dpki_api::{
+		EconomyAnswer, Located, MemberAnswer, MotionAnswer, MotionPage, OrganisationAnswer, Verdict,
+	},
 	genesis_config_presets,
 };
 use alloc::vec::Vec;
@@ -14,6 +16,7 @@ use dpki_primitives::{
 	anchor::AnchorRecord,
 	delivery::{Acknowledgement, DeliveryRecord},
 	device::DeviceRecord,
+	economy::Allowance,
 	ids::{AnchorId, DeviceId, KeyId, OrganisationId, VoucherId},
 	key::KeyRecord,
 	motion::{CallBounds, MotionId, MotionStanding, motions_on_page},
@@ -191,6 +194,19 @@ impl_runtime_apis! {
 				record: pallet_deliveries::Acknowledgements::<Runtime>::get(device),
 				storage_key: storage_keys::acknowledgement(device),
 			}
+		}
+
+		fn economy() -> EconomyAnswer {
+			EconomyAnswer {
+				feeless: pallet_economy::Feeless::<Runtime>::get(),
+				fees: Economy::tariff(),
+				deposits: Economy::deposit_schedule(),
+				quotas: pallet_economy::Policies::<Runtime>::get(),
+			}
+		}
+
+		fn quota(account: AccountId) -> Option<Allowance> {
+			Economy::allowance(&account)
 		}
 	}
 

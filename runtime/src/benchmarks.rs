@@ -19,6 +19,7 @@ frame_benchmarking::define_benchmarks!(
 	[pallet_organisations, Organisations]
 	[pallet_dpki, Dpki]
 	[pallet_deliveries, Deliveries]
+	[pallet_economy, Economy]
 );
 
 impl dpki_crypto::benchmarking::Config for crate::Runtime {}

@@ -12,6 +12,7 @@ use dpki_primitives::{
 	anchor::AnchorRecord,
 	delivery::{Acknowledgement, DeliveryRecord},
 	device::DeviceRecord,
+	economy::{Allowance, Operation, QuotaPolicies, ResourceKind},
 	ids::{AnchorId, DeviceId, KeyId, OrganisationId, VoucherId},
 	key::KeyRecord,
 	motion::{MotionId, MotionRecord, MotionStanding},
@@ -82,6 +83,20 @@ pub struct MotionPage {
 	pub motions: Vec<(MotionId, Located<Motion>)>,
 }
 
+/// What things cost at the block that was asked. The schedules are told whether they hold or not:
+/// while the chain is feeless, nothing is charged by them and no new deposit is held.
+#[derive(Clone, PartialEq, Eq, Debug, Encode, Decode, TypeInfo)]
+pub struct EconomyAnswer {
+	/// Whether the chain is feeless.
+	pub feeless: bool,
+	/// The fee of every operation, beside that of its transaction.
+	pub fees: Vec<(Operation, Balance)>,
+	/// The deposit for every kind of resource.
+	pub deposits: Vec<(ResourceKind, Balance)>,
+	/// How much can be done for nothing while the chain is feeless.
+	pub quotas: QuotaPolicies,
+}
+
 sp_api::decl_runtime_apis! {
 	/// Questions about the registry, answered from the state of one block.
 	pub trait DpkiApi {
@@ -123,5 +138,11 @@ sp_api::decl_runtime_apis! {
 
 		/// The device's newest acknowledgement.
 		fn acknowledgement(device: DeviceId) -> Located<Acknowledgement>;
+
+		/// What things cost.
+		fn economy() -> EconomyAnswer;
+
+		/// What the account can still do for nothing; `None` if it pays.
+		fn quota(account: AccountId) -> Option<Allowance>;
 	}
 }

@@ -6,10 +6,12 @@
 //! [`LOCAL_PRESET`] and replaces validators, council and balances with its own.
 
 use crate::{
-	AccountId, Balance, BalancesConfig, CouncilMembershipConfig, RuntimeGenesisConfig,
-	SessionConfig, SessionKeys, SudoConfig, TimingConfig, UNIT, timing::DEFAULT_SLOT_DURATION,
+	AccountId, Balance, BalancesConfig, CouncilMembershipConfig, EconomyConfig, MILLI_UNIT,
+	RuntimeGenesisConfig, SessionConfig, SessionKeys, SudoConfig, TimingConfig, UNIT,
+	timing::DEFAULT_SLOT_DURATION,
 };
-use alloc::{vec, vec::Vec};
+use alloc::{string::String, vec, vec::Vec};
+use dpki_primitives::economy::{Operation, ResourceKind};
 use frame_support::build_struct_json_patch;
 use serde_json::Value;
 use sp_genesis_builder::{DEV_RUNTIME_PRESET, PresetId};
@@ -20,6 +22,24 @@ pub const LOCAL_PRESET: &str = "local";
 
 /// What each well-known account begins with.
 pub const ENDOWMENT: Balance = 1_000_000 * UNIT;
+
+/// What operations cost, beside their transactions: as much as a few of them.
+pub const FEES: [(Operation, Balance); 7] = [
+	(Operation::RegisterSshAnchor, 100 * MILLI_UNIT),
+	(Operation::RegisterX509Anchor, 200 * MILLI_UNIT),
+	(Operation::IssueVoucher, 10 * MILLI_UNIT),
+	(Operation::RegisterKey, 10 * MILLI_UNIT),
+	(Operation::ReplaceKey, 5 * MILLI_UNIT),
+	(Operation::BatchKey, MILLI_UNIT),
+	(Operation::PublishDelivery, MILLI_UNIT),
+];
+
+/// What is held for things that take room.
+pub const DEPOSITS: [(ResourceKind, Balance); 3] = [
+	(ResourceKind::Device, 100 * MILLI_UNIT),
+	(ResourceKind::Key, 20 * MILLI_UNIT),
+	(ResourceKind::Anchor, UNIT),
+];
 
 /// A well-known validator: the account, and the keys that its name yields.
 fn validator(name: Sr25519Keyring, finality: Ed25519Keyring) -> (AccountId, SessionKeys) {
@@ -49,6 +69,10 @@ fn genesis(
 			members: council.try_into().expect("a preset seats fewer than the most; qed"),
 		},
 		sudo: SudoConfig { key: sudo },
+		economy: EconomyConfig {
+			fees: FEES.map(|(it, amount)| (String::from(it.name()), amount)).to_vec(),
+			deposits: DEPOSITS.map(|(it, amount)| (String::from(it.name()), amount)).to_vec(),
+		},
 	})
 }
 

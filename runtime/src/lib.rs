@@ -210,4 +210,7 @@ mod runtime {
 
 	#[runtime::pallet_index(22)]
 	pub type Deliveries = pallet_deliveries;
+
+	#[runtime::pallet_index(24)]
+	pub type Economy = pallet_economy;
 }

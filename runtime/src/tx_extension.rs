@@ -9,7 +9,7 @@ use frame_system::offchain::{CreateBare, CreateTransactionBase};
 ///
 /// `AuthorizeCall` comes first, because it gives a general transaction its origin: a device without
 /// an account or tokens acts through a call that proves its own right. Nothing before it could know
-/// who is asking. Fees follow the checks that cost nothing to fail, and `WeightReclaim` comes last,
+/// who is asking. Fees, or the quotas in their place, follow the checks that cost nothing to fail, and `WeightReclaim` comes last,
 /// because it gives back what the others have not used.
 pub type TxExtension = (
 	frame_system::AuthorizeCall<Runtime>,
@@ -22,7 +22,8 @@ pub type TxExtension = (
 	frame_system::CheckWeight<Runtime>,
 	pallet_skip_feeless_payment::SkipCheckIfFeeless<
 		Runtime,
-		pallet_transaction_payment::ChargeTransactionPayment<Runtime>,
+		// In which there is the charge for the transaction.
+		pallet_economy::Metered<Runtime>,
 	>,
 	frame_metadata_hash_extension::CheckMetadataHash<Runtime>,
 	pallet_deliveries::DirectBlob<Runtime>,

@@ -3,7 +3,8 @@
 
 use crate::{
 	commands::{
-		account, anchor, chain, deliver, device, key, motion, org, revoke, ssh, status, voucher,
+		account, anchor, chain, deliver, device, economy, key, motion, org, revoke, ssh, status,
+		voucher,
 	},
 	error::Result,
 	output::Report,
@@ -100,6 +101,9 @@ pub enum Command {
 	/// Propose to the council or to an organisation, and vote
 	#[command(subcommand)]
 	Motion(motion::MotionCommand),
+	/// Look at what things cost and what can be done for nothing, and propose to change it
+	#[command(subcommand)]
+	Economy(economy::EconomyCommand),
 	/// Add, list, retire and revoke trust anchors
 	#[command(subcommand)]
 	Anchor(anchor::AnchorCommand),
@@ -145,6 +149,7 @@ impl Cli {
 			Command::Account(command) => command.run(&session).await,
 			Command::Org(command) => command.run(&session).await,
 			Command::Motion(command) => command.run(&session).await,
+			Command::Economy(command) => command.run(&session).await,
 			Command::Anchor(command) => command.run(&session).await,
 			Command::Voucher(command) => command.run(&session).await,
 			Command::Device(command) => command.run(&session).await,

@@ -5,6 +5,7 @@ pub mod anchor;
 pub mod chain;
 pub mod deliver;
 pub mod device;
+pub mod economy;
 pub mod key;
 pub mod motion;
 pub mod org;

@@ -2,7 +2,10 @@
 
 use crate::error::Error;
 use anstyle::{AnsiColor, Style};
-use dpki_client::{Finalized, Head};
+use dpki_client::{
+	Finalized, Head,
+	economy::{self, Costs},
+};
 use dpki_primitives::Moment;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::{Map, Value, json};
@@ -95,6 +98,18 @@ impl Report {
 		let text = format!("{} (final)", finalized.number);
 		self.row_as("block", text, block_json(finalized.number, &finalized.hash))
 			.data("extrinsic", hex(&finalized.extrinsic))
+			.costs(economy::costs(finalized))
+	}
+
+	/// What a transaction cost. People are spared what is nothing.
+	fn costs(self, costs: Costs) -> Self {
+		let Costs { fees, held, returned } = costs;
+		let amounts = [("fees", fees), ("deposit_held", held), ("deposit_returned", returned)];
+		amounts.into_iter().fold(self, |report, (key, amount)| match amount {
+			// Text for programs too: numbers of 128 bits do not fit those of JSON.
+			0 => report.data(key, "0"),
+			_ => report.row(key, amount),
+		})
 	}
 
 	/// The finalised block that the facts were read at.

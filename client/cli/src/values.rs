@@ -20,6 +20,10 @@ use dpki_primitives::{
 };
 use std::{fmt, path::PathBuf, str::FromStr, time::Duration};
 
+mod economy;
+
+pub use economy::{OnOff, Quota, operation_parser, resource_parser};
+
 /// The name of an organisation or a device.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Name(String);

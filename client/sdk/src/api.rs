@@ -22,6 +22,18 @@ pub(crate) type ChainConfig = subxt::config::SubstrateConfig;
 		with = "::subxt::utils::Static<::dpki_primitives::delivery::Suite>"
 	),
 	substitute_type(
+		path = "dpki_primitives::economy::tariff::Operation",
+		with = "::subxt::utils::Static<::dpki_primitives::economy::Operation>"
+	),
+	substitute_type(
+		path = "dpki_primitives::economy::tariff::QuotaPolicies",
+		with = "::subxt::utils::Static<::dpki_primitives::economy::QuotaPolicies>"
+	),
+	substitute_type(
+		path = "dpki_primitives::economy::tariff::ResourceKind",
+		with = "::subxt::utils::Static<::dpki_primitives::economy::ResourceKind>"
+	),
+	substitute_type(
 		path = "dpki_primitives::ids::AnchorId",
 		with = "::subxt::utils::Static<::dpki_primitives::ids::AnchorId>"
 	),

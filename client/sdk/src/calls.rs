@@ -5,10 +5,12 @@
 //! an account and goes to [`Client::submit`](crate::Client::submit).
 
 mod delegation;
+mod economy;
 mod encoded;
 mod governance;
 
 pub use delegation::{ProxyRight, add_proxy, proxied, remove_proxy, through_proxy};
+pub use economy::{admit_organisation, set_deposit, set_fee, set_feeless, set_quotas};
 pub use encoded::{EncodedCall, encode};
 pub use governance::{
 	accept_hand_over, admit_trustee, as_root, authorize_upgrade, begin_recovery, cancel_hand_over,

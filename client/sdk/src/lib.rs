@@ -10,6 +10,7 @@
 //! | [`view`] | typed reads of the state at one finalised block, and the verdicts |
 //! | [`account`] | accounts that sign, and their key files |
 //! | [`calls`] | the calls of the chain with the types of [`primitives`] |
+//! | [`economy`] | what things cost, and what can be done for nothing |
 //! | [`motion`] | what a transaction did to a motion |
 //! | [`submit`] | submits calls and waits until they are final; names what went wrong |
 //! | [`voucher`] | one-time enrolment rights as people and QR codes carry them |
@@ -43,6 +44,7 @@ pub mod blob;
 pub mod bundle;
 pub mod calls;
 pub mod client;
+pub mod economy;
 pub mod envelope;
 pub mod motion;
 pub mod names;

@@ -318,7 +318,7 @@ impl View {
 	}
 
 	/// Asks the runtime.
-	async fn call<T: Decode>(
+	pub(crate) async fn call<T: Decode>(
 		&self,
 		item: &'static str,
 		function: &str,

@@ -9,6 +9,7 @@ use core::hint::black_box;
 use dpki_primitives::{
 	context::MAX_SIGNATURE_LIFETIME,
 	delivery::{Acknowledgement, MAX_BLOB_LEN, MIN_BLOB_LEN, Outcome, RefusalReason, Suite},
+	economy::Economy,
 	ids::{BlobDigest, DeviceId, KeyId},
 	key::{KeyType, PublicKey, Signature},
 	organisation::Organisations,
@@ -50,6 +51,7 @@ struct Scene<T: Config> {
 fn scene<T: Config>() -> Scene<T> {
 	let publisher: T::AccountId = whitelisted_caller();
 	let organisation = T::Organisations::create_for_benchmark(b"acme", &publisher);
+	T::Economy::endow_for_benchmark(&publisher);
 	let signing = sp_io::crypto::ed25519_generate(BENCHMARK_KEYS, None);
 	let key = |key_type, bytes: &[u8]| {
 		PublicKey::new(key_type, bytes).expect("the bytes have the length of the type")

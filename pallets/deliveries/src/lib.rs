@@ -38,6 +38,7 @@ pub mod pallet {
 	use dpki_primitives::{
 		Moment,
 		delivery::{Acknowledgement, DeliveryRecord, MAX_BLOB_LEN, MIN_BLOB_LEN, Outcome, Suite},
+		economy::Economy,
 		ids::{BlobDigest, DeviceId, KeyId, OrganisationId},
 		key::Signature,
 		organisation::{DeliveryPolicies, Organisations},
@@ -79,6 +80,9 @@ pub mod pallet {
 
 		/// Which wrapper may carry [`Call::publish`]; `()` for none.
 		type Wrapper: SeeThrough<<Self as frame_system::Config>::RuntimeCall>;
+
+		/// What the fee of a delivery is asked of.
+		type Economy: Economy<Self::AccountId>;
 
 		/// What the calls cost.
 		type WeightInfo: WeightInfo;
@@ -217,7 +221,8 @@ pub mod pallet {
 		///
 		/// - **Who:** an account with the role Publisher in the device's organisation, directly or through the one
 		///   wrapper that the runtime allows: the call is refused inside of any other.
-		/// - **Cost:** the fee of its weight and length, both of which grow with the envelope.
+		/// - **Cost:** the fee of its weight and length, both of which grow with the envelope, and that of a delivery.
+		///   No deposit: the state holds one record per device, for which there is one.
 		/// - **Changes:** the delivery record of the device; the one before it is forgotten by the state, its blob
 		///   stays in its block.
 		/// - **Events:** [`Event::DeliveryPublished`].
@@ -227,7 +232,7 @@ pub mod pallet {
 		///   [`Error::RecipientUnknown`], [`Error::RecipientOfAnotherDevice`], [`Error::RecipientUnfit`],
 		///   [`Error::RecipientNotValid`], because nobody could or should open the envelope;
 		///   [`Error::SequenceNotRising`], because a device must never be led back; [`Error::SequenceTooFar`], because
-		///   numbers must not run out; [`Error::EnvelopeTooShort`].
+		///   numbers must not run out; [`Error::EnvelopeTooShort`]; `Token` if the fee cannot be paid.
 		/// - **Complexity:** O(n) in the length of the envelope, which is hashed once.
 		#[pallet::call_index(0)]
 		#[pallet::weight(T::WeightInfo::publish(envelope.len() as u32))]

@@ -3,12 +3,14 @@
 use crate::{Config, Deliveries, Error, Event, Pallet};
 use dpki_primitives::{
 	delivery::{DeliveryRecord, MAX_SEQUENCE_STEP, MIN_BLOB_LEN, Suite},
+	economy::{Economy, FundsMissing, Operation},
 	ids::{BlobDigest, DeviceId, KeyId},
 	key::{KeyPurpose, KeyType},
 	organisation::{DeliveryPolicies, DeliveryPolicy, Organisations, Role},
 	registry::Registry,
 };
 use frame_support::{ensure, pallet_prelude::*, traits::Time};
+use sp_runtime::TokenError;
 
 impl<T: Config> Pallet<T> {
 	pub(crate) fn do_publish(
@@ -36,6 +38,8 @@ impl<T: Config> Pallet<T> {
 		ensure!(sequence > newest, Error::<T>::SequenceNotRising);
 		ensure!(sequence - newest <= MAX_SEQUENCE_STEP, Error::<T>::SequenceTooFar);
 		ensure!(envelope.len() >= MIN_BLOB_LEN as usize, Error::<T>::EnvelopeTooShort);
+		T::Economy::charge(&publisher, Operation::PublishDelivery, 1)
+			.map_err(|FundsMissing| TokenError::FundsUnavailable)?;
 
 		let digest = BlobDigest(sp_io::hashing::sha2_256(envelope));
 		let length = envelope.len() as u32;

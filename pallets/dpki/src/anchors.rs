@@ -2,12 +2,13 @@
 
 use crate::{
 	AnchorMaterials, Anchors, Config, Error, Event, Keys, OrganisationAnchors, Pallet, Registrants,
-	RevokedAnchorKeys, crypto::AnchorKey, ssh, x509,
+	RevokedAnchorKeys, crypto::AnchorKey, economy::registration_of, ssh, x509,
 };
 use dpki_primitives::{
 	Moment,
 	anchor::{AnchorKind, AnchorMaterial, AnchorRecord},
 	context::Action,
+	economy::Resource,
 	ids::{AnchorId, KeyId, OrganisationId},
 	key::Signature,
 	organisation::Role,
@@ -46,12 +47,14 @@ impl<T: Config> Pallet<T> {
 		// The id of an anchor covers its kind and every byte of its certificate, so the same key has many.
 		ensure!(!RevokedAnchorKeys::<T>::contains_key(key_id), Error::<T>::AnchorKeyWasRevoked);
 		ensure!(!Keys::<T>::contains_key(key_id), Error::<T>::AnchorKeyInUse);
+		let payer = account.clone();
 		let action = Action::PossessAnchor { account: account.into(), organisation, anchor };
 		ensure!(
 			key.verify(&Self::payload(action, 0, expires_at), &possession),
 			Error::<T>::AnchorPossessionInvalid
 		);
 
+		Self::pay_for(&payer, registration_of(kind), Resource::Anchor(anchor))?;
 		let record = AnchorRecord {
 			organisation,
 			kind,

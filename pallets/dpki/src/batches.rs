@@ -10,6 +10,7 @@ use dpki_primitives::{
 	Moment,
 	context::Registrant,
 	device::NewDevice,
+	economy::{Operation, Resource},
 	ids::{DeviceId, KeyId, OrganisationId, is_valid_name},
 	key::NewKey,
 	organisation::Role,
@@ -51,7 +52,7 @@ impl<T: Config> Pallet<T> {
 		Self::ensure_unexpired(expires_at, now)?;
 		ensure!(!devices.is_empty(), Error::<T>::BatchEmpty);
 
-		let registrant = Registrant::Account(account.into());
+		let registrant = Registrant::Account(account.clone().into());
 		let id = |device: &NewDevice| DeviceId::from_name(organisation, &device.name);
 		let (mut names, mut keys) = (BTreeSet::new(), BTreeSet::new());
 		let refused = (0usize..).zip(&devices).find_map(|(index, device)| {
@@ -75,6 +76,12 @@ impl<T: Config> Pallet<T> {
 		}
 
 		Registrants::<T>::insert(organisation, ());
+		Self::pay_for_all(
+			&account,
+			Operation::BatchKey,
+			devices.iter().map(|device| device.keys.len() as u32).sum(),
+			devices.iter().map(|device| Resource::Device(id(device))),
+		)?;
 		for new in devices {
 			let device = DeviceId::from_name(organisation, &new.name);
 			Self::deposit_event(Event::DeviceRegistered { device, organisation });

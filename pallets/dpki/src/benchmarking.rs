@@ -18,6 +18,7 @@ use dpki_primitives::{
 		Compromised, KeyList, MAX_DEVICES_PER_BATCH, MAX_GRACE, MAX_KEYS_PER_DEVICE,
 		MAX_KEYS_PER_ENROLMENT, MAX_REVOCATIONS_PER_BATCH, NewDevice,
 	},
+	economy::{Economy, Resource},
 	ids::{
 		AnchorId, DeviceId, KeyCommitment, KeyId, Name, OrganisationId, RequestId,
 		VoucherCommitment, VoucherId,
@@ -92,6 +93,7 @@ fn bounded(bytes: impl AsRef<[u8]>) -> Signature {
 fn member<T: Config>() -> (T::AccountId, OrganisationId) {
 	let who: T::AccountId = whitelisted_caller();
 	let organisation = T::Organisations::create_for_benchmark(b"organisation", &who);
+	T::Economy::endow_for_benchmark(&who);
 	(who, organisation)
 }
 
@@ -180,7 +182,13 @@ fn open_voucher<T: Config>(
 	let state = VoucherState::Open;
 	let record = VoucherRecord { organisation, device, sponsor, expires_at, state };
 	Vouchers::<T>::insert(voucher, record);
+	hold::<T>(who, Resource::Voucher(voucher));
 	device
+}
+
+/// Holds the deposit for something that was stored unchecked.
+fn hold<T: Config>(who: &T::AccountId, resource: Resource) {
+	T::Economy::hold(who, resource).expect("the account was endowed");
 }
 
 /// An enrolment of `count` P-256 keys.
@@ -504,6 +512,7 @@ mod benchmarks {
 	fn revoke_anchor() {
 		let (who, organisation) = member::<T>();
 		let anchor = fill_anchors::<T>(organisation, MAX_ANCHORS_PER_ORGANISATION);
+		hold::<T>(&who, Resource::Anchor(anchor));
 
 		#[extrinsic_call]
 		_(RawOrigin::Signed(who), anchor, REASON);
@@ -622,6 +631,7 @@ mod benchmarks {
 		let (who, organisation) = member::<T>();
 		let device = device_with_keys::<T>(organisation, MAX_KEYS_PER_DEVICE);
 		let key = *DeviceKeys::<T>::get(device).last().unwrap();
+		hold::<T>(&who, Resource::Key(key));
 
 		#[extrinsic_call]
 		_(RawOrigin::Signed(who), key, REASON);
@@ -633,6 +643,7 @@ mod benchmarks {
 	fn revoke_device() {
 		let (who, organisation) = member::<T>();
 		let device = device_with_keys::<T>(organisation, 1);
+		hold::<T>(&who, Resource::Device(device));
 
 		#[extrinsic_call]
 		_(RawOrigin::Signed(who), device, REASON);

@@ -14,6 +14,7 @@ use codec::Encode;
 use dpki_primitives::{
 	Moment,
 	context::{Action, Registrant},
+	economy::{Economy, Resource},
 	ids::{DeviceId, Name, OrganisationId, VoucherId},
 	key::NewKey,
 	voucher::{VoucherRecord, VoucherStanding, VoucherState},
@@ -79,6 +80,7 @@ impl<T: Config> Pallet<T> {
 		let device = record.device;
 		record.state = VoucherState::Redeemed(now);
 		Vouchers::<T>::insert(voucher, record);
+		T::Economy::pass_on(Resource::Voucher(voucher), Resource::Device(device));
 		Self::deposit_event(Event::DeviceEnrolled { device, organisation, voucher });
 		let keys = keys.into_iter().map(NewKey::into_terms);
 		Self::create_device(device, organisation, device_name, keys, now)?;

@@ -14,6 +14,7 @@ mod context;
 mod costs;
 pub mod crypto;
 mod devices;
+mod economy;
 mod enrolment;
 mod errors;
 mod events;
@@ -57,6 +58,7 @@ pub mod pallet {
 			Compromised, DeviceRecord, KeyList, MAX_DEVICES_PER_BATCH, MAX_KEYS_PER_ENROLMENT,
 			MAX_REVOCATIONS_PER_BATCH, NewDevice,
 		},
+		economy::{Economy, Operation, Resource},
 		ids::{
 			AnchorId, DeviceId, KeyCommitment, KeyId, Name, OrganisationId, RequestId,
 			VoucherCommitment, VoucherId,
@@ -92,6 +94,9 @@ pub mod pallet {
 
 		/// Chain time in milliseconds since the Unix epoch.
 		type Time: Time<Moment = Moment>;
+
+		/// What fees and deposits are asked of.
+		type Economy: Economy<Self::AccountId>;
 
 		/// The measured cost of each call.
 		type WeightInfo: WeightInfo;
@@ -272,7 +277,9 @@ pub mod pallet {
 			expires_at: Moment,
 		) -> DispatchResult {
 			let account = ensure_signed(origin)?;
-			Self::do_register_key(account, device, None, key, consent, expires_at)?;
+			let id = KeyId::of(&key.public);
+			Self::do_register_key(account.clone(), device, None, key, consent, expires_at)?;
+			Self::pay_for(&account, Operation::RegisterKey, Resource::Key(id))?;
 			Ok(())
 		}
 
@@ -368,8 +375,10 @@ pub mod pallet {
 		) -> DispatchResult {
 			let account = ensure_signed(origin)?;
 			let device = Self::device_of_replaced(old)?;
+			let id = KeyId::of(&key.public);
 			let replacing = Some(Replacing { old, grace });
-			Self::do_register_key(account, device, replacing, key, consent, expires_at)?;
+			Self::do_register_key(account.clone(), device, replacing, key, consent, expires_at)?;
+			Self::pay_for(&account, Operation::ReplaceKey, Resource::Key(id))?;
 			Ok(())
 		}
 

@@ -9,10 +9,12 @@ use crate::{
 	Config, DeviceKeys, Devices, Error, Event, KeyPolicies, Pallet, Registrants, RequestQueues,
 	Requests, crypto,
 };
+use alloc::vec::Vec;
 use dpki_primitives::{
 	Moment,
 	context::Registrant,
 	device::{MAX_KEYS_PER_DEVICE, MAX_KEYS_PER_ENROLMENT},
+	economy::{Operation, Resource},
 	ids::{DeviceId, KeyId, Name, OrganisationId, RequestId, is_valid_name},
 	key::{Consent, KeyTerms, NewKey},
 	organisation::{Organisations, Role},
@@ -120,11 +122,24 @@ impl<T: Config> Pallet<T> {
 		let device = request.device();
 		Self::dequeue(organisation, id);
 		Self::deposit_event(Event::RequestApproved { request: id, organisation, device });
+		let keys: Vec<_> = request.keys.iter().map(|key| KeyId::of(&key.public)).collect();
+		let count = keys.len() as u32;
 		match request.consenting {
-			None => Self::register_requested(device, request, now)?,
-			Some(consenting) => Self::admit_requested(device, request, consenting, now)?,
+			None => {
+				Self::register_requested(device, request, now)?;
+				Self::pay_for_all(
+					&account,
+					Operation::RegisterKey,
+					count,
+					[Resource::Device(device)],
+				)
+			},
+			Some(consenting) => {
+				Self::admit_requested(device, request, consenting, now)?;
+				let keys = keys.into_iter().map(Resource::Key);
+				Self::pay_for_all(&account, Operation::RegisterKey, count, keys)
+			},
 		}
-		Ok(())
 	}
 
 	/// Registers a device with the keys that were requested for it. What the state said when they were requested may

@@ -8,6 +8,7 @@ use crate::{
 use dpki_primitives::{
 	anchor::{AnchorKind, AnchorRecord},
 	device::DeviceRecord,
+	economy::{Economy, Resource},
 	ids::{AnchorId, DeviceId, KeyId},
 	key::KeyRecord,
 	revocation::{
@@ -44,6 +45,7 @@ impl<T: Config> Pallet<T> {
 		RevokedAnchorKeys::<T>::insert(record.key_id, ());
 		Anchors::<T>::insert(anchor, record);
 		OrganisationAnchors::<T>::mutate(organisation, |list| list.retain(|id| *id != anchor));
+		T::Economy::release(Resource::Anchor(anchor));
 		Self::deposit_event(Event::AnchorRevoked { anchor, organisation, reason });
 		Ok(())
 	}
@@ -105,6 +107,7 @@ impl<T: Config> Pallet<T> {
 		if reason != RevocationReason::KeyCompromise {
 			NextKeys::<T>::remove(key);
 		}
+		T::Economy::release(Resource::Key(key));
 		Self::deposit_event(Event::KeyRevoked { key, device, reason });
 		Ok(())
 	}
@@ -130,6 +133,7 @@ impl<T: Config> Pallet<T> {
 		record.revocation = Some(Revocation { reason, at: Self::now() });
 		let organisation = record.organisation;
 		Devices::<T>::insert(device, record);
+		T::Economy::release(Resource::Device(device));
 		Self::deposit_event(Event::DeviceRevoked { device, organisation, reason });
 		Ok(())
 	}

@@ -3,6 +3,7 @@
 use crate::{Config, Devices, Error, Event, Pallet, Registrants, Vouchers};
 use dpki_primitives::{
 	Moment,
+	economy::{Economy, Operation, Resource},
 	ids::{DeviceId, Name, OrganisationId, VoucherCommitment, VoucherId, is_valid_name},
 	organisation::Role,
 	voucher::{MAX_VOUCHER_LIFETIME, VoucherRecord, VoucherStanding, VoucherState},
@@ -32,6 +33,7 @@ impl<T: Config> Pallet<T> {
 		ensure!(!Vouchers::<T>::contains_key(voucher), Error::<T>::VoucherExists);
 		let device = DeviceId::from_name(organisation, &device_name);
 		ensure!(!Devices::<T>::contains_key(device), Error::<T>::DeviceExists);
+		Self::pay_for(&account, Operation::IssueVoucher, Resource::Voucher(voucher))?;
 
 		let sponsor = account.into();
 		let state = VoucherState::Open;
@@ -55,6 +57,7 @@ impl<T: Config> Pallet<T> {
 		record.state = VoucherState::Cancelled(now);
 		let (organisation, device) = (record.organisation, record.device);
 		Vouchers::<T>::insert(voucher, record);
+		T::Economy::release(Resource::Voucher(voucher));
 		Self::deposit_event(Event::VoucherCancelled { voucher, organisation, device });
 		Ok(())
 	}

@@ -72,12 +72,13 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Proof: `System::BlockHash` (`max_values`: None, `max_size`: Some(44), added: 2519, mode: `MaxEncodedLen`)
 	/// Storage: `Dpki::AnchorMaterials` (r:0 w:1)
 	/// Proof: `Dpki::AnchorMaterials` (`max_values`: None, `max_size`: Some(4130), added: 6605, mode: `MaxEncodedLen`)
+	/// Storage: what `Economy` charges and holds (r:7 w:4)
 	fn register_ssh_anchor() -> Weight {
 		// Proof size in bytes: 2045 measured, 4522 at most.
 		// Fastest run: 1_618_030 ns.
-		Weight::from_parts(1_752_940_000, 4522)
-			.saturating_add(T::DbWeight::get().reads(8_u64))
-			.saturating_add(T::DbWeight::get().writes(4_u64))
+		Weight::from_parts(1_872_940_000, 4522)
+			.saturating_add(T::DbWeight::get().reads(15_u64))
+			.saturating_add(T::DbWeight::get().writes(8_u64))
 	}
 
 	/// Storage: `Organisations::Organisations` (r:1 w:0)
@@ -98,12 +99,13 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Proof: `System::BlockHash` (`max_values`: None, `max_size`: Some(44), added: 2519, mode: `MaxEncodedLen`)
 	/// Storage: `Dpki::AnchorMaterials` (r:0 w:1)
 	/// Proof: `Dpki::AnchorMaterials` (`max_values`: None, `max_size`: Some(4130), added: 6605, mode: `MaxEncodedLen`)
+	/// Storage: what `Economy` charges and holds (r:7 w:4)
 	fn register_rsa_anchor() -> Weight {
 		// Proof size in bytes: 2042 measured, 4522 at most.
 		// Fastest run: 5_296_616 ns.
-		Weight::from_parts(7_001_694_000, 4522)
-			.saturating_add(T::DbWeight::get().reads(8_u64))
-			.saturating_add(T::DbWeight::get().writes(4_u64))
+		Weight::from_parts(7_121_694_000, 4522)
+			.saturating_add(T::DbWeight::get().reads(15_u64))
+			.saturating_add(T::DbWeight::get().writes(8_u64))
 	}
 
 	/// Storage: `Organisations::Organisations` (r:1 w:0)
@@ -124,12 +126,13 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Proof: `System::BlockHash` (`max_values`: None, `max_size`: Some(44), added: 2519, mode: `MaxEncodedLen`)
 	/// Storage: `Dpki::AnchorMaterials` (r:0 w:1)
 	/// Proof: `Dpki::AnchorMaterials` (`max_values`: None, `max_size`: Some(4130), added: 6605, mode: `MaxEncodedLen`)
+	/// Storage: what `Economy` charges and holds (r:7 w:4)
 	fn register_p384_anchor() -> Weight {
 		// Proof size in bytes: 2046 measured, 4522 at most.
 		// Fastest run: 18_069_740 ns.
-		Weight::from_parts(23_155_253_000, 4522)
-			.saturating_add(T::DbWeight::get().reads(8_u64))
-			.saturating_add(T::DbWeight::get().writes(4_u64))
+		Weight::from_parts(23_275_253_000, 4522)
+			.saturating_add(T::DbWeight::get().reads(15_u64))
+			.saturating_add(T::DbWeight::get().writes(8_u64))
 	}
 
 	/// Storage: `Dpki::Anchors` (r:1 w:1)
@@ -160,12 +163,13 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Proof: `Dpki::OrganisationAnchors` (`max_values`: None, `max_size`: Some(1057), added: 3532, mode: `MaxEncodedLen`)
 	/// Storage: `Dpki::RevokedAnchorKeys` (r:0 w:1)
 	/// Proof: `Dpki::RevokedAnchorKeys` (`max_values`: None, `max_size`: Some(32), added: 2507, mode: `MaxEncodedLen`)
+	/// Storage: what `Economy` returns (r:3 w:3)
 	fn revoke_anchor() -> Weight {
 		// Proof size in bytes: 2219 measured, 4522 at most.
 		// Fastest run: 69_644 ns.
-		Weight::from_parts(75_141_000, 4522)
-			.saturating_add(T::DbWeight::get().reads(5_u64))
-			.saturating_add(T::DbWeight::get().writes(3_u64))
+		Weight::from_parts(135_141_000, 4522)
+			.saturating_add(T::DbWeight::get().reads(8_u64))
+			.saturating_add(T::DbWeight::get().writes(6_u64))
 	}
 
 	/// Storage: `Dpki::Anchors` (r:1 w:0)
@@ -200,12 +204,13 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Proof: `Dpki::Vouchers` (`max_values`: None, `max_size`: Some(145), added: 2620, mode: `MaxEncodedLen`)
 	/// Storage: `Dpki::Devices` (r:1 w:0)
 	/// Proof: `Dpki::Devices` (`max_values`: None, `max_size`: Some(154), added: 2629, mode: `MaxEncodedLen`)
+	/// Storage: what `Economy` charges and holds (r:7 w:4)
 	fn issue_voucher() -> Weight {
 		// Proof size in bytes: 312 measured, 3619 at most.
 		// Fastest run: 25_338 ns.
-		Weight::from_parts(27_992_000, 3619)
-			.saturating_add(T::DbWeight::get().reads(5_u64))
-			.saturating_add(T::DbWeight::get().writes(2_u64))
+		Weight::from_parts(147_992_000, 3619)
+			.saturating_add(T::DbWeight::get().reads(12_u64))
+			.saturating_add(T::DbWeight::get().writes(6_u64))
 	}
 
 	/// Storage: `Dpki::Vouchers` (r:1 w:1)
@@ -216,12 +221,13 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Proof: `Organisations::Members` (`max_values`: None, `max_size`: Some(81), added: 2556, mode: `MaxEncodedLen`)
 	/// Storage: `Timestamp::Now` (r:1 w:0)
 	/// Proof: `Timestamp::Now` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `MaxEncodedLen`)
+	/// Storage: what `Economy` returns (r:3 w:3)
 	fn cancel_voucher() -> Weight {
 		// Proof size in bytes: 477 measured, 3610 at most.
 		// Fastest run: 22_964 ns.
-		Weight::from_parts(25_738_000, 3610)
-			.saturating_add(T::DbWeight::get().reads(4_u64))
-			.saturating_add(T::DbWeight::get().writes(1_u64))
+		Weight::from_parts(85_738_000, 3610)
+			.saturating_add(T::DbWeight::get().reads(7_u64))
+			.saturating_add(T::DbWeight::get().writes(4_u64))
 	}
 
 	/// Storage: `Timestamp::Now` (r:1 w:0)
@@ -261,15 +267,16 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Storage: `Dpki::DeviceKeys` (r:0 w:1)
 	/// Proof: `Dpki::DeviceKeys` (`max_values`: None, `max_size`: Some(545), added: 3020, mode: `MaxEncodedLen`)
 	/// `k` was measured from 1 to 4.
+	/// Storage: what `Economy` passes on (r:2 w:2)
 	fn enrol(k: u32) -> Weight {
 		// Proof size in bytes: 283 measured, 3619 + k * 3139 at most.
 		// Fastest run: 47_671 ns.
-		Weight::from_parts(85_306_000, 3619)
+		Weight::from_parts(100_306_000, 3619)
 			// Standard error 0.
 			.saturating_add(Weight::from_parts(11_167_000, 0).saturating_mul(k.into()))
-			.saturating_add(T::DbWeight::get().reads(4_u64))
+			.saturating_add(T::DbWeight::get().reads(5_u64))
 			.saturating_add(T::DbWeight::get().reads(2_u64.saturating_mul(k.into())))
-			.saturating_add(T::DbWeight::get().writes(3_u64))
+			.saturating_add(T::DbWeight::get().writes(5_u64))
 			.saturating_add(T::DbWeight::get().writes(1_u64.saturating_mul(k.into())))
 			.saturating_add(Weight::from_parts(0, 3139).saturating_mul(k.into()))
 	}
@@ -290,12 +297,13 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Proof: `Dpki::Keys` (`max_values`: None, `max_size`: Some(664), added: 3139, mode: `MaxEncodedLen`)
 	/// Storage: `System::BlockHash` (r:1 w:0)
 	/// Proof: `System::BlockHash` (`max_values`: None, `max_size`: Some(44), added: 2519, mode: `MaxEncodedLen`)
+	/// Storage: what `Economy` charges and holds (r:7 w:4)
 	fn register_key() -> Weight {
 		// Proof size in bytes: 1534 measured, 7268 at most.
 		// Fastest run: 3_148_309 ns.
-		Weight::from_parts(4_842_523_000, 51214)
-			.saturating_add(T::DbWeight::get().reads(26_u64))
-			.saturating_add(T::DbWeight::get().writes(3_u64))
+		Weight::from_parts(4_962_523_000, 7268)
+			.saturating_add(T::DbWeight::get().reads(16_u64))
+			.saturating_add(T::DbWeight::get().writes(7_u64))
 	}
 
 	/// Storage: `Dpki::Keys` (r:1 w:1)
@@ -310,12 +318,13 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Proof: `Timestamp::Now` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `MaxEncodedLen`)
 	/// Storage: `Dpki::DeviceKeys` (r:1 w:1)
 	/// Proof: `Dpki::DeviceKeys` (`max_values`: None, `max_size`: Some(545), added: 3020, mode: `MaxEncodedLen`)
+	/// Storage: what `Economy` returns (r:3 w:3)
 	fn revoke_key() -> Weight {
 		// Proof size in bytes: 1475 measured, 4129 at most.
 		// Fastest run: 58_327 ns.
-		Weight::from_parts(85_678_000, 4129)
-			.saturating_add(T::DbWeight::get().reads(6_u64))
-			.saturating_add(T::DbWeight::get().writes(3_u64))
+		Weight::from_parts(145_678_000, 4129)
+			.saturating_add(T::DbWeight::get().reads(9_u64))
+			.saturating_add(T::DbWeight::get().writes(5_u64))
 	}
 
 	/// Storage: `Dpki::Devices` (r:1 w:1)
@@ -326,12 +335,13 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Proof: `Organisations::Members` (`max_values`: None, `max_size`: Some(81), added: 2556, mode: `MaxEncodedLen`)
 	/// Storage: `Timestamp::Now` (r:1 w:0)
 	/// Proof: `Timestamp::Now` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `MaxEncodedLen`)
+	/// Storage: what `Economy` returns (r:3 w:3)
 	fn revoke_device() -> Weight {
 		// Proof size in bytes: 494 measured, 3619 at most.
 		// Fastest run: 24_886 ns.
-		Weight::from_parts(32_288_000, 3619)
-			.saturating_add(T::DbWeight::get().reads(4_u64))
-			.saturating_add(T::DbWeight::get().writes(1_u64))
+		Weight::from_parts(92_288_000, 3619)
+			.saturating_add(T::DbWeight::get().reads(7_u64))
+			.saturating_add(T::DbWeight::get().writes(4_u64))
 	}
 
 	/// Estimated from as `revoke_device`.

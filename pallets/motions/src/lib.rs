@@ -81,12 +81,10 @@ pub mod pallet {
 		/// Who votes, and how many votes decide.
 		type Electorates: Electorates<Self::AccountId>;
 
-		/// Held for an open motion, whatever its call.
-		#[pallet::constant]
+		/// Held for an open motion, whatever its call. It may change with time: a motion keeps what was held for it.
 		type BaseDeposit: Get<BalanceOf<Self>>;
 
-		/// Held for each byte of the call of an open motion.
-		#[pallet::constant]
+		/// Held for each byte of the call of an open motion. It may change with time.
 		type ByteDeposit: Get<BalanceOf<Self>>;
 
 		/// The shortest time for which a motion can be open, in blocks: long enough for the members to notice it.

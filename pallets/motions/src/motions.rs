@@ -84,7 +84,10 @@ impl<T: Config> Pallet<T> {
 		let deposit = T::ByteDeposit::get()
 			.saturating_mul(call_len.saturated_into())
 			.saturating_add(T::BaseDeposit::get());
-		T::Currency::hold(&HoldReason::Motion.into(), proposer, deposit)?;
+		// Holding nothing would still need an account with tokens.
+		if !deposit.is_zero() {
+			T::Currency::hold(&HoldReason::Motion.into(), proposer, deposit)?;
+		}
 
 		let now = frame_system::Pallet::<T>::block_number();
 		let call_hash = sp_io::hashing::blake2_256(&encoded);
@@ -176,12 +179,14 @@ impl<T: Config> Pallet<T> {
 		motion: MotionOf<T>,
 		state: MotionState<BlockNumberFor<T>>,
 	) -> DispatchResult {
-		T::Currency::release(
-			&HoldReason::Motion.into(),
-			&motion.proposer,
-			motion.deposit,
-			Precision::BestEffort,
-		)?;
+		if !motion.deposit.is_zero() {
+			T::Currency::release(
+				&HoldReason::Motion.into(),
+				&motion.proposer,
+				motion.deposit,
+				Precision::BestEffort,
+			)?;
+		}
 		OpenMotions::<T>::mutate_exists(&motion.proposer, |open| {
 			*open = open.and_then(|open| open.checked_sub(1)).filter(|open| *open > 0);
 		});

@@ -1,7 +1,7 @@
 //! How organisations begin and end.
 
 use crate::{
-	Authority, Config, Deposits, Dissolved, Error, Event, HandOvers, HoldReason, Members,
+	Authority, BalanceOf, Config, Deposits, Dissolved, Error, Event, HoldReason, Members,
 	Organisations, Pallet, Recoveries,
 };
 use dpki_primitives::{
@@ -13,19 +13,23 @@ use frame_support::{
 	pallet_prelude::*,
 	traits::{Time, fungible::MutateHold, tokens::Precision},
 };
+use sp_runtime::traits::Zero;
 
 impl<T: Config> Pallet<T> {
 	pub(crate) fn do_create(
 		founder: T::AccountId,
 		name: Name,
 		kind: OrganisationKind,
+		deposit: BalanceOf<T>,
 	) -> DispatchResult {
 		ensure!(is_valid_name(&name), Error::<T>::NameInvalid);
 		let organisation = OrganisationId::from_name(&name);
 		ensure!(!Organisations::<T>::contains_key(organisation), Error::<T>::NameTaken);
 		ensure!(!Dissolved::<T>::contains_key(organisation), Error::<T>::NameRetired);
-		let deposit = T::Deposit::get();
-		T::Currency::hold(&HoldReason::Organisation.into(), &founder, deposit)?;
+		// Holding nothing would still need an account with tokens.
+		if !deposit.is_zero() {
+			T::Currency::hold(&HoldReason::Organisation.into(), &founder, deposit)?;
+		}
 		Deposits::<T>::insert(organisation, (&founder, deposit));
 		Self::found(organisation, name.clone(), kind, &founder);
 		Self::deposit_event(Event::OrganisationCreated { organisation, name, kind, founder });
@@ -49,7 +53,7 @@ impl<T: Config> Pallet<T> {
 			policy: DeliveryPolicy::Simple,
 		};
 		Organisations::<T>::insert(organisation, record);
-		Members::<T>::insert(organisation, founder, RoleSet::ALL);
+		Self::admit_member(organisation, founder, RoleSet::ALL);
 	}
 
 	pub(crate) fn do_dissolve(
@@ -59,7 +63,8 @@ impl<T: Config> Pallet<T> {
 		let record = Self::governed_by(&by, organisation)?;
 		ensure!(record.members == 1, Error::<T>::MembersLeft);
 		ensure!(T::Belongings::is_empty(organisation), Error::<T>::BelongingsLeft);
-		if let Some((depositor, deposit)) = Deposits::<T>::take(organisation) {
+		let deposit = Deposits::<T>::take(organisation).filter(|(_, amount)| !amount.is_zero());
+		if let Some((depositor, deposit)) = deposit {
 			T::Currency::release(
 				&HoldReason::Organisation.into(),
 				&depositor,
@@ -67,9 +72,9 @@ impl<T: Config> Pallet<T> {
 				Precision::BestEffort,
 			)?;
 		}
-		// There is one member, and only members have hand-overs.
-		for (member, _) in Members::<T>::drain_prefix(organisation) {
-			HandOvers::<T>::remove(organisation, member);
+		// There is one member.
+		if let Some(member) = Members::<T>::iter_key_prefix(organisation).next() {
+			Self::expel_member(organisation, &member);
 		}
 		Recoveries::<T>::remove(organisation);
 		Organisations::<T>::remove(organisation);

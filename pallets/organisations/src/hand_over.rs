@@ -45,9 +45,9 @@ impl<T: Config> Pallet<T> {
 		ensure!(now <= offer.expires_at, Error::<T>::HandOverExpired);
 		// The account may have become a member by other means since the offer.
 		ensure!(!Members::<T>::contains_key(organisation, &to), Error::<T>::MemberExists);
-		let roles = Members::<T>::take(organisation, &from).ok_or(Error::<T>::HandOverUnknown)?;
-		HandOvers::<T>::remove(organisation, &from);
-		Members::<T>::insert(organisation, &to, roles);
+		let roles = Members::<T>::get(organisation, &from).ok_or(Error::<T>::HandOverUnknown)?;
+		Self::expel_member(organisation, &from);
+		Self::admit_member(organisation, &to, roles);
 		Self::deposit_event(Event::MembershipMoved { organisation, from, to, roles });
 		Ok(())
 	}

@@ -7,6 +7,7 @@ extern crate alloc;
 
 mod authority;
 mod creation;
+mod errors;
 mod hand_over;
 mod integrity;
 mod members;
@@ -26,7 +27,7 @@ pub use pallet::*;
 pub use weights::WeightInfo;
 
 use dpki_primitives::organisation::{HandOver, Recovery};
-use frame_support::traits::fungible::Inspect;
+use frame_support::{pallet_macros::import_section, traits::fungible::Inspect};
 use frame_system::pallet_prelude::BlockNumberFor;
 
 /// What is held as a deposit.
@@ -47,7 +48,8 @@ pub const MAX_MEMBERS: u32 = 1024;
 /// vote counts all ballots anew.
 pub const MAX_BODY_SEATS: u32 = 64;
 
-/// Storage, calls, events and errors; the rules are in the module named after their concept.
+/// Storage, calls and events; the rules are in the module named after their concept.
+#[import_section(errors::errors)]
 #[frame_support::pallet]
 pub mod pallet {
 	use crate::{Authority, BalanceOf, HandOverOf, RecoveryOf, WeightInfo};
@@ -62,6 +64,7 @@ pub mod pallet {
 		traits::{Time, fungible},
 	};
 	use frame_system::pallet_prelude::*;
+	use sp_runtime::traits::Zero;
 
 	/// The layout of the storage.
 	const STORAGE_VERSION: StorageVersion = StorageVersion::new(1);
@@ -129,6 +132,18 @@ pub mod pallet {
 		Blake2_128Concat,
 		T::AccountId,
 		RoleSet,
+		OptionQuery,
+	>;
+
+	/// The organisations of each member, beside [`Members`]: who an account is to the consortium, in one read.
+	#[pallet::storage]
+	pub type Memberships<T: Config> = StorageDoubleMap<
+		_,
+		Blake2_128Concat,
+		T::AccountId,
+		Identity,
+		OrganisationId,
+		(),
 		OptionQuery,
 	>;
 
@@ -283,57 +298,6 @@ pub mod pallet {
 		},
 	}
 
-	/// Why a call was refused.
-	#[pallet::error]
-	pub enum Error<T> {
-		/// The name does not follow `dpki_primitives::ids::is_valid_name`: choose 1 to 63 of `a-z`, `0-9`, `-`, `.`,
-		/// with a letter or digit at both ends.
-		NameInvalid,
-		/// An organisation of this name exists: choose another one, or ask its administrator to be made a member.
-		NameTaken,
-		/// The signer is not an administrator of this organisation, or there is no such organisation: check the id,
-		/// or ask an administrator.
-		RoleMissing,
-		/// The set of roles is empty: name at least one role, or call `remove_member`.
-		RolesEmpty,
-		/// The account is not a member of this organisation: check the account.
-		MemberUnknown,
-		/// The organisation has as many members as it can: remove one first.
-		MemberLimitReached,
-		/// Nobody could change the members any more: make another member an administrator first.
-		LastAdministratorNeeded,
-		/// An organisation of this name was dissolved, and names never come back: choose another one.
-		NameRetired,
-		/// The organisation's policy wants this to be voted on: propose it as a motion to its administrators (policy
-		/// `MultiAdmin`) or to its watchdogs (policy `Watchdogs`).
-		VoteNeeded,
-		/// The organisation has, or would have, fewer administrators or watchdogs than its policy needs: appoint some
-		/// first, or choose another policy.
-		PolicyNotMet,
-		/// The organisation has as many administrators, or watchdogs, as it can: take the role from one first.
-		SeatLimitReached,
-		/// The account is a member already: choose an account of its own for each membership.
-		MemberExists,
-		/// This member has not offered its membership, or not to the signer: ask for the offer.
-		HandOverUnknown,
-		/// The offer has expired: ask for another one.
-		HandOverExpired,
-		/// A recovery of this organisation is pending: complete it, or call it off first.
-		RecoveryPending,
-		/// No recovery of this organisation is pending.
-		RecoveryUnknown,
-		/// The time for objections is not over: wait for the block that the recovery names.
-		RecoveryNotReady,
-		/// This body has no say in this organisation, or there is no such organisation: check the id and the policy.
-		BodyWithoutSay,
-		/// The account has a seat in this body already.
-		SeatTaken,
-		/// The organisation still has more than one member: remove the others first.
-		MembersLeft,
-		/// Anchors, devices or something else were registered for this organisation, and refer to it for ever.
-		BelongingsLeft,
-	}
-
 	#[pallet::hooks]
 	impl<T: Config> Hooks<BlockNumberFor<T>> for Pallet<T> {
 		fn integrity_test() {
@@ -364,7 +328,7 @@ pub mod pallet {
 		#[pallet::call_index(0)]
 		pub fn create(origin: OriginFor<T>, name: Name, kind: OrganisationKind) -> DispatchResult {
 			let founder = ensure_signed(origin)?;
-			Self::do_create(founder, name, kind)
+			Self::do_create(founder, name, kind, T::Deposit::get())
 		}
 
 		/// Adds a member, or gives an existing member another set of roles.
@@ -562,6 +526,28 @@ pub mod pallet {
 		pub fn dissolve(origin: OriginFor<T>, organisation: OrganisationId) -> DispatchResult {
 			let by = Self::authority(origin, organisation)?;
 			Self::do_dissolve(by, organisation)
+		}
+
+		/// Creates an organisation without a deposit, of which `founder` becomes the first member with every role. This is
+		/// how organisations come into a consortium without fees, where the deposit is the only bound on accounts that act
+		/// for nothing.
+		///
+		/// - **Who:** the council by vote.
+		/// - **Cost:** the fee of its weight and length, paid with the deciding vote.
+		/// - **Changes:** the organisation and its first member.
+		/// - **Events:** [`Event::OrganisationCreated`].
+		/// - **Refusals:** [`Error::NameInvalid`], [`Error::NameTaken`], [`Error::NameRetired`].
+		/// - **Complexity:** O(1).
+		#[pallet::call_index(11)]
+		#[pallet::weight(T::WeightInfo::create())]
+		pub fn admit(
+			origin: OriginFor<T>,
+			founder: T::AccountId,
+			name: Name,
+			kind: OrganisationKind,
+		) -> DispatchResult {
+			T::CouncilOrigin::ensure_origin(origin)?;
+			Self::do_create(founder, name, kind, Zero::zero())
 		}
 	}
 }

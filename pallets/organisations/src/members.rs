@@ -1,10 +1,12 @@
 //! Members and their roles: who gets in, who may change whom, and that somebody always can.
 
 use crate::{
-	Authority, Config, Error, Event, HandOvers, MAX_BODY_SEATS, MAX_MEMBERS, Members,
+	Authority, Config, Error, Event, HandOvers, MAX_BODY_SEATS, MAX_MEMBERS, Members, Memberships,
 	Organisations, Pallet,
 };
+use alloc::vec::Vec;
 use dpki_primitives::{
+	economy::{MAX_SPONSORS, Sponsors},
 	ids::OrganisationId,
 	organisation::{OrganisationRecord, Organisations as OrganisationDirectory, Role, RoleSet},
 };
@@ -44,8 +46,34 @@ impl<T: Config> Pallet<T> {
 	) -> Result<(), Error<T>> {
 		let record = recount::<T>(record, before, Some(roles))?;
 		Organisations::<T>::insert(organisation, record);
-		Members::<T>::insert(organisation, account, roles);
+		Self::admit_member(organisation, account, roles);
 		Ok(())
+	}
+
+	/// Stores the roles of a member, new or not. Its account exists from now on, with or without tokens, so that it can
+	/// send transactions where it need not pay for them.
+	pub(crate) fn admit_member(
+		organisation: OrganisationId,
+		account: &T::AccountId,
+		roles: RoleSet,
+	) {
+		if !Members::<T>::contains_key(organisation, account) {
+			frame_system::Pallet::<T>::inc_sufficients(account);
+			Memberships::<T>::insert(account, organisation, ());
+		}
+		Members::<T>::insert(organisation, account, roles);
+	}
+
+	/// Removes a member with all that is about it.
+	///
+	/// HAZARD: an account without tokens or another membership ends with this one, and its nonce with it. A transaction
+	/// that it signed without an expiry could be sent again once it is a member again: clients sign mortal ones.
+	pub(crate) fn expel_member(organisation: OrganisationId, account: &T::AccountId) {
+		if Members::<T>::take(organisation, account).is_some() {
+			Memberships::<T>::remove(account, organisation);
+			frame_system::Pallet::<T>::dec_sufficients(account);
+		}
+		HandOvers::<T>::remove(organisation, account);
 	}
 
 	pub(crate) fn do_remove_member(
@@ -65,8 +93,7 @@ impl<T: Config> Pallet<T> {
 		ensure!(before.is_subset_of(changeable), Error::<T>::VoteNeeded);
 		let record = recount::<T>(record, Some(before), None)?;
 		Organisations::<T>::insert(organisation, record);
-		Members::<T>::remove(organisation, &account);
-		HandOvers::<T>::remove(organisation, &account);
+		Self::expel_member(organisation, &account);
 		Self::deposit_event(Event::MemberRemoved { organisation, account, by });
 		Ok(())
 	}
@@ -115,5 +142,21 @@ impl<T: Config> OrganisationDirectory<T::AccountId> for Pallet<T> {
 		crate::Deposits::<T>::insert(organisation, (who, crate::BalanceOf::<T>::default()));
 		Self::found(organisation, name, OrganisationKind::EcosystemOperator, who);
 		organisation
+	}
+}
+
+impl<T: Config> Sponsors<T::AccountId> for Pallet<T> {
+	fn sponsors(who: &T::AccountId) -> Vec<OrganisationId> {
+		Memberships::<T>::iter_key_prefix(who).take(MAX_SPONSORS as usize).collect()
+	}
+
+	#[cfg(feature = "runtime-benchmarks")]
+	fn sponsor_for_benchmark(who: &T::AccountId) {
+		for index in 0..MAX_SPONSORS {
+			<Self as OrganisationDirectory<_>>::create_for_benchmark(
+				alloc::format!("sponsor-{index}").as_bytes(),
+				who,
+			);
+		}
 	}
 }

@@ -2,7 +2,7 @@
 
 use crate::{
 	BalanceOf, Config, Deposits, Dissolved, HandOvers, HoldReason, MAX_BODY_SEATS, MAX_MEMBERS,
-	Members, Organisations, Pallet, Recoveries,
+	Members, Memberships, Organisations, Pallet, Recoveries,
 };
 use alloc::collections::BTreeMap;
 use dpki_primitives::{
@@ -25,6 +25,7 @@ impl<T: Config> Pallet<T> {
 				"a member belongs to an organisation that does not exist"
 			);
 		}
+		Self::try_state_of_memberships()?;
 		for (organisation, from) in HandOvers::<T>::iter_keys() {
 			ensure!(
 				Members::<T>::contains_key(organisation, &from),
@@ -75,6 +76,32 @@ impl<T: Config> Pallet<T> {
 		ensure!(
 			record.policy.is_met_by(administrators, watchdogs),
 			"an organisation cannot meet its policy"
+		);
+		Ok(())
+	}
+
+	fn try_state_of_memberships() -> Result<(), TryRuntimeError> {
+		let mut memberships = BTreeMap::<T::AccountId, u32>::new();
+		for (organisation, account) in Members::<T>::iter_keys() {
+			ensure!(
+				Memberships::<T>::contains_key(&account, organisation),
+				"a member is not listed under its account"
+			);
+			*memberships.entry(account).or_default() += 1;
+		}
+		for (account, count) in &memberships {
+			ensure!(
+				Memberships::<T>::iter_key_prefix(account).count() as u32 == *count,
+				"an account is listed under an organisation of which it is no member"
+			);
+			ensure!(
+				frame_system::Pallet::<T>::sufficients(account) >= *count,
+				"a member's account may end before its membership"
+			);
+		}
+		ensure!(
+			Memberships::<T>::iter_keys().all(|(account, _)| memberships.contains_key(&account)),
+			"an account is listed that is no member"
 		);
 		Ok(())
 	}

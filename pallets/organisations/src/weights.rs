@@ -42,10 +42,25 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Proof: `Organisations::Deposits` (`max_values`: None, `max_size`: Some(80), added: 2555, mode: `MaxEncodedLen`)
 	/// Storage: `Organisations::Members` (r:0 w:1)
 	/// Proof: `Organisations::Members` (`max_values`: None, `max_size`: Some(81), added: 2556, mode: `MaxEncodedLen`)
+	/// Storage: `Timestamp::Now` (r:1 w:0)
+	/// Storage: `Balances::Holds` (r:1 w:1)
+	/// Storage: `System::Account` (r:1 w:1)
+	/// Storage: `Organisations::Memberships` (r:0 w:1), `Organisations::Members` (r:1 w:0)
 	fn create() -> Weight {
-		// Proof size in bytes: 84 measured, 3587 at most.
-		// Fastest run: 68_131 ns.
-		Weight::from_parts(97_845_000, 3587)
+		// Proof Size summary in bytes:
+		//  Estimated: `12005`
+		Weight::from_parts(70_000_000, 12005)
+			.saturating_add(T::DbWeight::get().reads(6_u64))
+			.saturating_add(T::DbWeight::get().writes(6_u64))
+	}
+
+	/// Storage: `Organisations::Organisations` (r:1 w:1)
+	/// Proof: `Organisations::Organisations` (`max_values`: None, `max_size`: Some(122), added: 2597, mode: `MaxEncodedLen`)
+	/// Storage: `Organisations::Memberships` (r:0 w:1), `System::Account` (r:1 w:1)
+	fn set_member() -> Weight {
+		// Proof Size summary in bytes:
+		//  Estimated: `8699`
+		Weight::from_parts(45_000_000, 8699)
 			.saturating_add(T::DbWeight::get().reads(4_u64))
 			.saturating_add(T::DbWeight::get().writes(4_u64))
 	}
@@ -54,26 +69,15 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Proof: `Organisations::Organisations` (`max_values`: None, `max_size`: Some(122), added: 2597, mode: `MaxEncodedLen`)
 	/// Storage: `Organisations::Members` (r:2 w:1)
 	/// Proof: `Organisations::Members` (`max_values`: None, `max_size`: Some(81), added: 2556, mode: `MaxEncodedLen`)
-	fn set_member() -> Weight {
-		// Proof size in bytes: 325 measured, 6102 at most.
-		// Fastest run: 22_564 ns.
-		Weight::from_parts(37_185_000, 6102)
-			.saturating_add(T::DbWeight::get().reads(3_u64))
-			.saturating_add(T::DbWeight::get().writes(2_u64))
-	}
-
-	/// Storage: `Organisations::Organisations` (r:1 w:1)
-	/// Proof: `Organisations::Organisations` (`max_values`: None, `max_size`: Some(122), added: 2597, mode: `MaxEncodedLen`)
-	/// Storage: `Organisations::Members` (r:2 w:1)
-	/// Proof: `Organisations::Members` (`max_values`: None, `max_size`: Some(81), added: 2556, mode: `MaxEncodedLen`)
 	/// Storage: `Organisations::HandOvers` (r:0 w:1)
 	/// Proof: `Organisations::HandOvers` (`max_values`: None, `max_size`: Some(116), added: 2591, mode: `MaxEncodedLen`)
+	/// Storage: `Organisations::Memberships` (r:0 w:1), `System::Account` (r:1 w:1)
 	fn remove_member() -> Weight {
-		// Proof size in bytes: 384 measured, 6102 at most.
-		// Fastest run: 26_460 ns.
-		Weight::from_parts(28_692_000, 6102)
-			.saturating_add(T::DbWeight::get().reads(3_u64))
-			.saturating_add(T::DbWeight::get().writes(3_u64))
+		// Proof Size summary in bytes:
+		//  Estimated: `8699`
+		Weight::from_parts(45_000_000, 8699)
+			.saturating_add(T::DbWeight::get().reads(4_u64))
+			.saturating_add(T::DbWeight::get().writes(5_u64))
 	}
 
 	/// Storage: `Organisations::Organisations` (r:1 w:1)
@@ -114,12 +118,13 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Proof: `Organisations::HandOvers` (`max_values`: None, `max_size`: Some(116), added: 2591, mode: `MaxEncodedLen`)
 	/// Storage: `Organisations::Members` (r:2 w:2)
 	/// Proof: `Organisations::Members` (`max_values`: None, `max_size`: Some(81), added: 2556, mode: `MaxEncodedLen`)
+	/// Storage: `Organisations::Memberships` (r:0 w:2), `System::Account` (r:2 w:2)
 	fn accept_hand_over() -> Weight {
-		// Proof size in bytes: 356 measured, 6102 at most.
-		// Fastest run: 24_756 ns.
-		Weight::from_parts(26_930_000, 6102)
-			.saturating_add(T::DbWeight::get().reads(3_u64))
-			.saturating_add(T::DbWeight::get().writes(3_u64))
+		// Proof Size summary in bytes:
+		//  Estimated: `8693`
+		Weight::from_parts(60_000_000, 8693)
+			.saturating_add(T::DbWeight::get().reads(5_u64))
+			.saturating_add(T::DbWeight::get().writes(7_u64))
 	}
 
 	/// Storage: `Organisations::Organisations` (r:1 w:0)
@@ -154,12 +159,13 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Proof: `Organisations::Organisations` (`max_values`: None, `max_size`: Some(122), added: 2597, mode: `MaxEncodedLen`)
 	/// Storage: `Organisations::Members` (r:1 w:1)
 	/// Proof: `Organisations::Members` (`max_values`: None, `max_size`: Some(81), added: 2556, mode: `MaxEncodedLen`)
+	/// Storage: `Organisations::Memberships` (r:0 w:1), `System::Account` (r:1 w:1)
 	fn complete_recovery() -> Weight {
-		// Proof size in bytes: 420 measured, 3587 at most.
-		// Fastest run: 24_547 ns.
-		Weight::from_parts(26_599_000, 3587)
-			.saturating_add(T::DbWeight::get().reads(3_u64))
-			.saturating_add(T::DbWeight::get().writes(3_u64))
+		// Proof Size summary in bytes:
+		//  Estimated: `8687`
+		Weight::from_parts(45_000_000, 8687)
+			.saturating_add(T::DbWeight::get().reads(4_u64))
+			.saturating_add(T::DbWeight::get().writes(5_u64))
 	}
 
 	/// Storage: `Organisations::Organisations` (r:1 w:1)
@@ -178,13 +184,16 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Proof: `Organisations::HandOvers` (`max_values`: None, `max_size`: Some(116), added: 2591, mode: `MaxEncodedLen`)
 	/// Storage: `Organisations::Dissolved` (r:0 w:1)
 	/// Proof: `Organisations::Dissolved` (`max_values`: None, `max_size`: Some(40), added: 2515, mode: `MaxEncodedLen`)
-	/// Storage: `Organisations::Recoveries` (r:0 w:1)
-	/// Proof: `Organisations::Recoveries` (`max_values`: None, `max_size`: Some(69), added: 2544, mode: `MaxEncodedLen`)
+	/// Storage: `Timestamp::Now` (r:1 w:0)
+	/// Storage: `Balances::Holds` (r:1 w:1)
+	/// Storage: `System::Account` (r:1 w:1)
+	/// Storage: of two pallets, what belongs to the organisation (r:2 w:0)
+	/// Storage: `Organisations::Memberships` (r:0 w:1), `System::Account` (r:1 w:1)
 	fn dissolve() -> Weight {
-		// Proof size in bytes: 566 measured, 6102 at most.
-		// Fastest run: 81_822 ns.
-		Weight::from_parts(87_680_000, 6102)
-			.saturating_add(T::DbWeight::get().reads(7_u64))
-			.saturating_add(T::DbWeight::get().writes(7_u64))
+		// Proof Size summary in bytes:
+		//  Estimated: `22373`
+		Weight::from_parts(95_000_000, 22373)
+			.saturating_add(T::DbWeight::get().reads(10_u64))
+			.saturating_add(T::DbWeight::get().writes(10_u64))
 	}
 }

@@ -16,7 +16,7 @@
 //! | [`voucher`] | one-time enrolment rights |
 //! | [`revocation`] | reasons, and the SSH revocation list of an anchor |
 //! | [`status`] | the one verdict of the system |
-//! | [`refusal`] | why a device's own transaction was refused |
+//! | [`refusal`] | why a transaction was refused before it entered the pool |
 //! | [`registry`] | what other pallets may ask the registry |
 //! | [`context`] | what an off-chain signature covers |
 //! | [`motion`] | motions: who votes, how many votes decide, what is on record |
@@ -24,6 +24,7 @@
 //! | [`application`] | applications, proofs of possession and of control |
 //! | [`certificate`] | certificates, the verdict about them, and the policy |
 //! | [`assurance`] | levels, and the effective level with its explanation |
+//! | [`economy`] | what things cost, what is held for them, and quotas for what costs nothing |
 //! | [`delivery`] | deliveries, acknowledgements, and the associated data of their envelopes |
 //! | [`storage_keys`] | where each record lies in the state, for proofs |
 //!
@@ -42,6 +43,7 @@ pub mod certificate;
 pub mod context;
 pub mod delivery;
 pub mod device;
+pub mod economy;
 pub mod ids;
 pub mod key;
 pub mod key_policy;

@@ -1,7 +1,8 @@
-//! Why a device's own transaction was refused.
+//! Why a transaction was refused before it entered the pool.
 //!
-//! Enrolments and acknowledgements are not signed by an account, so they are judged before they enter the pool, where
-//! the only word that reaches the sender is the number in `InvalidTransaction::Custom`. These are the numbers.
+//! Enrolments and acknowledgements are not signed by an account, and members of a feeless chain pay for nothing. Both are
+//! judged before they enter the pool, where the only word that reaches the sender is the number in
+//! `InvalidTransaction::Custom`. These are the numbers.
 
 use core::fmt;
 
@@ -86,6 +87,8 @@ refusals! {
 	DeliverySuperseded = 41, "the delivery is not the newest of this device any more: apply and acknowledge the newest one";
 	DeliveryAcknowledged = 42, "the delivery is acknowledged already: there is nothing left to do";
 	AcknowledgementInvalid = 43, "the acknowledgement was not signed by a valid signing key of this device: sign it with one";
+	QuotaExhausted = 60, "the quota of the account, or of its organisations, is used up: wait some blocks and send the transaction again";
+	TipUnwanted = 61, "the chain takes no fees from this account, and no tips either: send the transaction without one";
 }
 
 impl fmt::Display for Refusal {

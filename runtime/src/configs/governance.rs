@@ -8,14 +8,15 @@
 //! that insist on root go through [`mandate`]. More than a third of the council rejects. Each proposer
 //! has places of its own and pays a deposit for each, so no single trustee fills the agenda.
 
+use super::economy::UnlessFeeless;
 use crate::{
 	AccountId, Balance, Balances, BlockNumber, CouncilMembership, MILLI_UNIT, Organisations,
-	Runtime, RuntimeCall, RuntimeEvent, RuntimeHoldReason, UNIT, call_filter::MandateFilter,
-	mandate, weights,
+	Runtime, RuntimeCall, RuntimeEvent, RuntimeHoldReason, System, UNIT,
+	call_filter::MandateFilter, mandate, weights,
 };
 use frame_support::{
 	parameter_types,
-	traits::{EitherOfDiverse, NeverEnsureOrigin},
+	traits::{ChangeMembers, EitherOfDiverse, InitializeMembers, NeverEnsureOrigin},
 	weights::Weight,
 };
 use frame_system::EnsureRoot;
@@ -71,8 +72,9 @@ impl pallet_motions::Config for Runtime {
 	type RuntimeHoldReason = RuntimeHoldReason;
 	type Currency = Balances;
 	type Electorates = CouncilAndBodies<CouncilMembership, Organisations>;
-	type BaseDeposit = BaseDeposit;
-	type ByteDeposit = ByteDeposit;
+	// Whoever may propose has a seat, and can have but few motions open.
+	type BaseDeposit = UnlessFeeless<BaseDeposit>;
+	type ByteDeposit = UnlessFeeless<ByteDeposit>;
 	type MinPeriod = MinPeriod;
 	type MaxPeriod = MaxPeriod;
 	type Retention = Retention;
@@ -92,10 +94,34 @@ impl pallet_membership::Config<CouncilInstance> for Runtime {
 	// Nothing asks for a prime member; an appointment would only look as if it meant something.
 	type PrimeOrigin = NeverEnsureOrigin<()>;
 	// There is no second list of the seats: motions read this one.
-	type MembershipInitialized = ();
-	type MembershipChanged = ();
+	type MembershipInitialized = Seats;
+	type MembershipChanged = Seats;
 	type MaxMembers = MaxMembers;
 	type WeightInfo = pallet_membership::weights::SubstrateWeight<Runtime>;
+}
+
+/// The account of a trustee exists as long as its seat, with or without tokens, so that it can send
+/// transactions where it need not pay for them. The weights of the pallet leave this out: it is one
+/// account per seat that changes, by vote of the council.
+pub struct Seats;
+
+impl InitializeMembers<AccountId> for Seats {
+	fn initialize_members(members: &[AccountId]) {
+		for account in members {
+			System::inc_sufficients(account);
+		}
+	}
+}
+
+impl ChangeMembers<AccountId> for Seats {
+	fn change_members_sorted(incoming: &[AccountId], outgoing: &[AccountId], _: &[AccountId]) {
+		for account in incoming {
+			System::inc_sufficients(account);
+		}
+		for account in outgoing {
+			System::dec_sufficients(account);
+		}
+	}
 }
 
 impl mandate::Config for Runtime {

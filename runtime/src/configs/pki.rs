@@ -4,15 +4,16 @@
 
 use super::governance::DAY;
 use crate::{
-	Balance, Balances, BlockNumber, Dpki, Organisations, Runtime, RuntimeCall, RuntimeHoldReason,
-	Timestamp, UNIT,
+	Balance, Balances, BlockNumber, Dpki, Economy, Organisations, Runtime, RuntimeCall,
+	RuntimeHoldReason, Timestamp, UNIT,
 };
 use frame_support::parameter_types;
 use pallet_deliveries::SeeThrough;
 use pallet_motions::{EnsureCouncil, EnsureOrganisation};
 
 parameter_types! {
-	/// Held for an organisation.
+	/// Held for an organisation, on a feeless chain too: its members act for nothing there, so that an
+	/// organisation must cost its founder something, or be admitted by the council.
 	pub const OrganisationDeposit: Balance = 10 * UNIT;
 	/// An offered membership can be accepted for a day at one second.
 	pub const HandOverPeriod: BlockNumber = DAY;
@@ -38,6 +39,7 @@ impl pallet_dpki::Config for Runtime {
 	type Organisations = Organisations;
 	type Governance = Organisations;
 	type Time = Timestamp;
+	type Economy = Economy;
 	type WeightInfo = pallet_dpki::weights::SubstrateWeight<Runtime>;
 }
 
@@ -47,6 +49,7 @@ impl pallet_deliveries::Config for Runtime {
 	type Registry = Dpki;
 	type Time = Timestamp;
 	type Wrapper = OneProxy;
+	type Economy = Economy;
 	type WeightInfo = pallet_deliveries::weights::SubstrateWeight<Runtime>;
 }
 

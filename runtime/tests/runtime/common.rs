@@ -4,10 +4,11 @@
 
 use codec::Encode;
 use dpki_runtime::{
-	AccountId, Executive, Nonce, RuntimeCall, RuntimeGenesisConfig, RuntimeOrigin, System,
+	AccountId, Balance, Executive, Nonce, RuntimeCall, RuntimeGenesisConfig, RuntimeOrigin, System,
 	TxExtension, UncheckedExtrinsic, genesis_config_presets,
 };
 use frame_support::genesis_builder_helper::{build_state, get_preset};
+use pallet_transaction_payment::ChargeTransactionPayment;
 use serde_json::Value;
 use sp_genesis_builder::PresetId;
 use sp_io::TestExternalities;
@@ -69,6 +70,11 @@ pub fn origin(name: Sr25519Keyring) -> RuntimeOrigin {
 
 /// What a transaction carries beside its call.
 pub fn extension(nonce: Nonce) -> TxExtension {
+	extension_with_tip(nonce, 0)
+}
+
+/// What a transaction carries beside its call.
+pub fn extension_with_tip(nonce: Nonce, tip: Balance) -> TxExtension {
 	(
 		frame_system::AuthorizeCall::new(),
 		frame_system::CheckNonZeroSender::new(),
@@ -78,7 +84,7 @@ pub fn extension(nonce: Nonce) -> TxExtension {
 		frame_system::CheckEra::from(Era::Immortal),
 		frame_system::CheckNonce::from(nonce),
 		frame_system::CheckWeight::new(),
-		pallet_transaction_payment::ChargeTransactionPayment::from(0).into(),
+		pallet_economy::Metered::from(ChargeTransactionPayment::from(tip)).into(),
 		frame_metadata_hash_extension::CheckMetadataHash::new(false),
 		pallet_deliveries::DirectBlob::new(),
 		frame_system::WeightReclaim::new(),
@@ -87,11 +93,20 @@ pub fn extension(nonce: Nonce) -> TxExtension {
 
 /// A transaction that this account signed.
 pub fn signed(name: Sr25519Keyring, call: RuntimeCall) -> UncheckedExtrinsic {
-	let nonce = System::account_nonce(account(name));
+	signed_with_tip(name, call, 0)
+}
+
+/// A transaction that this account signed, with a tip.
+pub fn signed_with_tip(
+	name: Sr25519Keyring,
+	call: RuntimeCall,
+	tip: Balance,
+) -> UncheckedExtrinsic {
+	let extension = extension_with_tip(System::account_nonce(account(name)), tip);
 	let payload =
-		SignedPayload::new(call.clone(), extension(nonce)).expect("what it implies is known");
+		SignedPayload::new(call.clone(), extension.clone()).expect("what it implies is known");
 	let signature = payload.using_encoded(|bytes| name.sign(bytes));
-	UncheckedExtrinsic::new_signed(call, account(name).into(), signature.into(), extension(nonce))
+	UncheckedExtrinsic::new_signed(call, account(name).into(), signature.into(), extension)
 }
 
 /// What a block does with a transaction.

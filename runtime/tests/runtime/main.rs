@@ -6,6 +6,7 @@ mod api;
 mod common;
 mod consensus;
 mod delegation;
+mod economy;
 mod genesis;
 mod governance;
 mod metadata;

@@ -304,6 +304,7 @@ fn no_pallet_can_fake_an_authorised_origin() {
 			(20, "Organisations"),
 			(21, "Dpki"),
 			(22, "Deliveries"),
+			(24, "Economy"),
 		]
 	);
 }

@@ -16,6 +16,7 @@ use dpki_client::{
 };
 use dpki_primitives::motion::{CallBounds, Electorate, MotionId, MotionState, Tally};
 use propose::ProposeCommand;
+pub use propose::{Terms, propose_to_council};
 use serde_json::{Value, json};
 
 /// What is decided by vote.

@@ -76,6 +76,7 @@ impl pallet_deliveries::Config for Test {
 	type Registry = TestRegistry;
 	type Time = TestTime;
 	type Wrapper = ();
+	type Economy = ();
 	type WeightInfo = pallet_deliveries::weights::SubstrateWeight<Test>;
 }
 

@@ -78,6 +78,7 @@ impl crate::Config for Test {
 	type Organisations = Roles;
 	type Governance = Roles;
 	type Time = Timestamp;
+	type Economy = ();
 	type WeightInfo = crate::weights::SubstrateWeight<Test>;
 }
 

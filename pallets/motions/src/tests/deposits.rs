@@ -2,7 +2,13 @@
 
 use super::mock::*;
 use codec::Encode;
-use frame_support::assert_ok;
+use frame_support::{
+	assert_ok,
+	traits::{
+		fungible::Mutate,
+		tokens::{Fortitude, Precision, Preservation},
+	},
+};
 
 fn deposit(mark: u32) -> u64 {
 	BASE_DEPOSIT + BYTE_DEPOSIT * note(mark).encoded_size() as u64
@@ -35,5 +41,36 @@ fn the_deposit_returns_however_the_motion_ends() {
 		go_to(12);
 		assert_ok!(Pallet::close(signed(9), expired));
 		assert_eq!((held(1), Balances::free_balance(1)), (0, ENDOWMENT));
+	});
+}
+
+#[test]
+fn what_was_held_returns_when_deposits_are_no_longer_asked_for() {
+	run(|| {
+		let motion = proposed(1, 7);
+		TestBaseDeposit::set(0);
+		TestByteDeposit::set(0);
+		assert_eq!(held(1), deposit(7));
+		assert_ok!(Pallet::withdraw(signed(1), motion, reason("")));
+		assert_eq!((held(1), Balances::free_balance(1)), (0, ENDOWMENT));
+	});
+}
+
+#[test]
+fn who_has_no_tokens_proposes_where_there_is_no_deposit() {
+	run(|| {
+		TestBaseDeposit::set(0);
+		TestByteDeposit::set(0);
+		let who = 1;
+		assert_ok!(<Balances as Mutate<_>>::burn_from(
+			&who,
+			ENDOWMENT,
+			Preservation::Expendable,
+			Precision::Exact,
+			Fortitude::Force,
+		));
+		let motion = proposed(who, 7);
+		assert_eq!(held(who), 0);
+		assert_ok!(Pallet::withdraw(signed(who), motion, reason("")));
 	});
 }

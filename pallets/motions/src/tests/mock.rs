@@ -75,6 +75,11 @@ parameter_types! {
 
 pub const BASE_DEPOSIT: u64 = 100;
 pub const BYTE_DEPOSIT: u64 = 1;
+parameter_types! {
+	pub static TestBaseDeposit: u64 = BASE_DEPOSIT;
+	pub static TestByteDeposit: u64 = BYTE_DEPOSIT;
+}
+
 pub const MIN_PERIOD: u64 = 5;
 pub const MAX_PERIOD: u64 = 50;
 pub const RETENTION: u64 = 20;
@@ -87,8 +92,8 @@ impl pallet_motions::Config for Test {
 	type RuntimeHoldReason = RuntimeHoldReason;
 	type Currency = Balances;
 	type Electorates = pallet_motions::CouncilAndBodies<CouncilMembership, Organisation>;
-	type BaseDeposit = ConstU64<BASE_DEPOSIT>;
-	type ByteDeposit = ConstU64<BYTE_DEPOSIT>;
+	type BaseDeposit = TestBaseDeposit;
+	type ByteDeposit = TestByteDeposit;
 	type MinPeriod = ConstU64<MIN_PERIOD>;
 	type MaxPeriod = ConstU64<MAX_PERIOD>;
 	type Retention = ConstU64<RETENTION>;

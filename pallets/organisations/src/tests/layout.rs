@@ -1,7 +1,7 @@
 //! Where the records lie, and what is noticed when they are wrong.
 
 use super::mock::*;
-use crate::{Deposits, Dissolved, HandOvers, Members, Organisations, Recoveries};
+use crate::{Deposits, Dissolved, HandOvers, Members, Memberships, Organisations, Recoveries};
 use dpki_primitives::{
 	ids::OrganisationId,
 	motion::Body,
@@ -76,6 +76,20 @@ fn a_member_without_roles_is_noticed() {
 #[test]
 fn a_member_of_nothing_is_noticed() {
 	is_noticed(|| Organisations::<Test>::remove(acme()));
+}
+
+#[test]
+fn a_membership_that_is_listed_under_one_of_the_two_only_is_noticed() {
+	is_noticed(|| Memberships::<Test>::remove(alice(), acme()));
+	is_noticed(|| Memberships::<Test>::insert(bob(), acme(), ()));
+	is_noticed(|| Memberships::<Test>::insert(alice(), OrganisationId::from_name(b"other"), ()));
+}
+
+#[test]
+fn a_member_whose_account_may_end_is_noticed() {
+	is_noticed(|| {
+		System::dec_sufficients(&alice());
+	});
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! One file per concept.
 
+mod accounts;
 mod creation;
 mod directory;
 mod dissolution;

@@ -6,10 +6,13 @@ use crate::{
 	error::Result,
 	output::Report,
 	session::Session,
-	values::{self, BodyArg, HexBytes, Member, MemberRole, Name, Policy},
+	values::{self, BodyArg, HexBytes, Member, MemberRole, Name, OrgKind, Policy},
 };
 use clap::{Args, Subcommand, ValueEnum};
-use dpki_client::calls::{self, EncodedCall};
+use dpki_client::{
+	Account, Client,
+	calls::{self, EncodedCall},
+};
 use dpki_primitives::{
 	motion::{Body, Electorate},
 	organisation::RoleSet,
@@ -41,6 +44,22 @@ Example:
 		/// The account
 		#[arg(value_name = "ACCOUNT")]
 		trustee: Member,
+		#[command(flatten)]
+		terms: Terms,
+	},
+	/// The council: create an organisation without a deposit, as one is needed on a chain without fees
+	#[command(after_help = "\
+Example:
+  dpki motion propose admit-org acme 5FHneW46xGXgs5mUiveU4sbTyGBzmstUspZC92UhjJM694ty --kind manufacturer")]
+	AdmitOrg {
+		/// Its name
+		name: Name,
+		/// Its first administrator
+		#[arg(value_name = "ACCOUNT")]
+		founder: Member,
+		/// What it is
+		#[arg(long, value_enum)]
+		kind: OrgKind,
 		#[command(flatten)]
 		terms: Terms,
 	},
@@ -160,7 +179,7 @@ Example:
 /// BLAKE2-256 of a runtime.
 pub type CodeHash = [u8; 32];
 
-/// Why, and for how long.
+/// Why something is proposed, and for how long votes are taken.
 #[derive(Args)]
 pub struct Terms {
 	/// Why, for the record: up to 256 bytes
@@ -209,6 +228,32 @@ struct Proposal {
 	terms: Terms,
 }
 
+/// Proposes a call to the council.
+pub async fn propose_to_council(
+	session: &Session,
+	call: EncodedCall,
+	terms: Terms,
+) -> Result<Report> {
+	let account = session.account()?;
+	let client = session.connect().await?;
+	submit(session, &client, &account, Electorate::Council, call, &terms).await
+}
+
+async fn submit(
+	session: &Session,
+	client: &Client,
+	account: &Account,
+	electorate: Electorate,
+	call: EncodedCall,
+	terms: &Terms,
+) -> Result<Report> {
+	let words = call.describe()?;
+	let call = calls::propose(electorate, call, terms.blocks, &terms.reason)?;
+	let finalized = session.submit(client, account, &call, "proposing").await?;
+	let report = Report::new().done("Proposed a motion").row("call", words);
+	Ok(outcome(report, &finalized).finalized(&finalized))
+}
+
 impl ProposeCommand {
 	/// Runs the command.
 	pub async fn run(self, session: &Session) -> Result<Report> {
@@ -222,11 +267,7 @@ impl ProposeCommand {
 				Electorate::Organisation(name.organisation(), body)
 			},
 		};
-		let words = call.describe()?;
-		let call = calls::propose(electorate, call, terms.blocks, &terms.reason)?;
-		let finalized = session.submit(&client, &account, &call, "proposing").await?;
-		let report = Report::new().done("Proposed a motion").row("call", words);
-		Ok(outcome(report, &finalized).finalized(&finalized))
+		submit(session, &client, &account, electorate, call, &terms).await
 	}
 
 	/// What is proposed to whom, as far as it can be told without the chain.
@@ -241,6 +282,10 @@ impl ProposeCommand {
 			},
 			Self::Expel { trustee: Member(trustee), terms } => {
 				(council(), calls::encode(&calls::remove_trustee(&trustee))?, terms)
+			},
+			Self::AdmitOrg { name, founder: Member(founder), kind, terms } => {
+				let call = calls::admit_organisation(&founder, name.as_str(), kind.into())?;
+				(council(), calls::encode(&call)?, terms)
 			},
 			Self::Upgrade { code, terms } => {
 				let upgrade = calls::encode(&calls::authorize_upgrade(code))?;
@@ -308,6 +353,7 @@ mod tests {
 		for (line, deciders, call) in [
 			("admit //Bob".to_owned(), known(Voters::Council), "add_member"),
 			("expel //Bob".into(), known(Voters::Council), "remove_member"),
+			("admit-org acme //Bob --kind test-lab".into(), known(Voters::Council), "admit"),
 			(format!("upgrade {code}"), known(Voters::Council), "authorize_upgrade"),
 			("root 0x00001074657374".into(), known(Voters::Council), "dispatch_as_root"),
 			("policy acme watchdogs:3".into(), by_policy(), "set_policy"),

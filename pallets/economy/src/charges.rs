@@ -1,0 +1,41 @@
+//! Fees per operation: the schedule, and what is paid by it.
+
+use crate::{BalanceOf, Config, Event, Feeless, Fees, Pallet};
+use dpki_primitives::economy::{FundsMissing, Operation};
+use frame_support::traits::{fungible::Mutate, tokens::Preservation};
+use sp_runtime::{Saturating, traits::Zero};
+
+impl<T: Config> Pallet<T> {
+	pub(crate) fn put_fee(operation: Operation, amount: BalanceOf<T>) {
+		// What is free is not in the map, so that there is one state for it.
+		if amount.is_zero() {
+			Fees::<T>::remove(operation);
+		} else {
+			Fees::<T>::insert(operation, amount);
+		}
+	}
+
+	/// What `count` operations cost now.
+	pub fn fee_of(operation: Operation, count: u32) -> BalanceOf<T> {
+		if Feeless::<T>::get() {
+			return Zero::zero();
+		}
+		Fees::<T>::get(operation).saturating_mul(count.into())
+	}
+
+	pub(crate) fn do_charge(
+		payer: &T::AccountId,
+		operation: Operation,
+		count: u32,
+	) -> Result<(), FundsMissing> {
+		let amount = Self::fee_of(operation, count);
+		if amount.is_zero() {
+			return Ok(());
+		}
+		// Who pays has to exist afterwards: others refer to the account.
+		T::Currency::transfer(payer, &Self::pot(), amount, Preservation::Preserve)
+			.map_err(|_| FundsMissing)?;
+		Self::deposit_event(Event::Charged { payer: payer.clone(), operation, count, amount });
+		Ok(())
+	}
+}

@@ -1,0 +1,79 @@
+//! Deposits: held when something is stored, recorded with its payer and its amount, and returned exactly so.
+
+use crate::{BalanceOf, Config, DepositSchedule, Deposits, Event, Feeless, HoldReason, Pallet};
+use dpki_primitives::economy::{Deposit, Economy, FundsMissing, Operation, Resource, ResourceKind};
+use frame_support::traits::{fungible::MutateHold, tokens::Precision};
+use sp_runtime::traits::Zero;
+
+impl<T: Config> Pallet<T> {
+	pub(crate) fn put_deposit(kind: ResourceKind, amount: BalanceOf<T>) {
+		// What needs no deposit is not in the map, so that there is one state for it.
+		if amount.is_zero() {
+			DepositSchedule::<T>::remove(kind);
+		} else {
+			DepositSchedule::<T>::insert(kind, amount);
+		}
+	}
+
+	/// The deposit for a new resource of this kind.
+	pub fn deposit_of(kind: ResourceKind) -> BalanceOf<T> {
+		if Feeless::<T>::get() {
+			return Zero::zero();
+		}
+		DepositSchedule::<T>::get(kind)
+	}
+}
+
+impl<T: Config> Economy<T::AccountId> for Pallet<T> {
+	fn charge(payer: &T::AccountId, operation: Operation, count: u32) -> Result<(), FundsMissing> {
+		Self::do_charge(payer, operation, count)
+	}
+
+	fn hold(payer: &T::AccountId, resource: Resource) -> Result<(), FundsMissing> {
+		let amount = Self::deposit_of(resource.kind());
+		if amount.is_zero() || Deposits::<T>::contains_key(resource) {
+			return Ok(());
+		}
+		T::Currency::hold(&HoldReason::Resource.into(), payer, amount).map_err(|_| FundsMissing)?;
+		Deposits::<T>::insert(resource, Deposit { payer: payer.clone(), amount });
+		Self::deposit_event(Event::DepositHeld { resource, payer: payer.clone(), amount });
+		Ok(())
+	}
+
+	fn pass_on(from: Resource, to: Resource) {
+		// A deposit that is held already is never overwritten: it could not return any more.
+		if Deposits::<T>::contains_key(to) {
+			return;
+		}
+		if let Some(deposit) = Deposits::<T>::take(from) {
+			Deposits::<T>::insert(to, deposit);
+			Self::deposit_event(Event::DepositPassedOn { from, to });
+		}
+	}
+
+	fn release(resource: Resource) {
+		let Some(Deposit { payer, amount }) = Deposits::<T>::get(resource) else { return };
+		let reason = HoldReason::Resource.into();
+		// It cannot fail, as exactly this amount is held. If it did, the revocation that asks for it must not: the record
+		// would stay, and with it the right to the amount.
+		if T::Currency::release(&reason, &payer, amount, Precision::Exact).is_ok() {
+			Deposits::<T>::remove(resource);
+			Self::deposit_event(Event::DepositReturned { resource, payer, amount });
+		}
+	}
+
+	#[cfg(feature = "runtime-benchmarks")]
+	fn endow_for_benchmark(who: &T::AccountId) {
+		use frame_support::traits::fungible::{Inspect, Mutate};
+		use sp_runtime::Saturating;
+		let least = T::Currency::minimum_balance();
+		for operation in Operation::ALL {
+			Self::put_fee(operation, least);
+		}
+		for kind in ResourceKind::ALL {
+			Self::put_deposit(kind, least);
+		}
+		Self::found_pot();
+		T::Currency::set_balance(who, least.saturating_mul(100_000u32.into()));
+	}
+}

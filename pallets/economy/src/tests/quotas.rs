@@ -1,0 +1,137 @@
+use super::mock::*;
+use crate::{AccountBuckets, OrganisationBuckets, Sponsor};
+use dpki_primitives::economy::{Allowance, Exhausted};
+use frame_support::dispatch::DispatchClass;
+
+const ACME_ANSWERS: Sponsor = Sponsor::Organisation(ACME);
+
+/// Who answers for an ordinary call.
+fn sponsor(who: &Account, units: u64) -> Result<Option<Sponsor>, Exhausted> {
+	Pallet::sponsor(who, units, DispatchClass::Normal)
+}
+
+#[test]
+fn a_fee_is_counted_in_units_and_in_no_less_than_one() {
+	run(|| {
+		let unit = u128::from(QUOTA_UNIT);
+		assert_eq!(Pallet::units(0), 1);
+		assert_eq!(Pallet::units(unit), 1);
+		assert_eq!(Pallet::units(unit + 1), 2);
+		assert_eq!(Pallet::units(u128::MAX), u64::MAX);
+	});
+}
+
+#[test]
+fn organisations_answer_for_members_the_council_for_trustees_and_nobody_for_strangers() {
+	run(|| {
+		join(ALICE, ACME);
+		appoint(BOB);
+		assert_eq!(sponsor(&ALICE, 1), Ok(Some(ACME_ANSWERS)));
+		assert_eq!(sponsor(&BOB, 1), Ok(Some(Sponsor::Council)));
+		assert_eq!(sponsor(&CAROL, 1), Ok(None));
+	});
+}
+
+#[test]
+fn an_account_takes_from_its_own_bucket_and_from_its_organisation() {
+	run(|| {
+		join(ALICE, ACME);
+		assert_eq!(Pallet::take(&ALICE, ACME_ANSWERS, 200), Ok(()));
+		assert_eq!(sponsor(&ALICE, 1), Err(Exhausted { wait: Some(1) }));
+		go_to(2);
+		assert_eq!(sponsor(&ALICE, 10), Ok(Some(ACME_ANSWERS)));
+	});
+}
+
+#[test]
+fn more_members_do_not_make_an_organisation_greater() {
+	run(|| {
+		join(ALICE, ACME);
+		join(BOB, ACME);
+		assert_eq!(Pallet::take(&ALICE, ACME_ANSWERS, 200), Ok(()));
+		assert_eq!(sponsor(&BOB, 101), Err(Exhausted { wait: Some(1) }));
+		assert_eq!(sponsor(&BOB, 100), Ok(Some(ACME_ANSWERS)));
+	});
+}
+
+#[test]
+fn another_organisation_answers_when_the_first_cannot() {
+	run(|| {
+		join(ALICE, ACME);
+		assert_eq!(Pallet::take(&ALICE, ACME_ANSWERS, 150), Ok(()));
+		join(BOB, ACME);
+		assert_eq!(Pallet::take(&BOB, ACME_ANSWERS, 150), Ok(()));
+		join(CAROL, ACME);
+		assert_eq!(sponsor(&CAROL, 50), Err(Exhausted { wait: Some(3) }));
+		join(CAROL, BORG);
+		assert_eq!(sponsor(&CAROL, 50), Ok(Some(Sponsor::Organisation(BORG))));
+	});
+}
+
+#[test]
+fn a_trustee_takes_from_no_organisation() {
+	run(|| {
+		join(ALICE, ACME);
+		appoint(ALICE);
+		assert_eq!(Pallet::take(&ALICE, Sponsor::Council, 200), Ok(()));
+		assert!(!OrganisationBuckets::<Test>::contains_key(ACME));
+		assert_eq!(sponsor(&ALICE, 1), Err(Exhausted { wait: Some(1) }));
+	});
+}
+
+#[test]
+fn a_bucket_that_is_full_again_is_not_kept() {
+	run(|| {
+		assert_eq!(Pallet::take(&ALICE, ACME_ANSWERS, 30), Ok(()));
+		assert!(AccountBuckets::<Test>::contains_key(ALICE));
+		Pallet::put_back(&ALICE, ACME_ANSWERS, 30);
+		assert!(!AccountBuckets::<Test>::contains_key(ALICE));
+		assert!(!OrganisationBuckets::<Test>::contains_key(ACME));
+	});
+}
+
+#[test]
+fn clients_see_what_is_left() {
+	run(|| {
+		join(ALICE, ACME);
+		appoint(BOB);
+		assert_eq!(Pallet::allowance(&ALICE), None);
+		feeless(true);
+		assert_eq!(Pallet::take(&ALICE, ACME_ANSWERS, 30), Ok(()));
+		assert_eq!(
+			Pallet::allowance(&ALICE),
+			Some(Allowance { left: 170, organisations: vec![(ACME, 270)] })
+		);
+		assert_eq!(Pallet::allowance(&BOB), Some(Allowance { left: 200, organisations: vec![] }));
+		assert_eq!(Pallet::allowance(&CAROL), None);
+	});
+}
+
+#[test]
+fn a_fifth_is_left_for_revocations_by_account_and_by_organisation() {
+	run(|| {
+		let operational = |who, units| Pallet::sponsor(who, units, DispatchClass::Operational);
+		join(ALICE, ACME);
+		assert_eq!(Pallet::take(&ALICE, ACME_ANSWERS, 200), Ok(()));
+		assert_eq!(sponsor(&ALICE, 1), Err(Exhausted { wait: Some(1) }));
+		assert_eq!(operational(&ALICE, 50), Ok(Some(ACME_ANSWERS)));
+		assert_eq!(operational(&ALICE, 51), Err(Exhausted { wait: Some(1) }));
+
+		join(BOB, ACME);
+		assert_eq!(Pallet::take(&BOB, ACME_ANSWERS, 100), Ok(()));
+		assert_eq!(sponsor(&BOB, 1), Err(Exhausted { wait: Some(1) }));
+		assert_eq!(operational(&BOB, 75), Ok(Some(ACME_ANSWERS)));
+		assert_eq!(operational(&BOB, 76), Err(Exhausted { wait: Some(1) }));
+	});
+}
+
+#[test]
+fn no_account_takes_more_than_there_is() {
+	run(|| {
+		assert_eq!(Pallet::take(&ALICE, ACME_ANSWERS, 251), Err(Exhausted { wait: None }));
+		assert_eq!(Pallet::take(&ALICE, ACME_ANSWERS, 250), Ok(()));
+		// The account has enough, its organisation has not: nothing is taken of either.
+		assert_eq!(Pallet::take(&BOB, ACME_ANSWERS, 126), Err(Exhausted { wait: Some(1) }));
+		assert!(!AccountBuckets::<Test>::contains_key(BOB));
+	});
+}

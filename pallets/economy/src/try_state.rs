@@ -1,0 +1,39 @@
+//! What is true of the storage between any two calls.
+
+use crate::{BalanceOf, Config, DepositSchedule, Deposits, Fees, HoldReason, Pallet, Policies};
+use alloc::collections::BTreeMap;
+use frame_support::{
+	ensure,
+	traits::fungible::{Inspect, InspectHold},
+};
+use sp_runtime::{Saturating, TryRuntimeError, traits::Zero};
+
+impl<T: Config> Pallet<T> {
+	/// What is recorded as held is held, to the last unit; what is free is not in the schedules; the quotas lock nobody
+	/// out; the pot can take the smallest amount.
+	pub(crate) fn do_try_state() -> Result<(), TryRuntimeError> {
+		let mut held = BTreeMap::<T::AccountId, BalanceOf<T>>::new();
+		for deposit in Deposits::<T>::iter_values() {
+			ensure!(!deposit.amount.is_zero(), "a deposit of nothing is recorded");
+			let sum = held.entry(deposit.payer).or_default();
+			*sum = sum.saturating_add(deposit.amount);
+		}
+		for (payer, sum) in held {
+			ensure!(
+				T::Currency::balance_on_hold(&HoldReason::Resource.into(), &payer) == sum,
+				"the deposits of an account differ from what is held"
+			);
+		}
+		ensure!(!Fees::<T>::iter_values().any(|fee| fee.is_zero()), "a fee of nothing is recorded");
+		ensure!(
+			!DepositSchedule::<T>::iter_values().any(|deposit| deposit.is_zero()),
+			"a deposit of nothing is scheduled"
+		);
+		ensure!(Self::is_usable(&Policies::<T>::get()), "the quotas lock everybody out");
+		ensure!(
+			T::Currency::balance(&Self::pot()) >= T::Currency::minimum_balance(),
+			"the pot cannot take the smallest amount"
+		);
+		Ok(())
+	}
+}

@@ -1,0 +1,321 @@
+//! What is charged for, what deposits are held for, and the traits by which pallets ask for both.
+
+use super::QuotaPolicy;
+use crate::ids::{AnchorId, DeviceId, KeyId, OrganisationId, VoucherId};
+use alloc::vec::Vec;
+use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
+use core::fmt;
+use scale_info::TypeInfo;
+
+/// The most organisations of an account whose quotas are tried.
+pub const MAX_SPONSORS: u32 = 4;
+
+/// An operation that has a fee of its own, beside that of its transaction. What takes something away (revoke, retire,
+/// cancel, remove) never has one: nobody must hesitate to end what has to end.
+#[derive(
+	Clone,
+	Copy,
+	PartialEq,
+	Eq,
+	PartialOrd,
+	Ord,
+	Debug,
+	Encode,
+	Decode,
+	DecodeWithMemTracking,
+	MaxEncodedLen,
+	TypeInfo,
+)]
+pub enum Operation {
+	/// Register an SSH CA.
+	#[codec(index = 0)]
+	RegisterSshAnchor,
+	/// Register an X.509 root or sub-CA.
+	#[codec(index = 1)]
+	RegisterX509Anchor,
+	/// Issue a voucher, which pays for the enrolment too.
+	#[codec(index = 2)]
+	IssueVoucher,
+	/// Register another key of a device.
+	#[codec(index = 3)]
+	RegisterKey,
+	/// Replace a key of a device by another one.
+	#[codec(index = 4)]
+	ReplaceKey,
+	/// Register a key as part of a batch; per key.
+	#[codec(index = 5)]
+	BatchKey,
+	/// Publish a delivery.
+	#[codec(index = 6)]
+	PublishDelivery,
+}
+
+impl Operation {
+	/// Every operation.
+	pub const ALL: [Operation; 7] = [
+		Operation::RegisterSshAnchor,
+		Operation::RegisterX509Anchor,
+		Operation::IssueVoucher,
+		Operation::RegisterKey,
+		Operation::ReplaceKey,
+		Operation::BatchKey,
+		Operation::PublishDelivery,
+	];
+
+	/// The operation in one word, as clients and genesis configurations name it.
+	pub const fn name(self) -> &'static str {
+		match self {
+			Operation::RegisterSshAnchor => "register-ssh-anchor",
+			Operation::RegisterX509Anchor => "register-x509-anchor",
+			Operation::IssueVoucher => "issue-voucher",
+			Operation::RegisterKey => "register-key",
+			Operation::ReplaceKey => "replace-key",
+			Operation::BatchKey => "batch-key",
+			Operation::PublishDelivery => "publish-delivery",
+		}
+	}
+
+	/// The operation of this name.
+	pub fn from_name(name: &str) -> Option<Self> {
+		Self::ALL.into_iter().find(|operation| operation.name() == name)
+	}
+}
+
+/// A kind of thing that takes room in the state, and for which a deposit is held.
+#[derive(
+	Clone,
+	Copy,
+	PartialEq,
+	Eq,
+	PartialOrd,
+	Ord,
+	Debug,
+	Encode,
+	Decode,
+	DecodeWithMemTracking,
+	MaxEncodedLen,
+	TypeInfo,
+)]
+pub enum ResourceKind {
+	/// A device: held with its voucher, for the device and the keys that it enrols with.
+	#[codec(index = 0)]
+	Device,
+	/// A key that is registered for a device later.
+	#[codec(index = 1)]
+	Key,
+	/// A trust anchor with its material.
+	#[codec(index = 2)]
+	Anchor,
+}
+
+impl ResourceKind {
+	/// Every kind.
+	pub const ALL: [ResourceKind; 3] =
+		[ResourceKind::Device, ResourceKind::Key, ResourceKind::Anchor];
+
+	/// The kind in one word, as clients and genesis configurations name it.
+	pub const fn name(self) -> &'static str {
+		match self {
+			ResourceKind::Device => "device",
+			ResourceKind::Key => "key",
+			ResourceKind::Anchor => "anchor",
+		}
+	}
+
+	/// The kind of this name.
+	pub fn from_name(name: &str) -> Option<Self> {
+		Self::ALL.into_iter().find(|kind| kind.name() == name)
+	}
+}
+
+/// The very thing that a deposit is held for.
+#[derive(
+	Clone,
+	Copy,
+	PartialEq,
+	Eq,
+	PartialOrd,
+	Ord,
+	Debug,
+	Encode,
+	Decode,
+	DecodeWithMemTracking,
+	MaxEncodedLen,
+	TypeInfo,
+)]
+pub enum Resource {
+	/// A voucher, until it is redeemed or cancelled.
+	#[codec(index = 0)]
+	Voucher(VoucherId),
+	/// A device, until it is revoked.
+	#[codec(index = 1)]
+	Device(DeviceId),
+	/// A key, until it is revoked.
+	#[codec(index = 2)]
+	Key(KeyId),
+	/// An anchor, until it is revoked.
+	#[codec(index = 3)]
+	Anchor(AnchorId),
+}
+
+impl Resource {
+	/// What decides about the amount.
+	pub const fn kind(&self) -> ResourceKind {
+		match self {
+			Resource::Voucher(_) | Resource::Device(_) => ResourceKind::Device,
+			Resource::Key(_) => ResourceKind::Key,
+			Resource::Anchor(_) => ResourceKind::Anchor,
+		}
+	}
+}
+
+/// A deposit as recorded: whatever the schedule says later, this amount returns to this account.
+#[derive(
+	Clone, PartialEq, Eq, Debug, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
+)]
+pub struct Deposit<AccountId, Balance> {
+	/// Who paid it.
+	pub payer: AccountId,
+	/// How much is held.
+	pub amount: Balance,
+}
+
+/// How much can be done for nothing while the chain is feeless. A unit is a microsecond of computation, or a byte.
+#[derive(
+	Clone,
+	Copy,
+	PartialEq,
+	Eq,
+	Debug,
+	Encode,
+	Decode,
+	DecodeWithMemTracking,
+	MaxEncodedLen,
+	TypeInfo,
+)]
+pub struct QuotaPolicies {
+	/// Per account.
+	pub account: QuotaPolicy,
+	/// Per organisation, for all its members together.
+	pub organisation: QuotaPolicy,
+}
+
+impl QuotaPolicies {
+	/// Both policies.
+	pub const fn all(&self) -> [QuotaPolicy; 2] {
+		[self.account, self.organisation]
+	}
+}
+
+/// An account can do some thousand ordinary calls at once and some per block; an organisation four times as much, and no
+/// more than a tenth of what a block of 400 ms holds in the long run.
+impl Default for QuotaPolicies {
+	fn default() -> Self {
+		Self {
+			account: QuotaPolicy { capacity: 2_000_000, refill: 8_000 },
+			organisation: QuotaPolicy { capacity: 8_000_000, refill: 40_000 },
+		}
+	}
+}
+
+/// What an account can still do for nothing.
+#[derive(Clone, PartialEq, Eq, Debug, Encode, Decode, TypeInfo)]
+pub struct Allowance {
+	/// Units in its own bucket.
+	pub left: u64,
+	/// Units in those of the organisations that answer for it, in the order in which they are tried. Empty for a trustee,
+	/// for whom the council answers.
+	pub organisations: Vec<(OrganisationId, u64)>,
+}
+
+/// The account has not the tokens for a fee or a deposit, and still what it needs to exist.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct FundsMissing;
+
+impl fmt::Display for FundsMissing {
+	fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+		f.write_str("the account cannot pay the fee or the deposit")
+	}
+}
+
+#[cfg(feature = "std")]
+impl std::error::Error for FundsMissing {}
+
+/// What pallets whose calls cost something, or take room, ask for. All of it is undone with the call that asked for it, if
+/// the call fails.
+pub trait Economy<AccountId> {
+	/// Charges `payer` for so many operations.
+	fn charge(payer: &AccountId, operation: Operation, count: u32) -> Result<(), FundsMissing>;
+
+	/// Holds the deposit for a resource that is to be stored. There is one per resource.
+	fn hold(payer: &AccountId, resource: Resource) -> Result<(), FundsMissing>;
+
+	/// What was held for `from` is held for `to` from now on.
+	fn pass_on(from: Resource, to: Resource);
+
+	/// Returns what is held for a resource, if anything is, to who paid it.
+	fn release(resource: Resource);
+
+	/// Puts a price on everything, and gives `who` enough to pay it; for benchmarks of other pallets.
+	#[cfg(feature = "runtime-benchmarks")]
+	fn endow_for_benchmark(who: &AccountId);
+}
+
+/// Everything is free: for mocks.
+impl<AccountId> Economy<AccountId> for () {
+	fn charge(_: &AccountId, _: Operation, _: u32) -> Result<(), FundsMissing> {
+		Ok(())
+	}
+
+	fn hold(_: &AccountId, _: Resource) -> Result<(), FundsMissing> {
+		Ok(())
+	}
+
+	fn pass_on(_: Resource, _: Resource) {}
+
+	fn release(_: Resource) {}
+
+	#[cfg(feature = "runtime-benchmarks")]
+	fn endow_for_benchmark(_: &AccountId) {}
+}
+
+/// Who answers for what an account does for nothing.
+pub trait Sponsors<AccountId> {
+	/// Organisations of which `who` is a member, at most [`MAX_SPONSORS`], always in the same order.
+	fn sponsors(who: &AccountId) -> Vec<OrganisationId>;
+
+	/// Makes `who` a member of [`MAX_SPONSORS`] organisations.
+	#[cfg(feature = "runtime-benchmarks")]
+	fn sponsor_for_benchmark(who: &AccountId);
+}
+
+#[cfg(test)]
+mod tests {
+	use super::*;
+
+	#[test]
+	fn each_operation_and_each_kind_has_a_word_of_its_own() {
+		crate::assert_distinct_words(&Operation::ALL.map(Operation::name));
+		crate::assert_distinct_words(&ResourceKind::ALL.map(ResourceKind::name));
+		for operation in Operation::ALL {
+			assert_eq!(Operation::from_name(operation.name()), Some(operation));
+		}
+		for kind in ResourceKind::ALL {
+			assert_eq!(ResourceKind::from_name(kind.name()), Some(kind));
+		}
+		assert_eq!(Operation::from_name("revoke-key"), None);
+		assert_eq!(ResourceKind::from_name("revocation"), None);
+	}
+
+	#[test]
+	fn a_device_costs_what_its_voucher_did() {
+		let voucher = Resource::Voucher(VoucherId([1; 32]));
+		assert_eq!(voucher.kind(), Resource::Device(DeviceId([1; 32])).kind());
+	}
+
+	#[test]
+	fn no_account_uses_up_its_organisation_at_once() {
+		let QuotaPolicies { account, organisation } = QuotaPolicies::default();
+		assert!(account.capacity < organisation.capacity && account.refill < organisation.refill);
+	}
+}
