@@ -20,6 +20,7 @@ frame_benchmarking::define_benchmarks!(
 	[pallet_dpki, Dpki]
 	[pallet_deliveries, Deliveries]
 	[pallet_economy, Economy]
+	[pallet_certificates, Certificates]
 );
 
 impl dpki_crypto::benchmarking::Config for crate::Runtime {}

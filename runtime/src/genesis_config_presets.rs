@@ -8,6 +8,7 @@
 use crate::{
 	AccountId, Balance, BalancesConfig, CouncilMembershipConfig, EconomyConfig, MILLI_UNIT,
 	RuntimeGenesisConfig, SessionConfig, SessionKeys, SudoConfig, TimingConfig, UNIT,
+	configs::{economy::EXISTENTIAL_DEPOSIT, pki::ValidatorsAccount},
 	timing::DEFAULT_SLOT_DURATION,
 };
 use alloc::{string::String, vec, vec::Vec};
@@ -57,6 +58,8 @@ fn genesis(
 		balances: BalancesConfig {
 			balances: Sr25519Keyring::well_known()
 				.map(|account| (account.to_account_id(), ENDOWMENT))
+				// What the validators earn would return to who pays if the account that collects it did not exist.
+				.chain([(ValidatorsAccount::get(), EXISTENTIAL_DEPOSIT)])
 				.collect::<Vec<_>>(),
 		},
 		session: SessionConfig {

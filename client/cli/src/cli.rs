@@ -3,8 +3,8 @@
 
 use crate::{
 	commands::{
-		account, anchor, chain, deliver, device, economy, key, motion, org, revoke, ssh, status,
-		voucher,
+		account, anchor, certificate, chain, deliver, device, economy, endorser, key, motion,
+		observer, org, revoke, ssh, status, subject, voucher,
 	},
 	error::Result,
 	output::Report,
@@ -107,6 +107,18 @@ pub enum Command {
 	/// Add, list, retire and revoke trust anchors
 	#[command(subcommand)]
 	Anchor(anchor::AnchorCommand),
+	/// Apply for certificates of names, organisations, services and devices, and look at what they are worth
+	#[command(subcommand)]
+	Certificate(certificate::CertificateCommand),
+	/// Say whether applicants control names and addresses, and who may
+	#[command(subcommand)]
+	Observer(observer::ObserverCommand),
+	/// Attest who is behind certificates, and who may
+	#[command(subcommand)]
+	Endorser(endorser::EndorserCommand),
+	/// Look at what certificates are about
+	#[command(subcommand)]
+	Subject(subject::SubjectCommand),
 	/// Issue one-time rights by which devices enrol
 	#[command(subcommand)]
 	Voucher(voucher::VoucherCommand),
@@ -151,6 +163,10 @@ impl Cli {
 			Command::Motion(command) => command.run(&session).await,
 			Command::Economy(command) => command.run(&session).await,
 			Command::Anchor(command) => command.run(&session).await,
+			Command::Certificate(command) => command.run(&session).await,
+			Command::Observer(command) => command.run(&session).await,
+			Command::Endorser(command) => command.run(&session).await,
+			Command::Subject(command) => command.run(&session).await,
 			Command::Voucher(command) => command.run(&session).await,
 			Command::Device(command) => command.run(&session).await,
 			Command::Ssh(command) => command.run(&session).await,

@@ -1,5 +1,12 @@
 //! Typed reads of the state at one finalised block, and the verdicts about what is read.
 
+mod certificates;
+
+pub use certificates::{
+	ApplicationAnswer, AssessmentAnswer, CertificateAnswer, CertificateTerms, Located,
+	SubjectAnswer, Verdict,
+};
+
 use crate::{AccountId, client::Client, client::Head};
 use codec::{Decode, DecodeAll, Encode};
 use dpki_primitives::{

@@ -1,7 +1,7 @@
 //! `dpki economy`: what things cost, and what can be done for nothing.
 
 use crate::{
-	commands::motion::{Terms, propose_to_council},
+	commands::motion::propose::{Terms, to_council},
 	error::Result,
 	output::{Report, hex},
 	session::Session,
@@ -101,12 +101,10 @@ impl EconomyCommand {
 			Self::Show => show(session).await,
 			Self::Quota { address } => quota(session, address).await,
 			Self::SetFee { operation, amount, terms } => {
-				let call = calls::encode(&calls::set_fee(operation, amount))?;
-				propose_to_council(session, call, terms).await
+				to_council(session, &calls::set_fee(operation, amount), &terms).await
 			},
 			Self::SetDeposit { kind, amount, terms } => {
-				let call = calls::encode(&calls::set_deposit(kind, amount))?;
-				propose_to_council(session, call, terms).await
+				to_council(session, &calls::set_deposit(kind, amount), &terms).await
 			},
 			Self::SetQuotas {
 				per_account: Quota(account),
@@ -114,12 +112,10 @@ impl EconomyCommand {
 				terms,
 			} => {
 				let policies = QuotaPolicies { account, organisation };
-				let call = calls::encode(&calls::set_quotas(policies))?;
-				propose_to_council(session, call, terms).await
+				to_council(session, &calls::set_quotas(policies), &terms).await
 			},
 			Self::Feeless { switch, terms } => {
-				let call = calls::encode(&calls::set_feeless(switch.into()))?;
-				propose_to_council(session, call, terms).await
+				to_council(session, &calls::set_feeless(switch.into()), &terms).await
 			},
 		}
 	}

@@ -1,6 +1,6 @@
 //! `dpki motion`: what the council and organisations decide by vote.
 
-mod propose;
+pub mod propose;
 
 use crate::{
 	error::{Error, Result},
@@ -16,7 +16,6 @@ use dpki_client::{
 };
 use dpki_primitives::motion::{CallBounds, Electorate, MotionId, MotionState, Tally};
 use propose::ProposeCommand;
-pub use propose::{Terms, propose_to_council};
 use serde_json::{Value, json};
 
 /// What is decided by vote.

@@ -10,7 +10,7 @@ use crate::{
 };
 use clap::{Args, Subcommand, ValueEnum};
 use dpki_client::{
-	Account, Client,
+	Account, Call, Client,
 	calls::{self, EncodedCall},
 };
 use dpki_primitives::{
@@ -228,15 +228,11 @@ struct Proposal {
 	terms: Terms,
 }
 
-/// Proposes a call to the council.
-pub async fn propose_to_council(
-	session: &Session,
-	call: EncodedCall,
-	terms: Terms,
-) -> Result<Report> {
+/// Proposes a call to the council and votes for it.
+pub async fn to_council(session: &Session, call: &impl Call, terms: &Terms) -> Result<Report> {
 	let account = session.account()?;
 	let client = session.connect().await?;
-	submit(session, &client, &account, Electorate::Council, call, &terms).await
+	submit(session, &client, &account, Electorate::Council, calls::encode(call)?, terms).await
 }
 
 async fn submit(
@@ -250,7 +246,11 @@ async fn submit(
 	let words = call.describe()?;
 	let call = calls::propose(electorate, call, terms.blocks, &terms.reason)?;
 	let finalized = session.submit(client, account, &call, "proposing").await?;
-	let report = Report::new().done("Proposed a motion").row("call", words);
+	let report = match electorate {
+		Electorate::Council => Report::new().done("Proposed a motion to the council"),
+		_ => Report::new().done("Proposed a motion"),
+	};
+	let report = report.row("call", words);
 	Ok(outcome(report, &finalized).finalized(&finalized))
 }
 
