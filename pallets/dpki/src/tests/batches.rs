@@ -74,8 +74,8 @@ fn the_position_and_the_reason_of_the_first_refusal_are_told() {
 		expired.keys[0].not_after = Some(NOW - 1);
 		let hash = (KeyAgreement, Pair::new(KeyType::XWing, 1));
 		let signing = (Sign, Pair::ed25519(31));
-		let bad_name = new_device(bob(), "Drone", &[signing.clone()]);
-		let used_name = new_device(bob(), "drone-50", &[signing.clone()]);
+		let bad_name = new_device(bob(), "Drone", std::slice::from_ref(&signing));
+		let used_name = new_device(bob(), "drone-50", std::slice::from_ref(&signing));
 		let used_key = new_device(bob(), "drone-31", &[(Sign, Pair::ed25519(50))]);
 		let twice = new_device(bob(), "drone-31", &[(Sign, Pair::ed25519(1))]);
 		let of_alice = Registrant::Account(ALICE.into());
