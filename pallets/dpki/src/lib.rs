@@ -12,6 +12,8 @@ mod context;
 pub mod crypto;
 mod devices;
 mod enrolment;
+mod errors;
+mod events;
 #[cfg(any(test, feature = "runtime-benchmarks"))]
 mod fixtures;
 mod integrity;
@@ -19,6 +21,7 @@ mod keys;
 mod queries;
 mod revocation;
 pub mod ssh;
+mod storage;
 #[cfg(test)]
 mod tests;
 #[cfg(any(test, feature = "try-runtime"))]
@@ -30,6 +33,11 @@ pub mod x509;
 pub use pallet::*;
 pub use weights::WeightInfo;
 
+use frame_support::pallet_macros::import_section;
+
+#[import_section(storage::storage)]
+#[import_section(events::events)]
+#[import_section(errors::errors)]
 #[frame_support::pallet]
 pub mod pallet {
 	use super::WeightInfo;
@@ -66,291 +74,6 @@ pub mod pallet {
 
 		/// The measured cost of each call.
 		type WeightInfo: WeightInfo;
-	}
-
-	/// Trust anchors. Never removed.
-	#[pallet::storage]
-	pub type Anchors<T: Config> = StorageMap<_, Identity, AnchorId, AnchorRecord>;
-
-	/// The SSH key blob or the certificate of each anchor. Never removed.
-	#[pallet::storage]
-	pub type AnchorMaterials<T: Config> = StorageMap<_, Identity, AnchorId, AnchorMaterial>;
-
-	/// The keys of all anchors that were ever revoked. Never removed, so that none comes back as another anchor, under
-	/// another certificate or as the key of a device.
-	#[pallet::storage]
-	pub type RevokedAnchorKeys<T: Config> = StorageMap<_, Identity, KeyId, ()>;
-
-	/// The unrevoked anchors of each organisation, in the order of their registration.
-	#[pallet::storage]
-	pub type OrganisationAnchors<T: Config> = StorageMap<
-		_,
-		Identity,
-		OrganisationId,
-		BoundedVec<AnchorId, ConstU32<MAX_ANCHORS_PER_ORGANISATION>>,
-		ValueQuery,
-	>;
-
-	/// The organisations for which anything was ever registered: an anchor, or a voucher, without which no device comes.
-	/// Never removed, because what was registered is not.
-	#[pallet::storage]
-	pub type Registrants<T: Config> = StorageMap<_, Identity, OrganisationId, ()>;
-
-	/// Devices. Never removed.
-	#[pallet::storage]
-	pub type Devices<T: Config> = StorageMap<_, Identity, DeviceId, DeviceRecord>;
-
-	/// The unrevoked keys of each device, oldest first.
-	#[pallet::storage]
-	pub type DeviceKeys<T: Config> = StorageMap<_, Identity, DeviceId, KeyList, ValueQuery>;
-
-	/// Every key that was ever registered. Never removed, so that none comes back.
-	#[pallet::storage]
-	pub type Keys<T: Config> = StorageMap<_, Identity, KeyId, KeyRecord>;
-
-	/// Vouchers. Never removed, so that none is used twice.
-	#[pallet::storage]
-	pub type Vouchers<T: Config> = StorageMap<_, Identity, VoucherId, VoucherRecord>;
-
-	/// How many entries the revocation list of each SSH CA has.
-	#[pallet::storage]
-	pub type SshRevocationCount<T: Config> = StorageMap<_, Identity, AnchorId, u32, ValueQuery>;
-
-	/// The revocation list of each SSH CA in pages, all of them full but the last.
-	#[pallet::storage]
-	pub type SshRevocations<T: Config> = StorageDoubleMap<
-		_,
-		Identity,
-		AnchorId,
-		Identity,
-		u32,
-		BoundedVec<SshRevocation, ConstU32<SSH_REVOCATIONS_PER_PAGE>>,
-		ValueQuery,
-	>;
-
-	/// Where in that list a subject stands, by [`SshSubject::digest`]: the answer about one subject in one read.
-	#[pallet::storage]
-	pub type RevokedSshSubjects<T: Config> =
-		StorageDoubleMap<_, Identity, AnchorId, Identity, [u8; 32], u32>;
-
-	/// What changed.
-	#[pallet::event]
-	#[pallet::generate_deposit(pub(super) fn deposit_event)]
-	pub enum Event<T: Config> {
-		/// An anchor was registered and is active.
-		AnchorRegistered {
-			/// Which anchor.
-			anchor: AnchorId,
-			/// Whose it is.
-			organisation: OrganisationId,
-			/// What it may sign.
-			kind: AnchorKind,
-		},
-		/// An anchor was retired: what it signed stays good.
-		AnchorRetired {
-			/// Which anchor.
-			anchor: AnchorId,
-			/// Whose it is.
-			organisation: OrganisationId,
-		},
-		/// An anchor was revoked, and with it all that it signed.
-		AnchorRevoked {
-			/// Which anchor.
-			anchor: AnchorId,
-			/// Whose it is.
-			organisation: OrganisationId,
-			/// Why.
-			reason: RevocationReason,
-		},
-		/// Something was put on the revocation list of an SSH CA, at this position.
-		SshRevoked {
-			/// Which anchor.
-			anchor: AnchorId,
-			/// What is revoked.
-			subject: SshSubject,
-			/// Why.
-			reason: RevocationReason,
-			/// Where it stands in the list.
-			position: u32,
-		},
-		/// A voucher was issued for a device.
-		VoucherIssued {
-			/// Which voucher.
-			voucher: VoucherId,
-			/// Whose it is.
-			organisation: OrganisationId,
-			/// Which device.
-			device: DeviceId,
-			/// Its last moment.
-			expires_at: Moment,
-		},
-		/// A voucher was taken back.
-		VoucherCancelled {
-			/// Which voucher.
-			voucher: VoucherId,
-			/// Whose it is.
-			organisation: OrganisationId,
-			/// Which device.
-			device: DeviceId,
-		},
-		/// A device was enrolled, and the voucher is used up. Its keys follow in events of their own.
-		DeviceEnrolled {
-			/// Which device.
-			device: DeviceId,
-			/// Whose it is.
-			organisation: OrganisationId,
-			/// Which voucher.
-			voucher: VoucherId,
-		},
-		/// A device was revoked, and with it all its keys.
-		DeviceRevoked {
-			/// Which device.
-			device: DeviceId,
-			/// Whose it is.
-			organisation: OrganisationId,
-			/// Why.
-			reason: RevocationReason,
-		},
-		/// A key was registered.
-		KeyRegistered {
-			/// Which key.
-			key: KeyId,
-			/// Which device.
-			device: DeviceId,
-			/// What it is for.
-			purpose: KeyPurpose,
-		},
-		/// A key was revoked.
-		KeyRevoked {
-			/// Which key.
-			key: KeyId,
-			/// Which device.
-			device: DeviceId,
-			/// Why.
-			reason: RevocationReason,
-		},
-	}
-
-	/// Why a call was refused, and what to do next. Devices learn of theirs as
-	/// [`Refusal`](dpki_primitives::refusal::Refusal), see [`Error::refusal`].
-	#[pallet::error]
-	pub enum Error<T> {
-		/// There is no such organisation: check its name or id.
-		OrganisationUnknown,
-		/// The sender has not the role that the call asks for: ask an administrator of the organisation for it.
-		RoleMissing,
-		/// The signature has expired, or its expiry lies too far ahead: check the clock and sign again.
-		SignatureExpired,
-		/// There is no such anchor: check its id.
-		AnchorUnknown,
-		/// The anchor is registered already, here or for another organisation: use it as it is, or make a new key.
-		AnchorExists,
-		/// The anchor was revoked, which is for ever: register one with a new key.
-		AnchorWasRevoked,
-		/// An anchor of this key was revoked, which ends the key for ever: make a new key.
-		AnchorKeyWasRevoked,
-		/// The key is, or was, the key of a device: make a key of its own for the anchor.
-		AnchorKeyInUse,
-		/// The anchor is revoked already: nothing is left to do, the first reason and time stand.
-		AnchorAlreadyRevoked,
-		/// The anchor is retired already: revoke it if what it signed is to end too.
-		AnchorAlreadyRetired,
-		/// The organisation has as many unrevoked anchors as it may: revoke one that is not needed any more.
-		AnchorListFull,
-		/// The signature was not made by the anchor's key for this account, organisation and chain: sign again.
-		AnchorPossessionInvalid,
-		/// Only SSH CAs have a list of revoked subjects: name one of those, or revoke the X.509 anchor itself.
-		AnchorNotSsh,
-		/// The material is not the wire encoding of an SSH public key: send the decoded middle field of the `.pub` file.
-		SshKeyMalformed,
-		/// The type of the SSH key is not accepted: use `ssh-ed25519` or `ecdsa-sha2-nistp256`.
-		SshKeyTypeUnsupported,
-		/// Zero is what unnumbered certificates carry, all of which would be revoked: name the key by its fingerprint.
-		SshSerialZero,
-		/// The subject is on the list already: nothing is left to do, the first reason and time stand.
-		SshSubjectAlreadyRevoked,
-		/// The list is as long as it may be: replace the CA by a new one and revoke this one.
-		SshRevocationListFull,
-		/// The material is not the DER of one certificate and nothing else: convert it, without anything around it.
-		CertificateMalformed,
-		/// The certificate is not of version 3: issue it as one.
-		CertificateVersionUnsupported,
-		/// The serial number is not positive, or longer than 20 octets: issue the certificate with another one.
-		CertificateSerialInvalid,
-		/// Issuer and subject differ, or are empty: register the root itself and not what it issued.
-		CertificateNotSelfIssued,
-		/// An extension occurs twice: issue the certificate with each extension once.
-		CertificateExtensionRepeated,
-		/// A critical extension is not one that is evaluated here: issue the root without it, or not critical.
-		CertificateExtensionUnknown,
-		/// BasicConstraints with `cA` or KeyUsage with `keyCertSign` is missing or not critical: issue it as an authority.
-		CertificateNotAuthority,
-		/// The SubjectKeyIdentifier is missing: issue the certificate with it.
-		CertificateKeyIdentifierMissing,
-		/// The validity ends before it begins: issue the certificate with another one.
-		CertificateValidityInvalid,
-		/// The certificate has expired: issue a new one.
-		CertificateExpired,
-		/// The algorithm of the signature, or its match with the key, is not accepted: use one that the README lists.
-		CertificateAlgorithmUnsupported,
-		/// The key is malformed or too weak: use P-384 with an uncompressed point, or RSA of 2048 to 4096 bits.
-		CertificateKeyUnsupported,
-		/// The certificate was not signed by its own key: register a root, which is.
-		CertificateSignatureInvalid,
-		/// There is no such voucher: check its id and its organisation.
-		VoucherUnknown,
-		/// The organisation issued a voucher of this key before: make a new one.
-		VoucherExists,
-		/// The voucher would be expired from the start: give it an expiry in the future.
-		VoucherExpiryPast,
-		/// The voucher would last longer than vouchers may: give it an earlier expiry.
-		VoucherExpiryTooFar,
-		/// The voucher has expired: issue a new one.
-		VoucherExpired,
-		/// The voucher was used: if not by the device that it was for, revoke that device at once.
-		VoucherRedeemed,
-		/// The voucher was taken back: issue a new one if the device is to enrol.
-		VoucherCancelled,
-		/// The voucher was issued for a device of another name: enrol under the name in it.
-		VoucherForAnotherDevice,
-		/// The voucher did not sign these keys for this chain: sign the enrolment again with the voucher's key.
-		VoucherSignatureInvalid,
-		/// The name of the device does not follow the rule for names: use 1 to 63 of `a-z`, `0-9`, `-` and `.`.
-		DeviceNameInvalid,
-		/// There is no such device: check its name or id.
-		DeviceUnknown,
-		/// A device of this name exists in the organisation: choose another name.
-		DeviceExists,
-		/// The device was revoked, which is for ever: enrol it under another name.
-		DeviceWasRevoked,
-		/// The device is revoked already: nothing is left to do, the first reason and time stand.
-		DeviceAlreadyRevoked,
-		/// There is no such key: check its id.
-		KeyUnknown,
-		/// The enrolment brings no key: give it at least a signing key.
-		KeyListEmpty,
-		/// The device has as many unrevoked keys as it may: revoke one that is not needed any more.
-		KeyListFull,
-		/// The same key is given twice: use a key for one purpose only.
-		KeyRepeated,
-		/// The key has not the one form of its type, or is one that anybody could sign for: make a new one.
-		KeyMalformed,
-		/// A key of this type cannot serve this purpose: make one of a type that can.
-		KeyUnfitForPurpose,
-		/// The key would be expired from the start: give it a later end, or none.
-		KeyValidityInvalid,
-		/// The key is registered already, for this device or another: make a new one.
-		KeyAlreadyRegistered,
-		/// The key was revoked, as a device's or as an anchor's, and cannot come back: make a new one.
-		KeyWasRevoked,
-		/// The key is revoked already: nothing is left to do, the first reason and time stand.
-		KeyAlreadyRevoked,
-		/// The proof was not made by this key for this chain, registrant, device, purpose and number: sign again with it.
-		PossessionInvalid,
-		/// The consent was not made by a valid signing key of the device for this key: have the device sign it.
-		ConsentInvalid,
-		/// The enrolment brings no key for signing, without which the device could say nothing afterwards: add one.
-		SigningKeyMissing,
 	}
 
 	#[pallet::hooks]

@@ -1,0 +1,105 @@
+//! What happened.
+
+use frame_support::pallet_macros::pallet_section;
+
+/// Events of the pallet.
+#[pallet_section]
+mod events {
+	/// What changed.
+	#[pallet::event]
+	#[pallet::generate_deposit(pub(super) fn deposit_event)]
+	pub enum Event<T: Config> {
+		/// An anchor was registered and is active.
+		AnchorRegistered {
+			/// Which anchor.
+			anchor: AnchorId,
+			/// Whose it is.
+			organisation: OrganisationId,
+			/// What it may sign.
+			kind: AnchorKind,
+		},
+		/// An anchor was retired: what it signed stays good.
+		AnchorRetired {
+			/// Which anchor.
+			anchor: AnchorId,
+			/// Whose it is.
+			organisation: OrganisationId,
+		},
+		/// An anchor was revoked, and with it all that it signed.
+		AnchorRevoked {
+			/// Which anchor.
+			anchor: AnchorId,
+			/// Whose it is.
+			organisation: OrganisationId,
+			/// Why.
+			reason: RevocationReason,
+		},
+		/// Something was put on the revocation list of an SSH CA, at this position.
+		SshRevoked {
+			/// Which anchor.
+			anchor: AnchorId,
+			/// What is revoked.
+			subject: SshSubject,
+			/// Why.
+			reason: RevocationReason,
+			/// Where it stands in the list.
+			position: u32,
+		},
+		/// A voucher was issued for a device.
+		VoucherIssued {
+			/// Which voucher.
+			voucher: VoucherId,
+			/// Whose it is.
+			organisation: OrganisationId,
+			/// Which device.
+			device: DeviceId,
+			/// Its last moment.
+			expires_at: Moment,
+		},
+		/// A voucher was taken back.
+		VoucherCancelled {
+			/// Which voucher.
+			voucher: VoucherId,
+			/// Whose it is.
+			organisation: OrganisationId,
+			/// Which device.
+			device: DeviceId,
+		},
+		/// A device was enrolled, and the voucher is used up. Its keys follow in events of their own.
+		DeviceEnrolled {
+			/// Which device.
+			device: DeviceId,
+			/// Whose it is.
+			organisation: OrganisationId,
+			/// Which voucher.
+			voucher: VoucherId,
+		},
+		/// A device was revoked, and with it all its keys.
+		DeviceRevoked {
+			/// Which device.
+			device: DeviceId,
+			/// Whose it is.
+			organisation: OrganisationId,
+			/// Why.
+			reason: RevocationReason,
+		},
+		/// A key was registered.
+		KeyRegistered {
+			/// Which key.
+			key: KeyId,
+			/// Which device.
+			device: DeviceId,
+			/// What it is for.
+			purpose: KeyPurpose,
+		},
+		/// A key was revoked.
+		KeyRevoked {
+			/// Which key.
+			key: KeyId,
+			/// Which device.
+			device: DeviceId,
+			/// Why.
+			reason: RevocationReason,
+		},
+	}
+}
