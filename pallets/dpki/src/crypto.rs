@@ -1,25 +1,23 @@
 //! Signature verification: one pure function per algorithm.
 //!
 //! Each [`Scheme`] is a function of bytes alone, without state and without configuration. Where the host has no
-//! function for an algorithm (P-256, P-384, RSA), the implementation here is the reference: a host function that
-//! replaces one for speed has to give the same verdict on every input, and is compared with it.
+//! function for an algorithm (P-256), the implementation here is the reference: a host function that
+//! replaces one for speed has to give the same verdict on every input, and is compared with it. The algorithms that
+//! only certificates use (P-384, RSA) are those of [`Verifier`].
 //!
 //! ECDSA accepts both `s` and `n - s`, as FIPS 186-5 and X.509 do, so everybody can turn a signature into a second one
 //! that verifies too. What signatures allow is counted by nonces, states and ids of keys, none of which depends on the
 //! bytes of a signature. One id does: that of an X.509 anchor covers the certificate with its signature, so one root
 //! can be registered under several ids by its holder. That is harmless because the end of an anchor is the end of its
-//! key: no certificate of a revoked key is registered again, whatever its bytes (`RevokedAnchorKeys`).
+//! key: no certificate of a revoked key is registered again, whatever its bytes (`RevokedAnchorKeys`), and none below
+//! an issuer that took back what it had issued to the key (`KeyAnchors`).
 
-use alloc::vec::Vec;
+/// What verifies the signatures of X.509.
+pub use dpki_x509::Pure as Verifier;
+
 use curve25519_dalek::MontgomeryPoint;
 use dpki_primitives::key::{KeyType, PublicKey};
-use p256::ecdsa::signature::Verifier;
-use rsa::{
-	Pkcs1v15Sign, RsaPublicKey,
-	pkcs1::DecodeRsaPublicKey,
-	sha2::{Digest, Sha256, Sha384, Sha512},
-	traits::PublicKeyParts,
-};
+use p256::ecdsa::signature::Verifier as _;
 
 /// A signature algorithm over one encoding of keys and signatures.
 pub trait Scheme {
@@ -43,12 +41,6 @@ pub struct Secp256k1;
 
 /// ECDSA over P-256 with SHA2-256: keys as SEC 1 points, signatures `r || s` of 64 bytes.
 pub struct P256;
-
-/// ECDSA over P-384 with SHA2-384: keys as SEC 1 points, signatures `r || s` of 96 bytes.
-pub struct P384;
-
-/// RSASSA-PKCS1-v1_5 (RFC 8017 section 8.2) with the hash `H`: keys as DER `RSAPublicKey` of 2048 to 4096 bits.
-pub struct RsaPkcs1<H>(core::marker::PhantomData<H>);
 
 /// Encodings of the Edwards points of small order without the sign bit. Under such a key one signature fits every
 /// message, and ZIP 215, by which the host verifies, accepts it: the proof of possession would prove nothing.
@@ -155,30 +147,6 @@ impl Scheme for P256 {
 	}
 }
 
-impl Scheme for P384 {
-	fn verify(public: &[u8], message: &[u8], signature: &[u8]) -> bool {
-		let Ok(key) = p384::ecdsa::VerifyingKey::from_sec1_bytes(public) else { return false };
-		p384::ecdsa::Signature::from_slice(signature)
-			.is_ok_and(|signature| key.verify(message, &signature).is_ok())
-	}
-}
-
-impl<H: Digest + rsa::pkcs8::AssociatedOid> Scheme for RsaPkcs1<H> {
-	fn verify(public: &[u8], message: &[u8], signature: &[u8]) -> bool {
-		rsa_key(public).is_some_and(|key| {
-			key.verify(Pkcs1v15Sign::new::<H>(), &H::digest(message), signature).is_ok()
-		})
-	}
-}
-
-/// The RSA key in this DER `RSAPublicKey`, if its modulus has 2048 to 4096 bits. The exponent has 32 bits at most,
-/// which every one in use has: the time of a verification grows with its words.
-fn rsa_key(public: &[u8]) -> Option<RsaPublicKey> {
-	RsaPublicKey::from_pkcs1_der(public).ok().filter(|key| {
-		(2048..=RsaPublicKey::MAX_SIZE).contains(&key.n().bits()) && key.e().bits() <= 32
-	})
-}
-
 /// Whether `signature` over `message` verifies under `key`. What a key may sign is not asked here: an X25519 key proves
 /// its possession by this and nothing else.
 pub fn verify(key: &PublicKey, message: &[u8], signature: &[u8]) -> bool {
@@ -211,87 +179,4 @@ pub fn p256_key(point: &[u8]) -> Option<PublicKey> {
 	let point: p256::EncodedPoint =
 		p256::elliptic_curve::sec1::ToEncodedPoint::to_encoded_point(&key, true);
 	PublicKey::new(KeyType::P256, point.as_bytes())
-}
-
-/// The hash of an RSA signature.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum RsaHash {
-	/// SHA2-256.
-	Sha256,
-	/// SHA2-384.
-	Sha384,
-	/// SHA2-512.
-	Sha512,
-}
-
-/// The key of an anchor with the algorithm by which it signs: wider than [`PublicKey`], because X.509 roots have
-/// keys that no device has.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub enum AnchorKey {
-	/// A key that devices could have too.
-	Device(PublicKey),
-	/// A P-384 key as SEC 1 point.
-	P384(Vec<u8>),
-	/// An RSA key as DER `RSAPublicKey`.
-	Rsa {
-		/// The key.
-		public: Vec<u8>,
-		/// The hash that goes with it.
-		hash: RsaHash,
-	},
-}
-
-impl AnchorKey {
-	/// A P-384 key; `None` if the point is not on the curve, or not uncompressed, which is the form that RFC 5480
-	/// section 2.2 asks every implementation for: with the others, one key would have several ids.
-	pub fn p384(point: &[u8]) -> Option<Self> {
-		if point.first() != Some(&4) {
-			return None;
-		}
-		p384::PublicKey::from_sec1_bytes(point).ok()?;
-		Some(Self::P384(point.to_vec()))
-	}
-
-	/// An RSA key; `None` if it is malformed or not of 2048 to 4096 bits.
-	pub fn rsa(public: &[u8], hash: RsaHash) -> Option<Self> {
-		rsa_key(public)?;
-		Some(Self::Rsa { public: public.to_vec(), hash })
-	}
-
-	/// The key in the form that records use, if it has one.
-	pub fn into_public(self) -> Option<PublicKey> {
-		match self {
-			Self::Device(key) => Some(key),
-			Self::P384(_) | Self::Rsa { .. } => None,
-		}
-	}
-
-	/// Whether a signature in the encoding of [`dpki_primitives::context`] verifies.
-	pub fn verify(&self, message: &[u8], signature: &[u8]) -> bool {
-		match self {
-			Self::Device(key) => verify(key, message, signature),
-			Self::P384(public) => P384::verify(public, message, signature),
-			Self::Rsa { public, hash } => {
-				let verify = match hash {
-					RsaHash::Sha256 => RsaPkcs1::<Sha256>::verify,
-					RsaHash::Sha384 => RsaPkcs1::<Sha384>::verify,
-					RsaHash::Sha512 => RsaPkcs1::<Sha512>::verify,
-				};
-				verify(public, message, signature)
-			},
-		}
-	}
-
-	/// Whether a signature as certificates carry it verifies: the same, but ECDSA is in DER (RFC 3279 section 2.2.3).
-	pub fn verify_certificate(&self, message: &[u8], signature: &[u8]) -> bool {
-		match self {
-			Self::Device(key) if key.key_type == KeyType::P256 => {
-				p256::ecdsa::Signature::from_der(signature)
-					.is_ok_and(|signature| self.verify(message, &signature.to_bytes()))
-			},
-			Self::P384(_) => p384::ecdsa::Signature::from_der(signature)
-				.is_ok_and(|signature| self.verify(message, &signature.to_bytes())),
-			_ => self.verify(message, signature),
-		}
-	}
 }

@@ -1,7 +1,9 @@
 //! Keys of devices: what a new key must be, what proves its possession, what shows that its device wants it, and its
 //! registration.
 
-use crate::{Config, DeviceKeys, Devices, Error, Event, Keys, Pallet, RevokedAnchorKeys, crypto};
+use crate::{
+	Config, DeviceKeys, Devices, Error, Event, KeyAnchors, Keys, Pallet, RevokedAnchorKeys, crypto,
+};
 use dpki_primitives::{
 	Moment,
 	context::{Action, Registrant},
@@ -60,6 +62,8 @@ impl<T: Config> Pallet<T> {
 		ensure!(key.not_after.is_none_or(|end| end >= now), Error::<T>::KeyValidityInvalid);
 		let id = KeyId::of(&key.public);
 		ensure!(!RevokedAnchorKeys::<T>::contains_key(id), Error::<T>::KeyWasRevoked);
+		// What a device signs must never read as what a certification authority signs.
+		ensure!(!KeyAnchors::<T>::contains_key(id), Error::<T>::KeyAlreadyRegistered);
 		match Keys::<T>::get(id) {
 			None => Ok(()),
 			Some(record) if record.revocation.is_some() => Err(Error::<T>::KeyWasRevoked),

@@ -2,7 +2,7 @@
 
 //! The public-key infrastructure: pallet indices 20 to 29.
 
-use super::governance::DAY;
+use super::governance::{DAY, RootOrCouncil};
 use crate::{
 	Balance, Balances, BlockNumber, Dpki, Organisations, Runtime, RuntimeCall, RuntimeHoldReason,
 	Timestamp, UNIT,
@@ -36,6 +36,7 @@ impl pallet_organisations::Config for Runtime {
 
 impl pallet_dpki::Config for Runtime {
 	type Organisations = Organisations;
+	type AnchorOrigin = RootOrCouncil;
 	type Time = Timestamp;
 	type WeightInfo = pallet_dpki::weights::SubstrateWeight<Runtime>;
 }

@@ -104,9 +104,10 @@ async fn anchor_verdict(view: &View, anchor: &AnchorRef) -> Result<Report> {
 		None => unknown(format!("anchor {anchor}"), view.head()),
 		Some(known) => {
 			let kind = known.record.kind.name();
-			let words = lookup::anchor_verdict(known.status, &known.record);
+			let words = lookup::anchor_verdict(known.status, &known.record, view.now());
 			let retired_at = known.record.retired_at.filter(|_| known.status == Status::Superseded);
-			let since = retired_at.or(lookup::since(known.status, &known.record.standing()));
+			let since =
+				retired_at.or(lookup::since(known.status, &known.record.standing(view.now())));
 			let what = format!("{kind} {}", known.id);
 			told(what, known.status, &words, since, view.head())
 				.data("anchor", known.id.to_string())
@@ -201,7 +202,7 @@ async fn certificate_verdict(view: &View, path: &Path) -> Result<Report> {
 			let revocations = view.ssh_revocations(ca).await?;
 			let revocation = revocations.iter().find(|entry| selectors.contains(&entry.subject));
 			let own = certificate_standing(&certificate, revocation.map(|entry| entry.revocation));
-			let verdict = status(Some(&own), &[Some(anchor.standing())], view.now());
+			let verdict = status(Some(&own), &[Some(anchor.standing(view.now()))], view.now());
 			judged(what, verdict, &own, view.head())
 		},
 	};

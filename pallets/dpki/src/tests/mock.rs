@@ -71,6 +71,7 @@ impl pallet_timestamp::Config for Test {}
 
 impl crate::Config for Test {
 	type Organisations = Roles;
+	type AnchorOrigin = frame_system::EnsureRoot<AccountId32>;
 	type Time = Timestamp;
 	type WeightInfo = crate::weights::SubstrateWeight<Test>;
 }
