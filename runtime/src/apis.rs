@@ -18,7 +18,7 @@ use crate::{
 };
 use alloc::vec::Vec;
 use dpki_primitives::{
-	anchor::AnchorRecord,
+	anchor::{AnchorRecord, ChainVerdict, Profile},
 	assurance::{Accreditation, Endorsements},
 	certificate::{CertificateRecord, Holder, Office, Page},
 	delivery::{Acknowledgement, DeliveryRecord},
@@ -154,6 +154,14 @@ impl_runtime_apis! {
 				status: Dpki::anchor_status(id),
 				storage_key: storage_keys::anchor(id),
 			}
+		}
+
+		fn check_certificate(
+			anchor: AnchorId,
+			chain: Vec<Vec<u8>>,
+			profile: Profile,
+		) -> ChainVerdict {
+			Dpki::check_certificate(anchor, &chain, profile)
 		}
 
 		fn anchors_of(organisation: OrganisationId) -> Vec<(AnchorId, Verdict<AnchorRecord>)> {

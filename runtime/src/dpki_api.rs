@@ -14,7 +14,7 @@ use certificates::{
 };
 use codec::{Decode, Encode};
 use dpki_primitives::{
-	anchor::AnchorRecord,
+	anchor::{AnchorRecord, ChainVerdict, Profile},
 	assurance::{Accreditation, Endorsements},
 	certificate::{CertificateRecord, Holder, Office, Page},
 	delivery::{Acknowledgement, DeliveryRecord},
@@ -123,8 +123,17 @@ sp_api::decl_runtime_apis! {
 		/// [`MOTIONS_PER_PAGE`](dpki_primitives::motion::MOTIONS_PER_PAGE); page 0 holds the newest.
 		fn motions(page: u32) -> MotionPage;
 
-		/// The trust anchor.
+		/// The trust anchor; everything above it is included in the verdict.
 		fn anchor(id: AnchorId) -> Verdict<AnchorRecord>;
+
+		/// The verdict about the first of these certificates in DER, each of which was issued by the next and the last by the
+		/// anchor, under the profile of the anchor and this one. At most
+		/// [`MAX_CHAIN_LEN`](dpki_primitives::anchor::MAX_CHAIN_LEN).
+		fn check_certificate(
+			anchor: AnchorId,
+			chain: Vec<Vec<u8>>,
+			profile: Profile,
+		) -> ChainVerdict;
 
 		/// The organisation's unrevoked anchors, at most
 		/// [`MAX_ANCHORS_PER_ORGANISATION`](dpki_primitives::anchor::MAX_ANCHORS_PER_ORGANISATION).

@@ -148,7 +148,9 @@ impl Resolver<'_> {
 	) -> Result<Option<ssh_key::PublicKey>, ResolveError> {
 		let record = self.chain.anchor(id).await?;
 		let now = self.chain.head().time;
-		let verdict = status(record.as_ref().map(AnchorRecord::standing).as_ref(), &[], now);
+		// An SSH CA has nothing above it; any other anchor is refused below for its kind.
+		let standing = record.as_ref().map(|record: &AnchorRecord| record.standing());
+		let verdict = status(standing.as_ref(), &[], now);
 		let believed = is_believed(verdict);
 		if !believed && scrutiny == Scrutiny::New {
 			return Err(invalid(format!("the anchor {id} is {}", verdict.name())));

@@ -11,7 +11,9 @@ use crate::{AccountId, client::Client, client::Head};
 use codec::{Decode, DecodeAll, Encode};
 use dpki_primitives::{
 	Moment,
-	anchor::{AnchorMaterial, AnchorRecord, MAX_ANCHORS_PER_ORGANISATION},
+	anchor::{
+		AnchorMaterial, AnchorRecord, MAX_ANCHOR_DEPTH, MAX_ANCHORS_PER_ORGANISATION, anchor_status,
+	},
 	delivery::{Acknowledgement, DeliveryRecord},
 	device::{DeviceRecord, KeyList},
 	ids::{AnchorId, DeviceId, KeyId, OrganisationId, VoucherId},
@@ -304,10 +306,19 @@ impl View {
 		Ok(info.map_or(0, |info| info.free))
 	}
 
-	/// The verdict about an anchor.
+	/// The verdict about an anchor, everything above it included.
 	pub async fn anchor_status(&self, id: AnchorId) -> Result<Status, ReadError> {
-		let own = self.anchor(id).await?.map(|record| record.standing());
-		Ok(status(own.as_ref(), &[], self.now()))
+		let (mut records, mut next) = (Vec::new(), Some(id));
+		while let Some(id) = next.take_if(|_| records.len() <= usize::from(MAX_ANCHOR_DEPTH)) {
+			let record = self.anchor(id).await?;
+			next = record.as_ref().and_then(AnchorRecord::issuer);
+			records.push((id, record));
+		}
+		let read = |id| {
+			let found = records.iter().find(|(known, _)| *known == id);
+			Ok(found.and_then(|(_, record)| record.clone()))
+		};
+		anchor_status(id, self.now(), read)
 	}
 
 	/// The verdict about a device.

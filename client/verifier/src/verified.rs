@@ -9,7 +9,7 @@ use alloc::vec::Vec;
 use codec::{Decode, DecodeAll};
 use dpki_primitives::{
 	Moment,
-	anchor::{AnchorMaterial, AnchorRecord},
+	anchor::{AnchorMaterial, AnchorRecord, anchor_status},
 	delivery::DeliveryRecord,
 	device::{DeviceRecord, KeyList},
 	ids::{AnchorId, DeviceId, KeyId},
@@ -142,10 +142,10 @@ impl<'a> Verified<'a> {
 		self.record(&storage_keys::delivery(id))
 	}
 
-	/// The verdict about an anchor at the time of the block.
+	/// The verdict about an anchor at the time of the block, everything above it included. Each anchor above has to be among
+	/// what was asked; [`AnchorRecord::issuer`] names the next.
 	pub fn anchor_status(&self, id: AnchorId) -> Result<Status, Error> {
-		let own = self.anchor(id)?.get().map(AnchorRecord::standing);
-		Ok(status(own.as_ref(), &[], self.time))
+		anchor_status(id, self.time, |id| Ok(self.anchor(id)?.into_option()))
 	}
 
 	/// The verdict about a device at the time of the block.

@@ -7,12 +7,22 @@
 //! The keys of devices are P-256 keys: their verification in the runtime is the dearest that a device key can cause. An
 //! X25519 key costs one conversion of a point in the runtime and one verification by the host, which is a fraction.
 
+mod anchors;
+
 use super::*;
-use crate::{crypto, fixtures};
+use crate::{
+	crypto, fixtures,
+	migrations::v2::{AnchorRecordV1, MigrateV1ToV2},
+};
 use alloc::vec::Vec;
+use anchors::*;
 use dpki_primitives::{
 	Moment,
-	anchor::{AnchorKind, AnchorMaterial, AnchorRecord, MAX_ANCHORS_PER_ORGANISATION},
+	anchor::{
+		AnchorKind, AnchorMaterial, AnchorRecord, Basis, Certification, CrlPointer,
+		MAX_ANCHOR_DEPTH, MAX_ANCHORS_PER_KEY, MAX_ANCHORS_PER_ORGANISATION, MAX_CRL_URL_LEN,
+		Profile,
+	},
 	context::{Action, Registrant, SigningContext},
 	device::{
 		Compromised, KeyList, MAX_DEVICES_PER_BATCH, MAX_GRACE, MAX_KEYS_PER_DEVICE,
@@ -32,10 +42,12 @@ use dpki_primitives::{
 	storage_keys,
 	voucher::{VoucherRecord, VoucherState},
 };
+use dpki_x509::Certificate;
 use frame_benchmarking::v2::*;
 use frame_support::{
 	pallet_prelude::{Authorize, TransactionSource},
 	storage,
+	traits::EnsureOrigin,
 };
 use frame_system::{RawOrigin, pallet_prelude::BlockNumberFor};
 use p256::ecdsa::signature::Signer;
@@ -137,42 +149,6 @@ fn anchor_payload<T: Config>(
 	let anchor = AnchorId::of(kind, material);
 	let action = Action::PossessAnchor { account: who.clone().into(), organisation, anchor };
 	Pallet::<T>::payload(action, 0, expires_at::<T>())
-}
-
-/// `count` anchors of the organisation, unchecked; returns the last one.
-fn fill_anchors<T: Config>(organisation: OrganisationId, count: u32) -> AnchorId {
-	let kind = AnchorKind::SshUserCa;
-	let now = Pallet::<T>::now();
-	let mut last = AnchorId::default();
-	for n in 0..count {
-		let (_, key) = p256_pair(n);
-		let (key_id, material) = (KeyId::of(&key), key.bytes.to_vec());
-		let material: AnchorMaterial = material.try_into().expect("33 bytes");
-		last = AnchorId::of(kind, &material);
-		let record = AnchorRecord {
-			organisation,
-			kind,
-			key: Some(key),
-			key_id,
-			validity: Validity { not_before: now, not_after: None },
-			registered_at: now,
-			retired_at: None,
-			revocation: None,
-		};
-		Anchors::<T>::insert(last, record);
-		AnchorMaterials::<T>::insert(last, material);
-		OrganisationAnchors::<T>::mutate(organisation, |list| list.try_push(last))
-			.expect("no more anchors than fit");
-	}
-	last
-}
-
-fn ssh_p256_blob(public: &p256::ecdsa::SigningKey) -> AnchorMaterial {
-	let point = public.verifying_key().to_encoded_point(false);
-	let parts: [&[u8]; 3] = [b"ecdsa-sha2-nistp256", b"nistp256", point.as_bytes()];
-	let string = |part: &[u8]| [&(part.len() as u32).to_be_bytes(), part].concat();
-	let blob: Vec<u8> = parts.iter().flat_map(|part| string(part)).collect();
-	blob.try_into().expect("104 bytes")
 }
 
 fn open_voucher<T: Config>(
@@ -514,16 +490,34 @@ mod benchmarks {
 		assert!(Anchors::<T>::get(anchor).unwrap().retired_at.is_some());
 	}
 
+	/// As many anchors as a key can have, in organisations of their own with full lists.
 	#[benchmark]
 	fn revoke_anchor() {
 		let (who, organisation) = member::<T>();
-		let anchor = fill_anchors::<T>(organisation, MAX_ANCHORS_PER_ORGANISATION);
+		let (key, certification) = (KeyId([9; 32]), Some(Certification::default()));
+		let kind = AnchorKind::X509Root;
+		let mut anchor = AnchorId::default();
+		for n in 0..MAX_ANCHORS_PER_KEY {
+			let owner = match n {
+				0 => organisation,
+				n => OrganisationId([n as u8; 32]),
+			};
+			fill_anchors::<T>(owner, MAX_ANCHORS_PER_ORGANISATION - 1);
+			let id = insert_anchor::<T>(owner, kind, key, n, certification);
+			if n == 0 {
+				anchor = id;
+			}
+		}
 		hold::<T>(&who, Resource::Anchor(anchor));
 
 		#[extrinsic_call]
 		_(RawOrigin::Signed(who), anchor, REASON);
 
-		assert!(Anchors::<T>::get(anchor).unwrap().revocation.is_some());
+		assert_eq!(RevokedAnchorKeys::<T>::iter_keys().count(), 1);
+		assert_eq!(
+			OrganisationAnchors::<T>::decode_len(organisation),
+			Some(MAX_ANCHORS_PER_ORGANISATION as usize - 1)
+		);
 	}
 
 	/// The last entry of a page: the largest value that is read and written.
@@ -655,6 +649,181 @@ mod benchmarks {
 		_(RawOrigin::Signed(who), device, REASON);
 
 		assert!(Devices::<T>::get(device).unwrap().revocation.is_some());
+	}
+
+	/// An intermediate at the bottom of the deepest tree.
+	#[benchmark]
+	fn register_rsa_authority() {
+		let (who, organisation) = member::<T>();
+		let der = fixtures::RSA4096_AUTHORITY;
+		let issuer = deepest_authority::<T>(organisation, der);
+		let kind = AnchorKind::X509Intermediate;
+		let payload = anchor_payload::<T>(&who, organisation, kind, der);
+		let possession = RsaPrivateKey::from_pkcs1_der(&fixtures::RSA4096_KEY)
+			.unwrap()
+			.sign(Pkcs1v15Sign::new::<Sha512>(), &Sha512::digest(&payload))
+			.map(bounded)
+			.unwrap();
+
+		#[extrinsic_call]
+		register_authority(
+			RawOrigin::Signed(who),
+			organisation,
+			Basis::IssuedBy(issuer),
+			material(der),
+			possession,
+			expires_at::<T>(),
+		);
+
+		assert!(Anchors::<T>::contains_key(AnchorId::of(kind, der)));
+	}
+
+	/// An intermediate at the bottom of the deepest tree.
+	#[benchmark]
+	fn register_p384_authority() {
+		let (who, organisation) = member::<T>();
+		let der = fixtures::P384_AUTHORITY;
+		let issuer = deepest_authority::<T>(organisation, der);
+		let kind = AnchorKind::X509Intermediate;
+		let payload = anchor_payload::<T>(&who, organisation, kind, der);
+		let pair = p384::ecdsa::SigningKey::from_slice(&fixtures::P384_KEY).unwrap();
+		let signature: p384::ecdsa::Signature = pair.sign(&payload);
+		let possession = bounded(signature.to_bytes());
+
+		#[extrinsic_call]
+		register_authority(
+			RawOrigin::Signed(who),
+			organisation,
+			Basis::IssuedBy(issuer),
+			material(der),
+			possession,
+			expires_at::<T>(),
+		);
+
+		assert!(Anchors::<T>::contains_key(AnchorId::of(kind, der)));
+	}
+
+	#[benchmark]
+	fn adopt_rsa_authority() -> Result<(), BenchmarkError> {
+		let der = fixtures::RSA4096_AUTHORITY;
+		let issuer = deepest_authority::<T>(OrganisationId::CONSORTIUM, der);
+		let origin = adopting_origin::<T>()?;
+
+		#[extrinsic_call]
+		adopt_authority(origin as T::RuntimeOrigin, Basis::IssuedBy(issuer), material(der));
+
+		let anchor = AnchorId::of(AnchorKind::X509Intermediate, der);
+		assert!(Anchors::<T>::contains_key(anchor));
+		Ok(())
+	}
+
+	#[benchmark]
+	fn adopt_p384_authority() -> Result<(), BenchmarkError> {
+		let der = fixtures::P384_AUTHORITY;
+		let issuer = deepest_authority::<T>(OrganisationId::CONSORTIUM, der);
+		let origin = adopting_origin::<T>()?;
+
+		#[extrinsic_call]
+		adopt_authority(origin as T::RuntimeOrigin, Basis::IssuedBy(issuer), material(der));
+
+		let anchor = AnchorId::of(AnchorKind::X509Intermediate, der);
+		assert!(Anchors::<T>::contains_key(anchor));
+		Ok(())
+	}
+
+	#[benchmark]
+	fn plan_rollover() {
+		let (who, organisation) = member::<T>();
+		let successor = deepest_authority::<T>(organisation, fixtures::P384_AUTHORITY);
+		let certification = Some(Certification::default());
+		let key = KeyId([9; 32]);
+		let anchor = insert_anchor::<T>(organisation, AnchorKind::X509Root, key, 1, certification);
+
+		#[extrinsic_call]
+		_(RawOrigin::Signed(who), anchor, successor, expires_at::<T>());
+
+		assert_eq!(Anchors::<T>::get(anchor).unwrap().successor, Some(successor));
+	}
+
+	#[benchmark]
+	fn cancel_rollover() {
+		let (who, organisation) = member::<T>();
+		let anchor = fill_anchors::<T>(organisation, 1);
+		Anchors::<T>::mutate(anchor, |record| {
+			let record = record.as_mut().expect("it was inserted");
+			record.retired_at = Some(expires_at::<T>());
+		});
+
+		#[extrinsic_call]
+		_(RawOrigin::Signed(who), anchor);
+
+		assert!(Anchors::<T>::get(anchor).unwrap().retired_at.is_none());
+	}
+
+	#[benchmark]
+	fn suspend_anchor() {
+		let (who, organisation) = member::<T>();
+		let anchor = root::<T>(organisation, false);
+
+		#[extrinsic_call]
+		_(RawOrigin::Signed(who), anchor);
+
+		assert!(Anchors::<T>::get(anchor).unwrap().suspended);
+	}
+
+	#[benchmark]
+	fn release_anchor() {
+		let (who, organisation) = member::<T>();
+		let anchor = root::<T>(organisation, true);
+
+		#[extrinsic_call]
+		_(RawOrigin::Signed(who), anchor);
+
+		assert!(!Anchors::<T>::get(anchor).unwrap().suspended);
+	}
+
+	#[benchmark]
+	fn set_crl_pointer() {
+		let (who, organisation) = member::<T>();
+		let anchor = root::<T>(organisation, false);
+		let mut url = b"https://".to_vec();
+		url.resize(MAX_CRL_URL_LEN as usize, b'a');
+		let url = url.try_into().expect("it has the length that is allowed");
+		let pointer = CrlPointer { url, digest: Some([1; 32]) };
+
+		#[extrinsic_call]
+		_(RawOrigin::Signed(who), anchor, Some(pointer.clone()));
+
+		assert_eq!(CrlPointers::<T>::get(anchor), Some(pointer));
+	}
+
+	/// A root of version 1 whose key was revoked with another one, which takes it off the list of its organisation.
+	#[benchmark]
+	fn migrate_anchor() {
+		let (_, organisation) = member::<T>();
+		let last = fill_anchors::<T>(organisation, MAX_ANCHORS_PER_ORGANISATION);
+		let AnchorRecord { organisation, kind, key_id, .. } = Anchors::<T>::get(last).unwrap();
+		let old = AnchorRecordV1 {
+			organisation,
+			kind,
+			key: Some(p256_pair(0).1),
+			key_id,
+			validity: Validity { not_before: 0, not_after: Some(1_000) },
+			registered_at: 0,
+			retired_at: Some(0),
+			revocation: None,
+		};
+		let raw = Anchors::<T>::hashed_key_for(last);
+		frame_support::storage::unhashed::put(&raw, &old);
+		KeyAnchors::<T>::remove(key_id);
+		RevokedAnchorKeys::<T>::insert(key_id, ());
+
+		#[block]
+		{
+			MigrateV1ToV2::<T>::migrate(last);
+		}
+
+		assert!(Anchors::<T>::get(last).unwrap().revocation.is_some());
 	}
 
 	#[benchmark]

@@ -8,8 +8,11 @@ use crate::{AnchorMaterials, Anchors, Config, Error, Keys, Pallet, crypto};
 use alloc::vec::Vec;
 use codec::Encode;
 use dpki_primitives::{
-	context::SigningContext, device::Compromised, ids::KeyId, key::Signature,
-	revocation::RevocationReason,
+	context::SigningContext,
+	device::Compromised,
+	ids::KeyId,
+	key::Signature,
+	revocation::{Revocation, RevocationReason},
 };
 use frame_support::{
 	dispatch::DispatchResult,
@@ -45,8 +48,8 @@ impl<T: Config> Pallet<T> {
 					AnchorMaterials::<T>::get(anchor).ok_or(Error::<T>::AnchorUnknown)?;
 				// Of a certificate that was read once the key is known to be readable; whether it has expired since makes
 				// no difference to a leaked key.
-				let key = Self::anchor_key(record.kind, &material)?;
-				key.verify(&Self::challenge(record.key_id), proof)
+				let holder = Self::anchor_holder(record.kind, &material)?;
+				holder.verify(&Self::challenge(record.key_id), proof)
 			},
 		};
 		ensure!(is_proven, Error::<T>::CompromiseInvalid);
@@ -71,7 +74,8 @@ impl<T: Config> Pallet<T> {
 			},
 			Compromised::Anchor(anchor) => {
 				let record = Anchors::<T>::get(anchor).ok_or(Error::<T>::AnchorUnknown)?;
-				Self::end_anchor(anchor, record, reason)?;
+				let revocation = Revocation { reason, at: Self::now() };
+				Self::revoke_anchor_key(anchor, record.key_id, revocation)?;
 			},
 		}
 		Ok(())

@@ -8,11 +8,33 @@ use dpki_primitives::{
 	ids::OrganisationId,
 	organisation::{Organisations, Role},
 };
-use frame_support::{ensure, traits::Time};
-use frame_system::pallet_prelude::BlockNumberFor;
-use sp_runtime::traits::Zero;
+use frame_support::{
+	ensure,
+	traits::{EnsureOrigin, Time},
+};
+use frame_system::{
+	ensure_signed,
+	pallet_prelude::{BlockNumberFor, OriginFor},
+};
+use sp_runtime::traits::{BadOrigin, Zero};
+
+/// Who acts on an anchor.
+pub(crate) enum Actor<AccountId> {
+	/// An account, for an organisation in which it has a role.
+	Account(AccountId),
+	/// The consortium by its vote, for itself.
+	Consortium,
+}
 
 impl<T: Config> Pallet<T> {
+	/// Who acts, by the origin of a call.
+	pub(crate) fn actor(origin: OriginFor<T>) -> Result<Actor<T::AccountId>, BadOrigin> {
+		match T::AnchorOrigin::try_origin(origin) {
+			Ok(_) => Ok(Actor::Consortium),
+			Err(origin) => ensure_signed(origin).map(Actor::Account),
+		}
+	}
+
 	/// Chain time.
 	pub(crate) fn now() -> Moment {
 		T::Time::now()
@@ -29,6 +51,20 @@ impl<T: Config> Pallet<T> {
 	pub(crate) fn ensure_unexpired(expires_at: Moment, now: Moment) -> Result<(), Error<T>> {
 		ensure!(is_expiry_acceptable(expires_at, now), Error::<T>::SignatureExpired);
 		Ok(())
+	}
+
+	/// That whoever acts may do so on the anchors of this owner.
+	pub(crate) fn ensure_manager(
+		actor: &Actor<T::AccountId>,
+		owner: OrganisationId,
+	) -> Result<(), Error<T>> {
+		match actor {
+			Actor::Account(account) if owner != OrganisationId::CONSORTIUM => {
+				Self::ensure_role(owner, account, Role::AnchorManager)
+			},
+			Actor::Consortium if owner == OrganisationId::CONSORTIUM => Ok(()),
+			_ => Err(Error::<T>::RoleMissing),
+		}
 	}
 
 	/// That `account` holds `role` in the organisation.

@@ -7,11 +7,15 @@
 //! that verifies too. What signatures allow is counted by nonces, states and ids of keys, none of which depends on the
 //! bytes of a signature. One id does: that of an X.509 anchor covers the certificate with its signature, so one root
 //! can be registered under several ids by its holder. That is harmless because the end of an anchor is the end of its
-//! key: no certificate of a revoked key is registered again, whatever its bytes (`RevokedAnchorKeys`).
+//! key: no certificate of a revoked key is registered again, whatever its bytes (`RevokedAnchorKeys`), and none below
+//! an issuer that took back what it had issued to the key (`KeyAnchors`).
+
+/// What verifies the signatures of X.509.
+pub use dpki_crypto::Host as Verifier;
 
 use alloc::vec::Vec;
 use curve25519_dalek::MontgomeryPoint;
-use dpki_crypto::{Hash, Host, Verifier, ed25519, is_rsa_key};
+use dpki_crypto::{Hash, Host, Verifier as _, ed25519, is_rsa_key};
 use dpki_primitives::key::{KeyType, PublicKey, Signature};
 use rsa::{
 	RsaPublicKey,
@@ -41,9 +45,6 @@ pub struct Secp256k1;
 
 /// ECDSA over P-256 with SHA2-256: keys as SEC 1 points, signatures `r || s` of 64 bytes.
 pub struct P256;
-
-/// ECDSA over P-384 with SHA2-384: keys as SEC 1 points, signatures `r || s` of 96 bytes.
-pub struct P384;
 
 /// RSA as devices have it: keys as DER `RSAPublicKey` of 2048 to 4096 bits with the exponent 65537, signatures as long as
 /// the modulus, either RSASSA-PKCS1-v1_5 or RSASSA-PSS (RFC 8017 section 8) with SHA2-256, MGF1 of it and a salt of 32
@@ -129,14 +130,6 @@ impl Scheme for P256 {
 		signature
 			.try_into()
 			.is_ok_and(|signature| Host.p256(public, Hash::Sha256, message, signature))
-	}
-}
-
-impl Scheme for P384 {
-	fn verify(public: &[u8], message: &[u8], signature: &[u8]) -> bool {
-		signature
-			.try_into()
-			.is_ok_and(|signature| Host.p384(public, Hash::Sha384, message, signature))
 	}
 }
 
@@ -227,68 +220,4 @@ pub fn p256_key(point: &[u8]) -> Option<PublicKey> {
 	let point: p256::EncodedPoint =
 		p256::elliptic_curve::sec1::ToEncodedPoint::to_encoded_point(&key, true);
 	PublicKey::new(KeyType::P256, point.as_bytes())
-}
-
-/// The key of an anchor with the algorithm by which it signs: wider than [`PublicKey`], because X.509 roots have
-/// keys that no device has.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub enum AnchorKey {
-	/// A key that devices could have too.
-	Device(PublicKey),
-	/// A P-384 key as SEC 1 point.
-	P384(Vec<u8>),
-	/// An RSA key as DER `RSAPublicKey`.
-	Rsa {
-		/// The key.
-		public: Vec<u8>,
-		/// The hash that goes with it.
-		hash: Hash,
-	},
-}
-
-impl AnchorKey {
-	/// A P-384 key; `None` if the point is not on the curve, or not uncompressed, which is the form that RFC 5480
-	/// section 2.2 asks every implementation for: with the others, one key would have several ids.
-	pub fn p384(point: &[u8]) -> Option<Self> {
-		if point.first() != Some(&4) {
-			return None;
-		}
-		p384::PublicKey::from_sec1_bytes(point).ok()?;
-		Some(Self::P384(point.to_vec()))
-	}
-
-	/// An RSA key; `None` if it is malformed or not of 2048 to 4096 bits.
-	pub fn rsa(public: &[u8], hash: Hash) -> Option<Self> {
-		dpki_crypto::is_rsa_key(public).then(|| Self::Rsa { public: public.to_vec(), hash })
-	}
-
-	/// The key in the form that records use, if it has one.
-	pub fn into_public(self) -> Option<PublicKey> {
-		match self {
-			Self::Device(key) => Some(key),
-			Self::P384(_) | Self::Rsa { .. } => None,
-		}
-	}
-
-	/// Whether a signature in the encoding of [`dpki_primitives::context`] verifies.
-	pub fn verify(&self, message: &[u8], signature: &[u8]) -> bool {
-		match self {
-			Self::Device(key) => verify(key, message, signature),
-			Self::P384(public) => P384::verify(public, message, signature),
-			Self::Rsa { public, hash } => Host.rsa_pkcs1(public, *hash, message, signature),
-		}
-	}
-
-	/// Whether a signature as certificates carry it verifies: the same, but ECDSA is in DER (RFC 3279 section 2.2.3).
-	pub fn verify_certificate(&self, message: &[u8], signature: &[u8]) -> bool {
-		match self {
-			Self::Device(key) if key.key_type == KeyType::P256 => {
-				p256::ecdsa::Signature::from_der(signature)
-					.is_ok_and(|signature| self.verify(message, &signature.to_bytes()))
-			},
-			Self::P384(_) => p384::ecdsa::Signature::from_der(signature)
-				.is_ok_and(|signature| self.verify(message, &signature.to_bytes())),
-			_ => self.verify(message, signature),
-		}
-	}
 }

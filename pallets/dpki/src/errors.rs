@@ -47,30 +47,86 @@ mod errors {
 		SshRevocationListFull,
 		/// The material is not the DER of one certificate and nothing else: convert it, without anything around it.
 		CertificateMalformed,
+		/// The certificate has more extensions, names or policies than are read here: issue it with fewer.
+		CertificateTooComplex,
 		/// The certificate is not of version 3: issue it as one.
 		CertificateVersionUnsupported,
 		/// The serial number is not positive, or longer than 20 octets: issue the certificate with another one.
 		CertificateSerialInvalid,
-		/// Issuer and subject differ, or are empty: register the root itself and not what it issued.
+		/// The issuer or the subject has no name: issue the certificate with one.
+		CertificateNameMissing,
+		/// Issuer and subject differ: register the root itself, or this one as what it is, below its issuer.
 		CertificateNotSelfIssued,
+		/// Issuer and subject are the same: register it as a root.
+		CertificateSelfIssued,
 		/// An extension occurs twice: issue the certificate with each extension once.
 		CertificateExtensionRepeated,
-		/// A critical extension is not one that is evaluated here: issue the root without it, or not critical.
+		/// A critical extension is not one that is evaluated here: issue the certificate without it, or not critical.
 		CertificateExtensionUnknown,
-		/// BasicConstraints with `cA` or KeyUsage with `keyCertSign` is missing or not critical: issue it as an authority.
+		/// An extension is malformed or breaks a rule of its own: issue the certificate with it mended.
+		CertificateExtensionMalformed,
+		/// An extension is critical that must not be, or the other way round: issue it as RFC 5280 section 4.2 asks.
+		CertificateCriticalityInvalid,
+		/// BasicConstraints with `cA` or KeyUsage with `keyCertSign` is missing: issue the certificate as an authority.
 		CertificateNotAuthority,
 		/// The SubjectKeyIdentifier is missing: issue the certificate with it.
 		CertificateKeyIdentifierMissing,
+		/// The AuthorityKeyIdentifier is missing, or not that of the key above: issue the certificate with it.
+		CertificateIssuerKeyUnnamed,
 		/// The validity ends before it begins: issue the certificate with another one.
 		CertificateValidityInvalid,
 		/// The certificate has expired: issue a new one.
 		CertificateExpired,
-		/// The algorithm of the signature, or its match with the key, is not accepted: use one that the README lists.
+		/// The certificate is not valid yet: register it when its validity has begun.
+		CertificateNotYetValid,
+		/// The algorithm of the signature, or its encoding, is not accepted: use one that the README lists.
 		CertificateAlgorithmUnsupported,
-		/// The key is malformed or too weak: use P-384 with an uncompressed point, or RSA of 2048 to 4096 bits.
+		/// The key is malformed or too weak: use Ed25519, P-256, P-384, or RSA of 2048 to 4096 bits.
 		CertificateKeyUnsupported,
-		/// The certificate was not signed by its own key: register a root, which is.
+		/// The certificate was not signed by the key above, or a root by its own: register it below its true issuer.
 		CertificateSignatureInvalid,
+		/// The name of the issuer is not that of the anchor above: register it below its true issuer.
+		CertificateIssuerMismatch,
+		/// An anchor above does not allow so many authorities below: issue the certificate higher up.
+		CertificatePathTooLong,
+		/// A name lies outside of what an anchor above permits, or has a form that cannot be judged: leave it out.
+		CertificateNameNotPermitted,
+		/// A policy is mapped wrongly, or none is left that holds for the whole path: issue it with the right policies.
+		CertificatePolicyInvalid,
+		/// The profile asks for something else: issue the certificate as the profile says, or choose another profile.
+		CertificateProfileMismatch,
+		/// Vendor or product is missing, malformed, or not that of the anchor above: issue the certificate with the right one.
+		CertificateVendorMismatch,
+		/// An intermediate needs the anchor that issued it: register it with `register_authority`.
+		AnchorIssuerMissing,
+		/// Only the vote of the council replaces the proof of possession: name the anchor that issued the certificate.
+		AnchorVoteMissing,
+		/// The anchor above is revoked, on hold, retired, expired or not valid yet: use one that is in force.
+		AnchorIssuerNotValid,
+		/// A certificate above breaks a rule that has become stricter since it was registered: replace that anchor first.
+		AnchorIssuerUnfit,
+		/// There are as many anchors above as there may be: issue the certificate higher up.
+		AnchorTooDeep,
+		/// There are as many anchors of this key as there may be: make a new key.
+		AnchorKeyFull,
+		/// The issuer took back what it had issued to this key, which is for ever: make a new key.
+		AnchorKeyWithdrawn,
+		/// Only X.509 anchors have holds, revocation lists elsewhere, and anything below them: name one of those.
+		AnchorNotX509,
+		/// The address is not one of `http`, `https` or `ipfs` in visible ASCII: give it in that form.
+		CrlUrlInvalid,
+		/// The anchor is on hold already: nothing is left to do.
+		AnchorAlreadySuspended,
+		/// The anchor is not on hold: nothing is left to do.
+		AnchorNotSuspended,
+		/// The retirement would lie in the past: give a time in the future, or retire the anchor at once.
+		RolloverTimePast,
+		/// A rollover of this anchor is planned already: cancel it first.
+		RolloverAlreadyPlanned,
+		/// No rollover of this anchor is ahead: nothing is left to do.
+		RolloverNotPlanned,
+		/// The successor is of another owner, kind or profile, or not in force from now until then: choose another.
+		RolloverSuccessorUnfit,
 		/// There is no such voucher: check its id and its organisation.
 		VoucherUnknown,
 		/// The organisation issued a voucher of this key before: make a new one.
@@ -113,7 +169,7 @@ mod errors {
 		KeyUnfitForPurpose,
 		/// The key would be expired from the start: give it a later end, or none.
 		KeyValidityInvalid,
-		/// The key is registered already, for this device or another: make a new one.
+		/// The key is registered already, for a device or as an anchor: make a new one.
 		KeyAlreadyRegistered,
 		/// The key was revoked, as a device's or as an anchor's, and cannot come back: make a new one.
 		KeyWasRevoked,

@@ -34,6 +34,48 @@ mod events {
 			/// Why.
 			reason: RevocationReason,
 		},
+		/// The key of an anchor was revoked, and with it every anchor of that key. They follow in events of their own.
+		AnchorKeyRevoked {
+			/// Which key.
+			key: KeyId,
+			/// Why.
+			reason: RevocationReason,
+		},
+		/// The retirement of an anchor was planned.
+		RolloverPlanned {
+			/// Which anchor.
+			anchor: AnchorId,
+			/// What takes its place.
+			successor: AnchorId,
+			/// From when on it is retired.
+			retire_at: Moment,
+		},
+		/// A planned retirement was cancelled: the anchor stays in force.
+		RolloverCancelled {
+			/// Which anchor.
+			anchor: AnchorId,
+		},
+		/// An anchor was put on hold, and with it everything below it.
+		AnchorSuspended {
+			/// Which anchor.
+			anchor: AnchorId,
+			/// Whose it is.
+			organisation: OrganisationId,
+		},
+		/// An anchor was taken off hold.
+		AnchorReleased {
+			/// Which anchor.
+			anchor: AnchorId,
+			/// Whose it is.
+			organisation: OrganisationId,
+		},
+		/// The place where an X.509 anchor publishes its revocation list was set, or taken away.
+		CrlPointerSet {
+			/// Which anchor.
+			anchor: AnchorId,
+			/// The place.
+			pointer: Option<CrlPointer>,
+		},
 		/// Something was put on the revocation list of an SSH CA, at this position.
 		SshRevoked {
 			/// Which anchor.

@@ -11,6 +11,16 @@ use rsa::{
 	sha2::{Digest, Sha256},
 };
 
+/// A certificate that can stand at every place of a path of any length, with the key [`RSA4096_KEY`]: issued by itself
+/// (`O=Benchmark, CN=Authority`), in force from 1970 to 2126, with an AuthorityKeyIdentifier, and as long as material may
+/// be. It is the dearest to judge: it excludes as many host names as are read, and has as many itself.
+#[cfg(feature = "runtime-benchmarks")]
+pub(crate) const RSA4096_AUTHORITY: &[u8] = include_bytes!("fixtures/rsa4096-authority.der");
+
+/// The same with the key [`P384_KEY`].
+#[cfg(feature = "runtime-benchmarks")]
+pub(crate) const P384_AUTHORITY: &[u8] = include_bytes!("fixtures/p384-authority.der");
+
 /// RSA-4096 with SHA2-512, padded to 4096 bytes.
 pub(crate) const RSA4096_ROOT: [u8; 4096] = hex!(
 	"30820ffc30820de4a003020102020101300d06092a864886f70d01010d0500302331123010060355040a0c0942656e63"

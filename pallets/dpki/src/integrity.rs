@@ -3,6 +3,7 @@
 use crate::{Config, Pallet, WeightInfo, costs};
 use codec::MaxEncodedLen;
 use dpki_primitives::{
+	anchor::{MAX_ANCHOR_DEPTH, MAX_ANCHOR_MATERIAL_LEN, MAX_CHAIN_LEN},
 	context::MAX_SIGNATURE_LIFETIME,
 	device::{
 		Compromised, MAX_DEVICES_PER_BATCH, MAX_KEYS_PER_DEVICE, MAX_KEYS_PER_ENROLMENT,
@@ -43,6 +44,14 @@ impl<T: Config> Pallet<T> {
 				"a request lives as long as what it was made with"
 			);
 			assert!(
+				MAX_ANCHOR_DEPTH as usize + MAX_CHAIN_LEN as usize <= dpki_x509::MAX_PATH_LEN,
+				"the longest chain below the deepest anchor is read"
+			);
+			assert!(
+				MAX_ANCHOR_MATERIAL_LEN as usize <= dpki_x509::MAX_CERTIFICATE_LEN,
+				"the longest certificate of an anchor is read"
+			);
+			assert!(
 				MAX_SSH_REVOCATIONS.is_multiple_of(SSH_REVOCATIONS_PER_PAGE),
 				"the last page of an SSH revocation list can be full"
 			);
@@ -60,6 +69,10 @@ impl<T: Config> Pallet<T> {
 		let register_anchor = T::WeightInfo::register_ssh_anchor()
 			.max(T::WeightInfo::register_rsa_anchor())
 			.max(T::WeightInfo::register_p384_anchor());
+		let register_authority =
+			T::WeightInfo::register_rsa_authority().max(T::WeightInfo::register_p384_authority());
+		let adopt_authority =
+			T::WeightInfo::adopt_rsa_authority().max(T::WeightInfo::adopt_p384_authority());
 		let enrol = T::WeightInfo::enrol(MAX_KEYS_PER_ENROLMENT)
 			.saturating_add(T::WeightInfo::authorize_enrol(MAX_KEYS_PER_ENROLMENT));
 		let rsa = T::WeightInfo::verify_rsa();
@@ -137,6 +150,13 @@ impl<T: Config> Pallet<T> {
 				DispatchClass::Operational,
 				T::WeightInfo::revoke_devices(MAX_REVOCATIONS_PER_BATCH),
 			),
+			("register_authority", DispatchClass::Normal, register_authority),
+			("adopt_authority", DispatchClass::Normal, adopt_authority),
+			("plan_rollover", DispatchClass::Normal, T::WeightInfo::plan_rollover()),
+			("cancel_rollover", DispatchClass::Normal, T::WeightInfo::cancel_rollover()),
+			("suspend_anchor", DispatchClass::Operational, T::WeightInfo::suspend_anchor()),
+			("set_crl_pointer", DispatchClass::Normal, T::WeightInfo::set_crl_pointer()),
+			("release_anchor", DispatchClass::Normal, T::WeightInfo::release_anchor()),
 		] {
 			let of_class = weights.get(class);
 			let limit = of_class.max_extrinsic.or(of_class.max_total).unwrap_or(weights.max_block);

@@ -2,7 +2,7 @@
 //! registration, with or without another key that it takes the place of.
 
 use crate::{
-	Config, DeviceKeys, Devices, Error, Event, KeyPolicies, Keys, NextKeys, Pallet,
+	Config, DeviceKeys, Devices, Error, Event, KeyAnchors, KeyPolicies, Keys, NextKeys, Pallet,
 	RevokedAnchorKeys, crypto,
 };
 use dpki_primitives::{
@@ -225,6 +225,8 @@ impl<T: Config> Pallet<T> {
 		Self::ensure_allowed(policy, key, now)?;
 		let id = KeyId::of_device(device, &key.public);
 		ensure!(!RevokedAnchorKeys::<T>::contains_key(id), Error::<T>::KeyWasRevoked);
+		// What a device signs must never read as what a certification authority signs.
+		ensure!(!KeyAnchors::<T>::contains_key(id), Error::<T>::KeyAlreadyRegistered);
 		match Keys::<T>::get(id) {
 			None => Ok(()),
 			Some(record) if record.revocation.is_some() => Err(Error::<T>::KeyWasRevoked),

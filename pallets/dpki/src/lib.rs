@@ -6,12 +6,15 @@
 extern crate alloc;
 
 mod anchors;
+mod authorities;
 mod batches;
 #[cfg(feature = "runtime-benchmarks")]
 mod benchmarking;
+mod chains;
 mod compromise;
 mod context;
 mod costs;
+mod crl;
 pub mod crypto;
 mod devices;
 mod economy;
@@ -20,14 +23,17 @@ mod errors;
 mod events;
 #[cfg(any(test, feature = "runtime-benchmarks"))]
 mod fixtures;
+mod holds;
 mod integrity;
 mod key_policy;
 mod keys;
+pub mod migrations;
 mod next_keys;
 mod queries;
 mod refusals;
 mod requests;
 mod revocation;
+mod rollover;
 mod self_service;
 pub mod ssh;
 mod storage;
@@ -37,7 +43,7 @@ mod tests;
 mod try_state;
 mod vouchers;
 pub mod weights;
-pub mod x509;
+mod x509;
 
 pub use batches::BatchFailure;
 pub use pallet::*;
@@ -50,10 +56,13 @@ use frame_support::pallet_macros::import_section;
 #[import_section(errors::errors)]
 #[frame_support::pallet]
 pub mod pallet {
-	use crate::{BatchFailure, WeightInfo, costs, keys::Replacing};
+	use crate::{BatchFailure, WeightInfo, anchors, costs, keys::Replacing};
 	use dpki_primitives::{
 		Moment,
-		anchor::{AnchorKind, AnchorMaterial, AnchorRecord, MAX_ANCHORS_PER_ORGANISATION},
+		anchor::{
+			AnchorKind, AnchorMaterial, AnchorRecord, Basis, CrlPointer, MAX_ANCHORS_PER_KEY,
+			MAX_ANCHORS_PER_ORGANISATION,
+		},
 		device::{
 			Compromised, DeviceRecord, KeyList, MAX_DEVICES_PER_BATCH, MAX_KEYS_PER_ENROLMENT,
 			MAX_REVOCATIONS_PER_BATCH, NewDevice,
@@ -75,7 +84,7 @@ pub mod pallet {
 	use frame_system::pallet_prelude::*;
 
 	/// The layout of the storage.
-	const STORAGE_VERSION: StorageVersion = StorageVersion::new(1);
+	const STORAGE_VERSION: StorageVersion = StorageVersion::new(2);
 
 	/// The registry.
 	#[pallet::pallet]
@@ -91,6 +100,9 @@ pub mod pallet {
 
 		/// Who may change what an organisation has settled.
 		type Governance: Governance<Self::RuntimeOrigin, Error = DispatchError>;
+
+		/// Who adopts, retires and revokes the anchors of the consortium.
+		type AnchorOrigin: EnsureOrigin<Self::RuntimeOrigin>;
 
 		/// Chain time in milliseconds since the Unix epoch.
 		type Time: Time<Moment = Moment>;
@@ -116,18 +128,19 @@ pub mod pallet {
 
 	#[pallet::call]
 	impl<T: Config> Pallet<T> {
-		/// Registers a trust anchor for an organisation; it is active at once.
+		/// Registers a trust anchor that stands by itself for an organisation; it is active at once.
 		///
 		/// An anchor manager of the organisation calls it and pays. `material` is the SSH wire encoding of an Ed25519
-		/// or P-256 key, or the DER of a self-signed X.509 root; `possession` is the anchor's signature over
+		/// or P-256 key, or the DER of a self-signed X.509 root, which is held to RFC 5280 and no other profile;
+		/// `possession` is the anchor's signature over
 		/// [`PossessAnchor`](dpki_primitives::context::Action::PossessAnchor), so that nobody registers the anchor of
 		/// another. Emits [`Event::AnchorRegistered`]. Refused: missing role, stale signature, anchor known or revoked,
-		/// key of a revoked anchor or of a device, full list, and whatever [`crate::ssh`] and [`crate::x509`] refuse.
-		/// Two signature verifications at most.
+		/// key of a revoked anchor or of a device, full lists, an intermediate, and what is wrong with the key or the
+		/// certificate. Two signature verifications at most.
 		#[pallet::call_index(0)]
 		#[pallet::weight(match kind {
 			AnchorKind::SshUserCa | AnchorKind::SshHostCa => T::WeightInfo::register_ssh_anchor(),
-			AnchorKind::X509Root => {
+			AnchorKind::X509Root | AnchorKind::X509Intermediate => {
 				T::WeightInfo::register_rsa_anchor().max(T::WeightInfo::register_p384_anchor())
 			},
 		})]
@@ -140,26 +153,32 @@ pub mod pallet {
 			expires_at: Moment,
 		) -> DispatchResult {
 			let account = ensure_signed(origin)?;
-			Self::do_register_anchor(account, organisation, kind, material, possession, expires_at)
+			let claim = anchors::Claim::of_kind::<T>(kind)?;
+			let possession = anchors::Possession { signature: possession, expires_at };
+			Self::do_register_anchor(account, organisation, claim, material, possession)
 		}
 
 		/// Retires an anchor: what it signed stays good, nothing new is to be signed.
 		///
-		/// An anchor manager of the anchor's organisation calls it and pays. Emits [`Event::AnchorRetired`]. Refused:
-		/// unknown anchor, missing role, retired or revoked before. Constant time.
+		/// An anchor manager of the anchor's organisation calls it and pays, or [`Config::AnchorOrigin`] for an anchor of
+		/// the consortium. A retirement that was planned comes at once. Emits [`Event::AnchorRetired`]. Refused: unknown
+		/// anchor, missing role, retired or revoked before. Constant time.
 		#[pallet::call_index(1)]
 		#[pallet::weight(T::WeightInfo::retire_anchor())]
 		pub fn retire_anchor(origin: OriginFor<T>, anchor: AnchorId) -> DispatchResult {
-			Self::do_retire_anchor(ensure_signed(origin)?, anchor)
+			Self::do_retire_anchor(Self::actor(origin)?, anchor)
 		}
 
-		/// Revokes an anchor, and with it all that it signed, for ever. Its key can be registered for nothing any more;
-		/// another anchor of the same key that is registered already has to be revoked by itself.
+		/// Revokes an anchor, and with it all that it signed and everything below it, for ever.
 		///
-		/// An anchor manager of the anchor's organisation calls it and pays. Operational, as every call that takes trust
-		/// away: a full block does not keep it waiting. Frees a place in the organisation's list. Emits
-		/// [`Event::AnchorRevoked`]. Refused: unknown anchor, missing role, revoked before. Linear in the list, which is
-		/// bounded by [`MAX_ANCHORS_PER_ORGANISATION`].
+		/// An anchor manager of the anchor's organisation calls it and pays, or [`Config::AnchorOrigin`] for an anchor of
+		/// the consortium. This ends the key: every other anchor of it is revoked too, and it can be registered for
+		/// nothing any more. Who manages the anchor that issued this one can call it too. This ends the anchor, and any
+		/// other certificate that the same issuer gave to its key, and leaves alone what others gave to the key.
+		/// Operational, as every call that takes trust away: a full block does not keep it waiting. Frees places in the
+		/// owners' lists. Emits [`Event::AnchorRevoked`] per anchor and [`Event::AnchorKeyRevoked`] if the key ends.
+		/// Refused: unknown anchor, missing role, revoked before. Linear in the anchors of the key and the lists of their
+		/// owners, which are bounded by [`MAX_ANCHORS_PER_KEY`] and [`MAX_ANCHORS_PER_ORGANISATION`].
 		#[pallet::call_index(2)]
 		#[pallet::weight((T::WeightInfo::revoke_anchor(), DispatchClass::Operational))]
 		pub fn revoke_anchor(
@@ -167,7 +186,7 @@ pub mod pallet {
 			anchor: AnchorId,
 			reason: RevocationReason,
 		) -> DispatchResult {
-			Self::do_revoke_anchor(ensure_signed(origin)?, anchor, reason)
+			Self::do_revoke_anchor(Self::actor(origin)?, anchor, reason)
 		}
 
 		/// Revokes a certificate or a key under an SSH CA, for ever.
@@ -310,6 +329,115 @@ pub mod pallet {
 			reason: RevocationReason,
 		) -> DispatchResult {
 			Self::do_revoke_device(ensure_signed(origin)?, device, reason)
+		}
+
+		/// Registers an X.509 anchor for an organisation: a root of some profile, or an intermediate below an anchor of
+		/// any organisation; it is active at once.
+		///
+		/// An anchor manager of the organisation calls it and pays. `material` is the DER; `possession` is the signature
+		/// of the certified key over [`PossessAnchor`](dpki_primitives::context::Action::PossessAnchor). That the anchor
+		/// above has signed the certificate is the consent of its holder. An intermediate is held to the whole path, at the
+		/// time of the block. Emits [`Event::AnchorRegistered`]. Refused: missing role, stale signature, anchor known or
+		/// revoked, key of a revoked anchor or of a device, or one from which the issuer took back what it gave, full
+		/// lists, [`Basis::Vote`], an anchor above that is unknown, not in force or too deep, and what is wrong with the
+		/// certificate. Two signature verifications, and the reading of [`MAX_ANCHOR_DEPTH`](dpki_primitives::anchor::MAX_ANCHOR_DEPTH) certificates above.
+		#[pallet::call_index(10)]
+		#[pallet::weight(T::WeightInfo::register_rsa_authority().max(T::WeightInfo::register_p384_authority()))]
+		pub fn register_authority(
+			origin: OriginFor<T>,
+			organisation: OrganisationId,
+			basis: Basis,
+			material: AnchorMaterial,
+			possession: Signature,
+			expires_at: Moment,
+		) -> DispatchResult {
+			let account = ensure_signed(origin)?;
+			let claim = anchors::Claim::X509(basis);
+			let possession = anchors::Possession { signature: possession, expires_at };
+			Self::do_register_anchor(account, organisation, claim, material, possession)
+		}
+
+		/// Registers an X.509 anchor for the consortium: a root or a branch of a public CA, or an intermediate below an
+		/// anchor; it is active at once and belongs to [`OrganisationId::CONSORTIUM`].
+		///
+		/// [`Config::AnchorOrigin`] calls it. Its vote takes the place of a proof of possession. Emits
+		/// [`Event::AnchorRegistered`]. Refused: as [`Pallet::register_authority`], but for role and signature. One
+		/// signature verification, and the reading of [`MAX_ANCHOR_DEPTH`](dpki_primitives::anchor::MAX_ANCHOR_DEPTH) certificates above.
+		#[pallet::call_index(11)]
+		#[pallet::weight(T::WeightInfo::adopt_rsa_authority().max(T::WeightInfo::adopt_p384_authority()))]
+		pub fn adopt_authority(
+			origin: OriginFor<T>,
+			basis: Basis,
+			material: AnchorMaterial,
+		) -> DispatchResult {
+			T::AnchorOrigin::ensure_origin(origin)?;
+			Self::do_adopt_authority(basis, material)
+		}
+
+		/// Plans the retirement of an anchor in favour of another one: both are in force until `retire_at`, from which
+		/// moment on the first is retired by itself.
+		///
+		/// An anchor manager of their organisation calls it and pays, or [`Config::AnchorOrigin`] for anchors of the
+		/// consortium. Emits [`Event::RolloverPlanned`]. Refused: unknown anchor, missing role, retired, revoked or planned
+		/// before, a time that is past, and a successor of another owner, kind or profile, or one that is not in force now
+		/// and, as far as can be known, at that time. Constant time but for the way up from the successor.
+		#[pallet::call_index(12)]
+		#[pallet::weight(T::WeightInfo::plan_rollover())]
+		pub fn plan_rollover(
+			origin: OriginFor<T>,
+			anchor: AnchorId,
+			successor: AnchorId,
+			retire_at: Moment,
+		) -> DispatchResult {
+			Self::do_plan_rollover(Self::actor(origin)?, anchor, successor, retire_at)
+		}
+
+		/// Takes back a planned retirement whose time has not come.
+		///
+		/// An anchor manager of the anchor's organisation calls it and pays, or [`Config::AnchorOrigin`] for an anchor of
+		/// the consortium. Emits [`Event::RolloverCancelled`]. Refused: unknown anchor, missing role, revoked, no plan that
+		/// lies ahead. Constant time.
+		#[pallet::call_index(13)]
+		#[pallet::weight(T::WeightInfo::cancel_rollover())]
+		pub fn cancel_rollover(origin: OriginFor<T>, anchor: AnchorId) -> DispatchResult {
+			Self::do_cancel_rollover(Self::actor(origin)?, anchor)
+		}
+
+		/// Puts an X.509 anchor on hold: it and everything below it is suspended until it is released.
+		///
+		/// An anchor manager of the anchor's organisation calls it and pays, or [`Config::AnchorOrigin`] for an anchor of
+		/// the consortium. Operational. Emits [`Event::AnchorSuspended`]. Refused: unknown anchor, missing role, SSH CA,
+		/// revoked, on hold already. Constant time.
+		#[pallet::call_index(14)]
+		#[pallet::weight((T::WeightInfo::suspend_anchor(), DispatchClass::Operational))]
+		pub fn suspend_anchor(origin: OriginFor<T>, anchor: AnchorId) -> DispatchResult {
+			Self::do_suspend_anchor(Self::actor(origin)?, anchor)
+		}
+
+		/// Takes an X.509 anchor off hold.
+		///
+		/// An anchor manager of the anchor's organisation calls it and pays, or [`Config::AnchorOrigin`] for an anchor of
+		/// the consortium. Emits [`Event::AnchorReleased`]. Refused: unknown anchor, missing role, SSH CA, revoked, not on
+		/// hold. Constant time.
+		#[pallet::call_index(15)]
+		#[pallet::weight(T::WeightInfo::release_anchor())]
+		pub fn release_anchor(origin: OriginFor<T>, anchor: AnchorId) -> DispatchResult {
+			Self::do_release_anchor(Self::actor(origin)?, anchor)
+		}
+
+		/// Says where an X.509 anchor publishes its revocation list, or that it does so no more.
+		///
+		/// An anchor manager of the anchor's organisation calls it and pays, or [`Config::AnchorOrigin`] for an anchor of
+		/// the consortium. No verdict of the chain depends on it. Emits [`Event::CrlPointerSet`]. Refused: unknown anchor,
+		/// missing role, SSH CA, an address of another form. Constant time.
+		#[pallet::call_index(16)]
+		#[pallet::weight(T::WeightInfo::set_crl_pointer())]
+		pub fn set_crl_pointer(
+			origin: OriginFor<T>,
+			anchor: AnchorId,
+			pointer: Option<CrlPointer>,
+		) -> DispatchResult {
+			Self::do_set_crl_pointer(Self::actor(origin)?, anchor, pointer)
 		}
 
 		/// Sets what an organisation asks of the keys of its devices from now on; see [`KeyPolicy`].

@@ -1,14 +1,14 @@
 //! What may be asked: by the runtime API, and by other pallets through [`Registry`].
 
 use crate::{
-	AnchorMaterials, Anchors, Config, DeviceKeys, Devices, KeyPolicies, KeyQuotas, Keys, NextKeys,
-	OrganisationAnchors, Pallet, Registrants, RequestQueues, Requests, SshRevocationCount,
-	SshRevocations, Vouchers, crypto,
+	AnchorMaterials, Anchors, Config, CrlPointers, DeviceKeys, Devices, KeyAnchors, KeyPolicies,
+	KeyQuotas, Keys, NextKeys, OrganisationAnchors, Pallet, Registrants, RequestQueues, Requests,
+	SshRevocationCount, SshRevocations, Vouchers, crypto,
 };
 use alloc::vec::Vec;
 use dpki_primitives::{
 	Moment,
-	anchor::{AnchorMaterial, AnchorRecord},
+	anchor::{AnchorMaterial, AnchorRecord, CrlPointer},
 	device::DeviceRecord,
 	ids::{AnchorId, DeviceId, KeyCommitment, KeyId, OrganisationId, RequestId, VoucherId},
 	key::{KeyRecord, PublicKey},
@@ -33,9 +33,19 @@ impl<T: Config> Pallet<T> {
 		AnchorMaterials::<T>::get(anchor)
 	}
 
-	/// The verdict about the anchor now.
+	/// The verdict about the anchor now, everything above it included.
 	pub fn anchor_status(anchor: AnchorId) -> Status {
-		status(Anchors::<T>::get(anchor).map(|it| it.standing()).as_ref(), &[], Self::now())
+		Self::anchor_status_at(anchor, Self::now())
+	}
+
+	/// Where the anchor publishes its revocation list.
+	pub fn crl_pointer(anchor: AnchorId) -> Option<CrlPointer> {
+		CrlPointers::<T>::get(anchor)
+	}
+
+	/// The anchors of the key, whoever has them; none if the key was revoked.
+	pub fn anchors_of_key(key: KeyId) -> Vec<AnchorId> {
+		KeyAnchors::<T>::get(key).into_inner()
 	}
 
 	/// The unrevoked anchors of the organisation, in the order of their registration.

@@ -2,11 +2,11 @@
 //! invalid by the status function, which looks at the record's issuers.
 
 use crate::{
-	Anchors, Config, DeviceKeys, Devices, Error, Event, Keys, NextKeys, OrganisationAnchors,
-	Pallet, RevokedAnchorKeys, RevokedSshSubjects, SshRevocationCount, SshRevocations,
+	Anchors, Config, DeviceKeys, Devices, Error, Event, KeyAnchors, Keys, NextKeys,
+	OrganisationAnchors, Pallet, RevokedAnchorKeys, RevokedSshSubjects, SshRevocationCount,
+	SshRevocations, context::Actor,
 };
 use dpki_primitives::{
-	anchor::{AnchorKind, AnchorRecord},
 	device::DeviceRecord,
 	economy::{Economy, Resource},
 	ids::{AnchorId, DeviceId, KeyId},
@@ -20,34 +20,59 @@ use frame_support::ensure;
 use sp_runtime::DispatchResult;
 
 impl<T: Config> Pallet<T> {
-	/// Revokes an anchor. Its record and material stay, its place in the organisation's list becomes free, and its key
-	/// is remembered: nothing of that key is registered any more. What is registered already, another anchor of the
-	/// key, has an end of its own.
+	/// Revokes an anchor. Its record and material stay, and its place in its owner's list becomes free.
+	///
+	/// Its manager ends its key with it: nothing of that key is registered any more, and every other anchor of the key
+	/// ends too. Who manages the anchor above takes back no more than that anchor gave: what others have issued to the
+	/// same key is not its to judge.
 	pub(crate) fn do_revoke_anchor(
-		account: T::AccountId,
+		actor: Actor<T::AccountId>,
 		anchor: AnchorId,
 		reason: RevocationReason,
 	) -> DispatchResult {
-		let record = Self::managed_anchor(&account, anchor)?;
-		Self::end_anchor(anchor, record, reason)?;
+		let record = Anchors::<T>::get(anchor).ok_or(Error::<T>::AnchorUnknown)?;
+		let revocation = Revocation { reason, at: Self::now() };
+		let Err(error) = Self::ensure_manager(&actor, record.organisation) else {
+			return Self::revoke_anchor_key(anchor, record.key_id, revocation);
+		};
+		let issuer = record.issuer().and_then(Anchors::<T>::get).ok_or(error)?;
+		Self::ensure_manager(&actor, issuer.organisation)?;
+		ensure!(record.revocation.is_none(), Error::<T>::AnchorAlreadyRevoked);
+		Self::end_anchor(anchor, revocation);
 		Ok(())
 	}
 
-	/// Ends an anchor on whose authority ever.
-	pub(crate) fn end_anchor(
+	/// Ends the key of an anchor and every anchor of it, of which there are
+	/// [`MAX_ANCHORS_PER_KEY`](dpki_primitives::anchor::MAX_ANCHORS_PER_KEY) at most.
+	pub(crate) fn revoke_anchor_key(
 		anchor: AnchorId,
-		mut record: AnchorRecord,
-		reason: RevocationReason,
-	) -> Result<(), Error<T>> {
-		ensure!(record.revocation.is_none(), Error::<T>::AnchorAlreadyRevoked);
-		record.revocation = Some(Revocation { reason, at: Self::now() });
-		let organisation = record.organisation;
-		RevokedAnchorKeys::<T>::insert(record.key_id, ());
+		key: KeyId,
+		revocation: Revocation,
+	) -> DispatchResult {
+		let is_revoked = RevokedAnchorKeys::<T>::contains_key(key);
+		ensure!(!is_revoked, Error::<T>::AnchorAlreadyRevoked);
+		RevokedAnchorKeys::<T>::insert(key, ());
+		Self::deposit_event(Event::AnchorKeyRevoked { key, reason: revocation.reason });
+		let others = KeyAnchors::<T>::take(key);
+		for id in others.into_iter().filter(|id| *id != anchor) {
+			Self::end_anchor(id, revocation);
+		}
+		Self::end_anchor(anchor, revocation);
+		Ok(())
+	}
+
+	/// Marks an anchor as revoked, unless it is.
+	pub(crate) fn end_anchor(anchor: AnchorId, revocation: Revocation) {
+		let Some(mut record) = Anchors::<T>::get(anchor) else { return };
+		if record.revocation.is_some() {
+			return;
+		}
+		record.revocation = Some(revocation);
+		let (organisation, reason) = (record.organisation, revocation.reason);
 		Anchors::<T>::insert(anchor, record);
 		OrganisationAnchors::<T>::mutate(organisation, |list| list.retain(|id| *id != anchor));
 		T::Economy::release(Resource::Anchor(anchor));
 		Self::deposit_event(Event::AnchorRevoked { anchor, organisation, reason });
-		Ok(())
 	}
 
 	/// Appends to the revocation list of an SSH CA. A retired CA can still revoke, as what it signed is in use; for
@@ -58,8 +83,8 @@ impl<T: Config> Pallet<T> {
 		subject: SshSubject,
 		reason: RevocationReason,
 	) -> DispatchResult {
-		let record = Self::managed_anchor(&account, anchor)?;
-		ensure!(record.kind != AnchorKind::X509Root, Error::<T>::AnchorNotSsh);
+		let record = Self::managed_anchor(&Actor::Account(account), anchor)?;
+		ensure!(!record.kind.is_x509(), Error::<T>::AnchorNotSsh);
 		ensure!(record.revocation.is_none(), Error::<T>::AnchorWasRevoked);
 		ensure!(subject != SshSubject::Serial(0), Error::<T>::SshSerialZero);
 		let digest = subject.digest();

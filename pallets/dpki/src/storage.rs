@@ -13,10 +13,25 @@ mod storage {
 	#[pallet::storage]
 	pub type AnchorMaterials<T: Config> = StorageMap<_, Identity, AnchorId, AnchorMaterial>;
 
-	/// The keys of all anchors that were ever revoked. Never removed, so that none comes back as another anchor, under
+	/// The keys that were revoked with an anchor. Never removed, so that none comes back as another anchor, under
 	/// another certificate or as the key of a device.
 	#[pallet::storage]
 	pub type RevokedAnchorKeys<T: Config> = StorageMap<_, Identity, KeyId, ()>;
+
+	/// The anchors of each key that is no revoked one, whoever has them. They end with their key, and by them a key is
+	/// known to be an anchor's. An anchor that only its issuer has revoked stays among them.
+	#[pallet::storage]
+	pub type KeyAnchors<T: Config> = StorageMap<
+		_,
+		Identity,
+		KeyId,
+		BoundedVec<AnchorId, ConstU32<MAX_ANCHORS_PER_KEY>>,
+		ValueQuery,
+	>;
+
+	/// Where the revocation lists of X.509 anchors are published. Nothing here depends on them.
+	#[pallet::storage]
+	pub type CrlPointers<T: Config> = StorageMap<_, Identity, AnchorId, CrlPointer>;
 
 	/// The unrevoked anchors of each organisation, in the order of their registration.
 	#[pallet::storage]

@@ -1,13 +1,13 @@
 //! The invariants of the storage, checked by `try-runtime` and after every test.
 
 use crate::{
-	AnchorMaterials, Anchors, Config, DeviceKeys, Devices, KeyPolicies, KeyQuotas, Keys, NextKeys,
-	OrganisationAnchors, Pallet, Registrants, RequestQueues, Requests, RevokedAnchorKeys,
-	RevokedSshSubjects, SshRevocationCount, SshRevocations, Vouchers,
+	AnchorMaterials, Anchors, Config, CrlPointers, DeviceKeys, Devices, KeyAnchors, KeyPolicies,
+	KeyQuotas, Keys, NextKeys, OrganisationAnchors, Pallet, Registrants, RequestQueues, Requests,
+	RevokedAnchorKeys, RevokedSshSubjects, SshRevocationCount, SshRevocations, Vouchers,
 };
 use alloc::collections::{BTreeMap, BTreeSet};
 use dpki_primitives::{
-	anchor::AnchorKind,
+	anchor::{AnchorKind, AnchorRecord, Certification, MAX_ANCHOR_DEPTH, MAX_ANCHORS_PER_KEY},
 	ids::{AnchorId, DeviceId, KeyId},
 	key_policy::KeyPolicy,
 	revocation::{RevocationReason, SSH_REVOCATIONS_PER_PAGE},
@@ -29,11 +29,11 @@ impl<T: Config> Pallet<T> {
 		Self::try_registrants()
 	}
 
-	/// An organisation's list holds exactly its unrevoked anchors, material hashes to its id, a key to its id, and the
-	/// keys of revoked anchors are remembered, and no others.
+	/// An organisation's list holds exactly its unrevoked anchors, material hashes to its id, a key to its id; a revoked
+	/// key has no unrevoked anchor, any other key lists its anchors; and an intermediate lies below an X.509 anchor.
 	fn try_anchors() -> Result<(), TryRuntimeError> {
 		let mut unrevoked = 0usize;
-		let mut revoked_keys = BTreeSet::new();
+		let mut keys = BTreeSet::new();
 		for (id, record) in Anchors::<T>::iter() {
 			let material = AnchorMaterials::<T>::get(id).ok_or("an anchor has no material")?;
 			ensure!(
@@ -50,14 +50,34 @@ impl<T: Config> Pallet<T> {
 				record.key.as_ref().is_none_or(|key| KeyId::of(key) == record.key_id),
 				"the key of an anchor is not the one that its id names"
 			);
-			if record.revocation.is_some() {
-				revoked_keys.insert(record.key_id);
+			keys.insert(record.key_id);
+			if RevokedAnchorKeys::<T>::contains_key(record.key_id) {
+				ensure!(record.revocation.is_some(), "a revoked key has an unrevoked anchor");
+			} else {
+				let anchors = KeyAnchors::<T>::get(record.key_id);
+				// A full list may have been full when the index was made, see `migrations::v2`.
+				let is_full = anchors.len() == MAX_ANCHORS_PER_KEY as usize;
+				ensure!(is_full || anchors.contains(&id), "a key does not list an anchor of it");
 			}
+			Self::try_certification(&record)?;
 		}
 		ensure!(
-			RevokedAnchorKeys::<T>::iter_keys().collect::<BTreeSet<_>>() == revoked_keys,
-			"the keys that are remembered as revoked are not those of the revoked anchors"
+			RevokedAnchorKeys::<T>::iter_keys().all(|key| keys.contains(&key)),
+			"a key is remembered as revoked that no anchor ever had"
 		);
+		for (key, anchors) in KeyAnchors::<T>::iter() {
+			ensure!(!anchors.is_empty(), "there is an empty list of the anchors of a key");
+			ensure!(!RevokedAnchorKeys::<T>::contains_key(key), "a revoked key lists anchors");
+			let has_key = |id| Anchors::<T>::get(id).is_some_and(|record| record.key_id == key);
+			ensure!(anchors.into_iter().all(has_key), "a key lists an anchor of another key");
+		}
+		for (anchor, pointer) in CrlPointers::<T>::iter() {
+			let kind = Anchors::<T>::get(anchor).map(|record| record.kind);
+			ensure!(
+				kind.is_some_and(AnchorKind::is_x509) && pointer.is_valid(),
+				"a pointer to a revocation list is malformed or belongs to no X.509 anchor"
+			);
+		}
 		let listed: usize = OrganisationAnchors::<T>::iter_values().map(|list| list.len()).sum();
 		ensure!(
 			listed == unrevoked,
@@ -70,12 +90,35 @@ impl<T: Config> Pallet<T> {
 		Ok(())
 	}
 
+	/// X.509 anchors, and no others, have a place, which is one below that of their issuer.
+	fn try_certification(record: &AnchorRecord) -> Result<(), TryRuntimeError> {
+		ensure!(
+			record.certification.is_some() == record.kind.is_x509(),
+			"an anchor has a certification and is not X.509, or the other way round"
+		);
+		ensure!(record.kind.is_x509() || !record.suspended, "an SSH CA is on hold");
+		let Some(Certification { profile, issuer, depth }) = record.certification else {
+			return Ok(());
+		};
+		let Some(issuer) = issuer else {
+			ensure!(depth == 0, "an anchor without issuer is not at the top");
+			return Ok(());
+		};
+		let above = Anchors::<T>::get(issuer).and_then(|issuer| issuer.certification);
+		ensure!(
+			above.is_some_and(|above| above.depth + 1 == depth && above.profile == profile),
+			"an anchor is not one below its issuer, or not under its profile"
+		);
+		ensure!(depth <= MAX_ANCHOR_DEPTH, "an anchor is too deep");
+		Ok(())
+	}
+
 	/// Count, pages and index of each SSH revocation list tell the same.
 	fn try_ssh_revocations() -> Result<(), TryRuntimeError> {
 		let mut counted = 0usize;
 		for (anchor, count) in SshRevocationCount::<T>::iter() {
 			let record = Anchors::<T>::get(anchor).ok_or("an SSH revocation without an anchor")?;
-			ensure!(record.kind != AnchorKind::X509Root, "an SSH revocation under an X.509 root");
+			ensure!(!record.kind.is_x509(), "an SSH revocation under an X.509 anchor");
 			let pages = count.div_ceil(SSH_REVOCATIONS_PER_PAGE);
 			let entries: alloc::vec::Vec<_> =
 				(0..pages).flat_map(|page| SshRevocations::<T>::get(anchor, page)).collect();

@@ -29,6 +29,16 @@ pub trait WeightInfo {
 	fn register_key() -> Weight;
 	fn revoke_key() -> Weight;
 	fn revoke_device() -> Weight;
+	fn register_rsa_authority() -> Weight;
+	fn register_p384_authority() -> Weight;
+	fn adopt_rsa_authority() -> Weight;
+	fn adopt_p384_authority() -> Weight;
+	fn plan_rollover() -> Weight;
+	fn cancel_rollover() -> Weight;
+	fn suspend_anchor() -> Weight;
+	fn release_anchor() -> Weight;
+	fn set_crl_pointer() -> Weight;
+	fn migrate_anchor() -> Weight;
 	fn set_key_policy() -> Weight;
 	fn verify_p256() -> Weight;
 	fn verify_rsa() -> Weight;
@@ -167,7 +177,7 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	fn revoke_anchor() -> Weight {
 		// Proof size in bytes: 2219 measured, 4522 at most.
 		// Fastest run: 69_644 ns.
-		Weight::from_parts(135_141_000, 4522)
+		Weight::from_parts(700_000_000, 60_000)
 			.saturating_add(T::DbWeight::get().reads(8_u64))
 			.saturating_add(T::DbWeight::get().writes(6_u64))
 	}
@@ -475,5 +485,75 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 			.saturating_add(Weight::from_parts(20_000_000, 2629).saturating_mul(n.into()))
 			.saturating_add(T::DbWeight::get().reads(1_u64.saturating_mul(n.into())))
 			.saturating_add(T::DbWeight::get().writes(1_u64.saturating_mul(n.into())))
+	}
+
+	/// Estimate: two verifications of RSA-4096, the reading of five certificates of 4096 bytes, names within constraints.
+	fn register_rsa_authority() -> Weight {
+		Weight::from_parts(20_000_000_000, 40_000)
+			.saturating_add(T::DbWeight::get().reads(20_u64))
+			.saturating_add(T::DbWeight::get().writes(5_u64))
+	}
+
+	/// Estimate: two verifications of P-384, the reading of five certificates of 4096 bytes, names within constraints.
+	fn register_p384_authority() -> Weight {
+		Weight::from_parts(60_000_000_000, 40_000)
+			.saturating_add(T::DbWeight::get().reads(20_u64))
+			.saturating_add(T::DbWeight::get().writes(5_u64))
+	}
+
+	/// Estimate: as `register_rsa_authority`, with one verification less.
+	fn adopt_rsa_authority() -> Weight {
+		Weight::from_parts(17_000_000_000, 40_000)
+			.saturating_add(T::DbWeight::get().reads(18_u64))
+			.saturating_add(T::DbWeight::get().writes(5_u64))
+	}
+
+	/// Estimate: as `register_p384_authority`, with one verification less.
+	fn adopt_p384_authority() -> Weight {
+		Weight::from_parts(48_000_000_000, 40_000)
+			.saturating_add(T::DbWeight::get().reads(18_u64))
+			.saturating_add(T::DbWeight::get().writes(5_u64))
+	}
+
+	/// Estimate: the way up from the successor, twice.
+	fn plan_rollover() -> Weight {
+		Weight::from_parts(60_000_000, 20_000)
+			.saturating_add(T::DbWeight::get().reads(9_u64))
+			.saturating_add(T::DbWeight::get().writes(1_u64))
+	}
+
+	/// Estimate: as `retire_anchor`.
+	fn cancel_rollover() -> Weight {
+		Weight::from_parts(31_000_000, 4_170)
+			.saturating_add(T::DbWeight::get().reads(4_u64))
+			.saturating_add(T::DbWeight::get().writes(1_u64))
+	}
+
+	/// Estimate: as `retire_anchor`.
+	fn suspend_anchor() -> Weight {
+		Weight::from_parts(31_000_000, 4_170)
+			.saturating_add(T::DbWeight::get().reads(4_u64))
+			.saturating_add(T::DbWeight::get().writes(1_u64))
+	}
+
+	/// Estimate: as `retire_anchor`.
+	fn release_anchor() -> Weight {
+		Weight::from_parts(31_000_000, 4_170)
+			.saturating_add(T::DbWeight::get().reads(4_u64))
+			.saturating_add(T::DbWeight::get().writes(1_u64))
+	}
+
+	/// Estimate: as `retire_anchor`.
+	fn set_crl_pointer() -> Weight {
+		Weight::from_parts(31_000_000, 4_170)
+			.saturating_add(T::DbWeight::get().reads(4_u64))
+			.saturating_add(T::DbWeight::get().writes(1_u64))
+	}
+
+	/// Estimate: one record read and written, and its key entered into the index.
+	fn migrate_anchor() -> Weight {
+		Weight::from_parts(60_000_000, 12_000)
+			.saturating_add(T::DbWeight::get().reads(5_u64))
+			.saturating_add(T::DbWeight::get().writes(4_u64))
 	}
 }

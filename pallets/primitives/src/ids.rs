@@ -96,6 +96,10 @@ ids! {
 }
 
 impl OrganisationId {
+	/// The consortium as a whole: whose anchors those are that it adopts by vote. It is a text and no hash, so no name leads
+	/// to it, no organisation can be created under it, and nobody has a role in it.
+	pub const CONSORTIUM: Self = Self(*b"dpki/organisation/the-consortium");
+
 	/// The id of the organisation with this name.
 	pub fn from_name(name: &[u8]) -> Self {
 		Self(derive(b"dpki/organisation/1", &name))

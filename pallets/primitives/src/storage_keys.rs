@@ -102,9 +102,20 @@ pub fn anchor_material(id: AnchorId) -> Vec<u8> {
 	item(DPKI, "AnchorMaterials", &[&id.0])
 }
 
-/// `Dpki.RevokedAnchorKeys`: nothing (the unit), present if an anchor of this key was revoked; never removed.
+/// `Dpki.RevokedAnchorKeys`: nothing (the unit), present if this key was revoked with an anchor; never removed.
 pub fn revoked_anchor_key(id: KeyId) -> Vec<u8> {
 	item(DPKI, "RevokedAnchorKeys", &[&id.0])
+}
+
+/// `Dpki.KeyAnchors`: the ids of all anchors of this key, a bounded list of [`AnchorId`]; absent if there is none or the
+/// key was revoked.
+pub fn key_anchors(id: KeyId) -> Vec<u8> {
+	item(DPKI, "KeyAnchors", &[&id.0])
+}
+
+/// `Dpki.CrlPointers`: a [`CrlPointer`](crate::anchor::CrlPointer).
+pub fn crl_pointer(id: AnchorId) -> Vec<u8> {
+	item(DPKI, "CrlPointers", &[&id.0])
 }
 
 /// `Dpki.OrganisationAnchors`: the ids of the organisation's unrevoked anchors, a bounded list of [`AnchorId`].

@@ -25,8 +25,8 @@ use rsa::{
 };
 use x509_cert::{
 	der::{
-		Decode, Encode, Tag, Tagged,
-		asn1::ObjectIdentifier,
+		Any, Decode, Encode, Tag, Tagged,
+		asn1::{BitString, ObjectIdentifier},
 		oid::{
 			AssociatedOid,
 			db::{rfc5912, rfc8410},
@@ -211,6 +211,30 @@ impl PublicKey {
 			},
 			Self::Ed25519(_) | Self::Rsa(_) => None,
 		}
+	}
+
+	/// The `SubjectPublicKeyInfo` in the one form by which keys are named: a point of an elliptic curve is uncompressed,
+	/// which is the form that RFC 5480 section 2.2 asks every implementation for. `None` for none of the keys that can
+	/// be read.
+	pub fn spki_der(&self) -> Option<Vec<u8>> {
+		let curve = |curve: &ObjectIdentifier| Any::encode_from(curve).ok();
+		let (oid, parameters, bytes) = match self {
+			Self::Ed25519(key) => (rfc8410::ID_ED_25519, None, key.to_vec()),
+			Self::P256(point) => {
+				let key = p256::PublicKey::from_sec1_bytes(point).ok()?;
+				let point = key.to_encoded_point(false).as_bytes().to_vec();
+				(rfc5912::ID_EC_PUBLIC_KEY, Some(curve(&rfc5912::SECP_256_R_1)?), point)
+			},
+			Self::P384(point) => {
+				let key = p384::PublicKey::from_sec1_bytes(point).ok()?;
+				let point = key.to_encoded_point(false).as_bytes().to_vec();
+				(rfc5912::ID_EC_PUBLIC_KEY, Some(curve(&rfc5912::SECP_384_R_1)?), point)
+			},
+			Self::Rsa(der) => (rfc5912::RSA_ENCRYPTION, Some(Any::null()), der.clone()),
+		};
+		let algorithm = AlgorithmIdentifierOwned { oid, parameters };
+		let subject_public_key = BitString::from_bytes(&bytes).ok()?;
+		SubjectPublicKeyInfoOwned { algorithm, subject_public_key }.to_der().ok()
 	}
 
 	/// Whether `signature`, in the encoding of certificates, over `message` verifies under this key by `algorithm`.

@@ -64,6 +64,7 @@ errors! {
 	IssuerNotAuthority, "the issuer is not a certification authority";
 	IssuerMismatch, "the issuer's name is not that of the certificate above";
 	AnchorNotSelfIssued, "the root is not issued by itself";
+	AnchorSelfIssued, "the certificate is issued by itself, and so is a root";
 	PathLengthExceeded, "an authority above does not allow so many authorities below";
 	PathTooLong, "the path has more certificates than are read here";
 	PathEmpty, "there is no certificate below the anchor";

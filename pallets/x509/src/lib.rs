@@ -49,7 +49,7 @@ pub use algorithm::{Hash, PublicKey, SignatureAlgorithm, Verifier};
 pub use certificate::Certificate;
 pub use dpki_crypto::Pure;
 pub use error::{Error, PathError};
-pub use path::{Pool, Rules, Target, build, validate, verify_root};
+pub use path::{Pool, Rules, Target, build, read_branch, validate, verify_root};
 pub use profile::{Profile, Role};
 pub use x509_cert::der::oid::ObjectIdentifier;
 

@@ -117,6 +117,17 @@ pub fn verify_root<V: Verifier + ?Sized>(
 	Ok(root)
 }
 
+/// Reads an authority that is to be a trust anchor although its issuer is none: a branch of a larger PKI. Nothing here
+/// vouches for it. It is no root, as one is to vouch for itself, and plays the part of the anchor under the profile.
+pub fn read_branch(der: &[u8], profile: Profile) -> Result<Certificate, Error> {
+	let branch = Certificate::from_der(der)?;
+	ensure!(!branch.is_self_issued(), Error::AnchorSelfIssued);
+	branch.check_authority()?;
+	branch.check_names_issuer_key()?;
+	profile.check_certificate(&branch, Role::Anchor)?;
+	Ok(branch)
+}
+
 /// Judges the path from `anchor` over `path`, which begins with the certificate that the anchor issued and ends with
 /// the one in question. Costs one signature per certificate that is not among the [`Rules::verified`].
 pub fn validate<V: Verifier + ?Sized>(
@@ -153,7 +164,7 @@ fn walk<V: Verifier + ?Sized>(
 	walk.check(verifier, last, true, |issuer| is_signed(index, issuer, last))
 		.and_then(|()| walk.finish(last))
 		.map_err(PathError::at(index))?;
-	rules.profile.check_path(anchor, path)
+	rules.profile.check_path(anchor, path, rules.target)
 }
 
 /// The state variables of RFC 5280 section 6.1.2.

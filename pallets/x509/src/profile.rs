@@ -16,6 +16,7 @@ pub use matter::{MatterId, product_id, vendor_id};
 use crate::{
 	certificate::Certificate,
 	error::{Error, PathError},
+	path::Target,
 };
 use x509_cert::der::{asn1::ObjectIdentifier, oid::AssociatedOid};
 
@@ -62,16 +63,22 @@ impl Profile {
 		}
 	}
 
-	/// Refuses a valid path that the profile does not allow.
-	pub fn check_path(self, anchor: &Certificate, path: &[&Certificate]) -> Result<(), PathError> {
+	/// Refuses a valid path that the profile does not allow, if its last certificate is to be this.
+	pub fn check_path(
+		self,
+		anchor: &Certificate,
+		path: &[&Certificate],
+		target: Target,
+	) -> Result<(), PathError> {
 		if self == Self::Rfc5280 {
 			return Ok(());
 		}
 		self.check_certificate(anchor, Role::Anchor).map_err(PathError::at(0))?;
 		for (index, certificate) in (1..).zip(path) {
-			// A server is what stands at the end of its path, whatever it says of itself.
+			// A server is what stands at the end of its path, whatever it says of itself, unless an authority is wanted.
+			let is_wanted = index == path.len() && target != Target::Authority;
 			let role = match self {
-				Self::TlsServer if index == path.len() => Role::EndEntity,
+				Self::TlsServer if is_wanted => Role::EndEntity,
 				_ => Role::below_anchor(certificate),
 			};
 			self.check_certificate(certificate, role).map_err(PathError::at(index))?;

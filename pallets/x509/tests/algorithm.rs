@@ -248,3 +248,18 @@ fn parameters_are_as_the_rfc_of_the_algorithm_has_them() {
 	let sha1_with_rsa = "300b06092a864886f70d010105";
 	assert_eq!(with_null(sha1_with_rsa), refused);
 }
+
+#[test]
+fn a_point_is_named_uncompressed_in_whichever_form_it_is_read() {
+	let compressed = |key: &PublicKey| key.compressed_point().unwrap();
+	let p256 = p256::SecretKey::from_slice(&[7; 32]).unwrap().public_key();
+	let long = PublicKey::p256(p256::EncodedPoint::from(p256).as_bytes()).unwrap();
+	let short = PublicKey::p256(&compressed(&long)).unwrap();
+	assert_ne!(long.as_bytes(), short.as_bytes());
+	assert_eq!((long.spki_der(), long.spki_der().is_some()), (short.spki_der(), true));
+	let p384 = p384::SecretKey::from_slice(&[7; 48]).unwrap().public_key();
+	let long = PublicKey::p384(p384::EncodedPoint::from(p384).as_bytes()).unwrap();
+	let short = PublicKey::p384(&compressed(&long)).unwrap();
+	assert_ne!(long.as_bytes(), short.as_bytes());
+	assert_eq!((long.spki_der(), long.spki_der().is_some()), (short.spki_der(), true));
+}

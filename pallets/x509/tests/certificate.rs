@@ -4,7 +4,8 @@ mod common;
 
 use common::{Draft, Party, World, dns, email, ip, raw_extension, time, uri};
 use dpki_x509::{
-	Certificate, Error, MAX_CERTIFICATE_LEN, ObjectIdentifier, Profile, Pure, verify_root,
+	Certificate, Error, MAX_CERTIFICATE_LEN, ObjectIdentifier, Profile, Pure, read_branch,
+	verify_root,
 };
 use x509_cert::{
 	Version,
@@ -450,4 +451,18 @@ fn a_policy_does_not_occur_twice() {
 	};
 	let policies = CertificatePolicies(vec![policy.clone(), policy]);
 	assert_eq!(read(device().with(&policies, false)), Err(Error::ExtensionMalformed));
+}
+
+#[test]
+fn a_branch_is_an_authority_that_another_one_issued() {
+	let (root, ca) = (Party::new("CN=Root", 1), Party::new("CN=Branch", 2));
+	let read = |draft: Draft| read_branch(&draft.der(&root), Profile::Rfc5280).map(|_| ());
+	assert_eq!(read(Draft::authority(&ca, &root)), Ok(()));
+	assert_eq!(read(Draft::authority(&root, &root)), Err(Error::AnchorSelfIssued));
+	assert_eq!(read(Draft::device(&ca, &root)), Err(Error::IssuerNotAuthority));
+	let unnamed = Draft::authority(&ca, &root).without(AuthorityKeyIdentifier::OID);
+	assert_eq!(read(unnamed), Err(Error::AuthorityKeyIdentifierMissing));
+	// A product attestation authority is a root.
+	let as_paa = read_branch(&Draft::authority(&ca, &root).der(&root), Profile::Matter);
+	assert_eq!(as_paa.map(|_| ()), Err(Error::AuthorityKeyIdentifierMismatch));
 }

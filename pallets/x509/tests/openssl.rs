@@ -49,7 +49,11 @@ fn roots_and_requests_of_every_algorithm_are_verified() {
 		let root = "-x509 -days 10 -addext keyUsage=critical,keyCertSign -noenc -keyout key.pem";
 		let root = openssl(&folder, &format!("{base} {root} -newkey {key}"));
 		let root = verify_root(&Pure, &root, Profile::Rfc5280);
-		assert_eq!(root.is_ok(), is_good, "{key} {algorithm}: {:?}", root.err());
+		assert_eq!(root.is_ok(), is_good, "{key} {algorithm}: {:?}", root.as_ref().err());
+		if let Ok(root) = root {
+			let info = openssl(&folder, "pkey -in key.pem -pubout -outform DER");
+			assert_eq!(root.key().spki_der(), Some(info), "{key}");
+		}
 		let request = openssl(&folder, &format!("{base} -new -key key.pem"));
 		let request = CertificationRequest::verify(&Pure, &request);
 		assert_eq!(request.is_ok(), is_good, "{key} {algorithm}: {:?}", request.err());

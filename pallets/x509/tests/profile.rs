@@ -4,8 +4,8 @@ mod common;
 
 use common::{Draft, NOW, Party, dns, fault};
 use dpki_x509::{
-	Error, PathError, Profile, Pure, Rules, extension::ANY_PURPOSE, time::Validity, validate,
-	verify_root,
+	Error, PathError, Profile, Pure, Rules, Target, extension::ANY_PURPOSE, time::Validity,
+	validate, verify_root,
 };
 use x509_cert::{
 	der::{
@@ -295,4 +295,20 @@ fn a_public_root_has_no_purposes_and_names_its_own_key() {
 	};
 	let refusal = tls("O=A", |draft| draft.with(&by_serial, false), same);
 	assert_eq!(refusal, fault(0, Error::ProfileKeyIdentifierInvalid));
+}
+
+#[test]
+fn a_branch_of_a_public_pki_has_purposes_and_authorities_below_it() {
+	let (ca, branch, unit) =
+		(Party::new("CN=CA", 1), Party::new("CN=Branch", 2), Party::new("CN=Unit", 3));
+	let purposes = [ID_KP_SERVER_AUTH];
+	let anchor = Draft::authority(&branch, &ca).with_purposes(&purposes).sign(&ca);
+	let below = Draft::authority(&unit, &branch).sign(&branch);
+	let judge = |target| {
+		let rules = Rules { profile: Profile::TlsServer, target, ..Rules::at(NOW) };
+		validate(&Pure, &anchor, &[&below], &rules)
+	};
+	assert_eq!(judge(Target::Authority), Ok(()));
+	// Whatever is not asked for as an authority is a server.
+	assert_eq!(judge(Target::Any), fault(1, Error::ProfileConstraintsMismatch));
 }

@@ -76,6 +76,8 @@ impl pallet_organisations::Config for Runtime {
 impl pallet_dpki::Config for Runtime {
 	type Organisations = Organisations;
 	type Governance = Organisations;
+
+	type AnchorOrigin = RootOrCouncil;
 	type Time = Timestamp;
 	type Economy = Economy;
 	type WeightInfo = pallet_dpki::weights::SubstrateWeight<Runtime>;

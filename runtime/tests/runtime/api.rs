@@ -5,7 +5,7 @@
 use crate::common::{account, chain, origin};
 use codec::{Decode, Encode};
 use dpki_primitives::{
-	anchor::{AnchorKind, AnchorRecord},
+	anchor::{AnchorKind, AnchorRecord, ChainVerdict, Profile},
 	delivery::{Acknowledgement, DeliveryRecord, Outcome, Suite},
 	device::DeviceRecord,
 	ids::{AnchorId, BlobDigest, DeviceId, KeyId, OrganisationId, VoucherId},
@@ -84,16 +84,9 @@ fn voucher() -> VoucherId {
 fn put_anchor(revocation: Option<Revocation>) -> (AnchorId, AnchorRecord) {
 	let id = AnchorId::of(AnchorKind::SshUserCa, b"material");
 	let public = PublicKey::new(KeyType::Ed25519, &[8; 32]).unwrap();
-	let record = AnchorRecord {
-		organisation: organisation(),
-		kind: AnchorKind::SshUserCa,
-		key_id: KeyId::of(&public),
-		key: Some(public),
-		validity: FOREVER,
-		registered_at: 0,
-		retired_at: None,
-		revocation,
-	};
+	let (kind, key_id) = (AnchorKind::SshUserCa, KeyId::of(&public));
+	let mut record = AnchorRecord::new(organisation(), kind, Some(public), key_id, FOREVER, 0);
+	record.revocation = revocation;
 	Anchors::<Runtime>::insert(id, record.clone());
 	OrganisationAnchors::<Runtime>::mutate(organisation(), |ids| ids.try_push(id).unwrap());
 	(id, record)
@@ -291,6 +284,9 @@ fn what_the_chain_does_not_know_is_unknown_and_its_absence_can_be_proven() {
 		assert_unknown(Runtime::device(device()));
 		assert_unknown(Runtime::key(KeyId::from([1; 32])));
 		assert_unknown(Runtime::anchor(AnchorId::from([1; 32])));
+		let verdict =
+			Runtime::check_certificate(AnchorId::from([1; 32]), vec![vec![1]], Profile::Rfc5280);
+		assert_eq!(verdict, ChainVerdict::Status(Status::Unknown));
 
 		let organisation_answer = Runtime::organisation(organisation());
 		let member = Runtime::member(organisation(), account(Alice));

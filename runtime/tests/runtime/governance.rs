@@ -5,11 +5,14 @@
 use crate::common::{account, chain, origin};
 use codec::Encode;
 use dpki_primitives::{
-	ids::OrganisationId,
+	anchor::{AnchorKind, Basis, Profile},
+	ids::{AnchorId, OrganisationId},
 	motion::{Body, Electorate, MotionId, MotionState},
+	revocation::RevocationReason,
+	status::Status,
 };
 use dpki_runtime::{
-	AccountId, Balances, CouncilMembership, Hash, Mandate, Motions, Runtime, RuntimeCall,
+	AccountId, Balances, CouncilMembership, Dpki, Hash, Mandate, Motions, Runtime, RuntimeCall,
 	RuntimeEvent, RuntimeOrigin, System,
 	configs::governance::{
 		CouncilInstance, MOTION_BYTE_DEPOSIT, MOTION_DEPOSIT, MaxOpenMotions, MinPeriod,
@@ -128,6 +131,31 @@ fn held(name: Sr25519Keyring) -> u128 {
 
 fn deposit(call: &RuntimeCall) -> u128 {
 	MOTION_DEPOSIT + MOTION_BYTE_DEPOSIT * call.encoded_size() as u128
+}
+
+/// A root: issued by itself and in force since 1970.
+const ROOT: &[u8] = include_bytes!("../../../pallets/dpki/src/fixtures/p384-authority.der");
+
+#[test]
+fn two_thirds_of_the_council_adopt_and_revoke_an_anchor() {
+	chain(LOCAL_PRESET).execute_with(|| {
+		let adopt = RuntimeCall::from(pallet_dpki::Call::adopt_authority {
+			basis: Basis::SelfSigned(Profile::Rfc5280),
+			material: ROOT.to_vec().try_into().unwrap(),
+		});
+		let alone = adopt.clone().dispatch(origin(Alice));
+		assert_noop!(outcome(alone), DispatchError::BadOrigin);
+		assert_eq!(motion(adopt, &[Bob, Charlie], &[Dave]), Some(Ok(())));
+		let anchor = AnchorId::of(AnchorKind::X509Root, ROOT);
+		let record = Dpki::anchor(anchor).unwrap();
+		assert_eq!(record.organisation, OrganisationId::CONSORTIUM);
+		assert_eq!(Dpki::anchor_status(anchor), Status::Valid);
+
+		let reason = RevocationReason::Unspecified;
+		let revoke = RuntimeCall::from(pallet_dpki::Call::revoke_anchor { anchor, reason });
+		assert_eq!(motion(revoke, &[Bob, Charlie], &[]), Some(Ok(())));
+		assert!(matches!(Dpki::anchor_status(anchor), Status::Revoked(_)));
+	});
 }
 
 #[test]

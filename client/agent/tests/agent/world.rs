@@ -243,16 +243,9 @@ impl World {
 		let anchor = AnchorId::of(kind, &material);
 		let bytes = key.public_key().key_data().ed25519().unwrap().0;
 		let public = PublicKey::new(KeyType::Ed25519, &bytes).unwrap();
-		let record = AnchorRecord {
-			organisation,
-			kind,
-			key_id: KeyId::of(&public),
-			key: Some(public),
-			validity: Validity { not_before: 1, not_after: None },
-			registered_at: 1,
-			retired_at: None,
-			revocation: None,
-		};
+		let validity = Validity { not_before: 1, not_after: None };
+		let key_id = KeyId::of(&public);
+		let record = AnchorRecord::new(organisation, kind, Some(public), key_id, validity, 1);
 		self.chain.anchors.insert(anchor, (record, material));
 		Ca { key, anchor }
 	}

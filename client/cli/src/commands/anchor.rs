@@ -160,7 +160,7 @@ async fn show(session: &Session, anchor: &AnchorRef) -> Result<Report> {
 	let (_client, view) = session.view().await?;
 	let known = lookup::anchor(&view, anchor, lookup::ANY_KIND).await?;
 	let report = describe(&view, known.id).await?.read_at(view.head());
-	if known.record.kind == AnchorKind::X509Root {
+	if known.record.kind.is_x509() {
 		return Ok(report);
 	}
 	let revocations = view.ssh_revocations(known.id).await?;
@@ -178,7 +178,7 @@ async fn describe(view: &View, id: AnchorId) -> Result<Report> {
 	let mut report = Report::new()
 		.row("anchor", id)
 		.row("kind", record.kind.name())
-		.row_as("status", lookup::anchor_verdict(status, &record), status.name())
+		.row_as("status", lookup::anchor_verdict(status, &record, view.now()), status.name())
 		.data("reason", status.reason().map(RevocationReason::rfc5280_name))
 		.data("organisation", record.organisation.to_string())
 		.time("registered_at", record.registered_at)
@@ -188,7 +188,7 @@ async fn describe(view: &View, id: AnchorId) -> Result<Report> {
 		.time_if("revoked_at", record.revocation.map(|revocation| revocation.at))
 		.row("key_id", record.key_id)
 		.data("material", hex(&material));
-	if record.kind != AnchorKind::X509Root && !material.is_empty() {
+	if !record.kind.is_x509() && !material.is_empty() {
 		let key = ssh::key_from_material(&material)?;
 		let line = key.to_openssh().unwrap_or_default();
 		report = report.row("fingerprint", ssh::fingerprint_text(&key)).row("public_key", line);

@@ -285,7 +285,7 @@ impl Destination {
 
 /// The anchor, if it may be relied on.
 async fn active(view: &View, anchor: &AnchorRef, kind: AnchorKind) -> Result<KnownAnchor> {
-	lookup::anchor(view, anchor, &[kind]).await?.require_valid()
+	lookup::anchor(view, anchor, &[kind]).await?.require_valid(view.now())
 }
 
 /// Refuses what the device refuses: whoever may publish must not bring in a CA that the anchor managers of the
@@ -351,16 +351,14 @@ mod tests {
 		for kind in [AnchorKind::SshUserCa, AnchorKind::SshHostCa] {
 			let known = KnownAnchor {
 				id: AnchorId([3; 32]),
-				record: AnchorRecord {
-					organisation: own,
+				record: AnchorRecord::new(
+					own,
 					kind,
-					key: None,
-					key_id: KeyId([4; 32]),
-					validity: Validity { not_before: 0, not_after: None },
-					registered_at: 0,
-					retired_at: None,
-					revocation: None,
-				},
+					None,
+					KeyId([4; 32]),
+					Validity { not_before: 0, not_after: None },
+					0,
+				),
 				status: Status::Valid,
 			};
 			assert!(require_own(&known, own).is_ok());

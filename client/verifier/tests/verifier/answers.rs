@@ -3,7 +3,8 @@
 use crate::kit::*;
 use codec::Encode;
 use dpki_primitives::{
-	ids::{DeviceId, KeyId},
+	anchor::{Certification, Profile},
+	ids::{AnchorId, DeviceId, KeyId},
 	status::Status,
 	storage_keys,
 };
@@ -64,6 +65,33 @@ fn the_verdict_about_a_key_needs_its_device() {
 	let verified = verified(&world, &bundle, &query);
 	assert!(verified.key(key_id(1)).is_ok());
 	assert_eq!(verified.key_status(key_id(1)), Err(Error::NotAsked));
+}
+
+#[test]
+fn the_verdict_about_an_anchor_needs_everything_above_it() {
+	let (root, unit) = (AnchorId([20; 32]), AnchorId([21; 32]));
+	let place = |issuer, depth| Certification { profile: Profile::Rfc5280, issuer, depth };
+	let mut above = anchor_record();
+	above.certification = Some(place(None, 0));
+	let mut below = anchor_record();
+	below.certification = Some(place(Some(root), 1));
+	let mut entries = registry(0);
+	for (revocation, expected) in
+		[(None, Status::Valid), (Some(revocation()), Status::IssuerRevoked(revocation()))]
+	{
+		above.revocation = revocation;
+		entries.insert(storage_keys::anchor(root), above.encode());
+		entries.insert(storage_keys::anchor(unit), below.encode());
+		let world = World::with(4, entries.clone(), StateVersion::V1);
+		let query = Query::new().anchor(unit).anchor(root);
+		let bundle = world.answer(&query).encode();
+		assert_eq!(verified(&world, &bundle, &query).anchor_status(unit), Ok(expected));
+		let query = Query::new().anchor(unit);
+		let bundle = world.answer(&query).encode();
+		let alone = verified(&world, &bundle, &query);
+		assert_eq!(alone.anchor(unit).unwrap().get(), Some(&below));
+		assert_eq!(alone.anchor_status(unit), Err(Error::NotAsked));
+	}
 }
 
 #[test]

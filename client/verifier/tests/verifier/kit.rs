@@ -205,16 +205,14 @@ pub fn key_record(device: &str, fill: u8, revocation: Option<Revocation>) -> Key
 }
 
 pub fn anchor_record() -> AnchorRecord {
-	AnchorRecord {
-		organisation: organisation(),
-		kind: AnchorKind::SshUserCa,
-		key: Some(public_key(9)),
-		key_id: key_id(9),
-		validity: Validity { not_before: 0, not_after: None },
-		registered_at: TIME - 1_000_000,
-		retired_at: None,
-		revocation: None,
-	}
+	AnchorRecord::new(
+		organisation(),
+		AnchorKind::SshUserCa,
+		Some(public_key(9)),
+		key_id(9),
+		Validity { not_before: 0, not_after: None },
+		TIME - 1_000_000,
+	)
 }
 
 pub fn revocation() -> Revocation {

@@ -7,6 +7,8 @@ use dpki_primitives::{
 	context::{Action, MAX_SIGNATURE_LIFETIME, SigningContext},
 	ids::{AnchorId, OrganisationId},
 	key::{KeyPurpose, KeyType, Signature},
+	refusal::Refusal,
+	revocation::Revocation,
 	status::{Status, Validity},
 };
 use frame_support::{assert_noop, assert_ok};
@@ -32,16 +34,8 @@ fn an_ssh_ca_is_active_as_soon_as_it_is_registered() {
 	run(|| {
 		let pair = Pair::ed25519(1);
 		let anchor = register_ssh(&pair);
-		let record = AnchorRecord {
-			organisation: acme(),
-			kind: USER,
-			key: Some(pair.public()),
-			key_id: pair.id(),
-			validity: Validity { not_before: NOW, not_after: None },
-			registered_at: NOW,
-			retired_at: None,
-			revocation: None,
-		};
+		let validity = Validity { not_before: NOW, not_after: None };
+		let record = AnchorRecord::new(acme(), USER, Some(pair.public()), pair.id(), validity, NOW);
 		assert_eq!(Dpki::anchors_of(acme()), [(anchor, record)]);
 		assert_eq!(Dpki::anchor_status(anchor), Status::Valid);
 		assert_eq!(Dpki::anchor_material(anchor), Some(ssh_ed25519(&pair)));
@@ -196,8 +190,13 @@ fn a_key_can_serve_both_kinds_until_one_of_them_is_revoked() {
 			EXPIRES
 		));
 		assert_ok!(Dpki::revoke_anchor(signed(CAROL), user, REASON));
-		assert_eq!(Dpki::anchor_status(other), Status::Valid, "it is revoked by itself");
-		assert_ok!(Dpki::revoke_anchor(signed(CAROL), other, REASON));
+		let revoked = Status::Revoked(Revocation { reason: REASON, at: NOW });
+		assert_eq!(Dpki::anchor_status(other), revoked, "the key has ended, and so have both");
+		assert!(Dpki::anchors_of(acme()).is_empty());
+		assert_noop!(
+			Dpki::revoke_anchor(signed(CAROL), other, REASON),
+			Error::<Test>::AnchorAlreadyRevoked
+		);
 	});
 }
 
@@ -211,6 +210,19 @@ fn the_key_of_a_device_is_no_anchor() {
 		assert_noop!(attempt(), Error::<Test>::AnchorKeyInUse);
 		assert_ok!(Dpki::revoke_key(signed(BOB), pair.id(), REASON));
 		assert_noop!(attempt(), Error::<Test>::AnchorKeyInUse);
+	});
+}
+
+#[test]
+fn the_key_of_an_anchor_is_no_key_of_a_device() {
+	run(|| {
+		let pair = Pair::ed25519(1);
+		let anchor = register_ssh(&pair);
+		issue(&voucher_pair(), "drone-1");
+		let enrolment = Enrolment::new(&voucher_pair(), "drone-1", &[(KeyPurpose::Sign, pair)]);
+		assert_eq!(enrolment.validate(), Err(Refusal::KeyAlreadyRegistered));
+		assert_ok!(Dpki::revoke_anchor(signed(CAROL), anchor, REASON));
+		assert_eq!(enrolment.validate(), Err(Refusal::KeyWasRevoked));
 	});
 }
 

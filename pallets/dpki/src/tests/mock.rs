@@ -77,6 +77,7 @@ impl pallet_timestamp::Config for Test {}
 impl crate::Config for Test {
 	type Organisations = Roles;
 	type Governance = Roles;
+	type AnchorOrigin = frame_system::EnsureRoot<AccountId32>;
 	type Time = Timestamp;
 	type Economy = ();
 	type WeightInfo = crate::weights::SubstrateWeight<Test>;

@@ -21,6 +21,8 @@ fn every_item_lies_where_the_primitives_say() {
 			RevokedAnchorKeys::<Test>::hashed_key_for(KeyId(id)),
 			storage_keys::revoked_anchor_key(KeyId(id)),
 		),
+		(CrlPointers::<Test>::hashed_key_for(anchor), storage_keys::crl_pointer(anchor)),
+		(KeyAnchors::<Test>::hashed_key_for(KeyId(id)), storage_keys::key_anchors(KeyId(id))),
 		(
 			OrganisationAnchors::<Test>::hashed_key_for(OrganisationId(id)),
 			storage_keys::organisation_anchors(OrganisationId(id)),

@@ -11,8 +11,9 @@ use x509_cert::{der::oid::db::rfc5912::ID_KP_SERVER_AUTH, ext::pkix::SubjectAltN
 
 pub(super) fn check_certificate(certificate: &Certificate, role: Role) -> Result<(), Error> {
 	match role {
-		Role::Anchor => check_root(certificate),
-		Role::Intermediate => Ok(()),
+		Role::Anchor if certificate.is_self_issued() => check_root(certificate),
+		// A branch that is trusted without its root is what it is below it.
+		Role::Anchor | Role::Intermediate => Ok(()),
 		Role::EndEntity => check_server(certificate),
 	}
 }
@@ -21,7 +22,7 @@ pub(super) fn check_certificate(certificate: &Certificate, role: Role) -> Result
 fn check_root(root: &Certificate) -> Result<(), Error> {
 	let extensions = root.extensions();
 	ensure!(extensions.purposes.is_none(), Error::ProfileExtendedKeyUsageMismatch);
-	if let Some(key) = extensions.authority_key.as_ref().filter(|_| root.is_self_issued()) {
+	if let Some(key) = extensions.authority_key.as_ref() {
 		ensure!(!key.has_issuer_and_serial, Error::ProfileKeyIdentifierInvalid);
 		ensure!(key.id == extensions.subject_key_id, Error::AuthorityKeyIdentifierMismatch);
 	}
