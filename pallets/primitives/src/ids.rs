@@ -70,7 +70,7 @@ ids! {
 	OrganisationId;
 	/// A device: the hash of its organisation and its name within it.
 	DeviceId;
-	/// A public key: the hash of its type and bytes, or of its DER where it has no
+	/// A public key: the hash of its type and bytes, or of its `SubjectPublicKeyInfo` if it is RSA or has no
 	/// [`PublicKey`](crate::key::PublicKey) form. Unique on the chain for ever.
 	KeyId;
 	/// A trust anchor: the hash of its kind and its material.
@@ -115,8 +115,14 @@ impl DeviceId {
 
 impl KeyId {
 	/// The id of a public key. `bytes` are in the one canonical encoding of the key type.
+	///
+	/// An RSA key is named as in a certificate, by its `SubjectPublicKeyInfo`: it is one key, whether it is that of a
+	/// device or of an anchor.
 	pub fn of(key: &crate::key::PublicKey) -> Self {
-		Self(derive(b"dpki/key/1", &(key.key_type, &key.bytes[..])))
+		match key.key_type {
+			crate::key::KeyType::Rsa => Self::of_spki(&rsa_info(&key.bytes)),
+			key_type => Self(derive(b"dpki/key/1", &(key_type, &key.bytes[..]))),
+		}
 	}
 
 	/// The id of a public key as a key of this device. It is the id of the key, except where the chain holds only the
@@ -135,6 +141,19 @@ impl KeyId {
 	pub fn of_spki(info: &[u8]) -> Self {
 		Self(derive(b"dpki/spki/1", &info))
 	}
+}
+
+/// The DER `SubjectPublicKeyInfo` (RFC 3279 section 2.3.1) of a DER `RSAPublicKey`, which is longer than 255 bytes and
+/// shorter than 65,000.
+fn rsa_info(key: &[u8]) -> Vec<u8> {
+	/// `rsaEncryption` with parameters that are NULL.
+	const ALGORITHM: [u8; 15] = [0x30, 13, 6, 9, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 1, 5, 0];
+	let header = |tag: u8, len: usize| {
+		let [.., high, low] = len.to_be_bytes();
+		[tag, 0x82, high, low]
+	};
+	let string = [&header(3, key.len() + 1)[..], &[0], key].concat();
+	[&header(0x30, ALGORITHM.len() + string.len())[..], &ALGORITHM, &string].concat()
 }
 
 impl KeyCommitment {

@@ -79,6 +79,13 @@ pub fn register_root() -> AnchorId {
 	AnchorId::of(ROOT, &der)
 }
 
+/// Registers the root with the RSA key of 2048 bits for [`acme`].
+pub fn register_rsa_root() -> AnchorId {
+	let der = fixtures::RSA2048_ROOT;
+	assert_ok!(register(&der, &Pair::new(KeyType::Rsa, 1).sign(&payload(&der))));
+	AnchorId::of(ROOT, &der)
+}
+
 /// The root in `der` with the same key and another signature: `n - s` in the place of `s`.
 fn malleated(der: &[u8]) -> Vec<u8> {
 	let mut certificate = Certificate::from_der(der).unwrap();

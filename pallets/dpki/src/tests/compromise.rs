@@ -123,6 +123,22 @@ fn a_leaked_ssh_ca_ends_itself() {
 }
 
 #[test]
+fn a_leaked_x509_root_ends_itself() {
+	run(|| {
+		let anchor = super::certificates::register_rsa_root();
+		let what = Compromised::Anchor(anchor);
+		let root = Pair::new(KeyType::Rsa, 1);
+		assert_eq!(Dpki::anchor(anchor).unwrap().key_id, root.id());
+		let forged = report(what, compromise(&Pair::new(KeyType::Rsa, 2)));
+		assert_eq!(submit(forged), Err(Refusal::CompromiseInvalid));
+		set_time(NOW + 200 * 365 * 24 * 60 * 60 * 1_000);
+		assert_eq!(Dpki::anchor_status(anchor), Status::Expired);
+		assert_ok!(submit(report(what, compromise(&root))).unwrap());
+		assert!(matches!(Dpki::anchor_status(anchor), Status::Revoked(_)));
+	});
+}
+
+#[test]
 fn only_the_pipeline_that_judges_can_carry_it_out() {
 	run(|| {
 		let first = Pair::ed25519(1);

@@ -90,6 +90,20 @@ fn an_rsa_key_has_one_encoding_one_exponent_and_a_sufficient_length() {
 	}
 }
 
+/// An anchor's certificate holds the key in another encoding than a device's record.
+#[test]
+fn an_rsa_key_of_a_device_is_the_one_in_a_certificate() {
+	run(|| {
+		let anchor = super::certificates::register_rsa_root();
+		let id = Dpki::anchor(anchor).unwrap().key_id;
+		assert_eq!(id, rsa_2048().id());
+		assert_ok!(Dpki::revoke_anchor(signed(CAROL), anchor, REASON));
+		let device = enrol("drone-1", &[(Sign, Pair::ed25519(1))]);
+		let wish = Wish::own(device, Tls, &rsa_2048(), &Pair::ed25519(1)).by_bob();
+		assert_noop!(wish.register(), crate::Error::<Test>::KeyWasRevoked);
+	});
+}
+
 #[test]
 fn every_type_is_registered_for_a_purpose_that_allows_it() {
 	run(|| {

@@ -150,11 +150,15 @@ fn a_thief_cannot_use_up_the_way_back() {
 	});
 }
 
+/// The successor is that of another key, whose own place is gone with it.
 #[test]
-fn a_thief_cannot_fill_the_list_before_the_announced_key() {
+fn a_thief_cannot_fill_the_list_before_an_announced_key() {
 	run(|| {
-		let device = device();
+		let (device, other) = (device(), Pair::ed25519(5));
 		allow_self_service();
+		assert_ok!(Wish::own(device, Sign, &other, &stolen()).by_bob().register());
+		assert_ok!(announce(device, &other, &next(), &other));
+		assert_ok!(Dpki::revoke_key(signed(BOB), other.id(), RevocationReason::KeyCompromise));
 		let mut now = NOW;
 		let mut refused = None;
 		for n in 0..MAX_KEYS_PER_DEVICE as u8 {
@@ -164,8 +168,7 @@ fn a_thief_cannot_fill_the_list_before_the_announced_key() {
 			refused = submit(wish.call()).err();
 		}
 		assert_eq!(refused, Some(Refusal::KeyListFull));
-		assert_ok!(Dpki::revoke_key(signed(BOB), stolen().id(), REASON));
-		assert_ok!(submit(reveal(device, &stolen(), Sign, &next(), None)).unwrap());
+		assert_ok!(submit(reveal(device, &other, Sign, &next(), None)).unwrap());
 	});
 }
 
