@@ -464,6 +464,6 @@ fn clients_are_told_what_things_cost_and_what_they_have_left() {
 #[test]
 fn prices_are_small_beside_what_people_begin_with() {
 	for (operation, fee) in FEES {
-		assert!(fee >= MILLI_UNIT && fee < ENDOWMENT / 1_000, "{}", operation.name());
+		assert!((MILLI_UNIT..ENDOWMENT / 1_000).contains(&fee), "{}", operation.name());
 	}
 }
