@@ -4,8 +4,8 @@
 
 use super::governance::DAY;
 use crate::{
-	Balance, Balances, BlockNumber, Dpki, Economy, Organisations, Runtime, RuntimeCall, RuntimeHoldReason,
-	Timestamp, UNIT,
+	Balance, Balances, BlockNumber, Dpki, Economy, Organisations, Runtime, RuntimeCall,
+	RuntimeHoldReason, Timestamp, UNIT,
 };
 use frame_support::parameter_types;
 use pallet_deliveries::SeeThrough;
