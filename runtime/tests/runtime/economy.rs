@@ -284,8 +284,8 @@ fn a_member_without_tokens_acts_until_its_quota_is_used_up_and_again_when_it_has
 		// Four fifths of half a million, in remarks of somewhat more than 30,000.
 		assert!((10..=13).contains(&sent), "{sent} were sent");
 		let one_more = || signed(One, remark(30_000));
-		assert_eq!(pool(one_more()).unwrap_err(), refused(Refusal::QuotaExhausted));
-		assert_eq!(apply(one_more()).unwrap_err(), refused(Refusal::QuotaExhausted));
+		assert_eq!(pool(one_more()).unwrap_err(), refused(Refusal::AllowanceExhausted));
+		assert_eq!(apply(one_more()).unwrap_err(), refused(Refusal::AllowanceExhausted));
 		assert_eq!(System::account_nonce(account(One)), sent);
 
 		System::set_block_number(System::block_number() + 40);
@@ -303,7 +303,7 @@ fn a_revocation_passes_where_everything_else_is_refused() {
 		set_small_quota();
 		while apply(signed(One, remark(60_000))).is_ok() {}
 		while apply(signed(One, remark(0))).is_ok() {}
-		assert_eq!(apply(signed(One, remark(0))).unwrap_err(), refused(Refusal::QuotaExhausted));
+		assert_eq!(apply(signed(One, remark(0))).unwrap_err(), refused(Refusal::AllowanceExhausted));
 		let revoke = pallet_dpki::Call::revoke_device { device: device(), reason: REASON };
 		assert_ok!(apply(signed(One, revoke.into())).expect("it is applied"));
 	});
