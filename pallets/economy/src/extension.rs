@@ -216,5 +216,5 @@ where
 }
 
 fn refusal(_: Exhausted) -> TransactionValidityError {
-	InvalidTransaction::Custom(Refusal::AccountQuotaExhausted.code()).into()
+	InvalidTransaction::Custom(Refusal::AllowanceExhausted.code()).into()
 }

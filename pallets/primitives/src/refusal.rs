@@ -87,7 +87,7 @@ refusals! {
 	DeliverySuperseded = 41, "the delivery is not the newest of this device any more: apply and acknowledge the newest one";
 	DeliveryAcknowledged = 42, "the delivery is acknowledged already: there is nothing left to do";
 	AcknowledgementInvalid = 43, "the acknowledgement was not signed by a valid signing key of this device: sign it with one";
-	AccountQuotaExhausted = 80, "the quota of the account, or of its organisations, is used up: wait some blocks and send the transaction again";
+	AllowanceExhausted = 80, "the quota of the account, or of its organisations, is used up: wait some blocks and send the transaction again";
 	TipUnwanted = 81, "the chain takes no fees from this account, and no tips either: send the transaction without one";
 }
 

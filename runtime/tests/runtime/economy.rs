@@ -284,8 +284,8 @@ fn a_member_without_tokens_acts_until_its_quota_is_used_up_and_again_when_it_has
 		// Four fifths of half a million, in remarks of somewhat more than 30,000.
 		assert!((10..=13).contains(&sent), "{sent} were sent");
 		let one_more = || signed(One, remark(30_000));
-		assert_eq!(pool(one_more()).unwrap_err(), refused(Refusal::AccountQuotaExhausted));
-		assert_eq!(apply(one_more()).unwrap_err(), refused(Refusal::AccountQuotaExhausted));
+		assert_eq!(pool(one_more()).unwrap_err(), refused(Refusal::AllowanceExhausted));
+		assert_eq!(apply(one_more()).unwrap_err(), refused(Refusal::AllowanceExhausted));
 		assert_eq!(System::account_nonce(account(One)), sent);
 
 		System::set_block_number(System::block_number() + 40);
@@ -305,7 +305,7 @@ fn a_revocation_passes_where_everything_else_is_refused() {
 		while apply(signed(One, remark(0))).is_ok() {}
 		assert_eq!(
 			apply(signed(One, remark(0))).unwrap_err(),
-			refused(Refusal::AccountQuotaExhausted)
+			refused(Refusal::AllowanceExhausted)
 		);
 		let revoke = pallet_dpki::Call::revoke_device { device: device(), reason: REASON };
 		assert_ok!(apply(signed(One, revoke.into())).expect("it is applied"));
@@ -467,6 +467,6 @@ fn clients_are_told_what_things_cost_and_what_they_have_left() {
 #[test]
 fn prices_are_small_beside_what_people_begin_with() {
 	for (operation, fee) in FEES {
-		assert!(fee >= MILLI_UNIT && fee < ENDOWMENT / 1_000, "{}", operation.name());
+		assert!((MILLI_UNIT..ENDOWMENT / 1_000).contains(&fee), "{}", operation.name());
 	}
 }

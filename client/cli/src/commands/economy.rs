@@ -149,6 +149,7 @@ fn report(economy: &Economy) -> Report {
 		report = report.tail(format!("quota per {whose}: {capacity}, and {refill} per block"));
 		quota_values.insert(whose.into(), json!({ "capacity": capacity, "refill": refill }));
 	}
+	report = report.tail("quotas count microseconds of computation and bytes of transactions");
 	// Text for programs too, where a number of 128 bits does not fit one of JSON.
 	report
 		.data("fees", Value::Object(fee_values))

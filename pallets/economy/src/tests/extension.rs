@@ -39,7 +39,7 @@ fn a_member_without_tokens_acts_until_its_quota_is_used_up_and_again_when_it_has
 		assert_ok!(transact(PAUPER, worth(150)));
 		assert_eq!(left(PAUPER), 50);
 		assert_ok!(pool(PAUPER, worth(50), 0));
-		let exhausted = refused(Refusal::AccountQuotaExhausted);
+		let exhausted = refused(Refusal::AllowanceExhausted);
 		assert_eq!(pool(PAUPER, worth(51), 0).unwrap_err(), exhausted);
 		assert_eq!(transact(PAUPER, worth(51)).unwrap_err(), exhausted);
 		assert_eq!(left(PAUPER), 50);
@@ -100,7 +100,7 @@ fn a_member_with_tokens_keeps_them() {
 		join(ALICE, ACME);
 		assert_ok!(transact(ALICE, worth(150)));
 		assert_eq!(free(ALICE), ENDOWMENT);
-		assert_eq!(pool(ALICE, worth(51), 0).unwrap_err(), refused(Refusal::AccountQuotaExhausted));
+		assert_eq!(pool(ALICE, worth(51), 0).unwrap_err(), refused(Refusal::AllowanceExhausted));
 	});
 }
 

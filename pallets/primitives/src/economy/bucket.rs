@@ -243,7 +243,7 @@ mod tests {
 					left = (left + policy.refill).min(policy.capacity);
 				}
 				let units = dice.next() % 40;
-				if dice.next() % 4 == 0 {
+				if dice.next().is_multiple_of(4) {
 					bucket.put_back(policy, now, units);
 					left = (left + units).min(policy.capacity);
 				} else if bucket.take(policy, now, units).is_ok() {
