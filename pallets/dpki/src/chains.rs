@@ -106,7 +106,7 @@ impl<T: Config> Pallet<T> {
 			let mut standing = Standing {
 				validity: x509::validity(certificate),
 				suspended: false,
-				superseded: false,
+				superseded_at: None,
 				revocation: Self::key_status(key).revocation(),
 			};
 			let anchors = KeyAnchors::<T>::get(key);
@@ -122,7 +122,7 @@ impl<T: Config> Pallet<T> {
 		standings.reverse();
 		standings.push(Some(record.standing()));
 		let read = |id| Ok::<_, Infallible>(Anchors::<T>::get(id));
-		let Ok(higher) = standings_above(&record, now, read);
+		let Ok(higher) = standings_above(&record, read);
 		standings.extend(higher);
 		Ok(match standings.split_first() {
 			Some((own, issuers)) => status(own.as_ref(), issuers, now),

@@ -144,6 +144,8 @@ impl<T: Config> From<dpki_x509::Error> for Error<T> {
 			| X509::SubjectNameMismatch
 			| X509::RequestTooLong
 			| X509::RequestMalformed
+			| X509::RequestChallengeMismatch
+			| X509::RequestKeyMismatch
 			| X509::RequestAttributeNotAllowed
 			| X509::RequestedExtensionNotAllowed
 			| X509::RevocationListTooLong

@@ -303,7 +303,7 @@ pub fn anchor_status<E>(
 	mut record: impl FnMut(AnchorId) -> Result<Option<AnchorRecord>, E>,
 ) -> Result<Status, E> {
 	let Some(own) = record(id)? else { return Ok(Status::Unknown) };
-	let above = standings_above(&own, now, record)?;
+	let above = standings_above(&own, record)?;
 	Ok(status(Some(&own.standing()), &above, now))
 }
 
@@ -311,7 +311,6 @@ pub fn anchor_status<E>(
 /// [`MAX_ANCHOR_DEPTH`] others, so whatever would lie beyond counts as missing.
 pub fn standings_above<E>(
 	own: &AnchorRecord,
-	now: Moment,
 	mut record: impl FnMut(AnchorId) -> Result<Option<AnchorRecord>, E>,
 ) -> Result<Vec<Option<Standing>>, E> {
 	let mut above = Vec::new();
