@@ -10,4 +10,5 @@ mod genesis;
 mod governance;
 mod metadata;
 mod organisations;
+mod statuses;
 mod transactions;
