@@ -52,7 +52,7 @@ const STEPS: u64 = 10_000;
 const SEED: u64 = 19;
 
 /// Blocks between two checks of everything.
-const CHECK_EVERY: u32 = 50;
+const CHECK_EVERY: u32 = 30;
 
 /// Chain time at which the run begins.
 const BEGIN: u64 = 1_800_000_000_000;
@@ -123,7 +123,7 @@ impl Run {
 		self.carried_out + self.refused + self.failed
 	}
 
-	/// One block, with up to twelve transactions in it. Now and then nobody was there for hours.
+	/// One block, with up to two dozen transactions in it. Now and then nobody was there for hours.
 	fn block(&mut self) {
 		let dice = &mut self.world.dice;
 		self.number += 1;
@@ -140,7 +140,7 @@ impl Run {
 		apply(UncheckedExtrinsic::new_bare(set))
 			.expect("it is valid")
 			.expect("it succeeds");
-		for _ in 0..self.world.dice.roll(13) {
+		for _ in 0..self.world.dice.roll(25) {
 			self.step();
 		}
 		self.parent = Executive::finalize_block().hash();
@@ -219,9 +219,8 @@ impl Run {
 		let nonce = System::account_nonce(&account);
 		let payload =
 			SignedPayload::new(call.clone(), extension(nonce)).expect("what it implies is known");
-		let forger = (self.world.dice.roll(100) == 0)
-			.then(|| (person + 1) % self.world.people())
-			.unwrap_or(person);
+		let is_forged = self.world.dice.once_in(100);
+		let forger = if is_forged { (person + 1) % self.world.people() } else { person };
 		let signature = payload.using_encoded(|bytes| self.world.sign(forger, bytes));
 		let transaction = UncheckedExtrinsic::new_signed(
 			call.clone(),
@@ -266,7 +265,7 @@ fn random_transactions_break_no_invariant() {
 	while run.steps() < steps {
 		chain.execute_with(|| {
 			run.block();
-			if run.number % CHECK_EVERY == 0 {
+			if run.number.is_multiple_of(CHECK_EVERY) {
 				run.check();
 			}
 		});

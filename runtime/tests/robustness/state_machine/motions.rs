@@ -102,13 +102,15 @@ fn propose(world: &mut World) -> Attempt {
 
 /// Most of the time an open one.
 fn some_motion(world: &mut World) -> MotionId {
-	let open: Vec<_> = pallet_motions::Motions::<Runtime>::iter()
-		.filter(|(_, motion)| motion.state.is_open())
-		.map(|(id, _)| id)
-		.collect();
+	let count = NextMotion::<Runtime>::get();
+	let is_open = |id: &MotionId| {
+		pallet_motions::Motions::<Runtime>::get(id).is_some_and(|motion| motion.state.is_open())
+	};
+	// None stays open for so long that as many others could be proposed.
+	let open: Vec<_> = (count.saturating_sub(40)..count).filter(is_open).collect();
 	match world.dice.pick(&open) {
 		Some(id) if !world.dice.once_in(10) => *id,
-		_ => world.dice.roll(u64::from(NextMotion::<Runtime>::get()) + 1) as u32,
+		_ => world.dice.roll(u64::from(count) + 1) as u32,
 	}
 }
 

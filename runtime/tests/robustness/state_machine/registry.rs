@@ -94,7 +94,7 @@ impl Registry {
 		let pair = match world.dice.pick(&self.anchor_pairs) {
 			Some(used) if world.dice.once_in(4) => *used,
 			_ => match world.new_secret(false) {
-				Secret::Ed25519(pair) => pair,
+				Secret::Ed25519(pair) => *pair,
 				Secret::X25519(_) => unreachable!("asked for one that signs"),
 			},
 		};

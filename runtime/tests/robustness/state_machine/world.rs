@@ -49,7 +49,7 @@ impl Dice {
 /// A device's key: for signatures, or for agreement.
 #[derive(Clone)]
 pub enum Secret {
-	Ed25519(ed25519::Pair),
+	Ed25519(Box<ed25519::Pair>),
 	X25519([u8; 32]),
 }
 
@@ -172,7 +172,7 @@ impl World {
 		let secret = if is_for_agreement {
 			Secret::X25519(seed)
 		} else {
-			Secret::Ed25519(ed25519::Pair::from_seed(&seed))
+			Secret::Ed25519(Box::new(ed25519::Pair::from_seed(&seed)))
 		};
 		self.secrets.insert(secret.id(), secret.clone());
 		secret
