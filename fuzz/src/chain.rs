@@ -1,7 +1,7 @@
 //! The chain: transactions from strangers, and the keys of SSH authorities.
 
 use codec::{DecodeLimit, Encode};
-use dpki_runtime::{Runtime, RuntimeCall, UncheckedExtrinsic, call_filter::MandateFilter};
+use dpki_runtime::{RuntimeCall, UncheckedExtrinsic, call_filter::MandateFilter};
 use frame_support::{MAX_EXTRINSIC_DEPTH, dispatch::GetDispatchInfo, traits::Contains};
 
 /// Bytes as a transaction and as a call, with the depth that the chain allows; what is declared of a call before it is
@@ -24,7 +24,7 @@ pub fn extrinsic(data: &[u8]) {
 /// too, with the same key and the same bytes: one key has one anchor.
 #[cfg(feature = "client")]
 pub fn ssh_key(data: &[u8]) {
-	let Ok(key) = pallet_dpki::ssh::parse::<Runtime>(data) else { return };
+	let Ok(key) = pallet_dpki::ssh::parse::<dpki_runtime::Runtime>(data) else { return };
 	let theirs =
 		dpki_client::ssh::key_from_material(data).expect("clients read what the chain takes");
 	assert_eq!(dpki_client::ssh::to_public_key(&theirs).as_ref(), Some(&key));
