@@ -34,6 +34,8 @@ pub mod genesis_config_presets;
 #[warn(missing_docs)]
 pub mod mandate;
 #[warn(missing_docs)]
+pub mod migrations;
+#[warn(missing_docs)]
 pub mod requests;
 #[warn(missing_docs)]
 pub mod timing;

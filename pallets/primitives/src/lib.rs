@@ -27,6 +27,7 @@
 //! | [`economy`] | what things cost, what is held for them, and quotas for what costs nothing |
 //! | [`delivery`] | deliveries, acknowledgements, and the associated data of their envelopes |
 //! | [`storage_keys`] | where each record lies in the state, for proofs |
+//! | `vectors`, a feature | the cases of the status function, for the tests of everybody who judges |
 //!
 //! Times are milliseconds since the Unix epoch in *chain time* (`Timestamp.Now`) unless a name says otherwise.
 
@@ -57,6 +58,8 @@ pub mod revocation;
 pub mod status;
 pub mod storage_keys;
 pub mod subject;
+#[cfg(any(test, feature = "vectors"))]
+pub mod vectors;
 pub mod voucher;
 
 /// A point in chain time: milliseconds since the Unix epoch.

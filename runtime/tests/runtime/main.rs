@@ -13,4 +13,5 @@ mod governance;
 mod metadata;
 mod organisations;
 mod requests;
+mod statuses;
 mod transactions;

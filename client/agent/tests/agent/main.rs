@@ -9,6 +9,7 @@
 //! | [`generations`] | the directory that sshd reads |
 //! | [`commands`] | the command line |
 //! | [`one_at_a_time`] | the lock, and what `status` tells |
+//! | [`statuses`] | the vectors of the one status function |
 
 mod commands;
 mod crashes;
@@ -16,4 +17,5 @@ mod deliveries;
 mod generations;
 mod one_at_a_time;
 mod revocations;
+mod statuses;
 mod world;

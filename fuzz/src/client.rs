@@ -1,0 +1,54 @@
+//! Clients and devices: what comes out of the chain, a QR code or a file.
+
+use codec::Encode;
+use dpki_client::{
+	Bundle, Voucher, envelope as sealed,
+	possession::AgreementKey,
+	primitives::{
+		delivery::{DeliveryBinding, Suite},
+		ids::{DeviceId, KeyId, OrganisationId},
+	},
+	ssh,
+};
+
+/// Bytes as an envelope for a device. The seeds were sealed to it; nothing else opens.
+pub fn envelope(data: &[u8]) {
+	let secret = AgreementKey::from_secret_bytes(&[7; 32]);
+	let binding = DeliveryBinding {
+		genesis: [1; 32],
+		organisation: OrganisationId([2; 32]),
+		publisher: [3; 32],
+		device: DeviceId([4; 32]),
+		recipient: KeyId::of(&secret.public()),
+		suite: Suite::X25519ChaCha20Poly1305,
+		sequence: 5,
+	};
+	if let Ok(plaintext) = sealed::open(&secret, &binding, data) {
+		assert_eq!(plaintext.as_slice(), b"state", "a forged envelope opens");
+	}
+	let other = DeliveryBinding { sequence: 6, ..binding };
+	assert!(sealed::open(&secret, &other, data).is_err(), "it opens as another delivery");
+}
+
+/// Bytes as the desired state of a device. What is read is written in the same way.
+pub fn desired_state(data: &[u8]) {
+	if let Ok(bundle) = Bundle::decode(data) {
+		let again = bundle.encode().expect("it keeps the rules, as it was read");
+		assert_eq!(again.as_slice(), data, "one state, two encodings");
+		assert!(bundle.items.encode().len() < data.len());
+	}
+}
+
+/// Bytes as text that people bring: a voucher, the line of a CA, a private key.
+pub fn text(data: &[u8]) {
+	let Ok(text) = std::str::from_utf8(data) else { return };
+	if let Ok(voucher) = text.parse::<Voucher>() {
+		let again: Voucher = voucher.to_text().parse().expect("it was written");
+		assert_eq!(again.id(), voucher.id());
+	}
+	if let Ok(ca) = ssh::parse_ca(text) {
+		let again = ssh::key_from_material(&ca.material).expect("it was written");
+		assert_eq!(again.key_data(), ca.key.key_data());
+	}
+	let _ = ssh::load_private(text, None);
+}

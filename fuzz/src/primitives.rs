@@ -1,0 +1,120 @@
+//! The vocabulary: every record that is decoded from storage, proofs or transactions, and the verdict about them.
+
+use codec::{Decode, DecodeAll, Encode, MaxEncodedLen};
+use dpki_primitives::{
+	Moment,
+	anchor::AnchorRecord,
+	assurance::{Accreditation, EndorsementRecord},
+	certificate::{CertificatePolicy, CertificateRecord},
+	delivery::{Acknowledgement, DeliveryRecord},
+	device::{DeviceRecord, KeyList},
+	key::{Consent, KeyRecord, NewKey, PublicKey},
+	motion::{Ballot, MotionRecord, Tally},
+	organisation::{DeliveryPolicy, HandOver, OrganisationRecord, Recovery, RoleSet},
+	revocation::{Revocation, RevocationReason, SshRevocation},
+	status::{Standing, Status, Validity, status as verdict},
+	subject::Subject,
+	voucher::VoucherRecord,
+};
+
+/// Every record that lies in the state or is part of one.
+const READERS: &[fn(&[u8])] = &[
+	bounded::<AnchorRecord>,
+	bounded::<DeviceRecord>,
+	bounded::<KeyList>,
+	bounded::<KeyRecord>,
+	bounded::<PublicKey>,
+	bounded::<NewKey>,
+	bounded::<Consent>,
+	bounded::<VoucherRecord>,
+	bounded::<DeliveryRecord>,
+	bounded::<Acknowledgement>,
+	bounded::<OrganisationRecord>,
+	bounded::<DeliveryPolicy>,
+	bounded::<RoleSet>,
+	bounded::<HandOver<[u8; 32], u32>>,
+	bounded::<Recovery<[u8; 32], u32>>,
+	bounded::<MotionRecord<[u8; 32], u128, u32>>,
+	bounded::<Ballot<u32>>,
+	bounded::<Tally>,
+	bounded::<SshRevocation>,
+	bounded::<Status>,
+	bounded::<Subject>,
+	bounded::<CertificateRecord>,
+	bounded::<CertificatePolicy>,
+	bounded::<Accreditation>,
+	bounded::<EndorsementRecord>,
+];
+
+/// Bytes as a record, which the first byte chooses. What decodes is encoded in one way only, within its bound.
+pub fn records(data: &[u8]) {
+	let Some((choice, bytes)) = data.split_first() else { return };
+	READERS[usize::from(*choice) % READERS.len()](bytes);
+}
+
+fn bounded<T: Decode + Encode + MaxEncodedLen>(bytes: &[u8]) {
+	let Ok(record) = T::decode_all(&mut &*bytes) else { return };
+	assert_eq!(record.encode(), bytes, "one record, two encodings");
+	assert!(bytes.len() <= T::max_encoded_len(), "longer than it may be");
+}
+
+/// Standings that are cut out of the bytes, judged by the rule and by what makes it a yes.
+pub fn status(data: &[u8]) {
+	let mut bytes = Bytes(data);
+	let now = bytes.moment();
+	let own = bytes.standing();
+	let issuers: Vec<_> = (0..bytes.next() % 4).map(|_| bytes.standing()).collect();
+	let verdict = verdict(own.as_ref(), &issuers, now);
+
+	let holds = |standing: &Standing| {
+		standing.revocation.is_none()
+			&& !standing.suspended
+			&& now >= standing.validity.not_before
+			&& standing.validity.not_after.is_none_or(|end| now <= end)
+	};
+	let may_be_relied_on = own.is_some_and(|own| holds(&own) && !own.superseded)
+		&& issuers.iter().all(|issuer| issuer.is_some_and(|issuer| holds(&issuer)));
+	assert_eq!(verdict.is_valid(), may_be_relied_on, "{verdict:?} of {own:?} under {issuers:?}");
+	if let Some(revocation) = own.and_then(|own| own.revocation) {
+		assert_eq!(verdict, Status::Revoked(revocation), "own revocation is told before all else");
+	}
+	assert!(own.is_some() || verdict == Status::Unknown, "{verdict:?} of nothing");
+}
+
+/// Bytes as numbers; zeros after their end.
+struct Bytes<'a>(&'a [u8]);
+
+impl Bytes<'_> {
+	fn next(&mut self) -> u8 {
+		let Some((first, rest)) = self.0.split_first() else { return 0 };
+		self.0 = rest;
+		*first
+	}
+
+	/// Close together, so that they meet.
+	fn moment(&mut self) -> Moment {
+		match self.next() {
+			byte @ 0..=251 => Moment::from(byte % 8),
+			252 => Moment::MAX,
+			253 => Moment::MAX - 1,
+			_ => Moment::MAX / 2,
+		}
+	}
+
+	fn standing(&mut self) -> Option<Standing> {
+		let flags = self.next();
+		let reasons = RevocationReason::ALL;
+		(flags & 1 == 0).then(|| Standing {
+			validity: Validity {
+				not_before: self.moment(),
+				not_after: (flags & 2 != 0).then(|| self.moment()),
+			},
+			suspended: flags & 12 == 12,
+			superseded: flags & 48 == 48,
+			revocation: (flags & 192 == 192).then(|| Revocation {
+				reason: reasons[usize::from(self.next()) % reasons.len()],
+				at: self.moment(),
+			}),
+		})
+	}
+}

@@ -1,0 +1,326 @@
+//! `vectors/status.json` as records, for the tests of everybody who judges.
+//!
+//! The file holds what a verdict depends on. Whoever judges holds records: the registry in its storage, the verifier
+//! in a proof, a client behind a connection. [`cases`] turns each case into the records that tell it, so that all of
+//! them answer the same file and none of them decides for itself which cases it leaves out.
+
+use crate::{
+	Moment,
+	anchor::{AnchorKind, AnchorRecord, Certification},
+	device::DeviceRecord,
+	ids::{AnchorId, DeviceId, KeyId, OrganisationId},
+	key::{KeyPurpose, KeyRecord, KeyType, PublicKey},
+	revocation::{Revocation, RevocationReason},
+	status::{Standing, Status, Validity},
+	storage_keys,
+};
+use alloc::{collections::BTreeMap, string::String, vec, vec::Vec};
+use codec::Encode;
+use serde::Deserialize;
+
+/// The anchor that the records are about.
+pub const ANCHOR: AnchorId = AnchorId([1; 32]);
+/// The device that the records are about.
+pub const DEVICE: DeviceId = DeviceId([2; 32]);
+/// The key that the records are about.
+pub const KEY: KeyId = KeyId([3; 32]);
+
+/// Of something that is good at any time.
+const GOOD: Standing = Standing {
+	validity: Validity { not_before: 0, not_after: None },
+	suspended: false,
+	superseded_at: None,
+	revocation: None,
+};
+
+/// A verdict, and what it is about.
+pub struct Case {
+	/// What it shows, as a sentence.
+	pub name: String,
+	/// What is judged.
+	pub own: Option<Standing>,
+	/// What that depends on, nearest first.
+	pub issuers: Vec<Option<Standing>>,
+	/// When.
+	pub now: Moment,
+	expected: Expected,
+}
+
+/// A case in records. `None` means that there is no such record.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Told {
+	/// About [`ANCHOR`], which depends on nothing.
+	Anchor(Option<AnchorRecord>),
+	/// About [`DEVICE`], which depends on nothing.
+	Device(Option<DeviceRecord>),
+	/// About [`KEY`], which depends on [`DEVICE`].
+	Key(Option<KeyRecord>, Option<DeviceRecord>),
+}
+
+impl Told {
+	/// What the state holds, by storage key.
+	pub fn state(&self) -> BTreeMap<Vec<u8>, Vec<u8>> {
+		let entry = |key: Vec<u8>, record: Option<Vec<u8>>| record.map(|record| (key, record));
+		let anchor = |own: &Option<AnchorRecord>| {
+			entry(storage_keys::anchor(ANCHOR), own.as_ref().map(Encode::encode))
+		};
+		let device = |own: &Option<DeviceRecord>| {
+			entry(storage_keys::device(DEVICE), own.as_ref().map(Encode::encode))
+		};
+		let entries = match self {
+			Told::Anchor(own) => [anchor(own), None],
+			Told::Device(own) => [device(own), None],
+			Told::Key(own, issuer) => {
+				[entry(storage_keys::key(KEY), own.as_ref().map(Encode::encode)), device(issuer)]
+			},
+		};
+		entries.into_iter().flatten().collect()
+	}
+}
+
+impl Case {
+	/// The records that tell the case: none if no records can, several if records of several kinds can.
+	pub fn told(&self) -> Vec<Told> {
+		match self.issuers.as_slice() {
+			// A good device changes no verdict about its key.
+			[] => [
+				record(&self.own, anchor).map(Told::Anchor),
+				record(&self.own, device).map(Told::Device),
+				record(&self.own, key).map(|own| Told::Key(own, Some(device(&GOOD).0))),
+			]
+			.into_iter()
+			.flatten()
+			.collect(),
+			[issuer] => match (record(&self.own, key), record(issuer, device)) {
+				(Some(own), Some(issuer)) => vec![Told::Key(own, issuer)],
+				_ => Vec::new(),
+			},
+			_ => Vec::new(),
+		}
+	}
+
+	/// The verdict in one word.
+	pub fn word(&self) -> &str {
+		&self.expected.status
+	}
+
+	/// Panics unless this is the verdict of the case.
+	pub fn assert(&self, verdict: Status) {
+		let expected = &self.expected;
+		assert_eq!(verdict.name(), expected.status, "{}", self.name);
+		let reason = verdict.reason().map(RevocationReason::rfc5280_name);
+		assert_eq!(reason, expected.reason.as_deref(), "{}", self.name);
+		assert_eq!(verdict.revocation().map(|it| it.at), expected.at, "{}", self.name);
+	}
+}
+
+/// All cases of the file.
+pub fn cases() -> Vec<Case> {
+	let cases: Vec<Written> = serde_json::from_str(include_str!("../vectors/status.json"))
+		.expect("the vectors are beside this crate, and well formed");
+	cases.into_iter().map(Case::from).collect()
+}
+
+/// Judges every case of which `choose` takes the records, and returns the words of the verdicts in order, each once.
+///
+/// `judge` gets the records and the time, and answers from wherever it put them.
+pub fn judge(
+	choose: impl Fn(&Told) -> bool,
+	mut judge: impl FnMut(Told, Moment) -> Status,
+) -> Vec<&'static str> {
+	let mut words = Vec::new();
+	for case in cases() {
+		for told in case.told().into_iter().filter(&choose) {
+			let verdict = judge(told, case.now);
+			case.assert(verdict);
+			words.push(verdict.name());
+		}
+	}
+	words.sort_unstable();
+	words.dedup();
+	words
+}
+
+/// The record that stands as asked; the outer `None` if records of this kind cannot.
+fn record<R>(
+	standing: &Option<Standing>,
+	tell: fn(&Standing) -> (R, Standing),
+) -> Option<Option<R>> {
+	match standing {
+		None => Some(None),
+		Some(standing) => {
+			let (record, told) = tell(standing);
+			(told == *standing).then_some(Some(record))
+		},
+	}
+}
+
+fn anchor(standing: &Standing) -> (AnchorRecord, Standing) {
+	let key = public_key();
+	let key_id = KeyId::of(&key);
+	let kind = AnchorKind::X509Root;
+	let record = AnchorRecord {
+		retired_at: standing.superseded_at,
+		revocation: standing.revocation,
+		suspended: standing.suspended,
+		certification: Some(Certification::default()),
+		..AnchorRecord::new(organisation(), kind, Some(key), key_id, standing.validity, 0)
+	};
+	let told = record.standing();
+	(record, told)
+}
+
+fn device(standing: &Standing) -> (DeviceRecord, Standing) {
+	let record = DeviceRecord {
+		organisation: organisation(),
+		name: b"drone-1".to_vec().try_into().expect("a short name"),
+		enrolled_at: standing.validity.not_before,
+		keys_registered: 1,
+		revocation: standing.revocation,
+	};
+	let told = record.standing();
+	(record, told)
+}
+
+fn key(standing: &Standing) -> (KeyRecord, Standing) {
+	let record = KeyRecord {
+		device: DEVICE,
+		purpose: KeyPurpose::Sign,
+		public: public_key(),
+		validity: standing.validity,
+		registered_at: 0,
+		superseded_at: standing.superseded_at,
+		revocation: standing.revocation,
+	};
+	let told = record.standing();
+	(record, told)
+}
+
+fn organisation() -> OrganisationId {
+	OrganisationId::from_name(b"acme")
+}
+
+fn public_key() -> PublicKey {
+	PublicKey::new(KeyType::Ed25519, &[1; 32]).expect("an Ed25519 key has 32 bytes")
+}
+
+/// A case as the file has it. What it does not mention does not hold.
+#[derive(Deserialize)]
+struct Written {
+	name: String,
+	#[serde(default)]
+	own: Option<WrittenStanding>,
+	#[serde(default)]
+	issuers: Vec<Option<WrittenStanding>>,
+	now: Moment,
+	expected: Expected,
+}
+
+#[derive(Deserialize)]
+struct WrittenStanding {
+	#[serde(default)]
+	not_before: Moment,
+	#[serde(default)]
+	not_after: Option<Moment>,
+	#[serde(default)]
+	suspended: bool,
+	#[serde(default)]
+	superseded_at: Option<Moment>,
+	#[serde(default)]
+	revocation: Option<WrittenRevocation>,
+}
+
+#[derive(Deserialize)]
+struct WrittenRevocation {
+	reason: String,
+	at: Moment,
+}
+
+#[derive(Deserialize)]
+struct Expected {
+	status: String,
+	#[serde(default)]
+	reason: Option<String>,
+	#[serde(default)]
+	at: Option<Moment>,
+}
+
+impl From<Written> for Case {
+	fn from(written: Written) -> Self {
+		Self {
+			name: written.name,
+			own: written.own.map(Standing::from),
+			issuers: written.issuers.into_iter().map(|it| it.map(Standing::from)).collect(),
+			now: written.now,
+			expected: written.expected,
+		}
+	}
+}
+
+impl From<WrittenStanding> for Standing {
+	fn from(written: WrittenStanding) -> Self {
+		Self {
+			validity: Validity { not_before: written.not_before, not_after: written.not_after },
+			suspended: written.suspended,
+			superseded_at: written.superseded_at,
+			revocation: written.revocation.map(|it| Revocation {
+				reason: RevocationReason::ALL
+					.into_iter()
+					.find(|reason| reason.rfc5280_name() == it.reason)
+					.expect("the vectors use names of RFC 5280"),
+				at: it.at,
+			}),
+		}
+	}
+}
+
+#[cfg(test)]
+mod tests {
+	use super::*;
+	use crate::status::status;
+
+	#[test]
+	fn the_vectors_hold() {
+		let mut words = Vec::new();
+		for case in cases() {
+			let verdict = status(case.own.as_ref(), &case.issuers, case.now);
+			case.assert(verdict);
+			words.push(verdict.name());
+		}
+		words.sort_unstable();
+		words.dedup();
+		assert_eq!(words.len(), 8, "each verdict has a case: {words:?}");
+	}
+
+	#[test]
+	fn most_cases_can_be_told_by_records() {
+		let told: Vec<_> = cases().iter().flat_map(Case::told).collect();
+		let count = |kind: fn(&Told) -> bool| told.iter().filter(|told| kind(told)).count();
+		assert!(count(|told| matches!(told, Told::Anchor(_))) >= 20);
+		assert!(count(|told| matches!(told, Told::Device(_))) >= 15);
+		assert!(count(|told| matches!(told, Told::Key(..))) >= 25);
+	}
+
+	#[test]
+	fn records_that_are_judged_by_the_rule_give_the_verdicts() {
+		let words = judge(
+			|_| true,
+			|told, now| match told {
+				Told::Anchor(own) => status(own.map(|it| it.standing()).as_ref(), &[], now),
+				Told::Device(own) => status(own.map(|it| it.standing()).as_ref(), &[], now),
+				Told::Key(own, device) => status(
+					own.map(|it| it.standing()).as_ref(),
+					&[device.map(|it| it.standing())],
+					now,
+				),
+			},
+		);
+		assert!(words.len() >= 7, "each verdict but `suspended` can be told: {words:?}");
+	}
+
+	#[test]
+	#[should_panic(expected = "a plain record is valid")]
+	fn another_verdict_is_noticed() {
+		judge(|told| matches!(told, Told::Anchor(Some(_))), |_, _| Status::Unknown);
+	}
+}

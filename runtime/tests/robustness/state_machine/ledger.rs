@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//! The money: none comes into being, and what goes was a fee or dust.
+
+use super::{Actor, Attempt, world::World};
+use dpki_runtime::{Balance, Balances, Runtime, RuntimeEvent, System};
+
+#[derive(Default)]
+pub struct Ledger {
+	/// All tokens at the last check.
+	before: Option<Balance>,
+	/// What has been burnt since.
+	burnt: Balance,
+}
+
+impl Actor for Ledger {
+	fn act(&mut self, _: &mut World) -> Attempt {
+		unreachable!("it has no share")
+	}
+
+	fn observe(&mut self, event: &RuntimeEvent) {
+		match event {
+			RuntimeEvent::TransactionPayment(
+				pallet_transaction_payment::Event::TransactionFeePaid { actual_fee, .. },
+			) => self.burnt += actual_fee,
+			RuntimeEvent::Balances(pallet_balances::Event::DustLost { amount, .. }) => {
+				self.burnt += amount
+			},
+			_ => {},
+		}
+	}
+
+	fn check(&mut self) {
+		let issuance = Balances::total_issuance();
+		let held: Balance = frame_system::Account::<Runtime>::iter_values()
+			.map(|account| account.data.free + account.data.reserved)
+			.sum();
+		assert_eq!(held, issuance, "block {}", System::block_number());
+		if let Some(before) = self.before {
+			assert_eq!(issuance, before - self.burnt, "block {}", System::block_number());
+		}
+		(self.before, self.burnt) = (Some(issuance), 0);
+	}
+}
