@@ -1,11 +1,29 @@
 // SPDX-License-Identifier: GPL-3.0-or-later WITH Classpath-exception-2.0
 
-//! RPC on top of what every Substrate node serves: nonces, fees and finality.
+//! RPC on top of what every Substrate node serves: nonces, fees, finality, and our own methods `dpki_*`.
 //!
 //! What state can answer is asked through runtime APIs and view functions, which light clients can
-//! verify; it needs no method here.
+//! verify; it needs no method here. Our own methods give what state cannot: proofs for devices, and events
+//! without gaps. They are described in the README of this package.
+
+mod api;
+mod bundle;
+mod cursor;
+mod deliveries;
+mod error;
+mod events;
+mod finality;
+mod fragments;
+mod limits;
+mod revocations;
+mod subscriptions;
+
+pub use api::Dpki;
+pub use finality::Finality;
+pub use subscriptions::track_finality;
 
 use crate::service::{FullBackend, FullClient};
+use api::DpkiRpcServer;
 use dpki_runtime::{BlockNumber, Hash, opaque::Block};
 use jsonrpsee::RpcModule;
 use sc_consensus_grandpa::{
@@ -34,6 +52,7 @@ pub fn create<Pool>(
 	client: Arc<FullClient>,
 	pool: Arc<Pool>,
 	grandpa: GrandpaDeps,
+	dpki: Dpki,
 	executor: SubscriptionTaskExecutor,
 ) -> Result<RpcModule<()>, Box<dyn Error + Send + Sync>>
 where
@@ -48,5 +67,6 @@ where
 	module.merge(
 		Grandpa::new(executor, authority_set, voter_state, justifications, proofs).into_rpc(),
 	)?;
+	module.merge(dpki.into_rpc())?;
 	Ok(module)
 }

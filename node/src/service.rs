@@ -5,7 +5,7 @@
 use crate::{
 	cli::NodeOptions,
 	consensus::{Finality, Tasks},
-	rpc::{self, GrandpaDeps},
+	rpc::{self, Dpki, Finality as ProvenFinality, GrandpaDeps},
 };
 use dpki_runtime::{Hash, apis::RuntimeApi, opaque::Block};
 use futures::FutureExt;
@@ -25,6 +25,7 @@ use sp_consensus_aura::{
 };
 use sp_timestamp::InherentDataProvider as TimestampProvider;
 use std::sync::Arc;
+use tokio::sync::watch;
 
 /// What the runtime may import: Substrate's functions and [those of the project](dpki_crypto::host).
 pub type HostFunctions = (sp_io::SubstrateHostFunctions, dpki_crypto::host::HostFunctions);
@@ -43,9 +44,9 @@ pub type FinalityImport =
 /// Connects [`FinalityImport`] with the voter.
 pub type FinalityLink = sc_consensus_grandpa::LinkHalf<Block, FullClient, FullSelectChain>;
 
-/// Blocks between two stored justifications. Light clients and bundle proofs start from one, so the
-/// distance bounds how far behind the finalised head a proof may be; storing each would cost more
-/// disk than the blocks themselves.
+/// Blocks between two stored justifications, by which peers prove finality to each other while they
+/// synchronise; storing each would cost more disk than the blocks themselves. The one of the newest
+/// finalised block is kept besides, and is what bundles are made of.
 pub const GRANDPA_JUSTIFICATION_PERIOD: u32 = 16;
 
 /// What is particular to this node among its [`Components`].
@@ -240,6 +241,18 @@ pub fn new_full<N: NetworkBackend<Block, Hash>>(
 		let authority_set = link.shared_authority_set().clone();
 		let proofs =
 			FinalityProofProvider::new_for_service(backend.clone(), Some(authority_set.clone()));
+		let finality = ProvenFinality::new(
+			backend.clone(),
+			authority_set.clone(),
+			config.chain_spec.cloned_box(),
+		);
+		let (tell_finalized, finalized) = watch::channel(0);
+		task_manager.spawn_handle().spawn(
+			"dpki-rpc-finality",
+			Some("rpc"),
+			rpc::track_finality(client.clone(), tell_finalized),
+		);
+		let dpki = Dpki::new(client.clone(), backend.clone(), finality, finalized);
 
 		Box::new(move |executor| {
 			let grandpa = GrandpaDeps {
@@ -248,7 +261,8 @@ pub fn new_full<N: NetworkBackend<Block, Hash>>(
 				justifications: justifications.clone(),
 				proofs: proofs.clone(),
 			};
-			rpc::create(client.clone(), pool.clone(), grandpa, executor).map_err(Into::into)
+			rpc::create(client.clone(), pool.clone(), grandpa, dpki.clone(), executor)
+				.map_err(Into::into)
 		})
 	};
 

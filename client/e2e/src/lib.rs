@@ -17,4 +17,4 @@ pub use fleet::{Fleet, block, certificate, public, tell_name};
 pub use node::Node;
 pub use process::{PATIENCE, Process, run};
 pub use sshd::{Login, Sshd, login_name};
-pub use workspace::{Workspace, binary};
+pub use workspace::{Workspace, binary, target};

@@ -20,6 +20,8 @@ pub struct Node {
 	rpc_port: u16,
 	/// Where peers reach the node, once somebody was told.
 	peer_address: OnceLock<String>,
+	/// Options besides the usual ones.
+	options: Vec<String>,
 	/// The raw chain specification, as devices get it.
 	pub spec: PathBuf,
 }
@@ -27,6 +29,11 @@ pub struct Node {
 impl Node {
 	/// Starts a node and waits until it answers.
 	pub fn start(workspace: &Workspace) -> Self {
+		Self::start_with(workspace, &[])
+	}
+
+	/// Starts a node with these options besides the usual ones, and waits until it answers.
+	pub fn start_with(workspace: &Workspace, options: &[&str]) -> Self {
 		let spec = workspace.join("chain-spec.json");
 		let exported = run(
 			&binary("dpki-node"),
@@ -40,6 +47,7 @@ impl Node {
 			log: workspace.join("node.log"),
 			rpc_port: 0,
 			peer_address: OnceLock::new(),
+			options: options.iter().map(ToString::to_string).collect(),
 			spec,
 		};
 		node.resume();
@@ -66,6 +74,7 @@ impl Node {
 			"--no-prometheus".into(),
 			"--no-telemetry".into(),
 		];
+		let args = args.iter().chain(&self.options);
 		let started = Process::start_until(&binary("dpki-node"), args, &self.log, RPC_LISTENS);
 		let (process, line) = started.unwrap_or_else(|said| panic!("{said}"));
 		let port = rpc_port(&line).unwrap_or_else(|| panic!("no IPv4 address in: {line}"));

@@ -46,7 +46,7 @@ impl Drop for Workspace {
 }
 
 /// The folder of the profile that this test was built in; the binaries lie in the same one.
-fn target() -> PathBuf {
+pub fn target() -> PathBuf {
 	let test = std::env::current_exe().expect("a running test has a path");
 	test.ancestors().nth(2).expect("target/PROFILE/deps/TEST").to_path_buf()
 }

@@ -5,7 +5,9 @@
 //! chain specification over. A light client of an Aura chain starts from the genesis state at each start, and
 //! [`LightClient::start`] holds that state against the expected genesis hash, which is the one thing that has to come
 //! from a trusted place. Nothing else in the specification decides what is believed: [`SpecError`] lists what is refused.
-//! What remains is that peers can withhold news, so the age of the newest head has to be watched by the user.
+//! What remains is that peers can withhold news, so the age of the newest head has to be watched by the user; and that who
+//! holds the keys of former authorities can lead it to another chain, unless its head is [tied](LightClient::tie) to what
+//! a verifier with a pinned checkpoint has proven.
 //!
 //! Nothing here listens on a port: requests reach smoldot inside the process only.
 //!
@@ -29,10 +31,13 @@
 #![deny(missing_docs, rustdoc::broken_intra_doc_links)]
 
 mod spec;
+mod tie;
 mod transport;
 
 pub use spec::SpecError;
+pub use tie::{MAX_DISTANCE, TieError, Tied};
 
+use dpki_verifier::Checkpoint;
 use smoldot_light::{
 	AddChainConfig, AddChainConfigJsonRpc, AddChainSuccess, platform::DefaultPlatform,
 };
@@ -124,6 +129,17 @@ impl LightClient {
 	/// The transport, such as for `Client::from_rpc` of `dpki-client`.
 	pub fn rpc(&self) -> RpcClient {
 		self.rpc.clone()
+	}
+
+	/// Holds the finalised head against a checkpoint: the head that this gives descends from a block that the pinned
+	/// authorities have finalised. To be asked with the checkpoint of each newly verified bundle.
+	///
+	/// Without it the light client trusts everyone who was an authority since the genesis block, for ever.
+	pub async fn tie(&self, checkpoint: &Checkpoint) -> Result<Tied, TieError> {
+		if checkpoint.genesis != self.genesis {
+			return Err(TieError::OtherChain);
+		}
+		tie::tie(&self.rpc, checkpoint).await
 	}
 
 	/// The genesis hash of the chain.

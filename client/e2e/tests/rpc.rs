@@ -1,0 +1,457 @@
+//! What the node's own methods `dpki_*` promise: bundles that a device can verify, and events without gaps.
+
+use codec::{Decode, Encode};
+use dpki_client::{Account, Client, RpcClient, calls};
+use dpki_e2e::{Dpki, Fleet, Node, PATIENCE, Workspace, block, hex};
+use dpki_light::{LightClient, TieError};
+use dpki_primitives::{
+	ids::{AnchorId, DeviceId, OrganisationId},
+	revocation::{RevocationReason, SshSubject},
+	status::Status,
+};
+use dpki_verifier::{
+	AuthoritySet, Checkpoint, Error as Unproven, Freshness, Query, Verifier, Zebra,
+};
+use futures::StreamExt;
+use serde_json::Value;
+use sp_crypto_hashing::twox_128;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use subxt_rpcs::{
+	Error as RpcError,
+	client::{RpcParams, RpcSubscription, rpc_params},
+};
+
+/// How old an answer may be: the machine of the tests may be busy.
+const MAX_AGE: Duration = Duration::from_secs(60);
+
+type Device = Verifier<Zebra>;
+
+#[tokio::test]
+async fn a_bundle_proves_to_a_device_what_is_there_and_what_is_not() {
+	let fleet = Fleet::start("bundle");
+	let client = fleet.node.client().await;
+	let mut device = new_device(&client).await;
+	fleet.add_ssh_ca("ssh-user-ca");
+	let anchor = anchors(&fleet.admin)[0];
+	let nobody = AnchorId([0x77; 32]);
+	let query = Query::new().anchor(anchor).anchor(nobody).bind_genesis();
+
+	let head = client.finalized_head().await.expect("the node answers").number;
+	let first = bundle(&client, &query, None).await.expect("it is served");
+	let verified = device.verify(&first.1, &query, freshness()).expect("it is proven");
+	assert_eq!(verified.anchor_status(anchor), Ok(Status::Valid));
+	assert_eq!(verified.anchor_status(nobody), Ok(Status::Unknown));
+	assert_eq!(verified.anchor(nobody).expect("it was asked for").get(), None);
+	assert_eq!(u64::from(verified.number()), first.0);
+
+	// As new as what the node shows as finalised, although only every sixteenth justification is stored.
+	assert!(verified.number() >= head, "{} and {head}", verified.number());
+
+	// The next one is for the device as it now is.
+	let id = anchor.to_string();
+	let revoked = fleet.admin.ok(["revoke", "anchor", &id, "--reason", "keyCompromise", "--yes"]);
+	let known = device.checkpoint().hash;
+	let next = reach(&client, &query, Some(known), block(&revoked)).await;
+	let verified = device.verify(&next, &query, freshness()).expect("it is proven");
+	assert!(matches!(verified.anchor_status(anchor), Ok(Status::Revoked(_))));
+
+	// The old one is refused now, and so is one with a bit of the state's proof flipped.
+	let stale = device.verify(&first.1, &query, freshness()).map(|_| ());
+	assert!(matches!(stale, Err(Unproven::OlderThanSeen { .. })), "{stale:?}");
+	let mut flipped = next.clone();
+	*flipped.last_mut().expect("it is not empty") ^= 1;
+	assert!(device.verify(&flipped, &query, freshness()).is_err());
+}
+
+#[tokio::test]
+async fn a_device_follows_a_change_of_the_authorities() {
+	let workspace = Workspace::new("fragments");
+	let node = Node::start(&workspace);
+	let alice = Dpki::new(&node, "//Alice");
+	let client = node.client().await;
+	let mut away = new_device(&client).await;
+	let mut follower = new_device(&client).await;
+	let genesis = hex(&client.genesis_hash());
+
+	let none = fragments(&client, None).await;
+	assert_eq!((&none["count"], &none["isFinished"]), (&0.into(), &true.into()));
+	assert_eq!(none["last"], genesis.as_str());
+
+	// The same authority in a set of its own: what a session with new validators would bring, at a block of our choice.
+	let change = client.finalized_head().await.expect("the node answers").number + 10;
+	alice.ok(["motion", "propose", "root", &hex(&schedule_change(&follower, change))]);
+	let query = Query::new();
+	reach(&client, &query, None, u64::from(change) + 1).await;
+
+	let answer = fragments(&client, None).await;
+	assert_eq!((&answer["count"], &answer["isFinished"]), (&1.into(), &true.into()));
+	let advanced = follower.advance(&bytes(&answer["fragments"])).expect("it is proven");
+	assert_eq!((advanced.number, advanced.set.id()), (change, 1));
+	assert_eq!(answer["last"], hex(&advanced.hash).as_str());
+	let rest = fragments(&client, Some(advanced.hash)).await;
+	assert_eq!((&rest["count"], &rest["last"]), (&0.into(), &answer["last"]));
+
+	// A bundle brings the change with it for who does not know it, and is shorter for who does.
+	let known = Some(follower.checkpoint().hash);
+	let (_, long) = bundle(&client, &query, None).await.expect("it is served");
+	let (_, short) = bundle(&client, &query, known).await.expect("it is served");
+	assert!(short.len() + 200 < long.len(), "{} and {}", short.len(), long.len());
+	for (device, bundle) in [(&mut away, &long), (&mut follower, &short)] {
+		let verified = device.verify(bundle, &query, freshness()).expect("it is proven");
+		assert_eq!(verified.checkpoint().set.id(), 1);
+	}
+}
+
+#[tokio::test]
+async fn a_light_client_is_tied_to_what_the_pinned_authorities_have_finalised() {
+	let workspace = Workspace::new("tie");
+	let node = Node::start(&workspace);
+	let client = node.client().await;
+	let mut device = new_device(&client).await;
+	let spec = std::fs::read_to_string(&node.spec).expect("the node has a specification");
+	let peer = node.peer_address().await;
+	let light = LightClient::start(&spec, &[peer], client.genesis_hash()).await.expect("starts");
+
+	let query = Query::new();
+	let bundle = reach(&client, &query, None, 3).await;
+	device.verify(&bundle, &query, freshness()).expect("it is proven");
+	let checkpoint = device.checkpoint();
+	let tied = async {
+		loop {
+			match light.tie(checkpoint).await {
+				Ok(tied) => return tied,
+				Err(TieError::Behind { .. }) => {
+					tokio::time::sleep(Duration::from_millis(100)).await
+				},
+				Err(error) => panic!("{error}"),
+			}
+		}
+	};
+	let tied = tokio::time::timeout(PATIENCE, tied).await.expect("the light client follows");
+	assert_eq!(tied.proven, checkpoint.number);
+	assert!(tied.number >= checkpoint.number);
+
+	// What another chain of the same authorities would look like to it.
+	let elsewhere = Checkpoint { hash: [7; 32], ..checkpoint.clone() };
+	let error = light.tie(&elsewhere).await.expect_err("it follows another chain");
+	assert!(matches!(error, TieError::Diverged { .. }), "{error}");
+	let elsewhere = Checkpoint { genesis: [7; 32], ..checkpoint.clone() };
+	assert!(matches!(light.tie(&elsewhere).await, Err(TieError::OtherChain)));
+}
+
+#[tokio::test]
+async fn what_is_beyond_the_limits_is_refused_with_a_code_and_a_sentence() {
+	let workspace = Workspace::new("limits");
+	let node = Node::start(&workspace);
+	let client = node.client().await;
+	let key = |length: usize| hex(&vec![7; length]);
+	let unknown = hex(&[7; 32]);
+	let many: Vec<_> = (0..65u8).map(|number| hex(&[number; 32])).collect();
+	for (method, params, code, words) in [
+		("dpki_bundle", rpc_params![[hex(b":code")]], 18_003, "a storage key has 5 bytes"),
+		("dpki_bundle", rpc_params![[key(31)]], 18_003, "those of records have 32 to 256"),
+		("dpki_bundle", rpc_params![[key(257)]], 18_003, "has 257 bytes"),
+		("dpki_bundle", rpc_params![many], 18_002, "at most 64 are allowed"),
+		("dpki_bundle", rpc_params![Vec::<String>::new(), &unknown], 18_005, "no finalised block"),
+		("dpki_warpFragments", rpc_params![&unknown], 18_005, "no finalised block"),
+	] {
+		let refused = client.rpc().request::<Value>(method, params).await;
+		let (found, message) = refusal(refused.map(|_| ()));
+		assert_eq!(found, code, "{message}");
+		assert!(message.contains(words), "{message}");
+	}
+
+	let refused = subscribe(&node, "Revocations", rpc_params![1_000_000]).await;
+	let (code, message) = refusal(refused.map(|_| ()));
+	assert_eq!(code, 18_011, "{message}");
+}
+
+#[tokio::test]
+async fn a_connection_has_so_many_subscriptions_and_no_more() {
+	let workspace = Workspace::new("seats");
+	let node = Node::start(&workspace);
+	let rpc = RpcClient::from_url(node.url()).await.expect("the node answers");
+	let subscribe = || {
+		rpc.subscribe::<Value>(
+			"dpki_subscribeDeliveries",
+			rpc_params![],
+			"dpki_unsubscribeDeliveries",
+		)
+	};
+	let mut taken = Vec::new();
+	for _ in 0..16 {
+		taken.push(subscribe().await.expect("a seat is free"));
+	}
+	let (code, message) = refusal(subscribe().await.map(|_| ()));
+	assert_eq!(code, 18_012, "{message}");
+
+	// Another connection has seats of its own, and a seat that is left can be taken again.
+	let other = self::subscribe(&node, "Deliveries", rpc_params![]).await;
+	other.expect("another connection has its own seats");
+	drop(taken.pop());
+	let again = async {
+		while let Err(error) = subscribe().await {
+			assert_eq!(refusal(Err(error)).0, 18_012);
+			tokio::time::sleep(Duration::from_millis(50)).await;
+		}
+	};
+	tokio::time::timeout(PATIENCE, again).await.expect("the seat is given back");
+}
+
+#[tokio::test]
+async fn revocations_are_told_once_each_across_a_restart_of_the_node() {
+	let mut fleet = Fleet::start("replay");
+	fleet.add_ssh_ca("ssh-user-ca");
+	let anchor = anchors(&fleet.admin)[0];
+	let client = fleet.node.client().await;
+
+	let mut heard = Heard::default();
+	let mut following =
+		subscribe(&fleet.node, "Revocations", rpc_params![1]).await.expect("it begins");
+	for serial in [1, 2] {
+		revoke(&client, anchor, serial).await;
+	}
+	heard.until(&mut following, 2).await;
+	drop(following);
+
+	// While nobody listens, and then the node is killed.
+	let last = revoke(&client, anchor, 3).await;
+	reach(&client, &Query::new(), None, u64::from(last) + 5).await;
+	fleet.node.stop();
+	fleet.node.resume();
+
+	// From the replay into what is new.
+	let since = heard.last_block + 1;
+	let mut following = subscribe(&fleet.node, "Revocations", rpc_params![since])
+		.await
+		.expect("it begins");
+	let client = fleet.node.client().await;
+	revoke(&client, anchor, 4).await;
+	heard.until(&mut following, 4).await;
+	assert_eq!(heard.serials, [1, 2, 3, 4]);
+	assert!(heard.places.is_sorted_by(|one, next| one < next), "{:?}", heard.places);
+
+	// Whoever begins anew hears the same in the same places.
+	let mut all = Heard::default();
+	let mut following =
+		subscribe(&fleet.node, "Revocations", rpc_params![1]).await.expect("it begins");
+	all.until(&mut following, 4).await;
+	assert_eq!((all.serials, all.places), (heard.serials, heard.places));
+}
+
+#[tokio::test]
+async fn a_subscriber_learns_where_it_stands_while_nothing_happens() {
+	let workspace = Workspace::new("quiet");
+	let node = Node::start(&workspace);
+	let mut following = subscribe(&node, "Revocations", rpc_params![]).await.expect("it begins");
+	let first = following.next().await;
+	assert_eq!(first["revocations"], Value::Array(Vec::new()));
+	let second = following.next().await;
+	let number = |told: &Value| told["blockNumber"].as_u64().expect("a number");
+	assert_eq!(number(&second), number(&first) + 16);
+}
+
+#[tokio::test]
+async fn a_replay_from_a_pruned_block_is_refused_with_the_oldest_one() {
+	let workspace = Workspace::new("pruned");
+	let node = Node::start_with(&workspace, &["--state-pruning", "10"]);
+	let client = node.client().await;
+	reach(&client, &Query::new(), None, 20).await;
+	let (code, message) =
+		refusal(subscribe(&node, "Revocations", rpc_params![2]).await.map(|_| ()));
+	assert_eq!(code, 18_010, "{message}");
+	let words = message
+		.split_once("the oldest are those of block ")
+		.expect("the oldest block")
+		.1;
+	let oldest: u32 = words.split(':').next().and_then(|n| n.parse().ok()).expect("a number");
+	assert!((3..=40).contains(&oldest), "{message}");
+
+	// Some blocks later, because the oldest is pruned while we speak.
+	let since = oldest + 6;
+	let mut following =
+		subscribe(&node, "Revocations", rpc_params![since]).await.expect("it begins");
+	let told = following.next().await;
+	assert_eq!(told["blockNumber"], since);
+}
+
+#[tokio::test]
+async fn a_device_hears_of_deliveries_for_it() {
+	let fleet = Fleet::start("hearing");
+	let device = fleet.enrol("drone-1").await;
+	let other = fleet.enrol("drone-2").await;
+	let deliver =
+		|name: &str| fleet.admin.ok(["deliver", "--org", "acme", "--device", name, "--empty"]);
+	let first = deliver("drone-2");
+	let second = deliver("drone-1");
+
+	let params = |device: DeviceId| rpc_params![1, device.to_string()];
+	for (id, delivered) in [(device.id(), second), (other.id(), first)] {
+		let mut following =
+			subscribe(&fleet.node, "Deliveries", params(id)).await.expect("it begins");
+		let told = loop {
+			let told = following.next().await;
+			if told["deliveries"] != Value::Array(Vec::new()) {
+				break told;
+			}
+		};
+		let deliveries = told["deliveries"].as_array().expect("a list");
+		assert_eq!(deliveries.len(), 1, "{told}");
+		assert_eq!(deliveries[0]["device"], id.to_string());
+		assert_eq!(deliveries[0]["kind"], "published");
+		assert_eq!(deliveries[0]["sequence"], delivered["sequence"]);
+		let organisation = OrganisationId::from_name(b"acme").to_string();
+		assert_eq!(deliveries[0]["organisation"], organisation);
+	}
+}
+
+/// A device that knows the first block of the chain and who finalises after it.
+async fn new_device(client: &Client) -> Device {
+	let genesis = client.genesis_hash();
+	let params = rpc_params!["GrandpaApi_grandpa_authorities", "0x", hex(&genesis)];
+	let answer: Value = client.rpc().request("state_call", params).await.expect("it is answered");
+	let authorities =
+		Vec::<([u8; 32], u64)>::decode(&mut &*bytes(&answer)).expect("a list of authorities");
+	let authorities = authorities.into_iter().map(|(key, _)| key).collect();
+	let set = AuthoritySet::new(0, authorities).expect("a set of authorities");
+	Verifier::new(Checkpoint { genesis, set, number: 0, hash: genesis }, Zebra)
+}
+
+fn freshness() -> Freshness {
+	let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("the clock is set");
+	Freshness::at_most(MAX_AGE, now.as_millis() as u64)
+}
+
+/// A bundle, and the number of the block that the node says it is about.
+async fn bundle(
+	client: &Client,
+	query: &Query,
+	checkpoint: Option<[u8; 32]>,
+) -> Result<(u64, Vec<u8>), RpcError> {
+	let keys: Vec<_> = query.keys().iter().map(|key| hex(key)).collect();
+	let checkpoint = checkpoint.map(|hash| hex(&hash));
+	let answer: Value = client.rpc().request("dpki_bundle", rpc_params![keys, checkpoint]).await?;
+	Ok((answer["blockNumber"].as_u64().expect("a number"), bytes(&answer["bundle"])))
+}
+
+/// Waits for a bundle about a block that is at least this high.
+async fn reach(
+	client: &Client,
+	query: &Query,
+	checkpoint: Option<[u8; 32]>,
+	number: u64,
+) -> Vec<u8> {
+	let reached = async {
+		let mut heads = client.finalized_heads();
+		loop {
+			if let Ok((found, bundle)) = bundle(client, query, checkpoint).await
+				&& found >= number
+			{
+				return bundle;
+			}
+			let _ = heads.next().await;
+		}
+	};
+	tokio::time::timeout(PATIENCE, reached).await.expect("the chain goes on")
+}
+
+async fn fragments(client: &Client, from: Option<[u8; 32]>) -> Value {
+	let from = from.map(|hash| hex(&hash));
+	client
+		.rpc()
+		.request("dpki_warpFragments", rpc_params![from])
+		.await
+		.expect("they are served")
+}
+
+/// `System.set_storage`, by which GRANDPA's pallet finds a change to the same authorities due at this block.
+fn schedule_change(device: &Device, block: u32) -> Vec<u8> {
+	let authorities: Vec<_> =
+		device.checkpoint().set.authorities().iter().map(|key| (*key, 1u64)).collect();
+	let change = (block, 0u32, authorities, None::<u32>).encode();
+	let key = [twox_128(b"Grandpa"), twox_128(b"PendingChange")].concat();
+	// Pallet 0, call 4.
+	(0u8, 4u8, vec![(key, change)]).encode()
+}
+
+/// A subscription over a connection of its own, which ends with it.
+struct Following {
+	notifications: RpcSubscription<Value>,
+	_connection: RpcClient,
+}
+
+async fn subscribe(node: &Node, what: &str, params: RpcParams) -> Result<Following, RpcError> {
+	let connection = RpcClient::from_url(node.url()).await.expect("the node answers");
+	let (begin, end) = (format!("dpki_subscribe{what}"), format!("dpki_unsubscribe{what}"));
+	let notifications = connection.subscribe(&begin, params, &end).await?;
+	Ok(Following { notifications, _connection: connection })
+}
+
+impl Following {
+	async fn next(&mut self) -> Value {
+		tokio::time::timeout(PATIENCE, self.notifications.next())
+			.await
+			.expect("the node tells something")
+			.expect("the node does not end the subscription")
+			.expect("the subscription goes on")
+	}
+}
+
+/// What a subscriber to revocations has heard.
+#[derive(Default)]
+struct Heard {
+	serials: Vec<u64>,
+	/// Block and event of each.
+	places: Vec<(u64, u64)>,
+	last_block: u64,
+}
+
+impl Heard {
+	/// Listens until there are so many.
+	async fn until(&mut self, following: &mut Following, count: usize) {
+		while self.serials.len() < count {
+			let told = following.next().await;
+			let block = told["blockNumber"].as_u64().expect("a number");
+			assert!(block > self.last_block, "block {block} after {}", self.last_block);
+			self.last_block = block;
+			for revocation in told["revocations"].as_array().expect("a list") {
+				assert_eq!(revocation["kind"], "sshSubject");
+				let subject = SshSubject::decode(&mut &*bytes(&revocation["subject"]));
+				let Ok(SshSubject::Serial(serial)) = subject else { panic!("{revocation}") };
+				self.serials.push(serial);
+				self.places.push((block, revocation["index"].as_u64().expect("a number")));
+			}
+		}
+	}
+}
+
+/// Revokes a serial number and gives the finalised block in which that happened.
+async fn revoke(client: &Client, anchor: AnchorId, serial: u64) -> u32 {
+	let alice = Account::from_uri("//Alice").expect("a development account");
+	let call = calls::revoke_ssh(anchor, SshSubject::Serial(serial), RevocationReason::Superseded);
+	client.submit(&alice, &call).await.expect("it is revoked").number
+}
+
+fn anchors(admin: &Dpki) -> Vec<AnchorId> {
+	let listed = admin.ok(["anchor", "list", "--org", "acme"]);
+	let id = |anchor: &Value| {
+		anchor["anchor"].as_str().expect("an id").parse().expect("an id is hexadecimal")
+	};
+	listed.as_array().expect("a list").iter().map(id).collect()
+}
+
+/// Code and sentence of a refusal.
+fn refusal(result: Result<(), RpcError>) -> (i32, String) {
+	match result {
+		Err(RpcError::User(refused)) => (refused.code, refused.message),
+		other => panic!("not refused as it should: {other:?}"),
+	}
+}
+
+fn bytes(text: &Value) -> Vec<u8> {
+	let text = text.as_str().unwrap_or_else(|| panic!("no text: {text}"));
+	let digits = text
+		.strip_prefix("0x")
+		.unwrap_or_else(|| panic!("no hexadecimal bytes: {text}"));
+	hex::decode(digits).expect("hexadecimal digits")
+}
