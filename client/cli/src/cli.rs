@@ -3,7 +3,8 @@
 
 use crate::{
 	commands::{
-		account, anchor, chain, deliver, device, key, motion, org, revoke, ssh, status, voucher,
+		account, anchor, chain, deliver, device, key, motion, multisig, org, revoke, ssh, status,
+		voucher, x509,
 	},
 	error::Result,
 	output::Report,
@@ -26,7 +27,7 @@ Examples, in the order in which a fleet starts:
   dpki revoke ssh-cert --cert ~/.ssh/id_ed25519-cert.pub --reason keyCompromise
 
 Exit codes: 0 done, or a valid verdict; 1 error; 2 the command line makes no sense; 3 a verdict other than valid;
-130 interrupted.
+4 what --as-multi asks for waits for other members; 130 interrupted.
 Every command takes --json: one JSON value on standard output, errors as JSON on standard error.";
 
 /// The public-key infrastructure of devices: organisations, trust anchors, vouchers, deliveries, revocations.
@@ -83,6 +84,15 @@ pub struct Global {
 	/// Account for which --account acts as its proxy: SS58 address, 0x and 64 digits, or such as //Bob
 	#[arg(long, global = true, value_name = "ACCOUNT", display_order = 105)]
 	pub on_behalf_of: Option<Member>,
+	/// Account of several people for which --account agrees, as 2:ACCOUNT,ACCOUNT,ACCOUNT; see `dpki multisig`
+	#[arg(
+		long,
+		global = true,
+		value_name = "M:ACCOUNT,..",
+		conflicts_with = "on_behalf_of",
+		display_order = 106
+	)]
+	pub as_multi: Option<multisig::Group>,
 }
 
 /// What to do.
@@ -100,6 +110,9 @@ pub enum Command {
 	/// Propose to the council or to an organisation, and vote
 	#[command(subcommand)]
 	Motion(motion::MotionCommand),
+	/// Act together as one account, of several people so many of whom have to agree
+	#[command(subcommand)]
+	Multisig(multisig::MultisigCommand),
 	/// Add, list, retire and revoke trust anchors
 	#[command(subcommand)]
 	Anchor(anchor::AnchorCommand),
@@ -112,6 +125,9 @@ pub enum Command {
 	/// Sign SSH certificates for people and hosts
 	#[command(subcommand)]
 	Ssh(ssh::SshCommand),
+	/// Ask for X.509 certificates, and see what the chain says about some; no chain is needed
+	#[command(subcommand)]
+	X509(x509::X509Command),
 	/// Send a device its full desired state, encrypted
 	///
 	/// What an earlier delivery gave and this one does not name, the device takes away.
@@ -139,16 +155,19 @@ pub enum Command {
 impl Cli {
 	/// Does what was asked.
 	pub async fn run(self) -> Result<Report> {
+		let genesis = self.global.genesis;
 		let session = Session::new(self.global);
 		match self.command {
 			Command::Key(command) => command.run(),
 			Command::Account(command) => command.run(&session).await,
 			Command::Org(command) => command.run(&session).await,
 			Command::Motion(command) => command.run(&session).await,
+			Command::Multisig(command) => command.run(&session).await,
 			Command::Anchor(command) => command.run(&session).await,
 			Command::Voucher(command) => command.run(&session).await,
 			Command::Device(command) => command.run(&session).await,
 			Command::Ssh(command) => command.run(&session).await,
+			Command::X509(command) => command.run(genesis),
 			Command::Deliver(command) => command.run(&session).await,
 			Command::Revoke(command) => command.run(&session).await,
 			Command::Status(command) => command.run(&session).await,

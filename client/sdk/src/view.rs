@@ -1,5 +1,9 @@
 //! Typed reads of the state at one finalised block, and the verdicts about what is read.
 
+mod multisig;
+
+pub use multisig::PendingCall;
+
 use crate::{AccountId, client::Client, client::Head};
 use codec::{Decode, DecodeAll, Encode};
 use dpki_primitives::{

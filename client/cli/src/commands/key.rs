@@ -21,7 +21,9 @@ use dpki_primitives::{
 };
 use pkcs8::{LineEnding, PrivateKeyInfo};
 use rand_core::OsRng;
-use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, KeyPair, KeyUsagePurpose};
+use rcgen::{
+	BasicConstraints, CertificateParams, DistinguishedName, DnType, IsCa, KeyPair, KeyUsagePurpose,
+};
 use sha2::{Digest, Sha256};
 use ssh_key::{Algorithm, EcdsaCurve, PrivateKey};
 use std::{
@@ -217,9 +219,7 @@ fn new_x509_root(
 	let now = OffsetDateTime::now_utc();
 	let end = now.checked_add(time::Duration::try_from(valid).unwrap_or(time::Duration::MAX));
 	let mut params = CertificateParams::default();
-	for (part, value) in subject.0 {
-		params.distinguished_name.push(part, value);
-	}
+	params.distinguished_name = subject.into();
 	params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
 	params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
 	params.not_before = now - CLOCK_LEEWAY;
@@ -344,7 +344,8 @@ fn ssh_key_report(key: &ssh_key::PublicKey) -> Result<Report> {
 		.row("host_ca_anchor", AnchorId::of(AnchorKind::SshHostCa, &material)))
 }
 
-fn certificate_report(file: &Path, der: &[u8]) -> Result<Report> {
+/// What an X.509 certificate says of itself; whether that is true is not looked at.
+pub fn certificate_report(file: &Path, der: &[u8]) -> Result<Report> {
 	let Ok((_, certificate)) = X509Certificate::from_der(der) else {
 		return Err(Error::UnknownFile(file.to_owned()));
 	};
@@ -365,7 +366,18 @@ fn certificate_report(file: &Path, der: &[u8]) -> Result<Report> {
 #[derive(Clone, Debug)]
 pub struct Subject(Vec<(DnType, String)>);
 
-fn subject(text: &str) -> Result<Subject, String> {
+impl From<Subject> for DistinguishedName {
+	fn from(subject: Subject) -> Self {
+		let mut name = Self::new();
+		for (part, value) in subject.0 {
+			name.push(part, value);
+		}
+		name
+	}
+}
+
+/// Parses a distinguished name: `CN=name,O=organisation,C=DE`, or a common name alone.
+pub fn subject(text: &str) -> Result<Subject, String> {
 	if !text.contains('=') && !text.trim().is_empty() {
 		return Ok(Subject(vec![(DnType::CommonName, text.trim().to_owned())]));
 	}
