@@ -244,12 +244,12 @@ fn openssl_believes_a_certification_request_and_reads_its_challenge() {
 			.success();
 		let challenge = "5f".repeat(32);
 		let csr = ["x509", "csr", "--key", &key, "--dns", "www.acme.example"];
-		let given = ["--subject", "CN=www,O=Acme", "--challenge", &challenge, &request];
+		let given = ["--challenge", &challenge, &request];
 		let made = json_of(0, &[&csr[..], &given].concat());
 		assert_eq!(made["challenge"], format!("0x{challenge}"));
 		assert_eq!(made["request"], folder.read(&format!("{name}.csr")));
 		let text = run("openssl", &["req", "-in", &request, "-noout", "-verify", "-text"]);
-		for part in ["DNS:www.acme.example", &challenge, "challengePassword", "O = Acme"] {
+		for part in ["DNS:www.acme.example", &challenge, "challengePassword"] {
 			assert!(text.contains(part), "no {part} in {text}");
 		}
 		let again = fails(1, &[&csr[..], &given].concat());

@@ -21,9 +21,7 @@ use dpki_primitives::{
 };
 use pkcs8::{LineEnding, PrivateKeyInfo};
 use rand_core::OsRng;
-use rcgen::{
-	BasicConstraints, CertificateParams, DistinguishedName, DnType, IsCa, KeyPair, KeyUsagePurpose,
-};
+use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, KeyPair, KeyUsagePurpose};
 use sha2::{Digest, Sha256};
 use ssh_key::{Algorithm, EcdsaCurve, PrivateKey};
 use std::{
@@ -219,7 +217,9 @@ fn new_x509_root(
 	let now = OffsetDateTime::now_utc();
 	let end = now.checked_add(time::Duration::try_from(valid).unwrap_or(time::Duration::MAX));
 	let mut params = CertificateParams::default();
-	params.distinguished_name = subject.into();
+	for (part, value) in subject.0 {
+		params.distinguished_name.push(part, value);
+	}
 	params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
 	params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
 	params.not_before = now - CLOCK_LEEWAY;
@@ -366,18 +366,7 @@ pub fn certificate_report(file: &Path, der: &[u8]) -> Result<Report> {
 #[derive(Clone, Debug)]
 pub struct Subject(Vec<(DnType, String)>);
 
-impl From<Subject> for DistinguishedName {
-	fn from(subject: Subject) -> Self {
-		let mut name = Self::new();
-		for (part, value) in subject.0 {
-			name.push(part, value);
-		}
-		name
-	}
-}
-
-/// Parses a distinguished name: `CN=name,O=organisation,C=DE`, or a common name alone.
-pub fn subject(text: &str) -> Result<Subject, String> {
+fn subject(text: &str) -> Result<Subject, String> {
 	if !text.contains('=') && !text.trim().is_empty() {
 		return Ok(Subject(vec![(DnType::CommonName, text.trim().to_owned())]));
 	}

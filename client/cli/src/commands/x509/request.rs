@@ -1,7 +1,6 @@
 //! `dpki x509 csr`: certification requests (PKCS#10) that name the application that they are made for.
 
 use crate::{
-	commands::key::{self, Subject as SubjectName},
 	error::{Error, Result, crypto},
 	files,
 	output::{Report, hex, rfc3339},
@@ -48,9 +47,6 @@ pub struct Request {
 	key: PathBuf,
 	#[command(flatten)]
 	about: About,
-	/// The distinguished name in the request: CN, O, OU, L, ST and C, or just the common name; none if left out
-	#[arg(long, value_name = "DN", value_parser = key::subject)]
-	subject: Option<SubjectName>,
 	/// The challenge, where it is known already; it stands for all terms of the application
 	#[arg(long, value_name = "HASH", value_parser = values::hash)]
 	challenge: Option<Challenge>,
@@ -167,8 +163,7 @@ impl Request {
 				request_challenge(&context.payload())
 			},
 		};
-		let name = self.subject.map(DistinguishedName::from).unwrap_or_default();
-		let request = sign(&key, name, self.about.alternative_name()?, &challenge)?;
+		let request = sign(&key, self.about.alternative_name()?, &challenge)?;
 		let pem = request.pem().map_err(crypto("write the request"))?;
 		let report = report.row("challenge", hex(&challenge)).data("request", pem.clone());
 		if to_stdout {
@@ -217,12 +212,12 @@ impl Terms {
 
 fn sign(
 	key: &SoftwareKey,
-	name: DistinguishedName,
 	alternative_name: SanType,
 	challenge: &Challenge,
 ) -> Result<CertificateSigningRequest> {
 	let mut params = CertificateParams::default();
-	params.distinguished_name = name;
+	// The chain refuses a request that says more than the application.
+	params.distinguished_name = DistinguishedName::new();
 	params.subject_alt_names = vec![alternative_name];
 	let challenge = Attribute { oid: CHALLENGE_PASSWORD, values: password(challenge)? };
 	params
