@@ -30,7 +30,8 @@ load_toolchain() {
 	. target/toolchain.env
 }
 
-# The binaries, in the one profile that demo and tests share.
+# The binaries, in the one profile and the one selection of packages that demo and tests share: nothing that either has
+# built is built again by the other.
 build_binaries() {
-	cargo build --locked -p dpki-node -p dpki-agent -p dpki-cli
+	cargo build --locked --workspace --bins
 }

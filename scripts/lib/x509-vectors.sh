@@ -1,8 +1,8 @@
 # Sourced by the scripts: other people's X.509 vectors, which are not part of this repository.
 # shellcheck shell=bash
 
-# Fetches the vectors once (56 MB, NIST PKITS among them) and exports the variable by which the tests of dpki-x509 find
-# them; without it these tests skip themselves and say so.
+# Fetches the vectors once (56 MB, NIST PKITS among them) to where the tests of dpki-x509 look for them, and exports the
+# variable by which they can be told of another place. Without the vectors these tests fail.
 load_x509_vectors() {
 	local folder=$PWD/target/x509-vectors version=50.0.2
 	local digest=51641f03a3eb4edbe9fb68e3a3574d25f86aa502d06391fffa886330d02778a0

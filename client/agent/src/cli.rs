@@ -1,8 +1,15 @@
 //! The command line.
 
-use clap::{Args, Parser, Subcommand};
+use clap::{
+	Args, Parser, Subcommand,
+	builder::{PossibleValuesParser, TypedValueParser},
+};
 use dpki_agent::config::parse_hash;
-use std::path::PathBuf;
+use dpki_client::{
+	AccountId, account,
+	primitives::key::{KeyPurpose, KeyType, PublicKey},
+};
+use std::{path::PathBuf, time::Duration};
 
 /// Exit code of everything that went wrong.
 pub const EXIT_ERROR: u8 = 1;
@@ -26,6 +33,7 @@ Examples:
     --organisation acme --device drone-7 --state /var/lib/dpki-agent
   dpki-agent enrol --config /etc/dpki/agent.toml --voucher-file drone-7.voucher
   dpki-agent run --config /etc/dpki/agent.toml
+  dpki-agent consent --account 5FHneW46xGXgs5mUiveU4sbTyGBzmstUspZC92UhjJM694ty --purpose tls --key tls.key
   dpki-agent status --config /etc/dpki/agent.toml --json
 
 Exit codes: 0 done; 1 error; 2 the command line makes no sense; 3 `status` found the agent not at work.
@@ -52,6 +60,7 @@ impl Command {
 			Self::Init(args) => args.json,
 			Self::Enrol(args) => args.json,
 			Self::Run(args) => args.json,
+			Self::Consent(args) => args.json,
 			Self::Status(args) => args.json,
 		}
 	}
@@ -66,6 +75,8 @@ pub enum Command {
 	Enrol(EnrolArgs),
 	/// Follow the chain and put in force what is delivered.
 	Run(RunArgs),
+	/// Sign the consent of the device to a further key; its signing key stays where it is.
+	Consent(ConsentArgs),
 	/// Show whether the agent is at work, and what is in force.
 	Status(StatusArgs),
 }
@@ -182,6 +193,90 @@ pub struct RunArgs {
 	pub json: bool,
 }
 
+/// `dpki-agent consent`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+The account that registers the key has to be named beforehand, and the number of keys of the device is part of the consent:
+it is good for one key, one account, and until the device gets another key. A key that lies on the device proves itself at
+once, and neither private key leaves it. A key that somebody else holds is named by its public half, as `dpki key show`
+prints it. This may be done while the agent runs.
+
+Examples:
+  dpki-agent consent --account 5FHneW46xGXgs5mUiveU4sbTyGBzmstUspZC92UhjJM694ty --purpose tls \\
+    --key /var/lib/dpki-agent/tls.key --valid 365d --out drone-7-tls.consent
+  dpki-agent consent --account 5FHneW46xGXgs5mUiveU4sbTyGBzmstUspZC92UhjJM694ty --purpose ssh \\
+    --public ed25519:0x5f3c..d1
+Then, at the registrar:
+  dpki device register-key acme/drone-7 --consent drone-7-tls.consent")]
+pub struct ConsentArgs {
+	/// The configuration file.
+	#[arg(long, value_name = "FILE", default_value = "/etc/dpki/agent.toml")]
+	pub config: PathBuf,
+	/// The account that is to register the key: SS58 address, or 0x and 64 digits.
+	#[arg(long, value_name = "ACCOUNT", value_parser = parse_account)]
+	pub account: AccountId,
+	/// What the key is for.
+	#[arg(long, value_parser = purposes())]
+	pub purpose: KeyPurpose,
+	/// The private key, if it lies on the device: OpenSSH or PKCS#8 PEM without a passphrase, or hexadecimal digits.
+	#[arg(
+		long,
+		value_name = "FILE",
+		required_unless_present = "public",
+		conflicts_with = "public"
+	)]
+	pub key: Option<PathBuf>,
+	/// The public key, if somebody else holds it: its algorithm and its bytes, as ed25519:0x5f3c..d1.
+	#[arg(long, value_name = "ALGORITHM:HEX", value_parser = parse_public)]
+	pub public: Option<PublicKey>,
+	/// How long the key may be used, as 365d; without end if left out.
+	#[arg(long, value_name = "SPAN", value_parser = parse_span)]
+	pub valid: Option<Duration>,
+	/// How long the consent is good, a day at most.
+	#[arg(long = "for", value_name = "SPAN", value_parser = parse_span, default_value = "1h")]
+	pub lifetime: Duration,
+	/// The new file that it is written to; standard output if left out.
+	#[arg(long, value_name = "FILE")]
+	pub out: Option<PathBuf>,
+	/// How long to wait for a fresh block.
+	#[arg(long, value_name = "SECONDS", default_value_t = 180)]
+	pub timeout: u64,
+	/// Print JSON.
+	#[arg(long)]
+	pub json: bool,
+}
+
+fn parse_account(text: &str) -> Result<AccountId, String> {
+	account::parse_address(text).map_err(|error| error.to_string())
+}
+
+fn purposes() -> impl TypedValueParser<Value = KeyPurpose> {
+	PossibleValuesParser::new(KeyPurpose::ALL.map(KeyPurpose::name)).try_map(|name| {
+		let mut purposes = KeyPurpose::ALL.into_iter();
+		purposes.find(|purpose| purpose.name() == name).ok_or("unknown purpose")
+	})
+}
+
+fn parse_public(text: &str) -> Result<PublicKey, String> {
+	let read = || {
+		let (name, digits) = text.split_once(':')?;
+		let key_type = KeyType::ALL.into_iter().find(|key_type| key_type.name() == name)?;
+		let bytes = hex::decode(digits.strip_prefix("0x").unwrap_or(digits)).ok()?;
+		PublicKey::new(key_type, &bytes)
+	};
+	read().ok_or_else(|| {
+		"write the algorithm and the bytes as `dpki key show` prints them, such as ed25519:0x5f3c..d1"
+			.to_owned()
+	})
+}
+
+fn parse_span(text: &str) -> Result<Duration, String> {
+	match humantime::parse_duration(text) {
+		Ok(span) if span.as_secs() > 0 => Ok(span),
+		_ => Err("write a time span such as 5m, 24h or 30d".to_owned()),
+	}
+}
+
 /// `dpki-agent status`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
@@ -225,7 +320,18 @@ mod tests {
 			assert!(json, "`{name}` takes no --json");
 			seen += 1;
 		}
-		assert_eq!(seen, 4);
+		assert_eq!(seen, 5);
+	}
+
+	#[test]
+	fn a_public_key_is_written_as_it_is_shown() {
+		let digits = "ab".repeat(32);
+		for text in [format!("ed25519:0x{digits}"), format!("x25519:{digits}")] {
+			assert!(parse_public(&text).is_ok(), "{text}");
+		}
+		for wrong in ["", "ed25519", "ed25519:0x12", "rsa:0x12", &digits] {
+			assert!(parse_public(wrong).is_err(), "{wrong}");
+		}
 	}
 
 	#[test]

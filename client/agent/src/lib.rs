@@ -15,6 +15,7 @@
 //! | [`run`] | the daemon |
 //! | [`acknowledge`] | telling the chain |
 //! | [`enrol`] | spending a voucher |
+//! | [`consent`] | agreeing to further keys of the device |
 //! | [`init`] | configuration and keys |
 //! | [`lock`] | one agent at a time |
 //! | [`config`] | the configuration file |
@@ -34,6 +35,7 @@ pub mod agent;
 pub mod chain;
 pub mod config;
 pub mod connect;
+pub mod consent;
 pub mod desired;
 pub mod enrol;
 pub mod files;

@@ -4,19 +4,25 @@ mod cli;
 
 use clap::Parser;
 use cli::{
-	Cli, Command, EXIT_ERROR, EXIT_NOT_WORKING, EXIT_USAGE, EnrolArgs, InitArgs, RunArgs,
-	StatusArgs,
+	Cli, Command, ConsentArgs, EXIT_ERROR, EXIT_NOT_WORKING, EXIT_USAGE, EnrolArgs, InitArgs,
+	RunArgs, StatusArgs,
 };
 use dpki_agent::{
 	config::{ChainSettings, Config, SshSettings},
+	consent::{Request, consent},
 	enrol::enrol,
+	files::{PUBLIC, create_whole},
 	init::init,
 	inspection::Inspection,
 	lock::{Presence, presence},
 	run::{clock, run, run_once},
 	status::Status,
 };
-use dpki_client::Voucher;
+use dpki_client::{
+	Voucher,
+	possession::{Admitted, AgreementKey, SigningKey, SoftwareKey},
+	primitives::key::KeyPurpose,
+};
 use serde_json::json;
 use std::{
 	error::Error,
@@ -84,6 +90,7 @@ async fn execute(command: Command) -> Outcome {
 		Command::Init(args) => make(*args).await,
 		Command::Enrol(args) => spend(args).await,
 		Command::Run(args) => follow(args).await,
+		Command::Consent(args) => agree(args).await,
 		Command::Status(args) => show(args),
 	}
 }
@@ -212,6 +219,61 @@ async fn follow(args: RunArgs) -> Outcome {
 	};
 	run(&config, stop).await?;
 	Ok(ExitCode::SUCCESS)
+}
+
+async fn agree(args: ConsentArgs) -> Outcome {
+	let config = Config::load(&args.config)?;
+	let own = args.key.as_deref().map(|path| read_key(path, args.purpose)).transpose()?;
+	let key = match (&own, &args.public) {
+		(Some(key), _) => Admitted::Own(&**key),
+		(None, Some(public)) => Admitted::Foreign(public),
+		(None, None) => return Err("say which key: give --key or --public".into()),
+	};
+	let millis = |span: Duration| u64::try_from(span.as_millis()).unwrap_or(u64::MAX);
+	let request = Request {
+		account: args.account,
+		purpose: args.purpose,
+		key,
+		valid: args.valid.map(millis),
+		lifetime: millis(args.lifetime),
+	};
+	let signed = consent(&config, request, Duration::from_secs(args.timeout)).await?;
+	let text = signed.to_string();
+	if let Some(path) = &args.out {
+		create_whole(path, format!("{text}\n").as_bytes(), PUBLIC)?;
+	}
+	if args.json {
+		let told = json!({
+			"consent": text,
+			"device_id": signed.device.to_string(),
+			"key_id": signed.key.to_string(),
+			"purpose": signed.purpose.name(),
+			"proven": signed.proven.is_some(),
+			"file": args.out,
+		});
+		println!("{told:#}");
+	} else if let Some(path) = &args.out {
+		println!(
+			"consent to the {} key {} in {}",
+			signed.purpose.name(),
+			signed.key,
+			path.display()
+		);
+	} else {
+		println!("{text}");
+	}
+	Ok(ExitCode::SUCCESS)
+}
+
+/// A private key that lies on the device.
+fn read_key(path: &Path, purpose: KeyPurpose) -> Result<Box<dyn SigningKey>, Box<dyn Error>> {
+	let read = std::fs::read_to_string(path);
+	let text =
+		Zeroizing::new(read.map_err(|error| format!("cannot read {}: {error}", path.display()))?);
+	Ok(match purpose {
+		KeyPurpose::KeyAgreement => Box::new(AgreementKey::from_text(&text, None)?),
+		_ => Box::new(SoftwareKey::from_text(&text, None)?),
+	})
 }
 
 fn show(args: StatusArgs) -> Outcome {

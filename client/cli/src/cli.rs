@@ -4,7 +4,7 @@
 use crate::{
 	commands::{
 		account, anchor, certificate, chain, deliver, device, economy, endorser, key, motion,
-		observer, org, revoke, ssh, status, subject, voucher,
+		multisig, observer, org, revoke, ssh, status, subject, voucher, x509,
 	},
 	error::Result,
 	output::Report,
@@ -27,7 +27,7 @@ Examples, in the order in which a fleet starts:
   dpki revoke ssh-cert --cert ~/.ssh/id_ed25519-cert.pub --reason keyCompromise
 
 Exit codes: 0 done, or a valid verdict; 1 error; 2 the command line makes no sense; 3 a verdict other than valid;
-130 interrupted.
+4 what --as-multi asks for waits for other members; 130 interrupted.
 Every command takes --json: one JSON value on standard output, errors as JSON on standard error.";
 
 /// The public-key infrastructure of devices: organisations, trust anchors, vouchers, deliveries, revocations.
@@ -84,6 +84,15 @@ pub struct Global {
 	/// Account for which --account acts as its proxy: SS58 address, 0x and 64 digits, or such as //Bob
 	#[arg(long, global = true, value_name = "ACCOUNT", display_order = 105)]
 	pub on_behalf_of: Option<Member>,
+	/// Account of several people for which --account agrees, as 2:ACCOUNT,ACCOUNT,ACCOUNT; see `dpki multisig`
+	#[arg(
+		long,
+		global = true,
+		value_name = "M:ACCOUNT,..",
+		conflicts_with = "on_behalf_of",
+		display_order = 106
+	)]
+	pub as_multi: Option<multisig::Group>,
 }
 
 /// What to do.
@@ -104,6 +113,9 @@ pub enum Command {
 	/// Look at what things cost and what can be done for nothing, and propose to change it
 	#[command(subcommand)]
 	Economy(economy::EconomyCommand),
+	/// Act together as one account, of several people so many of whom have to agree
+	#[command(subcommand)]
+	Multisig(multisig::MultisigCommand),
 	/// Add, list, retire and revoke trust anchors
 	#[command(subcommand)]
 	Anchor(anchor::AnchorCommand),
@@ -128,6 +140,9 @@ pub enum Command {
 	/// Sign SSH certificates for people and hosts
 	#[command(subcommand)]
 	Ssh(ssh::SshCommand),
+	/// Ask for X.509 certificates, and see what the chain says about some; no chain is needed
+	#[command(subcommand)]
+	X509(x509::X509Command),
 	/// Send a device its full desired state, encrypted
 	///
 	/// What an earlier delivery gave and this one does not name, the device takes away.
@@ -155,6 +170,7 @@ pub enum Command {
 impl Cli {
 	/// Does what was asked.
 	pub async fn run(self) -> Result<Report> {
+		let genesis = self.global.genesis;
 		let session = Session::new(self.global);
 		match self.command {
 			Command::Key(command) => command.run(),
@@ -162,6 +178,7 @@ impl Cli {
 			Command::Org(command) => command.run(&session).await,
 			Command::Motion(command) => command.run(&session).await,
 			Command::Economy(command) => command.run(&session).await,
+			Command::Multisig(command) => command.run(&session).await,
 			Command::Anchor(command) => command.run(&session).await,
 			Command::Certificate(command) => command.run(&session).await,
 			Command::Observer(command) => command.run(&session).await,
@@ -170,6 +187,7 @@ impl Cli {
 			Command::Voucher(command) => command.run(&session).await,
 			Command::Device(command) => command.run(&session).await,
 			Command::Ssh(command) => command.run(&session).await,
+			Command::X509(command) => command.run(genesis),
 			Command::Deliver(command) => command.run(&session).await,
 			Command::Revoke(command) => command.run(&session).await,
 			Command::Status(command) => command.run(&session).await,

@@ -4,7 +4,7 @@
 //! do about it. Neither ever holds a secret.
 
 use crate::{
-	output::{EXIT_ERROR, EXIT_INTERRUPTED, rfc3339},
+	output::{EXIT_ERROR, EXIT_INTERRUPTED, EXIT_PENDING, rfc3339},
 	prompt::{MIN_PASSPHRASE_CHARS, PASSPHRASE_VARIABLE},
 };
 use dpki_client::SubmitError;
@@ -55,6 +55,18 @@ pub enum Error {
 		/// The address of the account that signed.
 		account: String,
 	},
+	/// The call of an account of several people has not been made yet.
+	#[error("{agreed} of {needed} members have agreed: nothing is done before the others do")]
+	AwaitsOthers {
+		/// How many have agreed.
+		agreed: usize,
+		/// How many have to.
+		needed: usize,
+		/// The account, as the person wrote it.
+		group: String,
+		/// The encoded call, in hexadecimal digits.
+		call: String,
+	},
 	/// The person stopped the program while something was under way that goes on without it.
 	#[error("interrupted while {doing}")]
 	Interrupted {
@@ -91,6 +103,14 @@ pub enum Error {
 		path: PathBuf,
 		/// What it should have been.
 		expected: String,
+	},
+	/// A file holds no test cases of the format that is asked for.
+	#[error("{path} is no file of the x509-limbo format: {reason}", path = .path.display())]
+	NotASuite {
+		/// Which file.
+		path: PathBuf,
+		/// What is wrong with it.
+		reason: String,
 	},
 	/// A public file was given where a private key is needed.
 	#[error("{path} is {what}, and this takes a private key", path = .path.display())]
@@ -234,6 +254,7 @@ from_client_errors! {
 	dpki_client::certificate::CertificateError,
 	dpki_client::voucher::VoucherError,
 	dpki_client::possession::PossessionError,
+	dpki_client::possession::ConsentError,
 	dpki_client::envelope::EnvelopeError,
 	dpki_client::bundle::BundleError,
 	dpki_client::ssh::SshError,
@@ -250,6 +271,7 @@ impl Error {
 	pub fn exit_code(&self) -> u8 {
 		match self {
 			Self::Interrupted { .. } => EXIT_INTERRUPTED,
+			Self::AwaitsOthers { .. } => EXIT_PENDING,
 			_ => EXIT_ERROR,
 		}
 	}
@@ -257,7 +279,7 @@ impl Error {
 	/// Whether a transaction may be in a block, or come into one, all the same.
 	pub fn may_be_included(&self) -> bool {
 		match self {
-			Self::Interrupted { .. } => true,
+			Self::Interrupted { .. } | Self::AwaitsOthers { .. } => true,
 			Self::Submit(error) => error.may_be_included(),
 			_ => false,
 		}
@@ -272,6 +294,11 @@ impl Error {
 			Self::Usage(sentence) => return step(sentence),
 			Self::File { doing, source, .. } => return file_step(doing, source.kind()),
 			Self::PublicHalf { path, .. } => return Some(private_half(path)),
+			Self::AwaitsOthers { group, call, .. } => {
+				return Some(format!(
+					"have another member agree to this very call with `dpki multisig approve {group} --call {call}`"
+				));
+			},
 			Self::RoleMissing { .. } => {
 				"sign with an account that has it, or have an administrator give it with `dpki org member set`; \
 				 `dpki org show NAME --member ACCOUNT` shows the roles of an account"
@@ -322,6 +349,9 @@ impl Error {
 			},
 			Self::WrongFile { .. } => {
 				"give another file; `dpki key show FILE` tells what is in one"
+			},
+			Self::NotASuite { .. } => {
+				"give a JSON file of test cases such as x509-limbo.com publishes it"
 			},
 			Self::UnknownFile(_) => {
 				"give a private or public key file, a certificate, or an account such as //Alice"

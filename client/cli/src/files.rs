@@ -12,6 +12,9 @@ use zeroize::Zeroizing;
 /// No key, certificate, bundle or voucher is larger; whatever is, was named by mistake.
 const MAX_FILE_LEN: u64 = 1024 * 1024;
 
+/// The test suites of other people have some ten megabytes.
+const MAX_SUITE_LEN: u64 = 256 * 1024 * 1024;
+
 fn file_error(doing: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Error {
 	move |source| Error::File { doing, path: path.to_owned(), source }
 }
@@ -67,21 +70,38 @@ pub fn replace_public(path: &Path, contents: &[u8]) -> Result<()> {
 
 /// Reads a file that may be secret; `-` is standard input.
 pub fn read(path: &Path) -> Result<Zeroizing<Vec<u8>>> {
+	let contents = read_up_to(path, MAX_FILE_LEN)?;
+	if contents.len() as u64 > MAX_FILE_LEN {
+		let expected = "a key, a certificate or a voucher: it is larger than 1 MiB".to_owned();
+		return Err(Error::WrongFile { path: path.to_owned(), expected });
+	}
+	Ok(contents)
+}
+
+/// Reads a file of test cases; `-` is standard input.
+pub fn read_suite(path: &Path) -> Result<String> {
+	let mut contents = read_up_to(path, MAX_SUITE_LEN)?;
+	if contents.len() as u64 > MAX_SUITE_LEN {
+		let reason = "it is larger than 256 MiB".to_owned();
+		return Err(Error::NotASuite { path: path.to_owned(), reason });
+	}
+	String::from_utf8(std::mem::take(&mut *contents))
+		.map_err(|_| Error::NotASuite { path: path.to_owned(), reason: "it is no text".to_owned() })
+}
+
+/// The contents, or one byte more than `limit` of them.
+fn read_up_to(path: &Path, limit: u64) -> Result<Zeroizing<Vec<u8>>> {
 	// Room for everything that may be read, so that a growing buffer leaves no copies of a secret behind.
 	let mut contents = Zeroizing::new(Vec::with_capacity(64 * 1024));
 	let read = |contents: &mut Vec<u8>| -> io::Result<usize> {
 		if path == Path::new("-") {
-			return io::stdin().lock().take(MAX_FILE_LEN + 1).read_to_end(contents);
+			return io::stdin().lock().take(limit + 1).read_to_end(contents);
 		}
 		let file = File::open(path)?;
-		contents.reserve_exact(file.metadata()?.len().min(MAX_FILE_LEN) as usize);
-		file.take(MAX_FILE_LEN + 1).read_to_end(contents)
+		contents.reserve_exact(file.metadata()?.len().min(limit) as usize);
+		file.take(limit + 1).read_to_end(contents)
 	};
-	let len = read(&mut contents).map_err(file_error("read", path))?;
-	if len as u64 > MAX_FILE_LEN {
-		let expected = "a key, a certificate or a voucher: it is larger than 1 MiB".to_owned();
-		return Err(Error::WrongFile { path: path.to_owned(), expected });
-	}
+	read(&mut contents).map_err(file_error("read", path))?;
 	Ok(contents)
 }
 

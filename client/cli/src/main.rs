@@ -4,6 +4,8 @@
 
 mod cli;
 mod commands;
+#[cfg(test)]
+mod coverage;
 mod error;
 mod files;
 mod lookup;

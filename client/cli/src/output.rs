@@ -22,6 +22,8 @@ pub const EXIT_NOT_VALID: u8 = 3;
 pub const EXIT_ERROR: u8 = 1;
 /// Exit code of a command line that makes no sense.
 pub const EXIT_USAGE: u8 = 2;
+/// Exit code of a command whose call waits for other members of the account that makes it.
+pub const EXIT_PENDING: u8 = 4;
 /// Exit code of a command that a person stopped, as shells have it for SIGINT.
 pub const EXIT_INTERRUPTED: u8 = 130;
 
@@ -66,6 +68,12 @@ impl Report {
 		self.headline = Some((if valid { GOOD } else { BAD }, sentence.into()));
 		self.exit = if valid { 0 } else { EXIT_NOT_VALID };
 		self.data("valid", valid)
+	}
+
+	/// Makes the exit code that of an error unless `succeeded`, though there is something to say.
+	pub fn succeeded(mut self, succeeded: bool) -> Self {
+		self.exit = if succeeded { 0 } else { EXIT_ERROR };
+		self
 	}
 
 	/// A fact for both readers; people see `key` with spaces.

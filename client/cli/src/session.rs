@@ -2,6 +2,7 @@
 
 use crate::{
 	cli::Global,
+	commands::multisig::Group,
 	error::{Error, Result},
 	output::{Progress, hex, print_warning},
 	secrets, transaction,
@@ -27,6 +28,7 @@ pub struct Session {
 	genesis: Option<GenesisHash>,
 	tip: u128,
 	on_behalf_of: Option<AccountId>,
+	as_multi: Option<Group>,
 	as_json: bool,
 }
 
@@ -39,6 +41,7 @@ impl Session {
 			genesis: global.genesis,
 			tip: global.tip,
 			on_behalf_of: global.on_behalf_of.map(|Member(account)| account),
+			as_multi: global.as_multi,
 			as_json: global.json,
 		}
 	}
@@ -76,13 +79,19 @@ impl Session {
 		secrets::account(self.account.as_deref().ok_or(Error::AccountMissing)?)
 	}
 
-	/// Who acts, if this account signs: itself, or for whom it is the proxy.
+	/// What is offered to the author of the block, in the smallest unit.
+	pub fn tip(&self) -> u128 {
+		self.tip
+	}
+
+	/// Who acts, if this account signs: itself, for whom it is the proxy, or the account of which it is a member.
 	pub fn actor(&self, account: &Account) -> AccountId {
-		self.on_behalf_of.unwrap_or_else(|| account.id())
+		let group = self.as_multi.as_ref().map(|group| group.account.id());
+		self.on_behalf_of.or(group).unwrap_or_else(|| account.id())
 	}
 
 	/// Sends a transaction with the tip that was asked for and waits until it is final, or until the person gives up.
-	/// Where the account is to act for another one, as its proxy.
+	/// Where the account is to act for another one, as its proxy or as one of its members.
 	pub async fn submit(
 		&self,
 		client: &Client,
@@ -104,6 +113,9 @@ impl Session {
 		account: &Account,
 		call: &impl Call,
 	) -> Result<Result<Finalized, SubmitError>> {
+		if let Some(group) = &self.as_multi {
+			return group.agree(self, client, account, call).await;
+		}
 		let Some(real) = &self.on_behalf_of else {
 			return Ok(client.submit_with_tip(account, call, self.tip).await);
 		};

@@ -55,6 +55,7 @@ fn look(call: &impl Call) -> &'static str {
 		"issue_voucher" | "cancel_voucher" => "dpki status voucher FILE",
 		"register_key" | "revoke_key" | "revoke_device" => "dpki device show ORG/NAME",
 		"publish" => "dpki status delivery ORG/NAME",
+		"as_multi" | "approve_as_multi" | "cancel_as_multi" => "dpki multisig list ADDRESS",
 		"transfer_keep_alive" => "dpki account show ADDRESS",
 		_ => "dpki chain info",
 	}

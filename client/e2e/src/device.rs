@@ -96,6 +96,14 @@ impl Device {
 		String::from_utf8_lossy(&output.stderr).trim().to_string()
 	}
 
+	/// Has the device consent to a key that this account is to register; it has to work. The answer of the agent.
+	pub fn consent(&self, account: &str, args: &[&str]) -> Value {
+		let output =
+			self.run_configured("consent", [&["--account", account, "--json"][..], args].concat());
+		assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+		serde_json::from_slice(&output.stdout).expect("it answers in JSON")
+	}
+
 	/// Lets the agent converge once, which has to be refused, and gives the error.
 	pub fn refused_run(&self) -> String {
 		let output = self.run_configured("run", ["--once", "--timeout", "30"]);

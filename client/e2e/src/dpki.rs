@@ -44,6 +44,16 @@ impl Dpki {
 			.to_string()
 	}
 
+	/// Runs a command as the account of several people, whose other members have to agree, and gives the encoded call.
+	pub fn begun<A: AsRef<OsStr>>(&self, args: impl IntoIterator<Item = A>) -> String {
+		let (code, answer, said) = self.run(args);
+		assert_eq!(code, Some(4), "dpki does not wait for others: {answer} {said}");
+		let error: Value =
+			serde_json::from_str(&said).unwrap_or_else(|_| panic!("not JSON: {said}"));
+		let next = error["next"].as_str().unwrap_or_default().trim_end_matches('`');
+		next.rsplit(' ').next().unwrap_or_default().to_string()
+	}
+
 	/// Runs a verdict and gives it, whatever it is.
 	pub fn status<A: AsRef<OsStr>>(&self, args: impl IntoIterator<Item = A>) -> Value {
 		let (code, answer, said) = self.run(args);

@@ -185,6 +185,56 @@ async fn a_further_key_is_registered_with_the_signing_key_of_the_agent() {
 }
 
 #[tokio::test]
+async fn a_device_consents_to_a_further_key_and_its_signing_key_stays_on_it() {
+	let fleet = Fleet::start("consents");
+	let device = fleet.enrol("drone-1").await;
+	fleet.enrol("drone-2").await;
+	let (alice, bob) = (account("//Alice"), account("//Bob"));
+	let register = |file: &str, more: &[&str]| {
+		let words = ["device", "register-key", "acme/drone-1", "--consent", file];
+		[&words[..], more].concat().into_iter().map(String::from).collect::<Vec<_>>()
+	};
+	// One key lies on the device, the other one with the registrar, whom the device tells by its public half.
+	let own = fleet.user_key("drone-1-tls").display().to_string();
+	let foreign = fleet.user_key("drone-1-ssh").display().to_string();
+	let shown = SoftwareKey::from_text(&std::fs::read_to_string(&foreign).unwrap(), None).unwrap();
+	let public = format!("ed25519:{}", hex(&shown.public().bytes));
+	let file = |name: &str| device.join(name).display().to_string();
+	let ask = |who: &Account, purpose: &str, key: &[&str], out: &str| {
+		let path = file(out);
+		let words = ["--purpose", purpose, "--out", path.as_str()];
+		device.consent(&who.address(), &[&words[..], key].concat())
+	};
+
+	ask(&bob, "tls", &["--key", &own], "for-bob");
+	let sentence = fleet.admin.refused(register(&file("for-bob"), &[]));
+	assert!(sentence.contains("for another account"), "{sentence}");
+	let told = ask(&alice, "tls", &["--key", &own, "--valid", "30d"], "tls");
+	ask(&alice, "ssh", &["--public", &public], "early");
+	let mut elsewhere = register(&file("tls"), &[]);
+	elsewhere[2] = "acme/drone-2".to_string();
+	let sentence = fleet.admin.refused(elsewhere);
+	assert!(sentence.contains("for another device"), "{sentence}");
+	let answer = fleet.admin.ok(register(&file("tls"), &[]));
+	assert_eq!(answer["key_id"], told["key_id"]);
+	assert_eq!(
+		fleet.admin.status(["status", "key", answer["key_id"].as_str().unwrap()])["valid"],
+		true
+	);
+
+	// The device has another key since: what it signed before is worth nothing.
+	let sentence = fleet.admin.refused(register(&file("early"), &["--key", &foreign]));
+	assert!(sentence.contains("when the device had 3 keys"), "{sentence}");
+	ask(&alice, "ssh", &["--public", &public], "ssh");
+	let sentence = fleet.admin.refused(register(&file("ssh"), &[]));
+	assert!(sentence.contains("a key that it does not hold"), "{sentence}");
+	let sentence = fleet.admin.refused(register(&file("ssh"), &["--key", &own]));
+	assert!(sentence.contains("which is another one"), "{sentence}");
+	let answer = fleet.admin.ok(register(&file("ssh"), &["--key", &foreign]));
+	assert_eq!(answer["purpose"], "ssh");
+}
+
+#[tokio::test]
 async fn roots_made_by_openssl_become_anchors() {
 	let fleet = Fleet::start("roots");
 	let file = |name: &str| fleet.workspace.join(name).display().to_string();

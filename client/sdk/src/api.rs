@@ -155,7 +155,7 @@ mod chain {}
 pub(crate) use chain::{
 	runtime_types::{
 		bounded_collections::bounded_vec::BoundedVec, dpki_runtime::configs::accounts::ProxyType,
-		sp_weights::weight_v2::Weight,
+		pallet_multisig::Timepoint, sp_weights::weight_v2::Weight,
 	},
 	tx,
 };

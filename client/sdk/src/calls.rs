@@ -9,6 +9,7 @@ mod delegation;
 mod economy;
 mod encoded;
 mod governance;
+mod multisig;
 
 pub use certificates::{
 	accredit, amend_certificate, apply, close_application, commit, endorse, mark_compromised,
@@ -23,6 +24,9 @@ pub use governance::{
 	accept_hand_over, admit_trustee, as_root, authorize_upgrade, begin_recovery, cancel_hand_over,
 	cancel_recovery, close, complete_recovery, dissolve, hand_over, propose, remove_trustee,
 	set_policy, vote, withdraw,
+};
+pub use multisig::{
+	Beginning, CallWeight, MAX_SIGNATORIES, Multisig, MultisigProgress, multisig_progress,
 };
 
 use crate::{
@@ -70,6 +74,9 @@ pub enum CallError {
 		/// How long it may be.
 		max: usize,
 	},
+	/// An account is no member of the account of several people that it is to speak for.
+	#[error("the account that signs is none of the members: sign with one that is")]
+	NotASignatory,
 	/// Bytes are no call of the chain that this crate knows.
 	#[error("this is no call of this chain ({reason}): check the bytes, or update this program")]
 	NotACall {

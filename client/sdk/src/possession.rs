@@ -10,12 +10,14 @@
 //! | [`RootKey`] | X.509 roots: Ed25519, P-256, P-384, RSA |
 
 mod agreement;
+mod consent;
 mod pem;
 mod root;
 mod software;
 mod xeddsa;
 
 pub use agreement::AgreementKey;
+pub use consent::{Admitted, ConsentError, SignedConsent};
 pub use root::RootKey;
 pub use software::SoftwareKey;
 

@@ -58,7 +58,7 @@ pub mod pallet {
 	use frame_support::{
 		dispatch::DispatchClass,
 		pallet_prelude::*,
-		traits::{Time, fungible::MutateHold},
+		traits::{PalletInfoAccess, Time, fungible::MutateHold},
 	};
 	use frame_system::pallet_prelude::*;
 
@@ -131,6 +131,11 @@ pub mod pallet {
 		}
 
 		fn integrity_test() {
+			assert_eq!(
+				<Self as PalletInfoAccess>::name(),
+				dpki_primitives::storage_keys::CERTIFICATES,
+				"clients find the storage by the name of the pallet"
+			);
 			assert!(
 				T::DefaultFees::get().is_payable(),
 				"the fees that hold at the beginning can be added up"

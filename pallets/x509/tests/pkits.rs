@@ -1,7 +1,9 @@
-//! NIST's Public Key Interoperability Test Suite, which is not part of this repository: the test runs where the
-//! variable `DPKI_X509_VECTORS` names the folder `cryptography_vectors/x509` of the Python package of that name.
+//! NIST's Public Key Interoperability Test Suite, which is not part of this repository: `scripts/vectors` fetches it.
 //!
 //! `pkits/cases.txt` has the number of each test, the verdict that NIST expects, the path and the settings.
+
+#[path = "common/folder.rs"]
+mod folder;
 
 use dpki_x509::{
 	Certificate, Error, ObjectIdentifier, Pure, Rules,
@@ -9,7 +11,7 @@ use dpki_x509::{
 	path::{Revocation, validate},
 	policy::PolicyRules,
 };
-use std::{collections::BTreeMap, fs, path::PathBuf};
+use std::{collections::BTreeMap, fs};
 
 /// 1 January 2015, at which the certificates and lists that are meant to be in force are so.
 const AT: u64 = 1_420_070_400;
@@ -78,14 +80,6 @@ impl Case {
 	}
 }
 
-fn folder() -> Option<PathBuf> {
-	let folder = std::env::var_os("DPKI_X509_VECTORS").map(PathBuf::from);
-	if folder.is_none() {
-		println!("skipped: DPKI_X509_VECTORS names no folder");
-	}
-	folder
-}
-
 fn read_lists(folder: &std::path::Path) -> Vec<RevocationList> {
 	let files = fs::read_dir(folder.join("crls")).unwrap();
 	let mut paths: Vec<_> = files.map(|file| file.unwrap().path()).collect();
@@ -152,7 +146,7 @@ fn run(folder: &std::path::Path, read: Read) -> Score {
 
 #[test]
 fn the_path_algorithm_judges_as_nist_does() {
-	let Some(folder) = folder().map(|folder| folder.join("PKITS_data")) else { return };
+	let folder = folder::vectors("PKITS_data");
 	let score = run(&folder, Certificate::from_der_tolerant);
 	assert_eq!(score.refused, [(BEFORE_1970.to_string(), Error::CertificateMalformed)]);
 	assert_eq!((score.agreed, score.skipped.values().sum::<usize>()), (189, 57));
@@ -160,7 +154,7 @@ fn the_path_algorithm_judges_as_nist_does() {
 
 #[test]
 fn conforming_reading_refuses_only_more_and_only_by_the_rules_for_authorities() {
-	let Some(folder) = folder().map(|folder| folder.join("PKITS_data")) else { return };
+	let folder = folder::vectors("PKITS_data");
 	let score = run(&folder, Certificate::from_der);
 	for (number, error) in score.refused.iter().filter(|(number, _)| number != BEFORE_1970) {
 		let is_listed =

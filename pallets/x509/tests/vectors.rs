@@ -1,15 +1,13 @@
 //! The odd certificates and requests of the Python package `cryptography_vectors`, which are not part of this
-//! repository: the tests run where the variable `DPKI_X509_VECTORS` names its folder `cryptography_vectors/x509`.
+//! repository: `scripts/vectors` fetches them.
 
 mod common;
+#[path = "common/folder.rs"]
+mod folder;
 
 use common::{Party, ecdsa_sha256};
 use dpki_x509::{Certificate, Error, Pure, request::CertificationRequest};
-use std::{
-	collections::BTreeMap,
-	fs,
-	path::{Path, PathBuf},
-};
+use std::{collections::BTreeMap, fs, path::Path};
 use x509_cert::{
 	Version,
 	der::{Decode, Encode},
@@ -53,15 +51,6 @@ const REFUSED: &[(&str, Error)] = &[
 /// The requests that are accepted; all others ask for SHA-1, MD4 or DSA, are malformed, or carry attributes.
 const REQUESTS: &[&str] = &["ec_sha256", "ec_sha256_old_header", "rsa_sha256"];
 
-fn folder(name: &str) -> Option<PathBuf> {
-	let folder =
-		std::env::var_os("DPKI_X509_VECTORS").map(|folder| PathBuf::from(folder).join(name));
-	if folder.is_none() {
-		println!("skipped: DPKI_X509_VECTORS names no folder");
-	}
-	folder
-}
-
 /// The DER in the files of a folder, by file name without extension. Some files have more than one, or the same as
 /// another in PEM.
 fn read(folder: &Path) -> Vec<(String, Vec<u8>)> {
@@ -100,7 +89,7 @@ fn judge_renewed(der: &[u8], party: &Party) -> Result<(), Error> {
 
 #[test]
 fn odd_certificates_are_refused_for_what_is_odd_about_them() {
-	let Some(folder) = folder("custom") else { return };
+	let folder = folder::vectors("custom");
 	let party = Party::new("CN=a", 1);
 	let mut refused = BTreeMap::new();
 	let mut accepted = 0;
@@ -123,7 +112,7 @@ fn odd_certificates_are_refused_for_what_is_odd_about_them() {
 
 #[test]
 fn odd_algorithms_are_refused() {
-	let Some(folder) = folder("custom") else { return };
+	let folder = folder::vectors("custom");
 	let files: BTreeMap<_, _> = read(&folder).into_iter().collect();
 	for (name, error) in [
 		("ecdsa_null_alg", Error::AlgorithmUnsupported),
@@ -140,7 +129,7 @@ fn odd_algorithms_are_refused() {
 
 #[test]
 fn requests_are_accepted_only_with_a_proof_of_today() {
-	let Some(folder) = folder("requests") else { return };
+	let folder = folder::vectors("requests");
 	let mut accepted: Vec<_> = read(&folder)
 		.into_iter()
 		.filter(|(_, der)| CertificationRequest::verify(&Pure, der).is_ok())

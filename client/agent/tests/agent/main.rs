@@ -8,10 +8,12 @@
 //! | [`crashes`] | crashes and failures between any two steps |
 //! | [`generations`] | the directory that sshd reads |
 //! | [`commands`] | the command line |
+//! | [`consents`] | consents to further keys |
 //! | [`one_at_a_time`] | the lock, and what `status` tells |
 //! | [`statuses`] | the vectors of the one status function |
 
 mod commands;
+mod consents;
 mod crashes;
 mod deliveries;
 mod generations;

@@ -3,7 +3,7 @@
 use crate::{
 	commands::anchor::PROOF_LIFETIME,
 	error::{Error, Result},
-	lookup,
+	files, lookup,
 	output::{Report, hex},
 	secrets,
 	session::Session,
@@ -11,13 +11,14 @@ use crate::{
 };
 use clap::{Args, Subcommand};
 use dpki_client::{
-	View, calls,
-	possession::{AgreementKey, Registration, SigningKey, SoftwareKey},
+	AccountId, Client, View, calls,
+	possession::{AgreementKey, Registration, SignedConsent, SigningKey, SoftwareKey},
 };
 use dpki_primitives::{
+	Moment,
 	context::Registrant,
 	ids::KeyId,
-	key::{KeyPurpose, KeyRecord},
+	key::{Consent, KeyPurpose, KeyRecord, NewKey},
 	revocation::RevocationReason,
 	status::Status,
 };
@@ -42,10 +43,15 @@ Example:
 		#[arg(value_name = "ORG/NAME|ID")]
 		device: DeviceRef,
 	},
-	/// Register one more key for a device, which consents to it by a signing key that it has already. Both private keys
-	/// only sign and stay on this computer
+	/// Register one more key for a device, which consents to it by a signing key that it has already
+	///
+	/// The consent comes from the device itself, made there by `dpki-agent consent`, which tells what the key is for and how
+	/// long it may be used; where the key lies on the device too, nothing else is needed. Or it is made here, where both
+	/// private keys only sign and stay on this computer.
 	#[command(after_help = "\
-Example:
+Examples:
+  dpki device register-key acme/drone-7 --consent drone-7-tls.consent
+  dpki device register-key acme/drone-7 --consent drone-7-tls.consent --key drone-7-tls.key
   dpki device register-key acme/drone-7 --purpose tls --key drone-7-tls.key --valid 365d \\
     --consent-key /var/lib/dpki-agent/signing.key")]
 	RegisterKey(RegisterKey),
@@ -58,16 +64,19 @@ pub struct RegisterKey {
 	#[arg(value_name = "ORG/NAME|ID")]
 	device: DeviceRef,
 	/// What the key is for
-	#[arg(long, value_enum)]
-	purpose: Purpose,
+	#[arg(long, value_enum, required_unless_present = "consent", conflicts_with = "consent")]
+	purpose: Option<Purpose>,
 	/// The private key, which proves that it is held: OpenSSH, PKCS#8 PEM, or digits as the agent writes them
+	#[arg(long, value_name = "FILE", required_unless_present = "consent")]
+	key: Option<PathBuf>,
+	/// What `dpki-agent consent` wrote on the device; - is standard input
 	#[arg(long, value_name = "FILE")]
-	key: PathBuf,
+	consent: Option<PathBuf>,
 	/// The private half of a signing key that the device has already: the signing.key of its agent, or in the forms of --key
-	#[arg(long, value_name = "FILE")]
+	#[arg(long, value_name = "FILE", conflicts_with = "consent")]
 	consent_key: Option<PathBuf>,
 	/// How long it may be used; without end if left out
-	#[arg(long, value_parser = values::duration)]
+	#[arg(long, value_parser = values::duration, conflicts_with = "consent")]
 	valid: Option<Duration>,
 }
 
@@ -120,22 +129,91 @@ pub fn key_report(id: KeyId, key: &KeyRecord, status: Status) -> Report {
 		.time_if("not_after", key.validity.not_after)
 }
 
+/// A key with everything that the chain wants of it.
+struct Admission {
+	key: NewKey,
+	consent: Consent,
+	expires_at: Moment,
+}
+
 impl RegisterKey {
 	async fn run(self, session: &Session) -> Result<Report> {
+		let account = session.account()?;
+		let actor = session.actor(&account);
+		let device = self.device.clone();
+		let (client, admission) = match self.consent.clone() {
+			Some(path) => self.brought(session, actor, &path).await?,
+			None => self.made_here(session, actor).await?,
+		};
+		let Admission { key, consent, expires_at } = admission;
+		let (id, purpose, not_after) = (KeyId::of(&key.public), key.purpose, key.not_after);
+		let call = calls::register_key(device.id, key, consent, expires_at);
+		let finalized = session.submit(&client, &account, &call, "registering the key").await?;
+		Ok(Report::new()
+			.done(format!("Registered a key of {}", device.text))
+			.row("key_id", id)
+			.row("purpose", purpose.name())
+			.data("device", device.id.to_string())
+			.time_if("not_after", not_after)
+			.finalized(&finalized))
+	}
+
+	/// With the consent that the device has signed where its keys are.
+	async fn brought(
+		self,
+		session: &Session,
+		actor: AccountId,
+		path: &Path,
+	) -> Result<(Client, Admission)> {
+		let signed: SignedConsent = files::read_text(path)?.parse()?;
+		let own = self.key.as_deref().map(|path| read_key(path, signed.purpose)).transpose()?;
+		if let Some(key) = &own
+			&& KeyId::of(&key.public()) != signed.key
+		{
+			return Err(Error::NotAllowed {
+				why: format!("the device consented to the key {}, which is another one", signed.key),
+				next: "give the private half of that key with --key, or have the device consent to this one"
+					.to_owned(),
+			});
+		}
+		let (client, view) = session.view().await?;
+		let record = lookup::device(&view, &self.device).await?;
+		let mut wanted = Registration {
+			genesis: client.genesis_hash(),
+			registrant: Registrant::Account(actor),
+			device: self.device.id,
+			keys_registered: record.keys_registered,
+			expires_at: signed.expires_at,
+		};
+		signed.check(&wanted, view.now())?;
+		let key = match (&own, signed.proven) {
+			(Some(key), _) => wanted.prove(signed.purpose, &**key, signed.not_after)?,
+			(None, Some(proven)) => proven,
+			(None, None) => {
+				return Err(Error::NotAllowed {
+					why: "the device consented to a key that it does not hold".to_owned(),
+					next:
+						"give the private half of the key with --key, which proves that it is held"
+							.to_owned(),
+				});
+			},
+		};
+		let admission = Admission { key, consent: signed.consent, expires_at: signed.expires_at };
+		Ok((client, admission))
+	}
+
+	/// With the private keys on this computer.
+	async fn made_here(self, session: &Session, actor: AccountId) -> Result<(Client, Admission)> {
 		let consent_key = self.consent_key.as_deref().ok_or_else(|| Error::NotAllowed {
 			why: format!("{} has to consent to a key that is to speak for it", self.device.text),
-			next: "give a signing key of the device with --consent-key; its agent keeps one as signing.key in its \
-				state directory"
+			next: "have the device sign its consent with `dpki-agent consent` and give that with --consent, or give \
+				a signing key of the device with --consent-key"
 				.to_owned(),
 		})?;
-		let account = session.account()?;
-		let purpose = KeyPurpose::from(self.purpose);
-		let key: Box<dyn SigningKey> = match purpose {
-			KeyPurpose::KeyAgreement => {
-				Box::new(secrets::device_key(&self.key, AgreementKey::from_text)?)
-			},
-			_ => Box::new(secrets::device_key(&self.key, SoftwareKey::from_text)?),
+		let (Some(purpose), Some(path)) = (self.purpose.map(KeyPurpose::from), &self.key) else {
+			return Err(Error::Usage("say what key it is: give --purpose and --key".to_owned()));
 		};
+		let key = read_key(path, purpose)?;
 		let signing = secrets::device_key(consent_key, SoftwareKey::from_text)?;
 		let (client, view) = session.view().await?;
 		let record = lookup::device(&view, &self.device).await?;
@@ -144,24 +222,23 @@ impl RegisterKey {
 		let not_after = self.valid.map(|valid| values::after(now, valid)).transpose()?;
 		let mut registration = Registration {
 			genesis: client.genesis_hash(),
-			registrant: Registrant::Account(session.actor(&account)),
+			registrant: Registrant::Account(actor),
 			device: self.device.id,
 			keys_registered: record.keys_registered,
 			expires_at: values::after(now, PROOF_LIFETIME)?,
 		};
 		let consent = registration.consent(purpose, &key.public(), not_after, &signing)?;
-		let new_key = registration.prove(purpose, &*key, not_after)?;
-		let id = KeyId::of(&new_key.public);
-		let call = calls::register_key(self.device.id, new_key, consent, registration.expires_at);
-		let finalized = session.submit(&client, &account, &call, "registering the key").await?;
-		Ok(Report::new()
-			.done(format!("Registered a key of {}", self.device.text))
-			.row("key_id", id)
-			.row("purpose", purpose.name())
-			.data("device", self.device.id.to_string())
-			.time_if("not_after", not_after)
-			.finalized(&finalized))
+		let key = registration.prove(purpose, &*key, not_after)?;
+		Ok((client, Admission { key, consent, expires_at: registration.expires_at }))
 	}
+}
+
+/// A private key of a device.
+fn read_key(path: &Path, purpose: KeyPurpose) -> Result<Box<dyn SigningKey>> {
+	Ok(match purpose {
+		KeyPurpose::KeyAgreement => Box::new(secrets::device_key(path, AgreementKey::from_text)?),
+		_ => Box::new(secrets::device_key(path, SoftwareKey::from_text)?),
+	})
 }
 
 /// Refuses a key that cannot speak for the device now, before anything is sent.

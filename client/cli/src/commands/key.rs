@@ -344,7 +344,8 @@ fn ssh_key_report(key: &ssh_key::PublicKey) -> Result<Report> {
 		.row("host_ca_anchor", AnchorId::of(AnchorKind::SshHostCa, &material)))
 }
 
-fn certificate_report(file: &Path, der: &[u8]) -> Result<Report> {
+/// What an X.509 certificate says of itself; whether that is true is not looked at.
+pub fn certificate_report(file: &Path, der: &[u8]) -> Result<Report> {
 	let Ok((_, certificate)) = X509Certificate::from_der(der) else {
 		return Err(Error::UnknownFile(file.to_owned()));
 	};

@@ -29,6 +29,11 @@ impl EncodedCall {
 		&self.0
 	}
 
+	/// Its BLAKE2-256, by which pallet-multisig knows it.
+	pub fn hash(&self) -> [u8; 32] {
+		sp_crypto_hashing::blake2_256(&self.0)
+	}
+
 	/// The call in words: pallet, call and arguments, byte strings in hexadecimal digits.
 	pub fn describe(&self) -> Result<String, CallError> {
 		let value = decode(&self.0)?;

@@ -1,0 +1,116 @@
+//! `dpki x509`: certificates of others, judged by the very code that the chain runs.
+
+mod request;
+mod show;
+
+use crate::{
+	error::{Error, Result},
+	files,
+	output::Report,
+	values::GenesisHash,
+};
+use clap::Subcommand;
+use dpki_x509::{
+	limbo::{self, Tally},
+	time::UnixTime,
+};
+use request::Request;
+use serde_json::{Value, json};
+use show::Show;
+use std::{
+	path::{Path, PathBuf},
+	time::SystemTime,
+};
+
+/// Certificates of others, judged by the very code that the chain runs.
+#[derive(Subcommand)]
+#[command(after_help = "\
+Examples:
+  dpki x509 show device.crt --root root.crt --intermediate ca.crt
+  dpki x509 limbo limbo.json")]
+pub enum X509Command {
+	/// Say what the chain would say about a certificate: whether it accepts it, for which profile, and why not
+	///
+	/// A root is judged by itself. Everything else is judged as the end of a path from --root; without one there is no
+	/// verdict. Revocation is what the chain keeps, and is asked with `dpki status`.
+	#[command(after_help = "\
+Examples:
+  dpki x509 show root.crt
+  dpki x509 show device.crt --root root.crt --intermediate ca.crt --profile idevid
+
+Exit codes: 0 accepted, 3 refused or not judged.")]
+	Show(Show),
+	/// Make a certification request (PKCS#10) that pallet-certificates takes as the proof that a key is held
+	///
+	/// The request carries, as its challengePassword, the hash of the application that it is made for: it is good for that
+	/// one alone. The application has to repeat every term that is given here.
+	#[command(after_help = "\
+Examples:
+  dpki x509 csr --key www.key --dns www.acme.example --payer //Alice --nonce 0 \\
+    --not-after 2027-01-01T00:00:00Z --expires-at 2026-01-01T10:00:00Z --genesis 0x6e3c...0f www.csr
+  dpki x509 csr --key www.key --dns www.acme.example --challenge 0x5f3c...d1 -")]
+	Csr(Request),
+	/// Run a file of test cases in the format of x509-limbo.com
+	///
+	/// The groups `webpki` and `online` are judged under the profile tls-server, all others under rfc5280. What the
+	/// numbers are for the public suite, and why single cases differ, stands in docs/x509.md.
+	#[command(after_help = "\
+Examples:
+  dpki x509 limbo limbo.json
+  dpki x509 limbo limbo.json --json | jq .groups
+
+Exit codes: 0 nothing was accepted that has to be refused; 1 something was, or the file could not be read.")]
+	Limbo {
+		/// The file; - is standard input
+		#[arg(value_name = "FILE")]
+		file: PathBuf,
+	},
+}
+
+impl X509Command {
+	/// Runs the command. Needs no chain.
+	pub fn run(self, genesis: Option<GenesisHash>) -> Result<Report> {
+		match self {
+			Self::Show(command) => command.run(),
+			Self::Csr(command) => command.run(genesis),
+			Self::Limbo { file } => run_limbo(&file),
+		}
+	}
+}
+
+/// The local time; a clock before 1970 is at its beginning.
+fn now() -> UnixTime {
+	let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+	since.map_or(0, |since| since.as_secs())
+}
+
+fn run_limbo(file: &Path) -> Result<Report> {
+	let text = files::read_suite(file)?;
+	let judged = limbo::run(&text, now()).map_err(|reason| {
+		let is_json = serde_json::from_str::<Value>(&text).is_ok();
+		let reason = if is_json { reason } else { "it is not JSON".to_owned() };
+		Error::NotASuite { path: file.to_owned(), reason }
+	})?;
+	let tally = |tally: &Tally| json!({ "agreed": tally.agreed, "disagreed": tally.disagreed, "skipped": tally.skipped });
+	let groups: Value =
+		judged.groups.iter().map(|(name, group)| (name.clone(), tally(group))).collect();
+	let cases: Vec<_> = judged
+		.cases
+		.iter()
+		.map(|case| {
+			json!({
+				"id": case.id,
+				"expected": case.expected,
+				"accepted": case.accepted,
+				"reason": case.reason,
+			})
+		})
+		.collect();
+	let unsafe_accepts: Vec<_> = judged.unsafe_accepts().map(|case| case.id.as_str()).collect();
+	Ok(Report::new()
+		.succeeded(unsafe_accepts.is_empty())
+		.data("groups", groups)
+		.data("unsafe_accepts", json!(unsafe_accepts))
+		.data("cases", cases)
+		.raw(judged.to_string()))
+}

@@ -1,0 +1,194 @@
+//! That nothing of ours on the chain is without a command and a line of documentation.
+//!
+//! The calls and refusals are read from the metadata that the client crate was made for. A call that is new fails these
+//! tests until [`COMMANDS`] names its command and `docs/calls.md` tells about it.
+
+use crate::cli::Cli;
+use clap::Parser;
+use std::collections::BTreeSet;
+use subxt::metadata::Metadata;
+
+/// Our pallets, by the names that the runtime gives them. Those that a runtime does not have are passed over.
+const PALLETS: [&str; 6] =
+	["Organisations", "Dpki", "Deliveries", "Motions", "Certificates", "Economy"];
+
+const DOCUMENT: &str = include_str!("../../../docs/calls.md");
+const AGENT: &str = include_str!("../../agent/README.md");
+
+/// A pallet, a call, and a command line that makes it.
+type Line = (&'static str, &'static str, &'static str);
+
+/// Each call with a command line that makes it; of the agent where the call is the device's own.
+const COMMANDS: &[Line] = &[
+	("Organisations", "create", "dpki org create acme --kind regulator"),
+	("Organisations", "set_member", "dpki org member set acme //Bob --roles publisher"),
+	("Organisations", "remove_member", "dpki org member remove acme //Bob"),
+	("Organisations", "set_policy", "dpki org policy acme multi-admin"),
+	("Organisations", "hand_over", "dpki org hand-over acme //Bob"),
+	("Organisations", "cancel_hand_over", "dpki org cancel-hand-over acme"),
+	("Organisations", "accept_hand_over", "dpki org accept acme --from //Bob"),
+	("Organisations", "begin_recovery", "dpki motion propose recover acme administrators //Bob"),
+	("Organisations", "cancel_recovery", "dpki org recover cancel acme"),
+	("Organisations", "complete_recovery", "dpki org recover complete acme"),
+	("Organisations", "dissolve", "dpki org dissolve acme"),
+	("Dpki", "register_anchor", "dpki anchor add --org acme --kind ssh-user-ca --key ca"),
+	("Dpki", "retire_anchor", "dpki anchor retire ca.pub"),
+	("Dpki", "revoke_anchor", "dpki revoke anchor ca.pub --reason keyCompromise"),
+	("Dpki", "revoke_ssh", "dpki revoke ssh-cert --cert id-cert.pub --reason keyCompromise"),
+	("Dpki", "issue_voucher", "dpki voucher new --org acme --device drone-7"),
+	("Dpki", "cancel_voucher", "dpki voucher cancel drone-7.voucher"),
+	("Dpki", "enrol", "dpki-agent enrol"),
+	("Dpki", "register_key", "dpki device register-key acme/drone-7 --consent tls.consent"),
+	("Dpki", "revoke_key", "dpki revoke key id --reason superseded"),
+	("Dpki", "revoke_device", "dpki revoke device acme/drone-7 --reason keyCompromise"),
+	(
+		"Deliveries",
+		"publish",
+		"dpki deliver --org acme --device drone-7 --user-ca ca.pub --principals pilot=alice",
+	),
+	("Deliveries", "acknowledge", "dpki-agent run"),
+	("Motions", "propose", "dpki motion propose admit //Bob"),
+	("Motions", "vote", "dpki motion vote 3 aye"),
+	("Motions", "withdraw", "dpki motion withdraw 3"),
+	("Motions", "close", "dpki motion close 3"),
+	("Certificates", "apply", "dpki certificate apply dns:www.acme.example --key www.key"),
+	("Certificates", "renew", "dpki certificate renew id control"),
+	("Certificates", "withdraw_application", "dpki certificate withdraw id"),
+	("Certificates", "commit", "dpki observer commit id controlled --vote www.vote"),
+	("Certificates", "reveal", "dpki observer reveal --vote www.vote"),
+	("Certificates", "close", "dpki certificate close id"),
+	("Certificates", "endorse", "dpki endorser endorse id --level ov --valid 365d"),
+	("Certificates", "withdraw_endorsement", "dpki endorser withdraw id --because facts-changed"),
+	("Certificates", "amend", "dpki certificate amend id --display-name Acme"),
+	("Certificates", "revoke", "dpki certificate revoke id --reason keyCompromise"),
+	("Certificates", "suspend", "dpki certificate suspend id"),
+	("Certificates", "release", "dpki certificate release id"),
+	("Certificates", "accredit", "dpki observer accredit //Bob --org lab"),
+	("Certificates", "suspend_accreditation", "dpki observer suspend //Bob"),
+	("Certificates", "release_accreditation", "dpki observer release //Bob"),
+	(
+		"Certificates",
+		"mark_compromised",
+		"dpki endorser compromised //Bob --from 2026-01-01T00:00:00Z",
+	),
+	("Certificates", "set_policy", "dpki certificate council policy --observers 3"),
+	("Certificates", "set_fees", "dpki certificate council prices --feeless true"),
+	("Economy", "set_fee", "dpki economy set-fee issue-voucher 10_000_000_000"),
+	("Economy", "set_deposit", "dpki economy set-deposit device 100_000_000_000"),
+	("Economy", "set_feeless", "dpki economy feeless on"),
+	(
+		"Economy",
+		"set_quotas",
+		"dpki economy set-quotas --per-account 2_000_000:8_000 --per-organisation 8_000_000:40_000",
+	),
+];
+
+fn metadata() -> Metadata {
+	Metadata::decode_from(include_bytes!("../../sdk/artifacts/metadata.scale")).unwrap()
+}
+
+/// The lines about pallets that the chain has.
+fn commands(metadata: &Metadata) -> impl Iterator<Item = &'static Line> {
+	COMMANDS
+		.iter()
+		.filter(|(pallet, _, _)| metadata.pallet_by_name(pallet).is_some())
+}
+
+/// The calls of our pallets.
+fn calls(metadata: &Metadata) -> BTreeSet<(String, String)> {
+	let ours = metadata.pallets().filter(|pallet| PALLETS.contains(&pallet.name()));
+	ours.flat_map(|pallet| {
+		let calls = pallet.call_variants().unwrap_or_default();
+		calls.iter().map(move |call| (pallet.name().to_owned(), call.name.clone()))
+	})
+	.collect()
+}
+
+/// The part of the document about a pallet.
+fn section(pallet: &str) -> &'static str {
+	let heading = format!("\n## {pallet}\n");
+	let Some((_, rest)) = DOCUMENT.split_once(heading.as_str()) else { return "" };
+	rest.split("\n## ").next().unwrap_or_default()
+}
+
+/// The row of a call in the document: its cells.
+fn row(pallet: &str, call: &str) -> Option<Vec<&'static str>> {
+	let name = format!("`{call}`");
+	section(pallet)
+		.lines()
+		.map(|line| line.split(" | ").map(|cell| cell.trim_matches([' ', '|'])).collect::<Vec<_>>())
+		.find(|cells| cells.get(1) == Some(&name.as_str()))
+}
+
+#[test]
+fn every_call_of_ours_has_a_command() {
+	let metadata = metadata();
+	let known: BTreeSet<_> = commands(&metadata)
+		.map(|(pallet, call, _)| ((*pallet).to_owned(), (*call).to_owned()))
+		.collect();
+	let calls = calls(&metadata);
+	let missing: Vec<_> = calls.difference(&known).collect();
+	assert!(missing.is_empty(), "no command makes these calls: {missing:?}");
+	let gone: Vec<_> = known.difference(&calls).collect();
+	assert!(gone.is_empty(), "the chain has no such calls: {gone:?}");
+}
+
+#[test]
+fn every_command_line_is_one() {
+	for (pallet, call, line) in commands(&metadata()) {
+		match line.strip_prefix("dpki-agent ") {
+			Some(verb) => {
+				assert!(AGENT.contains(&format!("| `dpki-agent {verb}` |")), "{pallet}.{call}");
+			},
+			None => {
+				// Ids and hashes would make the lines long.
+				let id = format!("0x{}", "ab".repeat(32));
+				let words = line.split(' ').map(|word| if word == "id" { &id } else { word });
+				if let Err(error) = Cli::try_parse_from(words) {
+					panic!("{pallet}.{call}: {error}");
+				}
+			},
+		}
+	}
+}
+
+#[test]
+fn every_call_is_documented_with_its_command() {
+	let mut missing = Vec::new();
+	for (pallet, call) in calls(&metadata()) {
+		let Some(cells) = row(&pallet, &call) else {
+			missing.push(format!("{pallet}.{call} has no row"));
+			continue;
+		};
+		let line = COMMANDS.iter().find(|(p, c, _)| (*p, *c) == (&*pallet, &*call));
+		let command = cells.last().copied().unwrap_or_default();
+		// The document names the command, the table here a whole line.
+		let named = command.split('`').skip(1).step_by(2);
+		let is_named = line.is_some_and(|(_, _, line)| {
+			named.into_iter().any(|named| {
+				line.strip_prefix(named)
+					.is_some_and(|rest| rest.is_empty() || rest.starts_with(' '))
+			})
+		});
+		if cells.len() != 8 || !is_named {
+			missing.push(format!("{pallet}.{call} has the row {cells:?}"));
+		}
+	}
+	assert!(missing.is_empty(), "docs/calls.md is behind the chain:\n{}", missing.join("\n"));
+}
+
+#[test]
+fn every_refusal_is_documented_in_the_words_of_the_chain() {
+	let metadata = metadata();
+	let mut missing = Vec::new();
+	for pallet in metadata.pallets().filter(|pallet| PALLETS.contains(&pallet.name())) {
+		for error in pallet.error_variants().unwrap_or_default() {
+			let words: Vec<_> = error.docs.iter().map(|line| line.trim()).collect();
+			let row = format!("| `{}` | {} |", error.name, words.join(" ").trim());
+			if !section(pallet.name()).lines().any(|line| line == row) {
+				missing.push(format!("{}: {row}", pallet.name()));
+			}
+		}
+	}
+	assert!(missing.is_empty(), "docs/calls.md lacks these rows:\n{}", missing.join("\n"));
+}
