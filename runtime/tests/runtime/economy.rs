@@ -303,7 +303,10 @@ fn a_revocation_passes_where_everything_else_is_refused() {
 		set_small_quota();
 		while apply(signed(One, remark(60_000))).is_ok() {}
 		while apply(signed(One, remark(0))).is_ok() {}
-		assert_eq!(apply(signed(One, remark(0))).unwrap_err(), refused(Refusal::AllowanceExhausted));
+		assert_eq!(
+			apply(signed(One, remark(0))).unwrap_err(),
+			refused(Refusal::AllowanceExhausted)
+		);
 		let revoke = pallet_dpki::Call::revoke_device { device: device(), reason: REASON };
 		assert_ok!(apply(signed(One, revoke.into())).expect("it is applied"));
 	});
