@@ -144,7 +144,9 @@ pub async fn valid_key(
 		let is_newer = newest
 			.as_ref()
 			.is_none_or(|(_, best)| record.registered_at >= best.registered_at);
-		if record.purpose == purpose && is_newer && view.key_status(id).await?.is_valid() {
+		// Nobody can use a key of which the chain holds only the hash.
+		let is_usable = record.is_proven() && record.purpose == purpose && is_newer;
+		if is_usable && view.key_status(id).await?.is_valid() {
 			newest = Some((id, record));
 		}
 	}
@@ -224,7 +226,8 @@ pub fn since(status: Status, standing: &Standing) -> Option<Moment> {
 		Status::Valid | Status::NotYetValid => Some(standing.validity.not_before),
 		Status::Expired => standing.validity.not_after,
 		Status::Revoked(revocation) | Status::IssuerRevoked(revocation) => Some(revocation.at),
-		Status::Unknown | Status::Suspended | Status::Superseded => None,
+		Status::Superseded => standing.superseded_at,
+		Status::Unknown | Status::Suspended => None,
 	}
 }
 
@@ -240,7 +243,7 @@ mod tests {
 	const STANDING: Standing = Standing {
 		validity: Validity { not_before: 1_000, not_after: Some(5_000) },
 		suspended: false,
-		superseded: false,
+		superseded_at: None,
 		revocation: None,
 	};
 

@@ -270,7 +270,7 @@ mod tests {
 				key.verify(payload, &ed25519_dalek::Signature::from_slice(signature).unwrap())
 					.is_ok()
 			},
-			KeyType::Secp256k1 => false,
+			_ => false,
 		}
 	}
 

@@ -90,6 +90,16 @@ impl<T: Config> Pallet<T> {
 		}
 	}
 
+	/// The key of an anchor that was registered with this material.
+	pub(crate) fn anchor_key(kind: AnchorKind, material: &[u8]) -> Result<AnchorKey, Error<T>> {
+		match kind {
+			AnchorKind::SshUserCa | AnchorKind::SshHostCa => {
+				Ok(AnchorKey::Device(ssh::parse(material)?))
+			},
+			AnchorKind::X509Root => Ok(x509::parse_root(material)?.key),
+		}
+	}
+
 	/// Retires an anchor: what it signed stays good, nothing new is to be signed.
 	pub(crate) fn do_retire_anchor(account: T::AccountId, anchor: AnchorId) -> DispatchResult {
 		let mut record = Self::managed_anchor(&account, anchor)?;

@@ -12,11 +12,11 @@
 
 use alloc::vec::Vec;
 use curve25519_dalek::MontgomeryPoint;
-use dpki_primitives::key::{KeyType, PublicKey};
+use dpki_primitives::key::{KeyType, MAX_RSA_BITS, MIN_RSA_BITS, PublicKey, Signature};
 use p256::ecdsa::signature::Verifier;
 use rsa::{
-	Pkcs1v15Sign, RsaPublicKey,
-	pkcs1::DecodeRsaPublicKey,
+	Pkcs1v15Sign, Pss, RsaPublicKey,
+	pkcs1::{DecodeRsaPublicKey, EncodeRsaPublicKey},
 	sha2::{Digest, Sha256, Sha384, Sha512},
 	traits::PublicKeyParts,
 };
@@ -49,6 +49,11 @@ pub struct P384;
 
 /// RSASSA-PKCS1-v1_5 (RFC 8017 section 8.2) with the hash `H`: keys as DER `RSAPublicKey` of 2048 to 4096 bits.
 pub struct RsaPkcs1<H>(core::marker::PhantomData<H>);
+
+/// RSA as devices have it: keys as DER `RSAPublicKey` of 2048 to 4096 bits with the exponent 65537, signatures as long as
+/// the modulus, either RSASSA-PKCS1-v1_5 or RSASSA-PSS (RFC 8017 section 8) with SHA2-256, MGF1 of it and a salt of 32
+/// bytes. Both are accepted because a key in hardware is often bound to one of them.
+pub struct Rsa;
 
 /// Encodings of the Edwards points of small order without the sign bit. Under such a key one signature fits every
 /// message, and ZIP 215, by which the host verifies, accepts it: the proof of possession would prove nothing.
@@ -171,16 +176,55 @@ impl<H: Digest + rsa::pkcs8::AssociatedOid> Scheme for RsaPkcs1<H> {
 	}
 }
 
+impl Scheme for Rsa {
+	fn verify(public: &[u8], message: &[u8], signature: &[u8]) -> bool {
+		let Some(key) = device_rsa_key(public) else { return false };
+		// Asked for first, as it costs nothing (sections 8.1.2 and 8.2.2, step 1).
+		if signature.len() != key.size() {
+			return false;
+		}
+		let digest = Sha256::digest(message);
+		key.verify(Pkcs1v15Sign::new::<Sha256>(), &digest, signature).is_ok()
+			|| key
+				.verify(Pss::new_with_salt::<Sha256>(RSA_SALT_LEN), &digest, signature)
+				.is_ok()
+	}
+}
+
+/// Bytes of the salt of RSASSA-PSS: as many as the hash has, which RFC 8017 section 9.1 calls typical and RFC 8446
+/// section 4.2.3 asks for.
+const RSA_SALT_LEN: usize = 32;
+
+/// The one exponent that RSA keys of devices have, so that a modulus is one key: F4, which is what key generators use.
+const RSA_EXPONENT: u32 = 65_537;
+
+/// The RSA key of a device in its one encoding.
+fn device_rsa_key(public: &[u8]) -> Option<RsaPublicKey> {
+	rsa_key(public).filter(|key| {
+		*key.e() == RSA_EXPONENT.into()
+			&& key.to_pkcs1_der().is_ok_and(|encoded| encoded.as_bytes() == public)
+	})
+}
+
+/// The bits of the modulus, if this is a well-formed RSA key of a device.
+pub fn rsa_bits(key: &PublicKey) -> Option<u16> {
+	(key.key_type == KeyType::Rsa)
+		.then(|| device_rsa_key(&key.bytes))
+		.flatten()
+		.and_then(|key| key.n().bits().try_into().ok())
+}
+
 /// The RSA key in this DER `RSAPublicKey`, if its modulus has 2048 to 4096 bits. The exponent has 32 bits at most,
 /// which every one in use has: the time of a verification grows with its words.
 fn rsa_key(public: &[u8]) -> Option<RsaPublicKey> {
 	RsaPublicKey::from_pkcs1_der(public).ok().filter(|key| {
-		(2048..=RsaPublicKey::MAX_SIZE).contains(&key.n().bits()) && key.e().bits() <= 32
+		(usize::from(MIN_RSA_BITS)..=usize::from(MAX_RSA_BITS)).contains(&key.n().bits())
+			&& key.e().bits() <= 32
 	})
 }
 
 /// Whether `signature` over `message` verifies under `key`. What a key may sign is not asked here: an X25519 key proves
-/// its possession by this and nothing else.
+/// its possession by this and nothing else. Under a key of which only the hash is known nothing verifies.
 pub fn verify(key: &PublicKey, message: &[u8], signature: &[u8]) -> bool {
 	let verify = match key.key_type {
 		KeyType::Ed25519 => Ed25519::verify,
@@ -188,8 +232,30 @@ pub fn verify(key: &PublicKey, message: &[u8], signature: &[u8]) -> bool {
 		KeyType::Secp256k1 => Secp256k1::verify,
 		KeyType::P256 => P256::verify,
 		KeyType::X25519 => XEdDsa::verify,
+		KeyType::Rsa => Rsa::verify,
+		KeyType::MlDsa44 | KeyType::MlDsa65 | KeyType::MlDsa87 | KeyType::XWing => return false,
 	};
 	verify(&key.bytes, message, signature)
+}
+
+/// What somebody claims to have signed.
+pub struct Claim<'a> {
+	/// By which key.
+	pub key: &'a PublicKey,
+	/// What.
+	pub payload: Vec<u8>,
+	/// How.
+	pub signature: &'a Signature,
+}
+
+/// Whether all of these signatures verify; if not, the position of the first that does not. Who verifies many signatures
+/// does so here, the one place to make it faster.
+pub fn verify_all(claims: &[Claim]) -> Result<(), usize> {
+	let is_forged = |claim: &Claim| !verify(claim.key, &claim.payload, claim.signature);
+	match claims.iter().position(is_forged) {
+		Some(position) => Err(position),
+		None => Ok(()),
+	}
 }
 
 /// Whether the bytes can be a key of their type: the length, the SEC 1 tag, the canonical form of an X25519 key, and no
@@ -202,6 +268,8 @@ pub fn is_well_formed(key: &PublicKey) -> bool {
 			// The neutral element of Ristretto has one encoding.
 			KeyType::Sr25519 => key.bytes.iter().any(|byte| *byte != 0),
 			KeyType::Secp256k1 | KeyType::P256 => matches!(key.bytes.first(), Some(2 | 3)),
+			KeyType::Rsa => device_rsa_key(&key.bytes).is_some(),
+			KeyType::MlDsa44 | KeyType::MlDsa65 | KeyType::MlDsa87 | KeyType::XWing => true,
 		}
 }
 

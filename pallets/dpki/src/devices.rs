@@ -1,21 +1,71 @@
 //! Devices: how they come into being, and who may act on them. Their end is in [`crate::revocation`].
 
-use crate::{Config, DeviceKeys, Devices, Error, Pallet};
+use crate::{
+	Config, DeviceKeys, Devices, Error, KeyPolicies, Pallet, crypto::Claim, keys::Occasion,
+};
+use alloc::{collections::BTreeSet, vec::Vec};
 use dpki_primitives::{
 	Moment,
+	context::Registrant,
 	device::{DeviceRecord, KeyList},
 	ids::{DeviceId, Name, OrganisationId},
-	key::NewKey,
+	key::{KeyPurpose, KeyTerms, NewKey},
 	organisation::Role,
 };
+use frame_support::ensure;
 
 impl<T: Config> Pallet<T> {
+	/// Everything about the first keys of a device that depends on the state or the time.
+	pub(crate) fn judge_first_keys(
+		organisation: OrganisationId,
+		device: DeviceId,
+		keys: &[NewKey],
+		now: Moment,
+	) -> Result<(), Error<T>> {
+		ensure!(!Devices::<T>::contains_key(device), Error::<T>::DeviceExists);
+		ensure!(!keys.is_empty(), Error::<T>::KeyListEmpty);
+		// Without one the device could neither consent to further keys nor acknowledge.
+		ensure!(
+			keys.iter().any(|key| key.purpose == KeyPurpose::Sign),
+			Error::<T>::SigningKeyMissing
+		);
+		let policy = KeyPolicies::<T>::get(organisation);
+		let mut seen = BTreeSet::new();
+		for key in keys {
+			// There is no signing key yet whose word could stand for the proof.
+			ensure!(!key.public.key_type.is_hash(), Error::<T>::KeyUnproven);
+			ensure!(seen.insert(key.id(device)), Error::<T>::KeyRepeated);
+			Self::ensure_registrable(device, &key.clone().into_terms(), &policy, now)?;
+		}
+		Ok(())
+	}
+
+	/// What the first keys of a device claim to have signed: each that it is to be registered by this registrant.
+	pub(crate) fn first_claims(
+		registrant: Registrant,
+		device: DeviceId,
+		keys: &[NewKey],
+		expires_at: Moment,
+	) -> Vec<Claim<'_>> {
+		(0..)
+			.zip(keys)
+			.map(|(nonce, key)| {
+				let occasion = Occasion { registrant, device, nonce, expires_at };
+				Claim {
+					key: &key.public,
+					payload: Self::possession_payload(key, &occasion),
+					signature: &key.possession,
+				}
+			})
+			.collect()
+	}
+
 	/// Stores a device with its first keys, all of which have been judged.
 	pub(crate) fn create_device(
 		device: DeviceId,
 		organisation: OrganisationId,
 		name: Name,
-		keys: impl IntoIterator<Item = NewKey>,
+		keys: impl IntoIterator<Item = KeyTerms>,
 		now: Moment,
 	) -> Result<(), Error<T>> {
 		let mut record = DeviceRecord {

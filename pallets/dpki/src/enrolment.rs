@@ -5,23 +5,24 @@
 //! [`Pallet::judge_enrolment`]; only the signatures, which do not depend on the state, are verified once. That rests
 //! on nobody but `frame_system::AuthorizeCall` making the origin of an authorised call: see decision 0002.
 
-use crate::{Config, Devices, Error, Event, Pallet, Vouchers, crypto::Scheme, keys::Occasion};
-use alloc::{collections::BTreeSet, vec::Vec};
+use crate::{
+	Config, Error, Event, Pallet, Vouchers,
+	crypto::{self, Scheme},
+};
+use alloc::vec::Vec;
 use codec::Encode;
 use dpki_primitives::{
 	Moment,
 	context::{Action, Registrant},
-	ids::{DeviceId, KeyId, Name, OrganisationId, VoucherId},
-	key::{KeyPurpose, NewKey},
-	refusal::Refusal,
+	ids::{DeviceId, Name, OrganisationId, VoucherId},
+	key::NewKey,
 	voucher::{VoucherRecord, VoucherStanding, VoucherState},
 };
 use frame_support::{
 	dispatch::DispatchResult,
 	ensure,
 	pallet_prelude::{
-		InvalidTransaction, TransactionPriority, TransactionSource, TransactionValidityError,
-		TransactionValidityWithRefund, ValidTransaction,
+		TransactionPriority, TransactionSource, TransactionValidityWithRefund, ValidTransaction,
 	},
 	weights::Weight,
 };
@@ -37,42 +38,6 @@ const PRIORITY: TransactionPriority = 1;
 pub(crate) struct Enrolment {
 	id: VoucherId,
 	record: VoucherRecord,
-}
-
-impl<T: Config> Error<T> {
-	/// The number by which a device learns of this error; `None` for errors that only accounts meet.
-	pub fn refusal(&self) -> Option<Refusal> {
-		Some(match self {
-			Error::VoucherUnknown => Refusal::VoucherUnknown,
-			Error::VoucherExpired => Refusal::VoucherExpired,
-			Error::VoucherRedeemed => Refusal::VoucherRedeemed,
-			Error::VoucherCancelled => Refusal::VoucherCancelled,
-			Error::VoucherForAnotherDevice => Refusal::VoucherForAnotherDevice,
-			Error::VoucherSignatureInvalid => Refusal::VoucherSignatureInvalid,
-			Error::DeviceExists => Refusal::DeviceExists,
-			Error::KeyListEmpty => Refusal::KeyListEmpty,
-			Error::KeyRepeated => Refusal::KeyRepeated,
-			Error::KeyAlreadyRegistered => Refusal::KeyAlreadyRegistered,
-			Error::KeyWasRevoked => Refusal::KeyWasRevoked,
-			Error::KeyMalformed => Refusal::KeyMalformed,
-			Error::KeyUnfitForPurpose => Refusal::KeyUnfitForPurpose,
-			Error::KeyValidityInvalid => Refusal::KeyValidityInvalid,
-			Error::PossessionInvalid => Refusal::PossessionInvalid,
-			Error::SigningKeyMissing => Refusal::SigningKeyMissing,
-			Error::SignatureExpired => Refusal::SignatureExpired,
-			_ => return None,
-		})
-	}
-}
-
-impl<T: Config> From<Error<T>> for TransactionValidityError {
-	fn from(error: Error<T>) -> Self {
-		match error.refusal() {
-			Some(refusal) => InvalidTransaction::Custom(refusal.code()),
-			None => InvalidTransaction::Call,
-		}
-		.into()
-	}
 }
 
 impl<T: Config> Pallet<T> {
@@ -115,6 +80,7 @@ impl<T: Config> Pallet<T> {
 		record.state = VoucherState::Redeemed(now);
 		Vouchers::<T>::insert(voucher, record);
 		Self::deposit_event(Event::DeviceEnrolled { device, organisation, voucher });
+		let keys = keys.into_iter().map(NewKey::into_terms);
 		Self::create_device(device, organisation, device_name, keys, now)?;
 		Ok(())
 	}
@@ -142,19 +108,7 @@ impl<T: Config> Pallet<T> {
 			record.device == DeviceId::from_name(organisation, device_name),
 			Error::<T>::VoucherForAnotherDevice
 		);
-		ensure!(!Devices::<T>::contains_key(record.device), Error::<T>::DeviceExists);
-
-		ensure!(!keys.is_empty(), Error::<T>::KeyListEmpty);
-		// Without one the device could neither consent to further keys nor acknowledge.
-		ensure!(
-			keys.iter().any(|key| key.purpose == KeyPurpose::Sign),
-			Error::<T>::SigningKeyMissing
-		);
-		let mut seen = BTreeSet::new();
-		for key in keys {
-			ensure!(seen.insert(KeyId::of(&key.public)), Error::<T>::KeyRepeated);
-			Self::ensure_registrable(key, now)?;
-		}
+		Self::judge_first_keys(organisation, record.device, keys, now)?;
 		Ok(Enrolment { id, record })
 	}
 
@@ -170,19 +124,16 @@ impl<T: Config> Pallet<T> {
 		let action = Action::Enrol {
 			voucher: enrolment.id,
 			device,
-			keys: keys.iter().map(|key| (key.purpose, KeyId::of(&key.public))).collect(),
+			keys: keys.iter().map(|key| (key.purpose, key.id(device))).collect(),
 		};
 		let payload = Self::payload(action, 0, expires_at);
 		ensure!(
-			crate::crypto::Ed25519::verify(voucher_public, &payload, voucher_signature),
+			crypto::Ed25519::verify(voucher_public, &payload, voucher_signature),
 			Error::<T>::VoucherSignatureInvalid
 		);
 
 		let registrant = Registrant::Voucher(enrolment.id);
-		for (nonce, key) in (0..).zip(keys) {
-			let occasion = Occasion { registrant, device, nonce, expires_at };
-			Self::ensure_possession(key, &occasion)?;
-		}
-		Ok(())
+		let claims = Self::first_claims(registrant, device, keys, expires_at);
+		crypto::verify_all(&claims).map_err(|_| Error::<T>::PossessionInvalid)
 	}
 }

@@ -5,6 +5,11 @@
 //! long extension of zeros (1.3.6.1.4.1.57264.99, not critical), which makes them as long as material may be.
 
 use hex_literal::hex;
+use rsa::{
+	Pss, RsaPrivateKey,
+	rand_core::{CryptoRng, Error, RngCore},
+	sha2::{Digest, Sha256},
+};
 
 /// RSA-4096 with SHA2-512, padded to 4096 bytes.
 pub(crate) const RSA4096_ROOT: [u8; 4096] = hex!(
@@ -355,3 +360,33 @@ pub(crate) const RSA1024_ROOT: [u8; 516] = hex!(
 	"a7e7d9ad8ee4f8d5e63f8ae3b25ab883bc92f7af2abce713512c9ed8bcea628cfefcf7e22bbdca8403ae82374cdf4f23"
 	"e6b695e66a8c7b64c76b790cce9c0679df7237a9e09560c63a028033a3be4e8ec1f159d6"
 );
+
+/// What is no randomness: a salt makes no difference to who verifies.
+struct NoRandomness;
+
+impl RngCore for NoRandomness {
+	fn next_u32(&mut self) -> u32 {
+		0
+	}
+
+	fn next_u64(&mut self) -> u64 {
+		0
+	}
+
+	fn fill_bytes(&mut self, bytes: &mut [u8]) {
+		bytes.fill(0);
+	}
+
+	fn try_fill_bytes(&mut self, bytes: &mut [u8]) -> Result<(), Error> {
+		bytes.fill(0);
+		Ok(())
+	}
+}
+
+impl CryptoRng for NoRandomness {}
+
+/// The RSASSA-PSS signature with SHA2-256 and a salt of 32 bytes.
+pub(crate) fn sign_pss(key: &RsaPrivateKey, message: &[u8]) -> alloc::vec::Vec<u8> {
+	key.sign_with_rng(&mut NoRandomness, Pss::new_with_salt::<Sha256>(32), &Sha256::digest(message))
+		.expect("the key is long enough")
+}

@@ -1,10 +1,15 @@
 //! What has to hold of the constants and of the runtime around this pallet, checked by every test run of a runtime.
 
-use crate::{Config, Pallet, WeightInfo};
+use crate::{Config, Pallet, WeightInfo, costs};
+use codec::MaxEncodedLen;
 use dpki_primitives::{
 	context::MAX_SIGNATURE_LIFETIME,
-	device::{MAX_KEYS_PER_DEVICE, MAX_KEYS_PER_ENROLMENT},
-	key::MAX_SIGNATURE_LEN,
+	device::{
+		Compromised, MAX_DEVICES_PER_BATCH, MAX_KEYS_PER_DEVICE, MAX_KEYS_PER_ENROLMENT,
+		MAX_REVOCATIONS_PER_BATCH, NewDevice,
+	},
+	key::{KeyType, MAX_PUBLIC_KEY_LEN, MAX_RSA_BITS, MAX_SIGNATURE_LEN},
+	request::{MAX_REQUESTS_PER_ACCOUNT, MAX_REQUESTS_PER_ORGANISATION, REQUEST_LIFETIME},
 	revocation::{MAX_SSH_REVOCATIONS, SSH_REVOCATIONS_PER_PAGE},
 	storage_keys,
 	voucher::MAX_VOUCHER_LIFETIME,
@@ -19,7 +24,24 @@ impl<T: Config> Pallet<T> {
 	pub(crate) fn do_integrity_test() {
 		const {
 			assert!(MAX_KEYS_PER_ENROLMENT <= MAX_KEYS_PER_DEVICE, "an enrolment fits");
-			assert!(MAX_SIGNATURE_LEN * 8 >= 4096, "a signature of RSA-4096 fits");
+			assert!(MAX_SIGNATURE_LEN * 8 >= MAX_RSA_BITS as u32, "a signature of RSA-4096 fits");
+			assert!(
+				*KeyType::Rsa.public_lens().end() <= MAX_PUBLIC_KEY_LEN as usize,
+				"a public key of RSA-4096 fits"
+			);
+			assert!(
+				MAX_DEVICES_PER_BATCH <= u16::MAX as u32
+					&& MAX_REVOCATIONS_PER_BATCH <= u16::MAX as u32,
+				"the position of every member of a batch fits into its error"
+			);
+			assert!(
+				MAX_REQUESTS_PER_ACCOUNT < MAX_REQUESTS_PER_ORGANISATION,
+				"no account fills a queue alone"
+			);
+			assert!(
+				MAX_SIGNATURE_LIFETIME <= REQUEST_LIFETIME,
+				"a request lives as long as what it was made with"
+			);
 			assert!(
 				MAX_SSH_REVOCATIONS.is_multiple_of(SSH_REVOCATIONS_PER_PAGE),
 				"the last page of an SSH revocation list can be full"
@@ -40,6 +62,16 @@ impl<T: Config> Pallet<T> {
 			.max(T::WeightInfo::register_p384_anchor());
 		let enrol = T::WeightInfo::enrol(MAX_KEYS_PER_ENROLMENT)
 			.saturating_add(T::WeightInfo::authorize_enrol(MAX_KEYS_PER_ENROLMENT));
+		let rsa = T::WeightInfo::verify_rsa();
+		let anchor = Compromised::Anchor(Default::default());
+		let report = costs::of_proof::<T>(&anchor)
+			.max(T::WeightInfo::authorize_compromise())
+			.saturating_add(T::WeightInfo::revoke_key().max(T::WeightInfo::revoke_anchor()));
+		let batch = MAX_DEVICES_PER_BATCH as usize * NewDevice::max_encoded_len();
+		assert!(
+			batch <= *T::BlockLength::get().max.get(DispatchClass::Normal) as usize,
+			"the longest batch of devices has to fit into a block",
+		);
 		let weights = T::BlockWeights::get();
 		for (call, class, weight) in [
 			("register_anchor", DispatchClass::Normal, register_anchor),
@@ -52,6 +84,59 @@ impl<T: Config> Pallet<T> {
 			("register_key", DispatchClass::Normal, T::WeightInfo::register_key()),
 			("revoke_key", DispatchClass::Operational, T::WeightInfo::revoke_key()),
 			("revoke_device", DispatchClass::Operational, T::WeightInfo::revoke_device()),
+			("set_key_policy", DispatchClass::Normal, T::WeightInfo::set_key_policy()),
+			(
+				"add_own_key",
+				DispatchClass::Normal,
+				T::WeightInfo::add_own_key()
+					.max(T::WeightInfo::replace_own_key())
+					.saturating_add(T::WeightInfo::authorize_own_key())
+					.saturating_add(rsa),
+			),
+			(
+				"replace_key",
+				DispatchClass::Normal,
+				T::WeightInfo::replace_key().saturating_add(rsa),
+			),
+			("announce_next_key", DispatchClass::Normal, T::WeightInfo::announce_next_key()),
+			(
+				"announce_own_key",
+				DispatchClass::Normal,
+				T::WeightInfo::announce_own_key()
+					.saturating_add(T::WeightInfo::authorize_own_announcement()),
+			),
+			(
+				"reveal_next_key",
+				DispatchClass::Normal,
+				T::WeightInfo::reveal_next_key()
+					.saturating_add(T::WeightInfo::authorize_reveal())
+					.saturating_add(rsa),
+			),
+			(
+				"request_keys",
+				DispatchClass::Normal,
+				T::WeightInfo::request_keys(MAX_KEYS_PER_ENROLMENT)
+					.saturating_add(rsa.saturating_mul(MAX_KEYS_PER_ENROLMENT.into())),
+			),
+			("approve_request", DispatchClass::Normal, T::WeightInfo::approve_request()),
+			("reject_request", DispatchClass::Operational, T::WeightInfo::reject_request()),
+			("report_compromise", DispatchClass::Operational, report),
+			// With one Ed25519 key for each device. Whoever brings more, or dearer ones, sends smaller batches.
+			(
+				"register_batch",
+				DispatchClass::Normal,
+				T::WeightInfo::register_batch(MAX_DEVICES_PER_BATCH, MAX_DEVICES_PER_BATCH),
+			),
+			(
+				"revoke_keys",
+				DispatchClass::Operational,
+				T::WeightInfo::revoke_keys(MAX_REVOCATIONS_PER_BATCH),
+			),
+			(
+				"revoke_devices",
+				DispatchClass::Operational,
+				T::WeightInfo::revoke_devices(MAX_REVOCATIONS_PER_BATCH),
+			),
 		] {
 			let of_class = weights.get(class);
 			let limit = of_class.max_extrinsic.or(of_class.max_total).unwrap_or(weights.max_block);

@@ -6,19 +6,30 @@
 extern crate alloc;
 
 mod anchors;
+mod batches;
 #[cfg(feature = "runtime-benchmarks")]
 mod benchmarking;
+mod compromise;
 mod context;
+mod costs;
 pub mod crypto;
 mod devices;
 mod enrolment;
+mod errors;
+mod events;
 #[cfg(any(test, feature = "runtime-benchmarks"))]
 mod fixtures;
 mod integrity;
+mod key_policy;
 mod keys;
+mod next_keys;
 mod queries;
+mod refusals;
+mod requests;
 mod revocation;
+mod self_service;
 pub mod ssh;
+mod storage;
 #[cfg(test)]
 mod tests;
 #[cfg(any(test, feature = "try-runtime"))]
@@ -27,19 +38,34 @@ mod vouchers;
 pub mod weights;
 pub mod x509;
 
+pub use batches::BatchFailure;
 pub use pallet::*;
 pub use weights::WeightInfo;
 
+use frame_support::pallet_macros::import_section;
+
+#[import_section(storage::storage)]
+#[import_section(events::events)]
+#[import_section(errors::errors)]
 #[frame_support::pallet]
 pub mod pallet {
-	use super::WeightInfo;
+	use crate::{BatchFailure, WeightInfo, costs, keys::Replacing};
 	use dpki_primitives::{
 		Moment,
 		anchor::{AnchorKind, AnchorMaterial, AnchorRecord, MAX_ANCHORS_PER_ORGANISATION},
-		device::{DeviceRecord, KeyList, MAX_KEYS_PER_ENROLMENT},
-		ids::{AnchorId, DeviceId, KeyId, Name, OrganisationId, VoucherCommitment, VoucherId},
+		device::{
+			Compromised, DeviceRecord, KeyList, MAX_DEVICES_PER_BATCH, MAX_KEYS_PER_ENROLMENT,
+			MAX_REVOCATIONS_PER_BATCH, NewDevice,
+		},
+		ids::{
+			AnchorId, DeviceId, KeyCommitment, KeyId, Name, OrganisationId, RequestId,
+			VoucherCommitment, VoucherId,
+		},
 		key::{Consent, KeyPurpose, KeyRecord, NewKey, Signature},
-		organisation::Organisations,
+		key_policy::KeyPolicy,
+		organisation::{Governance, Organisations},
+		quota::DeviceQuota,
+		request::{KeyRequest, MAX_REQUESTS_PER_ORGANISATION, QueuedRequest, Rejection},
 		revocation::{RevocationReason, SSH_REVOCATIONS_PER_PAGE, SshRevocation, SshSubject},
 		voucher::VoucherRecord,
 	};
@@ -61,296 +87,14 @@ pub mod pallet {
 		/// Who may act for which organisation.
 		type Organisations: Organisations<Self::AccountId>;
 
+		/// Who may change what an organisation has settled.
+		type Governance: Governance<Self::RuntimeOrigin, Error = DispatchError>;
+
 		/// Chain time in milliseconds since the Unix epoch.
 		type Time: Time<Moment = Moment>;
 
 		/// The measured cost of each call.
 		type WeightInfo: WeightInfo;
-	}
-
-	/// Trust anchors. Never removed.
-	#[pallet::storage]
-	pub type Anchors<T: Config> = StorageMap<_, Identity, AnchorId, AnchorRecord>;
-
-	/// The SSH key blob or the certificate of each anchor. Never removed.
-	#[pallet::storage]
-	pub type AnchorMaterials<T: Config> = StorageMap<_, Identity, AnchorId, AnchorMaterial>;
-
-	/// The keys of all anchors that were ever revoked. Never removed, so that none comes back as another anchor, under
-	/// another certificate or as the key of a device.
-	#[pallet::storage]
-	pub type RevokedAnchorKeys<T: Config> = StorageMap<_, Identity, KeyId, ()>;
-
-	/// The unrevoked anchors of each organisation, in the order of their registration.
-	#[pallet::storage]
-	pub type OrganisationAnchors<T: Config> = StorageMap<
-		_,
-		Identity,
-		OrganisationId,
-		BoundedVec<AnchorId, ConstU32<MAX_ANCHORS_PER_ORGANISATION>>,
-		ValueQuery,
-	>;
-
-	/// The organisations for which anything was ever registered: an anchor, or a voucher, without which no device comes.
-	/// Never removed, because what was registered is not.
-	#[pallet::storage]
-	pub type Registrants<T: Config> = StorageMap<_, Identity, OrganisationId, ()>;
-
-	/// Devices. Never removed.
-	#[pallet::storage]
-	pub type Devices<T: Config> = StorageMap<_, Identity, DeviceId, DeviceRecord>;
-
-	/// The unrevoked keys of each device, oldest first.
-	#[pallet::storage]
-	pub type DeviceKeys<T: Config> = StorageMap<_, Identity, DeviceId, KeyList, ValueQuery>;
-
-	/// Every key that was ever registered. Never removed, so that none comes back.
-	#[pallet::storage]
-	pub type Keys<T: Config> = StorageMap<_, Identity, KeyId, KeyRecord>;
-
-	/// Vouchers. Never removed, so that none is used twice.
-	#[pallet::storage]
-	pub type Vouchers<T: Config> = StorageMap<_, Identity, VoucherId, VoucherRecord>;
-
-	/// How many entries the revocation list of each SSH CA has.
-	#[pallet::storage]
-	pub type SshRevocationCount<T: Config> = StorageMap<_, Identity, AnchorId, u32, ValueQuery>;
-
-	/// The revocation list of each SSH CA in pages, all of them full but the last.
-	#[pallet::storage]
-	pub type SshRevocations<T: Config> = StorageDoubleMap<
-		_,
-		Identity,
-		AnchorId,
-		Identity,
-		u32,
-		BoundedVec<SshRevocation, ConstU32<SSH_REVOCATIONS_PER_PAGE>>,
-		ValueQuery,
-	>;
-
-	/// Where in that list a subject stands, by [`SshSubject::digest`]: the answer about one subject in one read.
-	#[pallet::storage]
-	pub type RevokedSshSubjects<T: Config> =
-		StorageDoubleMap<_, Identity, AnchorId, Identity, [u8; 32], u32>;
-
-	/// What changed.
-	#[pallet::event]
-	#[pallet::generate_deposit(pub(super) fn deposit_event)]
-	pub enum Event<T: Config> {
-		/// An anchor was registered and is active.
-		AnchorRegistered {
-			/// Which anchor.
-			anchor: AnchorId,
-			/// Whose it is.
-			organisation: OrganisationId,
-			/// What it may sign.
-			kind: AnchorKind,
-		},
-		/// An anchor was retired: what it signed stays good.
-		AnchorRetired {
-			/// Which anchor.
-			anchor: AnchorId,
-			/// Whose it is.
-			organisation: OrganisationId,
-		},
-		/// An anchor was revoked, and with it all that it signed.
-		AnchorRevoked {
-			/// Which anchor.
-			anchor: AnchorId,
-			/// Whose it is.
-			organisation: OrganisationId,
-			/// Why.
-			reason: RevocationReason,
-		},
-		/// Something was put on the revocation list of an SSH CA, at this position.
-		SshRevoked {
-			/// Which anchor.
-			anchor: AnchorId,
-			/// What is revoked.
-			subject: SshSubject,
-			/// Why.
-			reason: RevocationReason,
-			/// Where it stands in the list.
-			position: u32,
-		},
-		/// A voucher was issued for a device.
-		VoucherIssued {
-			/// Which voucher.
-			voucher: VoucherId,
-			/// Whose it is.
-			organisation: OrganisationId,
-			/// Which device.
-			device: DeviceId,
-			/// Its last moment.
-			expires_at: Moment,
-		},
-		/// A voucher was taken back.
-		VoucherCancelled {
-			/// Which voucher.
-			voucher: VoucherId,
-			/// Whose it is.
-			organisation: OrganisationId,
-			/// Which device.
-			device: DeviceId,
-		},
-		/// A device was enrolled, and the voucher is used up. Its keys follow in events of their own.
-		DeviceEnrolled {
-			/// Which device.
-			device: DeviceId,
-			/// Whose it is.
-			organisation: OrganisationId,
-			/// Which voucher.
-			voucher: VoucherId,
-		},
-		/// A device was revoked, and with it all its keys.
-		DeviceRevoked {
-			/// Which device.
-			device: DeviceId,
-			/// Whose it is.
-			organisation: OrganisationId,
-			/// Why.
-			reason: RevocationReason,
-		},
-		/// A key was registered.
-		KeyRegistered {
-			/// Which key.
-			key: KeyId,
-			/// Which device.
-			device: DeviceId,
-			/// What it is for.
-			purpose: KeyPurpose,
-		},
-		/// A key was revoked.
-		KeyRevoked {
-			/// Which key.
-			key: KeyId,
-			/// Which device.
-			device: DeviceId,
-			/// Why.
-			reason: RevocationReason,
-		},
-	}
-
-	/// Why a call was refused, and what to do next. Devices learn of theirs as
-	/// [`Refusal`](dpki_primitives::refusal::Refusal), see [`Error::refusal`].
-	#[pallet::error]
-	pub enum Error<T> {
-		/// There is no such organisation: check its name or id.
-		OrganisationUnknown,
-		/// The sender has not the role that the call asks for: ask an administrator of the organisation for it.
-		RoleMissing,
-		/// The signature has expired, or its expiry lies too far ahead: check the clock and sign again.
-		SignatureExpired,
-		/// There is no such anchor: check its id.
-		AnchorUnknown,
-		/// The anchor is registered already, here or for another organisation: use it as it is, or make a new key.
-		AnchorExists,
-		/// The anchor was revoked, which is for ever: register one with a new key.
-		AnchorWasRevoked,
-		/// An anchor of this key was revoked, which ends the key for ever: make a new key.
-		AnchorKeyWasRevoked,
-		/// The key is, or was, the key of a device: make a key of its own for the anchor.
-		AnchorKeyInUse,
-		/// The anchor is revoked already: nothing is left to do, the first reason and time stand.
-		AnchorAlreadyRevoked,
-		/// The anchor is retired already: revoke it if what it signed is to end too.
-		AnchorAlreadyRetired,
-		/// The organisation has as many unrevoked anchors as it may: revoke one that is not needed any more.
-		AnchorListFull,
-		/// The signature was not made by the anchor's key for this account, organisation and chain: sign again.
-		AnchorPossessionInvalid,
-		/// Only SSH CAs have a list of revoked subjects: name one of those, or revoke the X.509 anchor itself.
-		AnchorNotSsh,
-		/// The material is not the wire encoding of an SSH public key: send the decoded middle field of the `.pub` file.
-		SshKeyMalformed,
-		/// The type of the SSH key is not accepted: use `ssh-ed25519` or `ecdsa-sha2-nistp256`.
-		SshKeyTypeUnsupported,
-		/// Zero is what unnumbered certificates carry, all of which would be revoked: name the key by its fingerprint.
-		SshSerialZero,
-		/// The subject is on the list already: nothing is left to do, the first reason and time stand.
-		SshSubjectAlreadyRevoked,
-		/// The list is as long as it may be: replace the CA by a new one and revoke this one.
-		SshRevocationListFull,
-		/// The material is not the DER of one certificate and nothing else: convert it, without anything around it.
-		CertificateMalformed,
-		/// The certificate is not of version 3: issue it as one.
-		CertificateVersionUnsupported,
-		/// The serial number is not positive, or longer than 20 octets: issue the certificate with another one.
-		CertificateSerialInvalid,
-		/// Issuer and subject differ, or are empty: register the root itself and not what it issued.
-		CertificateNotSelfIssued,
-		/// An extension occurs twice: issue the certificate with each extension once.
-		CertificateExtensionRepeated,
-		/// A critical extension is not one that is evaluated here: issue the root without it, or not critical.
-		CertificateExtensionUnknown,
-		/// BasicConstraints with `cA` or KeyUsage with `keyCertSign` is missing or not critical: issue it as an authority.
-		CertificateNotAuthority,
-		/// The SubjectKeyIdentifier is missing: issue the certificate with it.
-		CertificateKeyIdentifierMissing,
-		/// The validity ends before it begins: issue the certificate with another one.
-		CertificateValidityInvalid,
-		/// The certificate has expired: issue a new one.
-		CertificateExpired,
-		/// The algorithm of the signature, or its match with the key, is not accepted: use one that the README lists.
-		CertificateAlgorithmUnsupported,
-		/// The key is malformed or too weak: use P-384 with an uncompressed point, or RSA of 2048 to 4096 bits.
-		CertificateKeyUnsupported,
-		/// The certificate was not signed by its own key: register a root, which is.
-		CertificateSignatureInvalid,
-		/// There is no such voucher: check its id and its organisation.
-		VoucherUnknown,
-		/// The organisation issued a voucher of this key before: make a new one.
-		VoucherExists,
-		/// The voucher would be expired from the start: give it an expiry in the future.
-		VoucherExpiryPast,
-		/// The voucher would last longer than vouchers may: give it an earlier expiry.
-		VoucherExpiryTooFar,
-		/// The voucher has expired: issue a new one.
-		VoucherExpired,
-		/// The voucher was used: if not by the device that it was for, revoke that device at once.
-		VoucherRedeemed,
-		/// The voucher was taken back: issue a new one if the device is to enrol.
-		VoucherCancelled,
-		/// The voucher was issued for a device of another name: enrol under the name in it.
-		VoucherForAnotherDevice,
-		/// The voucher did not sign these keys for this chain: sign the enrolment again with the voucher's key.
-		VoucherSignatureInvalid,
-		/// The name of the device does not follow the rule for names: use 1 to 63 of `a-z`, `0-9`, `-` and `.`.
-		DeviceNameInvalid,
-		/// There is no such device: check its name or id.
-		DeviceUnknown,
-		/// A device of this name exists in the organisation: choose another name.
-		DeviceExists,
-		/// The device was revoked, which is for ever: enrol it under another name.
-		DeviceWasRevoked,
-		/// The device is revoked already: nothing is left to do, the first reason and time stand.
-		DeviceAlreadyRevoked,
-		/// There is no such key: check its id.
-		KeyUnknown,
-		/// The enrolment brings no key: give it at least a signing key.
-		KeyListEmpty,
-		/// The device has as many unrevoked keys as it may: revoke one that is not needed any more.
-		KeyListFull,
-		/// The same key is given twice: use a key for one purpose only.
-		KeyRepeated,
-		/// The key has not the one form of its type, or is one that anybody could sign for: make a new one.
-		KeyMalformed,
-		/// A key of this type cannot serve this purpose: make one of a type that can.
-		KeyUnfitForPurpose,
-		/// The key would be expired from the start: give it a later end, or none.
-		KeyValidityInvalid,
-		/// The key is registered already, for this device or another: make a new one.
-		KeyAlreadyRegistered,
-		/// The key was revoked, as a device's or as an anchor's, and cannot come back: make a new one.
-		KeyWasRevoked,
-		/// The key is revoked already: nothing is left to do, the first reason and time stand.
-		KeyAlreadyRevoked,
-		/// The proof was not made by this key for this chain, registrant, device, purpose and number: sign again with it.
-		PossessionInvalid,
-		/// The consent was not made by a valid signing key of the device for this key: have the device sign it.
-		ConsentInvalid,
-		/// The enrolment brings no key for signing, without which the device could say nothing afterwards: add one.
-		SigningKeyMissing,
 	}
 
 	#[pallet::hooks]
@@ -491,7 +235,9 @@ pub mod pallet {
 				signature,
 			)
 		})]
-		#[pallet::weight_of_authorize(T::WeightInfo::authorize_enrol(keys.len() as u32))]
+		#[pallet::weight_of_authorize(
+			T::WeightInfo::authorize_enrol(keys.len() as u32).saturating_add(costs::of_keys::<T>(keys))
+		)]
 		pub fn enrol(
 			origin: OriginFor<T>,
 			organisation: OrganisationId,
@@ -517,7 +263,7 @@ pub mod pallet {
 		/// list, key malformed, unfit, expired, known or revoked, no consent, possession not proven. Two signature
 		/// verifications.
 		#[pallet::call_index(7)]
-		#[pallet::weight(T::WeightInfo::register_key())]
+		#[pallet::weight(T::WeightInfo::register_key().saturating_add(costs::of_key::<T>(key)))]
 		pub fn register_key(
 			origin: OriginFor<T>,
 			device: DeviceId,
@@ -526,7 +272,7 @@ pub mod pallet {
 			expires_at: Moment,
 		) -> DispatchResult {
 			let account = ensure_signed(origin)?;
-			Self::do_register_key(account, device, key, consent, expires_at)?;
+			Self::do_register_key(account, device, None, key, consent, expires_at)?;
 			Ok(())
 		}
 
@@ -557,6 +303,293 @@ pub mod pallet {
 			reason: RevocationReason,
 		) -> DispatchResult {
 			Self::do_revoke_device(ensure_signed(origin)?, device, reason)
+		}
+
+		/// Sets what an organisation asks of the keys of its devices from now on; see [`KeyPolicy`].
+		///
+		/// Called by the authority that changes the policy of the organisation itself: an administrator, or the body that
+		/// votes. The caller pays. Emits [`Event::KeyPolicyChanged`]. Refused: unknown organisation, whatever
+		/// [`Config::Governance`] refuses, a policy by which no device could live. Constant time.
+		#[pallet::call_index(20)]
+		#[pallet::weight(T::WeightInfo::set_key_policy())]
+		pub fn set_key_policy(
+			origin: OriginFor<T>,
+			organisation: OrganisationId,
+			policy: KeyPolicy,
+		) -> DispatchResult {
+			Self::do_set_key_policy(origin, organisation, policy)
+		}
+
+		/// Registers a further key of a device that its organisation lets do so alone.
+		///
+		/// The device sends it as a general transaction, without account and without fee, within its
+		/// [`Quota`](dpki_primitives::quota::Quota). A valid signing key of the device signs
+		/// [`AdmitKey`](dpki_primitives::context::Action::AdmitKey), the new one
+		/// [`PossessKey`](dpki_primitives::context::Action::PossessKey), both for
+		/// [`Registrant::Device`](dpki_primitives::context::Registrant::Device) with [`DeviceRecord::keys_registered`] as
+		/// nonce. Emits [`Event::KeyRegistered`]. Refused as [`Self::register_key`] is, and: self service not allowed, quota
+		/// used up, another signing key by one whose successor is announced. Two signature verifications.
+		#[pallet::call_index(21)]
+		#[pallet::weight(T::WeightInfo::add_own_key())]
+		#[pallet::authorize(|_source, device, key, consent, expires_at| {
+			Self::authorize_own_key(*device, None, key, consent, *expires_at)
+		})]
+		#[pallet::weight_of_authorize(
+			T::WeightInfo::authorize_own_key().saturating_add(costs::of_key::<T>(key))
+		)]
+		pub fn add_own_key(
+			origin: OriginFor<T>,
+			device: DeviceId,
+			key: NewKey,
+			consent: Consent,
+			expires_at: Moment,
+		) -> DispatchResult {
+			ensure_authorized(origin)?;
+			Self::do_add_own_key(device, None, key, consent.key, expires_at)
+		}
+
+		/// Registers a key in the place of another one, which is good for `grace` milliseconds yet.
+		///
+		/// A registrar of the device's organisation calls it and pays. As [`Self::register_key`], but the device signs
+		/// [`ReplaceKey`](dpki_primitives::context::Action::ReplaceKey); the key that is replaced may do so. What was
+		/// announced to follow that key has to be this one. Emits [`Event::KeyRegistered`] and [`Event::KeyReplaced`].
+		/// Refused as [`Self::register_key`] is, and: key to be replaced unknown, revoked or replaced before, of another
+		/// purpose; grace beyond [`MAX_GRACE`](dpki_primitives::device::MAX_GRACE) or beyond the end of the new key; not
+		/// the announced key. Two signature verifications.
+		#[pallet::call_index(22)]
+		#[pallet::weight(T::WeightInfo::replace_key().saturating_add(costs::of_key::<T>(key)))]
+		pub fn replace_key(
+			origin: OriginFor<T>,
+			old: KeyId,
+			key: NewKey,
+			grace: Moment,
+			consent: Consent,
+			expires_at: Moment,
+		) -> DispatchResult {
+			let account = ensure_signed(origin)?;
+			let device = Self::device_of_replaced(old)?;
+			let replacing = Some(Replacing { old, grace });
+			Self::do_register_key(account, device, replacing, key, consent, expires_at)?;
+			Ok(())
+		}
+
+		/// As [`Self::replace_key`], by the device alone: a general transaction under the conditions of
+		/// [`Self::add_own_key`]. Both signatures are for
+		/// [`Registrant::Device`](dpki_primitives::context::Registrant::Device).
+		#[pallet::call_index(23)]
+		#[pallet::weight(T::WeightInfo::replace_own_key())]
+		#[pallet::authorize(|_source, old, key, grace, consent, expires_at| {
+			let replacing = Replacing { old: *old, grace: *grace };
+			Self::authorize_own_replacement(replacing, key, consent, *expires_at)
+		})]
+		#[pallet::weight_of_authorize(
+			T::WeightInfo::authorize_own_key().saturating_add(costs::of_key::<T>(key))
+		)]
+		pub fn replace_own_key(
+			origin: OriginFor<T>,
+			old: KeyId,
+			key: NewKey,
+			grace: Moment,
+			consent: Consent,
+			expires_at: Moment,
+		) -> DispatchResult {
+			ensure_authorized(origin)?;
+			let device = Self::device_of_replaced(old)?;
+			let replacing = Some(Replacing { old, grace });
+			Self::do_add_own_key(device, replacing, key, consent.key, expires_at)
+		}
+
+		/// Announces the key that is to follow another one, or changes what was announced.
+		///
+		/// A registrar of the device's organisation calls it and pays; a valid signing key of the device signs
+		/// [`AnnounceKey`](dpki_primitives::context::Action::AnnounceKey). Emits [`Event::SuccessorAnnounced`]. Refused:
+		/// unknown key, missing role, stale signature, revoked device, key revoked or replaced, no consent. One signature
+		/// verification.
+		#[pallet::call_index(24)]
+		#[pallet::weight(T::WeightInfo::announce_next_key())]
+		pub fn announce_next_key(
+			origin: OriginFor<T>,
+			key: KeyId,
+			commitment: KeyCommitment,
+			consent: Consent,
+			expires_at: Moment,
+		) -> DispatchResult {
+			let account = ensure_signed(origin)?;
+			Self::do_announce_next_key(account, key, commitment, consent, expires_at)
+		}
+
+		/// Has the announced key take the place of another one at once, even if that was revoked for its compromise.
+		///
+		/// The holder of the announced key sends it as a general transaction, without account, without fee and without any
+		/// other key of the device, within the device's [`Quota`](dpki_primitives::quota::Quota) for that. The announced key
+		/// signs [`RevealKey`](dpki_primitives::context::Action::RevealKey). `next` announces its successor in turn. Emits
+		/// [`Event::KeyRegistered`], [`Event::KeyReplaced`] and, with `next`, [`Event::SuccessorAnnounced`]. Refused: stale
+		/// signature, unknown key, none or another one announced, another purpose, revoked device, quota used up, full
+		/// list, key malformed, unfit, not allowed, expired, known or revoked, possession not proven. One signature
+		/// verification.
+		#[pallet::call_index(25)]
+		#[pallet::weight(T::WeightInfo::reveal_next_key())]
+		#[pallet::authorize(|_source, old, key, next, expires_at| {
+			Self::authorize_reveal(*old, key, *next, *expires_at)
+		})]
+		#[pallet::weight_of_authorize(
+			T::WeightInfo::authorize_reveal().saturating_add(costs::of_key::<T>(key))
+		)]
+		pub fn reveal_next_key(
+			origin: OriginFor<T>,
+			old: KeyId,
+			key: NewKey,
+			next: Option<KeyCommitment>,
+			expires_at: Moment,
+		) -> DispatchResult {
+			ensure_authorized(origin)?;
+			Self::do_reveal(old, key, next, expires_at)
+		}
+
+		/// Asks the registrars of an organisation to register keys: the first ones of a device that it does not have yet, or
+		/// one more of a device that consents.
+		///
+		/// Any account calls it and pays. The possession of the keys is proven as for [`Self::enrol`], or the consent and the
+		/// possession as for [`Self::register_key`], with the account as registrant. The request waits for
+		/// [`REQUEST_LIFETIME`](dpki_primitives::request::REQUEST_LIFETIME). Emits [`Event::KeysRequested`]. Refused: unknown
+		/// organisation, queue closed or full, too many requests of the account, the same request, invalid name, stale
+		/// signatures, and what those calls refuse. One signature verification per key, and the consent's.
+		#[pallet::call_index(26)]
+		#[pallet::weight(
+			T::WeightInfo::request_keys(keys.len() as u32).saturating_add(costs::of_keys::<T>(keys))
+		)]
+		pub fn request_keys(
+			origin: OriginFor<T>,
+			organisation: OrganisationId,
+			device_name: Name,
+			keys: BoundedVec<NewKey, ConstU32<MAX_KEYS_PER_ENROLMENT>>,
+			consent: Option<Consent>,
+			expires_at: Moment,
+		) -> DispatchResult {
+			let account = ensure_signed(origin)?;
+			Self::do_request_keys(account, organisation, device_name, keys, consent, expires_at)
+		}
+
+		/// Registers what was requested under this id, which covers all of it.
+		///
+		/// A registrar of the organisation calls it and pays. Emits [`Event::RequestApproved`],
+		/// [`Event::DeviceRegistered`] for a new device, and one [`Event::KeyRegistered`] per key. Refused: unknown or
+		/// expired request, missing role, and what has become of the device and the keys since: registered, revoked, expired
+		/// or not allowed any more, list full, consenting key not valid any more. No signature verification.
+		#[pallet::call_index(27)]
+		#[pallet::weight(T::WeightInfo::approve_request())]
+		pub fn approve_request(origin: OriginFor<T>, request: RequestId) -> DispatchResult {
+			Self::do_approve_request(ensure_signed(origin)?, request)
+		}
+
+		/// Takes a request out of the queue.
+		///
+		/// A registrar of the organisation calls it and pays; once the request has expired, anybody may. Operational. Emits
+		/// [`Event::RequestRejected`]. Refused: unknown request, missing role. Linear in the queue, which is bounded.
+		#[pallet::call_index(28)]
+		#[pallet::weight((T::WeightInfo::reject_request(), DispatchClass::Operational))]
+		pub fn reject_request(
+			origin: OriginFor<T>,
+			request: RequestId,
+			reason: Rejection,
+		) -> DispatchResult {
+			Self::do_reject_request(ensure_signed(origin)?, request, reason)
+		}
+
+		/// Revokes a key, or an anchor, that has signed the proof of its own compromise.
+		///
+		/// Whoever has the proof sends it as a general transaction, without account and without fee; operational. It is the
+		/// signature of the leaked key over [`SigningContext::compromise`]. Emits [`Event::KeyRevoked`] or
+		/// [`Event::AnchorRevoked`] for the reason [`RevocationReason::KeyCompromise`]. Refused: unknown key or anchor,
+		/// revoked before, another proof. One signature verification, and for an X.509 anchor that of its certificate.
+		///
+		/// [`SigningContext::compromise`]: dpki_primitives::context::SigningContext::compromise
+		#[pallet::call_index(29)]
+		#[pallet::weight((
+			T::WeightInfo::revoke_key().max(T::WeightInfo::revoke_anchor()),
+			DispatchClass::Operational,
+		))]
+		#[pallet::authorize(|_source, what, proof| Self::authorize_compromise(*what, proof))]
+		#[pallet::weight_of_authorize(costs::of_proof::<T>(what))]
+		pub fn report_compromise(
+			origin: OriginFor<T>,
+			what: Compromised,
+			_proof: Signature,
+		) -> DispatchResult {
+			ensure_authorized(origin)?;
+			Self::do_report_compromise(what)
+		}
+
+		/// Registers devices with their keys: all of them, or none if one is refused.
+		///
+		/// A registrar of the organisation calls it and pays. Each key signs
+		/// [`PossessKey`](dpki_primitives::context::Action::PossessKey) for that account, with its position among the keys of
+		/// its device as nonce; each device has a key for signing. Emits one [`Event::DeviceRegistered`] per device and one
+		/// [`Event::KeyRegistered`] per key. Refused: missing role, stale signatures, empty batch, and
+		/// [`Error::BatchFailed`] with the position and the reason of the first member that is refused. One signature
+		/// verification per key.
+		#[pallet::call_index(30)]
+		#[pallet::weight(costs::of_batch::<T>(devices))]
+		pub fn register_batch(
+			origin: OriginFor<T>,
+			organisation: OrganisationId,
+			devices: BoundedVec<NewDevice, ConstU32<MAX_DEVICES_PER_BATCH>>,
+			expires_at: Moment,
+		) -> DispatchResult {
+			let account = ensure_signed(origin)?;
+			Self::do_register_batch(account, organisation, devices.into_inner(), expires_at)
+		}
+
+		/// Revokes keys of devices: all of them, or none if one is refused.
+		///
+		/// A registrar of every organisation concerned calls it and pays. Operational. Emits one [`Event::KeyRevoked`] per
+		/// key. Refused: empty batch, and [`Error::BatchFailed`] with the position and the reason of the first key for which
+		/// [`Self::revoke_key`] is refused.
+		#[pallet::call_index(31)]
+		#[pallet::weight((T::WeightInfo::revoke_keys(keys.len() as u32), DispatchClass::Operational))]
+		pub fn revoke_keys(
+			origin: OriginFor<T>,
+			keys: BoundedVec<KeyId, ConstU32<MAX_REVOCATIONS_PER_BATCH>>,
+			reason: RevocationReason,
+		) -> DispatchResult {
+			Self::do_revoke_keys(ensure_signed(origin)?, keys.into_inner(), reason)
+		}
+
+		/// Revokes devices: all of them, or none if one is refused.
+		///
+		/// A registrar of every organisation concerned calls it and pays. Operational. Emits one [`Event::DeviceRevoked`]
+		/// per device. Refused: empty batch, and [`Error::BatchFailed`] with the position and the reason of the first device
+		/// for which [`Self::revoke_device`] is refused.
+		#[pallet::call_index(32)]
+		#[pallet::weight((
+			T::WeightInfo::revoke_devices(devices.len() as u32),
+			DispatchClass::Operational,
+		))]
+		pub fn revoke_devices(
+			origin: OriginFor<T>,
+			devices: BoundedVec<DeviceId, ConstU32<MAX_REVOCATIONS_PER_BATCH>>,
+			reason: RevocationReason,
+		) -> DispatchResult {
+			Self::do_revoke_devices(ensure_signed(origin)?, devices.into_inner(), reason)
+		}
+
+		/// As [`Self::announce_next_key`], by the device alone: a general transaction under the conditions of
+		/// [`Self::add_own_key`]. It announces, but does not change what was announced. One signature verification.
+		#[pallet::call_index(33)]
+		#[pallet::weight(T::WeightInfo::announce_own_key())]
+		#[pallet::authorize(|_source, key, commitment, consent, expires_at| {
+			Self::authorize_own_announcement(*key, *commitment, consent, *expires_at)
+		})]
+		#[pallet::weight_of_authorize(T::WeightInfo::authorize_own_announcement())]
+		pub fn announce_own_key(
+			origin: OriginFor<T>,
+			key: KeyId,
+			commitment: KeyCommitment,
+			consent: Consent,
+			expires_at: Moment,
+		) -> DispatchResult {
+			ensure_authorized(origin)?;
+			Self::do_announce_alone(key, commitment, consent.key, expires_at)
 		}
 	}
 }

@@ -1,18 +1,22 @@
 //! What may be asked: by the runtime API, and by other pallets through [`Registry`].
 
 use crate::{
-	AnchorMaterials, Anchors, Config, DeviceKeys, Devices, Keys, OrganisationAnchors, Pallet,
-	Registrants, SshRevocationCount, SshRevocations, Vouchers, crypto,
+	AnchorMaterials, Anchors, Config, DeviceKeys, Devices, KeyPolicies, KeyQuotas, Keys, NextKeys,
+	OrganisationAnchors, Pallet, Registrants, RequestQueues, Requests, SshRevocationCount,
+	SshRevocations, Vouchers, crypto,
 };
 use alloc::vec::Vec;
 use dpki_primitives::{
 	Moment,
 	anchor::{AnchorMaterial, AnchorRecord},
 	device::DeviceRecord,
-	ids::{AnchorId, DeviceId, KeyId, OrganisationId, VoucherId},
+	ids::{AnchorId, DeviceId, KeyCommitment, KeyId, OrganisationId, RequestId, VoucherId},
 	key::{KeyRecord, PublicKey},
+	key_policy::KeyPolicy,
 	organisation::Belongings,
+	quota::DeviceQuota,
 	registry::Registry,
+	request::{KeyRequest, QueuedRequest},
 	revocation::SshRevocation,
 	status::{Status, status},
 	voucher::VoucherRecord,
@@ -62,7 +66,7 @@ impl<T: Config> Pallet<T> {
 		status(Devices::<T>::get(device).map(|it| it.standing()).as_ref(), &[], Self::now())
 	}
 
-	/// The unrevoked keys of the device, oldest first.
+	/// The unrevoked keys of the device, oldest first, without those that ended in another way and lost their place.
 	pub fn keys_of(device: DeviceId) -> Vec<(KeyId, KeyRecord)> {
 		DeviceKeys::<T>::get(device)
 			.into_iter()
@@ -94,6 +98,31 @@ impl<T: Config> Pallet<T> {
 		status(Some(&key.standing()), &[device.map(DeviceRecord::standing)], now)
 	}
 
+	/// What is announced of the key that is to follow this one.
+	pub fn next_key(key: KeyId) -> Option<KeyCommitment> {
+		NextKeys::<T>::get(key)
+	}
+
+	/// What the organisation asks of the keys of its devices.
+	pub fn key_policy(organisation: OrganisationId) -> KeyPolicy {
+		KeyPolicies::<T>::get(organisation)
+	}
+
+	/// What the device may do alone yet.
+	pub fn key_quota(device: DeviceId) -> DeviceQuota {
+		KeyQuotas::<T>::get(device)
+	}
+
+	/// The request as stored.
+	pub fn request(request: RequestId) -> Option<KeyRequest> {
+		Requests::<T>::get(request)
+	}
+
+	/// The requests to the organisation, oldest first.
+	pub fn requests_to(organisation: OrganisationId) -> Vec<QueuedRequest> {
+		RequestQueues::<T>::get(organisation).into_inner()
+	}
+
 	/// The voucher as stored.
 	pub fn voucher(voucher: VoucherId) -> Option<VoucherRecord> {
 		Vouchers::<T>::get(voucher)
@@ -101,9 +130,12 @@ impl<T: Config> Pallet<T> {
 }
 
 impl<T: Config> Belongings for Pallet<T> {
-	/// An open voucher counts: it could bring a device to an organisation that is no more.
+	/// An open voucher counts: it could bring a device to an organisation that is no more. So do a request and a key
+	/// policy, which would be those of the next organisation of this name.
 	fn is_empty(organisation: OrganisationId) -> bool {
 		!Registrants::<T>::contains_key(organisation)
+			&& !RequestQueues::<T>::contains_key(organisation)
+			&& !KeyPolicies::<T>::contains_key(organisation)
 	}
 }
 

@@ -2,12 +2,14 @@
 //! invalid by the status function, which looks at the record's issuers.
 
 use crate::{
-	Anchors, Config, DeviceKeys, Devices, Error, Event, Keys, OrganisationAnchors, Pallet,
-	RevokedAnchorKeys, RevokedSshSubjects, SshRevocationCount, SshRevocations,
+	Anchors, Config, DeviceKeys, Devices, Error, Event, Keys, NextKeys, OrganisationAnchors,
+	Pallet, RevokedAnchorKeys, RevokedSshSubjects, SshRevocationCount, SshRevocations,
 };
 use dpki_primitives::{
-	anchor::AnchorKind,
+	anchor::{AnchorKind, AnchorRecord},
+	device::DeviceRecord,
 	ids::{AnchorId, DeviceId, KeyId},
+	key::KeyRecord,
 	revocation::{
 		MAX_SSH_REVOCATIONS, Revocation, RevocationReason, SSH_REVOCATIONS_PER_PAGE, SshRevocation,
 		SshSubject,
@@ -25,7 +27,17 @@ impl<T: Config> Pallet<T> {
 		anchor: AnchorId,
 		reason: RevocationReason,
 	) -> DispatchResult {
-		let mut record = Self::managed_anchor(&account, anchor)?;
+		let record = Self::managed_anchor(&account, anchor)?;
+		Self::end_anchor(anchor, record, reason)?;
+		Ok(())
+	}
+
+	/// Ends an anchor on whose authority ever.
+	pub(crate) fn end_anchor(
+		anchor: AnchorId,
+		mut record: AnchorRecord,
+		reason: RevocationReason,
+	) -> Result<(), Error<T>> {
 		ensure!(record.revocation.is_none(), Error::<T>::AnchorAlreadyRevoked);
 		record.revocation = Some(Revocation { reason, at: Self::now() });
 		let organisation = record.organisation;
@@ -72,13 +84,27 @@ impl<T: Config> Pallet<T> {
 		key: KeyId,
 		reason: RevocationReason,
 	) -> DispatchResult {
-		let mut record = Keys::<T>::get(key).ok_or(Error::<T>::KeyUnknown)?;
-		let device = record.device;
-		Self::managed_device(&account, device)?;
+		let record = Keys::<T>::get(key).ok_or(Error::<T>::KeyUnknown)?;
+		Self::managed_device(&account, record.device)?;
+		Self::end_key(key, record, reason)?;
+		Ok(())
+	}
+
+	/// Ends a key on whose authority ever. What was announced to follow it stays if the key is compromised, as that is
+	/// what it was announced for; in every other case the organisation does not want the key, nor its successor.
+	pub(crate) fn end_key(
+		key: KeyId,
+		mut record: KeyRecord,
+		reason: RevocationReason,
+	) -> Result<(), Error<T>> {
 		ensure!(record.revocation.is_none(), Error::<T>::KeyAlreadyRevoked);
+		let device = record.device;
 		record.revocation = Some(Revocation { reason, at: Self::now() });
 		Keys::<T>::insert(key, record);
 		DeviceKeys::<T>::mutate(device, |list| list.retain(|id| *id != key));
+		if reason != RevocationReason::KeyCompromise {
+			NextKeys::<T>::remove(key);
+		}
 		Self::deposit_event(Event::KeyRevoked { key, device, reason });
 		Ok(())
 	}
@@ -89,7 +115,17 @@ impl<T: Config> Pallet<T> {
 		device: DeviceId,
 		reason: RevocationReason,
 	) -> DispatchResult {
-		let mut record = Self::managed_device(&account, device)?;
+		let record = Self::managed_device(&account, device)?;
+		Self::end_device(device, record, reason)?;
+		Ok(())
+	}
+
+	/// Ends a device on whose authority ever.
+	pub(crate) fn end_device(
+		device: DeviceId,
+		mut record: DeviceRecord,
+		reason: RevocationReason,
+	) -> Result<(), Error<T>> {
 		ensure!(record.revocation.is_none(), Error::<T>::DeviceAlreadyRevoked);
 		record.revocation = Some(Revocation { reason, at: Self::now() });
 		let organisation = record.organisation;

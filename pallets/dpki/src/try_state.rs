@@ -1,15 +1,16 @@
 //! The invariants of the storage, checked by `try-runtime` and after every test.
 
 use crate::{
-	AnchorMaterials, Anchors, Config, DeviceKeys, Devices, Keys, OrganisationAnchors, Pallet,
-	Registrants, RevokedAnchorKeys, RevokedSshSubjects, SshRevocationCount, SshRevocations,
-	Vouchers,
+	AnchorMaterials, Anchors, Config, DeviceKeys, Devices, KeyPolicies, KeyQuotas, Keys, NextKeys,
+	OrganisationAnchors, Pallet, Registrants, RequestQueues, Requests, RevokedAnchorKeys,
+	RevokedSshSubjects, SshRevocationCount, SshRevocations, Vouchers,
 };
-use alloc::collections::BTreeSet;
+use alloc::collections::{BTreeMap, BTreeSet};
 use dpki_primitives::{
 	anchor::AnchorKind,
 	ids::{AnchorId, DeviceId, KeyId},
-	revocation::SSH_REVOCATIONS_PER_PAGE,
+	key_policy::KeyPolicy,
+	revocation::{RevocationReason, SSH_REVOCATIONS_PER_PAGE},
 	voucher::VoucherState,
 };
 use frame_support::ensure;
@@ -22,6 +23,8 @@ impl<T: Config> Pallet<T> {
 		Self::try_ssh_revocations()?;
 		Self::try_devices()?;
 		Self::try_keys()?;
+		Self::try_next_keys()?;
+		Self::try_requests()?;
 		Self::try_vouchers()?;
 		Self::try_registrants()
 	}
@@ -118,16 +121,77 @@ impl<T: Config> Pallet<T> {
 		Ok(())
 	}
 
-	/// A key lies under its hash, and an unrevoked one is on the list of its device.
+	/// A key lies under its hash, one that has not ended is on the list of its device, and each device has had as many as
+	/// it counts.
 	fn try_keys() -> Result<(), TryRuntimeError> {
+		let now = Self::now();
+		let mut counts = BTreeMap::<DeviceId, u64>::new();
 		for (id, record) in Keys::<T>::iter() {
-			ensure!(KeyId::of(&record.public) == id, "a key lies under the wrong id");
+			ensure!(record.id() == id, "a key lies under the wrong id");
 			ensure!(Devices::<T>::contains_key(record.device), "a key has no device");
 			ensure!(
-				record.revocation.is_some() || DeviceKeys::<T>::get(record.device).contains(&id),
-				"an unrevoked key is not on the list of its device"
+				record.has_ended(now) || DeviceKeys::<T>::get(record.device).contains(&id),
+				"a key that has not ended is not on the list of its device"
+			);
+			ensure!(
+				record.purpose.allows(record.public.key_type),
+				"a key cannot serve its purpose"
+			);
+			*counts.entry(record.device).or_default() += 1;
+		}
+		ensure!(
+			Devices::<T>::iter().all(|(id, device)| counts.get(&id).copied().unwrap_or_default()
+				== device.keys_registered),
+			"a device has had another number of keys than it counts"
+		);
+		Ok(())
+	}
+
+	/// A successor is announced of a key that was not replaced, and that was revoked for its compromise if at all; policies
+	/// are coherent, and kept only where they differ from the default; quotas belong to devices.
+	fn try_next_keys() -> Result<(), TryRuntimeError> {
+		for key in NextKeys::<T>::iter_keys() {
+			let key = Keys::<T>::get(key).ok_or("a successor is announced of no key")?;
+			ensure!(key.superseded_at.is_none(), "a successor is announced of a replaced key");
+			ensure!(
+				key.revocation.is_none_or(|it| it.reason == RevocationReason::KeyCompromise),
+				"a successor is announced of a key that the organisation does not want"
 			);
 		}
+		ensure!(
+			KeyPolicies::<T>::iter_values()
+				.all(|policy| policy.is_coherent() && policy != KeyPolicy::default()),
+			"a key policy is incoherent, or need not be stored"
+		);
+		ensure!(
+			KeyQuotas::<T>::iter_keys().all(Devices::<T>::contains_key),
+			"a quota belongs to no device"
+		);
+		Ok(())
+	}
+
+	/// A request lies under the hash of its content, and in the queue of its organisation, which holds nothing else.
+	fn try_requests() -> Result<(), TryRuntimeError> {
+		let mut queued = 0usize;
+		for (organisation, queue) in RequestQueues::<T>::iter() {
+			ensure!(!queue.is_empty(), "an empty queue is stored");
+			ensure!(
+				queue.is_sorted_by_key(|place| place.expires_at),
+				"a queue is not in the order of its requests"
+			);
+			for place in &queue {
+				let request = Requests::<T>::get(place.id).ok_or("a request in a queue is lost")?;
+				ensure!(request.id() == place.id, "a request lies under the wrong id");
+				ensure!(
+					request.organisation == organisation
+						&& request.requester == place.requester
+						&& request.expires_at == place.expires_at,
+					"a queue says something else than the request"
+				);
+			}
+			queued += queue.len();
+		}
+		ensure!(Requests::<T>::iter_keys().count() == queued, "a request is in no queue");
 		Ok(())
 	}
 
@@ -143,13 +207,14 @@ impl<T: Config> Pallet<T> {
 		Ok(())
 	}
 
-	/// Who has an anchor or a voucher is remembered, and nobody else.
+	/// Who has an anchor, a voucher or a device is remembered, and nobody else.
 	fn try_registrants() -> Result<(), TryRuntimeError> {
 		let anchors = Anchors::<T>::iter_values().map(|record| record.organisation);
 		let vouchers = Vouchers::<T>::iter_values().map(|record| record.organisation);
+		let devices = Devices::<T>::iter_values().map(|record| record.organisation);
 		ensure!(
 			Registrants::<T>::iter_keys().collect::<BTreeSet<_>>()
-				== anchors.chain(vouchers).collect::<BTreeSet<_>>(),
+				== anchors.chain(vouchers).chain(devices).collect::<BTreeSet<_>>(),
 			"the organisations that are remembered are not those that registered something"
 		);
 		Ok(())

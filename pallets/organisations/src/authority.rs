@@ -6,7 +6,8 @@ use dpki_primitives::{
 	ids::OrganisationId,
 	motion::Body,
 	organisation::{
-		DeliveryPolicy, OrganisationRecord, Organisations as OrganisationDirectory, Role, RoleSet,
+		DeliveryPolicy, Governance, OrganisationRecord, Organisations as OrganisationDirectory,
+		Role, RoleSet,
 	},
 };
 use frame_support::{ensure, pallet_prelude::*};
@@ -98,5 +99,18 @@ impl<T: Config> Pallet<T> {
 			Authority::Council => return Err(Error::<T>::RoleMissing),
 		}
 		Ok(record)
+	}
+}
+
+impl<T: Config> Governance<OriginFor<T>> for Pallet<T> {
+	type Error = DispatchError;
+
+	fn ensure_governs(
+		origin: OriginFor<T>,
+		organisation: OrganisationId,
+	) -> Result<(), DispatchError> {
+		let by = Self::authority(origin, organisation)?;
+		Self::governed_by(&by, organisation)?;
+		Ok(())
 	}
 }

@@ -92,7 +92,7 @@ impl AnchorRecord {
 		Standing {
 			validity: self.validity,
 			suspended: false,
-			superseded: self.retired_at.is_some(),
+			superseded_at: self.retired_at,
 			revocation: self.revocation,
 		}
 	}

@@ -193,7 +193,7 @@ impl CertificateRecord {
 		Standing {
 			validity: Validity { not_after: Some(self.ends_at()), ..self.validity },
 			suspended: self.suspension.is_some(),
-			superseded: false,
+			superseded_at: None,
 			revocation: self.revocation,
 		}
 	}

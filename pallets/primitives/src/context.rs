@@ -11,8 +11,10 @@
 //! | sr25519 | the payload, in the `substrate` context |
 //! | P-256 | the payload through SHA2-256 (FIPS 186-5 ECDSA): 64 bytes `r || s` |
 //! | secp256k1 | the SHA2-256 of the payload: 65 bytes `r || s || v`, `v` 0 or 1 |
-//! | X25519 | the payload by XEdDSA ("The XEdDSA and VXEdDSA Signature Schemes", section 2, curve25519): 64 bytes `R || s` that verify as pure Ed25519 under the Edwards form of the key with sign bit 0; [`Action::PossessKey`] only |
+//! | X25519 | the payload by XEdDSA ("The XEdDSA and VXEdDSA Signature Schemes", section 2, curve25519): 64 bytes `R || s` that verify as pure Ed25519 under the Edwards form of the key with sign bit 0; [`Action::PossessKey`], [`Action::RevealKey`] and [`Action::Compromise`] only |
 //! | P-384, in an X.509 anchor | the payload through SHA2-384: 96 bytes `r || s` |
+//! | RSA, as a key of a device | the payload, with SHA2-256, by RSASSA-PKCS1-v1_5 (RFC 8017 section 8.2) or by RSASSA-PSS (section 8.1) with MGF1 of SHA2-256 and a salt of 32 bytes: as many bytes as the modulus has; [`Action::PossessKey`] and [`Action::Compromise`] only |
+//! | ML-DSA, X-Wing | nothing: the chain holds only the hash of such a key |
 //! | RSA, in an X.509 anchor | the payload, PKCS#1 v1.5 with the hash that signed the certificate |
 //!
 //! # Known limit: one secret, several keys
@@ -20,7 +22,7 @@
 //! "A key is registered once" is a rule about public keys. The holder of a secret can derive further public keys that
 //! prove possession: an Ed25519 or X25519 key plus a point of small order (by the cofactored equation of ZIP 215, with
 //! which the host verifies, `A + T` accepts the signatures that the holder of `A` can make for it), the Ed25519 form of
-//! an X25519 key, and an RSA modulus with another exponent. Each has an id of its own, so a secret whose key was revoked
+//! an X25519 key, and in an X.509 anchor an RSA modulus with another exponent. Each has an id of its own, so a secret whose key was revoked
 //! can come back as such a key. This is not checked: for the first it would take a multiplication by the order of the
 //! group for every key, which in the runtime costs more than the host's verification itself, and the others cannot be
 //! told from fresh keys. Only the holder of the secret gains from it, and gains no more than by making a new key, which
@@ -30,7 +32,7 @@
 use crate::{
 	Moment,
 	delivery::Outcome,
-	ids::{AnchorId, BlobDigest, DeviceId, KeyId, OrganisationId, VoucherId},
+	ids::{AnchorId, BlobDigest, DeviceId, KeyCommitment, KeyId, OrganisationId, VoucherId},
 	key::KeyPurpose,
 };
 use alloc::vec::Vec;
@@ -53,6 +55,9 @@ pub enum Registrant {
 	/// The holder of this voucher.
 	#[codec(index = 1)]
 	Voucher(VoucherId),
+	/// The device itself, without anybody else.
+	#[codec(index = 2)]
+	Device,
 }
 
 /// What is being agreed to.
@@ -121,6 +126,63 @@ pub enum Action {
 		/// Last moment at which the key may be used; `None` means no end.
 		not_after: Option<Moment>,
 	},
+	/// "I am this device, and this key is to take the place of that one, which is good for `grace` yet." Signed by a valid
+	/// signing key of the device, which may be the one that is replaced. Nonce and expiry: those of the
+	/// [`PossessKey`](Action::PossessKey) beside it.
+	#[codec(index = 8)]
+	ReplaceKey {
+		/// Who registers.
+		registrant: Registrant,
+		/// For which device.
+		device: DeviceId,
+		/// Which key is replaced.
+		old: KeyId,
+		/// For what.
+		purpose: KeyPurpose,
+		/// Which key takes its place.
+		key: KeyId,
+		/// Last moment at which the new key may be used; `None` means no end.
+		not_after: Option<Moment>,
+		/// For how many milliseconds the old key is good yet.
+		grace: Moment,
+	},
+	/// "I am this device, and this key is to be followed by the one that the commitment names, and by no other." Signed by
+	/// a valid signing key of the device. Nonce: the number of keys ever registered for the device.
+	#[codec(index = 9)]
+	AnnounceKey {
+		/// Who announces.
+		registrant: Registrant,
+		/// For which device.
+		device: DeviceId,
+		/// Which key is to be followed.
+		key: KeyId,
+		/// By which one.
+		commitment: KeyCommitment,
+	},
+	/// "I hold the key that was announced to follow that one, and it does so now." Signed by the announced key, whose
+	/// possession this proves. Nonce: 0, as a key is registered once.
+	#[codec(index = 10)]
+	RevealKey {
+		/// For which device.
+		device: DeviceId,
+		/// Which key is followed.
+		old: KeyId,
+		/// For what.
+		purpose: KeyPurpose,
+		/// Which key was announced.
+		key: KeyId,
+		/// Last moment at which the announced key may be used; `None` means no end.
+		not_after: Option<Moment>,
+		/// What is announced to follow it, in turn.
+		next: Option<KeyCommitment>,
+	},
+	/// "Whoever signs this holds the key, and wants it revoked." Signed by the key itself, see
+	/// [`SigningContext::compromise`].
+	#[codec(index = 11)]
+	Compromise {
+		/// Which key: that of a device, or of an anchor.
+		key: KeyId,
+	},
 	/// "I hold the key of this request, and this account is to apply for the certificate." Signed by the key that is to
 	/// be certified, or bound into a PKCS#10 request by it. Nonce: how many applications the payer had made before.
 	#[codec(index = 16)]
@@ -146,6 +208,12 @@ pub struct SigningContext {
 }
 
 impl SigningContext {
+	/// What proves that a key has leaked: fixed for a chain and a key, and good for ever, as the proof can be prepared
+	/// with the key and kept apart from it, for the day on which the key is lost.
+	pub fn compromise(genesis: [u8; 32], key: KeyId) -> Self {
+		Self { genesis, action: Action::Compromise { key }, nonce: 0, expires_at: Moment::MAX }
+	}
+
 	/// The bytes to be signed.
 	pub fn payload(&self) -> Vec<u8> {
 		(SIGNING_DOMAIN, self).encode()
@@ -244,6 +312,42 @@ mod tests {
 			SigningContext { action: admit, ..possess.clone() }.payload(),
 			possess.payload()
 		);
+	}
+
+	#[test]
+	fn each_action_has_the_index_that_is_its_own() {
+		let (device, key) = (DeviceId([1; 32]), KeyId([2; 32]));
+		let (registrant, purpose) = (Registrant::Device, KeyPurpose::Sign);
+		let commitment = KeyCommitment([3; 32]);
+		for (index, action) in [
+			(
+				8,
+				Action::ReplaceKey {
+					registrant,
+					device,
+					old: key,
+					purpose,
+					key,
+					not_after: None,
+					grace: 0,
+				},
+			),
+			(9, Action::AnnounceKey { registrant, device, key, commitment }),
+			(10, Action::RevealKey { device, old: key, purpose, key, not_after: None, next: None }),
+			(11, Action::Compromise { key }),
+		] {
+			assert_eq!(action.encode()[0], index);
+		}
+		assert_eq!(Registrant::Device.encode(), [2]);
+	}
+
+	#[test]
+	fn the_proof_of_a_compromise_is_one_for_a_chain_and_a_key() {
+		let payload =
+			|genesis, key| SigningContext::compromise([genesis; 32], KeyId([key; 32])).payload();
+		assert_eq!(payload(1, 2), payload(1, 2));
+		assert_ne!(payload(1, 2), payload(2, 2));
+		assert_ne!(payload(1, 2), payload(1, 1));
 	}
 
 	#[test]

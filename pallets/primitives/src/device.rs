@@ -2,7 +2,8 @@
 
 use crate::{
 	Moment,
-	ids::{KeyId, Name, OrganisationId},
+	ids::{AnchorId, KeyId, Name, OrganisationId},
+	key::NewKey,
 	revocation::Revocation,
 	status::{Standing, Validity},
 };
@@ -16,8 +17,51 @@ pub const MAX_KEYS_PER_DEVICE: u32 = 16;
 /// Most keys that one enrolment can bring.
 pub const MAX_KEYS_PER_ENROLMENT: u32 = 4;
 
-/// The unrevoked keys of a device, oldest first.
+/// Most devices that one call can register.
+pub const MAX_DEVICES_PER_BATCH: u32 = 256;
+
+/// Most devices, or keys, that one call can revoke.
+pub const MAX_REVOCATIONS_PER_BATCH: u32 = 256;
+
+/// How long a replaced key can stay good: 7 days, for what has the old key to learn of the new one.
+pub const MAX_GRACE: Moment = 7 * 24 * 60 * 60 * 1000;
+
+/// The keys of a device that are not revoked, oldest first. Those that have ended in another way leave it when their place
+/// is needed.
 pub type KeyList = BoundedVec<KeyId, ConstU32<MAX_KEYS_PER_DEVICE>>;
+
+/// A device that asks to be registered together with others.
+#[derive(
+	Clone, PartialEq, Eq, Debug, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
+)]
+pub struct NewDevice {
+	/// Its name within the organisation.
+	pub name: Name,
+	/// Its keys. Their possession is proven for the registrar, with the position in this list as nonce.
+	pub keys: BoundedVec<NewKey, ConstU32<MAX_KEYS_PER_ENROLMENT>>,
+}
+
+/// What its own key proves to be compromised.
+#[derive(
+	Clone,
+	Copy,
+	PartialEq,
+	Eq,
+	Debug,
+	Encode,
+	Decode,
+	DecodeWithMemTracking,
+	MaxEncodedLen,
+	TypeInfo,
+)]
+pub enum Compromised {
+	/// This key of a device.
+	#[codec(index = 0)]
+	Key(KeyId),
+	/// This anchor.
+	#[codec(index = 1)]
+	Anchor(AnchorId),
+}
 
 /// A device as stored.
 #[derive(
@@ -42,7 +86,7 @@ impl DeviceRecord {
 		Standing {
 			validity: Validity { not_before: self.enrolled_at, not_after: None },
 			suspended: false,
-			superseded: false,
+			superseded_at: None,
 			revocation: self.revocation,
 		}
 	}

@@ -79,6 +79,10 @@ ids! {
 	VoucherId;
 	/// What an organisation publishes of a voucher when it issues it: the hash of the voucher's Ed25519 public key.
 	VoucherCommitment;
+	/// A request for keys: the hash of everything that its approval agrees to.
+	RequestId;
+	/// What is announced of the key that is to follow another one: a hash of the two.
+	KeyCommitment;
 	/// A stored blob: the SHA2-256 of its bytes, which is also the digest inside its CID.
 	BlobDigest;
 	/// A subject of certificates: the hash of its kind and its value.
@@ -111,10 +115,41 @@ impl KeyId {
 		Self(derive(b"dpki/key/1", &(key.key_type, &key.bytes[..])))
 	}
 
+	/// The id of a public key as a key of this device. It is the id of the key, except where the chain holds only the
+	/// hash of a key: as nobody proves to hold such a key, whoever reads the hash could otherwise register it first, and
+	/// keep the owner from it for ever.
+	pub fn of_device(device: DeviceId, key: &crate::key::PublicKey) -> Self {
+		if key.key_type.is_hash() {
+			Self(derive(b"dpki/unproven-key/1", &(device, key.key_type, &key.bytes[..])))
+		} else {
+			Self::of(key)
+		}
+	}
+
 	/// The id of a public key that has no [`PublicKey`](crate::key::PublicKey) form (P-384, RSA): `info` is its
 	/// `SubjectPublicKeyInfo` in DER, with an elliptic point uncompressed.
 	pub fn of_spki(info: &[u8]) -> Self {
 		Self(derive(b"dpki/spki/1", &info))
+	}
+}
+
+impl KeyCommitment {
+	/// The commitment to `next` as the key that follows `current`. It says nothing about `next` to who does not know it.
+	pub fn of(current: KeyId, next: &crate::key::PublicKey) -> Self {
+		Self(derive(b"dpki/next-key/1", &(current, next.key_type, &next.bytes[..])))
+	}
+}
+
+impl RequestId {
+	/// The id of a request of this account for these keys with their purposes and last moments, in their order, to which
+	/// the device has agreed by its signing key `consenting` if there is a device.
+	pub fn of(
+		device: DeviceId,
+		requester: &[u8; 32],
+		keys: &[(crate::key::KeyPurpose, KeyId, Option<crate::Moment>)],
+		consenting: Option<KeyId>,
+	) -> Self {
+		Self(derive(b"dpki/key-request/1", &(device, requester, keys, consenting)))
 	}
 }
 

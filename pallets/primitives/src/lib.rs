@@ -8,6 +8,9 @@
 //! | [`ids`] | how organisations, devices, keys, anchors, vouchers and blobs are named |
 //! | [`organisation`] | kinds, roles, and the trait by which pallets ask "may this account act?" |
 //! | [`key`] | key types, purposes, and the shape of a public key |
+//! | [`key_policy`] | what an organisation asks of the keys of its devices |
+//! | [`quota`] | what a device may do alone for nothing |
+//! | [`request`] | keys that wait for a registrar |
 //! | [`anchor`] | trust anchors and their life |
 //! | [`device`] | devices and their key lists |
 //! | [`voucher`] | one-time enrolment rights |
@@ -41,10 +44,13 @@ pub mod delivery;
 pub mod device;
 pub mod ids;
 pub mod key;
+pub mod key_policy;
 pub mod motion;
 pub mod organisation;
+pub mod quota;
 pub mod refusal;
 pub mod registry;
+pub mod request;
 pub mod revocation;
 pub mod status;
 pub mod storage_keys;

@@ -320,6 +320,16 @@ pub trait Organisations<AccountId> {
 	fn create_for_benchmark(name: &[u8], who: &AccountId) -> OrganisationId;
 }
 
+/// Who may change what an organisation has settled.
+pub trait Governance<Origin> {
+	/// Why somebody may not.
+	type Error;
+
+	/// That `origin` is the authority by which this organisation changes its policy: any administrator alone where it
+	/// trusts one, else the body that decides by vote.
+	fn ensure_governs(origin: Origin, organisation: OrganisationId) -> Result<(), Self::Error>;
+}
+
 /// What those who take deliveries ask.
 pub trait DeliveryPolicies {
 	/// How this organisation approves its deliveries; `None` if there is no such organisation.

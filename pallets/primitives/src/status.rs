@@ -38,8 +38,8 @@ pub struct Standing {
 	pub validity: Validity,
 	/// Whether it is on hold. Reserved: no record can be put on hold yet.
 	pub suspended: bool,
-	/// Whether another one took its place.
-	pub superseded: bool,
+	/// From when on another one takes its place; that moment is the first one without it.
+	pub superseded_at: Option<Moment>,
 	/// Whether it was revoked.
 	pub revocation: Option<Revocation>,
 }
@@ -150,7 +150,7 @@ pub fn status(own: Option<&Standing>, issuers: &[Option<Standing>], now: Moment)
 	if any(&|standing| now < standing.validity.not_before) {
 		return Status::NotYetValid;
 	}
-	if own.superseded {
+	if own.superseded_at.is_some_and(|at| now >= at) {
 		return Status::Superseded;
 	}
 	Status::Valid
@@ -176,7 +176,7 @@ mod tests {
 		not_before: Moment,
 		not_after: Option<Moment>,
 		suspended: bool,
-		superseded: bool,
+		superseded_at: Option<Moment>,
 		revocation: Option<Revoked>,
 	}
 
@@ -198,7 +198,7 @@ mod tests {
 			Standing {
 				validity: Validity { not_before: record.not_before, not_after: record.not_after },
 				suspended: record.suspended,
-				superseded: record.superseded,
+				superseded_at: record.superseded_at,
 				revocation: record.revocation.map(|revocation| Revocation {
 					reason: RevocationReason::ALL
 						.into_iter()

@@ -9,8 +9,8 @@
 use crate::{
 	certificate::{Holder, Office},
 	ids::{
-		AnchorId, ApplicationId, CertificateId, DeviceId, KeyId, OrganisationId, SubjectId,
-		VoucherId,
+		AnchorId, ApplicationId, CertificateId, DeviceId, KeyId, OrganisationId, RequestId,
+		SubjectId, VoucherId,
 	},
 	motion::MotionId,
 	revocation::SshSubject,
@@ -130,6 +130,33 @@ pub fn device_keys(id: DeviceId) -> Vec<u8> {
 /// `Dpki.Keys`: a [`KeyRecord`](crate::key::KeyRecord).
 pub fn key(id: KeyId) -> Vec<u8> {
 	item(DPKI, "Keys", &[&id.0])
+}
+
+/// `Dpki.NextKeys`: the [`KeyCommitment`](crate::ids::KeyCommitment) to the key that is to follow this one; absent means
+/// that none is announced.
+pub fn next_key(id: KeyId) -> Vec<u8> {
+	item(DPKI, "NextKeys", &[&id.0])
+}
+
+/// `Dpki.KeyPolicies`: a [`KeyPolicy`](crate::key_policy::KeyPolicy); absent means its default.
+pub fn key_policy(id: OrganisationId) -> Vec<u8> {
+	item(DPKI, "KeyPolicies", &[&id.0])
+}
+
+/// `Dpki.KeyQuotas`: a [`DeviceQuota`](crate::quota::DeviceQuota); absent means its default.
+pub fn key_quota(id: DeviceId) -> Vec<u8> {
+	item(DPKI, "KeyQuotas", &[&id.0])
+}
+
+/// `Dpki.Requests`: a [`KeyRequest`](crate::request::KeyRequest).
+pub fn request(id: RequestId) -> Vec<u8> {
+	item(DPKI, "Requests", &[&id.0])
+}
+
+/// `Dpki.RequestQueues`: a bounded list of [`QueuedRequest`](crate::request::QueuedRequest), oldest first; absent means
+/// that it is empty.
+pub fn request_queue(id: OrganisationId) -> Vec<u8> {
+	item(DPKI, "RequestQueues", &[&id.0])
 }
 
 /// `Dpki.Vouchers`: a [`VoucherRecord`](crate::voucher::VoucherRecord).

@@ -67,7 +67,7 @@ pub enum ProxyType {
 	#[default]
 	#[codec(index = 0)]
 	Any,
-	/// Change keys: move a membership to a new account, register and revoke keys of devices, set session
+	/// Change keys: move a membership to a new account, register, replace and revoke keys of devices, set session
 	/// keys. Whoever moves a membership can take it, so such a proxy is trusted with the membership.
 	#[codec(index = 1)]
 	KeyRotation,
@@ -87,7 +87,11 @@ impl InstanceFilter<RuntimeCall> for ProxyType {
 						| pallet_organisations::Call::cancel_hand_over { .. }
 						| pallet_organisations::Call::accept_hand_over { .. }
 				) | RuntimeCall::Dpki(
-					pallet_dpki::Call::register_key { .. } | pallet_dpki::Call::revoke_key { .. }
+					pallet_dpki::Call::register_key { .. }
+						| pallet_dpki::Call::replace_key { .. }
+						| pallet_dpki::Call::announce_next_key { .. }
+						| pallet_dpki::Call::revoke_key { .. }
+						| pallet_dpki::Call::revoke_keys { .. }
 				) | RuntimeCall::Session(pallet_session::Call::set_keys { .. })
 			),
 			Self::Publishing => {

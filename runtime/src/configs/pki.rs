@@ -36,6 +36,7 @@ impl pallet_organisations::Config for Runtime {
 
 impl pallet_dpki::Config for Runtime {
 	type Organisations = Organisations;
+	type Governance = Organisations;
 	type Time = Timestamp;
 	type WeightInfo = pallet_dpki::weights::SubstrateWeight<Runtime>;
 }

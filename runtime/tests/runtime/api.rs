@@ -69,7 +69,7 @@ fn put_key() -> (KeyId, KeyRecord) {
 		purpose: KeyPurpose::Sign,
 		validity: FOREVER,
 		registered_at: 0,
-		superseded: false,
+		superseded_at: None,
 		revocation: None,
 	};
 	Keys::<Runtime>::insert(id, record.clone());

@@ -62,7 +62,7 @@ fn in_a_block(test: impl FnOnce()) -> Vec<IndexOperation> {
 			purpose: KeyPurpose::KeyAgreement,
 			validity: Validity { not_before: 0, not_after: None },
 			registered_at: 0,
-			superseded: false,
+			superseded_at: None,
 			revocation: None,
 		};
 		pallet_dpki::Keys::<Runtime>::insert(KeyId::of(&recipient()), key);

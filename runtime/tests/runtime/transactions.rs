@@ -7,6 +7,7 @@ use dpki_primitives::{
 	Moment,
 	context::{Action, Registrant, SigningContext},
 	delivery::Suite,
+	device::Compromised,
 	ids::{AnchorId, DeviceId, KeyId, OrganisationId, VoucherCommitment, VoucherId},
 	key::{KeyPurpose, KeyType, NewKey, PublicKey},
 	motion::{Electorate, Reason},
@@ -255,6 +256,12 @@ fn revocations_have_room_in_a_full_block() {
 		pallet_dpki::Call::revoke_key { key, reason },
 		pallet_dpki::Call::revoke_device { device, reason },
 		pallet_dpki::Call::cancel_voucher { voucher },
+		pallet_dpki::Call::revoke_keys { keys: Default::default(), reason },
+		pallet_dpki::Call::revoke_devices { devices: Default::default(), reason },
+		pallet_dpki::Call::report_compromise {
+			what: Compromised::Key(key),
+			proof: Default::default(),
+		},
 	] {
 		assert_eq!(class(revocation.clone()), DispatchClass::Operational, "{revocation:?}");
 	}

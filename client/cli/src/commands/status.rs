@@ -217,7 +217,7 @@ fn certificate_standing(certificate: &Certificate, revocation: Option<Revocation
 			not_after: Some(end),
 		},
 		suspended: false,
-		superseded: false,
+		superseded_at: None,
 		revocation,
 	}
 }
@@ -279,7 +279,7 @@ mod tests {
 		let standing = Standing {
 			validity: Validity { not_before: 1_000, not_after: None },
 			suspended: false,
-			superseded: false,
+			superseded_at: None,
 			revocation: None,
 		};
 		let revocation = Revocation { reason: RevocationReason::KeyCompromise, at: 2_000 };

@@ -68,9 +68,13 @@ impl SoftwareKey {
 				p256::ecdsa::SigningKey::from_slice(secret).map(Key::P256).map_err(malformed)
 			},
 			KeyType::Sr25519 => Sr25519::from_seed(secret).map(Box::new).map(Key::Sr25519),
-			KeyType::Secp256k1 | KeyType::X25519 => {
-				Err(PossessionError::Unsupported { key_type, context: "for signing here" })
-			},
+			KeyType::Secp256k1
+			| KeyType::X25519
+			| KeyType::Rsa
+			| KeyType::MlDsa44
+			| KeyType::MlDsa65
+			| KeyType::MlDsa87
+			| KeyType::XWing => Err(PossessionError::Unsupported { key_type, context: "for signing here" }),
 		}
 		.map(Self)
 	}

@@ -152,14 +152,15 @@ typedef struct {
   uint8_t reason;
   // Since when it is revoked, in milliseconds since the Unix epoch; 0 if it is not.
   uint64_t revoked_at_ms;
-  // The algorithm: 0 Ed25519, 1 sr25519, 2 secp256k1, 3 P-256, 4 X25519.
+  // The algorithm: 0 Ed25519, 1 sr25519, 2 secp256k1, 3 P-256, 4 X25519, 5 RSA; and by the SHA2-256 of the public key:
+  // 6 ML-DSA-44, 7 ML-DSA-65, 8 ML-DSA-87, 9 X-Wing.
   uint8_t key_type;
   // What it is for: 0 signing, 1 key agreement, 2 TLS, 3 SSH.
   uint8_t purpose;
-  // How many bytes the public key has: 32 or 33; 0 if the chain does not know the key.
-  uint8_t public_key_len;
-  // The public key.
-  uint8_t public_key[33];
+  // How many bytes the public key has; 0 if the chain does not know the key.
+  uint16_t public_key_len;
+  // The public key. That of RSA-4096 is the longest.
+  uint8_t public_key[526];
 } DpkiKey;
 
 #ifdef __cplusplus

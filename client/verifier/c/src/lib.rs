@@ -71,14 +71,15 @@ pub struct DpkiKey {
 	pub reason: u8,
 	/// Since when it is revoked, in milliseconds since the Unix epoch; 0 if it is not.
 	pub revoked_at_ms: u64,
-	/// The algorithm: 0 Ed25519, 1 sr25519, 2 secp256k1, 3 P-256, 4 X25519.
+	/// The algorithm: 0 Ed25519, 1 sr25519, 2 secp256k1, 3 P-256, 4 X25519, 5 RSA; and by the SHA2-256 of the public key:
+	/// 6 ML-DSA-44, 7 ML-DSA-65, 8 ML-DSA-87, 9 X-Wing.
 	pub key_type: u8,
 	/// What it is for: 0 signing, 1 key agreement, 2 TLS, 3 SSH.
 	pub purpose: u8,
-	/// How many bytes the public key has: 32 or 33; 0 if the chain does not know the key.
-	pub public_key_len: u8,
-	/// The public key.
-	pub public_key: [u8; 33],
+	/// How many bytes the public key has; 0 if the chain does not know the key.
+	pub public_key_len: u16,
+	/// The public key. That of RSA-4096 is the longest.
+	pub public_key: [u8; 526],
 }
 
 /// The length of a storage key of an anchor, a device or a key.
@@ -315,7 +316,7 @@ fn describe_key(verified: &Verified<'_>, device: DeviceId, key: KeyId) -> Result
 		key_type: 0,
 		purpose: 0,
 		public_key_len: 0,
-		public_key: [0; 33],
+		public_key: [0; 526],
 	};
 	let record = verified.key(key)?;
 	let Some(record) = record.get().filter(|record| record.device == device) else {

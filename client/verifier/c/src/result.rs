@@ -158,6 +158,11 @@ pub(crate) fn key_type(key_type: KeyType) -> u8 {
 		KeyType::Secp256k1 => 2,
 		KeyType::P256 => 3,
 		KeyType::X25519 => 4,
+		KeyType::Rsa => 5,
+		KeyType::MlDsa44 => 6,
+		KeyType::MlDsa65 => 7,
+		KeyType::MlDsa87 => 8,
+		KeyType::XWing => 9,
 	}
 }
 

@@ -199,7 +199,7 @@ pub fn key_record(device: &str, fill: u8, revocation: Option<Revocation>) -> Key
 		public: public_key(fill),
 		validity: Validity { not_before: TIME - 1_000_000, not_after: None },
 		registered_at: TIME - 1_000_000,
-		superseded: false,
+		superseded_at: None,
 		revocation,
 	}
 }

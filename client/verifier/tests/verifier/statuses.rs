@@ -20,7 +20,7 @@ const VECTORS: &str = include_str!("../../../../pallets/primitives/vectors/statu
 
 struct Standing {
 	validity: Validity,
-	superseded: bool,
+	superseded_at: Option<u64>,
 	revocation: Option<Revocation>,
 }
 
@@ -44,7 +44,7 @@ fn standing(value: &Value) -> Result<Option<Standing>, ()> {
 			not_before: value["not_before"].as_u64().unwrap(),
 			not_after: value["not_after"].as_u64(),
 		},
-		superseded: value["superseded"] == true,
+		superseded_at: value["superseded_at"].as_u64(),
 		revocation,
 	}))
 }
@@ -65,7 +65,7 @@ fn verdict(case: &Value) -> Result<Status, ()> {
 			if let Some(own) = own {
 				let mut record = anchor_record();
 				record.validity = own.validity;
-				record.retired_at = own.superseded.then_some(1);
+				record.retired_at = own.superseded_at;
 				record.revocation = own.revocation;
 				entries.insert(storage_keys::anchor(anchor_id()), record.encode());
 			}
@@ -74,11 +74,11 @@ fn verdict(case: &Value) -> Result<Status, ()> {
 		[issuer] => {
 			if let Some(own) = own {
 				let mut record = key_record("drone", 1, own.revocation);
-				(record.validity, record.superseded) = (own.validity, own.superseded);
+				(record.validity, record.superseded_at) = (own.validity, own.superseded_at);
 				entries.insert(storage_keys::key(key_id(1)), record.encode());
 			}
 			if let Some(issuer) = issuer {
-				if issuer.superseded || issuer.validity.not_after.is_some() {
+				if issuer.superseded_at.is_some() || issuer.validity.not_after.is_some() {
 					return Err(());
 				}
 				let mut record = device_record("drone", issuer.revocation);

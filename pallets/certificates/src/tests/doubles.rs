@@ -122,7 +122,7 @@ impl TestRegistry {
 			public: public.clone(),
 			validity: Validity { not_before: 0, not_after: None },
 			registered_at: 0,
-			superseded: false,
+			superseded_at: None,
 			revocation: Some(Revocation { reason, at }),
 		};
 		KEYS.with_borrow_mut(|keys| keys.insert(KeyId::of(&public), record));

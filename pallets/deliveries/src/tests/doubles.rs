@@ -115,7 +115,7 @@ impl TestRegistry {
 			public,
 			validity: Validity { not_before: 0, not_after: None },
 			registered_at: 0,
-			superseded: false,
+			superseded_at: None,
 			revocation: None,
 		};
 		KEYS.with_borrow_mut(|keys| keys.insert(key, (record, Status::Valid)));

@@ -495,5 +495,5 @@ fn every_refusal_of_an_enrolment_reaches_the_device_under_its_own_number() {
 	codes.sort_unstable();
 	codes.dedup();
 	assert_eq!(codes.len(), errors.len());
-	assert_eq!(Error::<Test>::RoleMissing.refusal(), None);
+	assert_eq!(Error::<Test>::AnchorListFull.refusal(), None);
 }

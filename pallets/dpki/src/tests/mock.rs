@@ -1,7 +1,7 @@
 //! A runtime with the registry, and a small world in it.
 
 use super::xeddsa;
-use crate as pallet_dpki;
+use crate::{self as pallet_dpki, fixtures};
 use alloc::{collections::BTreeMap, vec::Vec};
 use dpki_primitives::{
 	Moment,
@@ -9,7 +9,7 @@ use dpki_primitives::{
 	context::{Action, Registrant, SigningContext},
 	ids::{AnchorId, DeviceId, KeyId, Name, OrganisationId, VoucherCommitment, VoucherId},
 	key::{Consent, KeyPurpose, KeyType, NewKey, PublicKey, Signature},
-	organisation::{Organisations, Role, RoleSet},
+	organisation::{Governance, Organisations, Role, RoleSet},
 	refusal::Refusal,
 	revocation::RevocationReason,
 };
@@ -19,9 +19,14 @@ use frame_support::{
 	pallet_prelude::{InvalidTransaction, TransactionSource, ValidTransaction},
 };
 use p256::ecdsa::signature::Signer;
+use rsa::{
+	Pkcs1v15Sign, RsaPrivateKey,
+	pkcs1::{DecodeRsaPrivateKey, EncodeRsaPublicKey},
+	sha2::{Digest, Sha256},
+};
 use sp_core::{H256, Pair as _, ed25519};
 use sp_runtime::{
-	AccountId32, BuildStorage, MultiSignature, generic,
+	AccountId32, BuildStorage, DispatchError, MultiSignature, generic,
 	traits::{Applyable, BlakeTwo256, Checkable, IdentityLookup},
 	transaction_validity::TransactionValidityError,
 };
@@ -71,6 +76,7 @@ impl pallet_timestamp::Config for Test {}
 
 impl crate::Config for Test {
 	type Organisations = Roles;
+	type Governance = Roles;
 	type Time = Timestamp;
 	type WeightInfo = crate::weights::SubstrateWeight<Test>;
 }
@@ -107,6 +113,20 @@ impl Organisations<AccountId32> for Roles {
 		let organisation = OrganisationId::from_name(name);
 		Roles::set(organisation, who, &Role::ALL);
 		organisation
+	}
+}
+
+/// Any administrator governs.
+impl Governance<RuntimeOrigin> for Roles {
+	type Error = DispatchError;
+
+	fn ensure_governs(
+		origin: RuntimeOrigin,
+		organisation: OrganisationId,
+	) -> Result<(), DispatchError> {
+		let who = frame_system::ensure_signed(origin)?;
+		let is_administrator = Self::has_role(organisation, &who, Role::Administrator);
+		is_administrator.then_some(()).ok_or(DispatchError::Other("governs not"))
 	}
 }
 
@@ -185,6 +205,10 @@ pub enum Pair {
 	P256(p256::ecdsa::SigningKey),
 	/// The secret; it signs by XEdDSA.
 	X25519([u8; 32]),
+	/// A key of 2048 bits, if the seed is odd, or of 4096.
+	Rsa(Box<RsaPrivateKey>),
+	/// The hash of a key of this type. Its signatures are made up.
+	Hash(KeyType, [u8; 32]),
 }
 
 impl Pair {
@@ -196,6 +220,16 @@ impl Pair {
 			KeyType::Secp256k1 => Self::Secp256k1(sp_core::ecdsa::Pair::from_seed(&seed)),
 			KeyType::P256 => Self::P256(p256::ecdsa::SigningKey::from_slice(&seed).unwrap()),
 			KeyType::X25519 => Self::X25519(seed),
+			KeyType::Rsa => {
+				let der: &[u8] = match seed[0] % 2 {
+					1 => &fixtures::RSA2048_KEY,
+					_ => &fixtures::RSA4096_KEY,
+				};
+				Self::Rsa(Box::new(RsaPrivateKey::from_pkcs1_der(der).unwrap()))
+			},
+			KeyType::MlDsa44 | KeyType::MlDsa65 | KeyType::MlDsa87 | KeyType::XWing => {
+				Self::Hash(key_type, seed)
+			},
 		}
 	}
 
@@ -212,6 +246,10 @@ impl Pair {
 				(KeyType::P256, pair.verifying_key().to_encoded_point(true).as_bytes().to_vec())
 			},
 			Self::X25519(secret) => (KeyType::X25519, xeddsa::public(secret).to_vec()),
+			Self::Rsa(pair) => {
+				(KeyType::Rsa, pair.to_public_key().to_pkcs1_der().unwrap().as_bytes().to_vec())
+			},
+			Self::Hash(key_type, hash) => (*key_type, hash.to_vec()),
 		};
 		PublicKey::new(key_type, &bytes).unwrap()
 	}
@@ -232,6 +270,10 @@ impl Pair {
 				signature.to_bytes().to_vec()
 			},
 			Self::X25519(secret) => xeddsa::sign(secret, payload, &[7; 64]).to_vec(),
+			Self::Rsa(pair) => {
+				pair.sign(Pkcs1v15Sign::new::<Sha256>(), &Sha256::digest(payload)).unwrap()
+			},
+			Self::Hash(..) => vec![7; 64],
 		};
 		bytes.try_into().unwrap()
 	}
@@ -400,24 +442,32 @@ impl Enrolment {
 
 	/// What a pool says.
 	pub fn validate(&self) -> Result<ValidTransaction, Refusal> {
-		let extrinsic =
-			Extrinsic::new_transaction(self.call(), (frame_system::AuthorizeCall::new(),));
-		let info = extrinsic.get_dispatch_info();
-		check(extrinsic)
-			.validate::<Test>(TransactionSource::External, &info, 0)
-			.map_err(refusal)
+		validate(self.call())
 	}
 
 	/// What a block does.
 	pub fn submit(&self) -> Result<DispatchResult, Refusal> {
-		let extrinsic =
-			Extrinsic::new_transaction(self.call(), (frame_system::AuthorizeCall::new(),));
-		let info = extrinsic.get_dispatch_info();
-		check(extrinsic)
-			.apply::<Test>(&info, 0)
-			.map(|result| result.map(drop).map_err(|error| error.error))
-			.map_err(refusal)
+		submit(self.call())
 	}
+}
+
+/// What a pool says of a general transaction.
+pub fn validate(call: RuntimeCall) -> Result<ValidTransaction, Refusal> {
+	let extrinsic = Extrinsic::new_transaction(call, (frame_system::AuthorizeCall::new(),));
+	let info = extrinsic.get_dispatch_info();
+	check(extrinsic)
+		.validate::<Test>(TransactionSource::External, &info, 0)
+		.map_err(refusal)
+}
+
+/// What a block does with a general transaction.
+pub fn submit(call: RuntimeCall) -> Result<DispatchResult, Refusal> {
+	let extrinsic = Extrinsic::new_transaction(call, (frame_system::AuthorizeCall::new(),));
+	let info = extrinsic.get_dispatch_info();
+	check(extrinsic)
+		.apply::<Test>(&info, 0)
+		.map(|result| result.map(drop).map_err(|error| error.error))
+		.map_err(refusal)
 }
 
 fn check(

@@ -6,7 +6,7 @@ use dpki_primitives::key::{KeyType, PublicKey};
 
 #[test]
 fn each_scheme_accepts_its_own_signatures_and_no_others() {
-	for key_type in KeyType::ALL {
+	for key_type in KeyType::ALL.into_iter().filter(|it| !it.is_hash()) {
 		let pair = Pair::new(key_type, 1);
 		let public = pair.public();
 		let signature = pair.sign(b"message");

@@ -17,7 +17,7 @@ use serde::Deserialize;
 
 /// How many of the vectors the records of the registry can tell: not those on hold, nor those with a chain of issuers
 /// or with an issuer that expires.
-const ANSWERED: usize = 29;
+const ANSWERED: usize = 31;
 
 #[derive(Deserialize)]
 struct Case {
@@ -33,7 +33,7 @@ struct Record {
 	not_before: Moment,
 	not_after: Option<Moment>,
 	suspended: bool,
-	superseded: bool,
+	superseded_at: Option<Moment>,
 	revocation: Option<Revoked>,
 }
 
@@ -75,7 +75,7 @@ impl Record {
 			key: Some(public),
 			validity: self.validity(),
 			registered_at: 0,
-			retired_at: self.superseded.then_some(0),
+			retired_at: self.superseded_at,
 			revocation: self.revocation(),
 		};
 		Anchors::<Test>::insert(id, record);
@@ -89,7 +89,7 @@ impl Record {
 			public: Pair::ed25519(1).public(),
 			validity: self.validity(),
 			registered_at: 0,
-			superseded: self.superseded,
+			superseded_at: self.superseded_at,
 			revocation: self.revocation(),
 		};
 		Keys::<Test>::insert(Pair::ed25519(1).id(), record);
@@ -97,7 +97,7 @@ impl Record {
 
 	/// Whether a device record can tell the same.
 	fn is_device(&self) -> bool {
-		!self.suspended && !self.superseded && self.not_after.is_none()
+		!self.suspended && self.superseded_at.is_none() && self.not_after.is_none()
 	}
 
 	fn store_device(&self, device: DeviceId) {

@@ -3,7 +3,7 @@
 use super::mock::*;
 use crate::*;
 use dpki_primitives::{
-	ids::{AnchorId, DeviceId, KeyId, OrganisationId, VoucherId},
+	ids::{AnchorId, DeviceId, KeyId, OrganisationId, RequestId, VoucherId},
 	revocation::SshSubject,
 	storage_keys,
 };
@@ -32,6 +32,17 @@ fn every_item_lies_where_the_primitives_say() {
 		(Devices::<Test>::hashed_key_for(device), storage_keys::device(device)),
 		(DeviceKeys::<Test>::hashed_key_for(device), storage_keys::device_keys(device)),
 		(Keys::<Test>::hashed_key_for(KeyId(id)), storage_keys::key(KeyId(id))),
+		(NextKeys::<Test>::hashed_key_for(KeyId(id)), storage_keys::next_key(KeyId(id))),
+		(
+			KeyPolicies::<Test>::hashed_key_for(OrganisationId(id)),
+			storage_keys::key_policy(OrganisationId(id)),
+		),
+		(KeyQuotas::<Test>::hashed_key_for(device), storage_keys::key_quota(device)),
+		(Requests::<Test>::hashed_key_for(RequestId(id)), storage_keys::request(RequestId(id))),
+		(
+			RequestQueues::<Test>::hashed_key_for(OrganisationId(id)),
+			storage_keys::request_queue(OrganisationId(id)),
+		),
 		(Vouchers::<Test>::hashed_key_for(VoucherId(id)), storage_keys::voucher(VoucherId(id))),
 		(
 			SshRevocationCount::<Test>::hashed_key_for(anchor),

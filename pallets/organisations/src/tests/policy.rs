@@ -4,7 +4,7 @@ use super::mock::*;
 use dpki_primitives::{
 	ids::OrganisationId,
 	motion::{Bodies, Body, Electorate, Quorum},
-	organisation::{DeliveryPolicies, DeliveryPolicy, OrganisationKind},
+	organisation::{DeliveryPolicies, DeliveryPolicy, Governance, OrganisationKind},
 };
 use frame_support::{assert_noop, assert_ok};
 use sp_runtime::{DispatchError, DispatchResult};
@@ -209,5 +209,21 @@ fn a_member_of_several_organisations_has_a_seat_only_where_it_was_given() {
 		let kind = OrganisationKind::TestLab;
 		assert_ok!(Pallet::create(signed(bob()), name("other"), kind));
 		assert!(!<Pallet as Bodies<_>>::has_seat(acme(), Body::Administrators, &bob()));
+	});
+}
+
+#[test]
+fn whoever_changes_the_policy_governs_what_else_is_settled() {
+	let governs = |origin| <Pallet as Governance<RuntimeOrigin>>::ensure_governs(origin, acme());
+	run(|| {
+		create_acme();
+		assert_ok!(governs(signed(alice())));
+		assert_eq!(governs(signed(bob())), Err(Error::RoleMissing.into()));
+		assert_eq!(governs(RuntimeOrigin::root()), Err(DispatchError::BadOrigin));
+	});
+	run(|| {
+		multi_admin_acme();
+		assert_eq!(governs(signed(alice())), Err(Error::VoteNeeded.into()));
+		assert_ok!(governs(administrators()));
 	});
 }

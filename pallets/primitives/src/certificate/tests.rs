@@ -116,7 +116,7 @@ fn a_device_key_spoils_its_certificates_only_if_it_is_compromised() {
 		public: key(),
 		validity: Validity { not_before: 0, not_after: Some(1) },
 		registered_at: 0,
-		superseded: true,
+		superseded_at: Some(0),
 		revocation: Some(revocation(RevocationReason::CessationOfOperation, NOW - 3)),
 	};
 	fn with(key: &KeyRecord) -> Dependencies<'_> {

@@ -1,0 +1,85 @@
+//! Emergency revocation: whoever can sign with a key can end it.
+//!
+//! The challenge is fixed for a chain and a key, so the proof can be made ahead and kept apart from the key. A finder of a
+//! leaked key needs no account. It works once for each key, which is what bounds it; the proof of one key is worthless
+//! for any other.
+
+use crate::{AnchorMaterials, Anchors, Config, Error, Keys, Pallet, crypto};
+use alloc::vec::Vec;
+use codec::Encode;
+use dpki_primitives::{
+	context::SigningContext, device::Compromised, ids::KeyId, key::Signature,
+	revocation::RevocationReason,
+};
+use frame_support::{
+	dispatch::DispatchResult,
+	ensure,
+	pallet_prelude::{TransactionPriority, TransactionValidityWithRefund, ValidTransaction},
+	weights::Weight,
+};
+use frame_system::pallet_prelude::BlockNumberFor;
+use sp_runtime::traits::Zero;
+
+/// How many blocks a report may wait in a pool.
+const LONGEVITY: u64 = 256;
+
+/// Before what pays: each block in which a leaked key counts is one too many.
+const PRIORITY: TransactionPriority = TransactionPriority::MAX / 2;
+
+impl<T: Config> Pallet<T> {
+	/// Whether a report may enter a pool and a block. One signature verification.
+	pub(crate) fn authorize_compromise(
+		what: Compromised,
+		proof: &Signature,
+	) -> TransactionValidityWithRefund {
+		let is_proven = match what {
+			Compromised::Key(key) => {
+				let record = Keys::<T>::get(key).ok_or(Error::<T>::KeyUnknown)?;
+				ensure!(record.revocation.is_none(), Error::<T>::KeyAlreadyRevoked);
+				crypto::verify(&record.public, &Self::challenge(key), proof)
+			},
+			Compromised::Anchor(anchor) => {
+				let record = Anchors::<T>::get(anchor).ok_or(Error::<T>::AnchorUnknown)?;
+				ensure!(record.revocation.is_none(), Error::<T>::AnchorAlreadyRevoked);
+				let material =
+					AnchorMaterials::<T>::get(anchor).ok_or(Error::<T>::AnchorUnknown)?;
+				// Of a certificate that was read once the key is known to be readable; whether it has expired since makes
+				// no difference to a leaked key.
+				let key = Self::anchor_key(record.kind, &material)?;
+				key.verify(&Self::challenge(record.key_id), proof)
+			},
+		};
+		ensure!(is_proven, Error::<T>::CompromiseInvalid);
+		let validity = ValidTransaction {
+			priority: PRIORITY,
+			requires: Vec::new(),
+			provides: alloc::vec![(b"dpki/compromise", what).encode()],
+			longevity: LONGEVITY,
+			propagate: true,
+		};
+		Ok((validity, Weight::zero()))
+	}
+
+	/// Revokes what its own key has proven to be compromised. The proof is the one that the authorisation verified in this
+	/// very extrinsic.
+	pub(crate) fn do_report_compromise(what: Compromised) -> DispatchResult {
+		let reason = RevocationReason::KeyCompromise;
+		match what {
+			Compromised::Key(key) => {
+				let record = Keys::<T>::get(key).ok_or(Error::<T>::KeyUnknown)?;
+				Self::end_key(key, record, reason)?;
+			},
+			Compromised::Anchor(anchor) => {
+				let record = Anchors::<T>::get(anchor).ok_or(Error::<T>::AnchorUnknown)?;
+				Self::end_anchor(anchor, record, reason)?;
+			},
+		}
+		Ok(())
+	}
+
+	/// What a leaked key signs to be revoked.
+	fn challenge(key: KeyId) -> Vec<u8> {
+		let genesis = frame_system::Pallet::<T>::block_hash(BlockNumberFor::<T>::zero()).into();
+		SigningContext::compromise(genesis, key).payload()
+	}
+}

@@ -1,0 +1,169 @@
+//! What happened.
+
+use frame_support::pallet_macros::pallet_section;
+
+/// Events of the pallet.
+#[pallet_section]
+mod events {
+	/// What changed.
+	#[pallet::event]
+	#[pallet::generate_deposit(pub(super) fn deposit_event)]
+	pub enum Event<T: Config> {
+		/// An anchor was registered and is active.
+		AnchorRegistered {
+			/// Which anchor.
+			anchor: AnchorId,
+			/// Whose it is.
+			organisation: OrganisationId,
+			/// What it may sign.
+			kind: AnchorKind,
+		},
+		/// An anchor was retired: what it signed stays good.
+		AnchorRetired {
+			/// Which anchor.
+			anchor: AnchorId,
+			/// Whose it is.
+			organisation: OrganisationId,
+		},
+		/// An anchor was revoked, and with it all that it signed.
+		AnchorRevoked {
+			/// Which anchor.
+			anchor: AnchorId,
+			/// Whose it is.
+			organisation: OrganisationId,
+			/// Why.
+			reason: RevocationReason,
+		},
+		/// Something was put on the revocation list of an SSH CA, at this position.
+		SshRevoked {
+			/// Which anchor.
+			anchor: AnchorId,
+			/// What is revoked.
+			subject: SshSubject,
+			/// Why.
+			reason: RevocationReason,
+			/// Where it stands in the list.
+			position: u32,
+		},
+		/// A voucher was issued for a device.
+		VoucherIssued {
+			/// Which voucher.
+			voucher: VoucherId,
+			/// Whose it is.
+			organisation: OrganisationId,
+			/// Which device.
+			device: DeviceId,
+			/// Its last moment.
+			expires_at: Moment,
+		},
+		/// A voucher was taken back.
+		VoucherCancelled {
+			/// Which voucher.
+			voucher: VoucherId,
+			/// Whose it is.
+			organisation: OrganisationId,
+			/// Which device.
+			device: DeviceId,
+		},
+		/// A device was enrolled, and the voucher is used up. Its keys follow in events of their own.
+		DeviceEnrolled {
+			/// Which device.
+			device: DeviceId,
+			/// Whose it is.
+			organisation: OrganisationId,
+			/// Which voucher.
+			voucher: VoucherId,
+		},
+		/// A device was revoked, and with it all its keys.
+		DeviceRevoked {
+			/// Which device.
+			device: DeviceId,
+			/// Whose it is.
+			organisation: OrganisationId,
+			/// Why.
+			reason: RevocationReason,
+		},
+		/// A key was registered.
+		KeyRegistered {
+			/// Which key.
+			key: KeyId,
+			/// Which device.
+			device: DeviceId,
+			/// What it is for.
+			purpose: KeyPurpose,
+		},
+		/// A key was revoked.
+		KeyRevoked {
+			/// Which key.
+			key: KeyId,
+			/// Which device.
+			device: DeviceId,
+			/// Why.
+			reason: RevocationReason,
+		},
+		/// A device was registered without a voucher: in a batch, or by the approval of a request. Its keys follow in events
+		/// of their own.
+		DeviceRegistered {
+			/// Which device.
+			device: DeviceId,
+			/// Whose it is.
+			organisation: OrganisationId,
+		},
+		/// A key takes the place of another one.
+		KeyReplaced {
+			/// Which key is replaced.
+			old: KeyId,
+			/// Which one takes its place.
+			key: KeyId,
+			/// Which device.
+			device: DeviceId,
+			/// From when on the old one counts no more.
+			superseded_at: Moment,
+		},
+		/// The key that is to follow another one was announced.
+		SuccessorAnnounced {
+			/// Which key is to be followed.
+			key: KeyId,
+			/// Which device.
+			device: DeviceId,
+			/// By which key.
+			commitment: KeyCommitment,
+		},
+		/// An organisation changed what it asks of the keys of its devices.
+		KeyPolicyChanged {
+			/// Which organisation.
+			organisation: OrganisationId,
+			/// What holds from now on.
+			policy: KeyPolicy,
+		},
+		/// Keys wait for a registrar.
+		KeysRequested {
+			/// Which request.
+			request: RequestId,
+			/// Whose registrar.
+			organisation: OrganisationId,
+			/// For which device.
+			device: DeviceId,
+			/// The account that asks.
+			requester: [u8; 32],
+		},
+		/// A registrar approved a request. What was registered follows in events of its own.
+		RequestApproved {
+			/// Which request.
+			request: RequestId,
+			/// Whose registrar.
+			organisation: OrganisationId,
+			/// For which device.
+			device: DeviceId,
+		},
+		/// A request was turned down, or cleared away once it had expired.
+		RequestRejected {
+			/// Which request.
+			request: RequestId,
+			/// Whose registrar.
+			organisation: OrganisationId,
+			/// Why.
+			reason: Rejection,
+		},
+	}
+}

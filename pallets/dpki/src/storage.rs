@@ -1,0 +1,100 @@
+//! What is stored.
+
+use frame_support::pallet_macros::pallet_section;
+
+/// Storage of the pallet.
+#[pallet_section]
+mod storage {
+	/// Trust anchors. Never removed.
+	#[pallet::storage]
+	pub type Anchors<T: Config> = StorageMap<_, Identity, AnchorId, AnchorRecord>;
+
+	/// The SSH key blob or the certificate of each anchor. Never removed.
+	#[pallet::storage]
+	pub type AnchorMaterials<T: Config> = StorageMap<_, Identity, AnchorId, AnchorMaterial>;
+
+	/// The keys of all anchors that were ever revoked. Never removed, so that none comes back as another anchor, under
+	/// another certificate or as the key of a device.
+	#[pallet::storage]
+	pub type RevokedAnchorKeys<T: Config> = StorageMap<_, Identity, KeyId, ()>;
+
+	/// The unrevoked anchors of each organisation, in the order of their registration.
+	#[pallet::storage]
+	pub type OrganisationAnchors<T: Config> = StorageMap<
+		_,
+		Identity,
+		OrganisationId,
+		BoundedVec<AnchorId, ConstU32<MAX_ANCHORS_PER_ORGANISATION>>,
+		ValueQuery,
+	>;
+
+	/// The organisations for which anything was ever registered: an anchor, a voucher, or a device that came without one.
+	/// Never removed, because what was registered is not.
+	#[pallet::storage]
+	pub type Registrants<T: Config> = StorageMap<_, Identity, OrganisationId, ()>;
+
+	/// Devices. Never removed.
+	#[pallet::storage]
+	pub type Devices<T: Config> = StorageMap<_, Identity, DeviceId, DeviceRecord>;
+
+	/// The unrevoked keys of each device, oldest first; but for some that have expired or were replaced, which leave the
+	/// list when their place is needed.
+	#[pallet::storage]
+	pub type DeviceKeys<T: Config> = StorageMap<_, Identity, DeviceId, KeyList, ValueQuery>;
+
+	/// Every key that was ever registered. Never removed, so that none comes back.
+	#[pallet::storage]
+	pub type Keys<T: Config> = StorageMap<_, Identity, KeyId, KeyRecord>;
+
+	/// What is announced of the key that is to follow each key. It outlasts the revocation of that key for its compromise.
+	#[pallet::storage]
+	pub type NextKeys<T: Config> = StorageMap<_, Identity, KeyId, KeyCommitment>;
+
+	/// What each organisation asks of the keys of its devices, if it is not the default.
+	#[pallet::storage]
+	pub type KeyPolicies<T: Config> =
+		StorageMap<_, Identity, OrganisationId, KeyPolicy, ValueQuery>;
+
+	/// What each device that did something alone may do alone yet.
+	#[pallet::storage]
+	pub type KeyQuotas<T: Config> = StorageMap<_, Identity, DeviceId, DeviceQuota, ValueQuery>;
+
+	/// Keys that wait for a registrar.
+	#[pallet::storage]
+	pub type Requests<T: Config> = StorageMap<_, Identity, RequestId, KeyRequest>;
+
+	/// The requests to each organisation, oldest first; those that have expired leave it when their place is needed.
+	#[pallet::storage]
+	pub type RequestQueues<T: Config> = StorageMap<
+		_,
+		Identity,
+		OrganisationId,
+		BoundedVec<QueuedRequest, ConstU32<MAX_REQUESTS_PER_ORGANISATION>>,
+		ValueQuery,
+	>;
+
+	/// Vouchers. Never removed, so that none is used twice.
+	#[pallet::storage]
+	pub type Vouchers<T: Config> = StorageMap<_, Identity, VoucherId, VoucherRecord>;
+
+	/// How many entries the revocation list of each SSH CA has.
+	#[pallet::storage]
+	pub type SshRevocationCount<T: Config> = StorageMap<_, Identity, AnchorId, u32, ValueQuery>;
+
+	/// The revocation list of each SSH CA in pages, all of them full but the last.
+	#[pallet::storage]
+	pub type SshRevocations<T: Config> = StorageDoubleMap<
+		_,
+		Identity,
+		AnchorId,
+		Identity,
+		u32,
+		BoundedVec<SshRevocation, ConstU32<SSH_REVOCATIONS_PER_PAGE>>,
+		ValueQuery,
+	>;
+
+	/// Where in that list a subject stands, by [`SshSubject::digest`]: the answer about one subject in one read.
+	#[pallet::storage]
+	pub type RevokedSshSubjects<T: Config> =
+		StorageDoubleMap<_, Identity, AnchorId, Identity, [u8; 32], u32>;
+}

@@ -1,0 +1,142 @@
+//! Whoever can sign with a key can end it.
+
+use super::{kit::*, mock::*};
+use crate::{Call, Error, Event, RevokedAnchorKeys};
+use dpki_primitives::{
+	context::{Action, SigningContext},
+	device::Compromised,
+	ids::{AnchorId, KeyId},
+	key::{KeyPurpose::*, KeyType, Signature},
+	refusal::Refusal,
+	revocation::{Revocation, RevocationReason},
+	status::Status,
+};
+use frame_support::{
+	assert_noop, assert_ok,
+	dispatch::{DispatchClass, GetDispatchInfo},
+};
+
+const LEAKED: Status =
+	Status::Revoked(Revocation { reason: RevocationReason::KeyCompromise, at: NOW });
+
+fn report(what: Compromised, proof: Signature) -> RuntimeCall {
+	RuntimeCall::Dpki(Call::report_compromise { what, proof })
+}
+
+#[test]
+fn a_leaked_key_of_any_type_ends_itself_without_an_account() {
+	run(|| {
+		let first = Pair::ed25519(1);
+		let device = enrol("drone-1", &[(Sign, first.clone())]);
+		for key_type in KeyType::ALL.into_iter().filter(|it| !it.is_hash()) {
+			let pair = Pair::new(key_type, 31);
+			let purpose = [Tls, KeyAgreement, Sign]
+				.into_iter()
+				.find(|purpose| purpose.allows(key_type))
+				.unwrap();
+			assert_ok!(Wish::own(device, purpose, &pair, &first).by_bob().register());
+			let call = report(Compromised::Key(pair.id()), compromise(&pair));
+			assert_eq!(call.get_dispatch_info().class, DispatchClass::Operational);
+			assert_ok!(validate(call.clone()));
+			assert_ok!(submit(call.clone()).unwrap());
+			let (key, reason) = (pair.id(), RevocationReason::KeyCompromise);
+			assert_eq!(last_event(), Event::KeyRevoked { key, device, reason }.into());
+			assert_eq!(Dpki::key_status(key), LEAKED, "{key_type:?}");
+			assert_eq!(submit(call), Err(Refusal::KeyAlreadyRevoked));
+		}
+		assert_eq!(Dpki::key_status(first.id()), Status::Valid);
+	});
+}
+
+#[test]
+fn the_proof_is_good_for_ever_but_for_one_key_and_chain_only() {
+	run(|| {
+		let (first, second) = (Pair::ed25519(1), Pair::ed25519(2));
+		let device = enrol("drone-1", &[(Sign, first.clone()), (Tls, second.clone())]);
+		let key = first.id();
+		let good = SigningContext::compromise(GENESIS, key);
+		let refused = |proof| {
+			let call = report(Compromised::Key(key), proof);
+			assert_eq!(submit(call), Err(Refusal::CompromiseInvalid));
+		};
+		refused(second.sign(&good.payload()));
+		refused(first.sign(&SigningContext::compromise(GENESIS, second.id()).payload()));
+		refused(first.sign(&SigningContext::compromise([8; 32], key).payload()));
+		refused(first.sign(&SigningContext { nonce: 1, ..good.clone() }.payload()));
+		refused(first.sign(&SigningContext { expires_at: NOW, ..good.clone() }.payload()));
+		let action =
+			Action::AdmitKey { registrant: bob(), device, purpose: Tls, key, not_after: None };
+		refused(first.sign(&SigningContext { action, ..good }.payload()));
+		refused(Default::default());
+		set_time(NOW + 1_000_000_000_000);
+		assert_ok!(submit(report(Compromised::Key(key), compromise(&first))).unwrap());
+	});
+}
+
+#[test]
+fn what_is_unknown_or_held_by_its_hash_cannot_be_proven() {
+	run(|| {
+		let first = Pair::ed25519(1);
+		let device = enrol("drone-1", &[(Sign, first.clone())]);
+		let hash = Pair::new(KeyType::MlDsa44, 2);
+		assert_ok!(Wish::own(device, Tls, &hash, &first).by_bob().register());
+		let id = KeyId::of_device(device, &hash.public());
+		let call = report(Compromised::Key(id), compromise(&hash));
+		assert_eq!(submit(call), Err(Refusal::CompromiseInvalid));
+		let call = report(Compromised::Key(KeyId([9; 32])), compromise(&first));
+		assert_eq!(submit(call), Err(Refusal::KeyUnknown));
+		let call = report(Compromised::Anchor(AnchorId([9; 32])), compromise(&first));
+		assert_eq!(submit(call), Err(Refusal::AnchorUnknown));
+	});
+}
+
+#[test]
+fn the_successor_of_a_leaked_key_takes_its_place() {
+	run(|| {
+		let (first, next) = (Pair::ed25519(1), Pair::ed25519(2));
+		let device = enrol("drone-1", &[(Sign, first.clone())]);
+		assert_ok!(announce(device, &first, &next, &first));
+		let call = report(Compromised::Key(first.id()), compromise(&first));
+		assert_ok!(submit(call).unwrap());
+		assert_ok!(submit(reveal(device, &first, Sign, &next, None)).unwrap());
+		assert_eq!(Dpki::key_status(first.id()), LEAKED);
+		assert_eq!(Dpki::key_status(next.id()), Status::Valid);
+	});
+}
+
+#[test]
+fn a_leaked_ssh_ca_ends_itself() {
+	run(|| {
+		let pair = Pair::ed25519(5);
+		let anchor = register_ssh(&pair);
+		let what = Compromised::Anchor(anchor);
+		let forged = report(what, compromise(&Pair::ed25519(6)));
+		assert_eq!(submit(forged), Err(Refusal::CompromiseInvalid));
+		assert_ok!(submit(report(what, compromise(&pair))).unwrap());
+		let (organisation, reason) = (acme(), RevocationReason::KeyCompromise);
+		assert_eq!(last_event(), Event::AnchorRevoked { anchor, organisation, reason }.into());
+		assert_eq!(Dpki::anchor_status(anchor), LEAKED);
+		assert!(RevokedAnchorKeys::<Test>::contains_key(pair.id()));
+		let again = report(what, compromise(&pair));
+		assert_eq!(submit(again), Err(Refusal::AnchorAlreadyRevoked));
+	});
+}
+
+#[test]
+fn only_the_pipeline_that_judges_can_carry_it_out() {
+	run(|| {
+		let first = Pair::ed25519(1);
+		enrol("drone-1", &[(Sign, first.clone())]);
+		let what = Compromised::Key(first.id());
+		for origin in [signed(ALICE), RuntimeOrigin::root(), RuntimeOrigin::none()] {
+			assert_noop!(
+				Dpki::report_compromise(origin, what, compromise(&first)),
+				sp_runtime::DispatchError::BadOrigin
+			);
+		}
+		assert_noop!(
+			Dpki::do_report_compromise(Compromised::Key(KeyId([9; 32]))),
+			Error::<Test>::KeyUnknown
+		);
+	});
+}
