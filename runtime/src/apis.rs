@@ -3,18 +3,29 @@
 //! What nodes and clients may ask the runtime.
 
 use crate::{
-	AccountId, Aura, Balance, Block, Dpki, Executive, Grandpa, Historical, InherentDataExt,
-	Motions, Nonce, Runtime, RuntimeCall, RuntimeGenesisConfig, SessionKeys, System,
-	TransactionPayment, VERSION,
-	dpki_api::{Located, MemberAnswer, MotionAnswer, MotionPage, OrganisationAnswer, Verdict},
+	AccountId, Aura, Balance, Block, Certificates, Dpki, Executive, Grandpa, Historical,
+	InherentDataExt, Motions, Nonce, Runtime, RuntimeCall, RuntimeGenesisConfig, SessionKeys,
+	System, TransactionPayment, VERSION,
+	dpki_api::{
+		Located, MemberAnswer, MotionAnswer, MotionPage, OrganisationAnswer, Verdict,
+		certificates::{
+			self, ApplicationAnswer, AssessmentAnswer, CertificateAnswer, CertificateTerms,
+			SubjectAnswer,
+		},
+	},
 	genesis_config_presets,
 };
 use alloc::vec::Vec;
 use dpki_primitives::{
 	anchor::AnchorRecord,
+	assurance::{Accreditation, Endorsements},
+	certificate::{CertificateRecord, Holder, Office, Page},
 	delivery::{Acknowledgement, DeliveryRecord},
 	device::DeviceRecord,
-	ids::{AnchorId, DeviceId, KeyId, OrganisationId, VoucherId},
+	ids::{
+		AnchorId, ApplicationId, CertificateId, DeviceId, KeyId, OrganisationId, SubjectId,
+		VoucherId,
+	},
 	key::KeyRecord,
 	motion::{CallBounds, MotionId, MotionStanding, motions_on_page},
 	storage_keys,
@@ -191,6 +202,78 @@ impl_runtime_apis! {
 				record: pallet_deliveries::Acknowledgements::<Runtime>::get(device),
 				storage_key: storage_keys::acknowledgement(device),
 			}
+		}
+
+		fn certificate(id: CertificateId) -> CertificateAnswer {
+			certificates::certificate(id)
+		}
+
+		fn assessment(id: CertificateId) -> AssessmentAnswer {
+			certificates::assessment(id)
+		}
+
+		fn endorsements(id: CertificateId) -> Located<Endorsements> {
+			Located {
+				record: pallet_certificates::Endorsements::<Runtime>::try_get(id).ok(),
+				storage_key: storage_keys::endorsements(id),
+			}
+		}
+
+		fn application(id: ApplicationId) -> ApplicationAnswer {
+			certificates::application(id)
+		}
+
+		fn application_nonce(account: AccountId) -> u64 {
+			pallet_certificates::ApplicationNonce::<Runtime>::get(account)
+		}
+
+		fn subject(id: SubjectId) -> SubjectAnswer {
+			certificates::subject(id)
+		}
+
+		fn certificates_of(
+			holder: Holder,
+			start: u32,
+		) -> Page<(CertificateId, Verdict<CertificateRecord>)> {
+			certificates::verdicts(Certificates::certificates_of(holder, start))
+		}
+
+		fn certificates_about(
+			subject: SubjectId,
+			start: u32,
+		) -> Page<(CertificateId, Verdict<CertificateRecord>)> {
+			certificates::verdicts(Certificates::certificates_about(subject, start))
+		}
+
+		fn certificates_ending_on(
+			day: u32,
+			start: u32,
+		) -> Page<(CertificateId, Verdict<CertificateRecord>)> {
+			certificates::verdicts(Certificates::ending_on(day, start))
+		}
+
+		fn accreditation(office: Office, account: AccountId) -> Located<Accreditation> {
+			certificates::accreditation(office, &account)
+		}
+
+		fn accredited(office: Office, start: u32) -> Page<(AccountId, Located<Accreditation>)> {
+			certificates::accredited(office, start)
+		}
+
+		fn pending_observations(observer: AccountId, start: u32) -> Page<ApplicationId> {
+			Certificates::pending_observations(&observer, start)
+		}
+
+		fn pending_reveals(observer: AccountId, start: u32) -> Page<ApplicationId> {
+			Certificates::pending_reveals(&observer, start)
+		}
+
+		fn pending_endorsements(endorser: AccountId, start: u32) -> Page<CertificateId> {
+			Certificates::pending_endorsements(&endorser, start)
+		}
+
+		fn certificate_terms() -> CertificateTerms {
+			certificates::terms()
 		}
 	}
 

@@ -18,6 +18,7 @@ frame_benchmarking::define_benchmarks!(
 	[pallet_organisations, Organisations]
 	[pallet_dpki, Dpki]
 	[pallet_deliveries, Deliveries]
+	[pallet_certificates, Certificates]
 );
 
 impl pallet_transaction_payment::BenchmarkConfig for crate::Runtime {}

@@ -5,14 +5,24 @@
 //! Every answer carries the storage key of the record that it was made from, so that whoever does
 //! not want to believe the node can ask for the proof. Light clients run these calls themselves.
 
+pub mod certificates;
+
 use crate::{AccountId, Balance, BlockNumber};
 use alloc::vec::Vec;
+use certificates::{
+	ApplicationAnswer, AssessmentAnswer, CertificateAnswer, CertificateTerms, SubjectAnswer,
+};
 use codec::{Decode, Encode};
 use dpki_primitives::{
 	anchor::AnchorRecord,
+	assurance::{Accreditation, Endorsements},
+	certificate::{CertificateRecord, Holder, Office, Page},
 	delivery::{Acknowledgement, DeliveryRecord},
 	device::DeviceRecord,
-	ids::{AnchorId, DeviceId, KeyId, OrganisationId, VoucherId},
+	ids::{
+		AnchorId, ApplicationId, CertificateId, DeviceId, KeyId, OrganisationId, SubjectId,
+		VoucherId,
+	},
 	key::KeyRecord,
 	motion::{MotionId, MotionRecord, MotionStanding},
 	organisation::{HandOver, OrganisationRecord, Recovery, RoleSet},
@@ -123,5 +133,62 @@ sp_api::decl_runtime_apis! {
 
 		/// The device's newest acknowledgement.
 		fn acknowledgement(device: DeviceId) -> Located<Acknowledgement>;
+
+		/// The certificate, and what the verdict about it depends on.
+		fn certificate(id: CertificateId) -> CertificateAnswer;
+
+		/// The effective level of the certificate with one explanation per endorsement.
+		fn assessment(id: CertificateId) -> AssessmentAnswer;
+
+		/// The endorsements of the certificate as stored.
+		fn endorsements(id: CertificateId) -> Located<Endorsements>;
+
+		/// The application, for as long as it is stored.
+		fn application(id: ApplicationId) -> ApplicationAnswer;
+
+		/// How many applications the account ever made: the nonce of its next proof of possession, and what the id of
+		/// its next application is made from.
+		fn application_nonce(account: AccountId) -> u64;
+
+		/// Who holds the subject, and its certificates that were live when that was last changed.
+		fn subject(id: SubjectId) -> SubjectAnswer;
+
+		/// The certificates of a holder, oldest first, from number `start` on.
+		fn certificates_of(
+			holder: Holder,
+			start: u32,
+		) -> Page<(CertificateId, Verdict<CertificateRecord>)>;
+
+		/// The certificates ever granted about a subject, oldest first, from number `start` on.
+		fn certificates_about(
+			subject: SubjectId,
+			start: u32,
+		) -> Page<(CertificateId, Verdict<CertificateRecord>)>;
+
+		/// The unrevoked certificates that end on a day since the Unix epoch, from entry `start` on.
+		fn certificates_ending_on(
+			day: u32,
+			start: u32,
+		) -> Page<(CertificateId, Verdict<CertificateRecord>)>;
+
+		/// The accreditation of the account for the office.
+		fn accreditation(office: Office, account: AccountId) -> Located<Accreditation>;
+
+		/// Everyone who was ever accredited for the office, from number `start` on.
+		fn accredited(office: Office, start: u32) -> Page<(AccountId, Located<Accreditation>)>;
+
+		/// The applications on which the organisation of this observer can still commit itself, from entry `start` of
+		/// the open ones on.
+		fn pending_observations(observer: AccountId, start: u32) -> Page<ApplicationId>;
+
+		/// The votes that this observer still has to reveal, from entry `start` of the open applications on.
+		fn pending_reveals(observer: AccountId, start: u32) -> Page<ApplicationId>;
+
+		/// The certificates that this endorser could endorse and be paid for, from entry `start` of the open
+		/// applications on.
+		fn pending_endorsements(endorser: AccountId, start: u32) -> Page<CertificateId>;
+
+		/// The policy and the prices that hold.
+		fn certificate_terms() -> CertificateTerms;
 	}
 }

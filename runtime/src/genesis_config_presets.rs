@@ -7,7 +7,9 @@
 
 use crate::{
 	AccountId, Balance, BalancesConfig, CouncilMembershipConfig, RuntimeGenesisConfig,
-	SessionConfig, SessionKeys, SudoConfig, TimingConfig, UNIT, timing::DEFAULT_SLOT_DURATION,
+	SessionConfig, SessionKeys, SudoConfig, TimingConfig, UNIT,
+	configs::{economy::EXISTENTIAL_DEPOSIT, pki::ValidatorsAccount},
+	timing::DEFAULT_SLOT_DURATION,
 };
 use alloc::{vec, vec::Vec};
 use frame_support::build_struct_json_patch;
@@ -37,6 +39,8 @@ fn genesis(
 		balances: BalancesConfig {
 			balances: Sr25519Keyring::well_known()
 				.map(|account| (account.to_account_id(), ENDOWMENT))
+				// What the validators earn would return to who pays if the account that collects it did not exist.
+				.chain([(ValidatorsAccount::get(), EXISTENTIAL_DEPOSIT)])
 				.collect::<Vec<_>>(),
 		},
 		session: SessionConfig {

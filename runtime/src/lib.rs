@@ -4,8 +4,8 @@
 //!
 //! What the chain does lives in pallets; this crate says which pallets there are, how they are
 //! configured ([`configs`]), what clients may ask ([`apis`]), how a transaction is checked
-//! ([`tx_extension`]), what not even the council may do ([`call_filter`]) and how a chain begins
-//! ([`genesis_config_presets`]). Two small pallets exist only to compose the others and therefore live
+//! ([`tx_extension`]), how a PKCS#10 request is judged ([`requests`]), what not even the council may do
+//! ([`call_filter`]) and how a chain begins ([`genesis_config_presets`]). Two small pallets exist only to compose the others and therefore live
 //! here: [`timing`] and [`mandate`].
 
 #![cfg_attr(not(feature = "std"), no_std)]
@@ -33,6 +33,8 @@ pub mod dpki_api;
 pub mod genesis_config_presets;
 #[warn(missing_docs)]
 pub mod mandate;
+#[warn(missing_docs)]
+pub mod requests;
 #[warn(missing_docs)]
 pub mod timing;
 #[warn(missing_docs)]
@@ -210,4 +212,7 @@ mod runtime {
 
 	#[runtime::pallet_index(22)]
 	pub type Deliveries = pallet_deliveries;
+
+	#[runtime::pallet_index(23)]
+	pub type Certificates = pallet_certificates;
 }

@@ -3,8 +3,8 @@
 
 use crate::{
 	commands::{
-		account, anchor, chain, deliver, device, key, motion, multisig, org, revoke, ssh, status,
-		voucher, x509,
+		account, anchor, certificate, chain, deliver, device, endorser, key, motion, multisig,
+		observer, org, revoke, ssh, status, subject, voucher, x509,
 	},
 	error::Result,
 	output::Report,
@@ -116,6 +116,18 @@ pub enum Command {
 	/// Add, list, retire and revoke trust anchors
 	#[command(subcommand)]
 	Anchor(anchor::AnchorCommand),
+	/// Apply for certificates of names, organisations, services and devices, and look at what they are worth
+	#[command(subcommand)]
+	Certificate(certificate::CertificateCommand),
+	/// Say whether applicants control names and addresses, and who may
+	#[command(subcommand)]
+	Observer(observer::ObserverCommand),
+	/// Attest who is behind certificates, and who may
+	#[command(subcommand)]
+	Endorser(endorser::EndorserCommand),
+	/// Look at what certificates are about
+	#[command(subcommand)]
+	Subject(subject::SubjectCommand),
 	/// Issue one-time rights by which devices enrol
 	#[command(subcommand)]
 	Voucher(voucher::VoucherCommand),
@@ -155,7 +167,6 @@ pub enum Command {
 impl Cli {
 	/// Does what was asked.
 	pub async fn run(self) -> Result<Report> {
-		let genesis = self.global.genesis;
 		let session = Session::new(self.global);
 		match self.command {
 			Command::Key(command) => command.run(),
@@ -164,10 +175,14 @@ impl Cli {
 			Command::Motion(command) => command.run(&session).await,
 			Command::Multisig(command) => command.run(&session).await,
 			Command::Anchor(command) => command.run(&session).await,
+			Command::Certificate(command) => command.run(&session).await,
+			Command::Observer(command) => command.run(&session).await,
+			Command::Endorser(command) => command.run(&session).await,
+			Command::Subject(command) => command.run(&session).await,
 			Command::Voucher(command) => command.run(&session).await,
 			Command::Device(command) => command.run(&session).await,
 			Command::Ssh(command) => command.run(&session).await,
-			Command::X509(command) => command.run(genesis),
+			Command::X509(command) => command.run(),
 			Command::Deliver(command) => command.run(&session).await,
 			Command::Revoke(command) => command.run(&session).await,
 			Command::Status(command) => command.run(&session).await,

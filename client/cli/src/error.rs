@@ -251,6 +251,7 @@ from_client_errors! {
 	dpki_client::view::ReadError,
 	dpki_client::account::AccountError,
 	dpki_client::calls::CallError,
+	dpki_client::certificate::CertificateError,
 	dpki_client::voucher::VoucherError,
 	dpki_client::possession::PossessionError,
 	dpki_client::possession::ConsentError,

@@ -12,7 +12,7 @@ use dpki_primitives::{
 	Moment,
 	anchor::{AnchorKind, AnchorRecord},
 	device::DeviceRecord,
-	ids::{AnchorId, KeyId},
+	ids::{AnchorId, KeyId, OrganisationId, name_to_string},
 	key::{KeyPurpose, KeyRecord},
 	status::{Standing, Status},
 };
@@ -153,6 +153,12 @@ pub async fn valid_key(
 	Ok(newest)
 }
 
+/// The name of an organisation as people know it; its id if the chain does not know it any more.
+pub async fn organisation_name(view: &View, id: OrganisationId) -> Result<String> {
+	let record = view.organisation(id).await?;
+	Ok(record.map_or_else(|| id.to_string(), |record| name_to_string(&record.name)))
+}
+
 /// What an anchor is made of, from a public file or an OpenSSH private key: whether it is X.509, and the material.
 fn public_material(path: &Path) -> Result<(bool, Vec<u8>)> {
 	let bytes = files::read(path)?;
@@ -235,7 +241,6 @@ pub fn since(status: Status, standing: &Standing) -> Option<Moment> {
 mod tests {
 	use super::*;
 	use dpki_primitives::{
-		ids::OrganisationId,
 		revocation::{Revocation, RevocationReason},
 		status::Validity,
 	};

@@ -35,13 +35,16 @@ fn role_for(call: &str) -> Option<Role> {
 pub fn interrupted(doing: &str, call: &impl Call) -> Error {
 	Error::Interrupted {
 		doing: format!("{doing}: the transaction may be final all the same"),
-		next: format!("look with `{}` before you send it again", look(call.call_name())),
+		next: format!("look with `{}` before you send it again", look(call)),
 	}
 }
 
 /// The command that shows whether a call was carried out.
-fn look(call: &str) -> &'static str {
-	match call {
+fn look(call: &impl Call) -> &'static str {
+	if call.pallet_name() == "Certificates" {
+		return look_at_certificates(call.call_name());
+	}
+	match call.call_name() {
 		"create" | "set_member" | "remove_member" | "set_policy" | "hand_over"
 		| "cancel_hand_over" | "accept_hand_over" | "cancel_recovery" | "complete_recovery"
 		| "dissolve" => "dpki org show NAME",
@@ -55,6 +58,16 @@ fn look(call: &str) -> &'static str {
 		"as_multi" | "approve_as_multi" | "cancel_as_multi" => "dpki multisig list ADDRESS",
 		"transfer_keep_alive" => "dpki account show ADDRESS",
 		_ => "dpki chain info",
+	}
+}
+
+fn look_at_certificates(call: &str) -> &'static str {
+	match call {
+		"apply" => "dpki certificate list --org NAME",
+		"renew" | "withdraw_application" | "commit" | "reveal" | "close" => {
+			"dpki certificate application ID"
+		},
+		_ => "dpki certificate show ID",
 	}
 }
 
@@ -142,6 +155,10 @@ mod tests {
 		assert!(error.next_step().unwrap().contains("`dpki status voucher FILE`"));
 		let motion = interrupted("closing the motion", &calls::close(3));
 		assert!(motion.next_step().unwrap().contains("`dpki motion list`"));
+		let id = dpki_primitives::ids::ApplicationId([6; 32]);
+		let application = interrupted("closing it", &calls::close_application(id));
+		let next = application.next_step().unwrap();
+		assert!(next.contains("`dpki certificate application ID`"), "{next}");
 		assert!(error.may_be_included());
 		assert_eq!(error.exit_code(), 130);
 	}

@@ -1,5 +1,7 @@
 //! What may stand on the command line for an id, a name, a time span, a reason.
 
+pub mod certificates;
+
 use crate::error::{Error, Result};
 use clap::{
 	ValueEnum,

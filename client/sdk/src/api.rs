@@ -86,6 +86,54 @@ pub(crate) type ChainConfig = subxt::config::SubstrateConfig;
 		with = "::subxt::utils::Static<::dpki_primitives::revocation::SshSubject>"
 	),
 	substitute_type(
+		path = "dpki_primitives::application::CertificateRequest",
+		with = "::subxt::utils::Static<::dpki_primitives::application::CertificateRequest>"
+	),
+	substitute_type(
+		path = "dpki_primitives::application::Observation",
+		with = "::subxt::utils::Static<::dpki_primitives::application::Observation>"
+	),
+	substitute_type(
+		path = "dpki_primitives::application::Possession",
+		with = "::subxt::utils::Static<::dpki_primitives::application::Possession>"
+	),
+	substitute_type(
+		path = "dpki_primitives::application::Renewal",
+		with = "::subxt::utils::Static<::dpki_primitives::application::Renewal>"
+	),
+	substitute_type(
+		path = "dpki_primitives::assurance::Level",
+		with = "::subxt::utils::Static<::dpki_primitives::assurance::Level>"
+	),
+	substitute_type(
+		path = "dpki_primitives::assurance::WithdrawalReason",
+		with = "::subxt::utils::Static<::dpki_primitives::assurance::WithdrawalReason>"
+	),
+	substitute_type(
+		path = "dpki_primitives::certificate::CertificatePolicy",
+		with = "::subxt::utils::Static<::dpki_primitives::certificate::CertificatePolicy>"
+	),
+	substitute_type(
+		path = "dpki_primitives::certificate::Office",
+		with = "::subxt::utils::Static<::dpki_primitives::certificate::Office>"
+	),
+	substitute_type(
+		path = "dpki_primitives::ids::ApplicationId",
+		with = "::subxt::utils::Static<::dpki_primitives::ids::ApplicationId>"
+	),
+	substitute_type(
+		path = "dpki_primitives::ids::CertificateDigest",
+		with = "::subxt::utils::Static<::dpki_primitives::ids::CertificateDigest>"
+	),
+	substitute_type(
+		path = "dpki_primitives::ids::CertificateId",
+		with = "::subxt::utils::Static<::dpki_primitives::ids::CertificateId>"
+	),
+	substitute_type(
+		path = "pallet_certificates::escrow::FeeSchedule<Balance>",
+		with = "::subxt::utils::Static<crate::certificate::FeeSchedule>"
+	),
+	substitute_type(
 		path = "dpki_runtime::RuntimeCall",
 		with = "::subxt::utils::Static<crate::calls::EncodedCall>"
 	)

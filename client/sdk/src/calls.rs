@@ -4,11 +4,18 @@
 //! their own authority and go to [`Client::submit_general`](crate::Client::submit_general); every other call is signed by
 //! an account and goes to [`Client::submit`](crate::Client::submit).
 
+mod certificates;
 mod delegation;
 mod encoded;
 mod governance;
 mod multisig;
 
+pub use certificates::{
+	accredit, amend_certificate, apply, close_application, commit, endorse, mark_compromised,
+	release_accreditation, release_certificate, renew, reveal, revoke_certificate,
+	set_certificate_fees, set_certificate_policy, suspend_accreditation, suspend_certificate,
+	withdraw_application, withdraw_endorsement,
+};
 pub use delegation::{ProxyRight, add_proxy, proxied, remove_proxy, through_proxy};
 pub use encoded::{EncodedCall, encode};
 pub use governance::{

@@ -13,6 +13,8 @@
 //! | [`motion`] | what a transaction did to a motion |
 //! | [`submit`] | submits calls and waits until they are final; names what went wrong |
 //! | [`voucher`] | one-time enrolment rights as people and QR codes carry them |
+//! | [`certificate`] | what is signed to apply for a certificate, and what observers look for and hide |
+//! | [`subject`] | what certificates are about, in words |
 //! | [`possession`] | keys of devices and anchors, and the proofs that they are held |
 //! | [`envelope`] | HPKE envelopes, bound to the record that announces them |
 //! | [`bundle`] | what is inside an envelope: the full desired state of a device |
@@ -42,12 +44,14 @@ mod api;
 pub mod blob;
 pub mod bundle;
 pub mod calls;
+pub mod certificate;
 pub mod client;
 pub mod envelope;
 pub mod motion;
 pub mod names;
 pub mod possession;
 pub mod ssh;
+pub mod subject;
 pub mod submit;
 pub mod view;
 pub mod voucher;

@@ -1,7 +1,12 @@
 //! Typed reads of the state at one finalised block, and the verdicts about what is read.
 
+mod certificates;
 mod multisig;
 
+pub use certificates::{
+	ApplicationAnswer, AssessmentAnswer, CertificateAnswer, CertificateTerms, Located,
+	SubjectAnswer, Verdict,
+};
 pub use multisig::PendingCall;
 
 use crate::{AccountId, client::Client, client::Head};

@@ -1,7 +1,9 @@
 //! Observers and endorsers: how an account gets its office and loses it. One set of rules serves both, which differ only
 //! in the level that they can have.
 
-use crate::{Accreditations, Accredited, AccreditedCount, Config, Error, Event, Pallet};
+use crate::{
+	Accreditations, Accredited, AccreditedCount, Config, Error, Event, Pallet, Registrants,
+};
 use dpki_primitives::{
 	Moment,
 	assurance::{Accreditation, AccreditationState, Level},
@@ -39,6 +41,7 @@ impl<T: Config> Pallet<T> {
 			compromised_from: None,
 		};
 		Accreditations::<T>::insert(office, &account, accreditation);
+		Registrants::<T>::insert(organisation, ());
 		Self::deposit_event(Event::Accredited { office, account, organisation, level });
 		Ok(())
 	}

@@ -3,7 +3,7 @@
 use crate::{
 	ApplicationNonce, ApplicationVotes, Applications, Certificates, ClosedQueue, ClosedRange,
 	Config, Error, Event, OpenApplications, OpenByPayer, OpenCount, OpenPositions, OpenRenewals,
-	Pallet, Policy,
+	Pallet, Policy, Registrants,
 	escrow::{Operation, Order},
 };
 use dpki_primitives::{
@@ -39,6 +39,9 @@ impl<T: Config> Pallet<T> {
 		Self::ensure_available(subject, request.holder, None)?;
 		Self::ensure_possession(&payer, &request, possession, expires_at, now)?;
 
+		if let Some(organisation) = request.holder.organisation() {
+			Registrants::<T>::insert(organisation, ());
+		}
 		let level = request.level;
 		let observed = request.subject.needs_control_proof();
 		let order = Order {

@@ -324,13 +324,14 @@ pub mod pallet {
 		/// Takes an endorsement back. What was paid for it stays paid, and is not paid again.
 		///
 		/// - **Who:** the endorser, suspended or released too, but not once it counts as compromised.
-		/// - **Cost:** the fee of the transaction.
+		/// - **Cost:** the fee of the transaction. Operational: a full block does not keep it waiting.
 		/// - **Changes:** the endorsement stops counting and stays readable.
 		/// - **Events:** [`Event::EndorsementWithdrawn`].
 		/// - **Refusals:** [`Error::EndorsementNotFound`], [`Error::EndorsementWithdrawn`],
 		///   [`Error::AccreditationCompromised`].
 		/// - **Complexity:** the endorsements of the certificate, at most 16.
 		#[pallet::call_index(7)]
+		#[pallet::weight((T::WeightInfo::withdraw_endorsement(), DispatchClass::Operational))]
 		pub fn withdraw_endorsement(
 			origin: OriginFor<T>,
 			certificate: CertificateId,
@@ -361,13 +362,14 @@ pub mod pallet {
 		/// it, and the key is never certified again.
 		///
 		/// - **Who:** the holder, or [`Config::RevocationOrigin`].
-		/// - **Cost:** the fee of the transaction.
+		/// - **Cost:** the fee of the transaction. Operational: a full block does not keep it waiting.
 		/// - **Changes:** the certificate.
 		/// - **Events:** [`Event::CertificateRevoked`].
 		/// - **Refusals:** [`Error::CertificateNotFound`], [`Error::NotHolder`], [`Error::CertificateRevoked`]: the first
 		///   reason and time stand.
 		/// - **Complexity:** O(1).
 		#[pallet::call_index(9)]
+		#[pallet::weight((T::WeightInfo::revoke(), DispatchClass::Operational))]
 		pub fn revoke(
 			origin: OriginFor<T>,
 			certificate: CertificateId,
@@ -380,13 +382,14 @@ pub mod pallet {
 		/// Puts a certificate on hold.
 		///
 		/// - **Who:** the holder, or [`Config::RevocationOrigin`], which can also take over a hold of the holder's.
-		/// - **Cost:** the fee of the transaction.
+		/// - **Cost:** the fee of the transaction. Operational: a full block does not keep it waiting.
 		/// - **Changes:** the certificate.
 		/// - **Events:** [`Event::CertificateSuspended`].
 		/// - **Refusals:** [`Error::CertificateNotFound`], [`Error::NotHolder`], [`Error::CertificateRevoked`],
 		///   [`Error::CertificateSuspended`].
 		/// - **Complexity:** O(1).
 		#[pallet::call_index(10)]
+		#[pallet::weight((T::WeightInfo::suspend(), DispatchClass::Operational))]
 		pub fn suspend(origin: OriginFor<T>, certificate: CertificateId) -> DispatchResult {
 			let who = Self::revoker(origin)?;
 			Self::do_suspend(who, certificate)

@@ -3,13 +3,15 @@
 use crate::{
 	Accreditations, Accredited, AccreditedCount, ApplicationVotes, Applications, Certificates,
 	Config, Ending, EndingCount, Endorsements, HolderCertificateCount, HolderCertificates,
-	OpenApplications, OpenCount, Pallet, SubjectCertificateCount, SubjectCertificates, Subjects,
+	OpenApplications, OpenCount, Pallet, Registrants, SubjectCertificateCount, SubjectCertificates,
+	Subjects,
 };
 use dpki_primitives::{
 	application::{ApplicationRecord, Phase, Purpose, Votes, control_challenge},
 	assurance::{Accreditation, Endorsements as EndorsementList, Level},
 	certificate::{CertificateRecord, Holder, MAX_PAGE, Office, Page, SubjectRecord, day_of},
-	ids::{ApplicationId, CertificateId, KeyId, SubjectId},
+	ids::{ApplicationId, CertificateId, KeyId, OrganisationId, SubjectId},
+	organisation::Belongings,
 };
 
 impl<T: Config> Pallet<T> {
@@ -145,6 +147,14 @@ impl<T: Config> Pallet<T> {
 			};
 			(Self::block() <= until && is_fit && !is_paid()).then_some(id)
 		})
+	}
+}
+
+impl<T: Config> Belongings for Pallet<T> {
+	/// An open application counts, as it could bring a certificate to an organisation that is no more, and so does an
+	/// accreditation, whose voice is that of its organisation.
+	fn is_empty(organisation: OrganisationId) -> bool {
+		!Registrants::<T>::contains_key(organisation)
 	}
 }
 

@@ -113,6 +113,11 @@ mod storage {
 	pub type HolderCertificates<T: Config> =
 		StorageDoubleMap<_, Blake2_128Concat, Holder, Identity, u32, CertificateId>;
 
+	/// The organisations for which anything was ever applied or accredited. Never removed: what hangs on an organisation
+	/// here can outlive every list of it.
+	#[pallet::storage]
+	pub type Registrants<T: Config> = StorageMap<_, Identity, OrganisationId, ()>;
+
 	/// How many entries the index by end has for each day since the Unix epoch.
 	#[pallet::storage]
 	pub type EndingCount<T: Config> = StorageMap<_, Identity, u32, u32, ValueQuery>;

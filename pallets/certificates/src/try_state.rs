@@ -4,11 +4,14 @@ use crate::{
 	Accreditations, Accredited, AccreditedCount, Applications, BalanceOf, Certificates,
 	ClosedQueue, ClosedRange, Config, Ending, EndingCount, Endorsements, Escrows, HoldReason,
 	HolderCertificateCount, HolderCertificates, OpenApplications, OpenByPayer, OpenCount,
-	OpenPositions, OpenRenewals, Pallet, SubjectCertificateCount, SubjectCertificates, Subjects,
+	OpenPositions, OpenRenewals, Pallet, Registrants, SubjectCertificateCount, SubjectCertificates,
+	Subjects,
 };
 use alloc::collections::BTreeMap;
-use dpki_primitives::application::Phase;
-use dpki_primitives::certificate::Office;
+use dpki_primitives::{
+	application::{Phase, Purpose},
+	certificate::Office,
+};
 use frame_support::{ensure, traits::fungible::InspectHold};
 use sp_runtime::{
 	TryRuntimeError,
@@ -24,7 +27,8 @@ impl<T: Config> Pallet<T> {
 		Self::try_certificates()?;
 		Self::try_subjects()?;
 		Self::try_endorsements()?;
-		Self::try_accreditations()
+		Self::try_accreditations()?;
+		Self::try_registrants()
 	}
 
 	/// The list of open applications has no gaps and holds every one of them once.
@@ -215,6 +219,23 @@ impl<T: Config> Pallet<T> {
 					"the list of an office holds somebody who was never accredited"
 				);
 			}
+		}
+		Ok(())
+	}
+
+	/// Whose certificate, open application or accreditation there is, is remembered.
+	fn try_registrants() -> Result<(), TryRuntimeError> {
+		let accredited = Accreditations::<T>::iter_values().map(|it| it.organisation);
+		let certified = Certificates::<T>::iter_values().filter_map(|it| it.holder.organisation());
+		let applying = Applications::<T>::iter_values().filter_map(|it| match it.purpose {
+			Purpose::Issue(request) => request.holder.organisation(),
+			Purpose::Control(_) | Purpose::Endorsement(_) => None,
+		});
+		for organisation in accredited.chain(certified).chain(applying) {
+			ensure!(
+				Registrants::<T>::contains_key(organisation),
+				"an organisation with certificates or an accreditation is not remembered"
+			);
 		}
 		Ok(())
 	}

@@ -48,10 +48,10 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// The applicant's signature, the live certificates of a subject twice (8 each, with their keys' records), the lists
 	/// of open applications, subject, holder and end, three holds and one payment.
 	fn apply() -> Weight {
-		Self::of(2_400, 90_000, 70, 30)
+		Self::of(2_400, 90_000, 70, 31)
 	}
 	fn apply_with_request() -> Weight {
-		Self::of(5_000, 90_000, 70, 30)
+		Self::of(5_000, 90_000, 70, 31)
 	}
 	fn renew() -> Weight {
 		Self::of(250, 25_000, 20, 16)
@@ -92,7 +92,7 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 		Self::of(70, 8_000, 5, 1)
 	}
 	fn accredit() -> Weight {
-		Self::of(60, 9_000, 4, 3)
+		Self::of(60, 9_000, 4, 4)
 	}
 	fn suspend_accreditation() -> Weight {
 		Self::of(40, 4_000, 1, 1)

@@ -80,7 +80,9 @@ pub fn request_challenge(payload: &[u8]) -> [u8; 32] {
 /// Checks certification requests. The rules of X.509 live elsewhere; whoever keeps certificates only asks.
 pub trait RequestVerifier {
 	/// Whether `request` is one PKCS#10 request in DER and nothing else, signed by `key`, which it carries, names
-	/// `subject` and no other one, and has the lower-case hexadecimal form of `challenge` as its `challengePassword`.
+	/// `subject` and no other one, and has the lower-case hexadecimal form of `challenge` as its `challengePassword`. It
+	/// names the subject by its [`common_name`](Subject::common_name), and a DNS name or an address by a subject
+	/// alternative name of that kind too; one of the two will do.
 	fn is_valid(request: &[u8], key: &PublicKey, subject: &Subject, challenge: &[u8; 32]) -> bool;
 
 	/// The key under which [`Self::benchmark_request`] signs: the dearest one to verify.

@@ -16,9 +16,13 @@ use crate::{
 	assurance::Level,
 	ids::{DeviceId, KeyId, Name, OrganisationId, SubjectId},
 };
+use alloc::{
+	format,
+	string::{String, ToString},
+};
 use bounded_collections::{BoundedVec, ConstU32};
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
-use core::net::Ipv4Addr;
+use core::net::{Ipv4Addr, Ipv6Addr};
 use scale_info::TypeInfo;
 
 /// Longest DNS name in characters, without the dot of the root (RFC 1035 section 2.3.4).
@@ -26,6 +30,9 @@ pub const MAX_DNS_NAME_LEN: u32 = 253;
 
 /// Longest label of a DNS name in characters (RFC 1035 section 2.3.4).
 const MAX_DNS_LABEL_LEN: usize = 63;
+
+/// Longest common name of X.509 in characters: `ub-common-name` of RFC 5280 appendix A.1.
+pub const MAX_COMMON_NAME_LEN: usize = 64;
 
 /// A DNS name in the one form that [`Subject::is_well_formed`] accepts.
 pub type DnsName = BoundedVec<u8, ConstU32<MAX_DNS_NAME_LEN>>;
@@ -106,6 +113,24 @@ impl Subject {
 		matches!(self, Subject::Dns(_) | Subject::Ipv4(_) | Subject::Ipv6(_))
 	}
 
+	/// What stands for the subject as the common name of a certification request, which has room for
+	/// [`MAX_COMMON_NAME_LEN`] characters: the DNS name or the address itself, the URN of a UUID (RFC 9562 section 4).
+	/// Names that are longer, and subjects of every other kind, are named by the hexadecimal digits of their
+	/// [`id`](Self::id), in lower case and without `0x`.
+	pub fn common_name(&self) -> String {
+		let text = match self {
+			Subject::Dns(name) => String::from_utf8_lossy(name).into_owned(),
+			Subject::Ipv4(address) => Ipv4Addr::from(*address).to_string(),
+			Subject::Ipv6(address) => Ipv6Addr::from(*address).to_string(),
+			Subject::Uuid(uuid) => format!("urn:uuid:{}", uuid_text(uuid)),
+			_ => String::new(),
+		};
+		if text.is_empty() || text.len() > MAX_COMMON_NAME_LEN {
+			return self.id().0.iter().map(|byte| format!("{byte:02x}")).collect();
+		}
+		text
+	}
+
 	/// Whether certificates about the subject may show a display name.
 	pub const fn may_have_display_name(&self) -> bool {
 		matches!(self, Subject::Organisation(_))
@@ -120,6 +145,18 @@ pub fn uuid_of_key(key: KeyId) -> [u8; 16] {
 	uuid[6] = (uuid[6] & 0x0f) | 0x80;
 	uuid[8] = (uuid[8] & 0x3f) | 0x80;
 	uuid
+}
+
+/// A UUID as people write it (RFC 9562 section 4).
+pub fn uuid_text(uuid: &[u8; 16]) -> String {
+	let mut text = String::with_capacity(36);
+	for (index, byte) in uuid.iter().enumerate() {
+		if matches!(index, 4 | 6 | 8 | 10) {
+			text.push('-');
+		}
+		text.push_str(&format!("{byte:02x}"));
+	}
+	text
 }
 
 /// The letter-digit-hyphen rule of RFC 1123 section 2.1 in lower case. The last label is not all digits, so that no
@@ -170,7 +207,6 @@ fn is_global_ipv6(octets: &[u8; 16]) -> bool {
 #[cfg(test)]
 mod tests {
 	use super::*;
-	use core::net::Ipv6Addr;
 
 	fn dns(name: &str) -> Subject {
 		Subject::Dns(name.as_bytes().to_vec().try_into().unwrap())
@@ -265,6 +301,32 @@ mod tests {
 		let mut other_variant = uuid;
 		other_variant[8] = 0xff;
 		assert!(!Subject::Uuid(other_variant).is_well_formed());
+	}
+
+	#[test]
+	fn every_subject_has_a_common_name_that_fits() {
+		let id_of = |subject: &Subject| format!("{}", subject.id()).trim_start_matches("0x").into();
+		let long = dns(&format!("{}.com", "x".repeat(61)));
+		let acme = OrganisationId::from_name(b"acme");
+		let name = Name::truncate_from(b"api".to_vec());
+		for (subject, text) in [
+			(dns("a.example"), "a.example".into()),
+			(Subject::Ipv4([9, 9, 9, 9]), "9.9.9.9".into()),
+			(
+				Subject::Ipv6(Ipv6Addr::from([0x2606, 0x4700, 0, 0, 0, 0, 0, 0x1111]).octets()),
+				"2606:4700::1111".into(),
+			),
+			(Subject::Uuid([0xab; 16]), "urn:uuid:abababab-abab-abab-abab-abababababab".into()),
+			(long.clone(), id_of(&long)),
+			(Subject::Organisation(acme), id_of(&Subject::Organisation(acme))),
+			(
+				Subject::Service { organisation: acme, name: name.clone() },
+				id_of(&Subject::Service { organisation: acme, name }),
+			),
+		] {
+			assert_eq!(subject.common_name(), text, "{subject:?}");
+			assert!(subject.common_name().len() <= MAX_COMMON_NAME_LEN);
+		}
 	}
 
 	#[test]

@@ -92,6 +92,8 @@ errors! {
 	RequestTooLong, "the certification request is longer than is read here";
 	RequestMalformed, "the certification request is not the DER encoding of one";
 	RequestAttributeNotAllowed, "the request carries an attribute other than the extensions it asks for";
+	RequestChallengeMismatch, "the request does not carry the challenge that was set, once and as text";
+	RequestKeyMismatch, "the request is for another key than the one that was to be asked for";
 	RequestedExtensionNotAllowed, "the request asks for an extension that is not for the applicant to choose";
 	RevocationListTooLong, "the revocation list is longer than is read here";
 	RevocationListMalformed, "the revocation list is not the DER encoding of one";

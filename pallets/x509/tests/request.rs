@@ -3,7 +3,10 @@
 mod common;
 
 use common::{Party, World, dns, ecdsa_sha256, extension};
-use dpki_x509::{Error, MAX_REQUEST_LEN, Pure, request::CertificationRequest};
+use dpki_x509::{
+	Error, MAX_REQUEST_LEN, PublicKey, Pure,
+	request::{Binding, CHALLENGE_PASSWORD, CertificationRequest},
+};
 use x509_cert::{
 	attr::Attribute,
 	der::{
@@ -99,11 +102,72 @@ fn an_extension_that_is_not_evaluated_is_refused_only_if_it_is_critical() {
 
 #[test]
 fn a_challenge_password_is_not_made_public() {
-	let oid = ObjectIdentifier::new_unwrap("1.2.840.113549.1.9.7");
-	let secret = Any::new(Tag::Utf8String, *b"secret").unwrap();
-	let values = SetOfVec::try_from(vec![secret]).unwrap();
-	let refusal = verify(vec![Attribute { oid, values }]).err();
+	let refusal = verify(vec![challenge(&[(Tag::Utf8String, b"secret")])]).err();
 	assert_eq!(refusal, Some(Error::RequestAttributeNotAllowed));
+}
+
+fn challenge(values: &[(Tag, &[u8])]) -> Attribute {
+	let values = values
+		.iter()
+		.map(|(tag, text)| Any::new(*tag, *text).unwrap())
+		.collect::<Vec<_>>();
+	Attribute { oid: CHALLENGE_PASSWORD, values: SetOfVec::try_from(values).unwrap() }
+}
+
+/// Verifies a request of the device, which is bound to its key and the challenge `right`.
+fn verify_bound(attributes: Vec<Attribute>) -> Result<CertificationRequest, Error> {
+	let device = World::new().device;
+	let der = request(&device, attributes, &device);
+	let key = PublicKey::read(&device.key_info()).unwrap();
+	CertificationRequest::verify_bound(&Pure, &der, Binding { key: &key, challenge: "right" })
+}
+
+#[test]
+fn a_bound_request_carries_its_challenge_and_may_ask_for_names() {
+	for tag in [Tag::Utf8String, Tag::PrintableString] {
+		assert!(verify_bound(vec![challenge(&[(tag, b"right")])]).is_ok(), "{tag}");
+	}
+	let names = wanted(vec![extension(&SubjectAltName(vec![dns("a.org")]), false)]);
+	let bound = verify_bound(vec![challenge(&[(Tag::Utf8String, b"right")]), names]).unwrap();
+	assert_eq!(bound.extensions().subject_names.as_ref().map(Vec::len), Some(1));
+}
+
+#[test]
+fn a_bound_request_without_its_challenge_is_refused() {
+	let mismatch = Some(Error::RequestChallengeMismatch);
+	assert_eq!(verify_bound(Vec::new()).err(), mismatch);
+	for values in [
+		&[(Tag::Utf8String, &b"wrong"[..])][..],
+		&[(Tag::Utf8String, b"right ")],
+		&[(Tag::Utf8String, b"RIGHT")],
+		&[(Tag::OctetString, b"right")],
+		&[(Tag::Utf8String, b"right"), (Tag::PrintableString, b"right")],
+		&[],
+	] {
+		assert_eq!(verify_bound(vec![challenge(values)]).err(), mismatch, "{values:?}");
+	}
+	let other = ObjectIdentifier::new_unwrap("1.2.840.113549.1.9.2");
+	let name = Attribute { oid: other, ..challenge(&[(Tag::Utf8String, b"name")]) };
+	let refusal = verify_bound(vec![challenge(&[(Tag::Utf8String, b"right")]), name]).err();
+	assert_eq!(refusal, Some(Error::RequestAttributeNotAllowed));
+}
+
+#[test]
+fn a_bound_request_is_for_the_key_that_is_known_before_and_signed_by_it() {
+	let world = World::new();
+	let (device, other) = (&world.device, &world.ca);
+	let key_of = |party: &Party| PublicKey::read(&party.key_info()).unwrap();
+	let right = || vec![challenge(&[(Tag::Utf8String, b"right")])];
+	let verify = |der: &[u8], key: &PublicKey| {
+		let binding = Binding { key, challenge: "right" };
+		CertificationRequest::verify_bound(&Pure, der, binding).err()
+	};
+	let der = request(device, right(), device);
+	assert_eq!(verify(&der, &key_of(other)), Some(Error::RequestKeyMismatch));
+	let compressed = PublicKey::p256(&key_of(device).compressed_point().unwrap()).unwrap();
+	assert_eq!(verify(&der, &compressed), None);
+	let forged = request(device, right(), other);
+	assert_eq!(verify(&forged, &compressed), Some(Error::SignatureInvalid));
 }
 
 #[test]

@@ -74,6 +74,9 @@ pub enum ProxyType {
 	/// Publish deliveries: what a server does that holds no key with a role.
 	#[codec(index = 2)]
 	Publishing,
+	/// Observe and endorse: what a server does that holds no key of an accredited account.
+	#[codec(index = 3)]
+	Attesting,
 }
 
 impl InstanceFilter<RuntimeCall> for ProxyType {
@@ -97,6 +100,15 @@ impl InstanceFilter<RuntimeCall> for ProxyType {
 			Self::Publishing => {
 				matches!(call, RuntimeCall::Deliveries(pallet_deliveries::Call::publish { .. }))
 			},
+			Self::Attesting => matches!(
+				call,
+				RuntimeCall::Certificates(
+					pallet_certificates::Call::commit { .. }
+						| pallet_certificates::Call::reveal { .. }
+						| pallet_certificates::Call::endorse { .. }
+						| pallet_certificates::Call::withdraw_endorsement { .. }
+				)
+			),
 		}
 	}
 

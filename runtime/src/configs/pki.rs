@@ -2,14 +2,19 @@
 
 //! The public-key infrastructure: pallet indices 20 to 29.
 
-use super::governance::DAY;
+use super::governance::{DAY, RootOrCouncil};
 use crate::{
-	Balance, Balances, BlockNumber, Dpki, Organisations, Runtime, RuntimeCall, RuntimeHoldReason,
-	Timestamp, UNIT,
+	AccountId, Balance, Balances, BlockNumber, Certificates, Dpki, MILLI_UNIT, Organisations,
+	Runtime, RuntimeCall, RuntimeHoldReason, Timestamp, UNIT, requests::Pkcs10,
 };
-use frame_support::parameter_types;
+use frame_support::{PalletId, parameter_types};
+use pallet_certificates::{FeeSchedule, LevelPrices, Price};
 use pallet_deliveries::SeeThrough;
 use pallet_motions::{EnsureCouncil, EnsureOrganisation};
+use sp_runtime::traits::AccountIdConversion;
+
+/// Names the account in which the validators' share of the fees for certificates is collected.
+pub const VALIDATORS_POT: PalletId = PalletId(*b"dpki/val");
 
 parameter_types! {
 	/// Held for an organisation.
@@ -18,6 +23,39 @@ parameter_types! {
 	pub const HandOverPeriod: BlockNumber = DAY;
 	/// A recovery can be objected to for a week at one second.
 	pub const RecoveryDelay: BlockNumber = 7 * DAY;
+	/// What certificates cost until the council sets other prices.
+	pub const DefaultFees: FeeSchedule<Balance> = DEFAULT_FEES;
+	/// Where the validators' share goes. It exists from the genesis on, so that it can take any amount.
+	pub ValidatorsAccount: AccountId = VALIDATORS_POT.into_account_truncating();
+	/// Closed applications stay readable for thirty days at one second.
+	pub const ClosedRetention: BlockNumber = 30 * DAY;
+}
+
+/// What certificates cost until the council sets other prices: in the order of what the work is to those who do it. A
+/// look at a name is done by programs, an attestation by people; with each level they look longer.
+pub const DEFAULT_FEES: FeeSchedule<Balance> = FeeSchedule {
+	feeless: false,
+	deposit: UNIT,
+	issue: LevelPrices {
+		dv: price(100, 300, 0),
+		ov: price(200, 300, 1_000),
+		ev: price(400, 300, 2_000),
+	},
+	control: LevelPrices { dv: price(50, 300, 0), ov: price(50, 300, 0), ev: price(50, 300, 0) },
+	endorsement: LevelPrices {
+		dv: price(0, 0, 0),
+		ov: price(100, 0, 1_000),
+		ev: price(200, 0, 2_000),
+	},
+};
+
+/// A price in thousandths of a token: for the validators, for all observers together, for each endorser.
+const fn price(network: Balance, observation: Balance, endorsement: Balance) -> Price<Balance> {
+	Price {
+		network: network * MILLI_UNIT,
+		observation: observation * MILLI_UNIT,
+		endorsement: endorsement * MILLI_UNIT,
+	}
 }
 
 impl pallet_organisations::Config for Runtime {
@@ -26,8 +64,8 @@ impl pallet_organisations::Config for Runtime {
 	type Currency = Balances;
 	type BodyOrigin = EnsureOrganisation;
 	type CouncilOrigin = EnsureCouncil;
-	// Whatever else is about an organisation hangs on one of its devices or anchors.
-	type Belongings = Dpki;
+	// Whatever else is about an organisation hangs on one of its devices, anchors or certificates.
+	type Belongings = (Dpki, Certificates);
 	type Deposit = OrganisationDeposit;
 	type HandOverPeriod = HandOverPeriod;
 	type RecoveryDelay = RecoveryDelay;
@@ -48,6 +86,22 @@ impl pallet_deliveries::Config for Runtime {
 	type Time = Timestamp;
 	type Wrapper = OneProxy;
 	type WeightInfo = pallet_deliveries::weights::SubstrateWeight<Runtime>;
+}
+
+impl pallet_certificates::Config for Runtime {
+	type RuntimeHoldReason = RuntimeHoldReason;
+	type Currency = Balances;
+	type Organisations = Organisations;
+	type Registry = Dpki;
+	type Requests = Pkcs10;
+	type Time = Timestamp;
+	type AccreditationOrigin = RootOrCouncil;
+	type RevocationOrigin = RootOrCouncil;
+	type PolicyOrigin = RootOrCouncil;
+	type DefaultFees = DefaultFees;
+	type ValidatorsAccount = ValidatorsAccount;
+	type ClosedRetention = ClosedRetention;
+	type WeightInfo = pallet_certificates::weights::SubstrateWeight<Runtime>;
 }
 
 /// Deliveries are published directly or through one `Proxy.proxy`, see decision 0013.

@@ -5,9 +5,10 @@
 use crate::common::{account, apply, chain, origin, signed};
 use codec::{Decode, Encode};
 use dpki_primitives::{
+	assurance::WithdrawalReason,
 	delivery::{MAX_BLOB_LEN, MIN_BLOB_LEN, Suite},
 	device::DeviceRecord,
-	ids::{BlobDigest, DeviceId, KeyId, OrganisationId},
+	ids::{ApplicationId, BlobDigest, CertificateId, DeviceId, KeyId, OrganisationId},
 	key::{KeyPurpose, KeyRecord, KeyType, PublicKey},
 	organisation::{DeliveryPolicy, OrganisationKind, Role, RoleSet},
 	status::Validity,
@@ -260,6 +261,30 @@ fn a_key_rotation_proxy_moves_a_membership_and_does_nothing_else() {
 }
 
 #[test]
+fn an_attesting_proxy_observes_and_endorses_and_does_nothing_else() {
+	in_a_block(|| {
+		appoint(Charlie, ProxyType::Attesting);
+		let filtered: DispatchError = frame_system::Error::<Runtime>::CallFiltered.into();
+		let (certificate, application) = (CertificateId([1; 32]), ApplicationId([1; 32]));
+		let revoke: RuntimeCall = pallet_certificates::Call::suspend { certificate }.into();
+		for call in [transfer(), hand_over(), revoke] {
+			assert_eq!(proxied(Charlie, call), Err(filtered));
+		}
+		// These are made, and refused by the pallet itself.
+		for call in [
+			pallet_certificates::Call::commit { application, commitment: [0; 32] },
+			pallet_certificates::Call::withdraw_endorsement {
+				certificate,
+				reason: WithdrawalReason::FactsChanged,
+			},
+		] {
+			let refused = proxied(Charlie, call.into()).unwrap_err();
+			assert!(matches!(refused, DispatchError::Module(_)) && refused != filtered);
+		}
+	});
+}
+
+#[test]
 fn a_proxy_does_not_appoint_a_stronger_one() {
 	in_a_block(|| {
 		appoint(Charlie, ProxyType::KeyRotation);
@@ -271,7 +296,7 @@ fn a_proxy_does_not_appoint_a_stronger_one() {
 		let filtered = frame_system::Error::<Runtime>::CallFiltered;
 		assert_eq!(proxied(Charlie, stronger.into()), Err(filtered.into()));
 	});
-	let all = [ProxyType::Any, ProxyType::KeyRotation, ProxyType::Publishing];
+	let all = [ProxyType::Any, ProxyType::KeyRotation, ProxyType::Publishing, ProxyType::Attesting];
 	for one in all {
 		for other in all {
 			let expected = one == other || one == ProxyType::default();

@@ -3,6 +3,7 @@
 use crate::common::{account, chain, chain_of, genesis_of};
 use dpki_runtime::{
 	AccountId, Balances, CouncilMembership, Runtime, Session,
+	configs::{economy::EXISTENTIAL_DEPOSIT, pki::ValidatorsAccount},
 	genesis_config_presets::{ENDOWMENT, LOCAL_PRESET, preset_names},
 };
 use sp_genesis_builder::DEV_RUNTIME_PRESET;
@@ -24,6 +25,8 @@ fn every_named_preset_builds_a_chain() {
 		chain(name.as_ref()).execute_with(|| {
 			assert!(!Session::validators().is_empty(), "{name} has no validators");
 			assert!(!council().is_empty(), "{name} has no council");
+			let pot = Balances::free_balance(ValidatorsAccount::get());
+			assert_eq!(pot, EXISTENTIAL_DEPOSIT, "{name} loses what validators earn");
 		});
 	}
 }

@@ -3,6 +3,7 @@
 //! What the composition promises, beyond what each pallet tests for itself.
 
 mod api;
+mod certificates;
 mod common;
 mod consensus;
 mod delegation;
@@ -10,4 +11,5 @@ mod genesis;
 mod governance;
 mod metadata;
 mod organisations;
+mod requests;
 mod transactions;

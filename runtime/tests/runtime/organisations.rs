@@ -4,6 +4,8 @@
 
 use crate::common::{account, chain, origin};
 use dpki_primitives::{
+	assurance::Level,
+	certificate::Office,
 	ids::{OrganisationId, VoucherCommitment},
 	motion::{Body, Electorate, MotionId, MotionState},
 	organisation::{DeliveryPolicies, DeliveryPolicy, OrganisationKind, Role, RoleSet},
@@ -142,6 +144,24 @@ fn an_organisation_for_which_something_was_registered_is_not_dissolved() {
 			b"drone-1".to_vec().try_into().unwrap(),
 			1_000,
 		));
+		assert_noop!(Organisations::dissolve(origin(Eve), acme()), Error::BelongingsLeft);
+	});
+}
+
+#[test]
+fn an_organisation_whose_observer_was_accredited_is_not_dissolved() {
+	with_acme(|| {
+		let (office, level) = (Office::Observer, Level::Dv);
+		let call = pallet_certificates::Call::accredit {
+			office,
+			account: account(Ferdie),
+			organisation: acme(),
+			level,
+		};
+		let motion = propose(Alice, Electorate::Council, call.into());
+		approve(Bob, motion);
+		approve(Charlie, motion);
+		assert!(has_succeeded(motion));
 		assert_noop!(Organisations::dissolve(origin(Eve), acme()), Error::BelongingsLeft);
 	});
 }

@@ -5,10 +5,11 @@
 use crate::common::{account, apply, chain, extension, origin, signed};
 use dpki_primitives::{
 	Moment,
+	assurance::WithdrawalReason,
 	context::{Action, Registrant, SigningContext},
 	delivery::Suite,
 	device::Compromised,
-	ids::{AnchorId, DeviceId, KeyId, OrganisationId, VoucherCommitment, VoucherId},
+	ids::{AnchorId, CertificateId, DeviceId, KeyId, OrganisationId, VoucherCommitment, VoucherId},
 	key::{KeyPurpose, KeyType, NewKey, PublicKey},
 	motion::{Electorate, Reason},
 	organisation::OrganisationKind,
@@ -266,6 +267,20 @@ fn revocations_have_room_in_a_full_block() {
 		assert_eq!(class(revocation.clone()), DispatchClass::Operational, "{revocation:?}");
 	}
 	assert_eq!(class(pallet_dpki::Call::retire_anchor { anchor }), DispatchClass::Normal);
+
+	let class = |call: pallet_certificates::Call<Runtime>| call.get_dispatch_info().class;
+	let certificate = CertificateId([4; 32]);
+	for revocation in [
+		pallet_certificates::Call::revoke { certificate, reason },
+		pallet_certificates::Call::suspend { certificate },
+		pallet_certificates::Call::withdraw_endorsement {
+			certificate,
+			reason: WithdrawalReason::EvidenceFalse,
+		},
+	] {
+		assert_eq!(class(revocation.clone()), DispatchClass::Operational, "{revocation:?}");
+	}
+	assert_eq!(class(pallet_certificates::Call::release { certificate }), DispatchClass::Normal);
 }
 
 /// Enrolments and acknowledgements are believed at dispatch because nothing but the extension
@@ -304,6 +319,7 @@ fn no_pallet_can_fake_an_authorised_origin() {
 			(20, "Organisations"),
 			(21, "Dpki"),
 			(22, "Deliveries"),
+			(23, "Certificates"),
 		]
 	);
 }

@@ -90,6 +90,8 @@ pub enum Right {
 	KeyRotation,
 	/// Publish deliveries
 	Publishing,
+	/// Observe and endorse, as an accredited account
+	Attesting,
 }
 
 impl From<Right> for ProxyRight {
@@ -98,6 +100,7 @@ impl From<Right> for ProxyRight {
 			Right::Any => Self::Any,
 			Right::KeyRotation => Self::KeyRotation,
 			Right::Publishing => Self::Publishing,
+			Right::Attesting => Self::Attesting,
 		}
 	}
 }

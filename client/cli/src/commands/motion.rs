@@ -1,6 +1,6 @@
 //! `dpki motion`: what the council and organisations decide by vote.
 
-mod propose;
+pub mod propose;
 
 use crate::{
 	error::{Error, Result},

@@ -1,19 +1,20 @@
 //! `dpki status`: one verdict in one line, for people and for scripts that look at the exit code only.
 
 use crate::{
-	commands::{revoke, ssh as certificates, voucher},
+	commands::{certificate, revoke, ssh as certificates, voucher},
 	error::{Result, refusal_sentence},
 	lookup,
 	output::{Report, rfc3339},
 	session::Session,
-	values::{AnchorRef, DeviceRef},
+	values::{AnchorRef, DeviceRef, certificates::LevelArg},
 };
 use clap::Subcommand;
-use dpki_client::{Head, View, ssh};
+use dpki_client::{Head, View, ssh, subject};
 use dpki_primitives::{
 	Moment,
+	assurance::Level,
 	delivery::{Outcome, RefusalReason},
-	ids::KeyId,
+	ids::{CertificateId, KeyId},
 	revocation::{Revocation, RevocationReason, SshSubject},
 	status::{Standing, Status, Validity, status},
 };
@@ -73,6 +74,19 @@ Example:
 		#[arg(value_name = "ORG/NAME|ID")]
 		device: DeviceRef,
 	},
+	/// May this certificate be relied on, and at which level?
+	#[command(after_help = "\
+Examples:
+  dpki status certificate 0x9c01...7e
+  dpki status certificate 0x9c01...7e --level ev && echo good")]
+	Certificate {
+		/// Its id
+		#[arg(value_name = "ID")]
+		certificate: CertificateId,
+		/// The level that it has to have at least
+		#[arg(long, value_enum, default_value = "dv")]
+		level: LevelArg,
+	},
 	/// Would an up-to-date device accept this SSH certificate?
 	#[command(after_help = "\
 Example:
@@ -94,6 +108,9 @@ impl StatusCommand {
 			Self::Device { device } => device_verdict(&view, &device).await,
 			Self::Voucher { voucher } => voucher_verdict(&view, &voucher).await,
 			Self::Delivery { device } => delivery_verdict(&view, &device).await,
+			Self::Certificate { certificate, level } => {
+				level_verdict(&view, certificate, level.into()).await
+			},
 			Self::SshCert { cert } => certificate_verdict(&view, &cert).await,
 		}
 	}
@@ -179,6 +196,32 @@ async fn delivery_verdict(view: &View, device: &DeviceRef) -> Result<Report> {
 		.data("sequence", record.sequence)
 		.data("digest", record.digest.to_string())
 		.data("cid", dpki_client::blob::cid(record.digest)))
+}
+
+async fn level_verdict(view: &View, id: CertificateId, wanted: Level) -> Result<Report> {
+	let what = format!("certificate {id}");
+	let answer = view.certificate(id).await?;
+	let Some((record, assessment)) =
+		answer.certificate.record.zip(view.assessment(id).await?.assessment)
+	else {
+		return Ok(unknown(what, view.head()));
+	};
+	let (status, level) = (assessment.status, assessment.level);
+	let standing = certificate::show::standing(&record);
+	let suffices = level.is_some_and(|level| level >= wanted);
+	let mut report = judged(what.clone(), status, &standing, view.head());
+	if let (Some(level), false) = (level, suffices) {
+		let words = format!("only {}, not {}", level.name(), wanted.name());
+		report = verdict(what, false, &words, view.head())
+			.data("status", status.name())
+			.data("reason", Value::Null)
+			.time_quietly("since", None);
+	}
+	Ok(report
+		.data("certificate", id.to_string())
+		.data("level", level.map(Level::name))
+		.data("requested_level", assessment.requested.name())
+		.data("subject", subject::to_text(&record.subject)))
 }
 
 async fn certificate_verdict(view: &View, path: &Path) -> Result<Report> {

@@ -17,6 +17,8 @@ pub enum ProxyRight {
 	KeyRotation,
 	/// Publish deliveries.
 	Publishing,
+	/// Observe and endorse.
+	Attesting,
 }
 
 impl From<ProxyRight> for ProxyType {
@@ -25,6 +27,7 @@ impl From<ProxyRight> for ProxyType {
 			ProxyRight::Any => Self::Any,
 			ProxyRight::KeyRotation => Self::KeyRotation,
 			ProxyRight::Publishing => Self::Publishing,
+			ProxyRight::Attesting => Self::Attesting,
 		}
 	}
 }
@@ -76,9 +79,12 @@ mod tests {
 
 	#[test]
 	fn calls_of_proxies_encode() {
-		for (index, right) in
-			(0u8..).zip([ProxyRight::Any, ProxyRight::KeyRotation, ProxyRight::Publishing])
-		{
+		for (index, right) in (0u8..).zip([
+			ProxyRight::Any,
+			ProxyRight::KeyRotation,
+			ProxyRight::Publishing,
+			ProxyRight::Attesting,
+		]) {
 			let arguments = (0u8, ACCOUNT, index, 0u32);
 			assert_encodes(&add_proxy(&ACCOUNT, right), (19, 1), arguments);
 			assert_encodes(&remove_proxy(&ACCOUNT, right), (19, 2), arguments);

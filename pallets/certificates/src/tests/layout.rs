@@ -158,3 +158,9 @@ fn a_broken_list_of_an_office_is_noticed() {
 	is_noticed(|_, _| AccreditedCount::<Test>::insert(Office::Observer, 5));
 	is_noticed(|_, _| Accredited::<Test>::insert(Office::Observer, 0, ALICE));
 }
+
+#[test]
+fn an_organisation_that_is_forgotten_is_noticed() {
+	is_noticed(|_, _| Registrants::<Test>::remove(acme()));
+	is_noticed(|_, _| Registrants::<Test>::remove(observer_organisation(0)));
+}

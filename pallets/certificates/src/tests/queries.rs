@@ -6,6 +6,7 @@ use dpki_primitives::{
 	assurance::Level,
 	certificate::{Holder, MAX_PAGE, Office, Page, day_of},
 	ids::{CertificateId, KeyId},
+	organisation::Belongings,
 	revocation::RevocationReason,
 	subject::Subject,
 };
@@ -154,5 +155,33 @@ fn records_are_read_as_they_are_stored() {
 		let expected: CertificateRequest = acme_request(Level::Ov, 1);
 		let record = Certificates::certificate(id).unwrap();
 		assert_eq!((record.key, record.holder), (expected.key, Holder::Organisation(acme())));
+	});
+}
+
+#[test]
+fn an_organisation_is_empty_until_something_of_it_is_applied_for_or_accredited() {
+	run(|| {
+		let is_empty = <Certificates as Belongings>::is_empty;
+		assert!(is_empty(acme()) && !is_empty(observer_organisation(0)));
+		let service =
+			Subject::Service { organisation: acme(), name: b"api".to_vec().try_into().unwrap() };
+		let request = CertificateRequest {
+			holder: Holder::Organisation(acme()),
+			..request(service, Level::Dv, 1)
+		};
+		apply(REGISTRAR, request, 1);
+		assert!(!is_empty(acme()));
+	});
+}
+
+#[test]
+fn an_open_application_of_an_organisation_belongs_to_it() {
+	run(|| {
+		let request = CertificateRequest {
+			holder: Holder::Organisation(acme()),
+			..request(dns("a.example"), Level::Dv, 1)
+		};
+		apply(REGISTRAR, request, 1);
+		assert!(!<Certificates as Belongings>::is_empty(acme()));
 	});
 }

@@ -9,7 +9,10 @@ use crate::{
 	values::{self, BodyArg, HexBytes, Member, MemberRole, Name, Policy},
 };
 use clap::{Args, Subcommand, ValueEnum};
-use dpki_client::calls::{self, EncodedCall};
+use dpki_client::{
+	Call,
+	calls::{self, EncodedCall},
+};
 use dpki_primitives::{
 	motion::{Body, Electorate},
 	organisation::RoleSet,
@@ -207,6 +210,18 @@ struct Proposal {
 	deciders: Deciders,
 	call: EncodedCall,
 	terms: Terms,
+}
+
+/// Proposes a call to the council and votes for it.
+pub async fn to_council(session: &Session, call: &impl Call, terms: &Terms) -> Result<Report> {
+	let account = session.account()?;
+	let client = session.connect().await?;
+	let call = calls::encode(call)?;
+	let words = call.describe()?;
+	let call = calls::propose(Electorate::Council, call, terms.blocks, &terms.reason)?;
+	let finalized = session.submit(&client, &account, &call, "proposing").await?;
+	let report = Report::new().done("Proposed a motion to the council").row("call", words);
+	Ok(outcome(report, &finalized).finalized(&finalized))
 }
 
 impl ProposeCommand {

@@ -1,0 +1,186 @@
+//! What `dpki observer` and `dpki endorser` have in common: who may observe and endorse is decided by the council, and
+//! can be asked by everybody.
+
+use crate::{
+	commands::motion::propose::{Terms, to_council},
+	error::{Error, Result},
+	lookup,
+	output::{Report, hex},
+	session::Session,
+	values::{Member, Name},
+};
+use dpki_client::{AccountId, Call, View, account, calls, view::Located};
+use dpki_primitives::{
+	Moment,
+	assurance::{Accreditation, AccreditationState, Level},
+	certificate::{Office, Page},
+};
+use serde_json::Value;
+
+/// The word for those who hold the office.
+pub fn holder_of(office: Office) -> &'static str {
+	match office {
+		Office::Observer => "observer",
+		Office::Endorser => "endorser",
+	}
+}
+
+/// What the council can decide about an account.
+pub enum Decision {
+	/// It gets the office, or another organisation or level, or its suspension ends.
+	Accredit(Name, Level),
+	/// Nothing that it says or said counts for the time being.
+	Suspend,
+	/// It leaves the office.
+	Release,
+	/// Nothing that it said from then on counts.
+	Compromised(Moment),
+}
+
+/// Proposes a decision to the council.
+pub async fn decide(
+	session: &Session,
+	office: Office,
+	Member(who): &Member,
+	decision: Decision,
+	terms: &Terms,
+) -> Result<Report> {
+	match decision {
+		Decision::Accredit(org, level) => {
+			let call = calls::accredit(office, who, org.organisation(), level);
+			propose(session, office, who, &call, terms).await
+		},
+		Decision::Suspend => {
+			let call = calls::suspend_accreditation(office, who);
+			propose(session, office, who, &call, terms).await
+		},
+		Decision::Release => {
+			let call = calls::release_accreditation(office, who);
+			propose(session, office, who, &call, terms).await
+		},
+		Decision::Compromised(from) => {
+			let call = calls::mark_compromised(office, who, from);
+			propose(session, office, who, &call, terms).await
+		},
+	}
+}
+
+async fn propose(
+	session: &Session,
+	office: Office,
+	who: &AccountId,
+	call: &impl Call,
+	terms: &Terms,
+) -> Result<Report> {
+	Ok(to_council(session, call, terms)
+		.await?
+		.row(holder_of(office), account::address(who)))
+}
+
+/// Everyone who was ever accredited for the office.
+pub async fn list(session: &Session, office: Office, start: u32) -> Result<Report> {
+	let (_client, view) = session.view().await?;
+	let page = view.accredited(office, start).await?;
+	let mut report = Report::new()
+		.done(format!("{} {}s", page.total, holder_of(office)))
+		.read_at(view.head());
+	let mut entries = Vec::new();
+	for (who, Located { record, storage_key }) in &page.items {
+		let Some(record) = record else { continue };
+		let organisation = lookup::organisation_name(&view, record.organisation).await?;
+		let line = format!("  {}  {}, {organisation}", account::address(who), state(record));
+		report = report.tail(line);
+		entries.push(told(who, record, &organisation, storage_key).to_json());
+	}
+	Ok(paged(report, "accredited", entries, &page))
+}
+
+/// The accreditation of an account.
+pub async fn show(session: &Session, office: Office, Member(who): &Member) -> Result<Report> {
+	let (_client, view) = session.view().await?;
+	let (record, key) = find(&view, office, who).await?;
+	let organisation = lookup::organisation_name(&view, record.organisation).await?;
+	let report = told(who, &record, &organisation, &key);
+	Ok(report
+		.done(format!("{} {}", holder_of(office), account::address(who)))
+		.read_at(view.head()))
+}
+
+async fn find(view: &View, office: Office, who: &AccountId) -> Result<(Accreditation, Vec<u8>)> {
+	let Located { record, storage_key } = view.accreditation(office, who).await?;
+	let what = holder_of(office);
+	let record = record.ok_or_else(|| Error::Unknown { what, name: account::address(who) })?;
+	Ok((record, storage_key))
+}
+
+/// Refuses an account that may not act in this office now, before anything is asked of the person.
+pub async fn require_active(view: &View, office: Office, who: &AccountId) -> Result<Accreditation> {
+	let refuse = |why: String| Error::NotAllowed {
+		why,
+		next: format!("have the council accredit it with `dpki {} accredit`", holder_of(office)),
+	};
+	let address = account::address(who);
+	match view.accreditation(office, who).await?.record {
+		None => Err(refuse(format!("{address} is not accredited as {}", holder_of(office)))),
+		Some(record) if !record.may_act() => {
+			Err(refuse(format!("the accreditation of {address} is {}", state(&record))))
+		},
+		Some(record) => Ok(record),
+	}
+}
+
+/// What is stored about an accreditation.
+fn told(who: &AccountId, record: &Accreditation, organisation: &str, key: &[u8]) -> Report {
+	Report::new()
+		.row("account", account::address(who))
+		.row("organisation", organisation)
+		.data("organisation_id", record.organisation.to_string())
+		.row("level", record.level.name())
+		.row("state", state(record))
+		.time("accredited_at", record.accredited_at)
+		.time_if("compromised_from", record.compromised_from)
+		.data("storage_key", hex(key))
+}
+
+/// The state in one word; a compromise is graver than anything else.
+fn state(record: &Accreditation) -> &'static str {
+	match record.state {
+		_ if record.compromised_from.is_some() => "compromised",
+		AccreditationState::Active => "active",
+		AccreditationState::Suspended => "suspended",
+		AccreditationState::Released => "released",
+	}
+}
+
+/// Adds the entries of a page, and where the next one begins.
+pub fn paged<Item>(report: Report, key: &str, entries: Vec<Value>, page: &Page<Item>) -> Report {
+	let report = report.data(key, Value::Array(entries)).data("next", page.next);
+	let report = report.data("total", page.total);
+	match page.next {
+		Some(next) => report.tail(format!("  more with --start {next}")),
+		None => report,
+	}
+}
+
+#[cfg(test)]
+mod tests {
+	use super::*;
+	use dpki_primitives::ids::OrganisationId;
+
+	#[test]
+	fn a_compromise_is_told_before_anything_else() {
+		let mut record = Accreditation {
+			organisation: OrganisationId([1; 32]),
+			level: Level::Ev,
+			state: AccreditationState::Suspended,
+			accredited_at: 0,
+			compromised_from: None,
+		};
+		assert_eq!(state(&record), "suspended");
+		record.compromised_from = Some(1_000);
+		assert_eq!(state(&record), "compromised");
+		let json = told(&[2; 32], &record, "acme", &[3]).to_json();
+		assert_eq!(json["compromised_from"], "1970-01-01T00:00:01Z");
+		assert_eq!((&json["level"], &json["storage_key"]), (&"EV".into(), &"0x03".into()));
+	}
+}

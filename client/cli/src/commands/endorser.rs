@@ -1,0 +1,257 @@
+//! `dpki endorser`: attesting who is behind certificates.
+
+use super::{
+	accreditation::{self, Decision, require_active},
+	certificate::show,
+	motion::propose::Terms,
+};
+use crate::{
+	error::{Error, Result},
+	files,
+	output::{Report, hex},
+	session::Session,
+	values::{
+		self, Member, Name,
+		certificates::{LevelArg, WithdrawalArg, moment},
+	},
+};
+use clap::{ArgGroup, Args, Subcommand};
+use dpki_client::calls;
+use dpki_primitives::{
+	Moment,
+	certificate::Office,
+	ids::{CertificateDigest, CertificateId},
+};
+use sha2::{Digest, Sha256};
+use std::{path::PathBuf, time::Duration};
+
+const OFFICE: Office = Office::Endorser;
+
+/// Attesting who is behind certificates.
+#[derive(Subcommand)]
+#[command(after_help = "\
+Examples:
+  dpki endorser pending
+  dpki endorser endorse 0x9c01...7e --level ov --valid 365d --evidence register-extract.pdf
+  dpki endorser accredit //Dave --org notary --level ev --reason 'audited in May'")]
+pub enum EndorserCommand {
+	/// List the certificates that wait for endorsements which the account could give and be paid for
+	#[command(after_help = "\
+Examples:
+  dpki endorser pending
+  dpki endorser pending 5FHneW46xGXgs5mUiveU4sbTyGBzmstUspZC92UhjJM694ty --json")]
+	Pending {
+		/// Whose work: SS58 address, 0x and 64 digits, or such as //Bob; that of --account if left out
+		#[arg(value_name = "ACCOUNT")]
+		who: Option<Member>,
+	},
+	/// Endorse a certificate as it is now: attest at a level who is behind it
+	#[command(after_help = "\
+Examples:
+  dpki endorser endorse 0x9c01...7e --level ov --valid 365d --evidence register-extract.pdf
+  dpki endorser endorse 0x9c01...7e --level ev --valid 365d --digest 0x5f3c...d1")]
+	Endorse(Endorse),
+	/// Take an endorsement back; it stays readable and stops counting
+	#[command(after_help = "\
+Example:
+  dpki endorser withdraw 0x9c01...7e --because facts-changed")]
+	Withdraw {
+		/// The certificate
+		#[arg(value_name = "ID")]
+		certificate: CertificateId,
+		/// Why
+		#[arg(long, value_enum)]
+		because: WithdrawalArg,
+	},
+	/// List everyone who was ever accredited
+	#[command(after_help = "\
+Examples:
+  dpki endorser list --json
+  dpki endorser list --start 64")]
+	List {
+		/// Number of the first entry
+		#[arg(long, default_value_t = 0)]
+		start: u32,
+	},
+	/// Show the accreditation of an account
+	#[command(after_help = "\
+Example:
+  dpki endorser show 5FHneW46xGXgs5mUiveU4sbTyGBzmstUspZC92UhjJM694ty")]
+	Show {
+		/// The account
+		#[arg(value_name = "ACCOUNT")]
+		who: Member,
+	},
+	/// The council: accredit an account up to a level, or end its suspension
+	#[command(after_help = "\
+Example:
+  dpki endorser accredit //Dave --org notary --level ev --reason 'audited in May'")]
+	Accredit {
+		/// The account
+		#[arg(value_name = "ACCOUNT")]
+		who: Member,
+		/// The organisation that controls it; all accounts of one have one voice
+		#[arg(long, value_name = "NAME")]
+		org: Name,
+		/// The highest level that it may attest: ov or ev
+		#[arg(long, value_enum)]
+		level: LevelArg,
+		#[command(flatten)]
+		terms: Terms,
+	},
+	/// The council: let nothing count that the account says or said, for the time being
+	#[command(after_help = "\
+Example:
+  dpki endorser suspend //Dave --reason 'audit is overdue'")]
+	Suspend {
+		/// The account
+		#[arg(value_name = "ACCOUNT")]
+		who: Member,
+		#[command(flatten)]
+		terms: Terms,
+	},
+	/// The council: end an accreditation, and with it all endorsements of the account
+	#[command(after_help = "\
+Example:
+  dpki endorser release //Dave --reason 'contract ended'")]
+	Release {
+		/// The account
+		#[arg(value_name = "ACCOUNT")]
+		who: Member,
+		#[command(flatten)]
+		terms: Terms,
+	},
+	/// The council: nothing that the account attested from a moment on is to be believed; what it attested before counts,
+	/// and it never acts again
+	#[command(after_help = "\
+Example:
+  dpki endorser compromised //Dave --from 2026-11-20T09:00:00Z --reason 'see incident 17'")]
+	Compromised {
+		/// The account
+		#[arg(value_name = "ACCOUNT")]
+		who: Member,
+		/// From when on: a time in UTC, or a day
+		#[arg(long, value_name = "TIME", value_parser = moment)]
+		from: Moment,
+		#[command(flatten)]
+		terms: Terms,
+	},
+}
+
+/// Endorse a certificate as it is now.
+#[derive(Args)]
+#[command(group = ArgGroup::new("kept").args(["evidence", "evidence_hash"]))]
+pub struct Endorse {
+	/// The certificate
+	#[arg(value_name = "ID")]
+	certificate: CertificateId,
+	/// What is attested
+	#[arg(long, value_enum)]
+	level: LevelArg,
+	/// For how long the endorsement counts
+	#[arg(long, value_parser = values::duration)]
+	valid: Duration,
+	/// A file with the evidence, of which the chain gets the SHA-256; keep it
+	#[arg(long, value_name = "FILE")]
+	evidence: Option<PathBuf>,
+	/// The hash of the evidence, if it is no file
+	#[arg(long, value_name = "HASH", value_parser = values::hash)]
+	evidence_hash: Option<Hash>,
+	/// What was reviewed, as `dpki certificate show` told it; a certificate that has changed since is refused
+	#[arg(long, value_name = "DIGEST", value_parser = values::hash)]
+	digest: Option<Hash>,
+}
+
+/// A hash of 32 bytes.
+type Hash = [u8; 32];
+
+impl EndorserCommand {
+	/// Runs the command.
+	pub async fn run(self, session: &Session) -> Result<Report> {
+		let (who, decision, terms) = match self {
+			Self::Pending { who } => return pending(session, who).await,
+			Self::Endorse(command) => return command.run(session).await,
+			Self::Withdraw { certificate, because } => {
+				return withdraw(session, certificate, because).await;
+			},
+			Self::List { start } => return accreditation::list(session, OFFICE, start).await,
+			Self::Show { who } => return accreditation::show(session, OFFICE, &who).await,
+			Self::Accredit { who, org, level, terms } => {
+				(who, Decision::Accredit(org, level.into()), terms)
+			},
+			Self::Suspend { who, terms } => (who, Decision::Suspend, terms),
+			Self::Release { who, terms } => (who, Decision::Release, terms),
+			Self::Compromised { who, from, terms } => (who, Decision::Compromised(from), terms),
+		};
+		accreditation::decide(session, OFFICE, &who, decision, &terms).await
+	}
+}
+
+async fn pending(session: &Session, who: Option<Member>) -> Result<Report> {
+	let who = match who {
+		Some(Member(who)) => who,
+		None => session.actor(&session.account()?),
+	};
+	let (_client, view) = session.view().await?;
+	require_active(&view, OFFICE, &who).await?;
+	let (mut reports, mut start) = (Vec::new(), Some(0));
+	while let Some(from) = start {
+		let page = view.pending_endorsements(&who, from).await?;
+		for id in page.items {
+			reports.push(show::certificate(&view, id).await?);
+		}
+		start = page.next;
+	}
+	Ok(Report::list(reports, "nothing to do"))
+}
+
+impl Endorse {
+	async fn run(self, session: &Session) -> Result<Report> {
+		let evidence = match (&self.evidence, self.evidence_hash) {
+			(Some(path), _) => Some(<[u8; 32]>::from(Sha256::digest(&*files::read(path)?))),
+			(None, hash) => hash,
+		};
+		let account = session.account()?;
+		let (client, view) = session.view().await?;
+		require_active(&view, OFFICE, &session.actor(&account)).await?;
+		let id = self.certificate;
+		let record = show::find(&view, id).await?;
+		// From the record that was read: a node must not choose what is attested.
+		let digest = record.digest(id);
+		if self.digest.is_some_and(|reviewed| CertificateDigest(reviewed) != digest) {
+			return Err(Error::NotAllowed {
+				why: format!(
+					"the certificate {id} is not any more what was reviewed: it is {digest} now"
+				),
+				next: format!("look at it again with `dpki certificate show {id}`"),
+			});
+		}
+		let expires_at = values::after(view.now(), self.valid)?;
+		let call = calls::endorse(id, self.level.into(), digest, evidence, expires_at);
+		let finalized = session.submit(&client, &account, &call, "endorsing").await?;
+		let level = dpki_primitives::assurance::Level::from(self.level);
+		Ok(show::content(Report::new(), &record)
+			.done(format!("Endorsed certificate {id} at {}", level.name()))
+			.data("certificate", id.to_string())
+			.row("level", level.name())
+			.row("digest", digest)
+			.data("evidence", evidence.map(|hash| hex(&hash)))
+			.time("expires_at", expires_at)
+			.finalized(&finalized))
+	}
+}
+
+async fn withdraw(
+	session: &Session,
+	certificate: CertificateId,
+	because: WithdrawalArg,
+) -> Result<Report> {
+	let account = session.account()?;
+	let client = session.connect().await?;
+	let call = calls::withdraw_endorsement(certificate, because.into());
+	let finalized = session.submit(&client, &account, &call, "withdrawing").await?;
+	Ok(Report::new()
+		.done(format!("Withdrew the endorsement of certificate {certificate}"))
+		.data("certificate", certificate.to_string())
+		.finalized(&finalized))
+}

@@ -1,0 +1,410 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//! Certificates in this runtime: who decides, who is paid, and what
+//! [`dpki_runtime::dpki_api::DpkiApi`] answers about them.
+
+use crate::common::{account, chain, origin};
+use codec::Decode;
+use dpki_primitives::{
+	Moment,
+	application::{CertificateRequest, Observation, Phase, Possession, Votes, commitment},
+	assurance::{
+		Accreditation, AccreditationState, Assessment, Endorsements, Finding, Level, Quorum, assess,
+	},
+	certificate::{
+		CertificatePolicy, CertificateRecord, Dependencies, Holder, Office, certificate_status,
+		day_of,
+	},
+	context::{Action, SigningContext},
+	ids::{ApplicationId, CertificateId, KeyId, OrganisationId},
+	key::{KeyType, PublicKey, Signature},
+	motion::Electorate,
+	organisation::OrganisationKind,
+	revocation::{Revocation, RevocationReason},
+	status::Status,
+	storage_keys,
+	subject::Subject,
+};
+use dpki_runtime::{
+	AccountId, Balances, Certificates, Motions, Organisations, Runtime, RuntimeCall, RuntimeOrigin,
+	System,
+	configs::{
+		economy::EXISTENTIAL_DEPOSIT,
+		governance::MinPeriod,
+		pki::{DEFAULT_FEES, ValidatorsAccount},
+	},
+	dpki_api::{certificates::AssessmentAnswer, runtime_decl_for_dpki_api::DpkiApiV1},
+	genesis_config_presets::LOCAL_PRESET,
+};
+use frame_support::{assert_noop, assert_ok};
+use sp_core::{Pair, ed25519};
+use sp_genesis_builder::DEV_RUNTIME_PRESET;
+use sp_keyring::Sr25519Keyring::{self, Alice, Bob, Charlie, Dave, Eve, Ferdie};
+use std::collections::HashMap;
+
+type Error = pallet_certificates::Error<Runtime>;
+
+const NOW: Moment = 1_800_000_000_000;
+const DAY: Moment = 24 * 60 * 60 * 1000;
+const SALT: [u8; 32] = [5; 32];
+const POLICY: CertificatePolicy = CertificatePolicy {
+	observers: 2,
+	endorsers: Quorum { ov: 1, ev: 2 },
+	commit_blocks: 10,
+	reveal_blocks: 10,
+	endorsement_blocks: 100,
+	control_lifetime: 90 * DAY,
+	max_lifetime: 200 * DAY,
+	max_endorsement_lifetime: 100 * DAY,
+};
+
+/// A chain on which Alice has founded `acme`, Bob and Charlie observe and Dave and Eve endorse, each for an
+/// organisation of its own.
+fn with_acme(test: impl FnOnce()) {
+	chain(DEV_RUNTIME_PRESET).execute_with(|| {
+		pallet_timestamp::Now::<Runtime>::put(NOW);
+		create(Alice, "acme");
+		assert_ok!(Certificates::set_policy(RuntimeOrigin::root(), POLICY));
+		for (who, name, office, level) in [
+			(Bob, "bob", Office::Observer, Level::Dv),
+			(Charlie, "charlie", Office::Observer, Level::Dv),
+			(Dave, "dave", Office::Endorser, Level::Ev),
+			(Eve, "eve", Office::Endorser, Level::Ev),
+		] {
+			create(who, name);
+			let organisation = OrganisationId::from_name(name.as_bytes());
+			let root = RuntimeOrigin::root();
+			assert_ok!(Certificates::accredit(root, office, account(who), organisation, level));
+		}
+		test();
+	});
+}
+
+fn create(who: Sr25519Keyring, name: &str) {
+	let name = name.as_bytes().to_vec().try_into().unwrap();
+	assert_ok!(Organisations::create(origin(who), name, OrganisationKind::TestLab));
+}
+
+fn acme() -> OrganisationId {
+	OrganisationId::from_name(b"acme")
+}
+
+fn dns() -> Subject {
+	Subject::Dns(b"drone.example".to_vec().try_into().unwrap())
+}
+
+fn pair() -> ed25519::Pair {
+	ed25519::Pair::from_seed(&[9; 32])
+}
+
+fn request(subject: Subject, level: Level) -> CertificateRequest {
+	CertificateRequest {
+		subject,
+		holder: Holder::Organisation(acme()),
+		level,
+		key: PublicKey::new(KeyType::Ed25519, &pair().public().0).unwrap(),
+		display_name: None,
+		not_after: NOW + 60 * DAY,
+	}
+}
+
+/// Alice applies with a signature of the key.
+fn apply(request: CertificateRequest) -> ApplicationId {
+	let payer: [u8; 32] = account(Alice).into();
+	let nonce = Runtime::application_nonce(account(Alice));
+	let action = Action::ApplyForCertificate { payer, request: request.digest() };
+	let genesis = frame_system::BlockHash::<Runtime>::get(0).0;
+	let expires_at = NOW + 60_000;
+	let payload = SigningContext { genesis, action, nonce, expires_at }.payload();
+	let signature = Signature::truncate_from(pair().sign(&payload).0.to_vec());
+	let possession = Possession::Signature(signature);
+	assert_ok!(Certificates::apply(origin(Alice), request, possession, expires_at));
+	ApplicationId::of(&payer, nonce)
+}
+
+/// A certificate of `acme` about itself at EV, which Dave and Eve have endorsed.
+fn endorsed() -> CertificateId {
+	let id = CertificateId::of(apply(request(Subject::Organisation(acme()), Level::Ev)));
+	for who in [Dave, Eve] {
+		endorse(who, id);
+	}
+	id
+}
+
+fn endorse(who: Sr25519Keyring, id: CertificateId) {
+	let digest = Runtime::certificate(id).digest.expect("it was granted");
+	let until = NOW + 50 * DAY;
+	assert_ok!(Certificates::endorse(origin(who), id, Level::Ev, digest, None, until));
+}
+
+fn observe(who: Sr25519Keyring, id: ApplicationId) {
+	let hash = commitment(id, &account(who).into(), Observation::Controlled, &SALT);
+	assert_ok!(Certificates::commit(origin(who), id, hash));
+}
+
+fn reveal(who: Sr25519Keyring, id: ApplicationId) {
+	assert_ok!(Certificates::reveal(origin(who), id, Observation::Controlled, SALT));
+}
+
+/// What a client makes of nothing but the storage under the keys that an answer names.
+struct Proven(HashMap<Vec<u8>, Option<Vec<u8>>>);
+
+impl Proven {
+	fn read(keys: &[Vec<u8>]) -> Self {
+		Self(
+			keys.iter()
+				.map(|key| (key.clone(), sp_io::storage::get(key).map(Into::into)))
+				.collect(),
+		)
+	}
+
+	fn get<T: Decode>(&self, key: Vec<u8>) -> Option<T> {
+		let value = self.0.get(&key).expect("the answer names everything that it depends on");
+		value
+			.as_ref()
+			.map(|bytes| T::decode(&mut &bytes[..]).expect("it is of this type"))
+	}
+
+	fn assessment(&self, id: CertificateId) -> Assessment {
+		let now = self.get(storage_keys::now()).expect("there is a time");
+		let record: CertificateRecord = self.get(storage_keys::certificate(id)).expect("it exists");
+		let key = KeyId::of(&record.key);
+		let (registered, device) = (
+			self.get(storage_keys::key(key)),
+			match record.subject {
+				Subject::Device(device) => self.get(storage_keys::device(device)),
+				_ => None,
+			},
+		);
+		let dependencies = Dependencies {
+			compromised: self.get(storage_keys::compromised_key(key)),
+			key: registered.as_ref(),
+			device: device.as_ref(),
+		};
+		let status = certificate_status(Some(&record), dependencies, now);
+		let endorsements: Endorsements =
+			self.get(storage_keys::endorsements(id)).unwrap_or_default();
+		let endorsements: Vec<_> = endorsements
+			.into_iter()
+			.map(|it| {
+				let key = storage_keys::accreditation(Office::Endorser, &it.endorser);
+				(it, self.get::<Accreditation>(key))
+			})
+			.collect();
+		let policy: CertificatePolicy =
+			self.get(storage_keys::certificate_policy()).unwrap_or_default();
+		assess(&record.endorsed(id, status), &endorsements, policy.endorsers, now)
+	}
+}
+
+/// The effective level, after it was computed once more from what can be proven.
+fn level(id: CertificateId) -> (Option<Level>, Vec<Finding>) {
+	let AssessmentAnswer { assessment, depends_on } = Runtime::assessment(id);
+	let assessment = assessment.expect("it was granted");
+	assert_eq!(Proven::read(&depends_on).assessment(id), assessment);
+	(assessment.level, assessment.explanations.iter().map(|it| it.finding).collect())
+}
+
+fn stored<T: Decode>(key: &[u8]) -> Option<T> {
+	sp_io::storage::get(key).map(|bytes| T::decode(&mut &bytes[..]).expect("it is of this type"))
+}
+
+#[test]
+fn the_effective_level_follows_from_storage_that_the_answer_names() {
+	with_acme(|| {
+		let id = endorsed();
+		assert_eq!(level(id), (Some(Level::Ev), vec![Finding::Counted; 2]));
+
+		// Dave was corrupt from the day of the endorsement on: of two voices for EV one is left.
+		let mark = |who, from| {
+			Certificates::mark_compromised(
+				RuntimeOrigin::root(),
+				Office::Endorser,
+				account(who),
+				from,
+			)
+		};
+		assert_ok!(mark(Dave, NOW));
+		let one = vec![Finding::EndorserCompromised, Finding::Counted];
+		assert_eq!(level(id), (Some(Level::Ov), one));
+		assert_ok!(mark(Eve, NOW - DAY));
+		assert_eq!(level(id), (Some(Level::Dv), vec![Finding::EndorserCompromised; 2]));
+
+		assert_ok!(Certificates::revoke(origin(Alice), id, RevocationReason::KeyCompromise));
+		assert_eq!(level(id).0, None);
+		let answer = Runtime::certificate(id);
+		let revocation = Revocation { reason: RevocationReason::KeyCompromise, at: NOW };
+		assert_eq!(answer.certificate.status, Status::Revoked(revocation));
+		let record: CertificateRecord = answer.certificate.record.expect("it is never removed");
+		let compromised = storage_keys::compromised_key(KeyId::of(&record.key));
+		assert!(answer.depends_on.contains(&compromised));
+		assert_eq!(stored(&answer.certificate.storage_key), Some(record));
+		assert_eq!(stored::<Moment>(&compromised), Some(NOW));
+	});
+}
+
+#[test]
+fn an_application_is_told_with_its_votes_its_challenge_and_its_escrow() {
+	with_acme(|| {
+		let id = apply(request(dns(), Level::Dv));
+		let answer = Runtime::application(id);
+		assert_eq!(answer.certificate, Some(CertificateId::of(id)));
+		assert_eq!(answer.challenge.expect("it waits for observers").0, dns());
+		let escrow = answer.escrow.expect("it is open");
+		assert_eq!(escrow.observation, DEFAULT_FEES.issue.dv.observation);
+		assert_eq!(stored(&answer.application.storage_key), answer.application.record);
+
+		assert_eq!(Runtime::pending_observations(account(Bob), 0).items, [id]);
+		observe(Bob, id);
+		observe(Charlie, id);
+		assert_eq!(Runtime::pending_observations(account(Bob), 0).items, []);
+		assert_eq!(Runtime::pending_reveals(account(Bob), 0).items, [id]);
+		let votes = Runtime::application(id).votes;
+		assert_eq!(votes.record.as_ref().map(|votes| votes.len()), Some(2));
+		assert_eq!(stored::<Votes>(&votes.storage_key), votes.record);
+
+		System::set_block_number(System::block_number() + POLICY.commit_blocks + 1);
+		let before = Balances::free_balance(account(Bob));
+		reveal(Bob, id);
+		reveal(Charlie, id);
+		let answer = Runtime::application(id);
+		let phase = answer.application.record.expect("it stays readable").phase;
+		assert!(matches!(phase, Phase::Closed { .. }), "{phase:?}");
+		assert_eq!((answer.challenge, answer.escrow), (None, None));
+
+		let price = DEFAULT_FEES.issue.dv;
+		assert_eq!(Balances::free_balance(account(Bob)), before + price.observation / 2);
+		let pot = Balances::free_balance(ValidatorsAccount::get());
+		assert_eq!(pot, EXISTENTIAL_DEPOSIT + price.network);
+	});
+}
+
+#[test]
+fn certificates_are_listed_by_holder_subject_and_end() {
+	with_acme(|| {
+		let id = endorsed();
+		let (holder, subject) = (Holder::Organisation(acme()), Subject::Organisation(acme()).id());
+		let day = day_of(NOW + 60 * DAY);
+		for page in [
+			Runtime::certificates_of(holder, 0),
+			Runtime::certificates_about(subject, 0),
+			Runtime::certificates_ending_on(day, 0),
+		] {
+			assert_eq!((page.total, page.next), (1, None));
+			let (listed, verdict) = &page.items[0];
+			assert_eq!((*listed, verdict.status), (id, Status::Valid));
+			assert_eq!(stored(&verdict.storage_key), verdict.record);
+		}
+		let answer = Runtime::subject(subject);
+		assert_eq!(stored(&answer.subject.storage_key), answer.subject.record);
+		assert_eq!(answer.subject.record.expect("it is held").holder, holder);
+		assert_eq!(answer.live[0].0, id);
+		let endorsements = Runtime::endorsements(id);
+		assert_eq!(stored(&endorsements.storage_key), endorsements.record);
+	});
+}
+
+#[test]
+fn those_who_are_accredited_see_their_work() {
+	with_acme(|| {
+		let page = Runtime::accredited(Office::Endorser, 0);
+		let accounts: Vec<AccountId> =
+			page.items.iter().map(|(account, _)| account.clone()).collect();
+		assert_eq!(accounts, [account(Dave), account(Eve)]);
+		for (account, located) in page.items {
+			let record = Runtime::accreditation(Office::Endorser, account).record;
+			assert_eq!(stored(&located.storage_key), record);
+			assert_eq!(record.expect("it is on the list").state, AccreditationState::Active);
+		}
+		let id = CertificateId::of(apply(request(Subject::Organisation(acme()), Level::Ev)));
+		assert_eq!(Runtime::pending_endorsements(account(Dave), 0).items, [id]);
+		endorse(Dave, id);
+		assert_eq!(Runtime::pending_endorsements(account(Dave), 0).items, []);
+		assert_eq!(Runtime::pending_endorsements(account(Eve), 0).items, [id]);
+	});
+}
+
+#[test]
+fn the_terms_are_those_of_the_genesis_until_the_council_sets_others() {
+	chain(LOCAL_PRESET).execute_with(|| {
+		let terms = Runtime::certificate_terms();
+		assert_eq!((terms.policy, terms.fees), (CertificatePolicy::default(), DEFAULT_FEES));
+		for key in [&terms.policy_key, &terms.fees_key] {
+			assert_eq!(sp_io::storage::get(key), None);
+		}
+		by_council(pallet_certificates::Call::set_policy { policy: POLICY }.into());
+		let fees = pallet_certificates::FeeSchedule { feeless: true, ..DEFAULT_FEES };
+		by_council(pallet_certificates::Call::set_fees { fees }.into());
+		let terms = Runtime::certificate_terms();
+		assert_eq!((terms.policy, terms.fees.feeless), (POLICY, true));
+		assert_eq!(stored(&terms.policy_key), Some(POLICY));
+		assert_eq!(stored(&terms.fees_key), Some(fees));
+	});
+}
+
+/// Lets three of four trustees carry a motion.
+fn by_council(call: RuntimeCall) {
+	assert_ok!(Motions::propose(
+		origin(Alice),
+		Electorate::Council,
+		Box::new(call),
+		MinPeriod::get(),
+		Default::default(),
+	));
+	let motion = pallet_motions::NextMotion::<Runtime>::get() - 1;
+	let (length, weight) = Motions::call_bounds(motion).expect("it was proposed");
+	for who in [Bob, Charlie] {
+		assert_ok!(Motions::vote(origin(who), motion, true, Default::default(), length, weight));
+	}
+}
+
+#[test]
+fn the_council_accredits_and_revokes_and_nobody_else_does() {
+	chain(LOCAL_PRESET).execute_with(|| {
+		pallet_timestamp::Now::<Runtime>::put(NOW);
+		create(Alice, "acme");
+		let (office, level) = (Office::Endorser, Level::Ev);
+		assert_noop!(
+			Certificates::accredit(origin(Alice), office, account(Ferdie), acme(), level),
+			sp_runtime::DispatchError::BadOrigin
+		);
+		let (account, organisation) = (account(Ferdie), acme());
+		let call = pallet_certificates::Call::accredit { office, account, organisation, level };
+		by_council(call.into());
+		let accreditation = Runtime::accreditation(office, crate::common::account(Ferdie)).record;
+		assert!(accreditation.is_some_and(|it| it.may_act()));
+
+		let id = CertificateId::of(apply(request(Subject::Organisation(acme()), Level::Dv)));
+		let reason = RevocationReason::PrivilegeWithdrawn;
+		assert_noop!(Certificates::revoke(origin(Ferdie), id, reason), Error::NotHolder);
+		by_council(pallet_certificates::Call::revoke { certificate: id, reason }.into());
+		let revocation = Revocation { reason, at: NOW };
+		assert_eq!(Runtime::certificate(id).certificate.status, Status::Revoked(revocation));
+	});
+}
+
+#[test]
+fn what_was_never_certified_is_unknown_and_its_absence_can_be_proven() {
+	chain(DEV_RUNTIME_PRESET).execute_with(|| {
+		let (certificate, application) = (CertificateId([1; 32]), ApplicationId([1; 32]));
+		let answer = Runtime::certificate(certificate);
+		assert_eq!((answer.certificate.status, answer.digest), (Status::Unknown, None));
+		let assessment = Runtime::assessment(certificate);
+		assert_eq!(assessment.assessment, None);
+		let application = Runtime::application(application);
+		assert_eq!((application.challenge, application.certificate), (None, None));
+		let subject = Runtime::subject(dns().id());
+		assert!(subject.live.is_empty());
+		let nothing = [
+			answer.certificate.storage_key,
+			application.application.storage_key,
+			application.votes.storage_key,
+			subject.subject.storage_key,
+			Runtime::endorsements(certificate).storage_key,
+			Runtime::accreditation(Office::Observer, account(Bob)).storage_key,
+		];
+		for key in nothing.into_iter().chain(assessment.depends_on) {
+			assert_eq!(sp_io::storage::get(&key), None);
+		}
+	});
+}
