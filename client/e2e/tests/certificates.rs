@@ -169,7 +169,7 @@ fn findings(certificate: &Value) -> Vec<(&str, &str)> {
 
 #[tokio::test]
 async fn a_name_is_certified_by_observers_raised_by_endorsers_and_falls_with_them() {
-	let consortium = Consortium::start("certificates", "30");
+	let consortium = Consortium::start("certificates", "40");
 	let client = consortium.node.client().await;
 	let alice = &consortium.alice;
 
@@ -307,7 +307,7 @@ async fn a_name_is_certified_by_observers_raised_by_endorsers_and_falls_with_the
 
 #[tokio::test]
 async fn what_observers_do_not_see_is_not_certified_and_what_needs_none_is_at_once() {
-	let consortium = Consortium::start("control", "15");
+	let consortium = Consortium::start("control", "30");
 	let client = consortium.node.client().await;
 	let (alice, key) = (&consortium.alice, consortium.key("acme"));
 

@@ -305,7 +305,8 @@ mod tests {
 
 	#[test]
 	fn every_subject_has_a_common_name_that_fits() {
-		let id_of = |subject: &Subject| format!("{}", subject.id()).trim_start_matches("0x").into();
+		let id_of =
+			|subject: &Subject| subject.id().to_string().trim_start_matches("0x").to_string();
 		let long = dns(&format!("{}.com", "x".repeat(61)));
 		let acme = OrganisationId::from_name(b"acme");
 		let name = Name::truncate_from(b"api".to_vec());
