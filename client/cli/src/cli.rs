@@ -98,7 +98,7 @@ pub struct Global {
 /// What to do.
 #[derive(Subcommand)]
 pub enum Command {
-	/// Make and look at keys: accounts, SSH CAs, X.509 roots
+	/// Make and look at keys, and bring those of devices to the chain, one after the other
 	#[command(subcommand)]
 	Key(key::KeyCommand),
 	/// Look at the balance of an account, send tokens to another, and let another act for it
@@ -169,7 +169,7 @@ impl Cli {
 	pub async fn run(self) -> Result<Report> {
 		let session = Session::new(self.global);
 		match self.command {
-			Command::Key(command) => command.run(),
+			Command::Key(command) => command.run(&session).await,
 			Command::Account(command) => command.run(&session).await,
 			Command::Org(command) => command.run(&session).await,
 			Command::Motion(command) => command.run(&session).await,

@@ -274,7 +274,9 @@ fn openssl_and_the_chain_believe_the_request_for_a_draft() {
 	] {
 		let key = folder.name(&format!("{algorithm}.key"));
 		if !Path::new(&key).exists() {
-			dpki(&["key", "new", "ssh-ca", &key, "--algorithm", algorithm]).assert().success();
+			dpki(&["key", "new", "ssh-ca", &key, "--algorithm", algorithm])
+				.assert()
+				.success();
 		}
 		let draft = draft(&key, subject.clone());
 		let file = folder.write("draft", &format!("{draft}\n"));

@@ -89,8 +89,7 @@ fn sign(key: &dyn SigningKey, draft: &Draft) -> Result<CertificateSigningRequest
 	params.distinguished_name = DistinguishedName::new();
 	params.distinguished_name.push(DnType::CommonName, subject.common_name());
 	params.subject_alt_names.extend(alternative_name(subject)?);
-	let challenge =
-		Attribute { oid: CHALLENGE_PASSWORD, values: password(&draft.challenge())? };
+	let challenge = Attribute { oid: CHALLENGE_PASSWORD, values: password(&draft.challenge())? };
 	params
 		.serialize_request_with_attributes(&RequestKey::new(key)?, vec![challenge])
 		.map_err(crypto("sign the request"))
@@ -101,7 +100,7 @@ fn alternative_name(subject: &Subject) -> Result<Option<SanType>> {
 	Ok(match subject {
 		Subject::Dns(name) => {
 			let name = String::from_utf8_lossy(name);
-			let name = name.as_ref().try_into().map_err(crypto("write the host name"))?;
+			let name = (&*name).try_into().map_err(crypto("write the host name"))?;
 			Some(SanType::DnsName(name))
 		},
 		Subject::Ipv4(address) => Some(SanType::IpAddress(IpAddr::from(*address))),
