@@ -98,7 +98,7 @@ pub struct Global {
 /// What to do.
 #[derive(Subcommand)]
 pub enum Command {
-	/// Make and look at keys: accounts, SSH CAs, X.509 roots
+	/// Make and look at keys, and bring those of devices to the chain, one after the other
 	#[command(subcommand)]
 	Key(key::KeyCommand),
 	/// Look at the balance of an account, send tokens to another, and let another act for it
@@ -170,10 +170,9 @@ pub enum Command {
 impl Cli {
 	/// Does what was asked.
 	pub async fn run(self) -> Result<Report> {
-		let genesis = self.global.genesis;
 		let session = Session::new(self.global);
 		match self.command {
-			Command::Key(command) => command.run(),
+			Command::Key(command) => command.run(&session).await,
 			Command::Account(command) => command.run(&session).await,
 			Command::Org(command) => command.run(&session).await,
 			Command::Motion(command) => command.run(&session).await,
@@ -187,7 +186,7 @@ impl Cli {
 			Command::Voucher(command) => command.run(&session).await,
 			Command::Device(command) => command.run(&session).await,
 			Command::Ssh(command) => command.run(&session).await,
-			Command::X509(command) => command.run(genesis),
+			Command::X509(command) => command.run(),
 			Command::Deliver(command) => command.run(&session).await,
 			Command::Revoke(command) => command.run(&session).await,
 			Command::Status(command) => command.run(&session).await,

@@ -107,6 +107,18 @@ impl Session {
 		transaction::or_interrupted(submitting, || transaction::interrupted(doing, call)).await
 	}
 
+	/// Sends what carries its own authority, and waits until it is final, or until the person gives up.
+	pub async fn submit_general(
+		&self,
+		client: &Client,
+		call: &impl Call,
+		doing: &str,
+	) -> Result<Finalized> {
+		let _progress = Progress::start(format!("{doing}: waiting until it is final"));
+		let submitting = async { client.submit_general(call).await.map_err(Error::from) };
+		transaction::or_interrupted(submitting, || transaction::interrupted(doing, call)).await
+	}
+
 	async fn submit_as_asked(
 		&self,
 		client: &Client,

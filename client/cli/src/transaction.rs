@@ -23,9 +23,9 @@ fn role_for(call: &str) -> Option<Role> {
 		"register_anchor" | "retire_anchor" | "revoke_anchor" | "revoke_ssh" => {
 			Some(Role::AnchorManager)
 		},
-		"issue_voucher" | "cancel_voucher" | "register_key" | "revoke_key" | "revoke_device" => {
-			Some(Role::Registrar)
-		},
+		"issue_voucher" | "cancel_voucher" | "register_key" | "revoke_key" | "revoke_device"
+		| "replace_key" | "announce_next_key" | "approve_request" | "reject_request"
+		| "register_batch" | "revoke_keys" | "revoke_devices" => Some(Role::Registrar),
 		"publish" => Some(Role::Publisher),
 		_ => None,
 	}
@@ -53,7 +53,10 @@ fn look(call: &impl Call) -> &'static str {
 		"retire_anchor" | "revoke_anchor" => "dpki status anchor ID",
 		"revoke_ssh" => "dpki anchor show CA",
 		"issue_voucher" | "cancel_voucher" => "dpki status voucher FILE",
-		"register_key" | "revoke_key" | "revoke_device" => "dpki device show ORG/NAME",
+		"register_key" | "revoke_key" | "revoke_device" | "add_own_key" | "replace_key"
+		| "replace_own_key" | "reveal_next_key" | "register_batch" | "revoke_keys"
+		| "revoke_devices" => "dpki device show ORG/NAME",
+		"request_keys" | "approve_request" | "reject_request" => "dpki key requests ORG",
 		"publish" => "dpki status delivery ORG/NAME",
 		"as_multi" | "approve_as_multi" | "cancel_as_multi" => "dpki multisig list ADDRESS",
 		"transfer_keep_alive" => "dpki account show ADDRESS",

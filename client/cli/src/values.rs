@@ -296,16 +296,6 @@ pub fn after(now: Moment, span: Duration) -> Result<Moment> {
 		})
 }
 
-/// A point in time as RFC 3339 has it, in UTC.
-pub fn moment(text: &str) -> Result<Moment, String> {
-	let malformed = || "write a time in UTC, such as 2027-01-01T00:00:00Z".to_owned();
-	let time = humantime::parse_rfc3339(text).map_err(|_| malformed())?;
-	let since = time
-		.duration_since(std::time::SystemTime::UNIX_EPOCH)
-		.map_err(|_| malformed())?;
-	u64::try_from(since.as_millis()).map_err(|_| malformed())
-}
-
 /// The kind of an organisation.
 #[derive(Clone, Copy, Debug, ValueEnum)]
 pub enum OrgKind {
@@ -501,15 +491,6 @@ mod tests {
 		}
 		assert!(principal("alice").is_ok() && host_name("*.acme.example").is_ok());
 		assert!(principal("").is_err() && principal("*").is_err() && host_name("a b").is_err());
-	}
-
-	#[test]
-	fn a_point_in_time_is_in_utc_and_after_1970() {
-		assert_eq!(moment("1970-01-01T00:00:01Z"), Ok(1_000));
-		for wrong in ["", "2027", "2027-01-01", "1969-01-01T00:00:00Z", "2027-01-01T00:00:00+01:00"]
-		{
-			assert!(moment(wrong).is_err(), "{wrong}");
-		}
 	}
 
 	#[test]

@@ -1,6 +1,15 @@
 //! What `dpki x509` says, of files made here: it needs no chain.
 
 use assert_cmd::Command;
+use dpki_client::{
+	certificate::Draft,
+	possession::{SigningKey, SoftwareKey},
+};
+use dpki_primitives::{
+	application::CertificateRequest, assurance::Level, certificate::Holder, ids::OrganisationId,
+	key::KeyType, subject::Subject,
+};
+use dpki_x509::request::{Binding, CertificationRequest};
 use rcgen::{
 	BasicConstraints, CertificateParams, CertifiedIssuer, DistinguishedName, DnType,
 	ExtendedKeyUsagePurpose, IsCa, KeyPair, KeyUsagePurpose,
@@ -233,77 +242,79 @@ fn pem_bytes(pem: &str) -> Vec<u8> {
 	x509_parser::pem::parse_x509_pem(pem.as_bytes()).unwrap().1.contents
 }
 
-#[test]
-fn openssl_believes_a_certification_request_and_reads_its_challenge() {
-	let folder = Folder::new();
-	for (algorithm, name) in [("ed25519", "e"), ("p256", "p")] {
-		let key = folder.name(&format!("{name}.key"));
-		let request = folder.name(&format!("{name}.csr"));
-		dpki(&["key", "new", "ssh-ca", &key, "--algorithm", algorithm])
-			.assert()
-			.success();
-		let challenge = "5f".repeat(32);
-		let csr = ["x509", "csr", "--key", &key, "--dns", "www.acme.example"];
-		let given = ["--challenge", &challenge, &request];
-		let made = json_of(0, &[&csr[..], &given].concat());
-		assert_eq!(made["challenge"], format!("0x{challenge}"));
-		assert_eq!(made["request"], folder.read(&format!("{name}.csr")));
-		let text = run("openssl", &["req", "-in", &request, "-noout", "-verify", "-text"]);
-		for part in ["DNS:www.acme.example", &challenge, "challengePassword"] {
-			assert!(text.contains(part), "no {part} in {text}");
-		}
-		let again = fails(1, &[&csr[..], &given].concat());
-		assert!(again.contains("exists already"), "{again}");
+/// A draft of an application for this subject by the key in this file.
+fn draft(key: &str, subject: Subject) -> Draft {
+	let key = SoftwareKey::from_openssh(&fs::read_to_string(key).unwrap(), None).unwrap();
+	Draft {
+		genesis: [0xab; 32],
+		payer: [1; 32],
+		nonce: 3,
+		expires_at: 5_000,
+		request: CertificateRequest {
+			subject,
+			holder: Holder::Organisation(OrganisationId::from_name(b"acme")),
+			level: Level::Ov,
+			key: key.public(),
+			display_name: None,
+			not_after: 9_000,
+		},
 	}
 }
 
 #[test]
-fn the_challenge_of_a_request_is_that_of_its_application() {
-	use dpki_client::{
-		Account,
-		possession::{SigningKey, SoftwareKey},
-	};
-	use dpki_primitives::{
-		application::{CertificateRequest, request_challenge},
-		assurance::Level,
-		certificate::Holder,
-		context::{Action, SigningContext},
-		ids::OrganisationId,
-		subject::Subject,
-	};
+fn openssl_and_the_chain_believe_the_request_for_a_draft() {
 	let folder = Folder::new();
-	let key = folder.name("www.key");
-	dpki(&["key", "new", "ssh-ca", &key]).assert().success();
-	let genesis = format!("0x{}", "ab".repeat(32));
-	let base = ["x509", "csr", "--key", &key, "--ip", "9.9.9.9", "--genesis", &genesis];
-	let times = ["--not-after", "1970-01-01T00:00:09Z", "--expires-at", "1970-01-01T00:00:05Z"];
-	let terms = ["--payer", "//Bob", "--holder", "acme", "--level", "ov", "--nonce", "3", "-"];
-	let told = json_of(0, &[&base[..], &times, &terms].concat());
+	let dns = Subject::Dns(b"www.acme.example".to_vec().try_into().unwrap());
+	let acme = Subject::Organisation(OrganisationId::from_name(b"acme"));
+	for (algorithm, subject, named) in [
+		("ed25519", dns.clone(), "DNS:www.acme.example"),
+		("p256", dns, "DNS:www.acme.example"),
+		("p256", Subject::Ipv4([9, 9, 9, 9]), "IP Address:9.9.9.9"),
+		("ed25519", acme.clone(), acme.common_name().as_str()),
+	] {
+		let key = folder.name(&format!("{algorithm}.key"));
+		if !Path::new(&key).exists() {
+			dpki(&["key", "new", "ssh-ca", &key, "--algorithm", algorithm])
+				.assert()
+				.success();
+		}
+		let draft = draft(&key, subject.clone());
+		let file = folder.write("draft", &format!("{draft}\n"));
+		let request = folder.name(&format!("{algorithm}-{}.csr", subject.common_name()));
+		let csr = ["x509", "csr", "--draft", &file, "--key", &key, &request];
+		let made = json_of(0, &csr);
+		assert_eq!(made["challenge_password"], draft.challenge());
+		let pem = fs::read_to_string(&request).unwrap();
+		assert_eq!(made["request"], pem);
 
-	let payer = Account::from_uri("//Bob").unwrap().id();
-	let public = SoftwareKey::from_openssh(&folder.read("www.key"), None).unwrap().public();
-	let request = CertificateRequest {
-		subject: Subject::Ipv4([9, 9, 9, 9]),
-		holder: Holder::Organisation(OrganisationId::from_name(b"acme")),
-		level: Level::Ov,
-		key: public,
-		display_name: None,
-		not_after: 9_000,
-	};
-	let context = SigningContext {
-		genesis: [0xab; 32],
-		action: Action::ApplyForCertificate { payer, request: request.digest() },
-		nonce: 3,
-		expires_at: 5_000,
-	};
-	let challenge = hex::encode(request_challenge(&context.payload()));
-	assert_eq!(told["challenge"], format!("0x{challenge}"));
-	// Without a term it is no application.
-	let error = fails(1, &[&base[..], &times, &["-"]].concat());
-	assert!(error.contains("give its --payer"), "{error}");
-	for wrong in ["localhost", "WWW.acme.example", "*.acme.example"] {
-		let base = ["x509", "csr", "--key", &key, "--dns", wrong, "--challenge", &challenge, "-"];
-		let error = fails(1, &base);
-		assert!(error.contains("names nothing that the chain certifies"), "{error}");
+		let text = run("openssl", &["req", "-in", &request, "-noout", "-verify", "-text"]);
+		for part in [named, &draft.challenge(), "challengePassword", &subject.common_name()] {
+			assert!(text.contains(part), "no {part} in {text}");
+		}
+		let bytes = &draft.request.key.bytes;
+		let public = match draft.request.key.key_type {
+			KeyType::P256 => dpki_x509::PublicKey::p256(bytes),
+			_ => dpki_x509::PublicKey::ed25519(bytes),
+		};
+		let (public, challenge) = (public.unwrap(), draft.challenge());
+		let binding = Binding { key: &public, challenge: &challenge };
+		let der = pem_bytes(&pem);
+		CertificationRequest::verify_bound(&dpki_x509::Pure, &der, binding).unwrap();
+		assert!(fails(1, &csr).contains("exists already"));
 	}
+}
+
+#[test]
+fn a_request_is_made_with_the_key_of_its_draft() {
+	let folder = Folder::new();
+	let (key, other) = (folder.name("one.key"), folder.name("other.key"));
+	for file in [&key, &other] {
+		dpki(&["key", "new", "ssh-ca", file]).assert().success();
+	}
+	let file = folder.write("draft", &draft(&key, Subject::Ipv4([9, 9, 9, 9])).to_string());
+	let error = fails(1, &["x509", "csr", "--draft", &file, "--key", &other, "-"]);
+	assert!(error.contains("another key than that of the draft"), "{error}");
+	let wrong = folder.write("wrong", "dpki-draft1:AAAA");
+	let error = fails(1, &["x509", "csr", "--draft", &wrong, "--key", &key, "-"]);
+	assert!(error.contains("next: "), "{error}");
 }

@@ -146,6 +146,30 @@ pub(crate) type ChainConfig = subxt::config::SubstrateConfig;
 		with = "::subxt::utils::Static<crate::certificate::FeeSchedule>"
 	),
 	substitute_type(
+		path = "dpki_primitives::device::Compromised",
+		with = "::subxt::utils::Static<::dpki_primitives::device::Compromised>"
+	),
+	substitute_type(
+		path = "dpki_primitives::device::NewDevice",
+		with = "::subxt::utils::Static<::dpki_primitives::device::NewDevice>"
+	),
+	substitute_type(
+		path = "dpki_primitives::ids::KeyCommitment",
+		with = "::subxt::utils::Static<::dpki_primitives::ids::KeyCommitment>"
+	),
+	substitute_type(
+		path = "dpki_primitives::ids::RequestId",
+		with = "::subxt::utils::Static<::dpki_primitives::ids::RequestId>"
+	),
+	substitute_type(
+		path = "dpki_primitives::key_policy::KeyPolicy",
+		with = "::subxt::utils::Static<::dpki_primitives::key_policy::KeyPolicy>"
+	),
+	substitute_type(
+		path = "dpki_primitives::request::Rejection",
+		with = "::subxt::utils::Static<::dpki_primitives::request::Rejection>"
+	),
+	substitute_type(
 		path = "dpki_runtime::RuntimeCall",
 		with = "::subxt::utils::Static<crate::calls::EncodedCall>"
 	)

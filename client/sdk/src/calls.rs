@@ -9,6 +9,7 @@ mod delegation;
 mod economy;
 mod encoded;
 mod governance;
+mod keys;
 mod multisig;
 
 pub use certificates::{
@@ -24,6 +25,11 @@ pub use governance::{
 	accept_hand_over, admit_trustee, as_root, authorize_upgrade, begin_recovery, cancel_hand_over,
 	cancel_recovery, close, complete_recovery, dissolve, hand_over, propose, remove_trustee,
 	set_policy, vote, withdraw,
+};
+pub use keys::{
+	add_own_key, announce_next_key, announce_own_key, approve_request, register_batch,
+	reject_request, replace_key, replace_own_key, report_compromise, request_keys, reveal_next_key,
+	revoke_devices, revoke_keys, set_key_policy,
 };
 pub use multisig::{
 	Beginning, CallWeight, MAX_SIGNATORIES, Multisig, MultisigProgress, multisig_progress,

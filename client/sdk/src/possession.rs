@@ -14,12 +14,14 @@ mod consent;
 mod pem;
 mod root;
 mod software;
+mod succession;
 mod xeddsa;
 
 pub use agreement::AgreementKey;
 pub use consent::{Admitted, ConsentError, SignedConsent};
 pub use root::RootKey;
 pub use software::SoftwareKey;
+pub use succession::{Replacing, Reveal, prove_compromise, reveal};
 
 use crate::AccountId;
 use dpki_primitives::{

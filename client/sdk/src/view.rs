@@ -18,10 +18,12 @@ use dpki_primitives::{
 	},
 	delivery::{Acknowledgement, DeliveryRecord},
 	device::{DeviceRecord, KeyList},
-	ids::{AnchorId, DeviceId, KeyId, OrganisationId, VoucherId},
+	ids::{AnchorId, DeviceId, KeyCommitment, KeyId, OrganisationId, RequestId, VoucherId},
 	key::KeyRecord,
+	key_policy::KeyPolicy,
 	motion::{Ballot, MotionId, MotionRecord, MotionStanding, motions_on_page},
 	organisation::{HandOver, OrganisationRecord, Recovery, RoleSet},
+	request::{KeyRequest, MAX_REQUESTS_PER_ORGANISATION, QueuedRequest},
 	revocation::{MAX_SSH_REVOCATIONS, SSH_REVOCATIONS_PER_PAGE, SshRevocation},
 	status::{Standing, Status, status},
 	storage_keys,
@@ -253,6 +255,34 @@ impl View {
 	/// The key as stored.
 	pub async fn key(&self, id: KeyId) -> Result<Option<KeyRecord>, ReadError> {
 		self.read("the key", storage_keys::key(id)).await
+	}
+
+	/// What an organisation asks of the keys of its devices.
+	pub async fn key_policy(&self, id: OrganisationId) -> Result<KeyPolicy, ReadError> {
+		let policy = self.read("the key policy", storage_keys::key_policy(id)).await?;
+		Ok(policy.unwrap_or_default())
+	}
+
+	/// What is announced to follow a key.
+	pub async fn next_key(&self, id: KeyId) -> Result<Option<KeyCommitment>, ReadError> {
+		self.read("the announced key", storage_keys::next_key(id)).await
+	}
+
+	/// A request for keys as stored.
+	pub async fn request(&self, id: RequestId) -> Result<Option<KeyRequest>, ReadError> {
+		self.read("the request", storage_keys::request(id)).await
+	}
+
+	/// The requests that wait for the registrars of an organisation, oldest first. Expired ones stay until their place is
+	/// needed.
+	pub async fn request_queue(&self, id: OrganisationId) -> Result<Vec<QueuedRequest>, ReadError> {
+		type Queue = bounded_collections::BoundedVec<
+			QueuedRequest,
+			bounded_collections::ConstU32<MAX_REQUESTS_PER_ORGANISATION>,
+		>;
+		let queue: Option<Queue> =
+			self.read("the queue of requests", storage_keys::request_queue(id)).await?;
+		Ok(queue.map(Into::into).unwrap_or_default())
 	}
 
 	/// The voucher as stored.

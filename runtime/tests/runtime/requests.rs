@@ -38,7 +38,7 @@ impl Applicant {
 		};
 		openssl(folder.path(), &format!("{make} -out key.pem"));
 		let info = openssl(folder.path(), &format!("{show} -in key.pem -pubout -outform DER"));
-		let bytes = &info[info.len() - key_type.public_len()..];
+		let bytes = &info[info.len() - key_type.public_lens().start()..];
 		let key = PublicKey::new(key_type, bytes).unwrap();
 		Self { folder, key }
 	}

@@ -1,5 +1,7 @@
 //! `dpki device`: devices and their keys.
 
+mod batch;
+
 use crate::{
 	commands::anchor::PROOF_LIFETIME,
 	error::{Error, Result},
@@ -55,6 +57,13 @@ Examples:
   dpki device register-key acme/drone-7 --purpose tls --key drone-7-tls.key --valid 365d \\
     --consent-key /var/lib/dpki-agent/signing.key")]
 	RegisterKey(RegisterKey),
+	/// Register many devices with their first keys, as they leave a factory: each group of 256 as a whole, or not at all
+	#[command(after_help = "\
+Example:
+  dpki device batch drones.csv --org acme
+where drones.csv begins with the line name,purpose,key and goes on with lines such as
+  drone-7,sign,keys/drone-7.pem")]
+	Batch(batch::Batch),
 }
 
 /// Register one more key for a device.
@@ -78,6 +87,9 @@ pub struct RegisterKey {
 	/// How long it may be used; without end if left out
 	#[arg(long, value_parser = values::duration, conflicts_with = "consent")]
 	valid: Option<Duration>,
+	/// The device does it alone, without an account and a fee, if the key policy of its organisation allows that
+	#[arg(long, conflicts_with = "consent")]
+	alone: bool,
 }
 
 impl DeviceCommand {
@@ -86,6 +98,7 @@ impl DeviceCommand {
 		match self {
 			Self::Show { device } => show(session, &device).await,
 			Self::RegisterKey(command) => command.run(session).await,
+			Self::Batch(command) => command.run(session).await,
 		}
 	}
 }
@@ -137,18 +150,33 @@ struct Admission {
 }
 
 impl RegisterKey {
-	async fn run(self, session: &Session) -> Result<Report> {
-		let account = session.account()?;
-		let actor = session.actor(&account);
+	/// Runs the command.
+	pub async fn run(self, session: &Session) -> Result<Report> {
+		let account = (!self.alone).then(|| session.account()).transpose()?;
 		let device = self.device.clone();
-		let (client, admission) = match self.consent.clone() {
-			Some(path) => self.brought(session, actor, &path).await?,
-			None => self.made_here(session, actor).await?,
+		let (client, admission) = match (&account, self.consent.clone()) {
+			(Some(account), Some(path)) => {
+				self.brought(session, session.actor(account), &path).await?
+			},
+			(Some(account), None) => {
+				let registrant = Registrant::Account(session.actor(account));
+				self.made_here(session, registrant).await?
+			},
+			(None, _) => self.made_here(session, Registrant::Device).await?,
 		};
 		let Admission { key, consent, expires_at } = admission;
 		let (id, purpose, not_after) = (KeyId::of(&key.public), key.purpose, key.not_after);
-		let call = calls::register_key(device.id, key, consent, expires_at);
-		let finalized = session.submit(&client, &account, &call, "registering the key").await?;
+		let doing = "registering the key";
+		let finalized = match account {
+			Some(account) => {
+				let call = calls::register_key(device.id, key, consent, expires_at);
+				session.submit(&client, &account, &call, doing).await?
+			},
+			None => {
+				let call = calls::add_own_key(device.id, key, consent, expires_at);
+				session.submit_general(&client, &call, doing).await?
+			},
+		};
 		Ok(Report::new()
 			.done(format!("Registered a key of {}", device.text))
 			.row("key_id", id)
@@ -203,7 +231,11 @@ impl RegisterKey {
 	}
 
 	/// With the private keys on this computer.
-	async fn made_here(self, session: &Session, actor: AccountId) -> Result<(Client, Admission)> {
+	async fn made_here(
+		self,
+		session: &Session,
+		registrant: Registrant,
+	) -> Result<(Client, Admission)> {
 		let consent_key = self.consent_key.as_deref().ok_or_else(|| Error::NotAllowed {
 			why: format!("{} has to consent to a key that is to speak for it", self.device.text),
 			next: "have the device sign its consent with `dpki-agent consent` and give that with --consent, or give \
@@ -222,7 +254,7 @@ impl RegisterKey {
 		let not_after = self.valid.map(|valid| values::after(now, valid)).transpose()?;
 		let mut registration = Registration {
 			genesis: client.genesis_hash(),
-			registrant: Registrant::Account(actor),
+			registrant,
 			device: self.device.id,
 			keys_registered: record.keys_registered,
 			expires_at: values::after(now, PROOF_LIFETIME)?,
@@ -234,7 +266,7 @@ impl RegisterKey {
 }
 
 /// A private key of a device.
-fn read_key(path: &Path, purpose: KeyPurpose) -> Result<Box<dyn SigningKey>> {
+pub fn read_key(path: &Path, purpose: KeyPurpose) -> Result<Box<dyn SigningKey>> {
 	Ok(match purpose {
 		KeyPurpose::KeyAgreement => Box::new(secrets::device_key(path, AgreementKey::from_text)?),
 		_ => Box::new(secrets::device_key(path, SoftwareKey::from_text)?),

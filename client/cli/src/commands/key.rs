@@ -1,13 +1,17 @@
 //! `dpki key`: making keys, and looking at their public side.
 
+mod requests;
+mod succession;
+
 use crate::{
-	commands::ssh,
+	commands::{device::RegisterKey, ssh},
 	error::{Error, Result, crypto},
 	files, lookup,
 	output::{Report, hex, rfc3339},
 	prompt, secrets,
 	secrets::Form,
-	values,
+	session::Session,
+	values::{self, Name},
 };
 use clap::{Subcommand, ValueEnum};
 use dpki_client::{
@@ -16,7 +20,7 @@ use dpki_client::{
 };
 use dpki_primitives::{
 	anchor::AnchorKind,
-	ids::{AnchorId, KeyId},
+	ids::{AnchorId, KeyId, RequestId},
 	key::{KeyType, PublicKey},
 };
 use pkcs8::{LineEnding, PrivateKeyInfo};
@@ -58,6 +62,73 @@ Examples:
 		/// A key or certificate file, or a development account
 		file: PathBuf,
 	},
+	/// Register one more key for a device; the same as `dpki device register-key`
+	#[command(after_help = "\
+Examples:
+  dpki key add acme/drone-7 --consent drone-7-tls.consent
+  dpki key add acme/drone-7 --purpose tls --key tls.key --consent-key signing.key --alone")]
+	Add(RegisterKey),
+	/// Register a key in the place of another one
+	#[command(after_help = "\
+Example:
+  dpki key replace 0x3b1c...9f --key new-tls.key --consent-key signing.key --grace 1d")]
+	Replace(succession::Replace),
+	/// Announce the key that is to follow another one, so that it can take its place even from a thief
+	#[command(after_help = "\
+Example:
+  dpki key announce 0x3b1c...9f --next next.key --consent-key signing.key")]
+	Announce(succession::Announce),
+	/// Have the announced key take the place of another one; needs no account and no other key
+	#[command(after_help = "\
+Example:
+  dpki key reveal 0x3b1c...9f --key next.key --next after-next.key")]
+	Reveal(succession::RevealKey),
+	/// Ask the registrars of an organisation to register keys, if it takes requests
+	#[command(after_help = "\
+Examples:
+  dpki key request --org acme --device drone-9 --key sign=sign.key --key key-agreement=agreement.key
+  dpki key request --org acme --device drone-7 --key tls=tls.key --consent-key signing.key")]
+	Request(requests::RequestKeys),
+	/// List what waits for the registrars of an organisation
+	#[command(after_help = "\
+Example:
+  dpki key requests acme")]
+	Requests {
+		/// Name of the organisation
+		org: Name,
+	},
+	/// Register what was requested
+	#[command(after_help = "\
+Example:
+  dpki key approve 0x5f3c...d1")]
+	Approve {
+		/// Id of the request; `dpki key requests` shows it
+		#[arg(value_name = "ID")]
+		request: RequestId,
+		/// Do not ask for confirmation
+		#[arg(long)]
+		yes: bool,
+	},
+	/// Take a request out of the queue
+	#[command(after_help = "\
+Example:
+  dpki key reject 0x5f3c...d1 --reason keys-differ")]
+	Reject {
+		/// Id of the request; `dpki key requests` shows it
+		#[arg(value_name = "ID")]
+		request: RequestId,
+		/// Why
+		#[arg(long, value_enum, default_value = "unspecified")]
+		reason: requests::Reason,
+	},
+	/// Revoke a key or an anchor that has leaked, with the key itself: whoever has it can, without an account
+	#[command(after_help = "\
+Examples:
+  dpki key compromised signing.key
+  dpki key compromised user-ca --anchor user-ca.pub
+  dpki key compromised signing.key --prepare
+  dpki key compromised --proof 0x9d...41 --id 0x3b1c...9f")]
+	Compromised(succession::CompromisedKey),
 }
 
 /// What kind of key to make.
@@ -136,8 +207,8 @@ pub enum SshAlgorithm {
 }
 
 impl KeyCommand {
-	/// Runs the command. Needs no chain.
-	pub fn run(self) -> Result<Report> {
+	/// Runs the command. What makes and shows keys needs no chain.
+	pub async fn run(self, session: &Session) -> Result<Report> {
 		match self {
 			Self::New(NewKey::Account { out, passphrase }) => new_account(&out, passphrase),
 			Self::New(NewKey::SshCa { out, algorithm, comment, passphrase }) => {
@@ -148,6 +219,15 @@ impl KeyCommand {
 			},
 			Self::New(NewKey::Agreement { out }) => new_agreement(&out),
 			Self::Show { file } => show(&file),
+			Self::Add(command) => command.run(session).await,
+			Self::Replace(command) => command.run(session).await,
+			Self::Announce(command) => command.run(session).await,
+			Self::Reveal(command) => command.run(session).await,
+			Self::Request(command) => command.run(session).await,
+			Self::Requests { org } => requests::list(session, &org).await,
+			Self::Approve { request, yes } => requests::approve(session, request, yes).await,
+			Self::Reject { request, reason } => requests::reject(session, request, reason).await,
+			Self::Compromised(command) => command.run(session).await,
 		}
 	}
 }

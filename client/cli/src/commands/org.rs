@@ -2,6 +2,8 @@
 //!
 //! What an organisation decides by vote is in `dpki motion`.
 
+mod key_policy;
+
 use crate::{
 	error::{Error, Result},
 	output::{Report, hex},
@@ -49,6 +51,14 @@ Examples:
 	/// Give roles to members and take them away
 	#[command(subcommand)]
 	Member(MemberCommand),
+	/// Show what the organisation asks of the keys of its devices, or change what is given
+	///
+	/// It is changed by whoever may change the policy. What is registered already stays as it is.
+	#[command(after_help = "\
+Examples:
+  dpki org key-policy acme
+  dpki org key-policy acme --self-service on --longest tls=365d --types ed25519,p256,x25519")]
+	KeyPolicy(key_policy::KeyPolicyCommand),
 	/// Change how deliveries are approved, and with it who changes the members who approve
 	///
 	/// An administrator does this alone under the policy `simple`; under the others `dpki motion propose policy` does.
@@ -170,6 +180,7 @@ impl OrgCommand {
 		match self {
 			Self::Create { name, kind } => create(session, &name, kind).await,
 			Self::Show { name, member } => show(session, &name, member).await,
+			Self::KeyPolicy(command) => command.run(session).await,
 			Self::Member(MemberCommand::Set { name, member, roles }) => {
 				set_member(session, &name, &member, &roles).await
 			},

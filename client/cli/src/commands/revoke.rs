@@ -34,25 +34,25 @@ pub enum RevokeCommand {
 Example:
   dpki revoke anchor user-ca.pub --reason keyCompromise")]
 	Anchor(RevokeAnchor),
-	/// Revoke one key of a device
+	/// Revoke keys of devices: all of them, or none
 	#[command(after_help = "\
 Example:
   dpki revoke key 0x3b1c...9f --reason superseded")]
 	Key {
-		/// Its id; `dpki device show` shows it
-		#[arg(value_name = "ID")]
-		key: KeyId,
+		/// Their ids; `dpki device show` shows them
+		#[arg(value_name = "ID", required = true)]
+		keys: Vec<KeyId>,
 		#[command(flatten)]
 		how: How,
 	},
-	/// Revoke a device with all its keys
+	/// Revoke devices with all their keys: all of them, or none
 	#[command(after_help = "\
 Example:
   dpki revoke device acme/drone-7 --reason cessationOfOperation")]
 	Device {
 		/// ORGANISATION/NAME, or the id
-		#[arg(value_name = "ORG/NAME|ID")]
-		device: DeviceRef,
+		#[arg(value_name = "ORG/NAME|ID", required = true)]
+		devices: Vec<DeviceRef>,
 		#[command(flatten)]
 		how: How,
 	},
@@ -121,8 +121,14 @@ impl RevokeCommand {
 	pub async fn run(self, session: &Session) -> Result<Report> {
 		match self {
 			Self::Anchor(command) => command.run(session).await,
-			Self::Key { key, how } => revoke_key(session, key, &how).await,
-			Self::Device { device, how } => revoke_device(session, &device, &how).await,
+			Self::Key { keys, how } => match &keys[..] {
+				[key] => revoke_key(session, *key, &how).await,
+				keys => revoke_keys(session, keys, &how).await,
+			},
+			Self::Device { devices, how } => match &devices[..] {
+				[device] => revoke_device(session, device, &how).await,
+				devices => revoke_devices(session, devices, &how).await,
+			},
 			Self::SshCert(command) => command.run(session).await,
 			Self::SshKey { ca, key, how } => revoke_ssh_key(session, &ca, &key, &how).await,
 		}
@@ -149,6 +155,24 @@ async fn revoke_key(session: &Session, key: KeyId, how: &How) -> Result<Report> 
 	let what = format!("the {} key {key}", record.purpose.name());
 	let report = revoke(session, &client, &what, &calls::revoke_key(key, how.reason), how).await?;
 	Ok(report.data("key_id", key.to_string()).data("device", record.device.to_string()))
+}
+
+async fn revoke_keys(session: &Session, keys: &[KeyId], how: &How) -> Result<Report> {
+	let client = session.connect().await?;
+	let what = format!("{} keys", keys.len());
+	let call = calls::revoke_keys(keys, how.reason)?;
+	let report = revoke(session, &client, &what, &call, how).await?;
+	Ok(report.data("key_ids", keys.iter().map(KeyId::to_string).collect::<Vec<_>>()))
+}
+
+async fn revoke_devices(session: &Session, devices: &[DeviceRef], how: &How) -> Result<Report> {
+	let client = session.connect().await?;
+	let names: Vec<_> = devices.iter().map(|device| device.text.as_str()).collect();
+	let what = format!("the devices {} with all their keys", names.join(", "));
+	let ids: Vec<_> = devices.iter().map(|device| device.id).collect();
+	let call = calls::revoke_devices(&ids, how.reason)?;
+	let report = revoke(session, &client, &what, &call, how).await?;
+	Ok(report.data("devices", ids.iter().map(ToString::to_string).collect::<Vec<_>>()))
 }
 
 async fn revoke_device(session: &Session, device: &DeviceRef, how: &How) -> Result<Report> {

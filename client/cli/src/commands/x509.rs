@@ -7,7 +7,6 @@ use crate::{
 	error::{Error, Result},
 	files,
 	output::Report,
-	values::GenesisHash,
 };
 use clap::Subcommand;
 use dpki_x509::{
@@ -40,15 +39,14 @@ Examples:
 
 Exit codes: 0 accepted, 3 refused or not judged.")]
 	Show(Show),
-	/// Make a certification request (PKCS#10) that pallet-certificates takes as the proof that a key is held
+	/// Make the certification request (PKCS#10) for a draft of an application, without OpenSSL
 	///
-	/// The request carries, as its challengePassword, the hash of the application that it is made for: it is good for that
-	/// one alone. The application has to repeat every term that is given here.
+	/// It names the subject of the draft and carries its challenge: it is good for that one application alone.
 	#[command(after_help = "\
-Examples:
-  dpki x509 csr --key www.key --dns www.acme.example --payer //Alice --nonce 0 \\
-    --not-after 2027-01-01T00:00:00Z --expires-at 2026-01-01T10:00:00Z --genesis 0x6e3c...0f www.csr
-  dpki x509 csr --key www.key --dns www.acme.example --challenge 0x5f3c...d1 -")]
+Example:
+  dpki certificate draft dns:www.acme.example --public www.pub.pem --out www.draft
+  dpki x509 csr --draft www.draft --key www.key www.csr
+  dpki certificate apply-csr --draft www.draft --csr www.csr")]
 	Csr(Request),
 	/// Run a file of test cases in the format of x509-limbo.com
 	///
@@ -69,10 +67,10 @@ Exit codes: 0 nothing was accepted that has to be refused; 1 something was, or t
 
 impl X509Command {
 	/// Runs the command. Needs no chain.
-	pub fn run(self, genesis: Option<GenesisHash>) -> Result<Report> {
+	pub fn run(self) -> Result<Report> {
 		match self {
 			Self::Show(command) => command.run(),
-			Self::Csr(command) => command.run(genesis),
+			Self::Csr(command) => command.run(),
 			Self::Limbo { file } => run_limbo(&file),
 		}
 	}

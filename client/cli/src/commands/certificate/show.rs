@@ -110,7 +110,7 @@ pub fn standing(record: &CertificateRecord) -> Standing {
 	Standing {
 		validity: Validity { not_after: Some(record.ends_at()), ..record.validity },
 		suspended: record.suspension.is_some(),
-		superseded: false,
+		superseded_at: None,
 		revocation: record.revocation,
 	}
 }
