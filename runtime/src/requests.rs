@@ -7,13 +7,13 @@
 //! not say it: another attribute of the name, a second name, a name of another kind.
 
 use alloc::string::String;
+use dpki_crypto::Host;
 use dpki_primitives::{
 	application::RequestVerifier,
 	key::{KeyType, PublicKey},
 	subject::Subject,
 };
 use dpki_x509::{
-	Pure,
 	dn::{COMMON_NAME, DistinguishedName},
 	general_name::{GeneralName, host_name},
 	request::{Binding, CertificationRequest},
@@ -27,7 +27,7 @@ impl RequestVerifier for Pkcs10 {
 	fn is_valid(request: &[u8], key: &PublicKey, subject: &Subject, challenge: &[u8; 32]) -> bool {
 		let Some(key) = x509_key(key) else { return false };
 		let binding = Binding { key: &key, challenge: &digits(challenge) };
-		CertificationRequest::verify_bound(&Pure, request, binding)
+		CertificationRequest::verify_bound(&Host, request, binding)
 			.is_ok_and(|request| names_only(&request, subject))
 	}
 

@@ -4,13 +4,13 @@
 //! leaked key needs no account. It works once for each key, which is what bounds it; the proof of one key is worthless
 //! for any other.
 
-use crate::{AnchorMaterials, Anchors, Config, Error, Keys, Pallet, crypto};
+use crate::{AnchorMaterials, Anchors, Config, Error, Keys, Pallet, RevokedAnchorKeys, crypto};
 use alloc::vec::Vec;
 use codec::Encode;
 use dpki_primitives::{
 	context::SigningContext,
 	device::Compromised,
-	ids::KeyId,
+	ids::{AnchorId, KeyId},
 	key::Signature,
 	revocation::{Revocation, RevocationReason},
 };
@@ -42,14 +42,12 @@ impl<T: Config> Pallet<T> {
 				crypto::verify(&record.public, &Self::challenge(key), proof)
 			},
 			Compromised::Anchor(anchor) => {
-				let record = Anchors::<T>::get(anchor).ok_or(Error::<T>::AnchorUnknown)?;
-				ensure!(record.revocation.is_none(), Error::<T>::AnchorAlreadyRevoked);
-				let material =
-					AnchorMaterials::<T>::get(anchor).ok_or(Error::<T>::AnchorUnknown)?;
-				// Of a certificate that was read once the key is known to be readable; whether it has expired since makes
-				// no difference to a leaked key.
+				let key = Self::unrevoked_anchor_key(anchor)?;
+				let stored = Anchors::<T>::get(anchor).zip(AnchorMaterials::<T>::get(anchor));
+				let (record, material) = stored.ok_or(Error::<T>::AnchorUnknown)?;
+				// Whether its certificate is in force makes no difference to a leaked key.
 				let holder = Self::anchor_holder(record.kind, &material)?;
-				holder.verify(&Self::challenge(record.key_id), proof)
+				holder.verify(&Self::challenge(key), proof)
 			},
 		};
 		ensure!(is_proven, Error::<T>::CompromiseInvalid);
@@ -73,12 +71,19 @@ impl<T: Config> Pallet<T> {
 				Self::end_key(key, record, reason)?;
 			},
 			Compromised::Anchor(anchor) => {
-				let record = Anchors::<T>::get(anchor).ok_or(Error::<T>::AnchorUnknown)?;
+				let key = Self::unrevoked_anchor_key(anchor)?;
 				let revocation = Revocation { reason, at: Self::now() };
-				Self::revoke_anchor_key(anchor, record.key_id, revocation)?;
+				Self::revoke_anchor_key(anchor, key, revocation)?;
 			},
 		}
 		Ok(())
+	}
+
+	/// The key of an anchor, unless that key was revoked; an anchor that only its issuer has revoked has a key yet.
+	fn unrevoked_anchor_key(anchor: AnchorId) -> Result<KeyId, Error<T>> {
+		let key = Anchors::<T>::get(anchor).ok_or(Error::<T>::AnchorUnknown)?.key_id;
+		ensure!(!RevokedAnchorKeys::<T>::contains_key(key), Error::<T>::AnchorAlreadyRevoked);
+		Ok(key)
 	}
 
 	/// What a leaked key signs to be revoked.
