@@ -4,8 +4,9 @@
 //! by the keystore of the host, the other algorithms by the crates that verify them, deterministically and outside
 //! of what is measured.
 //!
-//! The keys of devices are P-256 keys: their verification in the runtime is the dearest that a device key can cause. An
-//! X25519 key costs one conversion of a point in the runtime and one verification by the host, which is a fraction.
+//! The keys of devices are P-256 keys: their verification is the dearest that the host does for a device key. An X25519
+//! key costs a cheaper one and the conversion of a point in the runtime; that the sum is less has to be seen whenever
+//! weights are measured.
 
 mod anchors;
 mod keys;
