@@ -220,7 +220,7 @@ fn put_device() {
 		public: PublicKey::new(KeyType::Ed25519, &[7; 32]).unwrap(),
 		validity: Validity { not_before: 0, not_after: None },
 		registered_at: 0,
-		superseded: false,
+		superseded_at: None,
 		revocation: None,
 	};
 	pallet_dpki::Keys::<Runtime>::insert(KEY, key);
