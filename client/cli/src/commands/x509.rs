@@ -86,7 +86,11 @@ fn run_limbo(file: &Path) -> Result<Report> {
 	let text = files::read_suite(file)?;
 	let judged = limbo::run(&text, now()).map_err(|reason| {
 		let is_json = serde_json::from_str::<Value>(&text).is_ok();
-		let reason = if is_json { reason } else { "it is not JSON".to_owned() };
+		let reason = match reason.strip_prefix("no limbo file: ") {
+			_ if !is_json => "it is not JSON".to_owned(),
+			Some(reason) => reason.to_owned(),
+			None => reason,
+		};
 		Error::NotASuite { path: file.to_owned(), reason }
 	})?;
 	let tally = |tally: &Tally| json!({ "agreed": tally.agreed, "disagreed": tally.disagreed, "skipped": tally.skipped });
