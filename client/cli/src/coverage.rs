@@ -60,6 +60,16 @@ const COMMANDS: &[Line] = &[
 	("Dpki", "revoke_keys", "dpki revoke key id id --reason superseded"),
 	("Dpki", "revoke_devices", "dpki revoke device acme/drone-7 acme/drone-8"),
 	(
+		"Dpki",
+		"register_authority",
+		"dpki anchor add --org acme --intermediate --parent root.crt --key ca.key --cert ca.crt",
+	),
+	("Dpki", "adopt_authority", "dpki motion propose adopt root.crt --profile matter"),
+	("Dpki", "plan_rollover", "dpki anchor rollover old.crt --to new.crt --after 30d"),
+	("Dpki", "cancel_rollover", "dpki anchor rollover old.crt --cancel"),
+	("Dpki", "suspend_anchor", "dpki anchor suspend ca.crt"),
+	("Dpki", "release_anchor", "dpki anchor release ca.crt"),
+	(
 		"Deliveries",
 		"publish",
 		"dpki deliver --org acme --device drone-7 --user-ca ca.pub --principals pilot=alice",

@@ -20,9 +20,9 @@ pub fn explain(error: SubmitError, actor: &AccountId, call: &impl Call) -> Error
 fn role_for(call: &str) -> Option<Role> {
 	match call {
 		"set_member" | "remove_member" | "set_policy" | "dissolve" => Some(Role::Administrator),
-		"register_anchor" | "retire_anchor" | "revoke_anchor" | "revoke_ssh" => {
-			Some(Role::AnchorManager)
-		},
+		"register_anchor" | "retire_anchor" | "revoke_anchor" | "revoke_ssh"
+		| "register_authority" | "plan_rollover" | "cancel_rollover" | "suspend_anchor"
+		| "release_anchor" => Some(Role::AnchorManager),
 		"issue_voucher" | "cancel_voucher" | "register_key" | "revoke_key" | "revoke_device"
 		| "replace_key" | "announce_next_key" | "approve_request" | "reject_request"
 		| "register_batch" | "revoke_keys" | "revoke_devices" => Some(Role::Registrar),
@@ -49,8 +49,9 @@ fn look(call: &impl Call) -> &'static str {
 		| "cancel_hand_over" | "accept_hand_over" | "cancel_recovery" | "complete_recovery"
 		| "dissolve" => "dpki org show NAME",
 		"propose" | "vote" | "withdraw" | "close" => "dpki motion list",
-		"register_anchor" => "dpki anchor list --org NAME",
-		"retire_anchor" | "revoke_anchor" => "dpki status anchor ID",
+		"register_anchor" | "register_authority" => "dpki anchor list --org NAME",
+		"plan_rollover" | "cancel_rollover" => "dpki anchor show ID",
+		"retire_anchor" | "revoke_anchor" | "suspend_anchor" | "release_anchor" => "dpki status anchor ID",
 		"revoke_ssh" => "dpki anchor show CA",
 		"issue_voucher" | "cancel_voucher" => "dpki status voucher FILE",
 		"register_key" | "revoke_key" | "revoke_device" | "add_own_key" | "replace_key"

@@ -14,6 +14,10 @@ pub(crate) type ChainConfig = subxt::config::SubstrateConfig;
 		with = "::subxt::utils::Static<::dpki_primitives::anchor::AnchorKind>"
 	),
 	substitute_type(
+		path = "dpki_primitives::anchor::Basis",
+		with = "::subxt::utils::Static<::dpki_primitives::anchor::Basis>"
+	),
+	substitute_type(
 		path = "dpki_primitives::delivery::Outcome",
 		with = "::subxt::utils::Static<::dpki_primitives::delivery::Outcome>"
 	),

@@ -5,6 +5,7 @@
 //! an account and goes to [`Client::submit`](crate::Client::submit).
 
 mod certificates;
+mod authorities;
 mod delegation;
 mod economy;
 mod encoded;
@@ -17,6 +18,10 @@ pub use certificates::{
 	release_accreditation, release_certificate, renew, reveal, revoke_certificate,
 	set_certificate_fees, set_certificate_policy, suspend_accreditation, suspend_certificate,
 	withdraw_application, withdraw_endorsement,
+};
+pub use authorities::{
+	adopt_authority, cancel_rollover, plan_rollover, register_authority, release_anchor,
+	suspend_anchor,
 };
 pub use delegation::{ProxyRight, add_proxy, proxied, remove_proxy, through_proxy};
 pub use economy::{admit_organisation, set_deposit, set_fee, set_feeless, set_quotas};

@@ -1,7 +1,7 @@
 //! `dpki anchor`: trust anchors and their life.
 
 use crate::{
-	commands::revoke,
+	commands::{revoke, x509::ProfileArg},
 	error::{Error, Result},
 	files, lookup,
 	output::{Report, hex},
@@ -9,18 +9,25 @@ use crate::{
 	session::Session,
 	values::{self, AnchorKindArg, AnchorRef, Name},
 };
-use clap::Subcommand;
+use clap::{Args, Subcommand};
 use dpki_client::{
 	Account, View, calls,
 	possession::{self, Signer},
 	ssh,
 };
-use dpki_primitives::{anchor::AnchorKind, ids::AnchorId, revocation::RevocationReason};
+use dpki_primitives::{
+	anchor::{AnchorKind, Basis, Profile},
+	ids::AnchorId,
+	revocation::RevocationReason,
+};
 use std::{path::PathBuf, time::Duration};
 
 /// For how long a proof of possession may wait for its transaction: long enough for a busy chain, short enough that a
 /// lost one is worthless soon.
 pub const PROOF_LIFETIME: Duration = Duration::from_secs(10 * 60);
+
+/// Kinds whose material is a certificate.
+const X509: &[AnchorKind] = &[AnchorKind::X509Root, AnchorKind::X509Intermediate];
 
 /// Trust anchors and their life.
 #[derive(Subcommand)]
@@ -33,21 +40,10 @@ pub enum AnchorCommand {
 	#[command(after_help = "\
 Examples:
   dpki anchor add --org acme --kind ssh-user-ca --key user-ca
-  dpki anchor add --org acme --kind x509-root --key root.key --cert root.key.crt")]
-	Add {
-		/// Name of the organisation
-		#[arg(long)]
-		org: Name,
-		/// What it may sign
-		#[arg(long, value_enum)]
-		kind: AnchorKindArg,
-		/// Its private key file: OpenSSH for an SSH CA, PEM for an X.509 root (Ed25519, P-256, P-384 or RSA)
-		#[arg(long, value_name = "FILE")]
-		key: PathBuf,
-		/// Its certificate, for an X.509 root
-		#[arg(long, value_name = "FILE", required_if_eq("kind", "x509-root"))]
-		cert: Option<PathBuf>,
-	},
+  dpki anchor add --org acme --kind x509-root --key root.key --cert root.key.crt
+  dpki anchor add --org acme --kind x509-root --profile matter --key paa.key --cert paa.crt
+  dpki anchor add --org acme --intermediate --parent root.key.crt --key ca.key --cert ca.crt")]
+	Add(Add),
 	/// List the unrevoked anchors of an organisation
 	#[command(after_help = "\
 Example:
@@ -79,6 +75,30 @@ Example:
 		#[arg(long)]
 		yes: bool,
 	},
+	/// Have another anchor take the place of this one, which retires after a time
+	#[command(after_help = "\
+Examples:
+  dpki anchor rollover old-root.crt --to new-root.crt --after 30d
+  dpki anchor rollover old-root.crt --cancel")]
+	Rollover(Rollover),
+	/// Put an X.509 anchor on hold: nothing below it is valid until it is released
+	#[command(after_help = "\
+Example:
+  dpki anchor suspend ca.crt")]
+	Suspend {
+		/// Its id, or a file with its certificate
+		#[arg(value_name = "ID|FILE")]
+		anchor: AnchorRef,
+	},
+	/// Release an X.509 anchor from its hold
+	#[command(after_help = "\
+Example:
+  dpki anchor release ca.crt")]
+	Release {
+		/// Its id, or a file with its certificate
+		#[arg(value_name = "ID|FILE")]
+		anchor: AnchorRef,
+	},
 	/// Revoke an anchor and with it everything that it signed; the same as `dpki revoke anchor`
 	#[command(after_help = "\
 Example:
@@ -86,26 +106,57 @@ Example:
 	Revoke(revoke::RevokeAnchor),
 }
 
+/// Register an anchor.
+#[derive(Args)]
+pub struct Add {
+	/// Name of the organisation
+	#[arg(long)]
+	org: Name,
+	/// What it may sign
+	#[arg(long, value_enum, required_unless_present = "intermediate")]
+	kind: Option<AnchorKindArg>,
+	/// Register an X.509 authority that --parent has issued
+	#[arg(long, requires = "parent", requires = "cert", conflicts_with = "kind")]
+	intermediate: bool,
+	/// The anchor that has issued it: its id, or a file with its certificate
+	#[arg(long, value_name = "ID|FILE", requires = "intermediate")]
+	parent: Option<AnchorRef>,
+	/// What is asked of an X.509 root and of everything below it; an intermediate has the profile of its parent
+	#[arg(long, value_enum, conflicts_with = "intermediate")]
+	profile: Option<ProfileArg>,
+	/// Its private key file: OpenSSH for an SSH CA, PEM for X.509 (Ed25519, P-256, P-384 or RSA)
+	#[arg(long, value_name = "FILE")]
+	key: PathBuf,
+	/// Its certificate, for X.509
+	#[arg(long, value_name = "FILE", required_if_eq("kind", "x509-root"))]
+	cert: Option<PathBuf>,
+}
+
+/// Have another anchor take the place of this one.
+#[derive(Args)]
+pub struct Rollover {
+	/// Its id, or a file with its public key or certificate
+	#[arg(value_name = "ID|FILE")]
+	anchor: AnchorRef,
+	/// The anchor that takes its place: its id, or a file
+	#[arg(long, value_name = "ID|FILE", required_unless_present = "cancel")]
+	to: Option<AnchorRef>,
+	/// After which time it retires
+	#[arg(long, value_parser = values::duration, required_unless_present = "cancel")]
+	after: Option<Duration>,
+	/// Call a rollover off that was planned
+	#[arg(long, conflicts_with_all = ["to", "after"])]
+	cancel: bool,
+}
+
 impl AnchorCommand {
 	/// Runs the command.
 	pub async fn run(self, session: &Session) -> Result<Report> {
 		match self {
-			Self::Add { org, kind, key, cert } => match (kind, cert) {
-				(AnchorKindArg::X509Root, Some(cert)) => {
-					let material = lookup::certificate_der(&cert, &files::read(&cert)?)?;
-					let account = session.account()?;
-					let key = secrets::root_key(&key, &material)?;
-					add(session, &account, &org, kind.into(), &key, material).await
-				},
-				(AnchorKindArg::SshUserCa | AnchorKindArg::SshHostCa, None) => {
-					let private = secrets::parse_openssh(&key, &files::read_text(&key)?)?;
-					let material = lookup::ssh_material(private.public_key())?;
-					let account = session.account()?;
-					let key = secrets::signing_key(&key)?;
-					add(session, &account, &org, kind.into(), &key, material).await
-				},
-				_ => Err(Error::Usage("--cert belongs to --kind x509-root: leave it out".into())),
-			},
+			Self::Add(command) => command.run(session).await,
+			Self::Rollover(command) => command.run(session).await,
+			Self::Suspend { anchor } => hold(session, &anchor, true).await,
+			Self::Release { anchor } => hold(session, &anchor, false).await,
 			Self::List { org } => list(session, &org).await,
 			Self::Show { anchor } => show(session, &anchor).await,
 			Self::Retire { anchor, yes } => retire(session, &anchor, yes).await,
@@ -114,14 +165,61 @@ impl AnchorCommand {
 	}
 }
 
+/// What an anchor is registered as.
+enum Standing {
+	/// By its kind alone.
+	Kind(AnchorKind),
+	/// An X.509 root of a profile.
+	Root(Profile),
+	/// An X.509 authority below this anchor.
+	Below(AnchorRef),
+}
+
+impl Standing {
+	fn kind(&self) -> AnchorKind {
+		match self {
+			Self::Kind(kind) => *kind,
+			Self::Root(_) => AnchorKind::X509Root,
+			Self::Below(_) => AnchorKind::X509Intermediate,
+		}
+	}
+}
+
+impl Add {
+	async fn run(self, session: &Session) -> Result<Report> {
+		let Self { org, kind, parent, profile, key, cert, .. } = self;
+		let standing = match (kind.map(AnchorKind::from), parent, profile) {
+			(_, Some(parent), _) => Standing::Below(parent),
+			(Some(AnchorKind::X509Root), None, Some(profile)) => Standing::Root(profile.into()),
+			(Some(kind), None, None) => Standing::Kind(kind),
+			_ => return Err(Error::Usage("--profile belongs to --kind x509-root: leave it out".into())),
+		};
+		if let Some(cert) = cert {
+			if !standing.kind().is_x509() {
+				return Err(Error::Usage("--cert belongs to X.509: leave it out".into()));
+			}
+			let material = lookup::certificate_der(&cert, &files::read(&cert)?)?;
+			let account = session.account()?;
+			let key = secrets::root_key(&key, &material)?;
+			return add(session, &account, &org, standing, &key, material).await;
+		}
+		let private = secrets::parse_openssh(&key, &files::read_text(&key)?)?;
+		let material = lookup::ssh_material(private.public_key())?;
+		let account = session.account()?;
+		let key = secrets::signing_key(&key)?;
+		add(session, &account, &org, standing, &key, material).await
+	}
+}
+
 async fn add(
 	session: &Session,
 	account: &Account,
 	org: &Name,
-	kind: AnchorKind,
+	standing: Standing,
 	key: &dyn Signer,
 	material: Vec<u8>,
 ) -> Result<Report> {
+	let kind = standing.kind();
 	let (client, view) = session.view().await?;
 	let (organisation, id) = (org.organisation(), AnchorId::of(kind, &material));
 	let expires_at = values::after(view.now(), PROOF_LIFETIME)?;
@@ -133,13 +231,79 @@ async fn add(
 		expires_at,
 		key,
 	)?;
-	let call = calls::register_anchor(organisation, kind, &material, possession, expires_at)?;
-	let finalized = session.submit(&client, account, &call, "registering the anchor").await?;
+	let doing = "registering the anchor";
+	let basis = match standing {
+		Standing::Kind(_) => None,
+		Standing::Root(profile) => Some(Basis::SelfSigned(profile)),
+		Standing::Below(parent) => {
+			let parent = lookup::anchor(&view, &parent, X509).await?.require_valid()?;
+			Some(Basis::IssuedBy(parent.id))
+		},
+	};
+	let finalized = match basis {
+		None => {
+			let call =
+				calls::register_anchor(organisation, kind, &material, possession, expires_at)?;
+			session.submit(&client, account, &call, doing).await?
+		},
+		Some(basis) => {
+			let call =
+				calls::register_authority(organisation, basis, &material, possession, expires_at)?;
+			session.submit(&client, account, &call, doing).await?
+		},
+	};
 	Ok(Report::new()
 		.done(format!("Registered an anchor of {org}"))
 		.row("anchor", id)
 		.row("kind", kind.name())
 		.data("organisation", organisation.to_string())
+		.finalized(&finalized))
+}
+
+impl Rollover {
+	async fn run(self, session: &Session) -> Result<Report> {
+		let account = session.account()?;
+		let (client, view) = session.view().await?;
+		let known = lookup::anchor(&view, &self.anchor, lookup::ANY_KIND).await?;
+		let (Some(to), Some(after)) = (self.to, self.after) else {
+			let call = calls::cancel_rollover(known.id);
+			let finalized = session.submit(&client, &account, &call, "calling it off").await?;
+			let report = Report::new().done("Called the rollover off").row("anchor", known.id);
+			return Ok(report.finalized(&finalized));
+		};
+		let successor = lookup::anchor(&view, &to, &[known.record.kind]).await?;
+		let retire_at = values::after(view.now(), after)?;
+		let call = calls::plan_rollover(known.id, successor.id, retire_at);
+		let finalized = session.submit(&client, &account, &call, "planning the rollover").await?;
+		Ok(Report::new()
+			.done("Planned the rollover: what the anchor signed stays good")
+			.row("anchor", known.id)
+			.row("successor", successor.id)
+			.time("retires_at", retire_at)
+			.finalized(&finalized))
+	}
+}
+
+async fn hold(session: &Session, anchor: &AnchorRef, suspend: bool) -> Result<Report> {
+	let account = session.account()?;
+	let (client, view) = session.view().await?;
+	let known = lookup::anchor(&view, anchor, X509).await?;
+	let (finalized, sentence) = match suspend {
+		true => {
+			let call = calls::suspend_anchor(known.id);
+			let sentence = "The anchor is on hold: nothing below it is valid";
+			(session.submit(&client, &account, &call, "suspending the anchor").await?, sentence)
+		},
+		false => {
+			let call = calls::release_anchor(known.id);
+			let sentence = "The anchor is released from its hold";
+			(session.submit(&client, &account, &call, "releasing the anchor").await?, sentence)
+		},
+	};
+	Ok(Report::new()
+		.done(sentence)
+		.row("anchor", known.id)
+		.row("kind", known.record.kind.name())
 		.finalized(&finalized))
 }
 
@@ -185,6 +349,10 @@ async fn describe(view: &View, id: AnchorId) -> Result<Report> {
 		.time("not_before", record.validity.not_before)
 		.time_if("not_after", record.validity.not_after)
 		.time_if("retired_at", record.retired_at)
+		.data("successor", record.successor.map(|id| id.to_string()))
+		.data("suspended", record.suspended)
+		.data("profile", record.certification.map(|it| it.profile.name()))
+		.data("issuer", record.issuer().map(|id| id.to_string()))
 		.time_if("revoked_at", record.revocation.map(|revocation| revocation.at))
 		.row("key_id", record.key_id)
 		.data("material", hex(&material));

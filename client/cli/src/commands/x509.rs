@@ -15,6 +15,7 @@ use dpki_x509::{
 };
 use request::Request;
 use serde_json::{Value, json};
+pub use show::ProfileArg;
 use show::Show;
 use std::{
 	path::{Path, PathBuf},

@@ -2,8 +2,9 @@
 
 use super::outcome;
 use crate::{
-	commands::org,
+	commands::{org, x509::ProfileArg},
 	error::Result,
+	files, lookup,
 	output::Report,
 	session::Session,
 	values::{self, BodyArg, HexBytes, Member, MemberRole, Name, OrgKind, Policy},
@@ -14,6 +15,8 @@ use dpki_client::{
 	calls::{self, EncodedCall},
 };
 use dpki_primitives::{
+	anchor::Basis,
+	ids::AnchorId,
 	motion::{Body, Electorate},
 	organisation::RoleSet,
 };
@@ -71,6 +74,28 @@ Example:
 		/// BLAKE2-256 of the code
 		#[arg(value_name = "HASH", value_parser = values::hash)]
 		code: CodeHash,
+		#[command(flatten)]
+		terms: Terms,
+	},
+	/// The council: trust an X.509 authority in the name of the consortium
+	#[command(after_help = "\
+Examples:
+  dpki motion propose adopt paa.crt --profile matter --reason 'see minutes'
+  dpki motion propose adopt ca.crt --parent 0x1f0c...e2
+  dpki motion propose adopt public-ca.crt --by-vote --profile tls-server")]
+	Adopt {
+		/// Its certificate
+		#[arg(value_name = "FILE")]
+		cert: std::path::PathBuf,
+		/// Id of the anchor that has issued it; its profile is passed on
+		#[arg(long, value_name = "ID", conflicts_with_all = ["profile", "by_vote"])]
+		parent: Option<AnchorId>,
+		/// What is asked of it and of everything below it
+		#[arg(long, value_enum, default_value = "rfc5280")]
+		profile: ProfileArg,
+		/// It was issued by an authority that is no anchor: nothing but the vote speaks for it
+		#[arg(long)]
+		by_vote: bool,
 		#[command(flatten)]
 		terms: Terms,
 	},
@@ -294,6 +319,15 @@ impl ProposeCommand {
 			Self::Root { call: HexBytes(bytes), terms } => {
 				let call = EncodedCall::from_bytes(&bytes)?;
 				(council(), calls::encode(&calls::as_root(call))?, terms)
+			},
+			Self::Adopt { cert, parent, profile, by_vote, terms } => {
+				let der = lookup::certificate_der(&cert, &files::read(&cert)?)?;
+				let basis = match (parent, by_vote) {
+					(Some(parent), _) => Basis::IssuedBy(parent),
+					(None, true) => Basis::Vote(profile.into()),
+					(None, false) => Basis::SelfSigned(profile.into()),
+				};
+				(council(), calls::encode(&calls::adopt_authority(basis, &der)?)?, terms)
 			},
 			Self::Policy { name, policy: Policy(policy), terms } => {
 				let call = calls::encode(&calls::set_policy(name.organisation(), policy))?;

@@ -8,6 +8,7 @@ use crate::{
 	output::Report,
 };
 use clap::{Args, ValueEnum};
+use dpki_primitives::anchor;
 use dpki_x509::{
 	Certificate, Error as Refusal, Pool, Profile, Pure, Role, Rules, Target, build, verify_root,
 };
@@ -55,6 +56,17 @@ impl ProfileArg {
 }
 
 impl From<ProfileArg> for Profile {
+	fn from(profile: ProfileArg) -> Self {
+		match profile {
+			ProfileArg::Rfc5280 => Self::Rfc5280,
+			ProfileArg::Matter => Self::Matter,
+			ProfileArg::IdevId => Self::IdevId,
+			ProfileArg::TlsServer => Self::TlsServer,
+		}
+	}
+}
+
+impl From<ProfileArg> for anchor::Profile {
 	fn from(profile: ProfileArg) -> Self {
 		match profile {
 			ProfileArg::Rfc5280 => Self::Rfc5280,
