@@ -31,6 +31,7 @@ const COMMANDS: &[Line] = &[
 	("Organisations", "cancel_recovery", "dpki org recover cancel acme"),
 	("Organisations", "complete_recovery", "dpki org recover complete acme"),
 	("Organisations", "dissolve", "dpki org dissolve acme"),
+	("Organisations", "admit", "dpki motion propose admit-org acme //Bob --kind test-lab"),
 	("Dpki", "register_anchor", "dpki anchor add --org acme --kind ssh-user-ca --key ca"),
 	("Dpki", "retire_anchor", "dpki anchor retire ca.pub"),
 	("Dpki", "revoke_anchor", "dpki revoke anchor ca.pub --reason keyCompromise"),
@@ -69,6 +70,7 @@ const COMMANDS: &[Line] = &[
 	("Dpki", "cancel_rollover", "dpki anchor rollover old.crt --cancel"),
 	("Dpki", "suspend_anchor", "dpki anchor suspend ca.crt"),
 	("Dpki", "release_anchor", "dpki anchor release ca.crt"),
+	("Dpki", "set_crl_pointer", "dpki anchor crl ca.crt --url https://crl.example/ca.crl"),
 	(
 		"Deliveries",
 		"publish",

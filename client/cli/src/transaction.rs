@@ -51,7 +51,9 @@ fn look(call: &impl Call) -> &'static str {
 		"propose" | "vote" | "withdraw" | "close" => "dpki motion list",
 		"register_anchor" | "register_authority" => "dpki anchor list --org NAME",
 		"plan_rollover" | "cancel_rollover" => "dpki anchor show ID",
-		"retire_anchor" | "revoke_anchor" | "suspend_anchor" | "release_anchor" => "dpki status anchor ID",
+		"retire_anchor" | "revoke_anchor" | "suspend_anchor" | "release_anchor" => {
+			"dpki status anchor ID"
+		},
 		"revoke_ssh" => "dpki anchor show CA",
 		"issue_voucher" | "cancel_voucher" => "dpki status voucher FILE",
 		"register_key" | "revoke_key" | "revoke_device" | "add_own_key" | "replace_key"

@@ -18,6 +18,10 @@ pub(crate) type ChainConfig = subxt::config::SubstrateConfig;
 		with = "::subxt::utils::Static<::dpki_primitives::anchor::Basis>"
 	),
 	substitute_type(
+		path = "dpki_primitives::anchor::CrlPointer",
+		with = "::subxt::utils::Static<::dpki_primitives::anchor::CrlPointer>"
+	),
+	substitute_type(
 		path = "dpki_primitives::delivery::Outcome",
 		with = "::subxt::utils::Static<::dpki_primitives::delivery::Outcome>"
 	),

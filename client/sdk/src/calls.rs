@@ -4,8 +4,8 @@
 //! their own authority and go to [`Client::submit_general`](crate::Client::submit_general); every other call is signed by
 //! an account and goes to [`Client::submit`](crate::Client::submit).
 
-mod certificates;
 mod authorities;
+mod certificates;
 mod delegation;
 mod economy;
 mod encoded;
@@ -13,15 +13,15 @@ mod governance;
 mod keys;
 mod multisig;
 
+pub use authorities::{
+	adopt_authority, cancel_rollover, plan_rollover, register_authority, release_anchor,
+	set_crl_pointer, suspend_anchor,
+};
 pub use certificates::{
 	accredit, amend_certificate, apply, close_application, commit, endorse, mark_compromised,
 	release_accreditation, release_certificate, renew, reveal, revoke_certificate,
 	set_certificate_fees, set_certificate_policy, suspend_accreditation, suspend_certificate,
 	withdraw_application, withdraw_endorsement,
-};
-pub use authorities::{
-	adopt_authority, cancel_rollover, plan_rollover, register_authority, release_anchor,
-	suspend_anchor,
 };
 pub use delegation::{ProxyRight, add_proxy, proxied, remove_proxy, through_proxy};
 pub use economy::{admit_organisation, set_deposit, set_fee, set_feeless, set_quotas};

@@ -16,10 +16,11 @@ use dpki_client::{
 	ssh,
 };
 use dpki_primitives::{
-	anchor::{AnchorKind, Basis, Profile},
+	anchor::{AnchorKind, Basis, CrlPointer, MAX_CRL_URL_LEN, Profile},
 	ids::AnchorId,
 	revocation::RevocationReason,
 };
+use sha2::{Digest, Sha256};
 use std::{path::PathBuf, time::Duration};
 
 /// For how long a proof of possession may wait for its transaction: long enough for a busy chain, short enough that a
@@ -99,6 +100,26 @@ Example:
 		#[arg(value_name = "ID|FILE")]
 		anchor: AnchorRef,
 	},
+	/// Say where an X.509 anchor publishes its revocation list, for those who fetch such lists
+	#[command(after_help = "\
+Examples:
+  dpki anchor crl ca.crt --url https://crl.example/ca.crl
+  dpki anchor crl ca.crt --url ipfs://bafy.. --list ca.crl
+  dpki anchor crl ca.crt --none")]
+	Crl {
+		/// Its id, or a file with its certificate
+		#[arg(value_name = "ID|FILE")]
+		anchor: AnchorRef,
+		/// The address, which begins with http://, https:// or ipfs://
+		#[arg(long, required_unless_present = "none", conflicts_with = "none")]
+		url: Option<String>,
+		/// The list itself, if the address is to be good for this edition only
+		#[arg(long, value_name = "FILE", requires = "url")]
+		list: Option<PathBuf>,
+		/// It publishes none
+		#[arg(long)]
+		none: bool,
+	},
 	/// Revoke an anchor and with it everything that it signed; the same as `dpki revoke anchor`
 	#[command(after_help = "\
 Example:
@@ -157,6 +178,7 @@ impl AnchorCommand {
 			Self::Rollover(command) => command.run(session).await,
 			Self::Suspend { anchor } => hold(session, &anchor, true).await,
 			Self::Release { anchor } => hold(session, &anchor, false).await,
+			Self::Crl { anchor, url, list, none: _ } => crl(session, &anchor, url, list).await,
 			Self::List { org } => list(session, &org).await,
 			Self::Show { anchor } => show(session, &anchor).await,
 			Self::Retire { anchor, yes } => retire(session, &anchor, yes).await,
@@ -192,7 +214,11 @@ impl Add {
 			(_, Some(parent), _) => Standing::Below(parent),
 			(Some(AnchorKind::X509Root), None, Some(profile)) => Standing::Root(profile.into()),
 			(Some(kind), None, None) => Standing::Kind(kind),
-			_ => return Err(Error::Usage("--profile belongs to --kind x509-root: leave it out".into())),
+			_ => {
+				return Err(Error::Usage(
+					"--profile belongs to --kind x509-root: leave it out".into(),
+				));
+			},
 		};
 		if let Some(cert) = cert {
 			if !standing.kind().is_x509() {
@@ -282,6 +308,41 @@ impl Rollover {
 			.time("retires_at", retire_at)
 			.finalized(&finalized))
 	}
+}
+
+async fn crl(
+	session: &Session,
+	anchor: &AnchorRef,
+	url: Option<String>,
+	list: Option<PathBuf>,
+) -> Result<Report> {
+	let digest = match list {
+		Some(list) => Some(Sha256::digest(files::read(&list)?).into()),
+		None => None,
+	};
+	let pointer = match url {
+		Some(url) => {
+			let pointer =
+				CrlPointer { url: url.into_bytes().try_into().unwrap_or_default(), digest };
+			if !pointer.is_valid() {
+				return Err(Error::Usage(format!(
+					"the address has to begin with http://, https:// or ipfs://, with visible ASCII and {MAX_CRL_URL_LEN} characters at most"
+				)));
+			}
+			Some(pointer)
+		},
+		None => None,
+	};
+	let account = session.account()?;
+	let (client, view) = session.view().await?;
+	let known = lookup::anchor(&view, anchor, X509).await?;
+	let sentence = match pointer {
+		Some(_) => "Set the address of the anchor's revocation list",
+		None => "The anchor publishes no revocation list",
+	};
+	let call = calls::set_crl_pointer(known.id, pointer);
+	let finalized = session.submit(&client, &account, &call, "setting the address").await?;
+	Ok(Report::new().done(sentence).row("anchor", known.id).finalized(&finalized))
 }
 
 async fn hold(session: &Session, anchor: &AnchorRef, suspend: bool) -> Result<Report> {

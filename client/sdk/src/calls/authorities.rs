@@ -4,7 +4,7 @@ use super::{Call, CallError, check_len};
 use crate::api::{BoundedVec, tx};
 use dpki_primitives::{
 	Moment,
-	anchor::{Basis, MAX_ANCHOR_MATERIAL_LEN},
+	anchor::{Basis, CrlPointer, MAX_ANCHOR_MATERIAL_LEN},
 	ids::{AnchorId, OrganisationId},
 	key::Signature,
 };
@@ -34,10 +34,7 @@ pub fn register_authority(
 }
 
 /// Registers an X.509 authority for the consortium; for a motion of the council.
-pub fn adopt_authority(
-	basis: Basis,
-	certificate: &[u8],
-) -> Result<impl Call + use<>, CallError> {
+pub fn adopt_authority(basis: Basis, certificate: &[u8]) -> Result<impl Call + use<>, CallError> {
 	Ok(tx().dpki().adopt_authority(Static(basis), material(certificate)?))
 }
 
@@ -65,6 +62,11 @@ pub fn release_anchor(anchor: AnchorId) -> impl Call + use<> {
 	tx().dpki().release_anchor(Static(anchor))
 }
 
+/// Says where an X.509 anchor publishes its revocation list; `None` if it does not.
+pub fn set_crl_pointer(anchor: AnchorId, pointer: Option<CrlPointer>) -> impl Call + use<> {
+	tx().dpki().set_crl_pointer(Static(anchor), pointer.map(Static))
+}
+
 #[cfg(test)]
 mod tests {
 	use super::*;
@@ -89,6 +91,13 @@ mod tests {
 		assert_encodes(&cancel_rollover(ANCHOR), (21, 13), ANCHOR);
 		assert_encodes(&suspend_anchor(ANCHOR), (21, 14), ANCHOR);
 		assert_encodes(&release_anchor(ANCHOR), (21, 15), ANCHOR);
+		let pointer = CrlPointer {
+			url: b"https://crl.example/ca.crl".to_vec().try_into().unwrap(),
+			digest: Some([7; 32]),
+		};
+		for pointer in [None, Some(pointer)] {
+			assert_encodes(&set_crl_pointer(ANCHOR, pointer.clone()), (21, 16), (ANCHOR, pointer));
+		}
 	}
 
 	#[test]
