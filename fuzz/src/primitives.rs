@@ -72,7 +72,8 @@ pub fn status(data: &[u8]) {
 			&& now >= standing.validity.not_before
 			&& standing.validity.not_after.is_none_or(|end| now <= end)
 	};
-	let may_be_relied_on = own.is_some_and(|own| holds(&own) && !own.superseded)
+	let may_be_relied_on = own
+		.is_some_and(|own| holds(&own) && own.superseded_at.is_none_or(|at| now < at))
 		&& issuers.iter().all(|issuer| issuer.is_some_and(|issuer| holds(&issuer)));
 	assert_eq!(verdict.is_valid(), may_be_relied_on, "{verdict:?} of {own:?} under {issuers:?}");
 	if let Some(revocation) = own.and_then(|own| own.revocation) {
@@ -110,7 +111,7 @@ impl Bytes<'_> {
 				not_after: (flags & 2 != 0).then(|| self.moment()),
 			},
 			suspended: flags & 12 == 12,
-			superseded: flags & 48 == 48,
+			superseded_at: (flags & 48 == 48).then(|| self.moment()),
 			revocation: (flags & 192 == 192).then(|| Revocation {
 				reason: reasons[usize::from(self.next()) % reasons.len()],
 				at: self.moment(),

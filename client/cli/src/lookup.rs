@@ -36,13 +36,13 @@ pub struct KnownAnchor {
 }
 
 impl KnownAnchor {
-	/// Fails, with the reason, unless it may be relied on at this chain time.
-	pub fn require_valid(self, now: Moment) -> Result<Self> {
+	/// Fails, with the reason, unless it may be relied on.
+	pub fn require_valid(self) -> Result<Self> {
 		if self.status.is_valid() {
 			return Ok(self);
 		}
 		let kind = self.record.kind.name();
-		let verdict = anchor_verdict(self.status, &self.record, now);
+		let verdict = anchor_verdict(self.status, &self.record);
 		Err(Error::NotAllowed {
 			why: format!("the {kind} {} is {verdict}", self.id),
 			next: "use an anchor that is valid; `dpki anchor list` shows them".to_owned(),
@@ -219,8 +219,8 @@ pub fn verdict(status: Status, standing: &Standing) -> String {
 	text
 }
 
-/// A verdict about an anchor at this chain time: one that was superseded is one that its organisation has retired.
-pub fn anchor_verdict(status: Status, record: &AnchorRecord, now: Moment) -> String {
+/// A verdict about an anchor: one that was superseded is one that its organisation has retired.
+pub fn anchor_verdict(status: Status, record: &AnchorRecord) -> String {
 	match (status, record.retired_at) {
 		(Status::Superseded, Some(at)) => format!("retired (superseded) since {}", rfc3339(at)),
 		_ => verdict(status, &record.standing()),
@@ -275,17 +275,11 @@ mod tests {
 		let mut record = AnchorRecord::new(owner, kind, None, key_id, STANDING.validity, 1_000);
 		record.retired_at = Some(3_000);
 		let text = "retired (superseded) since 1970-01-01T00:00:03Z";
-		assert_eq!(anchor_verdict(Status::Superseded, &record, 4_000), text);
+		assert_eq!(anchor_verdict(Status::Superseded, &record), text);
 		// A graver verdict is told as it is.
-		assert_eq!(
-			anchor_verdict(Status::Expired, &record, 4_000),
-			verdict(Status::Expired, &STANDING)
-		);
+		assert_eq!(anchor_verdict(Status::Expired, &record), verdict(Status::Expired, &STANDING));
 		record.retired_at = None;
-		assert_eq!(
-			anchor_verdict(Status::Valid, &record, 4_000),
-			verdict(Status::Valid, &STANDING)
-		);
+		assert_eq!(anchor_verdict(Status::Valid, &record), verdict(Status::Valid, &STANDING));
 	}
 
 	#[test]

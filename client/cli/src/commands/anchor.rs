@@ -403,7 +403,7 @@ async fn describe(view: &View, id: AnchorId) -> Result<Report> {
 	let mut report = Report::new()
 		.row("anchor", id)
 		.row("kind", record.kind.name())
-		.row_as("status", lookup::anchor_verdict(status, &record, view.now()), status.name())
+		.row_as("status", lookup::anchor_verdict(status, &record), status.name())
 		.data("reason", status.reason().map(RevocationReason::rfc5280_name))
 		.data("organisation", record.organisation.to_string())
 		.time("registered_at", record.registered_at)

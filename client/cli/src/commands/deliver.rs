@@ -285,7 +285,7 @@ impl Destination {
 
 /// The anchor, if it may be relied on.
 async fn active(view: &View, anchor: &AnchorRef, kind: AnchorKind) -> Result<KnownAnchor> {
-	lookup::anchor(view, anchor, &[kind]).await?.require_valid(view.now())
+	lookup::anchor(view, anchor, &[kind]).await?.require_valid()
 }
 
 /// Refuses what the device refuses: whoever may publish must not bring in a CA that the anchor managers of the

@@ -196,7 +196,7 @@ pub async fn active_ca(view: &View, ca: &PrivateKey, kind: AnchorKind) -> Result
 			next: format!("register it with `dpki anchor add --kind {kind}`, or check --url"),
 		});
 	};
-	known.require_valid(view.now())
+	known.require_valid()
 }
 
 /// What a certificate is to say.

@@ -121,7 +121,7 @@ async fn anchor_verdict(view: &View, anchor: &AnchorRef) -> Result<Report> {
 		None => unknown(format!("anchor {anchor}"), view.head()),
 		Some(known) => {
 			let kind = known.record.kind.name();
-			let words = lookup::anchor_verdict(known.status, &known.record, view.now());
+			let words = lookup::anchor_verdict(known.status, &known.record);
 			let retired_at = known.record.retired_at.filter(|_| known.status == Status::Superseded);
 			let since = retired_at.or(lookup::since(known.status, &known.record.standing()));
 			let what = format!("{kind} {}", known.id);
