@@ -233,7 +233,8 @@ mod tests {
 				for argument in sub.get_arguments() {
 					assert!(
 						!globals.contains(&argument.get_id()),
-						"{argument} of {}",
+						"{} of {}",
+						argument.get_id(),
 						sub.get_name()
 					);
 				}

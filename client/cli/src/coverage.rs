@@ -70,7 +70,7 @@ const COMMANDS: &[Line] = &[
 	("Dpki", "cancel_rollover", "dpki anchor rollover old.crt --cancel"),
 	("Dpki", "suspend_anchor", "dpki anchor suspend ca.crt"),
 	("Dpki", "release_anchor", "dpki anchor release ca.crt"),
-	("Dpki", "set_crl_pointer", "dpki anchor crl ca.crt --url https://crl.example/ca.crl"),
+	("Dpki", "set_crl_pointer", "dpki anchor crl ca.crt --address https://crl.example/ca.crl"),
 	(
 		"Deliveries",
 		"publish",

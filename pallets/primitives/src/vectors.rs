@@ -158,12 +158,16 @@ fn record<R>(
 fn anchor(standing: &Standing) -> (AnchorRecord, Standing) {
 	let key = public_key();
 	let key_id = KeyId::of(&key);
-	let kind = AnchorKind::X509Root;
+	// Only X.509 anchors have holds.
+	let (kind, certification) = match standing.suspended {
+		false => (AnchorKind::SshUserCa, None),
+		true => (AnchorKind::X509Root, Some(Certification::default())),
+	};
 	let record = AnchorRecord {
 		retired_at: standing.superseded_at,
 		revocation: standing.revocation,
 		suspended: standing.suspended,
-		certification: Some(Certification::default()),
+		certification,
 		..AnchorRecord::new(organisation(), kind, Some(key), key_id, standing.validity, 0)
 	};
 	let told = record.standing();

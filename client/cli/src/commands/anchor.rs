@@ -103,18 +103,18 @@ Example:
 	/// Say where an X.509 anchor publishes its revocation list, for those who fetch such lists
 	#[command(after_help = "\
 Examples:
-  dpki anchor crl ca.crt --url https://crl.example/ca.crl
-  dpki anchor crl ca.crt --url ipfs://bafy.. --list ca.crl
+  dpki anchor crl ca.crt --address https://crl.example/ca.crl
+  dpki anchor crl ca.crt --address ipfs://bafy.. --list ca.crl
   dpki anchor crl ca.crt --none")]
 	Crl {
 		/// Its id, or a file with its certificate
 		#[arg(value_name = "ID|FILE")]
 		anchor: AnchorRef,
 		/// The address, which begins with http://, https:// or ipfs://
-		#[arg(long, required_unless_present = "none", conflicts_with = "none")]
-		url: Option<String>,
+		#[arg(long, value_name = "URL", required_unless_present = "none", conflicts_with = "none")]
+		address: Option<String>,
 		/// The list itself, if the address is to be good for this edition only
-		#[arg(long, value_name = "FILE", requires = "url")]
+		#[arg(long, value_name = "FILE", requires = "address")]
 		list: Option<PathBuf>,
 		/// It publishes none
 		#[arg(long)]
@@ -178,7 +178,9 @@ impl AnchorCommand {
 			Self::Rollover(command) => command.run(session).await,
 			Self::Suspend { anchor } => hold(session, &anchor, true).await,
 			Self::Release { anchor } => hold(session, &anchor, false).await,
-			Self::Crl { anchor, url, list, none: _ } => crl(session, &anchor, url, list).await,
+			Self::Crl { anchor, address, list, none: _ } => {
+				crl(session, &anchor, address, list).await
+			},
 			Self::List { org } => list(session, &org).await,
 			Self::Show { anchor } => show(session, &anchor).await,
 			Self::Retire { anchor, yes } => retire(session, &anchor, yes).await,
@@ -313,14 +315,14 @@ impl Rollover {
 async fn crl(
 	session: &Session,
 	anchor: &AnchorRef,
-	url: Option<String>,
+	address: Option<String>,
 	list: Option<PathBuf>,
 ) -> Result<Report> {
 	let digest = match list {
 		Some(list) => Some(Sha256::digest(files::read(&list)?).into()),
 		None => None,
 	};
-	let pointer = match url {
+	let pointer = match address {
 		Some(url) => {
 			let pointer =
 				CrlPointer { url: url.into_bytes().try_into().unwrap_or_default(), digest };
