@@ -191,7 +191,7 @@ impl Registration {
 			registrant: self.registrant,
 			device: self.device,
 			purpose,
-			key: KeyId::of(key),
+			key: KeyId::of_device(self.device, key),
 			not_after,
 		};
 		let signature = by.sign(&self.payload(action))?;

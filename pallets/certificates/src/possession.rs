@@ -22,6 +22,7 @@ impl<T: Config> Pallet<T> {
 		ensure!(T::Registry::is_well_formed(key), Error::<T>::KeyMalformed);
 		let id = KeyId::of(key);
 		let is_revoked = CompromisedKeys::<T>::contains_key(id)
+			|| T::Registry::is_anchor_key_revoked(id)
 			|| T::Registry::key(id).is_some_and(|record| record.revocation.is_some());
 		ensure!(!is_revoked, Error::<T>::KeyRevoked);
 		Ok(())

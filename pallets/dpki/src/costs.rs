@@ -35,6 +35,28 @@ pub(crate) fn of_proof<T: Config>(what: &Compromised) -> Weight {
 	}
 }
 
+/// What a request costs. One with a consent is judged as a registration is.
+pub(crate) fn of_request<T: Config>(keys: &[NewKey], with_consent: bool) -> Weight {
+	let measured =
+		T::WeightInfo::request_keys(keys.len() as u32).saturating_add(of_keys::<T>(keys));
+	match with_consent {
+		true => measured.saturating_add(T::WeightInfo::register_key()),
+		false => measured,
+	}
+}
+
+/// What the revocation of so many keys costs, each of another organisation and with the deposit of another payer.
+pub(crate) fn of_revoked_keys<T: Config>(count: usize) -> Weight {
+	T::WeightInfo::revoke_keys(count as u32)
+		.max(T::WeightInfo::revoke_key().saturating_mul(count as u64))
+}
+
+/// As [`of_revoked_keys`], of devices.
+pub(crate) fn of_revoked_devices<T: Config>(count: usize) -> Weight {
+	T::WeightInfo::revoke_devices(count as u32)
+		.max(T::WeightInfo::revoke_device().saturating_mul(count as u64))
+}
+
 /// What a batch of devices costs.
 pub(crate) fn of_batch<T: Config>(devices: &[NewDevice]) -> Weight {
 	let keys = devices.iter().flat_map(|device| &device.keys);
@@ -43,6 +65,8 @@ pub(crate) fn of_batch<T: Config>(devices: &[NewDevice]) -> Weight {
 		KeyType::Rsa => T::WeightInfo::verify_rsa(),
 		_ => T::WeightInfo::verify_p256(),
 	};
-	let measured = T::WeightInfo::register_batch(devices.len() as u32, keys.clone().count() as u32);
+	// The deposit of each device is held as that of a voucher is.
+	let measured = T::WeightInfo::register_batch(devices.len() as u32, keys.clone().count() as u32)
+		.saturating_add(T::WeightInfo::issue_voucher().saturating_mul(devices.len() as u64));
 	keys.fold(measured, |sum, key| sum.saturating_add(surcharge(key)))
 }

@@ -205,16 +205,15 @@ impl Claim<'_> {
 /// Ed25519 signatures are verified together. A batch is accepted when each of its signatures would be, so it changes no
 /// verdict; only when something is wrong is each looked at by itself, to tell which one it was.
 pub fn verify_all(claims: &[Claim]) -> Result<(), usize> {
-	let is_forged = |claim: &Claim| !verify(claim.key, &claim.payload, claim.signature);
-	let (batch, others): (Vec<_>, Vec<_>) =
-		claims.iter().partition(|claim| claim.key.key_type == KeyType::Ed25519);
-	let batch: Option<Vec<_>> = batch.into_iter().map(Claim::to_signed).collect();
+	let is_ed25519 = |claim: &Claim| claim.key.key_type == KeyType::Ed25519;
+	let batch: Option<Vec<_>> =
+		claims.iter().filter(|claim| is_ed25519(claim)).map(Claim::to_signed).collect();
 	let is_good = batch.is_some_and(|batch| {
 		batch.chunks(MAX_BATCH_LEN).all(|batch| ed25519::verify_batch(&Host, batch))
-	}) && !others.into_iter().any(is_forged);
-	if is_good {
-		return Ok(());
-	}
+	});
+	let is_forged = |claim: &Claim| {
+		!(is_good && is_ed25519(claim)) && !verify(claim.key, &claim.payload, claim.signature)
+	};
 	claims.iter().position(is_forged).map_or(Ok(()), Err)
 }
 

@@ -296,7 +296,7 @@ pub mod pallet {
 			expires_at: Moment,
 		) -> DispatchResult {
 			let account = ensure_signed(origin)?;
-			let id = KeyId::of(&key.public);
+			let id = key.id(device);
 			Self::do_register_key(account.clone(), device, None, key, consent, expires_at)?;
 			Self::pay_for(&account, Operation::RegisterKey, Resource::Key(id))?;
 			Ok(())
@@ -503,7 +503,7 @@ pub mod pallet {
 		) -> DispatchResult {
 			let account = ensure_signed(origin)?;
 			let device = Self::device_of_replaced(old)?;
-			let id = KeyId::of(&key.public);
+			let id = key.id(device);
 			let replacing = Some(Replacing { old, grace });
 			Self::do_register_key(account.clone(), device, replacing, key, consent, expires_at)?;
 			Self::pay_for(&account, Operation::ReplaceKey, Resource::Key(id))?;
@@ -592,9 +592,7 @@ pub mod pallet {
 		/// organisation, queue closed or full, too many requests of the account, the same request, invalid name, stale
 		/// signatures, and what those calls refuse. One signature verification per key, and the consent's.
 		#[pallet::call_index(26)]
-		#[pallet::weight(
-			T::WeightInfo::request_keys(keys.len() as u32).saturating_add(costs::of_keys::<T>(keys))
-		)]
+		#[pallet::weight(costs::of_request::<T>(keys, consent.is_some()))]
 		pub fn request_keys(
 			origin: OriginFor<T>,
 			organisation: OrganisationId,
@@ -683,7 +681,7 @@ pub mod pallet {
 		/// key. Refused: empty batch, and [`Error::BatchFailed`] with the position and the reason of the first key for which
 		/// [`Self::revoke_key`] is refused.
 		#[pallet::call_index(31)]
-		#[pallet::weight((T::WeightInfo::revoke_keys(keys.len() as u32), DispatchClass::Operational))]
+		#[pallet::weight((costs::of_revoked_keys::<T>(keys.len()), DispatchClass::Operational))]
 		pub fn revoke_keys(
 			origin: OriginFor<T>,
 			keys: BoundedVec<KeyId, ConstU32<MAX_REVOCATIONS_PER_BATCH>>,
@@ -699,7 +697,7 @@ pub mod pallet {
 		/// for which [`Self::revoke_device`] is refused.
 		#[pallet::call_index(32)]
 		#[pallet::weight((
-			T::WeightInfo::revoke_devices(devices.len() as u32),
+			costs::of_revoked_devices::<T>(devices.len()),
 			DispatchClass::Operational,
 		))]
 		pub fn revoke_devices(

@@ -3,7 +3,7 @@
 use crate::{
 	AnchorMaterials, Anchors, Config, CrlPointers, DeviceKeys, Devices, KeyAnchors, KeyPolicies,
 	KeyQuotas, Keys, NextKeys, OrganisationAnchors, Pallet, Registrants, RequestQueues, Requests,
-	SshRevocationCount, SshRevocations, Vouchers, crypto,
+	RevokedAnchorKeys, SshRevocationCount, SshRevocations, Vouchers, crypto,
 };
 use alloc::vec::Vec;
 use dpki_primitives::{
@@ -164,6 +164,10 @@ impl<T: Config> Registry for Pallet<T> {
 
 	fn key_status(key: KeyId) -> Status {
 		Self::key_status(key)
+	}
+
+	fn is_anchor_key_revoked(key: KeyId) -> bool {
+		RevokedAnchorKeys::<T>::contains_key(key)
 	}
 
 	fn is_well_formed(key: &PublicKey) -> bool {

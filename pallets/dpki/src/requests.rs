@@ -122,7 +122,8 @@ impl<T: Config> Pallet<T> {
 		let device = request.device();
 		Self::dequeue(organisation, id);
 		Self::deposit_event(Event::RequestApproved { request: id, organisation, device });
-		let keys: Vec<_> = request.keys.iter().map(|key| KeyId::of(&key.public)).collect();
+		let keys: Vec<_> =
+			request.keys.iter().map(|key| KeyId::of_device(device, &key.public)).collect();
 		let count = keys.len() as u32;
 		match request.consenting {
 			None => {

@@ -177,9 +177,9 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	fn revoke_anchor() -> Weight {
 		// Proof size in bytes: 2219 measured, 4522 at most.
 		// Fastest run: 69_644 ns.
-		Weight::from_parts(700_000_000, 60_000)
-			.saturating_add(T::DbWeight::get().reads(8_u64))
-			.saturating_add(T::DbWeight::get().writes(6_u64))
+		Weight::from_parts(1_400_000_000, 120_000)
+			.saturating_add(T::DbWeight::get().reads(46_u64))
+			.saturating_add(T::DbWeight::get().writes(43_u64))
 	}
 
 	/// Storage: `Dpki::Anchors` (r:1 w:0)

@@ -134,9 +134,13 @@ where
 			Some(who) if feeless => {
 				let fee = TransactionPayment::<T>::compute_fee(len as u32, info, Zero::zero());
 				let units = Pallet::<T>::units(fee.saturated_into());
-				Pallet::<T>::sponsor(&who, units, info.class)
-					.map_err(refusal)?
-					.map(|sponsor| (who, sponsor, units, fee))
+				match Pallet::<T>::sponsor(&who, units, info.class) {
+					Ok(sponsor) => sponsor.map(|sponsor| (who, sponsor, units, fee)),
+					// Whoever can pay is not locked out by organisations that it did not choose: a membership needs no
+					// consent.
+					Err(_) if Pallet::<T>::can_pay(&who, fee.saturated_into()) => None,
+					Err(exhausted) => return Err(refusal(exhausted)),
+				}
 			},
 			_ => None,
 		};

@@ -11,12 +11,21 @@ use frame_support::traits::{
 	fungible::{Balanced, Credit, Inspect, Mutate},
 	tokens::{Fortitude, Preservation},
 };
-use sp_runtime::traits::{AccountIdConversion, Zero};
+use sp_runtime::{
+	SaturatedConversion,
+	traits::{AccountIdConversion, Zero},
+};
 
 impl<T: Config> Pallet<T> {
 	/// The account in which fees wait for the author of the block.
 	pub fn pot() -> T::AccountId {
 		T::PotId::get().into_account_truncating()
+	}
+
+	/// Whether the account has so much to spend.
+	pub(crate) fn can_pay(who: &T::AccountId, fee: u128) -> bool {
+		let free = T::Currency::reducible_balance(who, Preservation::Preserve, Fortitude::Polite);
+		free.saturated_into::<u128>() >= fee
 	}
 
 	/// Gives the pot what it needs to exist, unless it has it.

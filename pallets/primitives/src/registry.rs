@@ -25,6 +25,9 @@ pub trait Registry {
 	/// of the points for which anybody can make signatures.
 	fn is_well_formed(key: &PublicKey) -> bool;
 
+	/// Whether the key was revoked as the key of an anchor.
+	fn is_anchor_key_revoked(key: KeyId) -> bool;
+
 	/// Whether `signature` over `payload` verifies under `key`, see [`crate::context`] for the encodings.
 	fn verify(key: &PublicKey, payload: &[u8], signature: &[u8]) -> bool;
 

@@ -152,6 +152,10 @@ impl Registry for TestRegistry {
 		}
 	}
 
+	fn is_anchor_key_revoked(_: KeyId) -> bool {
+		false
+	}
+
 	fn is_well_formed(key: &PublicKey) -> bool {
 		key.has_valid_len() && key.bytes.iter().any(|byte| *byte != 0)
 	}

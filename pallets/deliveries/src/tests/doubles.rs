@@ -157,6 +157,10 @@ impl Registry for TestRegistry {
 		KEYS.with_borrow(|keys| keys.get(&key).map_or(Status::Unknown, |it| it.1))
 	}
 
+	fn is_anchor_key_revoked(_: KeyId) -> bool {
+		false
+	}
+
 	fn is_well_formed(key: &PublicKey) -> bool {
 		key.has_valid_len()
 	}

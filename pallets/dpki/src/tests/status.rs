@@ -43,7 +43,7 @@ fn a_retired_root_that_has_expired_is_expired() {
 		let anchor = super::certificates::register_root();
 		assert_ok!(Dpki::retire_anchor(signed(CAROL), anchor));
 		assert_eq!(Dpki::anchor_status(anchor), Status::Superseded);
-		set_time(2_208_988_800_001);
+		set_time(2_208_988_801_000);
 		assert_eq!(Dpki::anchor_status(anchor), Status::Expired);
 	});
 }
