@@ -225,12 +225,12 @@ async fn a_device_consents_to_a_further_key_and_its_signing_key_stays_on_it() {
 	// The device has another key since: what it signed before is worth nothing.
 	let sentence = fleet.admin.refused(register(&file("early"), &["--key", &foreign]));
 	assert!(sentence.contains("when the device had 3 keys"), "{sentence}");
-	ask(&alice, "ssh", &["--public", &public], "ssh");
-	let sentence = fleet.admin.refused(register(&file("ssh"), &[]));
+	ask(&alice, "ssh", &["--public", &public], "for-ssh");
+	let sentence = fleet.admin.refused(register(&file("for-ssh"), &[]));
 	assert!(sentence.contains("a key that it does not hold"), "{sentence}");
-	let sentence = fleet.admin.refused(register(&file("ssh"), &["--key", &own]));
+	let sentence = fleet.admin.refused(register(&file("for-ssh"), &["--key", &own]));
 	assert!(sentence.contains("which is another one"), "{sentence}");
-	let answer = fleet.admin.ok(register(&file("ssh"), &["--key", &foreign]));
+	let answer = fleet.admin.ok(register(&file("for-ssh"), &["--key", &foreign]));
 	assert_eq!(answer["purpose"], "ssh");
 }
 
