@@ -5,7 +5,8 @@
 //! What the chain does lives in pallets; this crate says which pallets there are, how they are
 //! configured ([`configs`]), what clients may ask ([`apis`]), how a transaction is checked
 //! ([`tx_extension`]), how a PKCS#10 request is judged ([`requests`]), what not even the council may do
-//! ([`call_filter`]) and how a chain begins ([`genesis_config_presets`]). Two small pallets exist only to compose the others and therefore live
+//! ([`call_filter`]), what an upgrade does to the state ([`migrations`]) and how a chain begins
+//! ([`genesis_config_presets`]). Two small pallets exist only to compose the others and therefore live
 //! here: [`timing`] and [`mandate`].
 
 #![cfg_attr(not(feature = "std"), no_std)]
@@ -133,7 +134,7 @@ pub const MICRO_UNIT: Balance = UNIT / 1_000_000;
 /// The pallets. The order of declaration is the order of genesis and hooks: accounts exist before
 /// the session keys that refer to them, and the author of a block is known before the session that
 /// may end in it. Indices are part of every encoded call: never reuse or move one. 13 was
-/// `pallet-collective`'s. 20 to 29 belong to the PKI.
+/// `pallet-collective`'s; 26 is kept for migrations in steps. 20 to 25 and 27 to 29 belong to the PKI.
 #[frame_support::runtime]
 mod runtime {
 	#[runtime::runtime]

@@ -9,8 +9,8 @@ use frame_system::offchain::{CreateBare, CreateTransactionBase};
 ///
 /// `AuthorizeCall` comes first, because it gives a general transaction its origin: a device without
 /// an account or tokens acts through a call that proves its own right. Nothing before it could know
-/// who is asking. Fees, or the quotas in their place, follow the checks that cost nothing to fail, and `WeightReclaim` comes last,
-/// because it gives back what the others have not used.
+/// who is asking. Fees, or the quotas in their place, follow the checks that cost nothing to fail, and
+/// `WeightReclaim` comes last, because it gives back what the others have not used.
 pub type TxExtension = (
 	frame_system::AuthorizeCall<Runtime>,
 	frame_system::CheckNonZeroSender<Runtime>,

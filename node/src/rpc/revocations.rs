@@ -1,14 +1,20 @@
 // SPDX-License-Identifier: GPL-3.0-or-later WITH Classpath-exception-2.0
 
-//! What of a block's events takes trust away.
+//! What of a block's events takes trust away, and the end of a hold, which gives it back.
 //!
 //! A subscriber learns that something changed. What it acts on it proves, or reads from a node that it trusts.
 
 use codec::Encode;
+use dpki_primitives::revocation::RevocationReason;
 use dpki_runtime::{Hash, Runtime, RuntimeEvent};
-use pallet_dpki::Event;
 use serde::Serialize;
 use sp_core::Bytes;
+
+/// The reason of a hold, by its name in RFC 5280.
+const HOLD: &str = "certificateHold";
+
+/// The reason by which a hold ends, by its name in RFC 5280.
+const RELEASE: &str = "removeFromCRL";
 
 /// What was revoked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -16,15 +22,21 @@ use sp_core::Bytes;
 pub enum Revoked {
 	/// A trust anchor, and with it all that it signed.
 	Anchor,
+	/// The key of an anchor, for ever; each anchor of it is told of, too.
+	AnchorKey,
 	/// A certificate's serial number or a key under an SSH CA.
 	SshSubject,
 	/// A device, and with it all its keys.
 	Device,
 	/// A key of a device.
 	Key,
+	/// A key of a device that another one replaces: it counts until the moment in its record.
+	ReplacedKey,
+	/// A certificate that the chain granted.
+	Certificate,
 }
 
-/// One revocation.
+/// One revocation, or the beginning or end of a hold.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Revocation {
 	/// Which of the block's events it is, counted from 0 over all of them.
@@ -35,50 +47,86 @@ pub struct Revocation {
 	pub id: Hash,
 	/// Whose it is: the organisation of an anchor or device, the device of a key.
 	pub owner: Option<Hash>,
-	/// Why, by the name that RFC 5280 has for it.
+	/// Why, by the name that RFC 5280 has for it; of a hold `certificateHold`, of its end `removeFromCRL`.
 	pub reason: &'static str,
 	/// The SSH subject in SCALE.
 	pub subject: Option<Bytes>,
 }
 
+/// What was revoked, its id, whose it is, why, and the SSH subject.
+type Told = (Revoked, [u8; 32], Option<[u8; 32]>, &'static str, Option<Bytes>);
+
 impl Revocation {
 	/// The revocation that this event tells of, if it tells of one.
 	pub fn from_event(index: u32, event: &RuntimeEvent) -> Option<Self> {
-		match event {
-			RuntimeEvent::Dpki(event) => Self::from_registry(index, event),
-			_ => None,
-		}
-	}
-
-	fn from_registry(index: u32, event: &Event<Runtime>) -> Option<Self> {
 		let (kind, id, owner, reason, subject) = match event {
-			Event::AnchorRevoked { anchor, organisation, reason } => {
-				(Revoked::Anchor, anchor.0, Some(organisation.0), reason, None)
-			},
-			Event::SshRevoked { anchor, subject, reason, position: _ } => {
-				(Revoked::SshSubject, anchor.0, None, reason, Some(Bytes(subject.encode())))
-			},
-			Event::DeviceRevoked { device, organisation, reason } => {
-				(Revoked::Device, device.0, Some(organisation.0), reason, None)
-			},
-			Event::KeyRevoked { key, device, reason } => {
-				(Revoked::Key, key.0, Some(device.0), reason, None)
-			},
+			RuntimeEvent::Dpki(event) => by_registry(event)?,
+			RuntimeEvent::Certificates(event) => by_certificates(event)?,
 			_ => return None,
 		};
 		let (id, owner) = (Hash::from(id), owner.map(Hash::from));
-		let reason = reason.rfc5280_name();
 		Some(Self { index, kind, id, owner, reason, subject })
 	}
+}
+
+fn by_registry(event: &pallet_dpki::Event<Runtime>) -> Option<Told> {
+	use pallet_dpki::Event;
+	let (kind, id, owner, reason) = match event {
+		Event::AnchorRevoked { anchor, organisation, reason } => {
+			(Revoked::Anchor, anchor.0, Some(organisation.0), reason.rfc5280_name())
+		},
+		Event::AnchorSuspended { anchor, organisation } => {
+			(Revoked::Anchor, anchor.0, Some(organisation.0), HOLD)
+		},
+		Event::AnchorReleased { anchor, organisation } => {
+			(Revoked::Anchor, anchor.0, Some(organisation.0), RELEASE)
+		},
+		Event::AnchorKeyRevoked { key, reason } => {
+			(Revoked::AnchorKey, key.0, None, reason.rfc5280_name())
+		},
+		Event::SshRevoked { anchor, subject, reason, position: _ } => {
+			let subject = Some(Bytes(subject.encode()));
+			return Some((Revoked::SshSubject, anchor.0, None, reason.rfc5280_name(), subject));
+		},
+		Event::DeviceRevoked { device, organisation, reason } => {
+			(Revoked::Device, device.0, Some(organisation.0), reason.rfc5280_name())
+		},
+		Event::KeyRevoked { key, device, reason } => {
+			(Revoked::Key, key.0, Some(device.0), reason.rfc5280_name())
+		},
+		Event::KeyReplaced { old, key: _, device, superseded_at: _ } => {
+			let reason = RevocationReason::Superseded.rfc5280_name();
+			(Revoked::ReplacedKey, old.0, Some(device.0), reason)
+		},
+		_ => return None,
+	};
+	Some((kind, id, owner, reason, None))
+}
+
+fn by_certificates(event: &pallet_certificates::Event<Runtime>) -> Option<Told> {
+	use pallet_certificates::Event;
+	let (certificate, reason) = match event {
+		Event::CertificateRevoked { certificate, by: _, reason } => {
+			(certificate, reason.rfc5280_name())
+		},
+		Event::CertificateSuspended { certificate, by: _ } => (certificate, HOLD),
+		Event::CertificateReleased { certificate, by: _ } => (certificate, RELEASE),
+		_ => return None,
+	};
+	Some((Revoked::Certificate, certificate.0, None, reason, None))
 }
 
 #[cfg(test)]
 mod tests {
 	use super::*;
 	use dpki_primitives::{
-		ids::{AnchorId, DeviceId, KeyId, OrganisationId, VoucherId},
-		revocation::{RevocationReason, SshSubject},
+		certificate::Authority,
+		ids::{
+			AnchorId, CertificateDigest, CertificateId, DeviceId, KeyId, OrganisationId, VoucherId,
+		},
+		revocation::SshSubject,
 	};
+	use pallet_dpki::Event;
 
 	const REASON: RevocationReason = RevocationReason::KeyCompromise;
 
@@ -111,6 +159,7 @@ mod tests {
 				Some(2),
 			),
 			(Event::KeyRevoked { key, device, reason: REASON }, Revoked::Key, 4, Some(3)),
+			(Event::AnchorKeyRevoked { key, reason: REASON }, Revoked::AnchorKey, 4, None),
 		] {
 			let is_ssh = kind == Revoked::SshSubject;
 			let expected = Revocation {
@@ -123,6 +172,51 @@ mod tests {
 			};
 			assert_eq!(revocation(event), Some(expected));
 		}
+	}
+
+	#[test]
+	fn a_hold_and_its_end_are_told_by_the_reasons_that_revocation_lists_have_for_them() {
+		let (anchor, organisation) = (AnchorId([1; 32]), OrganisationId([2; 32]));
+		for (event, reason) in [
+			(Event::AnchorSuspended { anchor, organisation }, "certificateHold"),
+			(Event::AnchorReleased { anchor, organisation }, "removeFromCRL"),
+		] {
+			let told = revocation(event).unwrap();
+			assert_eq!((told.kind, told.id), (Revoked::Anchor, Hash::repeat_byte(1)));
+			assert_eq!((told.owner, told.reason), (Some(Hash::repeat_byte(2)), reason));
+		}
+	}
+
+	#[test]
+	fn a_replaced_key_is_told_as_superseded() {
+		let (old, key, device) = (KeyId([4; 32]), KeyId([5; 32]), DeviceId([3; 32]));
+		let told = revocation(Event::KeyReplaced { old, key, device, superseded_at: 9 }).unwrap();
+		assert_eq!((told.kind, told.id), (Revoked::ReplacedKey, Hash::repeat_byte(4)));
+		assert_eq!((told.owner, told.reason), (Some(Hash::repeat_byte(3)), "superseded"));
+	}
+
+	#[test]
+	fn the_end_and_the_holds_of_a_certificate_are_told() {
+		use pallet_certificates::Event;
+		let (certificate, by) = (CertificateId([6; 32]), Authority::Holder);
+		let tell = |event| Revocation::from_event(3, &RuntimeEvent::Certificates(event));
+		for (event, reason) in [
+			(Event::CertificateRevoked { certificate, by, reason: REASON }, "keyCompromise"),
+			(Event::CertificateSuspended { certificate, by }, "certificateHold"),
+			(Event::CertificateReleased { certificate, by }, "removeFromCRL"),
+		] {
+			let expected = Revocation {
+				index: 3,
+				kind: Revoked::Certificate,
+				id: Hash::repeat_byte(6),
+				owner: None,
+				reason,
+				subject: None,
+			};
+			assert_eq!(tell(event), Some(expected));
+		}
+		let digest = CertificateDigest([7; 32]);
+		assert_eq!(tell(Event::CertificateAmended { certificate, digest }), None);
 	}
 
 	#[test]

@@ -3,9 +3,9 @@
 //! While a key is in good hands, the device publishes a hash of the key that is to follow it, and keeps that key apart.
 //! Whoever holds the announced key can have it take the place of the current one at any time, with the current one or
 //! without, even if that was revoked because somebody else has it. Nothing that the holder of the current key can do alone
-//! changes what was announced, uses up the quota of the announced key, or its place in the list of keys, or brings another key
-//! into its place. A registrar
-//! who revokes the current key for another reason than its compromise takes the announcement away with it.
+//! changes what was announced, uses up the quota of the announced key, or its place in the list of keys, or brings another
+//! key into its place. A registrar who revokes the current key for another reason than its compromise takes the announcement
+//! away with it.
 
 use crate::{
 	Config, DeviceKeys, Devices, Error, KeyPolicies, KeyQuotas, Keys, NextKeys, Pallet, crypto,

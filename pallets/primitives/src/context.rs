@@ -13,7 +13,7 @@
 //! | secp256k1 | the SHA2-256 of the payload: 65 bytes `r || s || v`, `v` 0 or 1 |
 //! | X25519 | the payload by XEdDSA ("The XEdDSA and VXEdDSA Signature Schemes", section 2, curve25519): 64 bytes `R || s` that verify as pure Ed25519 under the Edwards form of the key with sign bit 0; [`Action::PossessKey`], [`Action::RevealKey`] and [`Action::Compromise`] only |
 //! | P-384, in an X.509 anchor | the payload through SHA2-384: 96 bytes `r || s` |
-//! | RSA, as a key of a device | the payload, with SHA2-256, by RSASSA-PKCS1-v1_5 (RFC 8017 section 8.2) or by RSASSA-PSS (section 8.1) with MGF1 of SHA2-256 and a salt of 32 bytes: as many bytes as the modulus has; [`Action::PossessKey`] and [`Action::Compromise`] only |
+//! | RSA, as a key of a device | the payload, with SHA2-256, by RSASSA-PKCS1-v1_5 (RFC 8017 section 8.2) or by RSASSA-PSS (section 8.1) with MGF1 of SHA2-256 and a salt of 32 bytes: as many bytes as the modulus has; [`Action::PossessKey`], [`Action::RevealKey`] and [`Action::Compromise`] only |
 //! | ML-DSA, X-Wing | nothing: the chain holds only the hash of such a key |
 //! | RSA, in an X.509 anchor | the payload, PKCS#1 v1.5 with the hash that signed the certificate, SHA2-256 if Ed25519 did |
 //!

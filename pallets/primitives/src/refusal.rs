@@ -1,8 +1,9 @@
 //! Why a transaction was refused before it entered the pool.
 //!
-//! Enrolments and acknowledgements are not signed by an account, and members of a feeless chain pay for nothing. Both are
-//! judged before they enter the pool, where the only word that reaches the sender is the number in
-//! `InvalidTransaction::Custom`. These are the numbers.
+//! What devices send (enrolments, keys of their own, reports of a compromise, acknowledgements) is not signed by an
+//! account, and members of a feeless chain pay for nothing. Both are judged before they enter the pool, where the only
+//! word that reaches the sender is the number in `InvalidTransaction::Custom`. These are the numbers. A batch that is
+//! refused tells by them what is wrong with its first member.
 
 use core::fmt;
 
