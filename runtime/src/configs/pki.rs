@@ -2,7 +2,10 @@
 
 //! The public-key infrastructure: pallet indices 20 to 29.
 
-use super::governance::{DAY, RootOrCouncil};
+use super::{
+	economy::PotId,
+	governance::{DAY, RootOrCouncil},
+};
 use crate::{
 	AccountId, Balance, Balances, BlockNumber, Certificates, Dpki, Economy, MILLI_UNIT,
 	Organisations, Runtime, RuntimeCall, RuntimeHoldReason, Timestamp, UNIT, requests::Pkcs10,
@@ -14,7 +17,7 @@ use pallet_motions::{EnsureCouncil, EnsureOrganisation};
 use sp_runtime::traits::AccountIdConversion;
 
 /// Names the account in which the validators' share of the fees for certificates is collected.
-pub const VALIDATORS_POT: PalletId = PalletId(*b"dpki/val");
+pub const VALIDATORS_POT: PalletId = PotId::get();
 
 parameter_types! {
 	/// Held for an organisation, on a feeless chain too: its members act for nothing there, so that an

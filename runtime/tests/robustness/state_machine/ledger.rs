@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-//! The money: none comes into being, and what goes was a fee or dust.
+//! The money: none comes into being, and what goes was dust: fees go to who made the block.
 
 use super::{Actor, Attempt, world::World};
 use dpki_runtime::{Balance, Balances, Runtime, RuntimeEvent, System};
@@ -20,9 +20,6 @@ impl Actor for Ledger {
 
 	fn observe(&mut self, event: &RuntimeEvent) {
 		match event {
-			RuntimeEvent::TransactionPayment(
-				pallet_transaction_payment::Event::TransactionFeePaid { actual_fee, .. },
-			) => self.burnt += actual_fee,
 			RuntimeEvent::Balances(pallet_balances::Event::DustLost { amount, .. }) => {
 				self.burnt += amount
 			},
