@@ -330,7 +330,7 @@ fn ssh_revocations(anchor: AnchorId) -> Vec<SshRevocation> {
 /// Revoked stays revoked, for the same reason and since the same time; superseded stays superseded.
 fn check_standing(before: &Standing, after: &Standing) {
 	assert!(before.revocation.is_none() || before.revocation == after.revocation);
-	assert!(!before.superseded || after.superseded);
+	assert!(before.superseded_at.is_none() || after.superseded_at.is_some());
 	assert_eq!(before.validity.not_before, after.validity.not_before);
 }
 
