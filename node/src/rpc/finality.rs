@@ -244,7 +244,7 @@ fn thin(
 ) -> Result<Thinned, Refusal> {
 	let mut threshold = usize::MAX;
 	if let Some(authorities) = authorities {
-		let keys = authorities.iter().map(|id| key_of(id)).collect();
+		let keys = authorities.iter().map(key_of).collect();
 		threshold = AuthoritySet::new(0, keys).map_err(Refusal::internal)?.threshold();
 		justification.commit.precommits.retain(|vote| authorities.contains(&vote.id));
 	}

@@ -24,7 +24,10 @@ use dpki_primitives::{
 	ids::{DeviceId, KeyCommitment, KeyId},
 	key::{KeyPurpose, KeyRecord, Signature},
 };
-use std::{path::PathBuf, time::Duration};
+use std::{
+	path::{Path, PathBuf},
+	time::Duration,
+};
 
 /// Who agrees for the device, and who brings it to the chain.
 #[derive(Args)]
@@ -202,7 +205,7 @@ impl Replace {
 }
 
 /// The commitment to the key in this file as the one that follows `current`.
-fn commitment(current: KeyId, next: &PathBuf, purpose: KeyPurpose) -> Result<KeyCommitment> {
+fn commitment(current: KeyId, next: &Path, purpose: KeyPurpose) -> Result<KeyCommitment> {
 	let key = device::read_key(next, purpose)?;
 	Ok(KeyCommitment::of(current, &key.public()))
 }
