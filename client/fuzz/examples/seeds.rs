@@ -3,7 +3,7 @@
 //! `cargo run -p dpki-fuzz --example seeds`, when the form of something has changed. What is random in them (keys of
 //! certificates, envelopes) differs each time.
 
-#[path = "../../client/verifier/tests/verifier/kit.rs"]
+#[path = "../../verifier/tests/verifier/kit.rs"]
 #[allow(dead_code)]
 mod kit;
 
