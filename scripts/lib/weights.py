@@ -1,7 +1,7 @@
 """Holds measured times against declared weights.
 
 Arguments: MEASURED.json=WEIGHTS.rs, what the bencher wrote and the weights that the runtime declares. Prints the metrics
-of scripts/bench.
+of scripts/bench, under the name M12: no call takes longer than the weight that it declares.
 
 The declared weight is the reference time of the formula in weights.rs, in its generated form, with accesses to the
 database at what the runtime prices them (ParityDbWeight of frame-support). The measured time is that of the call in

@@ -10,6 +10,7 @@
 
 mod anchors;
 mod keys;
+mod setup;
 
 use super::*;
 use crate::{
@@ -58,158 +59,14 @@ use rsa::{
 	pkcs1::{DecodeRsaPrivateKey, EncodeRsaPublicKey},
 	sha2::{Digest, Sha512},
 };
+pub(crate) use setup::enrol_unchecked;
+use setup::*;
 use sp_core::crypto::KeyTypeId;
 use sp_runtime::traits::Zero;
 
 const KEYSTORE: KeyTypeId = KeyTypeId(*b"dpki");
 const DEVICE: &[u8] = b"device";
 const REASON: RevocationReason = RevocationReason::KeyCompromise;
-
-/// See [`Registry::enrol_for_benchmark`](dpki_primitives::registry::Registry::enrol_for_benchmark).
-pub(crate) fn enrol_unchecked<T: Config>(
-	organisation: OrganisationId,
-	name: &[u8],
-	signing: PublicKey,
-	agreement: PublicKey,
-) -> DeviceId {
-	let device = DeviceId::from_name(organisation, name);
-	let keys = [(KeyPurpose::Sign, signing), (KeyPurpose::KeyAgreement, agreement)];
-	create_device::<T>(device, organisation, name, keys);
-	device
-}
-
-fn create_device<T: Config>(
-	device: DeviceId,
-	organisation: OrganisationId,
-	name: &[u8],
-	keys: impl IntoIterator<Item = (KeyPurpose, PublicKey)>,
-) {
-	let keys =
-		keys.into_iter()
-			.map(|(purpose, public)| KeyTerms { purpose, public, not_after: None });
-	Pallet::<T>::create_device(device, organisation, device_name(name), keys, Pallet::<T>::now())
-		.expect("no more keys than fit");
-	Registrants::<T>::insert(organisation, ());
-}
-
-fn device_name(name: &[u8]) -> Name {
-	name.to_vec().try_into().expect("names are short")
-}
-
-fn expires_at<T: Config>() -> Moment {
-	Pallet::<T>::now() + 1_000
-}
-
-fn bounded(bytes: impl AsRef<[u8]>) -> Signature {
-	bytes
-		.as_ref()
-		.to_vec()
-		.try_into()
-		.expect("no signature is longer than one of RSA-4096")
-}
-
-fn member<T: Config>() -> (T::AccountId, OrganisationId) {
-	let who: T::AccountId = whitelisted_caller();
-	let organisation = T::Organisations::create_for_benchmark(b"organisation", &who);
-	T::Economy::endow_for_benchmark(&who);
-	(who, organisation)
-}
-
-/// The `n`-th P-256 key.
-fn p256_pair(n: u32) -> (p256::ecdsa::SigningKey, PublicKey) {
-	let mut scalar = [1u8; 32];
-	scalar[..4].copy_from_slice(&n.to_be_bytes());
-	let pair = p256::ecdsa::SigningKey::from_slice(&scalar).expect("less than the order");
-	let point = pair.verifying_key().to_encoded_point(false);
-	let public = crypto::p256_key(point.as_bytes()).expect("a point of the curve");
-	(pair, public)
-}
-
-fn sign_p256(pair: &p256::ecdsa::SigningKey, payload: &[u8]) -> Signature {
-	let signature: p256::ecdsa::Signature = pair.sign(payload);
-	bounded(signature.to_bytes())
-}
-
-fn possession_payload<T: Config>(
-	registrant: Registrant,
-	device: DeviceId,
-	purpose: KeyPurpose,
-	public: &PublicKey,
-	nonce: u64,
-) -> Vec<u8> {
-	let key = KeyId::of(public);
-	let action = Action::PossessKey { registrant, device, purpose, key, not_after: None };
-	Pallet::<T>::payload(action, nonce, expires_at::<T>())
-}
-
-fn anchor_payload<T: Config>(
-	who: &T::AccountId,
-	organisation: OrganisationId,
-	kind: AnchorKind,
-	material: &[u8],
-) -> Vec<u8> {
-	let anchor = AnchorId::of(kind, material);
-	let action = Action::PossessAnchor { account: who.clone().into(), organisation, anchor };
-	Pallet::<T>::payload(action, 0, expires_at::<T>())
-}
-
-fn open_voucher<T: Config>(
-	who: &T::AccountId,
-	organisation: OrganisationId,
-	voucher: VoucherId,
-) -> DeviceId {
-	let device = DeviceId::from_name(organisation, DEVICE);
-	let sponsor = who.clone().into();
-	let expires_at = expires_at::<T>();
-	let state = VoucherState::Open;
-	let record = VoucherRecord { organisation, device, sponsor, expires_at, state };
-	Vouchers::<T>::insert(voucher, record);
-	hold::<T>(who, Resource::Voucher(voucher));
-	device
-}
-
-/// Holds the deposit for something that was stored unchecked.
-fn hold<T: Config>(who: &T::AccountId, resource: Resource) {
-	T::Economy::hold(who, resource).expect("the account was endowed");
-}
-
-/// An enrolment of `count` P-256 keys.
-fn enrolment<T: Config>(count: u32) -> Call<T> {
-	let (who, organisation) = member::<T>();
-	let voucher_key = sp_io::crypto::ed25519_generate(KEYSTORE, None);
-	let voucher = VoucherId::of(organisation, &voucher_key.0);
-	let device = open_voucher::<T>(&who, organisation, voucher);
-	let registrant = Registrant::Voucher(voucher);
-
-	let keys: Vec<NewKey> = (0..count)
-		.map(|n| keys::new_key::<T>(registrant, device, n, u64::from(n)))
-		.collect();
-
-	let action = Action::Enrol {
-		voucher,
-		device,
-		keys: keys.iter().map(|key| (key.purpose, KeyId::of(&key.public))).collect(),
-	};
-	let payload = Pallet::<T>::payload(action, 0, expires_at::<T>());
-	let signature = sp_io::crypto::ed25519_sign(KEYSTORE, &voucher_key, &payload)
-		.expect("the keystore holds the key");
-	Call::enrol {
-		organisation,
-		voucher_public: voucher_key.0,
-		device_name: device_name(DEVICE),
-		keys: keys.try_into().expect("no more keys than fit"),
-		expires_at: expires_at::<T>(),
-		voucher_signature: signature.0,
-	}
-}
-
-/// A device with `count` P-256 signing keys.
-fn device_with_keys<T: Config>(organisation: OrganisationId, count: u32) -> DeviceId {
-	let device = DeviceId::from_name(organisation, DEVICE);
-	let keys = (0..count).map(|n| (KeyPurpose::Sign, p256_pair(n).1));
-	create_device::<T>(device, organisation, DEVICE, keys);
-	device
-}
 
 #[benchmarks]
 mod benchmarks {
@@ -245,11 +102,7 @@ mod benchmarks {
 		fill_anchors::<T>(organisation, MAX_ANCHORS_PER_ORGANISATION - 1);
 		let kind = AnchorKind::X509Root;
 		let material: AnchorMaterial = fixtures::RSA4096_ROOT.to_vec().try_into().unwrap();
-		let payload = anchor_payload::<T>(&who, organisation, kind, &material);
-		let possession = RsaPrivateKey::from_pkcs1_der(&fixtures::RSA4096_KEY)
-			.unwrap()
-			.sign(Pkcs1v15Sign::new::<Sha512>(), &Sha512::digest(&payload))
-			.unwrap();
+		let possession = rsa_possession::<T>(&who, organisation, kind, &material);
 		let anchor = AnchorId::of(kind, &material);
 
 		#[extrinsic_call]
@@ -258,7 +111,7 @@ mod benchmarks {
 			organisation,
 			kind,
 			material,
-			bounded(possession),
+			possession,
 			expires_at::<T>(),
 		);
 
@@ -271,9 +124,7 @@ mod benchmarks {
 		fill_anchors::<T>(organisation, MAX_ANCHORS_PER_ORGANISATION - 1);
 		let kind = AnchorKind::X509Root;
 		let material: AnchorMaterial = fixtures::P384_ROOT.to_vec().try_into().unwrap();
-		let payload = anchor_payload::<T>(&who, organisation, kind, &material);
-		let pair = p384::ecdsa::SigningKey::from_slice(&fixtures::P384_KEY).unwrap();
-		let possession: p384::ecdsa::Signature = pair.sign(&payload);
+		let possession = p384_possession::<T>(&who, organisation, kind, &material);
 		let anchor = AnchorId::of(kind, &material);
 
 		#[extrinsic_call]
@@ -282,7 +133,7 @@ mod benchmarks {
 			organisation,
 			kind,
 			material,
-			bounded(possession.to_bytes()),
+			possession,
 			expires_at::<T>(),
 		);
 
@@ -300,7 +151,7 @@ mod benchmarks {
 		assert!(Anchors::<T>::get(anchor).unwrap().retired_at.is_some());
 	}
 
-	/// As many anchors as a key can have, in organisations of their own with full lists.
+	/// As many anchors as a key can have, in organisations of their own with full lists, each with a payer of its own.
 	#[benchmark]
 	fn revoke_anchor() {
 		let (who, organisation) = member::<T>();
@@ -314,11 +165,11 @@ mod benchmarks {
 			};
 			fill_anchors::<T>(owner, MAX_ANCHORS_PER_ORGANISATION - 1);
 			let id = insert_anchor::<T>(owner, kind, key, n, certification);
+			hold_from_another::<T>(n, Resource::Anchor(id));
 			if n == 0 {
 				anchor = id;
 			}
 		}
-		hold::<T>(&who, Resource::Anchor(anchor));
 
 		#[extrinsic_call]
 		_(RawOrigin::Signed(who), anchor, REASON);
@@ -441,7 +292,7 @@ mod benchmarks {
 		let (who, organisation) = member::<T>();
 		let device = device_with_keys::<T>(organisation, MAX_KEYS_PER_DEVICE);
 		let key = *DeviceKeys::<T>::get(device).last().unwrap();
-		hold::<T>(&who, Resource::Key(key));
+		hold_from_another::<T>(0, Resource::Key(key));
 
 		#[extrinsic_call]
 		_(RawOrigin::Signed(who), key, REASON);
@@ -453,7 +304,7 @@ mod benchmarks {
 	fn revoke_device() {
 		let (who, organisation) = member::<T>();
 		let device = device_with_keys::<T>(organisation, 1);
-		hold::<T>(&who, Resource::Device(device));
+		hold_from_another::<T>(0, Resource::Device(device));
 
 		#[extrinsic_call]
 		_(RawOrigin::Signed(who), device, REASON);
@@ -468,12 +319,7 @@ mod benchmarks {
 		let der = fixtures::RSA4096_AUTHORITY;
 		let issuer = deepest_authority::<T>(organisation, der);
 		let kind = AnchorKind::X509Intermediate;
-		let payload = anchor_payload::<T>(&who, organisation, kind, der);
-		let possession = RsaPrivateKey::from_pkcs1_der(&fixtures::RSA4096_KEY)
-			.unwrap()
-			.sign(Pkcs1v15Sign::new::<Sha512>(), &Sha512::digest(&payload))
-			.map(bounded)
-			.unwrap();
+		let possession = rsa_possession::<T>(&who, organisation, kind, der);
 
 		#[extrinsic_call]
 		register_authority(
@@ -495,10 +341,7 @@ mod benchmarks {
 		let der = fixtures::P384_AUTHORITY;
 		let issuer = deepest_authority::<T>(organisation, der);
 		let kind = AnchorKind::X509Intermediate;
-		let payload = anchor_payload::<T>(&who, organisation, kind, der);
-		let pair = p384::ecdsa::SigningKey::from_slice(&fixtures::P384_KEY).unwrap();
-		let signature: p384::ecdsa::Signature = pair.sign(&payload);
-		let possession = bounded(signature.to_bytes());
+		let possession = p384_possession::<T>(&who, organisation, kind, der);
 
 		#[extrinsic_call]
 		register_authority(
@@ -892,13 +735,15 @@ mod benchmarks {
 		assert_eq!(Keys::<T>::iter_keys().count() as u32, k);
 	}
 
+	/// Each of a device of its own in an organisation of its own, with a payer of its own.
 	#[benchmark]
 	fn revoke_keys(n: Linear<1, MAX_REVOCATIONS_PER_BATCH>) {
-		let (who, organisation) = member::<T>();
-		let keys: Vec<KeyId> = devices_with_keys::<T>(organisation, n)
-			.into_iter()
-			.map(|(_, key)| key)
-			.collect();
+		let who: T::AccountId = whitelisted_caller();
+		let keys: Vec<KeyId> =
+			devices_apart::<T>(&who, n).into_iter().map(|(_, key)| key).collect();
+		for (n, key) in (0..).zip(&keys) {
+			hold_from_another::<T>(n, Resource::Key(*key));
+		}
 		let last = *keys.last().unwrap();
 
 		#[extrinsic_call]
@@ -907,13 +752,15 @@ mod benchmarks {
 		assert!(Keys::<T>::get(last).unwrap().revocation.is_some());
 	}
 
+	/// Each in an organisation of its own, with a payer of its own.
 	#[benchmark]
 	fn revoke_devices(n: Linear<1, MAX_REVOCATIONS_PER_BATCH>) {
-		let (who, organisation) = member::<T>();
-		let devices: Vec<DeviceId> = devices_with_keys::<T>(organisation, n)
-			.into_iter()
-			.map(|(device, _)| device)
-			.collect();
+		let who: T::AccountId = whitelisted_caller();
+		let devices: Vec<DeviceId> =
+			devices_apart::<T>(&who, n).into_iter().map(|(device, _)| device).collect();
+		for (n, device) in (0..).zip(&devices) {
+			hold_from_another::<T>(n, Resource::Device(*device));
+		}
 		let last = *devices.last().unwrap();
 
 		#[extrinsic_call]

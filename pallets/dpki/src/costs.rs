@@ -45,18 +45,6 @@ pub(crate) fn of_request<T: Config>(keys: &[NewKey], with_consent: bool) -> Weig
 	}
 }
 
-/// What the revocation of so many keys costs, each of another organisation and with the deposit of another payer.
-pub(crate) fn of_revoked_keys<T: Config>(count: usize) -> Weight {
-	T::WeightInfo::revoke_keys(count as u32)
-		.max(T::WeightInfo::revoke_key().saturating_mul(count as u64))
-}
-
-/// As [`of_revoked_keys`], of devices.
-pub(crate) fn of_revoked_devices<T: Config>(count: usize) -> Weight {
-	T::WeightInfo::revoke_devices(count as u32)
-		.max(T::WeightInfo::revoke_device().saturating_mul(count as u64))
-}
-
 /// What a batch of devices costs.
 pub(crate) fn of_batch<T: Config>(devices: &[NewDevice]) -> Weight {
 	let keys = devices.iter().flat_map(|device| &device.keys);
@@ -65,8 +53,6 @@ pub(crate) fn of_batch<T: Config>(devices: &[NewDevice]) -> Weight {
 		KeyType::Rsa => T::WeightInfo::verify_rsa(),
 		_ => T::WeightInfo::verify_p256(),
 	};
-	// The deposit of each device is held as that of a voucher is.
-	let measured = T::WeightInfo::register_batch(devices.len() as u32, keys.clone().count() as u32)
-		.saturating_add(T::WeightInfo::issue_voucher().saturating_mul(devices.len() as u64));
+	let measured = T::WeightInfo::register_batch(devices.len() as u32, keys.clone().count() as u32);
 	keys.fold(measured, |sum, key| sum.saturating_add(surcharge(key)))
 }

@@ -681,7 +681,7 @@ pub mod pallet {
 		/// key. Refused: empty batch, and [`Error::BatchFailed`] with the position and the reason of the first key for which
 		/// [`Self::revoke_key`] is refused.
 		#[pallet::call_index(31)]
-		#[pallet::weight((costs::of_revoked_keys::<T>(keys.len()), DispatchClass::Operational))]
+		#[pallet::weight((T::WeightInfo::revoke_keys(keys.len() as u32), DispatchClass::Operational))]
 		pub fn revoke_keys(
 			origin: OriginFor<T>,
 			keys: BoundedVec<KeyId, ConstU32<MAX_REVOCATIONS_PER_BATCH>>,
@@ -697,7 +697,7 @@ pub mod pallet {
 		/// for which [`Self::revoke_device`] is refused.
 		#[pallet::call_index(32)]
 		#[pallet::weight((
-			costs::of_revoked_devices::<T>(devices.len()),
+			T::WeightInfo::revoke_devices(devices.len() as u32),
 			DispatchClass::Operational,
 		))]
 		pub fn revoke_devices(

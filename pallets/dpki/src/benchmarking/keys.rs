@@ -174,19 +174,16 @@ pub(super) fn new_devices<T: Config>(
 		.collect()
 }
 
-/// `count` devices with one key each.
-pub(super) fn devices_with_keys<T: Config>(
-	organisation: OrganisationId,
-	count: u32,
-) -> Vec<(DeviceId, KeyId)> {
+/// `count` devices with one key each, in organisations of their own that `who` administers.
+pub(super) fn devices_apart<T: Config>(who: &T::AccountId, count: u32) -> Vec<(DeviceId, KeyId)> {
 	(0..count)
 		.map(|n| {
-			let name = alloc::format!("device-{n}");
-			let device = DeviceId::from_name(organisation, name.as_bytes());
+			let name = alloc::format!("organisation-{n}");
+			let organisation = T::Organisations::create_for_benchmark(name.as_bytes(), who);
+			let device = DeviceId::from_name(organisation, DEVICE);
 			let (_, public) = p256_pair(n);
 			let key = KeyId::of(&public);
-			let keys = [(KeyPurpose::Sign, public)];
-			create_device::<T>(device, organisation, name.as_bytes(), keys);
+			create_device::<T>(device, organisation, DEVICE, [(KeyPurpose::Sign, public)]);
 			(device, key)
 		})
 		.collect()
