@@ -293,6 +293,37 @@ pub struct HandOver<AccountId, BlockNumber> {
 	pub expires_at: BlockNumber,
 }
 
+/// On whose authority something is done in an organisation.
+#[derive(
+	Clone, PartialEq, Eq, Debug, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
+)]
+pub enum Authority<AccountId> {
+	/// One account.
+	#[codec(index = 0)]
+	Account(AccountId),
+	/// A body of the organisation itself, by vote.
+	#[codec(index = 1)]
+	Body(Body),
+	/// The council, by vote.
+	#[codec(index = 2)]
+	Council,
+}
+
+/// An invitation to become a member, until the account accepts it.
+#[derive(
+	Clone, PartialEq, Eq, Debug, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
+)]
+pub struct Invitation<AccountId, BlockNumber> {
+	/// The account that may accept.
+	pub account: AccountId,
+	/// The roles that it gets.
+	pub roles: RoleSet,
+	/// Who gives them: whoever could not do so any more when it is accepted gives nothing.
+	pub by: Authority<AccountId>,
+	/// The last block in which it can be accepted.
+	pub expires_at: BlockNumber,
+}
+
 /// A pending appointment to a body whose keys were lost.
 #[derive(
 	Clone, PartialEq, Eq, Debug, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
@@ -302,7 +333,7 @@ pub struct Recovery<AccountId, BlockNumber> {
 	pub account: AccountId,
 	/// In which body.
 	pub body: Body,
-	/// The first block in which the appointment can be completed; until it is, the body can object.
+	/// The first block in which the account can take the seat; until it does, the body can object.
 	pub ready_at: BlockNumber,
 }
 

@@ -64,6 +64,12 @@ pub fn hand_over(organisation: OrganisationId, from: &[u8; 32]) -> Vec<u8> {
 	item(ORGANISATIONS, "HandOvers", &[&organisation.0, &blake2_128(from), from])
 }
 
+/// `Organisations.Invitations`: up to 32 pending [`Invitation`](crate::organisation::Invitation)s to this organisation;
+/// absent means none.
+pub fn invitations(organisation: OrganisationId) -> Vec<u8> {
+	item(ORGANISATIONS, "Invitations", &[&organisation.0])
+}
+
 /// `Organisations.Recoveries`: the pending [`Recovery`](crate::organisation::Recovery) of this organisation.
 pub fn recovery(organisation: OrganisationId) -> Vec<u8> {
 	item(ORGANISATIONS, "Recoveries", &[&organisation.0])

@@ -289,6 +289,17 @@ pub trait Sponsors<AccountId> {
 	fn sponsor_for_benchmark(who: &AccountId);
 }
 
+/// Who has to know that an account is a member of an organisation no longer.
+pub trait Departures<AccountId> {
+	/// The membership of `who` in one of its organisations has ended.
+	fn departed(who: &AccountId);
+}
+
+/// Nobody: for mocks.
+impl<AccountId> Departures<AccountId> for () {
+	fn departed(_: &AccountId) {}
+}
+
 #[cfg(test)]
 mod tests {
 	use super::*;
