@@ -10,7 +10,7 @@ use dpki_primitives::{
 	device::{DeviceRecord, KeyList},
 	key::{Consent, KeyRecord, NewKey, PublicKey},
 	motion::{Ballot, MotionRecord, Tally},
-	organisation::{DeliveryPolicy, HandOver, OrganisationRecord, Recovery, RoleSet},
+	organisation::{DeliveryPolicy, HandOver, Invitation, OrganisationRecord, Recovery, RoleSet},
 	revocation::{Revocation, RevocationReason, SshRevocation},
 	status::{Standing, Status, Validity, status as verdict},
 	subject::Subject,
@@ -44,6 +44,7 @@ const READERS: &[fn(&[u8])] = &[
 	bounded::<CertificatePolicy>,
 	bounded::<Accreditation>,
 	bounded::<EndorsementRecord>,
+	bounded::<Invitation<[u8; 32], u32>>,
 ];
 
 /// Bytes as a record, which the first byte chooses. What decodes is encoded in one way only, within its bound.

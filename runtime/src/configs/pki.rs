@@ -23,7 +23,7 @@ parameter_types! {
 	/// Held for an organisation, on a feeless chain too: its members act for nothing there, so that an
 	/// organisation must cost its founder something, or be admitted by the council.
 	pub const OrganisationDeposit: Balance = 10 * UNIT;
-	/// An offered membership can be accepted for a day at one second.
+	/// An offered membership, or an invitation, can be accepted for a day at one second.
 	pub const HandOverPeriod: BlockNumber = DAY;
 	/// A recovery can be objected to for a week at one second.
 	pub const RecoveryDelay: BlockNumber = 7 * DAY;
@@ -70,6 +70,7 @@ impl pallet_organisations::Config for Runtime {
 	type CouncilOrigin = EnsureCouncil;
 	// Whatever else is about an organisation hangs on one of its devices, anchors or certificates.
 	type Belongings = (Dpki, Certificates);
+	type Departures = Economy;
 	type Deposit = OrganisationDeposit;
 	type HandOverPeriod = HandOverPeriod;
 	type RecoveryDelay = RecoveryDelay;
@@ -79,7 +80,6 @@ impl pallet_organisations::Config for Runtime {
 impl pallet_dpki::Config for Runtime {
 	type Organisations = Organisations;
 	type Governance = Organisations;
-
 	type AnchorOrigin = RootOrCouncil;
 	type Time = Timestamp;
 	type Economy = Economy;

@@ -313,6 +313,10 @@ fn an_account_of_several_acts_when_enough_of_them_have_signed() {
 		let shared = Multisig::multi_account_id(&all, 2);
 		let roles = RoleSet::EMPTY.with(Role::Administrator);
 		assert_ok!(Organisations::set_member(origin(Alice), acme(), shared.clone(), roles));
+		// A multisignature accepts as it does everything: by its members.
+		let join = pallet_organisations::Call::join { organisation: acme() };
+		let join: RuntimeCall = join.into();
+		assert_ok!(join.dispatch(frame_system::RawOrigin::Signed(shared.clone()).into()));
 		let call: RuntimeCall = pallet_organisations::Call::remove_member {
 			organisation: acme(),
 			account: account(Alice),

@@ -9,7 +9,7 @@ use dpki_primitives::{
 	organisation::{DeliveryPolicy, OrganisationKind, Role, RoleSet},
 };
 use dpki_runtime::{Runtime, RuntimeCall, RuntimeEvent};
-use pallet_organisations::{Call, Event, HandOvers};
+use pallet_organisations::{Call, Event, HandOvers, Invitations, Recoveries};
 use std::collections::BTreeSet;
 
 #[derive(Default)]
@@ -52,10 +52,23 @@ impl Actor for Organisations {
 				let kind = kinds[world.dice.roll(kinds.len() as u64) as usize];
 				(world.somebody(), Call::create { name, kind })
 			},
-			5..=17 => (
+			5..=13 => (
 				administrator,
 				Call::set_member { organisation, account, roles: some_roles(world) },
 			),
+			14..=17 => {
+				let invited: Vec<_> = Invitations::<Runtime>::iter()
+					.flat_map(|(organisation, pending)| {
+						pending.into_iter().map(move |it| (organisation, it.account))
+					})
+					.collect();
+				match world.dice.pick(&invited).cloned() {
+					Some((organisation, account)) => {
+						(world.person(&account), Call::join { organisation })
+					},
+					None => (world.somebody(), Call::join { organisation }),
+				}
+			},
 			18 => (administrator, Call::remove_member { organisation, account }),
 			19 => (administrator, Call::set_policy { organisation, policy: some_policy(world) }),
 			20..=23 => (administrator, Call::hand_over { organisation, to: account }),
@@ -76,7 +89,13 @@ impl Actor for Organisations {
 				(administrator, Call::begin_recovery { organisation, body, account })
 			},
 			28 => (administrator, Call::cancel_recovery { organisation }),
-			29 | 30 => (world.somebody(), Call::complete_recovery { organisation }),
+			29 | 30 => {
+				let person = match Recoveries::<Runtime>::get(organisation) {
+					Some(recovery) => world.person(&recovery.account),
+					None => world.somebody(),
+				};
+				(person, Call::complete_recovery { organisation })
+			},
 			_ => (administrator, Call::dissolve { organisation }),
 		};
 		Attempt::Signed(person, RuntimeCall::from(call))
