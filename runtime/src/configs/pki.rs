@@ -83,6 +83,8 @@ impl pallet_dpki::Config for Runtime {
 	type AnchorOrigin = RootOrCouncil;
 	type Time = Timestamp;
 	type Economy = Economy;
+	type Quotas = Economy;
+	type CompromisedKeys = Certificates;
 	type WeightInfo = pallet_dpki::weights::SubstrateWeight<Runtime>;
 }
 

@@ -29,6 +29,7 @@ mod property;
 mod requests;
 mod revocation;
 mod rollover;
+mod ruled_out;
 mod schemes;
 mod self_service;
 mod sponsoring;
