@@ -31,6 +31,7 @@ const COMMANDS: &[Line] = &[
 	("Organisations", "cancel_recovery", "dpki org recover cancel acme"),
 	("Organisations", "complete_recovery", "dpki org recover complete acme"),
 	("Organisations", "dissolve", "dpki org dissolve acme"),
+	("Organisations", "join", "dpki org join acme"),
 	("Organisations", "admit", "dpki motion propose admit-org acme //Bob --kind test-lab"),
 	("Dpki", "register_anchor", "dpki anchor add --org acme --kind ssh-user-ca --key ca"),
 	("Dpki", "retire_anchor", "dpki anchor retire ca.pub"),

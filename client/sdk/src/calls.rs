@@ -28,13 +28,13 @@ pub use economy::{admit_organisation, set_deposit, set_fee, set_feeless, set_quo
 pub use encoded::{EncodedCall, encode};
 pub use governance::{
 	accept_hand_over, admit_trustee, as_root, authorize_upgrade, begin_recovery, cancel_hand_over,
-	cancel_recovery, close, complete_recovery, dissolve, hand_over, propose, remove_trustee,
+	cancel_recovery, close, complete_recovery, dissolve, hand_over, join, propose, remove_trustee,
 	set_policy, vote, withdraw,
 };
 pub use keys::{
-	add_own_key, announce_next_key, announce_own_key, approve_request, register_batch,
-	reject_request, replace_key, replace_own_key, report_compromise, request_keys, reveal_next_key,
-	revoke_devices, revoke_keys, set_key_policy,
+	add_own_key, announce_next_key, announce_own_key, approve_request, is_proof_dear,
+	register_batch, reject_request, replace_key, replace_own_key, report_compromise, request_keys,
+	reveal_next_key, revoke_devices, revoke_keys, set_key_policy,
 };
 pub use multisig::{
 	Beginning, CallWeight, MAX_SIGNATORIES, Multisig, MultisigProgress, multisig_progress,
@@ -121,7 +121,8 @@ pub fn create_organisation(
 	Ok(tx().organisations().create(name(organisation)?, Static(kind)))
 }
 
-/// Makes an account a member with these roles, or changes the roles of a member.
+/// Invites an account to become a member with these roles, or changes the roles of a member. Whoever is invited
+/// [accepts](join).
 pub fn set_member(
 	organisation: OrganisationId,
 	account: &AccountId,
@@ -131,7 +132,7 @@ pub fn set_member(
 		.set_member(Static(organisation), AccountId32(*account), Static(roles))
 }
 
-/// Removes a member.
+/// Removes a member, or withdraws an invitation.
 pub fn remove_member(organisation: OrganisationId, account: &AccountId) -> impl Call + use<> {
 	tx().organisations().remove_member(Static(organisation), AccountId32(*account))
 }

@@ -22,7 +22,7 @@ use dpki_primitives::{
 	key::KeyRecord,
 	key_policy::KeyPolicy,
 	motion::{Ballot, MotionId, MotionRecord, MotionStanding, motions_on_page},
-	organisation::{HandOver, OrganisationRecord, Recovery, RoleSet},
+	organisation::{HandOver, Invitation, OrganisationRecord, Recovery, RoleSet},
 	request::{KeyRequest, MAX_REQUESTS_PER_ORGANISATION, QueuedRequest},
 	revocation::{MAX_SSH_REVOCATIONS, SSH_REVOCATIONS_PER_PAGE, SshRevocation},
 	status::{Standing, Status, status},
@@ -157,6 +157,15 @@ impl View {
 		from: &AccountId,
 	) -> Result<Option<HandOver<AccountId, u32>>, ReadError> {
 		self.read("the hand-over", storage_keys::hand_over(organisation, from)).await
+	}
+
+	/// Who is invited to the organisation, oldest first; those that have expired among them.
+	pub async fn invitations(
+		&self,
+		organisation: OrganisationId,
+	) -> Result<Vec<Invitation<AccountId, u32>>, ReadError> {
+		let key = storage_keys::invitations(organisation);
+		Ok(self.read("the invitations", key).await?.unwrap_or_default())
 	}
 
 	/// Who is to get a seat in a body of the organisation whose keys were lost.
