@@ -3,7 +3,7 @@
 //! What nodes and clients may ask the runtime.
 
 use crate::{
-	AccountId, Aura, Balance, Block, Certificates, Dpki, Economy, Executive, Grandpa, Historical,
+	AccountId, Aura, Balance, Block, Dpki, Economy, Executive, Grandpa, Historical,
 	InherentDataExt, Motions, Nonce, Runtime, RuntimeCall, RuntimeGenesisConfig, SessionKeys,
 	System, TransactionPayment, VERSION,
 	dpki_api::{
@@ -13,23 +13,26 @@ use crate::{
 			self, ApplicationAnswer, AssessmentAnswer, CertificateAnswer, CertificateTerms,
 			SubjectAnswer,
 		},
+		lists::{self, ListedAnchor, ListedCertificate, ListedKey, Listing},
 	},
 	genesis_config_presets,
 };
 use alloc::vec::Vec;
 use dpki_primitives::{
+	Moment,
 	anchor::{AnchorRecord, ChainVerdict, Profile},
 	assurance::{Accreditation, Endorsements},
-	certificate::{CertificateRecord, Holder, Office, Page},
+	certificate::{Holder, Office},
 	delivery::{Acknowledgement, DeliveryRecord},
 	device::DeviceRecord,
 	economy::Allowance,
 	ids::{
-		AnchorId, ApplicationId, CertificateId, DeviceId, KeyId, OrganisationId, SubjectId,
-		VoucherId,
+		AnchorId, ApplicationId, CertificateId, DeviceId, KeyId, OrganisationId, RequestId,
+		SubjectId, VoucherId,
 	},
 	key::KeyRecord,
 	motion::{CallBounds, MotionId, MotionStanding, motions_on_page},
+	request::KeyRequest,
 	storage_keys,
 	voucher::VoucherRecord,
 };
@@ -165,12 +168,16 @@ impl_runtime_apis! {
 			dpki_crypto::host::without_host(|| Dpki::check_certificate(anchor, &chain, profile))
 		}
 
-		fn anchors_of(organisation: OrganisationId) -> Vec<(AnchorId, Verdict<AnchorRecord>)> {
-			let verdict = |(id, record)| {
-				let status = Dpki::anchor_status(id);
-				(id, Verdict { record: Some(record), status, storage_key: storage_keys::anchor(id) })
-			};
-			Dpki::anchors_of(organisation).into_iter().map(verdict).collect()
+		fn anchors_of(organisation: OrganisationId) -> Listing<ListedAnchor> {
+			lists::anchors_of(organisation)
+		}
+
+		fn anchors_ending(organisation: OrganisationId, until: Moment) -> Listing<ListedAnchor> {
+			lists::anchors_ending(organisation, until)
+		}
+
+		fn children_of(anchor: AnchorId, start: u32) -> Listing<ListedAnchor> {
+			lists::children_of(anchor, start)
 		}
 
 		fn device(id: DeviceId) -> Verdict<DeviceRecord> {
@@ -189,12 +196,16 @@ impl_runtime_apis! {
 			}
 		}
 
-		fn keys_of(device: DeviceId) -> Vec<(KeyId, Verdict<KeyRecord>)> {
-			let verdict = |(id, record)| {
-				let status = Dpki::key_status(id);
-				(id, Verdict { record: Some(record), status, storage_key: storage_keys::key(id) })
-			};
-			Dpki::keys_of(device).into_iter().map(verdict).collect()
+		fn keys_of(device: DeviceId) -> Listing<ListedKey> {
+			lists::keys_of(device)
+		}
+
+		fn keys_ending(device: DeviceId, until: Moment) -> Listing<ListedKey> {
+			lists::keys_ending(device, until)
+		}
+
+		fn requests_to(organisation: OrganisationId) -> Listing<(RequestId, Located<KeyRequest>)> {
+			lists::requests_to(organisation)
 		}
 
 		fn voucher(id: VoucherId) -> Located<VoucherRecord> {
@@ -255,45 +266,36 @@ impl_runtime_apis! {
 			certificates::subject(id)
 		}
 
-		fn certificates_of(
-			holder: Holder,
-			start: u32,
-		) -> Page<(CertificateId, Verdict<CertificateRecord>)> {
-			certificates::verdicts(Certificates::certificates_of(holder, start))
+		fn certificates_of(holder: Holder, start: u32) -> Listing<ListedCertificate> {
+			lists::certificates_of(holder, start)
 		}
 
-		fn certificates_about(
-			subject: SubjectId,
-			start: u32,
-		) -> Page<(CertificateId, Verdict<CertificateRecord>)> {
-			certificates::verdicts(Certificates::certificates_about(subject, start))
+		fn certificates_about(subject: SubjectId, start: u32) -> Listing<ListedCertificate> {
+			lists::certificates_about(subject, start)
 		}
 
-		fn certificates_ending_on(
-			day: u32,
-			start: u32,
-		) -> Page<(CertificateId, Verdict<CertificateRecord>)> {
-			certificates::verdicts(Certificates::ending_on(day, start))
+		fn certificates_ending_on(day: u32, start: u32) -> Listing<ListedCertificate> {
+			lists::certificates_ending_on(day, start)
 		}
 
 		fn accreditation(office: Office, account: AccountId) -> Located<Accreditation> {
 			certificates::accreditation(office, &account)
 		}
 
-		fn accredited(office: Office, start: u32) -> Page<(AccountId, Located<Accreditation>)> {
-			certificates::accredited(office, start)
+		fn accredited(office: Office, start: u32) -> Listing<(AccountId, Located<Accreditation>)> {
+			lists::accredited(office, start)
 		}
 
-		fn pending_observations(observer: AccountId, start: u32) -> Page<ApplicationId> {
-			Certificates::pending_observations(&observer, start)
+		fn pending_observations(observer: AccountId, start: u32) -> Listing<ApplicationId> {
+			lists::pending_observations(observer, start)
 		}
 
-		fn pending_reveals(observer: AccountId, start: u32) -> Page<ApplicationId> {
-			Certificates::pending_reveals(&observer, start)
+		fn pending_reveals(observer: AccountId, start: u32) -> Listing<ApplicationId> {
+			lists::pending_reveals(observer, start)
 		}
 
-		fn pending_endorsements(endorser: AccountId, start: u32) -> Page<CertificateId> {
-			Certificates::pending_endorsements(&endorser, start)
+		fn pending_endorsements(endorser: AccountId, start: u32) -> Listing<CertificateId> {
+			lists::pending_endorsements(endorser, start)
 		}
 
 		fn certificate_terms() -> CertificateTerms {

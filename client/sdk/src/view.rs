@@ -1,12 +1,14 @@
 //! Typed reads of the state at one finalised block, and the verdicts about what is read.
 
 mod certificates;
+mod lists;
 mod multisig;
 
 pub use certificates::{
 	ApplicationAnswer, AssessmentAnswer, CertificateAnswer, CertificateTerms, Located,
 	SubjectAnswer, Verdict,
 };
+pub use lists::Listing;
 pub use multisig::PendingCall;
 
 use crate::{AccountId, client::Client, client::Head};

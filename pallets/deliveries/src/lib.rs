@@ -213,6 +213,20 @@ pub mod pallet {
 		}
 	}
 
+	/// What anybody may ask.
+	#[pallet::view_functions]
+	impl<T: Config> Pallet<T> {
+		/// The newest delivery for the device.
+		pub fn delivery(device: DeviceId) -> Option<DeliveryRecord> {
+			Deliveries::<T>::get(device)
+		}
+
+		/// The newest acknowledgement of the device.
+		pub fn acknowledgement(device: DeviceId) -> Option<Acknowledgement> {
+			Acknowledgements::<T>::get(device)
+		}
+	}
+
 	/// One thin call per intent.
 	#[pallet::call(weight = T::WeightInfo)]
 	impl<T: Config> Pallet<T> {

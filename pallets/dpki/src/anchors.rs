@@ -196,6 +196,9 @@ impl<T: Config> Pallet<T> {
 		OrganisationAnchors::<T>::try_append(organisation, anchor)
 			.map_err(|_| Error::<T>::AnchorListFull)?;
 		KeyAnchors::<T>::try_append(key_id, anchor).map_err(|_| Error::<T>::AnchorKeyFull)?;
+		if let Some(issuer) = certification.and_then(|it| it.issuer) {
+			Self::list_child(issuer, anchor);
+		}
 		let key = holder.public_key();
 		let record = AnchorRecord {
 			certification,

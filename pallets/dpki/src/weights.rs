@@ -490,29 +490,29 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Estimate: two verifications of RSA-4096, the reading of five certificates of 4096 bytes, names within constraints.
 	fn register_rsa_authority() -> Weight {
 		Weight::from_parts(20_000_000_000, 40_000)
-			.saturating_add(T::DbWeight::get().reads(20_u64))
-			.saturating_add(T::DbWeight::get().writes(5_u64))
+			.saturating_add(T::DbWeight::get().reads(21_u64))
+			.saturating_add(T::DbWeight::get().writes(7_u64))
 	}
 
 	/// Estimate: two verifications of P-384, the reading of five certificates of 4096 bytes, names within constraints.
 	fn register_p384_authority() -> Weight {
 		Weight::from_parts(60_000_000_000, 40_000)
-			.saturating_add(T::DbWeight::get().reads(20_u64))
-			.saturating_add(T::DbWeight::get().writes(5_u64))
+			.saturating_add(T::DbWeight::get().reads(21_u64))
+			.saturating_add(T::DbWeight::get().writes(7_u64))
 	}
 
 	/// Estimate: as `register_rsa_authority`, with one verification less.
 	fn adopt_rsa_authority() -> Weight {
 		Weight::from_parts(17_000_000_000, 40_000)
-			.saturating_add(T::DbWeight::get().reads(18_u64))
-			.saturating_add(T::DbWeight::get().writes(5_u64))
+			.saturating_add(T::DbWeight::get().reads(19_u64))
+			.saturating_add(T::DbWeight::get().writes(7_u64))
 	}
 
 	/// Estimate: as `register_p384_authority`, with one verification less.
 	fn adopt_p384_authority() -> Weight {
 		Weight::from_parts(48_000_000_000, 40_000)
-			.saturating_add(T::DbWeight::get().reads(18_u64))
-			.saturating_add(T::DbWeight::get().writes(5_u64))
+			.saturating_add(T::DbWeight::get().reads(19_u64))
+			.saturating_add(T::DbWeight::get().writes(7_u64))
 	}
 
 	/// Estimate: the way up from the successor, twice.

@@ -44,7 +44,8 @@ pub mod pallet {
 	use alloc::{string::String, vec::Vec};
 	use dpki_primitives::{
 		economy::{
-			Bucket, Operation, QuotaPolicies, QuotaPolicy, Resource, ResourceKind, Sponsors,
+			Allowance, Bucket, Operation, QuotaPolicies, QuotaPolicy, Resource, ResourceKind,
+			Sponsors,
 		},
 		ids::OrganisationId,
 	};
@@ -287,6 +288,28 @@ pub mod pallet {
 		#[cfg(feature = "try-runtime")]
 		fn try_state(_: BlockNumberFor<T>) -> Result<(), sp_runtime::TryRuntimeError> {
 			Self::do_try_state()
+		}
+	}
+
+	/// What anybody may ask.
+	#[pallet::view_functions]
+	impl<T: Config> Pallet<T> {
+		/// The fee of every operation, as scheduled: the switch does not change the schedule.
+		pub fn tariff() -> Vec<(Operation, BalanceOf<T>)> {
+			Operation::ALL.into_iter().map(|it| (it, Fees::<T>::get(it))).collect()
+		}
+
+		/// The deposit for every kind of resource, as scheduled.
+		pub fn deposit_schedule() -> Vec<(ResourceKind, BalanceOf<T>)> {
+			ResourceKind::ALL
+				.into_iter()
+				.map(|it| (it, DepositSchedule::<T>::get(it)))
+				.collect()
+		}
+
+		/// What the account can still do for nothing; `None` if it pays.
+		pub fn quota(account: T::AccountId) -> Option<Allowance> {
+			Self::allowance(&account)
 		}
 	}
 

@@ -310,6 +310,38 @@ pub mod pallet {
 		}
 	}
 
+	/// What anybody may ask.
+	#[pallet::view_functions]
+	impl<T: Config> Pallet<T> {
+		/// The organisation as stored.
+		pub fn organisation(organisation: OrganisationId) -> Option<OrganisationRecord> {
+			Organisations::<T>::get(organisation)
+		}
+
+		/// What the account may do in the organisation; `None` if it is no member.
+		pub fn roles(organisation: OrganisationId, account: T::AccountId) -> Option<RoleSet> {
+			Members::<T>::get(organisation, account)
+		}
+
+		/// To whom this member wants to move its membership.
+		pub fn pending_hand_over(
+			organisation: OrganisationId,
+			from: T::AccountId,
+		) -> Option<HandOverOf<T>> {
+			HandOvers::<T>::get(organisation, from)
+		}
+
+		/// Who is to get a seat in a body of the organisation.
+		pub fn pending_recovery(organisation: OrganisationId) -> Option<RecoveryOf<T>> {
+			Recoveries::<T>::get(organisation)
+		}
+
+		/// When the organisation of this name was dissolved.
+		pub fn dissolved_at(organisation: OrganisationId) -> Option<Moment> {
+			Dissolved::<T>::get(organisation)
+		}
+	}
+
 	/// One thin call per intent.
 	#[pallet::call(weight = T::WeightInfo)]
 	impl<T: Config> Pallet<T> {

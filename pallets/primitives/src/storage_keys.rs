@@ -118,6 +118,16 @@ pub fn crl_pointer(id: AnchorId) -> Vec<u8> {
 	item(DPKI, "CrlPointers", &[&id.0])
 }
 
+/// `Dpki.ChildCount`: how many anchors this one has issued, a `u32`; absent means 0.
+pub fn anchor_child_count(id: AnchorId) -> Vec<u8> {
+	item(DPKI, "ChildCount", &[&id.0])
+}
+
+/// `Dpki.Children`: number `index` of them, counted from 0: an [`AnchorId`].
+pub fn anchor_child(id: AnchorId, index: u32) -> Vec<u8> {
+	item(DPKI, "Children", &[&id.0, &index.to_le_bytes()])
+}
+
 /// `Dpki.OrganisationAnchors`: the ids of the organisation's unrevoked anchors, a bounded list of [`AnchorId`].
 pub fn organisation_anchors(id: OrganisationId) -> Vec<u8> {
 	item(DPKI, "OrganisationAnchors", &[&id.0])
@@ -247,6 +257,33 @@ pub fn application(id: ApplicationId) -> Vec<u8> {
 /// `Certificates.ApplicationVotes`: the [`Votes`](crate::application::Votes) on an application; absent means none.
 pub fn application_votes(id: ApplicationId) -> Vec<u8> {
 	item(CERTIFICATES, "ApplicationVotes", &[&id.0])
+}
+
+/// `Certificates.Escrows`: what the payer of an open application has on hold for it; absent once it is closed.
+pub fn escrow(id: ApplicationId) -> Vec<u8> {
+	item(CERTIFICATES, "Escrows", &[&id.0])
+}
+
+/// `Certificates.OpenCount`: how many applications are open, a `u32`; absent means 0.
+pub fn open_application_count() -> Vec<u8> {
+	item(CERTIFICATES, "OpenCount", &[])
+}
+
+/// `Certificates.OpenApplications`: number `position` of them, counted from 0: an [`ApplicationId`].
+pub fn open_application(position: u32) -> Vec<u8> {
+	item(CERTIFICATES, "OpenApplications", &[&position.to_le_bytes()])
+}
+
+/// `Certificates.EndingCount`: how many entries the index by end has for a day since the Unix epoch, a `u32`; absent
+/// means 0.
+pub fn ending_count(day: u32) -> Vec<u8> {
+	item(CERTIFICATES, "EndingCount", &[&day.to_le_bytes()])
+}
+
+/// `Certificates.Ending`: number `index` of them, counted from 0: a [`CertificateId`] whose certificate was to end on
+/// that day, and tells itself whether it still is.
+pub fn ending(day: u32, index: u32) -> Vec<u8> {
+	item(CERTIFICATES, "Ending", &[&day.to_le_bytes(), &index.to_le_bytes()])
 }
 
 /// `Certificates.Subjects`: a [`SubjectRecord`](crate::certificate::SubjectRecord).

@@ -10,6 +10,7 @@ mod delegation;
 mod economy;
 mod genesis;
 mod governance;
+mod lists;
 mod metadata;
 mod organisations;
 mod requests;

@@ -1,5 +1,6 @@
 //! `dpki key`: making keys, and looking at their public side.
 
+mod ending;
 mod requests;
 mod succession;
 
@@ -11,7 +12,7 @@ use crate::{
 	prompt, secrets,
 	secrets::Form,
 	session::Session,
-	values::{self, Name},
+	values::{self, DeviceRef, Name},
 };
 use clap::{Subcommand, ValueEnum};
 use dpki_client::{
@@ -121,6 +122,19 @@ Example:
 		#[arg(long, value_enum, default_value = "unspecified")]
 		reason: requests::Reason,
 	},
+	/// List the unrevoked keys of a device that end, or are to be superseded, soon
+	#[command(after_help = "\
+Examples:
+  dpki key ending acme/drone-7
+  dpki key ending acme/drone-7 --within 7d --json")]
+	Ending {
+		/// ORGANISATION/NAME, or the id
+		#[arg(value_name = "ORG/NAME|ID")]
+		device: DeviceRef,
+		/// How far to look ahead
+		#[arg(long, default_value = "30d", value_parser = values::duration)]
+		within: Duration,
+	},
 	/// Revoke a key or an anchor that has leaked, with the key itself: whoever has it can, without an account
 	#[command(after_help = "\
 Examples:
@@ -227,6 +241,7 @@ impl KeyCommand {
 			Self::Requests { org } => requests::list(session, &org).await,
 			Self::Approve { request, yes } => requests::approve(session, request, yes).await,
 			Self::Reject { request, reason } => requests::reject(session, request, reason).await,
+			Self::Ending { device, within } => ending::list(session, &device, within).await,
 			Self::Compromised(command) => command.run(session).await,
 		}
 	}

@@ -8,6 +8,7 @@ mod belongings;
 mod cascade;
 mod certificates;
 mod chains;
+mod children;
 mod compromise;
 mod consent;
 mod consortium;
