@@ -8,6 +8,7 @@ mod differential;
 mod freshness;
 mod justifications;
 mod kit;
+mod policies;
 mod proofs;
 mod recoveries;
 mod statuses;
