@@ -154,8 +154,7 @@ pub enum Command {
 	///
 	/// Exit code 0 only for a valid thing, 3 for anything else that the chain answers (unknown included), 1 if the
 	/// question could not be answered.
-	#[command(subcommand)]
-	Status(status::StatusCommand),
+	Status(status::StatusArgs),
 	/// Look at the chain itself
 	#[command(subcommand)]
 	Chain(chain::ChainCommand),
@@ -189,7 +188,7 @@ impl Cli {
 			Command::X509(command) => command.run(),
 			Command::Deliver(command) => command.run(&session).await,
 			Command::Revoke(command) => command.run(&session).await,
-			Command::Status(command) => command.run(&session).await,
+			Command::Status(args) => args.run(&session).await,
 			Command::Chain(command) => command.run(&session).await,
 			Command::Completions { shell } => Ok(completions(shell)),
 		}

@@ -39,6 +39,20 @@ pub enum Error {
 		/// How long was waited.
 		waited: Duration,
 	},
+	/// The newest finalised block of the node is too old to be asked.
+	#[error(
+		"the node's newest finalised block {block} is {} old by the clock of this computer, {} are allowed: there is no verdict",
+		span(.age),
+		span(.allowed)
+	)]
+	Stale {
+		/// Its number.
+		block: u32,
+		/// Its age.
+		age: Duration,
+		/// The age up to which it would have done.
+		allowed: Duration,
+	},
 	/// What the client crate could not do, in its own words.
 	#[error("{}", problem(.0))]
 	Client(Box<dyn std::error::Error + Send + Sync>),
@@ -312,6 +326,9 @@ impl Error {
 			},
 			Self::NodeSilent { .. } => {
 				"see with `dpki chain info` whether the chain still finalises blocks, then try again"
+			},
+			Self::Stale { .. } => {
+				"ask another node with --url and check the clock, or say with --max-age that an older block will do"
 			},
 			Self::Exists(_) => "choose another name, or move the file away if it is not needed",
 			Self::Exposed { path, .. } => {

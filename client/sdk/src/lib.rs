@@ -23,6 +23,9 @@
 //! | [`blob`] | where envelopes are fetched from |
 //! | [`ssh`] | SSH certificates and CA keys |
 //!
+//! Nobody can forge what a light client proves, but everybody on the way can withhold what is newer. How old an answer may
+//! be is decided use by use with a [`Policy`], which [`View::judge`] holds against the chain time of the block.
+//!
 //! Errors are one enum per module. Each message is a sentence that says what to do next.
 //!
 //! ```no_run
@@ -64,6 +67,7 @@ pub use bundle::{Bundle, Item};
 pub use calls::Call;
 pub use client::{Client, Head, Heads};
 pub use dpki_primitives as primitives;
+pub use dpki_verifier::{Floor, Judgement, Policy, Use, WhenStale};
 pub use submit::{Event, Finalized, SubmitError};
 pub use subxt_rpcs::RpcClient;
 pub use view::View;

@@ -29,6 +29,7 @@ use dpki_primitives::{
 	storage_keys,
 	voucher::VoucherRecord,
 };
+use dpki_verifier::{Judgement, Policy};
 use subxt::config::substrate::H256;
 use subxt_rpcs::client::rpc_params;
 
@@ -130,6 +131,12 @@ impl View {
 	/// The chain time in it.
 	pub fn now(&self) -> Moment {
 		self.head.time
+	}
+
+	/// Whether the block is young enough for a use, when the clock shows `now`, in milliseconds since the Unix epoch. Where
+	/// clocks can be wrong, let a [`Floor`](crate::Floor) correct it.
+	pub fn judge(&self, policy: &Policy, now: Moment) -> Judgement {
+		policy.judge(self.head.time, now)
 	}
 
 	/// The organisation as stored.
