@@ -8,12 +8,13 @@ mod dpki;
 mod fleet;
 mod node;
 mod process;
+pub mod proofs;
 mod sshd;
 mod workspace;
 
 pub use device::{Device, hex};
 pub use dpki::Dpki;
-pub use fleet::{Fleet, block, certificate, public, tell_name};
+pub use fleet::{Fleet, anchors, block, certificate, public, tell_name};
 pub use node::Node;
 pub use process::{PATIENCE, Process, run};
 pub use sshd::{Login, Sshd, login_name};
