@@ -14,10 +14,16 @@
 //! with a delivery, the state before it stays in force; a revoked device takes no deliveries any more and keeps
 //! enforcing revocations.
 
+mod error;
+mod lapse;
+
+pub use error::{OpenError, StepError};
+
 use crate::{
 	chain::Chain,
 	config::{ChainSettings, Config, Stale},
 	desired::{AnchorCache, ResolveError, Resolver},
+	freshness::ChainTime,
 	journal::{Accepted, Journal, JournalError, Plaintext, Seen},
 	keys::DeviceKeys,
 	refusal::Refusal,
@@ -28,7 +34,7 @@ use crate::{
 	status::{HeadStatus, RefusalStatus, Reporter, Status},
 };
 use dpki_client::{
-	Bundle, Head,
+	Bundle, Head, Policy,
 	blob::{self, BlobError},
 	envelope,
 	primitives::{
@@ -52,30 +58,6 @@ const MAX_BLOB_PAUSE: Duration = Duration::from_secs(300);
 
 /// How far the head may run ahead of the journal, in blocks, when there is nothing else to write down.
 const HEAD_SAVE_INTERVAL: u32 = 300;
-
-/// Why a step of convergence could not be done. The next block brings the next attempt.
-#[derive(Debug, thiserror::Error)]
-pub enum StepError {
-	/// The chain gave no answer.
-	#[error(transparent)]
-	Read(#[from] ReadError),
-	/// The journal cannot be written.
-	#[error(transparent)]
-	Journal(#[from] JournalError),
-	/// What is in force could not be narrowed.
-	#[error("revocations could not be put in force: {0}")]
-	Enforce(#[source] ApplyError),
-	/// The block is older than one that was acted on.
-	#[error(
-		"block {found} is older than block {seen}, which was seen before: waiting for the light client to catch up"
-	)]
-	OldHead {
-		/// The block.
-		found: u32,
-		/// The newest one that was acted on.
-		seen: u32,
-	},
-}
 
 /// What the chain is to be told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -108,6 +90,8 @@ pub struct Agent {
 	clock: fn() -> Moment,
 	keys: DeviceKeys,
 	journal: Journal,
+	ssh_login: Policy,
+	chain_time: ChainTime,
 	applier: Applier,
 	cache: AnchorCache,
 	attempts: Option<Attempts>,
@@ -133,6 +117,8 @@ impl Agent {
 			clock,
 			keys,
 			journal: Journal::open(&config.state, config.chain.genesis, device)?,
+			ssh_login: config.freshness.ssh_login.policy(),
+			chain_time: ChainTime::open(&config.state),
 			applier,
 			cache: AnchorCache::default(),
 			attempts: None,
@@ -292,6 +278,7 @@ impl Agent {
 		if head.number < seen {
 			return Err(StepError::OldHead { found: head.number, seen });
 		}
+		self.chain_time.rise(head.time);
 		let freshness = self.check_freshness(&head);
 		if let Err(error) = &freshness
 			&& !self.status.head.as_ref().is_some_and(|before| before.stale)
@@ -304,7 +291,8 @@ impl Agent {
 	}
 
 	fn check_freshness(&self, head: &Head) -> Result<(), Stale> {
-		self.settings.check_freshness_at(head.time, (self.clock)())
+		let now = self.chain_time.now((self.clock)());
+		self.settings.check_freshness_at(head.time, now)
 	}
 
 	async fn device_is_valid(&mut self, chain: &dyn Chain) -> Result<bool, StepError> {
@@ -383,7 +371,9 @@ impl Agent {
 			tracing::error!(%error, "the bundle in force cannot be understood any more");
 			Bundle { items: Vec::new() }
 		});
-		self.resolver(chain).narrow(&bundle).await
+		let mut state = self.resolver(chain).narrow(&bundle).await?;
+		self.limit(&mut state);
+		Ok(state)
 	}
 
 	fn resolver<'a>(&'a mut self, chain: &'a dyn Chain) -> Resolver<'a> {
@@ -544,15 +534,4 @@ impl Agent {
 		self.journal.entries.head = chain.head().number;
 		self.journal.save()
 	}
-}
-
-/// Why the agent cannot begin.
-#[derive(Debug, thiserror::Error)]
-pub enum OpenError {
-	/// The journal cannot be used.
-	#[error(transparent)]
-	Journal(#[from] JournalError),
-	/// The first generation cannot be made.
-	#[error(transparent)]
-	Apply(#[from] ApplyError),
 }

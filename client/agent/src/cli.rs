@@ -4,11 +4,12 @@ use clap::{
 	Args, Parser, Subcommand,
 	builder::{PossibleValuesParser, TypedValueParser},
 };
-use dpki_agent::config::parse_hash;
+use dpki_agent::config::{parse_checkpoint, parse_hash};
 use dpki_client::{
 	AccountId, account,
 	primitives::key::{KeyPurpose, KeyType, PublicKey},
 };
+use dpki_light::Checkpoint;
 use std::{path::PathBuf, time::Duration};
 
 /// Exit code of everything that went wrong.
@@ -62,6 +63,7 @@ impl Command {
 			Self::Run(args) => args.json,
 			Self::Consent(args) => args.json,
 			Self::Status(args) => args.json,
+			Self::Checkpoint(args) => args.json,
 		}
 	}
 }
@@ -79,6 +81,8 @@ pub enum Command {
 	Consent(ConsentArgs),
 	/// Show whether the agent is at work, and what is in force.
 	Status(StatusArgs),
+	/// Show whose finality the agent believes in, or recover it.
+	Checkpoint(CheckpointArgs),
 }
 
 /// `dpki-agent init`.
@@ -103,6 +107,10 @@ pub struct InitArgs {
 	/// The genesis hash of the chain, got from somebody you trust.
 	#[arg(long, value_name = "HASH", value_parser = parse_hash)]
 	pub genesis: [u8; 32],
+	/// A checkpoint of the chain, as `dpki-agent checkpoint` prints it on a device that you trust. Without one the agent
+	/// begins with the authorities of the genesis.
+	#[arg(long, value_name = "HEX", value_parser = parse_checkpoint)]
+	pub checkpoint: Option<Checkpoint>,
 	/// A node, as /ip4/../tcp/../p2p/..; may be repeated.
 	#[arg(long = "peer", value_name = "MULTIADDR", required = true)]
 	pub peers: Vec<String>,
@@ -298,6 +306,29 @@ pub struct StatusArgs {
 	pub json: bool,
 }
 
+/// `dpki-agent checkpoint`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+The agent keeps the newest checkpoint in its state directory, and believes only what those authorities finalise, or those to
+whom they hand over. A device that was away for longer than the chain can prove needs a newer one: from a device that you
+trust, as `chain.checkpoint` in its configuration, or signed by two thirds of the authorities that it knows.
+
+Examples:
+  dpki-agent checkpoint --config /etc/dpki/agent.toml --json | jq -r .checkpoint
+  dpki-agent checkpoint --recovery acme.recovery")]
+pub struct CheckpointArgs {
+	/// The configuration file.
+	#[arg(long, value_name = "FILE", default_value = "/etc/dpki/agent.toml")]
+	pub config: PathBuf,
+	/// Go on from the checkpoint in this file, which two thirds of the known authorities have signed. While an agent runs
+	/// on the same state directory this is refused.
+	#[arg(long, value_name = "FILE")]
+	pub recovery: Option<PathBuf>,
+	/// Print JSON.
+	#[arg(long)]
+	pub json: bool,
+}
+
 #[cfg(test)]
 mod tests {
 	use super::*;
@@ -320,7 +351,7 @@ mod tests {
 			assert!(json, "`{name}` takes no --json");
 			seen += 1;
 		}
-		assert_eq!(seen, 5);
+		assert_eq!(seen, 6);
 	}
 
 	#[test]

@@ -12,6 +12,8 @@
 //! | [`ssh`] | generations, key revocation lists, tests with sshd |
 //! | [`chain`] | the proven reads that all this needs |
 //! | [`connect`] | the embedded light client |
+//! | [`pin`] | the checkpoint: whose finality is believed |
+//! | [`freshness`] | how old the chain may be |
 //! | [`run`] | the daemon |
 //! | [`acknowledge`] | telling the chain |
 //! | [`enrol`] | spending a voucher |
@@ -39,12 +41,14 @@ pub mod consent;
 pub mod desired;
 pub mod enrol;
 pub mod files;
+pub mod freshness;
 pub mod init;
 pub mod inspection;
 pub mod journal;
 pub mod keys;
 pub mod lock;
 pub mod notify;
+pub mod pin;
 pub mod refusal;
 pub mod run;
 pub mod ssh;

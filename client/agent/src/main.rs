@@ -4,17 +4,19 @@ mod cli;
 
 use clap::Parser;
 use cli::{
-	Cli, Command, ConsentArgs, EXIT_ERROR, EXIT_NOT_WORKING, EXIT_USAGE, EnrolArgs, InitArgs,
-	RunArgs, StatusArgs,
+	CheckpointArgs, Cli, Command, ConsentArgs, EXIT_ERROR, EXIT_NOT_WORKING, EXIT_USAGE, EnrolArgs,
+	InitArgs, RunArgs, StatusArgs,
 };
 use dpki_agent::{
 	config::{ChainSettings, Config, SshSettings},
 	consent::{Request, consent},
 	enrol::enrol,
 	files::{PUBLIC, create_whole},
+	freshness::FreshnessSettings,
 	init::init,
 	inspection::Inspection,
 	lock::{Presence, presence},
+	pin,
 	run::{clock, run, run_once},
 	status::Status,
 };
@@ -92,6 +94,7 @@ async fn execute(command: Command) -> Outcome {
 		Command::Run(args) => follow(args).await,
 		Command::Consent(args) => agree(args).await,
 		Command::Status(args) => show(args),
+		Command::Checkpoint(args) => pinned(args),
 	}
 }
 
@@ -110,6 +113,7 @@ async fn make(args: InitArgs) -> Outcome {
 			genesis: args.genesis,
 			peers: args.peers,
 			max_head_age: args.max_head_age,
+			checkpoint: args.checkpoint,
 		},
 		ssh: SshSettings {
 			directory: absolute(&args.ssh_dir)?,
@@ -124,6 +128,7 @@ async fn make(args: InitArgs) -> Outcome {
 				.collect(),
 			..SshSettings::default()
 		},
+		freshness: FreshnessSettings::default(),
 	};
 	let made = init(&args.config, config, host_key.as_deref()).await?;
 	let device = made.config.device_id();
@@ -298,4 +303,38 @@ fn show(args: StatusArgs) -> Outcome {
 		print!("{found}");
 	}
 	Ok(if found.working { ExitCode::SUCCESS } else { ExitCode::from(EXIT_NOT_WORKING) })
+}
+
+fn pinned(args: CheckpointArgs) -> Outcome {
+	let config = Config::load(&args.config)?;
+	let checkpoint = match args.recovery {
+		Some(path) => {
+			let read = std::fs::read(&path);
+			let recovery =
+				read.map_err(|error| format!("cannot read {}: {error}", path.display()))?;
+			pin::recover(&config, &recovery, clock())?
+		},
+		None => pin::newest(&config)?.ok_or(pin::PinError::None)?,
+	};
+	let hex = |bytes: &[u8]| format!("0x{}", hex::encode(bytes));
+	let (set, digest) = (&checkpoint.set, hex(&checkpoint.digest()));
+	if args.json {
+		let authorities: Vec<_> = set.authorities().iter().map(|key| hex(key)).collect();
+		let text = json!({
+			"checkpoint": hex(&checkpoint.encode()),
+			"digest": digest,
+			"genesis": hex(&checkpoint.genesis),
+			"number": checkpoint.number,
+			"hash": hex(&checkpoint.hash),
+			"set_id": set.id(),
+			"authorities": authorities,
+		});
+		println!("{text:#}");
+	} else {
+		println!("block         {} ({})", checkpoint.number, hex(&checkpoint.hash));
+		println!("authorities   {} in set {}", set.authorities().len(), set.id());
+		println!("digest        {digest}");
+		println!("checkpoint    {}", hex(&checkpoint.encode()));
+	}
+	Ok(ExitCode::SUCCESS)
 }

@@ -5,6 +5,7 @@
 //! | [`world`] | the chain, the device and the publisher |
 //! | [`deliveries`] | what is taken, and what is refused |
 //! | [`revocations`] | what is taken away without a delivery |
+//! | [`lapses`] | what happens when the chain is not heard |
 //! | [`crashes`] | crashes and failures between any two steps |
 //! | [`generations`] | the directory that sshd reads |
 //! | [`commands`] | the command line |
@@ -17,6 +18,7 @@ mod consents;
 mod crashes;
 mod deliveries;
 mod generations;
+mod lapses;
 mod one_at_a_time;
 mod revocations;
 mod statuses;

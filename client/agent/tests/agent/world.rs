@@ -179,12 +179,14 @@ impl World {
 				genesis: GENESIS,
 				peers: vec!["/ip4/127.0.0.1/tcp/1/p2p/x".into()],
 				max_head_age: 600,
+				checkpoint: None,
 			},
 			ssh: SshSettings {
 				directory: dir.path().join("ssh"),
 				sshd: sshd(dir.path()),
 				..SshSettings::default()
 			},
+			freshness: Default::default(),
 		};
 		let config = make(&dir.path().join("agent.toml"), config, None).unwrap().config;
 		let name = config.device.as_bytes().to_vec().try_into().unwrap();
@@ -215,6 +217,11 @@ impl World {
 
 	/// What a crash leaves: a new agent on the same files.
 	pub fn restart(&mut self) {
+		self.restart_at(clock);
+	}
+
+	/// The same when the device's clock shows something else.
+	pub fn restart_at(&mut self, clock: fn() -> Moment) {
 		self.agent = Some(Agent::open(&self.config, self.keys(), clock).unwrap());
 	}
 
