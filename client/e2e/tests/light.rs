@@ -95,7 +95,7 @@ async fn reads_submits_and_fetches(client: &Client, known: &Known, serial: u64) 
 	// A transaction, to the end.
 	let alice = Account::from_uri("//Alice").expect("a development account");
 	let subject = SshSubject::Serial(serial);
-	let call = calls::revoke_ssh(known.anchor, subject.clone(), RevocationReason::Superseded);
+	let call = calls::revoke_ssh(known.anchor, subject, RevocationReason::Superseded);
 	let done = client.submit(&alice, &call).await.expect("it is revoked");
 	let revoked = view(client, done.number).await.ssh_revocations(known.anchor).await;
 	let revoked = revoked.expect("they are read");
