@@ -12,7 +12,6 @@ use dpki_primitives::{
 	status::Status,
 };
 use dpki_verifier::{Error as Unproven, Query};
-use futures::StreamExt;
 use serde_json::Value;
 use std::time::Duration;
 use subxt_rpcs::{
