@@ -9,7 +9,7 @@ use dpki_client::{
 	AccountId, account,
 	primitives::key::{KeyPurpose, KeyType, PublicKey},
 };
-use std::{path::PathBuf, time::Duration};
+use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 /// Exit code of everything that went wrong.
 pub const EXIT_ERROR: u8 = 1;
@@ -35,6 +35,7 @@ Examples:
   dpki-agent run --config /etc/dpki/agent.toml
   dpki-agent consent --account 5FHneW46xGXgs5mUiveU4sbTyGBzmstUspZC92UhjJM694ty --purpose tls --key tls.key
   dpki-agent status --config /etc/dpki/agent.toml --json
+  dpki-agent gateway --listen 127.0.0.1:8080 --node ws://127.0.0.1:9944
 
 Exit codes: 0 done; 1 error; 2 the command line makes no sense; 3 `status` found the agent not at work.
 With --json a command prints one JSON value on standard output, and an error as JSON in the last line of standard error."
@@ -62,6 +63,7 @@ impl Command {
 			Self::Run(args) => args.json,
 			Self::Consent(args) => args.json,
 			Self::Status(args) => args.json,
+			Self::Gateway(args) => args.json,
 		}
 	}
 }
@@ -79,6 +81,8 @@ pub enum Command {
 	Consent(ConsentArgs),
 	/// Show whether the agent is at work, and what is in force.
 	Status(StatusArgs),
+	/// Serve proof bundles over HTTP to devices that reach no node.
+	Gateway(GatewayArgs),
 }
 
 /// `dpki-agent init`.
@@ -298,6 +302,31 @@ pub struct StatusArgs {
 	pub json: bool,
 }
 
+/// `dpki-agent gateway`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Neither the gateway nor its node is trusted by anybody: devices verify what they get. It needs no configuration, no key and
+no state directory, and may run beside an agent or alone. For the open network put a cache before it.
+
+Examples:
+  dpki-agent gateway --listen 127.0.0.1:8080 --node ws://127.0.0.1:9944
+  dpki-agent gateway --listen '[::1]:8080' --node wss://node.acme.example --max-age 2s
+  curl -s http://127.0.0.1:8080/v1/chain | jq .block.number")]
+pub struct GatewayArgs {
+	/// Where to listen; with port 0 the system chooses one, which the log tells.
+	#[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:8080")]
+	pub listen: SocketAddr,
+	/// The node that makes the bundles.
+	#[arg(long, value_name = "URL", default_value = "ws://127.0.0.1:9944")]
+	pub node: String,
+	/// How long caches may keep what is newest: by so long a revocation may reach devices later.
+	#[arg(long, value_name = "SPAN", value_parser = parse_span, default_value = "2s")]
+	pub max_age: Duration,
+	/// Print errors as JSON.
+	#[arg(long)]
+	pub json: bool,
+}
+
 #[cfg(test)]
 mod tests {
 	use super::*;
@@ -320,7 +349,7 @@ mod tests {
 			assert!(json, "`{name}` takes no --json");
 			seen += 1;
 		}
-		assert_eq!(seen, 5);
+		assert_eq!(seen, 6);
 	}
 
 	#[test]

@@ -15,6 +15,7 @@
 //! | [`run`] | the daemon |
 //! | [`acknowledge`] | telling the chain |
 //! | [`enrol`] | spending a voucher |
+//! | [`gateway`] | proof bundles over HTTP, for devices that reach no node |
 //! | [`consent`] | agreeing to further keys of the device |
 //! | [`init`] | configuration and keys |
 //! | [`lock`] | one agent at a time |
@@ -39,6 +40,7 @@ pub mod consent;
 pub mod desired;
 pub mod enrol;
 pub mod files;
+pub mod gateway;
 pub mod init;
 pub mod inspection;
 pub mod journal;

@@ -4,14 +4,15 @@ mod cli;
 
 use clap::Parser;
 use cli::{
-	Cli, Command, ConsentArgs, EXIT_ERROR, EXIT_NOT_WORKING, EXIT_USAGE, EnrolArgs, InitArgs,
-	RunArgs, StatusArgs,
+	Cli, Command, ConsentArgs, EXIT_ERROR, EXIT_NOT_WORKING, EXIT_USAGE, EnrolArgs, GatewayArgs,
+	InitArgs, RunArgs, StatusArgs,
 };
 use dpki_agent::{
 	config::{ChainSettings, Config, SshSettings},
 	consent::{Request, consent},
 	enrol::enrol,
 	files::{PUBLIC, create_whole},
+	gateway,
 	init::init,
 	inspection::Inspection,
 	lock::{Presence, presence},
@@ -92,6 +93,7 @@ async fn execute(command: Command) -> Outcome {
 		Command::Run(args) => follow(args).await,
 		Command::Consent(args) => agree(args).await,
 		Command::Status(args) => show(args),
+		Command::Gateway(args) => pass_on(args).await,
 	}
 }
 
@@ -209,16 +211,26 @@ async fn follow(args: RunArgs) -> Outcome {
 		}
 		return Ok(ExitCode::SUCCESS);
 	}
+	run(&config, stop()?).await?;
+	Ok(ExitCode::SUCCESS)
+}
+
+async fn pass_on(args: GatewayArgs) -> Outcome {
+	let GatewayArgs { listen, node, max_age, json: _ } = args;
+	gateway::serve(gateway::Settings { listen, node, max_age }, stop()?).await?;
+	Ok(ExitCode::SUCCESS)
+}
+
+/// Done when somebody asks the program to end.
+fn stop() -> Result<impl Future<Output = ()>, std::io::Error> {
 	let mut terminate = signal(SignalKind::terminate())?;
 	let mut interrupt = signal(SignalKind::interrupt())?;
-	let stop = async {
+	Ok(async move {
 		tokio::select! {
 			_ = terminate.recv() => {},
 			_ = interrupt.recv() => {},
 		}
-	};
-	run(&config, stop).await?;
-	Ok(ExitCode::SUCCESS)
+	})
 }
 
 async fn agree(args: ConsentArgs) -> Outcome {

@@ -3,8 +3,8 @@
 
 use crate::{
 	commands::{
-		account, anchor, certificate, chain, deliver, device, economy, endorser, key, motion,
-		multisig, observer, org, revoke, ssh, status, subject, voucher, x509,
+		account, anchor, bundle, certificate, chain, deliver, device, economy, endorser, key,
+		motion, multisig, observer, org, revoke, ssh, status, subject, voucher, x509,
 	},
 	error::Result,
 	output::Report,
@@ -156,6 +156,9 @@ pub enum Command {
 	/// question could not be answered.
 	#[command(subcommand)]
 	Status(status::StatusCommand),
+	/// Carry proofs of records to devices that reach no node, and verify them as a device does
+	#[command(subcommand)]
+	Bundle(bundle::BundleCommand),
 	/// Look at the chain itself
 	#[command(subcommand)]
 	Chain(chain::ChainCommand),
@@ -190,6 +193,7 @@ impl Cli {
 			Command::Deliver(command) => command.run(&session).await,
 			Command::Revoke(command) => command.run(&session).await,
 			Command::Status(command) => command.run(&session).await,
+			Command::Bundle(command) => command.run(&session).await,
 			Command::Chain(command) => command.run(&session).await,
 			Command::Completions { shell } => Ok(completions(shell)),
 		}

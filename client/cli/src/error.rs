@@ -257,6 +257,9 @@ from_client_errors! {
 	dpki_client::possession::ConsentError,
 	dpki_client::envelope::EnvelopeError,
 	dpki_client::bundle::BundleError,
+	dpki_client::carrier::CarrierError,
+	dpki_client::carrier::Exhausted,
+	dpki_verifier::Error,
 	dpki_client::ssh::SshError,
 }
 

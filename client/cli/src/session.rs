@@ -46,6 +46,16 @@ impl Session {
 		}
 	}
 
+	/// The address of the node.
+	pub fn url(&self) -> &str {
+		&self.url
+	}
+
+	/// Tells a person what has to be known before the command goes on.
+	pub fn warn(&self, sentence: &str) {
+		print_warning(sentence, self.as_json);
+	}
+
 	/// A connection to the node, whose chain is the one that was asked for.
 	pub async fn connect(&self) -> Result<Client> {
 		let client = self.reach().await?;

@@ -2,7 +2,9 @@
 
 use codec::Encode;
 use dpki_client::{
-	Bundle, Voucher, envelope as sealed,
+	Bundle, Voucher,
+	carrier::{file::Contents, http::route::Route},
+	envelope as sealed,
 	possession::AgreementKey,
 	primitives::{
 		delivery::{DeliveryBinding, Suite},
@@ -10,6 +12,7 @@ use dpki_client::{
 	},
 	ssh,
 };
+use std::path::Path;
 
 /// Bytes as an envelope for a device. The seeds were sealed to it; nothing else opens.
 pub fn envelope(data: &[u8]) {
@@ -36,6 +39,21 @@ pub fn desired_state(data: &[u8]) {
 		let again = bundle.encode().expect("it keeps the rules, as it was read");
 		assert_eq!(again.as_slice(), data, "one state, two encodings");
 		assert!(bundle.items.encode().len() < data.len());
+	}
+}
+
+/// Bytes as a file of a proof bundle, and as the path that a gateway is asked for. There is one way to write each.
+pub fn carried(data: &[u8]) {
+	if let Ok(contents) = Contents::decode(data, Path::new("input")) {
+		assert_eq!(contents.encode(), data, "one file, two encodings");
+	}
+	let Ok(text) = std::str::from_utf8(data) else { return };
+	let (path, query) = match text.split_once('?') {
+		Some((path, query)) => (path, Some(query)),
+		None => (text, None),
+	};
+	if let Ok(route) = Route::parse(path, query) {
+		assert_eq!(route.to_string(), text, "one question, two paths");
 	}
 }
 

@@ -136,26 +136,7 @@ impl Client {
 	/// The node is believed in what it says. Where that is not good enough, embed a light client and use
 	/// [`Client::from_rpc`].
 	pub async fn connect(url: &str) -> Result<Self, ClientError> {
-		if !url.starts_with("ws://") && !url.starts_with("wss://") {
-			return Err(ClientError::InvalidUrl { url: url.into() });
-		}
-		let secure = subxt_rpcs::utils::url_is_secure(url)
-			.map_err(|_| ClientError::InvalidUrl { url: url.into() })?;
-		if !secure {
-			tracing::warn!(url, "the connection to the node is neither local nor encrypted");
-		}
-		let patience = Patience::new();
-		let connecting = ReconnectingClient::builder()
-			.request_timeout(REQUEST_TIMEOUT)
-			.connection_timeout(CONNECT_TIMEOUT)
-			.retry_policy(patience.clone())
-			.build(url);
-		let rpc = connecting.await.map_err(|error| ClientError::Unreachable {
-			url: url.into(),
-			reason: error.to_string(),
-		})?;
-		patience.connected.store(true, Ordering::Relaxed);
-		Self::from_rpc(RpcClient::new(rpc)).await
+		Self::from_rpc(connect_rpc(url).await?).await
 	}
 
 	/// A client over any transport, such as an embedded light client.
@@ -246,6 +227,29 @@ impl Client {
 		let time = if number == 0 { 0 } else { view::time_at(self, number, hash).await? };
 		Ok(Head { number, hash, time })
 	}
+}
+
+/// A connection to a node over WebSocket, which is set up again whenever it is lost.
+pub(crate) async fn connect_rpc(url: &str) -> Result<RpcClient, ClientError> {
+	if !url.starts_with("ws://") && !url.starts_with("wss://") {
+		return Err(ClientError::InvalidUrl { url: url.into() });
+	}
+	let secure = subxt_rpcs::utils::url_is_secure(url)
+		.map_err(|_| ClientError::InvalidUrl { url: url.into() })?;
+	if !secure {
+		tracing::warn!(url, "the connection to the node is neither local nor encrypted");
+	}
+	let patience = Patience::new();
+	let connecting = ReconnectingClient::builder()
+		.request_timeout(REQUEST_TIMEOUT)
+		.connection_timeout(CONNECT_TIMEOUT)
+		.retry_policy(patience.clone())
+		.build(url);
+	let rpc = connecting
+		.await
+		.map_err(|error| ClientError::Unreachable { url: url.into(), reason: error.to_string() })?;
+	patience.connected.store(true, Ordering::Relaxed);
+	Ok(RpcClient::new(rpc))
 }
 
 /// The finalised blocks from the newest on.

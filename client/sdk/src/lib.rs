@@ -19,6 +19,7 @@
 //! | [`possession`] | keys of devices and anchors, and the proofs that they are held |
 //! | [`envelope`] | HPKE envelopes, bound to the record that announces them |
 //! | [`bundle`] | what is inside an envelope: the full desired state of a device |
+//! | [`carrier`] | proof bundles from nodes, gateways, brokers and files, whom nobody has to trust |
 //! | [`names`] | which logins, principals and host patterns a bundle may name |
 //! | [`blob`] | where envelopes are fetched from |
 //! | [`ssh`] | SSH certificates and CA keys |
@@ -45,6 +46,7 @@ mod api;
 pub mod blob;
 pub mod bundle;
 pub mod calls;
+pub mod carrier;
 pub mod certificate;
 pub mod client;
 pub mod economy;
