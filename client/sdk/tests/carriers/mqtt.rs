@@ -92,8 +92,16 @@ async fn a_device_that_is_behind_finds_the_changes_beside_the_bundle() {
 
 const CONNACK: &[u8] = &[0x20, 2, 0, 0];
 
-/// A broker that answers each packet with what stands for it, and then goes on with the last for ever.
-async fn liar(connack: &'static [u8], then: Vec<u8>, endless: bool) -> MqttCarrier {
+/// What a liar does once it has said everything.
+#[derive(PartialEq)]
+enum After {
+	Close,
+	Wait,
+	Drip,
+}
+
+/// A broker that answers the connection and the subscription with these bytes.
+async fn liar(connack: &'static [u8], then: Vec<u8>, after: After) -> MqttCarrier {
 	let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
 	let address = format!("mqtt://{}", listener.local_addr().unwrap());
 	tokio::spawn(async move {
@@ -103,14 +111,11 @@ async fn liar(connack: &'static [u8], then: Vec<u8>, endless: bool) -> MqttCarri
 		let _ = stream.write_all(connack).await;
 		let _ = stream.read(&mut packet).await;
 		let _ = stream.write_all(&then).await;
-		while endless && stream.write_all(&[0]).await.is_ok() {
+		while after == After::Drip && stream.write_all(&[0]).await.is_ok() {
 			tokio::time::sleep(SHORT / 20).await;
 		}
-		if !then.is_empty() {
-			return;
-		}
 		// Until the other side has enough.
-		while stream.read(&mut packet).await.is_ok_and(|read| read > 0) {}
+		while after == After::Wait && stream.read(&mut packet).await.is_ok_and(|read| read > 0) {}
 	});
 	carrier(&address).with_patience(SHORT, SHORT)
 }
@@ -119,18 +124,18 @@ async fn liar(connack: &'static [u8], then: Vec<u8>, endless: bool) -> MqttCarri
 async fn a_packet_without_an_end_is_not_read_to_it() {
 	// It announces 256 MiB.
 	let huge = vec![0x30, 0xff, 0xff, 0xff, 0x7f];
-	let error = refusal(liar(CONNACK, huge, true).await).await;
+	let error = refusal(liar(CONNACK, huge, After::Drip).await).await;
 	assert!(matches!(error, CarrierError::TooLarge { .. }), "{error}");
 	// It announces what is allowed, and sends it byte by byte.
 	let slow = vec![0x30, 0x80, 0x80, 0x01];
-	let error = refusal(liar(CONNACK, slow, true).await).await;
+	let error = refusal(liar(CONNACK, slow, After::Drip).await).await;
 	assert!(matches!(error, CarrierError::TimedOut { .. }), "{error}");
 }
 
 #[tokio::test]
 async fn a_broker_that_breaks_off_is_told_apart() {
 	let cut = vec![0x30, 0x20, 0x00, 0x04, b'd'];
-	let error = refusal(liar(CONNACK, cut, false).await).await;
+	let error = refusal(liar(CONNACK, cut, After::Close).await).await;
 	let broke =
 		matches!(error, CarrierError::Interrupted { .. } | CarrierError::Unreachable { .. });
 	assert!(broke, "{error}");
@@ -139,19 +144,19 @@ async fn a_broker_that_breaks_off_is_told_apart() {
 #[tokio::test]
 async fn a_broker_that_sends_what_was_not_asked_for_is_refused() {
 	let other = vec![0x30, 5, 0, 1, b'x', b'h', b'i'];
-	let error = refusal(liar(CONNACK, other, false).await).await;
+	let error = refusal(liar(CONNACK, other, After::Wait).await).await;
 	assert!(matches!(error, CarrierError::Protocol { .. }), "{error}");
 }
 
 #[tokio::test]
 async fn a_broker_that_does_not_let_in_is_told_apart() {
 	// Return code 5: not authorised.
-	let error = refusal(liar(&[0x20, 2, 0, 5], Vec::new(), false).await).await;
+	let error = refusal(liar(&[0x20, 2, 0, 5], Vec::new(), After::Wait).await).await;
 	assert!(matches!(error, CarrierError::Refused { .. }), "{error}");
 }
 
 #[tokio::test]
 async fn a_broker_that_is_silent_is_given_up() {
-	let error = refusal(liar(CONNACK, Vec::new(), false).await).await;
+	let error = refusal(liar(CONNACK, Vec::new(), After::Wait).await).await;
 	assert!(matches!(error, CarrierError::TimedOut { .. }), "{error}");
 }
