@@ -146,8 +146,9 @@ def ocsp(figures, folder):
     path = lambda name: os.path.join(folder, name)  # noqa: E731
     port = free_port()
     log = open(path("responder.log"), "w", encoding="utf-8")
+    # OpenSSL cannot be told an address to listen on; it listens for some seconds.
     responder = subprocess.Popen(
-        ["openssl", "ocsp", "-port", f"127.0.0.1:{port}", "-index", path("index.txt"), "-CA", path("ca.crt"),
+        ["openssl", "ocsp", "-port", str(port), "-index", path("index.txt"), "-CA", path("ca.crt"),
          "-rsigner", path("responder.crt"), "-rkey", path("responder.key"), "-ndays", "1"],
         stdin=subprocess.DEVNULL, stdout=log, stderr=log,
     )  # fmt: skip
