@@ -276,7 +276,10 @@ fn nibble(key: &[u8], level: usize) -> u8 {
 
 fn set_nibble(key: &mut [u8], level: usize, value: u8) {
 	let byte = &mut key[level / 2];
-	*byte = if level.is_multiple_of(2) { value << 4 | *byte & 0xf } else { *byte & 0xf0 | value };
+	*byte = match level.is_multiple_of(2) {
+		true => (value << 4) | (*byte & 0xf),
+		false => (*byte & 0xf0) | value,
+	};
 }
 
 /// The hashed names of a pallet and of an item.
