@@ -6,6 +6,7 @@ use crate::{
 	cli::NodeOptions,
 	consensus::{Finality, Tasks},
 	rpc::{self, Dpki, Finality as ProvenFinality, GrandpaDeps},
+	validator_metrics::ValidatorMetrics,
 };
 use dpki_runtime::{Hash, apis::RuntimeApi, opaque::Block};
 use futures::FutureExt;
@@ -232,6 +233,14 @@ pub fn new_full<N: NetworkBackend<Block, Hash>>(
 	let enable_grandpa = !config.disable_grandpa;
 	let prometheus_registry = config.prometheus_registry().cloned();
 	let voter_state = SharedVoterState::empty();
+	if let Some(registry) = &prometheus_registry {
+		let metrics = ValidatorMetrics::new(registry)?;
+		task_manager.spawn_handle().spawn(
+			"dpki-validator-metrics",
+			None,
+			metrics.follow(client.clone()),
+		);
+	}
 
 	let rpc_builder = {
 		let client = client.clone();

@@ -3,7 +3,7 @@
 //! What nodes and clients may ask the runtime.
 
 use crate::{
-	AccountId, Aura, Balance, Block, Certificates, Dpki, Economy, Executive, Grandpa, Historical,
+	AccountId, Aura, Balance, Block, Certificates, Dpki, Economy, Executive, Grandpa,
 	InherentDataExt, Motions, Nonce, Runtime, RuntimeCall, RuntimeGenesisConfig, SessionKeys,
 	System, TransactionPayment, VERSION,
 	dpki_api::{
@@ -390,7 +390,10 @@ impl_runtime_apis! {
 		) -> Option<sp_consensus_grandpa::OpaqueKeyOwnershipProof> {
 			use codec::Encode;
 
-			Historical::prove((sp_consensus_grandpa::KEY_TYPE, authority_id))
+			pallet_validator_set::ServedKeys::<Runtime>::prove((
+				sp_consensus_grandpa::KEY_TYPE,
+				authority_id,
+			))
 				.map(|proof| sp_consensus_grandpa::OpaqueKeyOwnershipProof::new(proof.encode()))
 		}
 	}

@@ -8,12 +8,13 @@
 use crate::{
 	AccountId, Balance, BalancesConfig, CouncilMembershipConfig, EconomyConfig, MILLI_UNIT,
 	RuntimeGenesisConfig, SessionConfig, SessionKeys, SudoConfig, TimingConfig, UNIT,
-	configs::{economy::EXISTENTIAL_DEPOSIT, pki::ValidatorsAccount},
-	timing::DEFAULT_SLOT_DURATION,
+	ValidatorSetConfig,
+	configs::{consensus::MaxAuthorities, economy::EXISTENTIAL_DEPOSIT, pki::ValidatorsAccount},
+	timing::{DEFAULT_SESSION_LENGTH, DEFAULT_SLOT_DURATION},
 };
 use alloc::{string::String, vec, vec::Vec};
 use dpki_primitives::economy::{Operation, ResourceKind};
-use frame_support::build_struct_json_patch;
+use frame_support::{build_struct_json_patch, traits::Get};
 use serde_json::Value;
 use sp_genesis_builder::{DEV_RUNTIME_PRESET, PresetId};
 use sp_keyring::{Ed25519Keyring, Sr25519Keyring};
@@ -50,11 +51,15 @@ fn validator(name: Sr25519Keyring, finality: Ed25519Keyring) -> (AccountId, Sess
 
 fn genesis(
 	validators: Vec<(AccountId, SessionKeys)>,
+	minimum: u32,
 	council: Vec<AccountId>,
 	sudo: Option<AccountId>,
 ) -> Value {
 	build_struct_json_patch!(RuntimeGenesisConfig {
-		timing: TimingConfig { slot_duration: Some(DEFAULT_SLOT_DURATION) },
+		timing: TimingConfig {
+			slot_duration: Some(DEFAULT_SLOT_DURATION),
+			session_length: Some(DEFAULT_SESSION_LENGTH),
+		},
 		balances: BalancesConfig {
 			balances: Sr25519Keyring::well_known()
 				.map(|account| (account.to_account_id(), ENDOWMENT))
@@ -67,6 +72,10 @@ fn genesis(
 				.into_iter()
 				.map(|(account, keys)| (account.clone(), account, keys))
 				.collect::<Vec<_>>(),
+		},
+		validator_set: ValidatorSetConfig {
+			minimum: Some(minimum),
+			maximum: Some(MaxAuthorities::get()),
 		},
 		council_membership: CouncilMembershipConfig {
 			members: council.try_into().expect("a preset seats fewer than the most; qed"),
@@ -84,6 +93,7 @@ fn development() -> Value {
 	let alice = Sr25519Keyring::Alice.to_account_id();
 	genesis(
 		vec![validator(Sr25519Keyring::Alice, Ed25519Keyring::Alice)],
+		1,
 		vec![alice.clone()],
 		Some(alice),
 	)
@@ -97,7 +107,8 @@ fn local() -> Value {
 		validator(Sr25519Keyring::Dave, Ed25519Keyring::Dave),
 	];
 	let council = validators.iter().map(|(account, _)| account.clone()).collect();
-	genesis(validators, council, None)
+	// One of the four can be removed, should it vote twice; finality goes on as long as the others do.
+	genesis(validators, 3, council, None)
 }
 
 /// The preset of that name, as JSON.

@@ -68,6 +68,7 @@ pub mod opaque {
 
 impl_opaque_keys! {
 	/// The keys with which a validator works during a session.
+	#[derive(codec::MaxEncodedLen)]
 	pub struct SessionKeys {
 		/// Signs blocks.
 		pub aura: Aura,
@@ -179,6 +180,10 @@ mod runtime {
 
 	#[runtime::pallet_index(8)]
 	pub type Offences = pallet_offences;
+
+	// Before the sessions: its bounds are those of the first set.
+	#[runtime::pallet_index(12)]
+	pub type ValidatorSet = pallet_validator_set;
 
 	#[runtime::pallet_index(9)]
 	pub type Historical = pallet_session::historical;

@@ -4,7 +4,7 @@
 use crate::{
 	commands::{
 		account, anchor, certificate, chain, deliver, device, economy, endorser, key, motion,
-		multisig, observer, org, revoke, ssh, status, subject, voucher, x509,
+		multisig, observer, org, revoke, ssh, status, subject, validator, voucher, x509,
 	},
 	error::Result,
 	output::Report,
@@ -113,6 +113,9 @@ pub enum Command {
 	/// Look at what things cost and what can be done for nothing, and propose to change it
 	#[command(subcommand)]
 	Economy(economy::EconomyCommand),
+	/// Look at the validators, propose to change them, and set the session keys of one
+	#[command(subcommand)]
+	Validator(validator::ValidatorCommand),
 	/// Act together as one account, of several people so many of whom have to agree
 	#[command(subcommand)]
 	Multisig(multisig::MultisigCommand),
@@ -177,6 +180,7 @@ impl Cli {
 			Command::Org(command) => command.run(&session).await,
 			Command::Motion(command) => command.run(&session).await,
 			Command::Economy(command) => command.run(&session).await,
+			Command::Validator(command) => command.run(&session).await,
 			Command::Multisig(command) => command.run(&session).await,
 			Command::Anchor(command) => command.run(&session).await,
 			Command::Certificate(command) => command.run(&session).await,

@@ -18,5 +18,6 @@ pub mod revoke;
 pub mod ssh;
 pub mod status;
 pub mod subject;
+pub mod validator;
 pub mod voucher;
 pub mod x509;

@@ -9,8 +9,8 @@ use std::collections::BTreeSet;
 use subxt::metadata::Metadata;
 
 /// Our pallets, by the names that the runtime gives them. Those that a runtime does not have are passed over.
-const PALLETS: [&str; 6] =
-	["Organisations", "Dpki", "Deliveries", "Motions", "Certificates", "Economy"];
+const PALLETS: [&str; 7] =
+	["Organisations", "Dpki", "Deliveries", "Motions", "Certificates", "Economy", "ValidatorSet"];
 
 const DOCUMENT: &str = include_str!("../../../docs/calls.md");
 const AGENT: &str = include_str!("../../agent/README.md");
@@ -111,6 +111,12 @@ const COMMANDS: &[Line] = &[
 		"set_quotas",
 		"dpki economy set-quotas --per-account 2_000_000:8_000 --per-organisation 8_000_000:40_000",
 	),
+	("ValidatorSet", "add_validator", "dpki validator add //Eve --org acme"),
+	("ValidatorSet", "remove_validator", "dpki validator remove //Eve"),
+	("ValidatorSet", "disable_validator", "dpki validator disable //Eve"),
+	("ValidatorSet", "enable_validator", "dpki validator enable //Eve"),
+	("ValidatorSet", "set_bounds", "dpki validator bounds --minimum 4 --maximum 20"),
+	("ValidatorSet", "leave", "dpki validator leave"),
 ];
 
 fn metadata() -> Metadata {

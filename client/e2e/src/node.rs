@@ -2,6 +2,7 @@
 
 use crate::{Process, Workspace, binary, run};
 use dpki_client::Client;
+use serde_json::Value;
 use std::{net::SocketAddr, path::PathBuf, sync::OnceLock};
 
 /// What the node says when its RPC listens; the addresses follow, see [`rpc_port`].
@@ -34,13 +35,34 @@ impl Node {
 
 	/// Starts a node with these options besides the usual ones, and waits until it answers.
 	pub fn start_with(workspace: &Workspace, options: &[&str]) -> Self {
+		Self::begin(workspace, build_spec("dev", true), options)
+	}
+
+	/// Starts a node of a chain whose genesis differs from that of the development chain by what `alter` does to it, and
+	/// waits until it answers.
+	pub fn start_altered(workspace: &Workspace, alter: impl FnOnce(&mut Value)) -> Self {
+		let plain = build_spec("dev", false);
+		let mut spec: Value = serde_json::from_slice(&plain).expect("a specification is JSON");
+		alter(&mut spec["genesis"]["runtimeGenesis"]["patch"]);
+		let altered = workspace.join("altered.json");
+		std::fs::write(&altered, spec.to_string()).expect("writes the chain specification");
+		let raw = build_spec(&altered.display().to_string(), true);
+		let spec = workspace.join("chain-spec.json").display().to_string();
+		Self::begin(workspace, raw, &["--chain", &spec])
+	}
+
+	/// Starts another node of the same chain, which is no validator yet, and waits until it answers.
+	pub async fn join(&self, workspace: &Workspace) -> Self {
+		let spec = std::fs::read(&self.spec).expect("the node has a specification");
+		let path = workspace.join("chain-spec.json").display().to_string();
+		let peer = self.peer_address().await;
+		// Not with the keys of the first one, which `--dev` alone would give it.
+		Self::begin(workspace, spec, &["--chain", &path, "--ferdie", "--bootnodes", &peer])
+	}
+
+	fn begin(workspace: &Workspace, raw_spec: Vec<u8>, options: &[&str]) -> Self {
 		let spec = workspace.join("chain-spec.json");
-		let exported = run(
-			&binary("dpki-node"),
-			["build-spec", "--chain", "dev", "--raw", "--disable-default-bootnode"],
-		);
-		assert!(exported.status.success(), "{}", String::from_utf8_lossy(&exported.stderr));
-		std::fs::write(&spec, exported.stdout).expect("writes the chain specification");
+		std::fs::write(&spec, raw_spec).expect("writes the chain specification");
 		let mut node = Self {
 			process: None,
 			base: workspace.join("node"),
@@ -115,6 +137,15 @@ impl Node {
 			.unwrap_or_else(|| panic!("no loopback address in {addresses:?}"));
 		self.peer_address.get_or_init(|| address.clone()).clone()
 	}
+}
+
+/// The specification of a chain, as the node exports it.
+fn build_spec(chain: &str, raw: bool) -> Vec<u8> {
+	let raw = raw.then_some("--raw");
+	let args = ["build-spec", "--chain", chain, "--disable-default-bootnode"];
+	let exported = run(&binary("dpki-node"), args.into_iter().chain(raw));
+	assert!(exported.status.success(), "{}", String::from_utf8_lossy(&exported.stderr));
+	exported.stdout
 }
 
 /// The port in the line that begins with [`RPC_LISTENS`] and goes on with addresses and commas.

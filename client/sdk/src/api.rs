@@ -106,6 +106,10 @@ pub(crate) type ChainConfig = subxt::config::SubstrateConfig;
 		with = "::subxt::utils::Static<::dpki_primitives::revocation::SshSubject>"
 	),
 	substitute_type(
+		path = "dpki_runtime::SessionKeys",
+		with = "::subxt::utils::Static<crate::calls::SessionKeys>"
+	),
+	substitute_type(
 		path = "dpki_primitives::application::CertificateRequest",
 		with = "::subxt::utils::Static<::dpki_primitives::application::CertificateRequest>"
 	),

@@ -12,6 +12,7 @@ mod encoded;
 mod governance;
 mod keys;
 mod multisig;
+mod validators;
 
 pub use authorities::{
 	adopt_authority, cancel_rollover, plan_rollover, register_authority, release_anchor,
@@ -38,6 +39,10 @@ pub use keys::{
 };
 pub use multisig::{
 	Beginning, CallWeight, MAX_SIGNATORIES, Multisig, MultisigProgress, multisig_progress,
+};
+pub use validators::{
+	SessionKeys, add_validator, disable_validator, enable_validator, leave_validators,
+	note_stalled, remove_validator, set_session_keys, set_validator_bounds,
 };
 
 use crate::{

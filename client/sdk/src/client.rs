@@ -1,7 +1,9 @@
 //! The connection to the chain, and its finalised heads.
 
 use crate::{
+	AccountId,
 	api::ChainConfig,
+	calls::SessionKeys,
 	view::{self, ReadError, View},
 };
 use backon::{ExponentialBuilder, Retryable};
@@ -175,6 +177,34 @@ impl Client {
 	/// The transport, for requests that this crate does not know.
 	pub fn rpc(&self) -> &RpcClient {
 		&self.rpc
+	}
+
+	/// Lets the node make session keys for a validator, and prove to it that it has them: for
+	/// [`calls::set_session_keys`](crate::calls::set_session_keys).
+	///
+	/// It has to be the validator's own node, as the keys stay there. Nodes do this for those alone whom they trust, on
+	/// the loopback address or with `--rpc-methods unsafe`.
+	pub async fn new_session_keys(
+		&self,
+		validator: &AccountId,
+	) -> Result<(SessionKeys, Vec<u8>), ClientError> {
+		#[derive(serde::Deserialize)]
+		struct Generated {
+			keys: String,
+			proof: Option<String>,
+		}
+		let method = "author_rotateKeysWithOwner";
+		let malformed = |reason: String| ClientError::Malformed { method: method.into(), reason };
+		let bytes = |text: &str| {
+			hex::decode(text.strip_prefix("0x").unwrap_or(text))
+				.map_err(|error| malformed(error.to_string()))
+		};
+		let owner = format!("0x{}", hex::encode(validator));
+		let Generated { keys, proof } = self.request(method, rpc_params![owner]).await?;
+		let keys = SessionKeys::from_bytes(&bytes(&keys)?)
+			.map_err(|error| malformed(error.to_string()))?;
+		let proof = proof.ok_or_else(|| malformed("there is no proof".into()))?;
+		Ok((keys, bytes(&proof)?))
 	}
 
 	/// The hash of the genesis block, which names the chain.

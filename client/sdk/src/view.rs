@@ -9,7 +9,7 @@ pub use certificates::{
 };
 pub use multisig::PendingCall;
 
-use crate::{AccountId, client::Client, client::Head};
+use crate::{AccountId, calls::SessionKeys, client::Client, client::Head};
 use codec::{Decode, DecodeAll, Encode};
 use dpki_primitives::{
 	Moment,
@@ -27,6 +27,7 @@ use dpki_primitives::{
 	revocation::{MAX_SSH_REVOCATIONS, SSH_REVOCATIONS_PER_PAGE, SshRevocation},
 	status::{Standing, Status, status},
 	storage_keys,
+	validator::{ValidatorBounds, ValidatorRecord},
 	voucher::VoucherRecord,
 };
 use subxt::config::substrate::H256;
@@ -198,6 +199,32 @@ impl View {
 		voter: &AccountId,
 	) -> Result<Option<Ballot<u32>>, ReadError> {
 		self.read("the vote", storage_keys::ballot(motion, voter)).await
+	}
+
+	/// The validators, in the order of their accounts.
+	pub async fn validators(&self) -> Result<Vec<ValidatorRecord<AccountId>>, ReadError> {
+		let validators = self.read("the validators", storage_keys::validators()).await?;
+		Ok(validators.unwrap_or_default())
+	}
+
+	/// How many validators there may be.
+	pub async fn validator_bounds(&self) -> Result<Option<ValidatorBounds>, ReadError> {
+		self.read("the bounds of the validators", storage_keys::validator_bounds())
+			.await
+	}
+
+	/// The validators that serve in this session, in the order of their turns.
+	pub async fn serving_validators(&self) -> Result<Vec<AccountId>, ReadError> {
+		let key = storage_keys::serving_validators();
+		Ok(self.read("the serving validators", key).await?.unwrap_or_default())
+	}
+
+	/// The session keys that a validator has set.
+	pub async fn session_keys(
+		&self,
+		validator: &AccountId,
+	) -> Result<Option<SessionKeys>, ReadError> {
+		self.read("the session keys", storage_keys::session_keys(validator)).await
 	}
 
 	/// The anchor as stored, without its material.

@@ -26,6 +26,7 @@
 //! | [`assurance`] | levels, and the effective level with its explanation |
 //! | [`economy`] | what things cost, what is held for them, and quotas for what costs nothing |
 //! | [`delivery`] | deliveries, acknowledgements, and the associated data of their envelopes |
+//! | [`validator`] | validators: what is on record about each, and how many there may be |
 //! | [`storage_keys`] | where each record lies in the state, for proofs |
 //! | `vectors`, a feature | the cases of the status function, for the tests of everybody who judges |
 //!
@@ -58,6 +59,7 @@ pub mod revocation;
 pub mod status;
 pub mod storage_keys;
 pub mod subject;
+pub mod validator;
 #[cfg(any(test, feature = "vectors"))]
 pub mod vectors;
 pub mod voucher;

@@ -29,6 +29,8 @@ pub const DELIVERIES: &str = "Deliveries";
 pub const MOTIONS: &str = "Motions";
 /// Name of the certificates pallet in the runtime.
 pub const CERTIFICATES: &str = "Certificates";
+/// Name of the pallet of the validators in the runtime.
+pub const VALIDATOR_SET: &str = "ValidatorSet";
 
 fn item(pallet: &str, item: &str, parts: &[&[u8]]) -> Vec<u8> {
 	let mut key = twox_128(pallet.as_bytes()).to_vec();
@@ -90,6 +92,27 @@ pub fn motion_call(id: MotionId) -> Vec<u8> {
 pub fn ballot(id: MotionId, voter: &[u8; 32]) -> Vec<u8> {
 	let id = id.to_le_bytes();
 	item(MOTIONS, "Ballots", &[&twox_64(&id), &id, &blake2_128(voter), voter])
+}
+
+/// `ValidatorSet.Validators`: all [`ValidatorRecord`](crate::validator::ValidatorRecord)s, a bounded list in the order of
+/// their accounts.
+pub fn validators() -> Vec<u8> {
+	item(VALIDATOR_SET, "Validators", &[])
+}
+
+/// `ValidatorSet.Bounds`: the [`ValidatorBounds`](crate::validator::ValidatorBounds).
+pub fn validator_bounds() -> Vec<u8> {
+	item(VALIDATOR_SET, "Bounds", &[])
+}
+
+/// `Session.NextKeys`: the session keys that a validator has set, as bytes; absent if it has none.
+pub fn session_keys(account: &[u8; 32]) -> Vec<u8> {
+	item("Session", "NextKeys", &[&twox_64(account), account])
+}
+
+/// `Session.Validators`: the accounts that serve in this session.
+pub fn serving_validators() -> Vec<u8> {
+	item("Session", "Validators", &[])
 }
 
 /// `Dpki.Anchors`: an [`AnchorRecord`](crate::anchor::AnchorRecord).

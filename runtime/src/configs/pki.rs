@@ -8,7 +8,8 @@ use super::{
 };
 use crate::{
 	AccountId, Balance, Balances, BlockNumber, Certificates, Dpki, Economy, MILLI_UNIT,
-	Organisations, Runtime, RuntimeCall, RuntimeHoldReason, Timestamp, UNIT, requests::Pkcs10,
+	Organisations, Runtime, RuntimeCall, RuntimeHoldReason, Timestamp, UNIT, ValidatorSet,
+	requests::Pkcs10,
 };
 use frame_support::{PalletId, parameter_types};
 use pallet_certificates::{FeeSchedule, LevelPrices, Price};
@@ -69,7 +70,7 @@ impl pallet_organisations::Config for Runtime {
 	type BodyOrigin = EnsureOrganisation;
 	type CouncilOrigin = EnsureCouncil;
 	// Whatever else is about an organisation hangs on one of its devices, anchors or certificates.
-	type Belongings = (Dpki, Certificates);
+	type Belongings = ((Dpki, Certificates), ValidatorSet);
 	type Deposit = OrganisationDeposit;
 	type HandOverPeriod = HandOverPeriod;
 	type RecoveryDelay = RecoveryDelay;

@@ -72,7 +72,7 @@ fn a_block_fits_into_half_of_a_default_slot() {
 }
 
 /// Two signed votes of Bob for different blocks in the same round.
-fn double_vote() -> EquivocationProof<Hash, u32> {
+pub fn double_vote() -> EquivocationProof<Hash, u32> {
 	const SET_ID: u64 = 0;
 	const ROUND: u64 = 1;
 	let vote = |target_hash| {

@@ -75,3 +75,37 @@ fn slot_duration_too_short_to_work_is_refused() {
 	genesis["timing"]["slotDuration"] = 20.into();
 	chain_of(genesis);
 }
+
+#[test]
+fn session_length_is_what_the_genesis_says() {
+	use frame_support::traits::Hooks;
+	let mut genesis = genesis_of(LOCAL_PRESET);
+	genesis["timing"]["sessionLength"] = 7.into();
+	let sessions_after = |genesis, block| {
+		chain_of(genesis).execute_with(|| {
+			(1..=block).for_each(|number| {
+				<Session as Hooks<u32>>::on_initialize(number);
+			});
+			Session::current_index()
+		})
+	};
+	assert_eq!([6, 7, 14].map(|block| sessions_after(genesis.clone(), block)), [0, 1, 2]);
+	let default = genesis_of(LOCAL_PRESET);
+	assert_eq!([599, 600].map(|block| sessions_after(default.clone(), block)), [0, 1]);
+}
+
+#[test]
+#[should_panic(expected = "session of 4 blocks is not between")]
+fn session_too_short_for_finality_to_follow_is_refused() {
+	let mut genesis = genesis_of(LOCAL_PRESET);
+	genesis["timing"]["sessionLength"] = 4.into();
+	chain_of(genesis);
+}
+
+#[test]
+#[should_panic(expected = "the genesis has 4 validators, not 5 to 100")]
+fn genesis_with_fewer_validators_than_its_minimum_is_refused() {
+	let mut genesis = genesis_of(LOCAL_PRESET);
+	genesis["validatorSet"]["minimum"] = 5.into();
+	chain_of(genesis);
+}

@@ -49,7 +49,7 @@ fn remark(byte: u8) -> RuntimeCall {
 	frame_system::Call::remark { remark: vec![byte] }.into()
 }
 
-fn as_root(call: RuntimeCall) -> RuntimeCall {
+pub fn as_root(call: RuntimeCall) -> RuntimeCall {
 	mandate::Call::dispatch_as_root { call: Box::new(call) }.into()
 }
 
@@ -114,7 +114,7 @@ fn executed() -> Option<DispatchResult> {
 
 /// Lets Alice propose `call` and the others vote, and returns what the call returned, or nothing if the
 /// motion was not carried.
-fn motion(
+pub fn motion(
 	call: RuntimeCall,
 	ayes: &[Sr25519Keyring],
 	nays: &[Sr25519Keyring],

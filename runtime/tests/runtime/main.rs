@@ -15,3 +15,4 @@ mod organisations;
 mod requests;
 mod statuses;
 mod transactions;
+mod validators;
