@@ -89,7 +89,7 @@ impl<T: Config> Pallet<T> {
 		if !Validators::<T>::exists() {
 			let mut accounts: Vec<_> = NextKeys::<T>::iter_keys().collect();
 			accounts.sort();
-			accounts.iter().for_each(Self::hold_account);
+			accounts.iter().for_each(Self::hold_account_of_founder);
 			let records: Vec<_> = accounts
 				.into_iter()
 				.map(|account| ValidatorRecord {
@@ -102,8 +102,9 @@ impl<T: Config> Pallet<T> {
 				.collect();
 			let bounds = Bounds::<T>::get();
 			let count = records.len() as u32;
+			// Without any there is no chain, only the state that tools begin with.
 			assert!(
-				(bounds.minimum..=bounds.maximum).contains(&count),
+				count == 0 || (bounds.minimum..=bounds.maximum).contains(&count),
 				"the genesis has {count} validators, not {} to {}",
 				bounds.minimum,
 				bounds.maximum,
@@ -111,6 +112,16 @@ impl<T: Config> Pallet<T> {
 			Validators::<T>::put(BoundedVec::truncate_from(records));
 		}
 		Validators::<T>::get().into_iter().map(|record| record.account).collect()
+	}
+
+	/// As [`Self::hold_account`], for whom the genesis of `pallet-session` has set keys. Where an account had no tokens, that
+	/// has made it, and left out that the keys rely on it.
+	fn hold_account_of_founder(validator: &T::AccountId) {
+		if frame_system::Pallet::<T>::consumers(validator) > 0 {
+			Self::hold_account(validator);
+		} else {
+			let _ = frame_system::Pallet::<T>::inc_consumers(validator);
+		}
 	}
 
 	/// Takes down with which keys the validators serve, and keeps those from making blocks who may not. A change of the

@@ -94,7 +94,9 @@ fn a_validator_that_leaves_can_be_kept() {
 #[test]
 fn no_more_are_admitted_than_the_maximum() {
 	run(|| {
-		(5..=8).for_each(|validator| assert_ok!(add(validator)));
+		for validator in 5..=8 {
+			assert_ok!(add(validator));
+		}
 		assert_noop!(add(9), Error::TooManyValidators);
 
 		// Who is leaving makes room, and cannot be kept when another has taken it.
@@ -108,7 +110,9 @@ fn no_more_are_admitted_than_the_maximum() {
 fn those_who_leave_count_until_they_are_forgotten_where_room_is_short() {
 	run(|| {
 		assert_ok!(set_bounds(3, 10));
-		(5..=10).for_each(|validator| assert_ok!(add(validator)));
+		for validator in 5..=10 {
+			assert_ok!(add(validator));
+		}
 		assert_ok!(remove(10));
 		assert_noop!(add(11), Error::TooManyValidators);
 		end_sessions(1);
@@ -198,6 +202,16 @@ fn bounds_are_those_of_a_set_that_can_be() {
 		assert_eq!(events(), [Event::BoundsSet { bounds }]);
 		assert_noop!(add(5), Error::TooManyValidators);
 		assert_noop!(remove(1), Error::TooFewValidators);
+	});
+}
+
+#[test]
+fn the_account_of_a_founder_ends_with_its_record_if_nothing_else_holds_it() {
+	run(|| {
+		assert_eq!((System::providers(&4), System::consumers(&4)), (1, 1));
+		assert_ok!(leave(4));
+		end_sessions(2);
+		assert_eq!((System::providers(&4), System::consumers(&4)), (0, 0));
 	});
 }
 
