@@ -17,7 +17,7 @@ use frame_support::{assert_ok, dispatch::RawOrigin};
 use frame_system::pallet_prelude::HeaderFor;
 use sp_consensus_aura::{AURA_ENGINE_ID, Slot};
 use sp_consensus_grandpa::{
-	AuthorityId, ConsensusLog, GRANDPA_ENGINE_ID, KEY_TYPE, OpaqueKeyOwnershipProof,
+	AuthorityId, ConsensusLog, GRANDPA_ENGINE_ID, OpaqueKeyOwnershipProof,
 	runtime_decl_for_grandpa_api::GrandpaApiV3,
 };
 use sp_core::{Pair, ed25519, proof_of_possession::statement_of_ownership, sr25519};
@@ -27,7 +27,8 @@ use sp_keyring::{
 	Sr25519Keyring::{self, Alice, Bob, Charlie, Dave, Eve, One},
 };
 use sp_runtime::{
-	Digest, DigestItem, DispatchError, DispatchResult, transaction_validity::TransactionSource,
+	Digest, DigestItem, DispatchError, DispatchResult, traits::Header as _,
+	transaction_validity::TransactionSource,
 };
 
 /// Blocks per session.
