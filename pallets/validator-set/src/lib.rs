@@ -126,6 +126,7 @@ pub mod pallet {
 			};
 			assert!(Pallet::<T>::are_possible(&bounds), "no set of validators has these bounds");
 			Bounds::<T>::put(bounds);
+			Pallet::<T>::check_founders();
 		}
 	}
 

@@ -290,12 +290,11 @@ fn motion_that_its_proposer_cannot_afford_is_not_made() {
 	chain(LOCAL_PRESET).execute_with(|| {
 		let transfer: RuntimeCall = pallet_balances::Call::transfer_allow_death {
 			dest: account(Bob).into(),
-			value: ENDOWMENT - deposit(&remark(1)),
+			value: ENDOWMENT - deposit(&remark(1)) + 1,
 		}
 		.into();
 		assert_ok!(transfer.dispatch(origin(Alice)));
 
-		// The deposit would take the last of it, and the account has to go on existing.
 		assert_noop!(try_propose(Alice, &remark(1)), TokenError::FundsUnavailable);
 		assert_ok!(try_propose(Bob, &remark(1)));
 	});

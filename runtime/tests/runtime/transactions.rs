@@ -311,6 +311,7 @@ fn no_pallet_can_fake_an_authorised_origin() {
 			(9, "Historical"),
 			(10, "Session"),
 			(11, "Grandpa"),
+			(12, "ValidatorSet"),
 			(14, "CouncilMembership"),
 			(15, "Mandate"),
 			(16, "Sudo"),

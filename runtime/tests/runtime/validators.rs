@@ -152,7 +152,7 @@ fn an_admitted_validator_makes_blocks_and_votes_from_the_session_after_next() {
 	consortium().execute_with(|| {
 		pass_to_session(1);
 		assert_ok!(carried(add(Eve)));
-		block_of([signed(Eve, set_keys(Eve, "//eve/node"))]);
+		block_of([signed(Eve, set_keys(Eve, "//eve//node"))]);
 
 		let planned = pass_to_session(2);
 		assert!(finality_logs(&planned).is_empty());
@@ -165,7 +165,7 @@ fn an_admitted_validator_makes_blocks_and_votes_from_the_session_after_next() {
 			(Bob, "//Bob"),
 			(Charlie, "//Charlie"),
 			(Dave, "//Dave"),
-			(Eve, "//eve/node"),
+			(Eve, "//eve//node"),
 		];
 		assert_authorities(&five);
 		assert_eq!(set_id(), 1);
@@ -196,7 +196,7 @@ fn one_trustee_admits_nobody() {
 		assert_eq!(motion(add(Eve), &[], &[]), None);
 		let alone = apply(signed(Alice, add(Eve)));
 		assert_eq!(alone, Ok(Err(DispatchError::BadOrigin)));
-		let stranger = apply(signed(Eve, set_keys(Eve, "//eve/node")));
+		let stranger = apply(signed(Eve, set_keys(Eve, "//eve//node")));
 		assert_eq!(stranger, Ok(Err(SessionError::NoAssociatedValidatorId.into())));
 	});
 }
@@ -209,8 +209,8 @@ fn a_validator_without_session_keys_never_serves() {
 		assert_eq!(Session::validators(), sorted(&[Alice, Bob, Charlie, Dave]));
 		assert_eq!(set_id(), 0);
 
-		let (keys, _) = node_keys("//eve/node", &account(Eve));
-		let (_, of_another) = node_keys("//eve/node", &account(Bob));
+		let (keys, _) = node_keys("//eve//node", &account(Eve));
+		let (_, of_another) = node_keys("//eve//node", &account(Bob));
 		let stolen = pallet_session::Call::set_keys { keys, proof: of_another }.into();
 		assert_eq!(apply(signed(Eve, stolen)), Ok(Err(SessionError::InvalidProof.into())));
 	});
@@ -219,11 +219,11 @@ fn a_validator_without_session_keys_never_serves() {
 #[test]
 fn session_keys_are_changed_without_a_vote() {
 	consortium().execute_with(|| {
-		block_of([signed(Bob, set_keys(Bob, "//bob/new"))]);
+		block_of([signed(Bob, set_keys(Bob, "//bob//new"))]);
 		pass_to_session(1);
 		pass_to_session(2);
 		let new =
-			[(Alice, "//Alice"), (Bob, "//bob/new"), (Charlie, "//Charlie"), (Dave, "//Dave")];
+			[(Alice, "//Alice"), (Bob, "//bob//new"), (Charlie, "//Charlie"), (Dave, "//Dave")];
 		assert_authorities(&new);
 		assert_eq!(set_id(), 1);
 	});
@@ -261,7 +261,7 @@ fn a_validator_without_tokens_sets_its_keys_on_a_chain_without_fees() {
 	consortium().execute_with(|| {
 		assert_ok!(Economy::set_feeless(RawOrigin::Root.into(), true));
 		assert_ok!(carried(add(One)));
-		block_of([signed(One, set_keys(One, "//one/node"))]);
+		block_of([signed(One, set_keys(One, "//one//node"))]);
 		pass_to_session(2);
 		assert!(Session::validators().contains(&account(One)));
 	});
@@ -307,7 +307,7 @@ fn who_votes_twice_is_removed_and_makes_no_block_until_then() {
 #[test]
 fn who_votes_twice_and_changes_its_keys_at_once_is_found_all_the_same() {
 	consortium().execute_with(|| {
-		block_of([signed(Bob, set_keys(Bob, "//bob/new"))]);
+		block_of([signed(Bob, set_keys(Bob, "//bob//new"))]);
 		block_of([report()]);
 		let record = pallet_validator_set::Validators::<Runtime>::get()
 			.into_iter()
@@ -333,14 +333,14 @@ fn a_stall_that_the_council_notes_brings_the_new_set_by_force() {
 		pass_to_session(1);
 		assert_ok!(carried(add(Eve)));
 		block_of([
-			signed(Eve, set_keys(Eve, "//eve/node")),
-			signed(Charlie, set_keys(Charlie, "//charlie/new")),
+			signed(Eve, set_keys(Eve, "//eve//node")),
+			signed(Charlie, set_keys(Charlie, "//charlie//new")),
 		]);
 		assert_ok!(carried(remove(Dave)));
 		// In the next one it notes the stall.
 		pass_to_session(2);
 		assert_ok!(carried(stalled));
-		let late = apply(signed(Alice, set_keys(Alice, "//alice/new")));
+		let late = apply(signed(Alice, set_keys(Alice, "//alice//new")));
 		assert_eq!(late, Ok(Err(SessionError::NoAssociatedValidatorId.into())));
 
 		let begun = pass_to_session(3);
@@ -349,7 +349,7 @@ fn a_stall_that_the_council_notes_brings_the_new_set_by_force() {
 		};
 		assert_eq!((*last, change.delay), (FINALISED, DELAY));
 		let new =
-			[(Alice, "//Alice"), (Bob, "//Bob"), (Charlie, "//charlie/new"), (Eve, "//eve/node")];
+			[(Alice, "//Alice"), (Bob, "//Bob"), (Charlie, "//charlie//new"), (Eve, "//eve//node")];
 		let expected: Vec<_> = Session::validators();
 		assert_eq!(expected, sorted(&[Alice, Bob, Charlie, Eve]));
 		assert_eq!(change.next_authorities.len(), 4);

@@ -198,6 +198,10 @@ pub fn chain_of(validators: u64, minimum: u32) -> sp_io::TestExternalities {
 	ORGANISATIONS.with_borrow_mut(Vec::clear);
 	ChangesHeld::set(false);
 	let mut storage = frame_system::GenesisConfig::<Test>::default().build_storage().unwrap();
+	let keys = (1..=validators).map(|who| (who, who, keys(100 + who))).collect();
+	pallet_session::GenesisConfig::<Test> { keys, ..Default::default() }
+		.assimilate_storage(&mut storage)
+		.unwrap();
 	pallet_validator_set::GenesisConfig::<Test> {
 		minimum: Some(minimum),
 		maximum: Some(8),
@@ -205,10 +209,6 @@ pub fn chain_of(validators: u64, minimum: u32) -> sp_io::TestExternalities {
 	}
 	.assimilate_storage(&mut storage)
 	.unwrap();
-	let keys = (1..=validators).map(|who| (who, who, keys(100 + who))).collect();
-	pallet_session::GenesisConfig::<Test> { keys, ..Default::default() }
-		.assimilate_storage(&mut storage)
-		.unwrap();
 	let mut chain = sp_io::TestExternalities::new(storage);
 	chain.execute_with(|| {
 		System::set_block_number(1);
