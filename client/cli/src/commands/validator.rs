@@ -8,7 +8,7 @@ use crate::{
 	values::{HexBytes, Member, Name},
 };
 use clap::Subcommand;
-use dpki_client::{AccountId, Client, account, calls};
+use dpki_client::{Account, AccountId, Client, account, calls};
 use dpki_primitives::{
 	ids::OrganisationId,
 	validator::{ValidatorRecord, ValidatorStanding},
@@ -162,8 +162,10 @@ impl ValidatorCommand {
 			Self::Leave => leave(session).await,
 			Self::RotateKeys { node } => rotate_keys(session, node).await,
 			Self::SetKeys { keys: HexBytes(keys), proof: HexBytes(proof) } => {
+				let keys = calls::SessionKeys::from_bytes(&keys)?;
+				let account = session.account()?;
 				let client = session.connect().await?;
-				set_keys(session, &client, calls::SessionKeys::from_bytes(&keys)?, &proof).await
+				set_keys(session, &client, &account, keys, &proof).await
 			},
 		}
 	}
@@ -224,18 +226,18 @@ async fn rotate_keys(session: &Session, node: Option<String>) -> Result<Report> 
 		Some(url) => Client::connect(&url).await?.new_session_keys(&validator).await?,
 		None => client.new_session_keys(&validator).await?,
 	};
-	set_keys(session, &client, keys, &proof).await
+	set_keys(session, &client, &account, keys, &proof).await
 }
 
 async fn set_keys(
 	session: &Session,
 	client: &Client,
+	account: &Account,
 	keys: calls::SessionKeys,
 	proof: &[u8],
 ) -> Result<Report> {
-	let account = session.account()?;
 	let call = calls::set_session_keys(keys, proof)?;
-	let finalized = session.submit(client, &account, &call, "setting the session keys").await?;
+	let finalized = session.submit(client, account, &call, "setting the session keys").await?;
 	Ok(Report::new()
 		.done(
 			"Set the session keys: they serve from the session after next on, the old ones until then",
