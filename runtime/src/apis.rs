@@ -3,9 +3,9 @@
 //! What nodes and clients may ask the runtime.
 
 use crate::{
-	AccountId, Aura, Balance, Block, Certificates, Dpki, Economy, Executive, Grandpa, Historical,
-	InherentDataExt, Motions, Nonce, Runtime, RuntimeCall, RuntimeGenesisConfig, SessionKeys,
-	System, TransactionPayment, VERSION,
+	AccountId, Aura, Balance, Block, Certificates, Dpki, Economy, Executive, Fleets, Grandpa,
+	Historical, InherentDataExt, Motions, Nonce, Runtime, RuntimeCall, RuntimeGenesisConfig,
+	SessionKeys, System, TransactionPayment, VERSION,
 	dpki_api::{
 		EconomyAnswer, Located, MemberAnswer, MotionAnswer, MotionPage, OrganisationAnswer,
 		Verdict,
@@ -24,12 +24,14 @@ use dpki_primitives::{
 	delivery::{Acknowledgement, DeliveryRecord},
 	device::DeviceRecord,
 	economy::Allowance,
+	fleet::{FleetRecord, MembershipProof},
 	ids::{
-		AnchorId, ApplicationId, CertificateId, DeviceId, KeyId, OrganisationId, SubjectId,
-		VoucherId,
+		AnchorId, ApplicationId, CertificateId, DeviceId, FleetId, KeyId, OrganisationId,
+		SubjectId, VoucherId,
 	},
 	key::KeyRecord,
 	motion::{CallBounds, MotionId, MotionStanding, motions_on_page},
+	status::Status,
 	storage_keys,
 	voucher::VoucherRecord,
 };
@@ -226,6 +228,18 @@ impl_runtime_apis! {
 
 		fn quota(account: AccountId) -> Option<Allowance> {
 			Economy::allowance(&account)
+		}
+
+		fn fleet(id: FleetId) -> Verdict<FleetRecord> {
+			Verdict {
+				record: Fleets::fleet(id),
+				status: Fleets::fleet_status(id),
+				storage_key: storage_keys::fleet(id),
+			}
+		}
+
+		fn fleet_member(proof: MembershipProof) -> Status {
+			Fleets::member_status(&proof)
 		}
 
 		fn certificate(id: CertificateId) -> CertificateAnswer {

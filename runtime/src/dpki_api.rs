@@ -20,9 +20,10 @@ use dpki_primitives::{
 	delivery::{Acknowledgement, DeliveryRecord},
 	device::DeviceRecord,
 	economy::{Allowance, Operation, QuotaPolicies, ResourceKind},
+	fleet::{FleetRecord, MembershipProof},
 	ids::{
-		AnchorId, ApplicationId, CertificateId, DeviceId, KeyId, OrganisationId, SubjectId,
-		VoucherId,
+		AnchorId, ApplicationId, CertificateId, DeviceId, FleetId, KeyId, OrganisationId,
+		SubjectId, VoucherId,
 	},
 	key::KeyRecord,
 	motion::{MotionId, MotionRecord, MotionStanding},
@@ -163,6 +164,12 @@ sp_api::decl_runtime_apis! {
 
 		/// What the account can still do for nothing; `None` if it pays.
 		fn quota(account: AccountId) -> Option<Allowance>;
+
+		/// The fleet; unknown as long as no commitment of it counts.
+		fn fleet(id: FleetId) -> Verdict<FleetRecord>;
+
+		/// The verdict about the key of a fleet member, by the same rule as about one that is registered singly.
+		fn fleet_member(proof: MembershipProof) -> Status;
 
 		/// The certificate, and what the verdict about it depends on.
 		fn certificate(id: CertificateId) -> CertificateAnswer;

@@ -25,7 +25,7 @@ pub const LOCAL_PRESET: &str = "local";
 pub const ENDOWMENT: Balance = 1_000_000 * UNIT;
 
 /// What operations cost, beside their transactions: as much as a few of them.
-pub const FEES: [(Operation, Balance); 7] = [
+pub const FEES: [(Operation, Balance); 9] = [
 	(Operation::RegisterSshAnchor, 100 * MILLI_UNIT),
 	(Operation::RegisterX509Anchor, 200 * MILLI_UNIT),
 	(Operation::IssueVoucher, 10 * MILLI_UNIT),
@@ -33,13 +33,16 @@ pub const FEES: [(Operation, Balance); 7] = [
 	(Operation::ReplaceKey, 5 * MILLI_UNIT),
 	(Operation::BatchKey, MILLI_UNIT),
 	(Operation::PublishDelivery, MILLI_UNIT),
+	(Operation::CommitFleet, 200 * MILLI_UNIT),
+	(Operation::PublishTile, MILLI_UNIT),
 ];
 
 /// What is held for things that take room.
-pub const DEPOSITS: [(ResourceKind, Balance); 3] = [
+pub const DEPOSITS: [(ResourceKind, Balance); 4] = [
 	(ResourceKind::Device, 100 * MILLI_UNIT),
 	(ResourceKind::Key, 20 * MILLI_UNIT),
 	(ResourceKind::Anchor, UNIT),
+	(ResourceKind::Fleet, UNIT),
 ];
 
 /// A well-known validator: the account, and the keys that its name yields.

@@ -221,4 +221,7 @@ mod runtime {
 
 	#[runtime::pallet_index(24)]
 	pub type Economy = pallet_economy;
+
+	#[runtime::pallet_index(25)]
+	pub type Fleets = pallet_fleets;
 }

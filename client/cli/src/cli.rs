@@ -3,8 +3,8 @@
 
 use crate::{
 	commands::{
-		account, anchor, certificate, chain, deliver, device, economy, endorser, key, motion,
-		multisig, observer, org, revoke, ssh, status, subject, voucher, x509,
+		account, anchor, certificate, chain, deliver, device, economy, endorser, fleet, key,
+		motion, multisig, observer, org, revoke, ssh, status, subject, voucher, x509,
 	},
 	error::Result,
 	output::Report,
@@ -137,6 +137,9 @@ pub enum Command {
 	/// Look at devices and register keys for them
 	#[command(subcommand)]
 	Device(device::DeviceCommand),
+	/// Commit many keys at once, prove single ones of them, and revoke any of them
+	#[command(subcommand)]
+	Fleet(fleet::FleetCommand),
 	/// Sign SSH certificates for people and hosts
 	#[command(subcommand)]
 	Ssh(ssh::SshCommand),
@@ -185,6 +188,7 @@ impl Cli {
 			Command::Subject(command) => command.run(&session).await,
 			Command::Voucher(command) => command.run(&session).await,
 			Command::Device(command) => command.run(&session).await,
+			Command::Fleet(command) => command.run(&session).await,
 			Command::Ssh(command) => command.run(&session).await,
 			Command::X509(command) => command.run(),
 			Command::Deliver(command) => command.run(&session).await,

@@ -9,6 +9,7 @@ pub mod deliver;
 pub mod device;
 pub mod economy;
 pub mod endorser;
+pub mod fleet;
 pub mod key;
 pub mod motion;
 pub mod multisig;

@@ -9,8 +9,8 @@ use std::collections::BTreeSet;
 use subxt::metadata::Metadata;
 
 /// Our pallets, by the names that the runtime gives them. Those that a runtime does not have are passed over.
-const PALLETS: [&str; 6] =
-	["Organisations", "Dpki", "Deliveries", "Motions", "Certificates", "Economy"];
+const PALLETS: [&str; 7] =
+	["Organisations", "Dpki", "Deliveries", "Motions", "Certificates", "Economy", "Fleets"];
 
 const DOCUMENT: &str = include_str!("../../../docs/calls.md");
 const AGENT: &str = include_str!("../../agent/README.md");
@@ -111,6 +111,15 @@ const COMMANDS: &[Line] = &[
 		"set_quotas",
 		"dpki economy set-quotas --per-account 2_000_000:8_000 --per-organisation 8_000_000:40_000",
 	),
+	("Fleets", "commit", "dpki fleet commit keys.csv acme/drones --tiles t"),
+	("Fleets", "append", "dpki fleet append more.csv acme/drones --tiles t"),
+	("Fleets", "rotate", "dpki fleet rotate new.csv acme/drones --tiles t"),
+	("Fleets", "withdraw", "dpki fleet withdraw acme/drones"),
+	("Fleets", "vote", "dpki fleet check acme/drones --vote"),
+	("Fleets", "revoke_members", "dpki fleet revoke acme/drones 7 20-29 --reason superseded"),
+	("Fleets", "revoke_fleet", "dpki fleet revoke acme/drones --whole"),
+	("Fleets", "retire_fleet", "dpki fleet retire acme/drones"),
+	("Fleets", "publish_tile", "dpki fleet publish acme/drones --tiles t"),
 ];
 
 fn metadata() -> Metadata {

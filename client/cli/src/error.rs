@@ -258,6 +258,8 @@ from_client_errors! {
 	dpki_client::envelope::EnvelopeError,
 	dpki_client::bundle::BundleError,
 	dpki_client::ssh::SshError,
+	dpki_client::fleet::FleetError,
+	dpki_client::fleet::NotAMember,
 }
 
 impl From<SubmitError> for Error {

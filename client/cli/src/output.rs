@@ -266,6 +266,11 @@ impl Progress {
 		bar.enable_steady_tick(Duration::from_millis(120));
 		Self(bar)
 	}
+
+	/// Shows how far it is.
+	pub fn say(&self, what: impl Into<String>) {
+		self.0.set_message(what.into());
+	}
 }
 
 impl Drop for Progress {

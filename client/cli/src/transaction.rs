@@ -25,7 +25,8 @@ fn role_for(call: &str) -> Option<Role> {
 		| "release_anchor" => Some(Role::AnchorManager),
 		"issue_voucher" | "cancel_voucher" | "register_key" | "revoke_key" | "revoke_device"
 		| "replace_key" | "announce_next_key" | "approve_request" | "reject_request"
-		| "register_batch" | "revoke_keys" | "revoke_devices" => Some(Role::Registrar),
+		| "register_batch" | "revoke_keys" | "revoke_devices" | "append" | "rotate"
+		| "revoke_members" | "revoke_fleet" | "retire_fleet" | "publish_tile" => Some(Role::Registrar),
 		"publish" => Some(Role::Publisher),
 		_ => None,
 	}
@@ -43,6 +44,9 @@ pub fn interrupted(doing: &str, call: &impl Call) -> Error {
 fn look(call: &impl Call) -> &'static str {
 	if call.pallet_name() == "Certificates" {
 		return look_at_certificates(call.call_name());
+	}
+	if call.pallet_name() == "Fleets" {
+		return "dpki fleet status ORG/NAME";
 	}
 	match call.call_name() {
 		"create" | "set_member" | "remove_member" | "set_policy" | "hand_over"

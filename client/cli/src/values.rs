@@ -23,8 +23,10 @@ use dpki_primitives::{
 use std::{fmt, path::PathBuf, str::FromStr, time::Duration};
 
 mod economy;
+mod fleet;
 
 pub use economy::{OnOff, Quota, operation_parser, resource_parser};
+pub use fleet::{FleetRef, Members};
 
 /// The name of an organisation or a device.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -8,6 +8,9 @@ use dpki_primitives::{
 	certificate::{CertificatePolicy, CertificateRecord},
 	delivery::{Acknowledgement, DeliveryRecord},
 	device::{DeviceRecord, KeyList},
+	fleet::{
+		AvailabilityVote, ChunkMask, FleetRecord, MembershipProof, RevocationChunk, TileEntry,
+	},
 	key::{Consent, KeyRecord, NewKey, PublicKey},
 	motion::{Ballot, MotionRecord, Tally},
 	organisation::{DeliveryPolicy, HandOver, OrganisationRecord, Recovery, RoleSet},
@@ -44,6 +47,12 @@ const READERS: &[fn(&[u8])] = &[
 	bounded::<CertificatePolicy>,
 	bounded::<Accreditation>,
 	bounded::<EndorsementRecord>,
+	bounded::<FleetRecord>,
+	bounded::<RevocationChunk>,
+	bounded::<ChunkMask>,
+	bounded::<TileEntry>,
+	bounded::<AvailabilityVote<[u8; 32]>>,
+	bounded::<MembershipProof>,
 ];
 
 /// Bytes as a record, which the first byte chooses. What decodes is encoded in one way only, within its bound.

@@ -178,6 +178,18 @@ pub(crate) type ChainConfig = subxt::config::SubstrateConfig;
 		with = "::subxt::utils::Static<::dpki_primitives::request::Rejection>"
 	),
 	substitute_type(
+		path = "dpki_primitives::fleet::revocation::ChunkMask",
+		with = "::subxt::utils::Static<::dpki_primitives::fleet::ChunkMask>"
+	),
+	substitute_type(
+		path = "dpki_primitives::fleet::tile::Commitment",
+		with = "::subxt::utils::Static<::dpki_primitives::fleet::Commitment>"
+	),
+	substitute_type(
+		path = "dpki_primitives::ids::FleetId",
+		with = "::subxt::utils::Static<::dpki_primitives::ids::FleetId>"
+	),
+	substitute_type(
 		path = "dpki_runtime::RuntimeCall",
 		with = "::subxt::utils::Static<crate::calls::EncodedCall>"
 	)

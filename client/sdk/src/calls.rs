@@ -9,6 +9,7 @@ mod certificates;
 mod delegation;
 mod economy;
 mod encoded;
+mod fleets;
 mod governance;
 mod keys;
 mod multisig;
@@ -26,6 +27,10 @@ pub use certificates::{
 pub use delegation::{ProxyRight, add_proxy, proxied, remove_proxy, through_proxy};
 pub use economy::{admit_organisation, set_deposit, set_fee, set_feeless, set_quotas};
 pub use encoded::{EncodedCall, encode};
+pub use fleets::{
+	append_fleet, commit_fleet, publish_tile, retire_fleet, revoke_fleet, revoke_members,
+	rotate_fleet, vote_availability, withdraw_commitment,
+};
 pub use governance::{
 	accept_hand_over, admit_trustee, as_root, authorize_upgrade, begin_recovery, cancel_hand_over,
 	cancel_recovery, close, complete_recovery, dissolve, hand_over, propose, remove_trustee,

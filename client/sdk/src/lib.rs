@@ -11,6 +11,7 @@
 //! | [`account`] | accounts that sign, and their key files |
 //! | [`calls`] | the calls of the chain with the types of [`primitives`] |
 //! | [`economy`] | what things cost, and what can be done for nothing |
+//! | [`fleet`] | fleets of devices: tiles, commitments, proofs of membership |
 //! | [`motion`] | what a transaction did to a motion |
 //! | [`submit`] | submits calls and waits until they are final; names what went wrong |
 //! | [`voucher`] | one-time enrolment rights as people and QR codes carry them |
@@ -49,6 +50,7 @@ pub mod certificate;
 pub mod client;
 pub mod economy;
 pub mod envelope;
+pub mod fleet;
 pub mod motion;
 pub mod names;
 pub mod possession;

@@ -384,7 +384,7 @@ impl View {
 		decode(item, block, &value)
 	}
 
-	async fn read<T: Decode>(
+	pub(crate) async fn read<T: Decode>(
 		&self,
 		item: &'static str,
 		key: Vec<u8>,

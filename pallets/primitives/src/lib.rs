@@ -26,6 +26,7 @@
 //! | [`assurance`] | levels, and the effective level with its explanation |
 //! | [`economy`] | what things cost, what is held for them, and quotas for what costs nothing |
 //! | [`delivery`] | deliveries, acknowledgements, and the associated data of their envelopes |
+//! | [`fleet`] | fleets of devices under one Merkle root, and what a member shows |
 //! | [`storage_keys`] | where each record lies in the state, for proofs |
 //! | `vectors`, a feature | the cases of the status function, for the tests of everybody who judges |
 //!
@@ -45,6 +46,7 @@ pub mod context;
 pub mod delivery;
 pub mod device;
 pub mod economy;
+pub mod fleet;
 pub mod ids;
 pub mod key;
 pub mod key_policy;

@@ -9,8 +9,8 @@
 use crate::{
 	certificate::{Holder, Office},
 	ids::{
-		AnchorId, ApplicationId, CertificateId, DeviceId, KeyId, OrganisationId, RequestId,
-		SubjectId, VoucherId,
+		AnchorId, ApplicationId, CertificateId, DeviceId, FleetId, KeyId, OrganisationId,
+		RequestId, SubjectId, VoucherId,
 	},
 	motion::MotionId,
 	revocation::SshSubject,
@@ -29,6 +29,8 @@ pub const DELIVERIES: &str = "Deliveries";
 pub const MOTIONS: &str = "Motions";
 /// Name of the certificates pallet in the runtime.
 pub const CERTIFICATES: &str = "Certificates";
+/// Name of the fleets pallet in the runtime.
+pub const FLEETS: &str = "Fleets";
 
 fn item(pallet: &str, item: &str, parts: &[&[u8]]) -> Vec<u8> {
 	let mut key = twox_128(pallet.as_bytes()).to_vec();
@@ -276,4 +278,21 @@ pub fn holder_certificate(holder: Holder, index: u32) -> Vec<u8> {
 	let holder = holder.encode();
 	let index = index.to_le_bytes();
 	item(CERTIFICATES, "HolderCertificates", &[&blake2_128(&holder), &holder, &index])
+}
+
+/// `Fleets.Fleets`: a [`FleetRecord`](crate::fleet::FleetRecord).
+pub fn fleet(id: FleetId) -> Vec<u8> {
+	item(FLEETS, "Fleets", &[&id.0])
+}
+
+/// `Fleets.RevokedMembers`: chunk `chunk` of the revoked members of a fleet, a
+/// [`RevocationChunk`](crate::fleet::RevocationChunk); absent means that none of them is revoked.
+pub fn revoked_members(id: FleetId, chunk: u32) -> Vec<u8> {
+	item(FLEETS, "RevokedMembers", &[&id.0, &chunk.to_le_bytes()])
+}
+
+/// `Fleets.Votes`: what the voters say of revision `revision` of a fleet, a bounded list of
+/// [`AvailabilityVote`](crate::fleet::AvailabilityVote); absent means that nobody has said anything.
+pub fn availability_votes(id: FleetId, revision: u32) -> Vec<u8> {
+	item(FLEETS, "Votes", &[&id.0, &revision.to_le_bytes()])
 }

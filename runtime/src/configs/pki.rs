@@ -3,13 +3,16 @@
 //! The public-key infrastructure: pallet indices 20 to 29.
 
 use super::{
+	consensus::MaxAuthorities,
 	economy::PotId,
 	governance::{DAY, RootOrCouncil},
 };
 use crate::{
-	AccountId, Balance, Balances, BlockNumber, Certificates, Dpki, Economy, MILLI_UNIT,
+	AccountId, Balance, Balances, BlockNumber, Certificates, Dpki, Economy, Fleets, MILLI_UNIT,
 	Organisations, Runtime, RuntimeCall, RuntimeHoldReason, Timestamp, UNIT, requests::Pkcs10,
 };
+use alloc::vec::Vec;
+use dpki_primitives::fleet::AvailabilityVoters;
 use frame_support::{PalletId, parameter_types};
 use pallet_certificates::{FeeSchedule, LevelPrices, Price};
 use pallet_deliveries::SeeThrough;
@@ -68,8 +71,8 @@ impl pallet_organisations::Config for Runtime {
 	type Currency = Balances;
 	type BodyOrigin = EnsureOrganisation;
 	type CouncilOrigin = EnsureCouncil;
-	// Whatever else is about an organisation hangs on one of its devices, anchors or certificates.
-	type Belongings = (Dpki, Certificates);
+	// Whatever else is about an organisation hangs on one of its devices, anchors, certificates or fleets.
+	type Belongings = (Dpki, (Certificates, Fleets));
 	type Deposit = OrganisationDeposit;
 	type HandOverPeriod = HandOverPeriod;
 	type RecoveryDelay = RecoveryDelay;
@@ -110,6 +113,30 @@ impl pallet_certificates::Config for Runtime {
 	type ValidatorsAccount = ValidatorsAccount;
 	type ClosedRetention = ClosedRetention;
 	type WeightInfo = pallet_certificates::weights::SubstrateWeight<Runtime>;
+}
+
+impl pallet_fleets::Config for Runtime {
+	type Organisations = Organisations;
+	type Registry = Dpki;
+	type Voters = Validators;
+	type Time = Timestamp;
+	type Economy = Economy;
+	type MaxVoters = MaxAuthorities;
+	type WeightInfo = pallet_fleets::weights::SubstrateWeight<Runtime>;
+}
+
+/// Those who make blocks in this session say whether the leaves of fleets are to be had.
+pub struct Validators;
+
+impl AvailabilityVoters<AccountId> for Validators {
+	fn voters() -> Vec<AccountId> {
+		pallet_session::Validators::<Runtime>::get()
+	}
+
+	#[cfg(feature = "runtime-benchmarks")]
+	fn set_for_benchmark(voters: Vec<AccountId>) {
+		pallet_session::Validators::<Runtime>::put(voters);
+	}
 }
 
 /// Deliveries are published directly or through one `Proxy.proxy`, see decision 0013.

@@ -8,6 +8,7 @@ mod common;
 mod consensus;
 mod delegation;
 mod economy;
+mod fleets;
 mod genesis;
 mod governance;
 mod metadata;

@@ -5,6 +5,7 @@ mod bundles;
 mod changes;
 mod checkpoints;
 mod differential;
+mod fleets;
 mod freshness;
 mod justifications;
 mod kit;
