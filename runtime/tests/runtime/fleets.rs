@@ -119,14 +119,14 @@ fn a_tile_travels_in_a_transaction_or_through_a_proxy() {
 		assert_ok!(apply(signed(Eve, publish.clone())).unwrap());
 		assert!(published());
 		System::reset_events();
-		let proxied: RuntimeCall = pallet_proxy::Call::proxy {
+		let proxied: RuntimeCall = pallet_proxy::Call::<Runtime>::proxy {
 			real: account(Eve).into(),
 			force_proxy_type: None,
 			call: Box::new(publish),
 		}
 		.into();
 		assert_ne!(OneProxy::carried(&proxied), &proxied);
-		let add = pallet_proxy::Call::add_proxy {
+		let add = pallet_proxy::Call::<Runtime>::add_proxy {
 			delegate: account(Ferdie).into(),
 			proxy_type: Default::default(),
 			delay: 0,

@@ -309,3 +309,31 @@ fn a_frontier_grows_as_the_tree_does() {
 		assert_eq!(frontier.count(), count as u64 + 1);
 	}
 }
+
+#[test]
+fn another_implementation_makes_the_same_proofs_and_accepts_ours() {
+	use ct_merkle::{ConsistencyProof, InclusionProof, mem_backed_tree::MemoryBackedTree};
+	let mut theirs = MemoryBackedTree::<sha2::Sha256, Vec<u8>>::new();
+	let mut roots = vec![];
+	for size in 1..=64u32 {
+		theirs.push((size - 1).to_be_bytes().to_vec());
+		roots.push(theirs.root());
+		let ours = leaves(size);
+		assert_eq!(theirs.root().as_bytes()[..], root_of(&ours));
+		for index in 0..size {
+			let path = path(&ours, index).concat();
+			assert_eq!(theirs.prove_inclusion(index as usize).as_bytes(), path);
+			let proof = InclusionProof::try_from_bytes(path).unwrap();
+			let leaf = index.to_be_bytes().to_vec();
+			assert!(theirs.root().verify_inclusion(&leaf, index.into(), &proof).is_ok());
+		}
+		for first in 1..size {
+			let proof = consistency(&ours, first).concat();
+			let added = (size - first) as usize;
+			assert_eq!(theirs.prove_consistency(added).as_bytes(), proof);
+			let proof = ConsistencyProof::try_from_bytes(proof).unwrap();
+			let before = &roots[first as usize - 1];
+			assert!(theirs.root().verify_consistency(before, &proof).is_ok());
+		}
+	}
+}
