@@ -51,6 +51,8 @@ pub struct Case {
 }
 
 /// A case in records. `None` means that there is no such record.
+// There are some dozens of them, in tests.
+#[allow(clippy::large_enum_variant)]
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Told {
 	/// About [`ANCHOR`], which depends on nothing.
