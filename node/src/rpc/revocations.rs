@@ -248,7 +248,7 @@ mod tests {
 		let whole = tell(Event::FleetRevoked { fleet, organisation, reason: REASON });
 		assert_eq!((whole.kind, whole.id), (Revoked::Fleet, Hash::repeat_byte(8)));
 		assert_eq!((whole.owner, whole.subject), (Some(Hash::repeat_byte(2)), None));
-		let chunks = vec![0, 7];
+		let chunks: Vec<u16> = vec![0, 7];
 		let subject = Some(Bytes(chunks.encode()));
 		let some =
 			Event::MembersRevoked { fleet, organisation, reason: REASON, members: 9, chunks };
