@@ -5,6 +5,7 @@
 use crate::{
 	cli::NodeOptions,
 	consensus::{Finality, Tasks},
+	metrics::Metrics,
 	rpc::{self, Dpki, Finality as ProvenFinality, GrandpaDeps},
 };
 use dpki_runtime::{Hash, apis::RuntimeApi, opaque::Block};
@@ -265,6 +266,15 @@ pub fn new_full<N: NetworkBackend<Block, Hash>>(
 				.map_err(Into::into)
 		})
 	};
+
+	if let Some(registry) = &prometheus_registry {
+		let slot = slot_duration.as_duration();
+		let metrics = Metrics::register(client.clone(), backend.clone(), slot, registry)?;
+		// Blocking, because it reads the database for longer than a task that shares its thread should.
+		task_manager
+			.spawn_handle()
+			.spawn_blocking("dpki-metrics", None, metrics.run());
+	}
 
 	sc_service::spawn_tasks(sc_service::SpawnTasksParams {
 		network: Arc::new(network.clone()),

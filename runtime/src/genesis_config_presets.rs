@@ -2,8 +2,8 @@
 
 //! How a chain begins: the named genesis configurations.
 //!
-//! Both use well-known keys and are for machines under one's own control. A consortium exports
-//! [`LOCAL_PRESET`] and replaces validators, council and balances with its own.
+//! Both use well-known keys and are for machines under one's own control. A chain of a consortium begins with
+//! [`consortium`], whose members bring their own keys.
 
 use crate::{
 	AccountId, Balance, BalancesConfig, CouncilMembershipConfig, EconomyConfig, MILLI_UNIT,
@@ -21,7 +21,7 @@ use sp_keyring::{Ed25519Keyring, Sr25519Keyring};
 /// Four validators who are also the council; nobody has an administrator's key.
 pub const LOCAL_PRESET: &str = "local";
 
-/// What each well-known account begins with.
+/// What each well-known account, and each founder of a consortium, begins with.
 pub const ENDOWMENT: Balance = 1_000_000 * UNIT;
 
 /// What operations cost, beside their transactions: as much as a few of them.
@@ -48,16 +48,23 @@ fn validator(name: Sr25519Keyring, finality: Ed25519Keyring) -> (AccountId, Sess
 	(name.to_account_id(), keys)
 }
 
+fn well_known() -> Vec<AccountId> {
+	Sr25519Keyring::well_known().map(|name| name.to_account_id()).collect()
+}
+
 fn genesis(
 	validators: Vec<(AccountId, SessionKeys)>,
 	council: Vec<AccountId>,
 	sudo: Option<AccountId>,
+	endowed: Vec<AccountId>,
+	slot_duration: u64,
 ) -> Value {
 	build_struct_json_patch!(RuntimeGenesisConfig {
-		timing: TimingConfig { slot_duration: Some(DEFAULT_SLOT_DURATION) },
+		timing: TimingConfig { slot_duration: Some(slot_duration) },
 		balances: BalancesConfig {
-			balances: Sr25519Keyring::well_known()
-				.map(|account| (account.to_account_id(), ENDOWMENT))
+			balances: endowed
+				.into_iter()
+				.map(|account| (account, ENDOWMENT))
 				// What the validators earn would return to who pays if the account that collects it did not exist.
 				.chain([(ValidatorsAccount::get(), EXISTENTIAL_DEPOSIT)])
 				.collect::<Vec<_>>(),
@@ -86,6 +93,8 @@ fn development() -> Value {
 		vec![validator(Sr25519Keyring::Alice, Ed25519Keyring::Alice)],
 		vec![alice.clone()],
 		Some(alice),
+		well_known(),
+		DEFAULT_SLOT_DURATION,
 	)
 }
 
@@ -97,7 +106,14 @@ fn local() -> Value {
 		validator(Sr25519Keyring::Dave, Ed25519Keyring::Dave),
 	];
 	let council = validators.iter().map(|(account, _)| account.clone()).collect();
-	genesis(validators, council, None)
+	genesis(validators, council, None, well_known(), DEFAULT_SLOT_DURATION)
+}
+
+/// The genesis configuration of a consortium, as JSON: each founder is a validator and a trustee, and nobody else is
+/// anything. `slot_duration` is in milliseconds.
+pub fn consortium(founders: Vec<(AccountId, SessionKeys)>, slot_duration: u64) -> Value {
+	let accounts: Vec<_> = founders.iter().map(|(account, _)| account.clone()).collect();
+	genesis(founders, accounts.clone(), None, accounts, slot_duration)
 }
 
 /// The preset of that name, as JSON.

@@ -4,7 +4,7 @@
 use crate::{
 	commands::{
 		account, anchor, certificate, chain, deliver, device, economy, endorser, key, motion,
-		multisig, observer, org, revoke, ssh, status, subject, voucher, x509,
+		multisig, network, node, observer, org, revoke, ssh, status, subject, voucher, x509,
 	},
 	error::Result,
 	output::Report,
@@ -159,6 +159,12 @@ pub enum Command {
 	/// Look at the chain itself
 	#[command(subcommand)]
 	Chain(chain::ChainCommand),
+	/// Look at the nodes of a network
+	#[command(subcommand)]
+	Network(network::NetworkCommand),
+	/// Bring a node of one's own into the network as a validator, and change its session keys
+	#[command(subcommand)]
+	Node(node::NodeCommand),
 	/// Print a completion script for a shell
 	#[command(after_help = "Example:\n  dpki completions bash > /etc/bash_completion.d/dpki")]
 	Completions {
@@ -191,6 +197,8 @@ impl Cli {
 			Command::Revoke(command) => command.run(&session).await,
 			Command::Status(command) => command.run(&session).await,
 			Command::Chain(command) => command.run(&session).await,
+			Command::Network(command) => command.run(&session).await,
+			Command::Node(command) => command.run(&session).await,
 			Command::Completions { shell } => Ok(completions(shell)),
 		}
 	}

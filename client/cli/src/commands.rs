@@ -12,6 +12,8 @@ pub mod endorser;
 pub mod key;
 pub mod motion;
 pub mod multisig;
+pub mod network;
+pub mod node;
 pub mod observer;
 pub mod org;
 pub mod revoke;

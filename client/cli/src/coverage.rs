@@ -4,7 +4,7 @@
 //! tests until [`COMMANDS`] names its command and `docs/calls.md` tells about it.
 
 use crate::cli::Cli;
-use clap::Parser;
+use clap::{Parser, error::ErrorKind};
 use std::collections::BTreeSet;
 use subxt::metadata::Metadata;
 
@@ -13,6 +13,7 @@ const PALLETS: [&str; 6] =
 	["Organisations", "Dpki", "Deliveries", "Motions", "Certificates", "Economy"];
 
 const DOCUMENT: &str = include_str!("../../../docs/calls.md");
+const OPERATIONS: &str = include_str!("../../../docs/operations.md");
 const AGENT: &str = include_str!("../../agent/README.md");
 
 /// A pallet, a call, and a command line that makes it.
@@ -205,6 +206,30 @@ fn every_call_is_documented_with_its_command() {
 		}
 	}
 	assert!(missing.is_empty(), "docs/calls.md is behind the chain:\n{}", missing.join("\n"));
+}
+
+#[test]
+fn the_commands_of_the_runbook_make_sense() {
+	let in_blocks = OPERATIONS.lines().map(str::trim).filter(|line| line.starts_with("dpki "));
+	// In a sentence a command may be named without what it takes.
+	let in_sentences =
+		OPERATIONS.split('`').skip(1).step_by(2).filter(|it| it.starts_with("dpki "));
+	let blocks: Vec<_> = in_blocks.collect();
+	assert!(blocks.len() > 5, "{blocks:?}");
+	for (line, is_whole) in blocks
+		.into_iter()
+		.map(|line| (line, true))
+		.chain(in_sentences.map(|it| (it, false)))
+	{
+		let command = line.split(" &&").next().unwrap_or_default();
+		let Err(error) = Cli::try_parse_from(command.split_whitespace()) else { continue };
+		let named = [
+			ErrorKind::MissingRequiredArgument,
+			ErrorKind::MissingSubcommand,
+			ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand,
+		];
+		assert!(!is_whole && named.contains(&error.kind()), "{command}: {error}");
+	}
 }
 
 #[test]

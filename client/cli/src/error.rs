@@ -33,6 +33,26 @@ pub enum Error {
 		/// The genesis hash that the node names.
 		found: String,
 	},
+	/// A command about a member's own node was given the address of another computer.
+	#[error("{url} is not on this computer, and this is for a node of one's own")]
+	NodeNotHere {
+		/// The address.
+		url: String,
+	},
+	/// The node does not let this program ask for what only its operator may.
+	#[error("the node did not make session keys ({reason})")]
+	UnsafeRefused {
+		/// What it says.
+		reason: String,
+	},
+	/// A file is no raw chain specification.
+	#[error("{path} is no raw chain specification ({reason})", path = .path.display())]
+	NotASpec {
+		/// Which file.
+		path: PathBuf,
+		/// What is wrong with it.
+		reason: String,
+	},
 	/// The node did not answer within the time that a command waits for it.
 	#[error("the node did not do its part within {}", span(.waited))]
 	NodeSilent {
@@ -309,6 +329,15 @@ impl Error {
 			},
 			Self::WrongChain { .. } => {
 				"give a node of that chain with --url; change --genesis only if the organisation tells you to"
+			},
+			Self::NodeNotHere { .. } => {
+				"run it on the computer of the node, with --url ws://127.0.0.1:PORT"
+			},
+			Self::UnsafeRefused { .. } => {
+				"give the RPC port that listens on loopback, and start the node without --rpc-methods safe"
+			},
+			Self::NotASpec { .. } => {
+				"give the raw form: `dpki-node export-chain-spec --chain FILE --raw` makes it of a plain one"
 			},
 			Self::NodeSilent { .. } => {
 				"see with `dpki chain info` whether the chain still finalises blocks, then try again"

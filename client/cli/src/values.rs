@@ -23,8 +23,10 @@ use dpki_primitives::{
 use std::{fmt, path::PathBuf, str::FromStr, time::Duration};
 
 mod economy;
+mod nodes;
 
 pub use economy::{OnOff, Quota, operation_parser, resource_parser};
+pub use nodes::NodeAddress;
 
 /// The name of an organisation or a device.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -186,8 +186,12 @@ mod chain {}
 
 pub(crate) use chain::{
 	runtime_types::{
-		bounded_collections::bounded_vec::BoundedVec, dpki_runtime::configs::accounts::ProxyType,
-		pallet_multisig::Timepoint, sp_weights::weight_v2::Weight,
+		bounded_collections::bounded_vec::BoundedVec,
+		dpki_runtime::{SessionKeys, configs::accounts::ProxyType},
+		pallet_multisig::Timepoint,
+		sp_consensus_aura::sr25519::app_sr25519::Public as AuraKey,
+		sp_consensus_grandpa::app::Public as GrandpaKey,
+		sp_weights::weight_v2::Weight,
 	},
 	tx,
 };

@@ -12,6 +12,7 @@ mod encoded;
 mod governance;
 mod keys;
 mod multisig;
+mod validators;
 
 pub use authorities::{
 	adopt_authority, cancel_rollover, plan_rollover, register_authority, release_anchor,
@@ -39,6 +40,7 @@ pub use keys::{
 pub use multisig::{
 	Beginning, CallWeight, MAX_SIGNATORIES, Multisig, MultisigProgress, multisig_progress,
 };
+pub use validators::set_session_keys;
 
 use crate::{
 	AccountId,
