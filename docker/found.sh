@@ -4,11 +4,12 @@
 #
 # In a consortium each member runs `dpki-node network key` on its own machine instead; see docs/operations.md.
 set -eu
-spec=/network/compose.raw.json
-[ ! -e "$spec" ] || exit 0
+# Where the volumes are; another place than / to try it.
+root=${DPKI_ROOT:-}
+[ ! -e "$root/network/compose.raw.json" ] || exit 0
+cd "$root/members"
 for member in north east south west; do
-	dpki-node network key --network compose --member "$member" --base-path "/members/$member" \
-		--address "/dns/$member/tcp/30333" --trustee "/members/$member/trustee.key" --out "/members/$member/member.json"
+	dpki-node network key --network compose --member "$member" --base-path "$member" \
+		--address "/dns/$member/tcp/30333" --trustee "$member/trustee.key" --out "$member/member.json"
 done
-dpki-node network init --name compose --out /network \
-	/members/north/member.json /members/east/member.json /members/south/member.json /members/west/member.json
+dpki-node network init --name compose --out "$root/network" */member.json

@@ -1,7 +1,7 @@
 //! A consortium of four validators and a full node: founded, started, looked at, hurt, stopped.
 
 use dpki_client::Client;
-use dpki_e2e::{Network, PATIENCE, Workspace, binary, said};
+use dpki_e2e::{Network, PATIENCE, Workspace, binary, said, target};
 use dpki_light::LightClient;
 use futures::StreamExt;
 use serde_json::{Value, json};
@@ -212,4 +212,54 @@ async fn nodes_with_addresses_of_their_own_leave_nothing_behind() {
 	assert!(down.status.success(), "{}", said(&down));
 	assert!(members.iter().all(|member| !member.runs()), "a process is left");
 	assert!(!list().contains(&prefix), "{}", list());
+}
+
+/// Runs `dpki-node` with these words, which has to work.
+fn node(words: &[&str]) -> String {
+	let output = Command::new(binary("dpki-node")).args(words).output().expect("it starts");
+	assert!(output.status.success(), "{}", said(&output));
+	String::from_utf8(output.stdout).expect("it prints text")
+}
+
+#[tokio::test]
+async fn shipped_specifications_get_a_runtime_and_load_in_a_light_client() {
+	const PEER: &str =
+		"/ip4/127.0.0.1/tcp/1/p2p/12D3KooWEyoppNCUx8Yx66oV9fJnriXwCcXwDDUA2kj6vnc6iDEp";
+	let workspace = Workspace::new("specifications");
+	let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../chain-specs");
+	let out = workspace.join("out").display().to_string();
+	for name in ["development", "local", "consortium"] {
+		let spec = shipped.join(name).with_extension("json").display().to_string();
+		let made = node(&["network", "complete", &spec, "--out", &out, "--json"]);
+		let made: Value = serde_json::from_str(&made).expect("it answers in JSON");
+		let text = |field: &str| made[field].as_str().unwrap().to_owned();
+		let genesis = text("genesis");
+		for form in ["plain", "raw"] {
+			assert_eq!(node(&["network", "genesis", &text(form)]).trim(), genesis, "{form}");
+		}
+		let hash = hex::decode(&genesis[2..]).unwrap().try_into().unwrap();
+		let raw = std::fs::read_to_string(text("raw")).unwrap();
+		LightClient::start(&raw, &[PEER.into()], hash).await.expect("smoldot takes it");
+	}
+}
+
+#[test]
+fn containers_found_their_network_once() {
+	let workspace = Workspace::new("containers");
+	std::fs::create_dir_all(workspace.join("network")).unwrap();
+	for member in ["north", "east", "south", "west"] {
+		std::fs::create_dir_all(workspace.join("members").join(member)).unwrap();
+	}
+	let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docker/found.sh");
+	let path = format!("{}:{}", target().display(), std::env::var("PATH").unwrap());
+	let found = || {
+		let output = Command::new(&script)
+			.env("DPKI_ROOT", workspace.path())
+			.env("PATH", &path)
+			.output()
+			.unwrap();
+		assert!(output.status.success(), "{}", said(&output));
+		std::fs::read(workspace.join("network/compose.raw.json")).unwrap()
+	};
+	assert!(found() == found(), "a second start founds another network");
 }

@@ -72,7 +72,7 @@ impl InitCmd {
 				"warning: no member gives an address and there is no --bootnode, so no node will find another"
 			);
 		}
-		write(&spec, &self.out, self.json)
+		write(&spec, &self.out, &self.name, self.json)
 	}
 }
 
@@ -82,7 +82,7 @@ pub struct CompleteCmd {
 	/// A plain specification without a runtime.
 	spec: PathBuf,
 
-	/// Folder for ID.json and ID.raw.json, with the id that the specification gives to its chain.
+	/// Folder for the plain form under the same name, and the raw one as NAME.raw.json.
 	#[arg(long, value_name = "FOLDER")]
 	out: PathBuf,
 
@@ -98,7 +98,7 @@ impl CompleteCmd {
 		let text = fs::read_to_string(&self.spec).map_err(file_error(&self.spec, "read"))?;
 		let mut spec: Value =
 			serde_json::from_str(&text).map_err(|error| unfit(error.to_string()))?;
-		let genesis = spec["genesis"]["runtimeGenesis"].as_object_mut();
+		let genesis = spec.pointer_mut("/genesis/runtimeGenesis").and_then(Value::as_object_mut);
 		let genesis = genesis.ok_or_else(|| unfit("it is not a plain one".into()))?;
 		if genesis.get("code").is_some_and(|code| code != NO_CODE) {
 			return Err(unfit("it has a runtime already".into()));
@@ -106,7 +106,8 @@ impl CompleteCmd {
 		let code = chain_spec::code().map_err(|_| NetworkError::NoRuntime)?;
 		genesis.insert("code".into(), sp_core::bytes::to_hex(code, false).into());
 		let spec = ChainSpec::from_json_bytes(spec.to_string().into_bytes()).map_err(unfit)?;
-		write(&spec, &self.out, self.json)
+		let stem = self.spec.file_stem().unwrap_or_default().to_string_lossy();
+		write(&spec, &self.out, &stem, self.json)
 	}
 }
 
@@ -181,11 +182,10 @@ fn admit(network: &str, mut members: Vec<MemberFile>) -> Result<Vec<MemberFile>>
 	Ok(members)
 }
 
-/// Writes the plain and the raw form, and tells the genesis hash.
-fn write(spec: &ChainSpec, folder: &Path, as_json: bool) -> Result<()> {
+/// Writes the plain and the raw form under this name, and tells the genesis hash.
+fn write(spec: &ChainSpec, folder: &Path, stem: &str, as_json: bool) -> Result<()> {
 	let genesis: Hash = chain_spec::genesis_hash(spec).map_err(NetworkError::Genesis)?;
-	let id = name(spec.id()).map_err(|_| NetworkError::Name(spec.id().into()))?;
-	let [plain, raw] = ["json", "raw.json"].map(|ending| folder.join(format!("{id}.{ending}")));
+	let [plain, raw] = ["json", "raw.json"].map(|ending| folder.join(format!("{stem}.{ending}")));
 	fs::create_dir_all(folder).map_err(file_error(folder, "made"))?;
 	for (path, is_raw) in [(&plain, false), (&raw, true)] {
 		let text = spec.as_json(is_raw).map_err(NetworkError::Genesis)? + "\n";

@@ -2,12 +2,11 @@
 //!
 //! Read from `pallet-session` alone, which every way into the set leads through.
 
+use crate::{commands::network::ask, output::hex};
 use codec::Decode;
 use dpki_client::AccountId;
 use sp_crypto_hashing::{twox_64, twox_128};
 use subxt_rpcs::client::{RpcClient, rpc_params};
-
-use crate::{commands::network::ask, output::hex};
 
 /// The public session keys of a validator as the runtime encodes them: block-signing key, finality key.
 pub type SessionKeys = [u8; 64];

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later WITH Classpath-exception-2.0
 
-//! The systemd units that are shipped.
+//! What is shipped for those who run nodes: systemd units, containers, alerts.
 
 use std::{
+	collections::BTreeSet,
 	fs,
 	io::ErrorKind,
 	process::{Command, Output},
@@ -53,14 +54,41 @@ fn systemd_understands_the_units_and_finds_them_protected() {
 }
 
 #[test]
-fn the_options_in_the_units_are_options_of_the_node() {
+fn the_options_in_units_and_containers_are_options_of_the_node() {
 	let help = Command::new(env!("CARGO_BIN_EXE_dpki-node")).arg("--help").output().unwrap();
 	let help = String::from_utf8(help.stdout).unwrap();
-	for (name, unit) in UNITS {
+	let units = UNITS.into_iter().flat_map(|(_, unit)| {
 		let command = unit.lines().find(|line| line.starts_with("ExecStart=")).unwrap();
-		for option in command.split(' ').filter(|word| word.starts_with("--")) {
-			let option = option.split('=').next().unwrap();
-			assert!(help.contains(option), "{name}: {option}");
+		command.split(' ').filter(|word| word.starts_with("--"))
+	});
+	let containers = include_str!("../../docker/compose.yml").lines().map(str::trim);
+	let containers = containers.filter_map(|line| line.strip_prefix("- --"));
+	let options: BTreeSet<_> = units
+		.map(|option| option.trim_start_matches("--"))
+		.chain(containers)
+		.map(|option| option.split('=').next().unwrap())
+		.collect();
+	assert!(options.contains("validator") && options.contains("rpc-external"), "{options:?}");
+	let known = |option: &str| help.split_whitespace().any(|word| word == format!("--{option}"));
+	let unknown: Vec<_> = options.into_iter().filter(|option| !known(option)).collect();
+	assert!(unknown.is_empty(), "{unknown:?}");
+}
+
+/// Debian's package `prometheus` has the program; the names of the metrics are held against a running node elsewhere.
+#[test]
+fn prometheus_understands_the_alerts() {
+	let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../docker/prometheus");
+	for (check, file) in [("config", "prometheus.yml"), ("rules", "alerts.yml")] {
+		let file = format!("{folder}/{file}");
+		match Command::new("promtool").args(["check", check, &file]).output() {
+			Err(error) if error.kind() == ErrorKind::NotFound => {
+				eprintln!("not tested, promtool is missing: install the package prometheus");
+				return;
+			},
+			checked => {
+				let checked = checked.unwrap();
+				assert!(checked.status.success(), "{}", String::from_utf8_lossy(&checked.stderr));
+			},
 		}
 	}
 }
