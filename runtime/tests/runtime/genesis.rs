@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
-use crate::common::{account, chain, chain_of, genesis_of};
+use crate::common::{account, chain, chain_of, genesis_of, genesis_with};
 use dpki_runtime::{
-	AccountId, Balances, CouncilMembership, Runtime, Session,
+	AccountId, Balances, CouncilMembership, Runtime, Session, SessionKeys,
 	configs::{economy::EXISTENTIAL_DEPOSIT, pki::ValidatorsAccount},
-	genesis_config_presets::{ENDOWMENT, LOCAL_PRESET, preset_names},
+	genesis_config_presets::{ENDOWMENT, LOCAL_PRESET, consortium, preset_names},
 };
 use sp_genesis_builder::DEV_RUNTIME_PRESET;
 use sp_keyring::Sr25519Keyring::{self, Alice, Bob, Charlie, Dave};
@@ -50,6 +50,27 @@ fn local_consortium_has_four_equal_validators_and_no_administrator() {
 		assert_eq!(pallet_sudo::Key::<Runtime>::get(), None);
 		assert_eq!(pallet_aura::Authorities::<Runtime>::get().len(), 4);
 		assert_eq!(pallet_grandpa::Authorities::<Runtime>::get().len(), 4);
+	});
+}
+
+#[test]
+fn a_consortium_begins_with_its_founders_and_nobody_else() {
+	let keys = |seed| SessionKeys {
+		aura: sp_core::sr25519::Public::from_raw([seed; 32]).into(),
+		grandpa: sp_core::ed25519::Public::from_raw([seed; 32]).into(),
+	};
+	let founders: Vec<_> =
+		(1..=4).map(|seed| (AccountId::from([seed; 32]), keys(seed + 16))).collect();
+	let accounts: Vec<_> = founders.iter().map(|(account, _)| account.clone()).collect();
+	chain_of(genesis_with(consortium(founders, 2_000))).execute_with(|| {
+		assert_eq!(Session::validators(), accounts);
+		assert_eq!(council(), accounts);
+		assert_eq!(pallet_sudo::Key::<Runtime>::get(), None);
+		assert_eq!(pallet_aura::Pallet::<Runtime>::slot_duration(), 2_000);
+		for account in &accounts {
+			assert_eq!(Balances::free_balance(account), ENDOWMENT);
+		}
+		assert_eq!(Balances::total_issuance(), 4 * ENDOWMENT + EXISTENTIAL_DEPOSIT);
 	});
 }
 
