@@ -33,10 +33,11 @@ impl Node {
 		] {
 			module.register_method(method, move |_, _, _| answer.clone()).unwrap();
 		}
-		let refuse = |_: jsonrpsee::types::Params, _: &(), _: &jsonrpsee::Extensions| {
-			Err::<Value, _>(ErrorObjectOwned::owned(-32601, "RPC call is unsafe", None::<()>))
-		};
-		module.register_method("author_rotateKeysWithOwner", refuse).unwrap();
+		module
+			.register_method("author_rotateKeysWithOwner", |_, _, _| {
+				Err::<Value, _>(ErrorObjectOwned::owned(-32601, "RPC call is unsafe", None::<()>))
+			})
+			.unwrap();
 		let runtime = tokio::runtime::Runtime::new().unwrap();
 		let (url, handle) = runtime.block_on(async {
 			let server = Server::builder().build("127.0.0.1:0").await.unwrap();
