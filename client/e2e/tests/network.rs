@@ -87,6 +87,7 @@ async fn a_consortium_is_founded_and_survives_the_loss_of_one() {
 	finalized(&full, 3).await;
 	follows_with_a_light_client(&network, &full).await;
 	a_member_is_told_what_is_left(&network);
+	a_member_rotates_its_session_keys(&network);
 	metrics_are_those_that_alerts_and_dashboard_use(&network);
 
 	let south = network.member("south");
@@ -142,6 +143,21 @@ fn a_member_is_told_what_is_left(network: &Network) {
 	assert_eq!((code, steps), (Some(3), vec!["node".into()]));
 	let (code, steps) = left(network, "ws://192.0.2.1:9944", &north);
 	assert_eq!((code, steps), (Some(3), vec!["node".into()]));
+}
+
+fn a_member_rotates_its_session_keys(network: &Network) {
+	let member = json_file(&network.join("east/member.json"));
+	let text = |field: &str| member[field].as_str().unwrap().to_owned();
+	let first = text("aura") + text("grandpa").trim_start_matches("0x");
+	let trustee = network.join("east/trustee.key").display().to_string();
+	let url = network.member("east").url;
+	let rotated = dpki(&url, &["node", "rotate-keys", "--yes", "--account", &trustee]);
+	assert!(rotated.status.success(), "{}", said(&rotated));
+	let rotated: Value = serde_json::from_slice(&rotated.stdout).unwrap();
+	let keys = rotated["session_keys"].as_str().unwrap();
+	assert!(keys.len() == first.len() && keys != first, "{keys} after {first}");
+	// It has them, they are registered, and until they are used it serves with the first ones.
+	assert_eq!(left(network, &url, &text("account")), (Some(0), vec![]));
 }
 
 /// A name that is misspelt, or that an upgrade takes away, would leave an alert silent for ever.
