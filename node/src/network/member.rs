@@ -245,9 +245,10 @@ mod tests {
 	fn a_file_proves_its_keys_and_comes_back_from_the_disk() {
 		let folder = tempfile::tempdir().unwrap();
 		let path = folder.path().join("north.json");
-		std::fs::write(&path, file().to_json()).unwrap();
+		let written = file();
+		std::fs::write(&path, written.to_json()).unwrap();
 		let read = MemberFile::read(&path).unwrap();
-		assert_eq!(read, file());
+		assert_eq!(read, written);
 		read.check("acme").unwrap();
 		let nodes: Vec<_> = read.boot_nodes().map(|node| node.to_string()).collect();
 		assert_eq!(nodes.len(), 1);

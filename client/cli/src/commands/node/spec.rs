@@ -68,7 +68,7 @@ fn genesis_hash(state: Vec<(Vec<u8>, Vec<u8>)>) -> [u8; 32] {
 	type Layout = LayoutV1<Blake2Hasher>;
 	let state_root = Layout::trie_root(state);
 	let extrinsics_root = Layout::trie_root(Vec::<(Vec<u8>, Vec<u8>)>::new());
-	let (parent, number, digest) = ([0; 32], Compact(0u32), Compact(0u32));
+	let (parent, number, digest) = ([0u8; 32], Compact(0u32), Compact(0u32));
 	let header = (parent, number, state_root.0, extrinsics_root.0, digest).encode();
 	sp_crypto_hashing::blake2_256(&header)
 }
