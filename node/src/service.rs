@@ -271,9 +271,7 @@ pub fn new_full<N: NetworkBackend<Block, Hash>>(
 		let slot = slot_duration.as_duration();
 		let metrics = Metrics::register(client.clone(), backend.clone(), slot, registry)?;
 		// Blocking, because it reads the database for longer than a task that shares its thread should.
-		task_manager
-			.spawn_handle()
-			.spawn_blocking("dpki-metrics", None, metrics.run());
+		task_manager.spawn_handle().spawn_blocking("dpki-metrics", None, metrics.run());
 	}
 
 	sc_service::spawn_tasks(sc_service::SpawnTasksParams {
