@@ -26,6 +26,7 @@
 //! | [`assurance`] | levels, and the effective level with its explanation |
 //! | [`economy`] | what things cost, what is held for them, and quotas for what costs nothing |
 //! | [`delivery`] | deliveries, acknowledgements, and the associated data of their envelopes |
+//! | [`approval`] | who has to approve a delivery |
 //! | [`storage_keys`] | where each record lies in the state, for proofs |
 //! | `vectors`, a feature | the cases of the status function, for the tests of everybody who judges |
 //!
@@ -39,6 +40,7 @@ extern crate alloc;
 
 pub mod anchor;
 pub mod application;
+pub mod approval;
 pub mod assurance;
 pub mod certificate;
 pub mod context;

@@ -92,8 +92,8 @@ pub enum Role {
 	/// Publishes deliveries.
 	#[codec(index = 3)]
 	Publisher,
-	/// Decides by vote under the policy [`DeliveryPolicy::Watchdogs`], about the policy and about who is a watchdog. Is to
-	/// approve deliveries, for which there is no record yet: until then nothing can be published under that policy.
+	/// Approves deliveries under the policy [`DeliveryPolicy::Watchdogs`], and decides by vote about that policy and about who
+	/// is a watchdog.
 	#[codec(index = 4)]
 	Watchdog,
 }
@@ -229,8 +229,9 @@ pub enum DeliveryPolicy {
 	#[default]
 	#[codec(index = 0)]
 	Simple,
-	/// An anchor manager approves inside of the organisation, then another account publishes. Two administrators change
-	/// the policy and the roles on which it rests.
+	/// An anchor manager signs the content, another account publishes it, and an anchor manager approves what was published,
+	/// see [`ApprovalRule`](crate::approval::ApprovalRule). Two administrators change the policy and the roles on which it
+	/// rests.
 	#[codec(index = 1)]
 	MultiAdmin,
 	/// So many of the watchdogs approve. They alone change the policy, and who is one of them.
@@ -334,6 +335,11 @@ pub trait Governance<Origin> {
 pub trait DeliveryPolicies {
 	/// How this organisation approves its deliveries; `None` if there is no such organisation.
 	fn delivery_policy(organisation: OrganisationId) -> Option<DeliveryPolicy>;
+
+	/// Makes these accounts the watchdogs of an organisation, all of whom have to approve; for benchmarks of other
+	/// pallets.
+	#[cfg(feature = "runtime-benchmarks")]
+	fn watch_for_benchmark(organisation: OrganisationId, watchdogs: &[[u8; 32]]);
 }
 
 /// Whether anything belongs to an organisation: what has to be known before it can be dissolved.

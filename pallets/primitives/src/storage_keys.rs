@@ -202,6 +202,18 @@ pub fn acknowledgement(device: DeviceId) -> Vec<u8> {
 	item(DELIVERIES, "Acknowledgements", &[&device.0])
 }
 
+/// `Deliveries.Proposals`: the [`Proposal`](crate::approval::Proposal) that waits for approvals; absent means that none
+/// does.
+pub fn proposal(device: DeviceId) -> Vec<u8> {
+	item(DELIVERIES, "Proposals", &[&device.0])
+}
+
+/// `Deliveries.Approvals`: the [`ApprovalRecord`](crate::approval::ApprovalRecord) of the newest delivery; absent means
+/// that the policy asked for nobody.
+pub fn approvals(device: DeviceId) -> Vec<u8> {
+	item(DELIVERIES, "Approvals", &[&device.0])
+}
+
 /// `Certificates.Certificates`: a [`CertificateRecord`](crate::certificate::CertificateRecord).
 pub fn certificate(id: CertificateId) -> Vec<u8> {
 	item(CERTIFICATES, "Certificates", &[&id.0])
