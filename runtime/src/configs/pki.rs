@@ -86,6 +86,10 @@ impl pallet_dpki::Config for Runtime {
 	type WeightInfo = pallet_dpki::weights::SubstrateWeight<Runtime>;
 }
 
+// Every watchdog of an organisation can approve.
+const _: () =
+	assert!(pallet_organisations::MAX_BODY_SEATS <= dpki_primitives::approval::MAX_APPROVALS);
+
 impl pallet_deliveries::Config for Runtime {
 	type Organisations = Organisations;
 	type Policies = Organisations;

@@ -58,6 +58,28 @@ fn publish(world: &mut World) -> Attempt {
 	Attempt::Signed(person, publish)
 }
 
+/// Approves what waits, or has it taken back.
+fn decide(world: &mut World) -> Attempt {
+	let waiting: Vec<_> = pallet_deliveries::Proposals::<Runtime>::iter().collect();
+	let Some((device, proposal)) = world.dice.pick(&waiting).cloned() else {
+		return acknowledge_nothing(world);
+	};
+	let record = proposal.record;
+	let (sequence, digest) = (record.sequence, record.digest);
+	let role = match world.dice.roll(4) {
+		0 => Role::AnchorManager,
+		1 => Role::Publisher,
+		_ => Role::Watchdog,
+	};
+	let person = world.holder(record.organisation, role);
+	let call = if role == Role::Publisher {
+		Call::withdraw { device, sequence, digest }
+	} else {
+		Call::approve { device, sequence, digest }
+	};
+	Attempt::Signed(person, call.into())
+}
+
 fn acknowledge(world: &mut World) -> Attempt {
 	let delivered: Vec<_> = pallet_deliveries::Deliveries::<Runtime>::iter_keys().collect();
 	let device = match world.dice.pick(&delivered) {
@@ -103,7 +125,11 @@ fn acknowledge_nothing(world: &mut World) -> Attempt {
 
 impl Actor for Deliveries {
 	fn act(&mut self, world: &mut World) -> Attempt {
-		if world.dice.once_in(2) { publish(world) } else { acknowledge(world) }
+		match world.dice.roll(5) {
+			0 | 1 => publish(world),
+			2 | 3 => acknowledge(world),
+			_ => decide(world),
+		}
 	}
 
 	fn check(&mut self) {
