@@ -26,6 +26,10 @@ pub(crate) type ChainConfig = subxt::config::SubstrateConfig;
 		with = "::subxt::utils::Static<::dpki_primitives::delivery::Outcome>"
 	),
 	substitute_type(
+		path = "dpki_primitives::delivery::Recipient",
+		with = "::subxt::utils::Static<::dpki_primitives::delivery::Recipient>"
+	),
+	substitute_type(
 		path = "dpki_primitives::delivery::Suite",
 		with = "::subxt::utils::Static<::dpki_primitives::delivery::Suite>"
 	),

@@ -48,7 +48,7 @@ use crate::{
 use dpki_primitives::{
 	Moment,
 	anchor::{AnchorKind, MAX_ANCHOR_MATERIAL_LEN},
-	delivery::{MAX_BLOB_LEN, MIN_BLOB_LEN, Outcome, Suite},
+	delivery::{MAX_BLOB_LEN, MAX_RECIPIENTS, MIN_BLOB_LEN, Outcome, Recipient, Suite},
 	device::MAX_KEYS_PER_ENROLMENT,
 	ids::{
 		AnchorId, BlobDigest, DeviceId, KeyId, OrganisationId, VoucherCommitment, VoucherId,
@@ -254,6 +254,31 @@ pub fn publish(
 	))
 }
 
+/// Publishes a [shared envelope](crate::envelope::seal_shared) for many devices.
+pub fn publish_shared(
+	suite: Suite,
+	recipients: &[Recipient],
+	envelope: &[u8],
+) -> Result<impl Call + use<>, CallError> {
+	check_len("the list of devices", recipients.len(), 1..=MAX_RECIPIENTS)?;
+	check_len("the envelope", envelope.len(), MIN_BLOB_LEN..=MAX_BLOB_LEN)?;
+	Ok(tx().deliveries().publish_shared(
+		Static(suite),
+		BoundedVec(recipients.iter().copied().map(Static).collect()),
+		BoundedVec(envelope.to_vec()),
+	))
+}
+
+/// Approves a delivery that waits: exactly the one with this number and digest.
+pub fn approve_delivery(device: DeviceId, sequence: u64, digest: BlobDigest) -> impl Call + use<> {
+	tx().deliveries().approve(Static(device), sequence, Static(digest))
+}
+
+/// Takes back a delivery that waits for approvals.
+pub fn withdraw_delivery(device: DeviceId, sequence: u64, digest: BlobDigest) -> impl Call + use<> {
+	tx().deliveries().withdraw(Static(device), sequence, Static(digest))
+}
+
 /// Tells what became of a delivery; for [`Client::submit_general`](crate::Client::submit_general).
 pub fn acknowledge(
 	device: DeviceId,
@@ -379,6 +404,14 @@ mod tests {
 		let acknowledge = acknowledge(DEVICE, 5, digest, outcome, KEY, 9, signature());
 		let arguments = (DEVICE, 5u64, digest, outcome, KEY, 9u64, signature());
 		assert_encodes(&acknowledge, (22, 1), arguments);
+		let approve = approve_delivery(DEVICE, 5, digest);
+		assert_encodes(&approve, (22, 2), (DEVICE, 5u64, digest));
+		let withdraw = withdraw_delivery(DEVICE, 5, digest);
+		assert_encodes(&withdraw, (22, 3), (DEVICE, 5u64, digest));
+		let suite = Suite::SharedX25519;
+		let recipients = vec![Recipient { device: DEVICE, sequence: 5, key: KEY }];
+		let shared = publish_shared(suite, &recipients, &[1; 200]).unwrap();
+		assert_encodes(&shared, (22, 4), (suite, recipients, vec![1u8; 200]));
 	}
 
 	#[test]

@@ -60,7 +60,7 @@ pub mod voucher;
 
 pub use account::Account;
 pub use blob::{BlobStore, ChainBlobs};
-pub use bundle::{Bundle, Item};
+pub use bundle::{Bundle, Content, Item};
 pub use calls::Call;
 pub use client::{Client, Head, Heads};
 pub use dpki_primitives as primitives;

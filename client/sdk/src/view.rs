@@ -16,6 +16,7 @@ use dpki_primitives::{
 	anchor::{
 		AnchorMaterial, AnchorRecord, MAX_ANCHOR_DEPTH, MAX_ANCHORS_PER_ORGANISATION, anchor_status,
 	},
+	approval::{ApprovalRecord, Proposal},
 	delivery::{Acknowledgement, DeliveryRecord},
 	device::{DeviceRecord, KeyList},
 	ids::{AnchorId, DeviceId, KeyCommitment, KeyId, OrganisationId, RequestId, VoucherId},
@@ -321,6 +322,16 @@ impl View {
 	/// The newest delivery for a device.
 	pub async fn delivery(&self, device: DeviceId) -> Result<Option<DeliveryRecord>, ReadError> {
 		self.read("the delivery", storage_keys::delivery(device)).await
+	}
+
+	/// The delivery of a device that waits for approvals.
+	pub async fn proposal(&self, device: DeviceId) -> Result<Option<Proposal>, ReadError> {
+		self.read("the delivery that waits", storage_keys::proposal(device)).await
+	}
+
+	/// Who approved the newest delivery of a device; `None` if nobody had to.
+	pub async fn approvals(&self, device: DeviceId) -> Result<Option<ApprovalRecord>, ReadError> {
+		self.read("the approvals", storage_keys::approvals(device)).await
 	}
 
 	/// The newest acknowledgement of a device.
