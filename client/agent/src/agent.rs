@@ -15,12 +15,14 @@
 //! enforcing revocations.
 
 use crate::{
+	approval::{self, ApprovalError},
 	chain::Chain,
 	config::{ChainSettings, Config, Stale},
 	desired::{AnchorCache, ResolveError, Resolver},
 	journal::{Accepted, Journal, JournalError, Plaintext, Seen},
-	keys::DeviceKeys,
+	keys::{DeviceKeys, KeyError},
 	refusal::Refusal,
+	rotation,
 	ssh::{
 		applier::{Applier, ApplyError},
 		state::SshState,
@@ -28,7 +30,7 @@ use crate::{
 	status::{HeadStatus, RefusalStatus, Reporter, Status},
 };
 use dpki_client::{
-	Bundle, Head,
+	Bundle, Content, Head,
 	blob::{self, BlobError},
 	envelope,
 	primitives::{
@@ -62,6 +64,9 @@ pub enum StepError {
 	/// The journal cannot be written.
 	#[error(transparent)]
 	Journal(#[from] JournalError),
+	/// A key cannot be read or put away.
+	#[error(transparent)]
+	Keys(#[from] KeyError),
 	/// What is in force could not be narrowed.
 	#[error("revocations could not be put in force: {0}")]
 	Enforce(#[source] ApplyError),
@@ -192,6 +197,7 @@ impl Agent {
 	/// to be revoked still is, and a device whose clock runs ahead must not be deaf to it. Finishing a delivery does.
 	pub async fn enforce(&mut self, chain: &dyn Chain) -> Result<(), StepError> {
 		self.admit(chain)?;
+		rotation::settle(&mut self.keys, chain).await?;
 		if self.journal.entries.pending.is_some() {
 			// The crash may have come before or after the switch: to narrow the delivery before this one could undo it.
 			if !self.is_fresh(&chain.head()) {
@@ -243,11 +249,17 @@ impl Agent {
 			Err(error) => return self.blob_failed(chain, seen, &error),
 		};
 		self.attempts = None;
-		let (bundle, plaintext) = match self.open_envelope(record, &envelope) {
+		let (content, plaintext) = match self.open_envelope(record, &envelope) {
 			Ok(opened) => opened,
 			Err(refusal) => return self.refuse(chain, seen, refusal),
 		};
-		let judged = self.resolver(chain).judge(&bundle).await;
+		let binding = record.binding(self.settings.genesis, self.device);
+		match approval::judge_content(chain, &binding, record, &content).await {
+			Ok(()) => {},
+			Err(ApprovalError::Read(error)) => return Err(error.into()),
+			Err(ApprovalError::Refused(refusal)) => return self.refuse(chain, seen, refusal),
+		}
+		let judged = self.resolver(chain).judge(&content.bundle).await;
 		match judged {
 			Ok(()) => {},
 			Err(ResolveError::Read(error)) => return Err(error.into()),
@@ -350,7 +362,14 @@ impl Agent {
 		if !roles.contains(Role::Publisher) {
 			return self.refuse(chain, seen, Refusal::SenderNotPublisher).map(|()| None);
 		}
-		if record.recipient != self.keys.agreement_id() {
+		match approval::judge(chain, self.device, &record).await {
+			Ok(_) => {},
+			Err(ApprovalError::Read(error)) => return Err(error.into()),
+			Err(ApprovalError::Refused(refusal)) => {
+				return self.refuse(chain, seen, refusal).map(|()| None);
+			},
+		}
+		if self.keys.opener(record.recipient).is_none() {
 			return self.refuse(chain, seen, Refusal::OtherRecipient).map(|()| None);
 		}
 		if record.length > MAX_BLOB_LEN {
@@ -364,13 +383,21 @@ impl Agent {
 		&self,
 		record: &DeliveryRecord,
 		envelope: &[u8],
-	) -> Result<(Bundle, Plaintext), Refusal> {
+	) -> Result<(Content, Plaintext), Refusal> {
 		let binding = record.binding(self.settings.genesis, self.device);
-		let plaintext = envelope::open(&self.keys.agreement, &binding, envelope)
+		let key = self.keys.opener(record.recipient).ok_or(Refusal::OtherRecipient)?;
+		let plaintext = envelope::open(key, &binding, envelope)
 			.map_err(|error| Refusal::EnvelopeInvalid(error.to_string()))?;
-		let bundle = Bundle::decode(&plaintext)
+		let content = Content::decode(&plaintext)
 			.map_err(|error| Refusal::BundleInvalid(error.to_string()))?;
-		Ok((bundle, Plaintext::new(plaintext)))
+		if !content.skipped.is_empty() {
+			let kinds = &content.skipped;
+			tracing::warn!(
+				?kinds,
+				"optional items of kinds that this agent does not know are left out"
+			);
+		}
+		Ok((content, Plaintext::new(plaintext)))
 	}
 
 	async fn narrow(

@@ -33,6 +33,7 @@ Examples:
     --organisation acme --device drone-7 --state /var/lib/dpki-agent
   dpki-agent enrol --config /etc/dpki/agent.toml --voucher-file drone-7.voucher
   dpki-agent run --config /etc/dpki/agent.toml
+  dpki-agent rotate --overlap 7d
   dpki-agent consent --account 5FHneW46xGXgs5mUiveU4sbTyGBzmstUspZC92UhjJM694ty --purpose tls --key tls.key
   dpki-agent status --config /etc/dpki/agent.toml --json
 
@@ -60,6 +61,8 @@ impl Command {
 			Self::Init(args) => args.json,
 			Self::Enrol(args) => args.json,
 			Self::Run(args) => args.json,
+			Self::Fingerprint(args) => args.json,
+			Self::Rotate(args) => args.json,
 			Self::Consent(args) => args.json,
 			Self::Status(args) => args.json,
 		}
@@ -75,6 +78,10 @@ pub enum Command {
 	Enrol(EnrolArgs),
 	/// Follow the chain and put in force what is delivered.
 	Run(RunArgs),
+	/// Show what a registrar compares who approves the keys of the device.
+	Fingerprint(FingerprintArgs),
+	/// Replace the key that opens deliveries; the old one is destroyed when the chain says that it has ended.
+	Rotate(RotateArgs),
 	/// Sign the consent of the device to a further key; its signing key stays where it is.
 	Consent(ConsentArgs),
 	/// Show whether the agent is at work, and what is in force.
@@ -189,6 +196,54 @@ pub struct RunArgs {
 	#[arg(long, value_name = "SECONDS", default_value_t = 180, requires = "once")]
 	pub timeout: u64,
 	/// Print errors as JSON, and with --once the status too.
+	#[arg(long)]
+	pub json: bool,
+}
+
+/// `dpki-agent fingerprint`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Without a voucher a device comes to the chain by a request, which a registrar approves. Anybody can ask under its name, so
+the registrar compares what this shows with what the request has.
+
+On the device:
+  dpki key request --org acme --device drone-7 --key sign=/var/lib/dpki-agent/signing.key \\
+    --key key-agreement=/var/lib/dpki-agent/agreement.key --key ssh=/var/lib/dpki-agent/host_key
+  dpki-agent fingerprint --config /etc/dpki/agent.toml --qr
+At the registrar:
+  dpki key approve 0x5f3c...d1 --fingerprint K3XQ-7B2M-...")]
+pub struct FingerprintArgs {
+	/// The configuration file.
+	#[arg(long, value_name = "FILE", default_value = "/etc/dpki/agent.toml")]
+	pub config: PathBuf,
+	/// Draw a QR code, too.
+	#[arg(long)]
+	pub qr: bool,
+	/// Print JSON.
+	#[arg(long)]
+	pub json: bool,
+}
+
+/// `dpki-agent rotate`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+What was encrypted to the old key stays on the chain for ever. While the old key is good yet, the agent opens what is sealed
+to either; afterwards it destroys the old one, and nobody opens what was sealed to it. This may be done while the agent
+runs. The organisation has to let its devices replace their keys alone (`dpki org key-policy`).
+
+Example:
+  dpki-agent rotate --config /etc/dpki/agent.toml --overlap 7d")]
+pub struct RotateArgs {
+	/// The configuration file.
+	#[arg(long, value_name = "FILE", default_value = "/etc/dpki/agent.toml")]
+	pub config: PathBuf,
+	/// For how long the old key is good yet.
+	#[arg(long, value_name = "SPAN", value_parser = parse_span, default_value = "7d")]
+	pub overlap: Duration,
+	/// How long to wait for a fresh block.
+	#[arg(long, value_name = "SECONDS", default_value_t = 180)]
+	pub timeout: u64,
+	/// Print JSON.
 	#[arg(long)]
 	pub json: bool,
 }
@@ -320,7 +375,7 @@ mod tests {
 			assert!(json, "`{name}` takes no --json");
 			seen += 1;
 		}
-		assert_eq!(seen, 5);
+		assert_eq!(seen, 7);
 	}
 
 	#[test]

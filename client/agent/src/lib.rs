@@ -7,6 +7,7 @@
 //! |---|---|
 //! | [`agent`] | convergence: what is taken, what is refused, what is enforced |
 //! | [`desired`] | from a bundle and proven anchors to the access that is wanted |
+//! | [`approval`] | whether those approved a delivery who had to |
 //! | [`refusal`] | why a delivery is not taken |
 //! | [`journal`] | what must not be forgotten, and the steps of a delivery across crashes |
 //! | [`ssh`] | generations, key revocation lists, tests with sshd |
@@ -20,6 +21,7 @@
 //! | [`lock`] | one agent at a time |
 //! | [`config`] | the configuration file |
 //! | [`keys`] | the keys of the device |
+//! | [`rotation`] | replacing the key that opens deliveries |
 //! | [`status`] | what the agent tells about itself |
 //! | [`inspection`] | what `dpki-agent status` makes of it |
 //! | [`files`] | files that survive a crash |
@@ -32,6 +34,7 @@
 
 pub mod acknowledge;
 pub mod agent;
+pub mod approval;
 pub mod chain;
 pub mod config;
 pub mod connect;
@@ -46,6 +49,7 @@ pub mod keys;
 pub mod lock;
 pub mod notify;
 pub mod refusal;
+pub mod rotation;
 pub mod run;
 pub mod ssh;
 pub mod status;

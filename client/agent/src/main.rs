@@ -4,8 +4,8 @@ mod cli;
 
 use clap::Parser;
 use cli::{
-	Cli, Command, ConsentArgs, EXIT_ERROR, EXIT_NOT_WORKING, EXIT_USAGE, EnrolArgs, InitArgs,
-	RunArgs, StatusArgs,
+	Cli, Command, ConsentArgs, EXIT_ERROR, EXIT_NOT_WORKING, EXIT_USAGE, EnrolArgs,
+	FingerprintArgs, InitArgs, RotateArgs, RunArgs, StatusArgs,
 };
 use dpki_agent::{
 	config::{ChainSettings, Config, SshSettings},
@@ -14,7 +14,9 @@ use dpki_agent::{
 	files::{PUBLIC, create_whole},
 	init::init,
 	inspection::Inspection,
+	keys::DeviceKeys,
 	lock::{Presence, presence},
+	rotation,
 	run::{clock, run, run_once},
 	status::Status,
 };
@@ -23,6 +25,7 @@ use dpki_client::{
 	possession::{Admitted, AgreementKey, SigningKey, SoftwareKey},
 	primitives::key::KeyPurpose,
 };
+use qrcode::{QrCode, render::unicode::Dense1x2};
 use serde_json::json;
 use std::{
 	error::Error,
@@ -90,6 +93,8 @@ async fn execute(command: Command) -> Outcome {
 		Command::Init(args) => make(*args).await,
 		Command::Enrol(args) => spend(args).await,
 		Command::Run(args) => follow(args).await,
+		Command::Fingerprint(args) => fingerprint(&args),
+		Command::Rotate(args) => rotate(args).await,
 		Command::Consent(args) => agree(args).await,
 		Command::Status(args) => show(args),
 	}
@@ -218,6 +223,41 @@ async fn follow(args: RunArgs) -> Outcome {
 		}
 	};
 	run(&config, stop).await?;
+	Ok(ExitCode::SUCCESS)
+}
+
+fn fingerprint(args: &FingerprintArgs) -> Outcome {
+	let config = Config::load(&args.config)?;
+	let device = config.device_id();
+	let text = DeviceKeys::load(&config.state)?.enrolment_fingerprint(device);
+	if args.json {
+		println!("{:#}", json!({ "device_id": device.to_string(), "fingerprint": text }));
+		return Ok(ExitCode::SUCCESS);
+	}
+	println!("{}/{}  {text}", config.organisation, config.device);
+	if args.qr {
+		// Capital letters, digits and hyphens make the smaller code of their kind.
+		let code = QrCode::new(text.as_bytes())?;
+		println!("{}", code.render::<Dense1x2>().build());
+	}
+	Ok(ExitCode::SUCCESS)
+}
+
+async fn rotate(args: RotateArgs) -> Outcome {
+	let config = Config::load(&args.config)?;
+	let overlap = u64::try_from(args.overlap.as_millis()).unwrap_or(u64::MAX);
+	let rotated = rotation::register(&config, overlap, Duration::from_secs(args.timeout)).await?;
+	if args.json {
+		let told = json!({
+			"old": rotated.old.to_string(),
+			"next": rotated.next.to_string(),
+			"already": rotated.already,
+		});
+		println!("{told:#}");
+	} else {
+		let word = if rotated.already { "follows" } else { "now follows" };
+		println!("the agreement key {} {word} {}", rotated.next, rotated.old);
+	}
 	Ok(ExitCode::SUCCESS)
 }
 
