@@ -3,8 +3,8 @@
 
 use crate::{
 	commands::{
-		account, anchor, certificate, chain, deliver, device, economy, endorser, key, motion,
-		multisig, observer, org, revoke, ssh, status, subject, voucher, x509,
+		account, anchor, certificate, chain, deliver, delivery, device, economy, endorser, key,
+		motion, multisig, observer, org, revoke, ssh, status, subject, voucher, x509,
 	},
 	error::Result,
 	output::Report,
@@ -147,6 +147,12 @@ pub enum Command {
 	///
 	/// What an earlier delivery gave and this one does not name, the device takes away.
 	Deliver(deliver::Deliver),
+	/// Publish a delivery that somebody else has prepared and signed
+	PublishDelivery(delivery::PublishDelivery),
+	/// Approve a delivery that waits, after showing its content
+	ApproveDelivery(delivery::ApproveDelivery),
+	/// Take back a delivery that waits for approvals
+	WithdrawDelivery(delivery::WithdrawDelivery),
 	/// Take trust away for good
 	#[command(subcommand)]
 	Revoke(revoke::RevokeCommand),
@@ -188,6 +194,9 @@ impl Cli {
 			Command::Ssh(command) => command.run(&session).await,
 			Command::X509(command) => command.run(),
 			Command::Deliver(command) => command.run(&session).await,
+			Command::PublishDelivery(command) => command.run(&session).await,
+			Command::ApproveDelivery(command) => command.run(&session).await,
+			Command::WithdrawDelivery(command) => command.run(&session).await,
 			Command::Revoke(command) => command.run(&session).await,
 			Command::Status(command) => command.run(&session).await,
 			Command::Chain(command) => command.run(&session).await,

@@ -6,6 +6,7 @@ pub mod anchor;
 pub mod certificate;
 pub mod chain;
 pub mod deliver;
+pub mod delivery;
 pub mod device;
 pub mod economy;
 pub mod endorser;

@@ -77,6 +77,13 @@ const COMMANDS: &[Line] = &[
 		"dpki deliver --org acme --device drone-7 --user-ca ca.pub --principals pilot=alice",
 	),
 	("Deliveries", "acknowledge", "dpki-agent run"),
+	(
+		"Deliveries",
+		"publish_shared",
+		"dpki deliver --org acme --device drone-7 --device drone-8 --empty",
+	),
+	("Deliveries", "approve", "dpki approve-delivery drone-7.review"),
+	("Deliveries", "withdraw", "dpki withdraw-delivery acme/drone-7"),
 	("Motions", "propose", "dpki motion propose admit //Bob"),
 	("Motions", "vote", "dpki motion vote 3 aye"),
 	("Motions", "withdraw", "dpki motion withdraw 3"),

@@ -442,6 +442,9 @@ pub fn refusal_sentence(reason: &RefusalReason) -> &'static str {
 			"the bundle is malformed, or names something that the device has not or that is not valid"
 		},
 		RefusalReason::ApplyFailed => "the new state did not pass its test",
+		RefusalReason::ApprovalMissing => {
+			"approvals or the signature that the policy of the organisation asks for are missing"
+		},
 	}
 }
 

@@ -78,6 +78,12 @@ impl DeviceRef {
 	}
 }
 
+impl From<DeviceId> for DeviceRef {
+	fn from(id: DeviceId) -> Self {
+		Self { id, text: id.to_string() }
+	}
+}
+
 impl FromStr for DeviceRef {
 	type Err = String;
 

@@ -99,12 +99,18 @@ Example:
 	},
 	/// Register what was requested
 	#[command(after_help = "\
-Example:
-  dpki key approve 0x5f3c...d1")]
+Examples:
+  dpki key approve 0x5f3c...d1
+  dpki key approve 0x5f3c...d1 --fingerprint K3XQ-7B2M-...
+Of a new device, compare the fingerprint with the one that `dpki-agent fingerprint` shows on it: anybody can ask for keys
+under its name.")]
 	Approve {
 		/// Id of the request; `dpki key requests` shows it
 		#[arg(value_name = "ID")]
 		request: RequestId,
+		/// What the device shows; anything else is refused
+		#[arg(long, value_name = "TEXT")]
+		fingerprint: Option<String>,
 		/// Do not ask for confirmation
 		#[arg(long)]
 		yes: bool,
@@ -225,7 +231,9 @@ impl KeyCommand {
 			Self::Reveal(command) => command.run(session).await,
 			Self::Request(command) => command.run(session).await,
 			Self::Requests { org } => requests::list(session, &org).await,
-			Self::Approve { request, yes } => requests::approve(session, request, yes).await,
+			Self::Approve { request, fingerprint, yes } => {
+				requests::approve(session, request, fingerprint.as_deref(), yes).await
+			},
 			Self::Reject { request, reason } => requests::reject(session, request, reason).await,
 			Self::Compromised(command) => command.run(session).await,
 		}

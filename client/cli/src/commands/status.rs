@@ -1,7 +1,7 @@
 //! `dpki status`: one verdict in one line, for people and for scripts that look at the exit code only.
 
 use crate::{
-	commands::{certificate, revoke, ssh as certificates, voucher},
+	commands::{certificate, delivery, revoke, ssh as certificates, voucher},
 	error::{Result, refusal_sentence},
 	lookup,
 	output::{Report, rfc3339},
@@ -176,7 +176,8 @@ async fn delivery_verdict(view: &View, device: &DeviceRef) -> Result<Report> {
 	}
 	let Some(record) = view.delivery(device.id).await? else {
 		let what = format!("delivery to {}", device.text);
-		return Ok(named(plain(what, false, "none", None, view.head())));
+		let report = named(plain(what, false, "none", None, view.head()));
+		return delivery::waiting(report, view, device.id).await;
 	};
 	let acknowledged = view
 		.acknowledgement(device.id)
@@ -192,7 +193,8 @@ async fn delivery_verdict(view: &View, device: &DeviceRef) -> Result<Report> {
 				.tail(refusal_sentence(&reason)),
 		},
 	};
-	Ok(named(report)
+	let report = delivery::waiting(named(report), view, device.id).await?;
+	Ok(report
 		.data("sequence", record.sequence)
 		.data("digest", record.digest.to_string())
 		.data("cid", dpki_client::blob::cid(record.digest)))
@@ -307,6 +309,7 @@ fn refusal_name(reason: RefusalReason) -> &'static str {
 		RefusalReason::EnvelopeInvalid => "envelopeInvalid",
 		RefusalReason::BundleInvalid => "bundleInvalid",
 		RefusalReason::ApplyFailed => "applyFailed",
+		RefusalReason::ApprovalMissing => "approvalMissing",
 	}
 }
 
