@@ -104,6 +104,21 @@ impl Device {
 		serde_json::from_slice(&output.stdout).expect("it answers in JSON")
 	}
 
+	/// Has the device replace the key that opens its deliveries; it has to work. The answer of the agent.
+	pub fn rotate(&self, overlap: &str) -> Value {
+		let output = self.run_configured("rotate", ["--overlap", overlap, "--json"]);
+		assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+		serde_json::from_slice(&output.stdout).expect("it answers in JSON")
+	}
+
+	/// What the device shows to be enrolled without a voucher.
+	pub fn fingerprint(&self) -> String {
+		let output = self.run_configured("fingerprint", ["--json"]);
+		assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+		let answer: Value = serde_json::from_slice(&output.stdout).expect("it answers in JSON");
+		answer["fingerprint"].as_str().expect("it has one").to_string()
+	}
+
 	/// Lets the agent converge once, which has to be refused, and gives the error.
 	pub fn refused_run(&self) -> String {
 		let output = self.run_configured("run", ["--once", "--timeout", "30"]);

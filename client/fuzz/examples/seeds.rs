@@ -9,7 +9,9 @@ mod kit;
 
 use codec::Encode;
 use dpki_client::{
-	Bundle, Item, Voucher, envelope,
+	Account, Bundle, Item, Voucher,
+	bundle::{ContentSignature, Secret},
+	envelope,
 	possession::AgreementKey,
 	primitives::{
 		delivery::{Acknowledgement, DeliveryBinding, DeliveryRecord, Outcome, Suite},
@@ -260,6 +262,13 @@ fn deliveries() {
 		Item::SshPrincipals { login: "root".into(), principals: vec!["ops".into()] },
 	];
 	write("desired_state", "ssh", &Bundle { items }.encode().expect("a good state"));
+	let key = Secret::from(&[7; 32][..]);
+	let items = vec![Item::Psk { identity: "drone-7".into(), key }.optional()];
+	let account = Account::generate();
+	let signed = Bundle { items }
+		.encode_signed(|digest| ContentSignature::sign(&account, &binding, digest, 5))
+		.expect("a good state");
+	write("desired_state", "signed", &signed);
 	let voucher = Voucher::generate([1; 32], "acme", "drone-7", 9).expect("good names");
 	write("text", "voucher", voucher.to_text().as_bytes());
 }

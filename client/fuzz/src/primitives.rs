@@ -4,6 +4,7 @@ use codec::{Decode, DecodeAll, Encode, MaxEncodedLen};
 use dpki_primitives::{
 	Moment,
 	anchor::AnchorRecord,
+	approval::{ApprovalRecord, Proposal},
 	assurance::{Accreditation, EndorsementRecord},
 	certificate::{CertificatePolicy, CertificateRecord},
 	delivery::{Acknowledgement, DeliveryRecord},
@@ -44,6 +45,8 @@ const READERS: &[fn(&[u8])] = &[
 	bounded::<CertificatePolicy>,
 	bounded::<Accreditation>,
 	bounded::<EndorsementRecord>,
+	bounded::<Proposal>,
+	bounded::<ApprovalRecord>,
 ];
 
 /// Bytes as a record, which the first byte chooses. What decodes is encoded in one way only, within its bound.
