@@ -20,9 +20,9 @@ use crate::{
 	config::{ChainSettings, Config, Stale},
 	desired::{AnchorCache, ResolveError, Resolver},
 	journal::{Accepted, Journal, JournalError, Plaintext, Seen},
-	keys::{DeviceKeys, KeyError},
+	keys::DeviceKeys,
 	refusal::Refusal,
-	rotation,
+	rotation::{self, SettleError},
 	ssh::{
 		applier::{Applier, ApplyError},
 		state::SshState,
@@ -64,9 +64,6 @@ pub enum StepError {
 	/// The journal cannot be written.
 	#[error(transparent)]
 	Journal(#[from] JournalError),
-	/// A key cannot be read or put away.
-	#[error(transparent)]
-	Keys(#[from] KeyError),
 	/// What is in force could not be narrowed.
 	#[error("revocations could not be put in force: {0}")]
 	Enforce(#[source] ApplyError),
@@ -197,7 +194,14 @@ impl Agent {
 	/// to be revoked still is, and a device whose clock runs ahead must not be deaf to it. Finishing a delivery does.
 	pub async fn enforce(&mut self, chain: &dyn Chain) -> Result<(), StepError> {
 		self.admit(chain)?;
-		rotation::settle(&mut self.keys, chain).await?;
+		match rotation::settle(&mut self.keys, chain).await {
+			Ok(()) => {},
+			Err(SettleError::Read(error)) => return Err(error.into()),
+			// A key that cannot be put away must not hold a revocation up.
+			Err(SettleError::Keys(error)) => {
+				tracing::warn!(%error, "the old agreement key cannot be put away");
+			},
+		}
 		if self.journal.entries.pending.is_some() {
 			// The crash may have come before or after the switch: to narrow the delivery before this one could undo it.
 			if !self.is_fresh(&chain.head()) {

@@ -12,7 +12,6 @@
 //! The chain alone says when. A crash between any two steps is made up for by [`resume`].
 
 use crate::{
-	agent::StepError,
 	chain::Chain,
 	config::Config,
 	connect::{ConnectError, Connection, connect, head_within},
@@ -48,15 +47,6 @@ pub enum SettleError {
 	/// A file cannot be read or put away.
 	#[error(transparent)]
 	Keys(#[from] KeyError),
-}
-
-impl From<SettleError> for StepError {
-	fn from(error: SettleError) -> Self {
-		match error {
-			SettleError::Read(error) => Self::Read(error),
-			SettleError::Keys(error) => Self::Keys(error),
-		}
-	}
 }
 
 /// Why no key is being replaced.

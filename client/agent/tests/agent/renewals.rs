@@ -134,3 +134,15 @@ async fn an_envelope_sealed_to_no_key_of_the_device_is_refused() {
 	world.step().await.unwrap();
 	assert_eq!(world.refusal(), "envelope invalid");
 }
+
+#[tokio::test]
+async fn a_next_key_that_is_damaged_does_not_hold_a_revocation_up() {
+	let mut world = World::new();
+	let ca = world.register(AnchorKind::SshUserCa);
+	world.publish(1, vec![user_ca(&ca), principals("root", &["admin"])]);
+	world.step().await.unwrap();
+	std::fs::write(world.config.state.join("agreement.next.key"), "no key").unwrap();
+	world.anchor(ca.anchor).revocation = Some(revocation());
+	world.step().await.unwrap();
+	assert!(!world.trusts(&ca));
+}
