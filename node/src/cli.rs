@@ -2,6 +2,7 @@
 
 //! The command line.
 
+use crate::network::NetworkCommand;
 use clap::Parser;
 use std::time::Duration;
 
@@ -65,6 +66,10 @@ pub enum Subcommand {
 	#[command(subcommand)]
 	Key(sc_cli::KeySubcommand),
 
+	/// Found a network: make the keys of its members, and its chain specification.
+	#[command(subcommand)]
+	Network(NetworkCommand),
+
 	/// Write a chain specification to standard output, with this node as its boot node.
 	BuildSpec(sc_cli::BuildSpecCmd),
 
@@ -91,4 +96,22 @@ pub enum Subcommand {
 
 	/// Show the best and the finalised block of the database.
 	ChainInfo(sc_cli::ChainInfoCmd),
+}
+
+#[cfg(test)]
+mod tests {
+	use super::*;
+
+	#[test]
+	fn the_commands_of_the_runbook_make_sense() {
+		let runbook = include_str!("../../docs/operations.md");
+		let lines = runbook.lines().map(str::trim).filter(|line| line.starts_with("dpki-node "));
+		let commands: Vec<_> = lines.collect();
+		assert!(commands.len() > 5, "{commands:?}");
+		for command in commands {
+			if let Err(error) = Cli::try_parse_from(command.split_whitespace()) {
+				panic!("{command}: {error}");
+			}
+		}
+	}
 }

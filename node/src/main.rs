@@ -3,8 +3,9 @@
 //! The consortium's node: makes, finalises, stores and serves the chain.
 //!
 //! [`cli`] says what can be asked of it, [`command`] does it, [`service`] assembles a running node,
-//! [`consensus`] lets it make and finalise blocks, [`rpc`] is what clients may ask over the network, and
-//! [`chain_spec`] knows the built-in chains.
+//! [`consensus`] lets it make and finalise blocks, [`rpc`] is what clients may ask over the network,
+//! [`metrics`] tells Prometheus about the PKI and [`validator_metrics`] about who serves, [`chain_spec`] knows the built-in
+//! chains, and [`network`] founds others.
 
 // `sc_cli::Error` is large, it is not ours, and it is returned once in the life of the process.
 #![allow(clippy::result_large_err)]
@@ -13,8 +14,11 @@ mod chain_spec;
 mod cli;
 mod command;
 mod consensus;
+mod metrics;
+mod network;
 mod rpc;
 mod service;
+mod validator_metrics;
 
 use std::process::ExitCode;
 

@@ -19,7 +19,9 @@ mod revocations;
 mod subscriptions;
 
 pub use api::Dpki;
+pub use events::Events;
 pub use finality::Finality;
+pub use revocations::Revoked;
 pub use subscriptions::track_finality;
 
 use crate::service::{FullBackend, FullClient};

@@ -5,7 +5,9 @@
 use crate::{
 	cli::NodeOptions,
 	consensus::{Finality, Tasks},
+	metrics::Metrics,
 	rpc::{self, Dpki, Finality as ProvenFinality, GrandpaDeps},
+	validator_metrics::ValidatorMetrics,
 };
 use dpki_runtime::{Hash, apis::RuntimeApi, opaque::Block};
 use futures::FutureExt;
@@ -232,6 +234,14 @@ pub fn new_full<N: NetworkBackend<Block, Hash>>(
 	let enable_grandpa = !config.disable_grandpa;
 	let prometheus_registry = config.prometheus_registry().cloned();
 	let voter_state = SharedVoterState::empty();
+	if let Some(registry) = &prometheus_registry {
+		let metrics = ValidatorMetrics::new(registry)?;
+		task_manager.spawn_handle().spawn(
+			"dpki-validator-metrics",
+			None,
+			metrics.follow(client.clone()),
+		);
+	}
 
 	let rpc_builder = {
 		let client = client.clone();
@@ -265,6 +275,13 @@ pub fn new_full<N: NetworkBackend<Block, Hash>>(
 				.map_err(Into::into)
 		})
 	};
+
+	if let Some(registry) = &prometheus_registry {
+		let slot = slot_duration.as_duration();
+		let metrics = Metrics::register(client.clone(), backend.clone(), slot, registry)?;
+		// Blocking, because it reads the database for longer than a task that shares its thread should.
+		task_manager.spawn_handle().spawn_blocking("dpki-metrics", None, metrics.run());
+	}
 
 	sc_service::spawn_tasks(sc_service::SpawnTasksParams {
 		network: Arc::new(network.clone()),

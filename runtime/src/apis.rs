@@ -3,9 +3,9 @@
 //! What nodes and clients may ask the runtime.
 
 use crate::{
-	AccountId, Aura, Balance, Block, Certificates, Dpki, Economy, Executive, Grandpa, Historical,
-	InherentDataExt, Motions, Nonce, Runtime, RuntimeCall, RuntimeGenesisConfig, SessionKeys,
-	System, TransactionPayment, VERSION,
+	AccountId, Aura, Balance, Block, Dpki, Economy, Executive, Fleets, Grandpa, InherentDataExt,
+	Motions, Nonce, Runtime, RuntimeCall, RuntimeGenesisConfig, SessionKeys, System,
+	TransactionPayment, VERSION,
 	dpki_api::{
 		EconomyAnswer, Located, MemberAnswer, MotionAnswer, MotionPage, OrganisationAnswer,
 		Verdict,
@@ -13,23 +13,28 @@ use crate::{
 			self, ApplicationAnswer, AssessmentAnswer, CertificateAnswer, CertificateTerms,
 			SubjectAnswer,
 		},
+		lists::{self, ListedAnchor, ListedCertificate, ListedKey, Listing},
 	},
 	genesis_config_presets,
 };
 use alloc::vec::Vec;
 use dpki_primitives::{
+	Moment,
 	anchor::{AnchorRecord, ChainVerdict, Profile},
 	assurance::{Accreditation, Endorsements},
-	certificate::{CertificateRecord, Holder, Office, Page},
+	certificate::{Holder, Office},
 	delivery::{Acknowledgement, DeliveryRecord},
 	device::DeviceRecord,
 	economy::Allowance,
+	fleet::{FleetRecord, MembershipProof},
 	ids::{
-		AnchorId, ApplicationId, CertificateId, DeviceId, KeyId, OrganisationId, SubjectId,
-		VoucherId,
+		AnchorId, ApplicationId, CertificateId, DeviceId, FleetId, KeyId, OrganisationId,
+		RequestId, SubjectId, VoucherId,
 	},
 	key::KeyRecord,
 	motion::{CallBounds, MotionId, MotionStanding, motions_on_page},
+	request::KeyRequest,
+	status::Status,
 	storage_keys,
 	voucher::VoucherRecord,
 };
@@ -165,12 +170,16 @@ impl_runtime_apis! {
 			dpki_crypto::host::without_host(|| Dpki::check_certificate(anchor, &chain, profile))
 		}
 
-		fn anchors_of(organisation: OrganisationId) -> Vec<(AnchorId, Verdict<AnchorRecord>)> {
-			let verdict = |(id, record)| {
-				let status = Dpki::anchor_status(id);
-				(id, Verdict { record: Some(record), status, storage_key: storage_keys::anchor(id) })
-			};
-			Dpki::anchors_of(organisation).into_iter().map(verdict).collect()
+		fn anchors_of(organisation: OrganisationId) -> Listing<ListedAnchor> {
+			lists::anchors_of(organisation)
+		}
+
+		fn anchors_ending(organisation: OrganisationId, until: Moment) -> Listing<ListedAnchor> {
+			lists::anchors_ending(organisation, until)
+		}
+
+		fn children_of(anchor: AnchorId, start: u32) -> Listing<ListedAnchor> {
+			lists::children_of(anchor, start)
 		}
 
 		fn device(id: DeviceId) -> Verdict<DeviceRecord> {
@@ -189,12 +198,16 @@ impl_runtime_apis! {
 			}
 		}
 
-		fn keys_of(device: DeviceId) -> Vec<(KeyId, Verdict<KeyRecord>)> {
-			let verdict = |(id, record)| {
-				let status = Dpki::key_status(id);
-				(id, Verdict { record: Some(record), status, storage_key: storage_keys::key(id) })
-			};
-			Dpki::keys_of(device).into_iter().map(verdict).collect()
+		fn keys_of(device: DeviceId) -> Listing<ListedKey> {
+			lists::keys_of(device)
+		}
+
+		fn keys_ending(device: DeviceId, until: Moment) -> Listing<ListedKey> {
+			lists::keys_ending(device, until)
+		}
+
+		fn requests_to(organisation: OrganisationId) -> Listing<(RequestId, Located<KeyRequest>)> {
+			lists::requests_to(organisation)
 		}
 
 		fn voucher(id: VoucherId) -> Located<VoucherRecord> {
@@ -228,6 +241,18 @@ impl_runtime_apis! {
 			Economy::allowance(&account)
 		}
 
+		fn fleet(id: FleetId) -> Verdict<FleetRecord> {
+			Verdict {
+				record: Fleets::fleet(id),
+				status: Fleets::fleet_status(id),
+				storage_key: storage_keys::fleet(id),
+			}
+		}
+
+		fn fleet_member(proof: MembershipProof) -> Status {
+			Fleets::member_status(&proof)
+		}
+
 		fn certificate(id: CertificateId) -> CertificateAnswer {
 			certificates::certificate(id)
 		}
@@ -255,45 +280,36 @@ impl_runtime_apis! {
 			certificates::subject(id)
 		}
 
-		fn certificates_of(
-			holder: Holder,
-			start: u32,
-		) -> Page<(CertificateId, Verdict<CertificateRecord>)> {
-			certificates::verdicts(Certificates::certificates_of(holder, start))
+		fn certificates_of(holder: Holder, start: u32) -> Listing<ListedCertificate> {
+			lists::certificates_of(holder, start)
 		}
 
-		fn certificates_about(
-			subject: SubjectId,
-			start: u32,
-		) -> Page<(CertificateId, Verdict<CertificateRecord>)> {
-			certificates::verdicts(Certificates::certificates_about(subject, start))
+		fn certificates_about(subject: SubjectId, start: u32) -> Listing<ListedCertificate> {
+			lists::certificates_about(subject, start)
 		}
 
-		fn certificates_ending_on(
-			day: u32,
-			start: u32,
-		) -> Page<(CertificateId, Verdict<CertificateRecord>)> {
-			certificates::verdicts(Certificates::ending_on(day, start))
+		fn certificates_ending_on(day: u32, start: u32) -> Listing<ListedCertificate> {
+			lists::certificates_ending_on(day, start)
 		}
 
 		fn accreditation(office: Office, account: AccountId) -> Located<Accreditation> {
 			certificates::accreditation(office, &account)
 		}
 
-		fn accredited(office: Office, start: u32) -> Page<(AccountId, Located<Accreditation>)> {
-			certificates::accredited(office, start)
+		fn accredited(office: Office, start: u32) -> Listing<(AccountId, Located<Accreditation>)> {
+			lists::accredited(office, start)
 		}
 
-		fn pending_observations(observer: AccountId, start: u32) -> Page<ApplicationId> {
-			Certificates::pending_observations(&observer, start)
+		fn pending_observations(observer: AccountId, start: u32) -> Listing<ApplicationId> {
+			lists::pending_observations(observer, start)
 		}
 
-		fn pending_reveals(observer: AccountId, start: u32) -> Page<ApplicationId> {
-			Certificates::pending_reveals(&observer, start)
+		fn pending_reveals(observer: AccountId, start: u32) -> Listing<ApplicationId> {
+			lists::pending_reveals(observer, start)
 		}
 
-		fn pending_endorsements(endorser: AccountId, start: u32) -> Page<CertificateId> {
-			Certificates::pending_endorsements(&endorser, start)
+		fn pending_endorsements(endorser: AccountId, start: u32) -> Listing<CertificateId> {
+			lists::pending_endorsements(endorser, start)
 		}
 
 		fn certificate_terms() -> CertificateTerms {
@@ -390,7 +406,10 @@ impl_runtime_apis! {
 		) -> Option<sp_consensus_grandpa::OpaqueKeyOwnershipProof> {
 			use codec::Encode;
 
-			Historical::prove((sp_consensus_grandpa::KEY_TYPE, authority_id))
+			pallet_validator_set::ServedKeys::<Runtime>::prove((
+				sp_consensus_grandpa::KEY_TYPE,
+				authority_id,
+			))
 				.map(|proof| sp_consensus_grandpa::OpaqueKeyOwnershipProof::new(proof.encode()))
 		}
 	}

@@ -21,6 +21,8 @@ frame_benchmarking::define_benchmarks!(
 	[pallet_deliveries, Deliveries]
 	[pallet_economy, Economy]
 	[pallet_certificates, Certificates]
+	[pallet_validator_set, ValidatorSet]
+	[pallet_fleets, Fleets]
 );
 
 impl dpki_crypto::benchmarking::Config for crate::Runtime {}

@@ -6,6 +6,7 @@
 //! not want to believe the node can ask for the proof. Light clients run these calls themselves.
 
 pub mod certificates;
+pub mod lists;
 
 use crate::{AccountId, Balance, BlockNumber};
 use alloc::vec::Vec;
@@ -14,22 +15,26 @@ use certificates::{
 };
 use codec::{Decode, Encode};
 use dpki_primitives::{
+	Moment,
 	anchor::{AnchorRecord, ChainVerdict, Profile},
 	assurance::{Accreditation, Endorsements},
-	certificate::{CertificateRecord, Holder, Office, Page},
+	certificate::{Holder, Office},
 	delivery::{Acknowledgement, DeliveryRecord},
 	device::DeviceRecord,
 	economy::{Allowance, Operation, QuotaPolicies, ResourceKind},
+	fleet::{FleetRecord, MembershipProof},
 	ids::{
-		AnchorId, ApplicationId, CertificateId, DeviceId, KeyId, OrganisationId, SubjectId,
-		VoucherId,
+		AnchorId, ApplicationId, CertificateId, DeviceId, FleetId, KeyId, OrganisationId,
+		RequestId, SubjectId, VoucherId,
 	},
 	key::KeyRecord,
 	motion::{MotionId, MotionRecord, MotionStanding},
 	organisation::{HandOver, OrganisationRecord, Recovery, RoleSet},
+	request::KeyRequest,
 	status::Status,
 	voucher::VoucherRecord,
 };
+use lists::{ListedAnchor, ListedCertificate, ListedKey, Listing};
 use scale_info::TypeInfo;
 
 /// A record, where it lies, and the verdict about it at the block that was asked.
@@ -137,7 +142,13 @@ sp_api::decl_runtime_apis! {
 
 		/// The organisation's unrevoked anchors, at most
 		/// [`MAX_ANCHORS_PER_ORGANISATION`](dpki_primitives::anchor::MAX_ANCHORS_PER_ORGANISATION).
-		fn anchors_of(organisation: OrganisationId) -> Vec<(AnchorId, Verdict<AnchorRecord>)>;
+		fn anchors_of(organisation: OrganisationId) -> Listing<ListedAnchor>;
+
+		/// Those of them that end, or are to be retired, from now until this moment.
+		fn anchors_ending(organisation: OrganisationId, until: Moment) -> Listing<ListedAnchor>;
+
+		/// The anchors that this one has issued, revoked ones too, oldest first, from number `start` on.
+		fn children_of(anchor: AnchorId, start: u32) -> Listing<ListedAnchor>;
 
 		/// The device.
 		fn device(id: DeviceId) -> Verdict<DeviceRecord>;
@@ -147,7 +158,15 @@ sp_api::decl_runtime_apis! {
 
 		/// The device's unrevoked keys, at most
 		/// [`MAX_KEYS_PER_DEVICE`](dpki_primitives::device::MAX_KEYS_PER_DEVICE).
-		fn keys_of(device: DeviceId) -> Vec<(KeyId, Verdict<KeyRecord>)>;
+		fn keys_of(device: DeviceId) -> Listing<ListedKey>;
+
+		/// Those of them that end, or are to be superseded, from now until this moment.
+		fn keys_ending(device: DeviceId, until: Moment) -> Listing<ListedKey>;
+
+		/// The requests that wait for the registrars of an organisation, oldest first, at most
+		/// [`MAX_REQUESTS_PER_ORGANISATION`](dpki_primitives::request::MAX_REQUESTS_PER_ORGANISATION). Expired ones stay
+		/// until their place is needed.
+		fn requests_to(organisation: OrganisationId) -> Listing<(RequestId, Located<KeyRequest>)>;
 
 		/// The voucher.
 		fn voucher(id: VoucherId) -> Located<VoucherRecord>;
@@ -163,6 +182,12 @@ sp_api::decl_runtime_apis! {
 
 		/// What the account can still do for nothing; `None` if it pays.
 		fn quota(account: AccountId) -> Option<Allowance>;
+
+		/// The fleet; unknown as long as no commitment of it counts.
+		fn fleet(id: FleetId) -> Verdict<FleetRecord>;
+
+		/// The verdict about the key of a fleet member, by the same rule as about one that is registered singly.
+		fn fleet_member(proof: MembershipProof) -> Status;
 
 		/// The certificate, and what the verdict about it depends on.
 		fn certificate(id: CertificateId) -> CertificateAnswer;
@@ -187,36 +212,36 @@ sp_api::decl_runtime_apis! {
 		fn certificates_of(
 			holder: Holder,
 			start: u32,
-		) -> Page<(CertificateId, Verdict<CertificateRecord>)>;
+		) -> Listing<ListedCertificate>;
 
 		/// The certificates ever granted about a subject, oldest first, from number `start` on.
 		fn certificates_about(
 			subject: SubjectId,
 			start: u32,
-		) -> Page<(CertificateId, Verdict<CertificateRecord>)>;
+		) -> Listing<ListedCertificate>;
 
 		/// The unrevoked certificates that end on a day since the Unix epoch, from entry `start` on.
 		fn certificates_ending_on(
 			day: u32,
 			start: u32,
-		) -> Page<(CertificateId, Verdict<CertificateRecord>)>;
+		) -> Listing<ListedCertificate>;
 
 		/// The accreditation of the account for the office.
 		fn accreditation(office: Office, account: AccountId) -> Located<Accreditation>;
 
 		/// Everyone who was ever accredited for the office, from number `start` on.
-		fn accredited(office: Office, start: u32) -> Page<(AccountId, Located<Accreditation>)>;
+		fn accredited(office: Office, start: u32) -> Listing<(AccountId, Located<Accreditation>)>;
 
 		/// The applications on which the organisation of this observer can still commit itself, from entry `start` of
 		/// the open ones on.
-		fn pending_observations(observer: AccountId, start: u32) -> Page<ApplicationId>;
+		fn pending_observations(observer: AccountId, start: u32) -> Listing<ApplicationId>;
 
 		/// The votes that this observer still has to reveal, from entry `start` of the open applications on.
-		fn pending_reveals(observer: AccountId, start: u32) -> Page<ApplicationId>;
+		fn pending_reveals(observer: AccountId, start: u32) -> Listing<ApplicationId>;
 
 		/// The certificates that this endorser could endorse and be paid for, from entry `start` of the open
 		/// applications on.
-		fn pending_endorsements(endorser: AccountId, start: u32) -> Page<CertificateId>;
+		fn pending_endorsements(endorser: AccountId, start: u32) -> Listing<CertificateId>;
 
 		/// The policy and the prices that hold.
 		fn certificate_terms() -> CertificateTerms;

@@ -68,6 +68,7 @@ pub mod opaque {
 
 impl_opaque_keys! {
 	/// The keys with which a validator works during a session.
+	#[derive(codec::MaxEncodedLen)]
 	pub struct SessionKeys {
 		/// Signs blocks.
 		pub aura: Aura,
@@ -131,7 +132,7 @@ pub const MILLI_UNIT: Balance = UNIT / 1_000;
 /// A millionth of a token.
 pub const MICRO_UNIT: Balance = UNIT / 1_000_000;
 
-/// The pallets. The order of declaration is the order of genesis and hooks: accounts exist before
+/// The pallets. The order of their indices is the order of genesis and hooks: accounts exist before
 /// the session keys that refer to them, and the author of a block is known before the session that
 /// may end in it. Indices are part of every encoded call: never reuse or move one. 13 was
 /// `pallet-collective`'s; 26 is kept for migrations in steps. 20 to 25 and 27 to 29 belong to the PKI.
@@ -189,6 +190,9 @@ mod runtime {
 	#[runtime::pallet_index(11)]
 	pub type Grandpa = pallet_grandpa;
 
+	#[runtime::pallet_index(12)]
+	pub type ValidatorSet = pallet_validator_set;
+
 	#[runtime::pallet_index(14)]
 	pub type CouncilMembership = pallet_membership<Instance1>;
 
@@ -221,4 +225,7 @@ mod runtime {
 
 	#[runtime::pallet_index(24)]
 	pub type Economy = pallet_economy;
+
+	#[runtime::pallet_index(25)]
+	pub type Fleets = pallet_fleets;
 }

@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 
-//! The length of a slot, chosen once, at genesis.
+//! The lengths of a slot and of a session, chosen once, at genesis.
 //!
 //! A consortium in one data centre wants slots of a second; one that spans continents wants two to
 //! six. Both run the same runtime, so the length is state instead of a constant. No call changes it:
 //! the slot of a block is its time divided by this length, so another value makes the slot number
 //! jump and the chain stops.
+//!
+//! The length of a session is how long a vote about validators takes to come into effect, at least; a
+//! consortium with slower slots wants fewer of them in it. No call changes it either: the end of a
+//! session is the block whose number it divides.
 
 pub use pallet::*;
 
@@ -18,6 +22,13 @@ pub const MIN_SLOT_DURATION: u64 = 200;
 /// The longest slot, in milliseconds. Beyond a minute a revocation would be too late to matter.
 pub const MAX_SLOT_DURATION: u64 = 60_000;
 
+/// Blocks per session of a chain whose genesis does not say otherwise: ten minutes at one second.
+pub const DEFAULT_SESSION_LENGTH: u32 = 600;
+/// The shortest session, in blocks: long enough for finality to take notice of each change of the set.
+pub const MIN_SESSION_LENGTH: u32 = 5;
+/// The longest session, in blocks: a day at one second. A validator would be removed within two.
+pub const MAX_SESSION_LENGTH: u32 = 86_400;
+
 /// See the module's documentation.
 #[frame_support::pallet]
 pub mod pallet {
@@ -27,7 +38,7 @@ pub mod pallet {
 	#[pallet::config]
 	pub trait Config: frame_system::Config {}
 
-	/// Holds the length of a slot.
+	/// Holds the lengths of a slot and of a session.
 	#[pallet::pallet]
 	pub struct Pallet<T>(_);
 
@@ -36,12 +47,19 @@ pub mod pallet {
 	pub type SlotDuration<T> =
 		StorageValue<_, u64, ValueQuery, frame_support::traits::ConstU64<DEFAULT_SLOT_DURATION>>;
 
-	/// The slot length with which the chain begins.
+	/// Blocks per session.
+	#[pallet::storage]
+	pub type SessionLength<T> =
+		StorageValue<_, u32, ValueQuery, frame_support::traits::ConstU32<DEFAULT_SESSION_LENGTH>>;
+
+	/// The lengths with which the chain begins.
 	#[pallet::genesis_config]
 	#[derive(frame_support::DefaultNoBound)]
 	pub struct GenesisConfig<T: Config> {
 		/// Slot length in milliseconds; nothing means [`DEFAULT_SLOT_DURATION`].
 		pub slot_duration: Option<u64>,
+		/// Blocks per session; nothing means [`DEFAULT_SESSION_LENGTH`].
+		pub session_length: Option<u32>,
 		#[doc(hidden)]
 		#[serde(skip)]
 		pub _config: PhantomData<T>,
@@ -56,6 +74,12 @@ pub mod pallet {
 				"slot duration of {millis} ms is not between {MIN_SLOT_DURATION} and {MAX_SLOT_DURATION} ms",
 			);
 			SlotDuration::<T>::put(millis);
+			let blocks = self.session_length.unwrap_or(DEFAULT_SESSION_LENGTH);
+			assert!(
+				(MIN_SESSION_LENGTH..=MAX_SESSION_LENGTH).contains(&blocks),
+				"session of {blocks} blocks is not between {MIN_SESSION_LENGTH} and {MAX_SESSION_LENGTH} blocks",
+			);
+			SessionLength::<T>::put(blocks);
 		}
 	}
 }
@@ -76,5 +100,15 @@ pub struct HalfSlotMillis<T>(PhantomData<T>);
 impl<T: Config> Get<u64> for HalfSlotMillis<T> {
 	fn get() -> u64 {
 		SlotDuration::<T>::get() / 2
+	}
+}
+
+/// Blocks per session, as a parameter for other pallets.
+pub struct SessionBlocks<T>(PhantomData<T>);
+
+impl<T: Config> Get<u32> for SessionBlocks<T> {
+	fn get() -> u32 {
+		// It divides numbers of blocks.
+		SessionLength::<T>::get().max(1)
 	}
 }

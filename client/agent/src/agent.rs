@@ -14,13 +14,21 @@
 //! with a delivery, the state before it stays in force; a revoked device takes no deliveries any more and keeps
 //! enforcing revocations.
 
+mod error;
+mod lapse;
+
+pub use error::{OpenError, StepError};
+
 use crate::{
+	approval::{self, ApprovalError},
 	chain::Chain,
 	config::{ChainSettings, Config, Stale},
 	desired::{AnchorCache, ResolveError, Resolver},
+	freshness::ChainTime,
 	journal::{Accepted, Journal, JournalError, Plaintext, Seen},
 	keys::DeviceKeys,
 	refusal::Refusal,
+	rotation::{self, SettleError},
 	ssh::{
 		applier::{Applier, ApplyError},
 		state::SshState,
@@ -28,7 +36,7 @@ use crate::{
 	status::{HeadStatus, RefusalStatus, Reporter, Status},
 };
 use dpki_client::{
-	Bundle, Head,
+	Bundle, Content, Head, Policy,
 	blob::{self, BlobError},
 	envelope,
 	primitives::{
@@ -52,30 +60,6 @@ const MAX_BLOB_PAUSE: Duration = Duration::from_secs(300);
 
 /// How far the head may run ahead of the journal, in blocks, when there is nothing else to write down.
 const HEAD_SAVE_INTERVAL: u32 = 300;
-
-/// Why a step of convergence could not be done. The next block brings the next attempt.
-#[derive(Debug, thiserror::Error)]
-pub enum StepError {
-	/// The chain gave no answer.
-	#[error(transparent)]
-	Read(#[from] ReadError),
-	/// The journal cannot be written.
-	#[error(transparent)]
-	Journal(#[from] JournalError),
-	/// What is in force could not be narrowed.
-	#[error("revocations could not be put in force: {0}")]
-	Enforce(#[source] ApplyError),
-	/// The block is older than one that was acted on.
-	#[error(
-		"block {found} is older than block {seen}, which was seen before: waiting for the light client to catch up"
-	)]
-	OldHead {
-		/// The block.
-		found: u32,
-		/// The newest one that was acted on.
-		seen: u32,
-	},
-}
 
 /// What the chain is to be told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -108,6 +92,8 @@ pub struct Agent {
 	clock: fn() -> Moment,
 	keys: DeviceKeys,
 	journal: Journal,
+	ssh_login: Policy,
+	chain_time: ChainTime,
 	applier: Applier,
 	cache: AnchorCache,
 	attempts: Option<Attempts>,
@@ -133,6 +119,8 @@ impl Agent {
 			clock,
 			keys,
 			journal: Journal::open(&config.state, config.chain.genesis, device)?,
+			ssh_login: config.freshness.ssh_login.policy(),
+			chain_time: ChainTime::open(&config.state),
 			applier,
 			cache: AnchorCache::default(),
 			attempts: None,
@@ -192,6 +180,14 @@ impl Agent {
 	/// to be revoked still is, and a device whose clock runs ahead must not be deaf to it. Finishing a delivery does.
 	pub async fn enforce(&mut self, chain: &dyn Chain) -> Result<(), StepError> {
 		self.admit(chain)?;
+		match rotation::settle(&mut self.keys, chain).await {
+			Ok(()) => {},
+			Err(SettleError::Read(error)) => return Err(error.into()),
+			// A key that cannot be put away must not hold a revocation up.
+			Err(SettleError::Keys(error)) => {
+				tracing::warn!(%error, "the old agreement key cannot be put away");
+			},
+		}
 		if self.journal.entries.pending.is_some() {
 			// The crash may have come before or after the switch: to narrow the delivery before this one could undo it.
 			if !self.is_fresh(&chain.head()) {
@@ -243,11 +239,17 @@ impl Agent {
 			Err(error) => return self.blob_failed(chain, seen, &error),
 		};
 		self.attempts = None;
-		let (bundle, plaintext) = match self.open_envelope(record, &envelope) {
+		let (content, plaintext) = match self.open_envelope(record, &envelope) {
 			Ok(opened) => opened,
 			Err(refusal) => return self.refuse(chain, seen, refusal),
 		};
-		let judged = self.resolver(chain).judge(&bundle).await;
+		let binding = record.binding(self.settings.genesis, self.device);
+		match approval::judge_content(chain, &binding, record, &content).await {
+			Ok(()) => {},
+			Err(ApprovalError::Read(error)) => return Err(error.into()),
+			Err(ApprovalError::Refused(refusal)) => return self.refuse(chain, seen, refusal),
+		}
+		let judged = self.resolver(chain).judge(&content.bundle).await;
 		match judged {
 			Ok(()) => {},
 			Err(ResolveError::Read(error)) => return Err(error.into()),
@@ -292,6 +294,7 @@ impl Agent {
 		if head.number < seen {
 			return Err(StepError::OldHead { found: head.number, seen });
 		}
+		self.chain_time.rise(head.time);
 		let freshness = self.check_freshness(&head);
 		if let Err(error) = &freshness
 			&& !self.status.head.as_ref().is_some_and(|before| before.stale)
@@ -304,7 +307,8 @@ impl Agent {
 	}
 
 	fn check_freshness(&self, head: &Head) -> Result<(), Stale> {
-		self.settings.check_freshness_at(head.time, (self.clock)())
+		let now = self.chain_time.now((self.clock)());
+		self.settings.check_freshness_at(head.time, now)
 	}
 
 	async fn device_is_valid(&mut self, chain: &dyn Chain) -> Result<bool, StepError> {
@@ -350,7 +354,14 @@ impl Agent {
 		if !roles.contains(Role::Publisher) {
 			return self.refuse(chain, seen, Refusal::SenderNotPublisher).map(|()| None);
 		}
-		if record.recipient != self.keys.agreement_id() {
+		match approval::judge(chain, self.device, &record).await {
+			Ok(_) => {},
+			Err(ApprovalError::Read(error)) => return Err(error.into()),
+			Err(ApprovalError::Refused(refusal)) => {
+				return self.refuse(chain, seen, refusal).map(|()| None);
+			},
+		}
+		if self.keys.opener(record.recipient).is_none() {
 			return self.refuse(chain, seen, Refusal::OtherRecipient).map(|()| None);
 		}
 		if record.length > MAX_BLOB_LEN {
@@ -364,13 +375,21 @@ impl Agent {
 		&self,
 		record: &DeliveryRecord,
 		envelope: &[u8],
-	) -> Result<(Bundle, Plaintext), Refusal> {
+	) -> Result<(Content, Plaintext), Refusal> {
 		let binding = record.binding(self.settings.genesis, self.device);
-		let plaintext = envelope::open(&self.keys.agreement, &binding, envelope)
+		let key = self.keys.opener(record.recipient).ok_or(Refusal::OtherRecipient)?;
+		let plaintext = envelope::open(key, &binding, envelope)
 			.map_err(|error| Refusal::EnvelopeInvalid(error.to_string()))?;
-		let bundle = Bundle::decode(&plaintext)
+		let content = Content::decode(&plaintext)
 			.map_err(|error| Refusal::BundleInvalid(error.to_string()))?;
-		Ok((bundle, Plaintext::new(plaintext)))
+		if !content.skipped.is_empty() {
+			let kinds = &content.skipped;
+			tracing::warn!(
+				?kinds,
+				"optional items of kinds that this agent does not know are left out"
+			);
+		}
+		Ok((content, Plaintext::new(plaintext)))
 	}
 
 	async fn narrow(
@@ -383,7 +402,9 @@ impl Agent {
 			tracing::error!(%error, "the bundle in force cannot be understood any more");
 			Bundle { items: Vec::new() }
 		});
-		self.resolver(chain).narrow(&bundle).await
+		let mut state = self.resolver(chain).narrow(&bundle).await?;
+		self.limit(&mut state);
+		Ok(state)
 	}
 
 	fn resolver<'a>(&'a mut self, chain: &'a dyn Chain) -> Resolver<'a> {
@@ -544,15 +565,4 @@ impl Agent {
 		self.journal.entries.head = chain.head().number;
 		self.journal.save()
 	}
-}
-
-/// Why the agent cannot begin.
-#[derive(Debug, thiserror::Error)]
-pub enum OpenError {
-	/// The journal cannot be used.
-	#[error(transparent)]
-	Journal(#[from] JournalError),
-	/// The first generation cannot be made.
-	#[error(transparent)]
-	Apply(#[from] ApplyError),
 }

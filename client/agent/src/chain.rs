@@ -5,10 +5,12 @@ use dpki_client::{
 	AccountId, Head, View,
 	primitives::{
 		anchor::AnchorRecord,
+		approval::ApprovalRecord,
 		delivery::{Acknowledgement, DeliveryRecord},
 		device::DeviceRecord,
-		ids::{AnchorId, DeviceId, OrganisationId},
-		organisation::RoleSet,
+		ids::{AnchorId, DeviceId, KeyId, OrganisationId},
+		key::KeyRecord,
+		organisation::{OrganisationRecord, RoleSet},
 		revocation::SshRevocation,
 	},
 	view::ReadError,
@@ -21,8 +23,15 @@ pub trait Chain: Send + Sync {
 	fn head(&self) -> Head;
 	/// The device.
 	async fn device(&self, id: DeviceId) -> Result<Option<DeviceRecord>, ReadError>;
+	/// The organisation.
+	async fn organisation(
+		&self,
+		id: OrganisationId,
+	) -> Result<Option<OrganisationRecord>, ReadError>;
 	/// The roles of an account in an organisation.
 	async fn roles(&self, id: OrganisationId, account: &AccountId) -> Result<RoleSet, ReadError>;
+	/// A key of a device.
+	async fn key(&self, id: KeyId) -> Result<Option<KeyRecord>, ReadError>;
 	/// The anchor.
 	async fn anchor(&self, id: AnchorId) -> Result<Option<AnchorRecord>, ReadError>;
 	/// Its key.
@@ -33,6 +42,8 @@ pub trait Chain: Send + Sync {
 	async fn ssh_revocations(&self, id: AnchorId) -> Result<Vec<SshRevocation>, ReadError>;
 	/// The newest delivery for a device.
 	async fn delivery(&self, id: DeviceId) -> Result<Option<DeliveryRecord>, ReadError>;
+	/// Who approved it; `None` if nobody had to.
+	async fn approvals(&self, id: DeviceId) -> Result<Option<ApprovalRecord>, ReadError>;
 	/// The newest acknowledgement of a device.
 	async fn acknowledgement(&self, id: DeviceId) -> Result<Option<Acknowledgement>, ReadError>;
 }
@@ -47,8 +58,19 @@ impl Chain for View {
 		self.device(id).await
 	}
 
+	async fn organisation(
+		&self,
+		id: OrganisationId,
+	) -> Result<Option<OrganisationRecord>, ReadError> {
+		self.organisation(id).await
+	}
+
 	async fn roles(&self, id: OrganisationId, account: &AccountId) -> Result<RoleSet, ReadError> {
 		self.roles(id, account).await
+	}
+
+	async fn key(&self, id: KeyId) -> Result<Option<KeyRecord>, ReadError> {
+		self.key(id).await
 	}
 
 	async fn anchor(&self, id: AnchorId) -> Result<Option<AnchorRecord>, ReadError> {
@@ -69,6 +91,10 @@ impl Chain for View {
 
 	async fn delivery(&self, id: DeviceId) -> Result<Option<DeliveryRecord>, ReadError> {
 		self.delivery(id).await
+	}
+
+	async fn approvals(&self, id: DeviceId) -> Result<Option<ApprovalRecord>, ReadError> {
+		self.approvals(id).await
 	}
 
 	async fn acknowledgement(&self, id: DeviceId) -> Result<Option<Acknowledgement>, ReadError> {

@@ -4,12 +4,13 @@ use clap::{
 	Args, Parser, Subcommand,
 	builder::{PossibleValuesParser, TypedValueParser},
 };
-use dpki_agent::config::parse_hash;
+use dpki_agent::config::{parse_checkpoint, parse_hash};
 use dpki_client::{
 	AccountId, account,
 	primitives::key::{KeyPurpose, KeyType, PublicKey},
 };
-use std::{path::PathBuf, time::Duration};
+use dpki_light::Checkpoint;
+use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 /// Exit code of everything that went wrong.
 pub const EXIT_ERROR: u8 = 1;
@@ -33,8 +34,10 @@ Examples:
     --organisation acme --device drone-7 --state /var/lib/dpki-agent
   dpki-agent enrol --config /etc/dpki/agent.toml --voucher-file drone-7.voucher
   dpki-agent run --config /etc/dpki/agent.toml
+  dpki-agent rotate --overlap 7d
   dpki-agent consent --account 5FHneW46xGXgs5mUiveU4sbTyGBzmstUspZC92UhjJM694ty --purpose tls --key tls.key
   dpki-agent status --config /etc/dpki/agent.toml --json
+  dpki-agent gateway --listen 127.0.0.1:8080 --node ws://127.0.0.1:9944
 
 Exit codes: 0 done; 1 error; 2 the command line makes no sense; 3 `status` found the agent not at work.
 With --json a command prints one JSON value on standard output, and an error as JSON in the last line of standard error."
@@ -60,8 +63,12 @@ impl Command {
 			Self::Init(args) => args.json,
 			Self::Enrol(args) => args.json,
 			Self::Run(args) => args.json,
+			Self::Fingerprint(args) => args.json,
+			Self::Rotate(args) => args.json,
 			Self::Consent(args) => args.json,
 			Self::Status(args) => args.json,
+			Self::Checkpoint(args) => args.json,
+			Self::Gateway(args) => args.json,
 		}
 	}
 }
@@ -75,10 +82,18 @@ pub enum Command {
 	Enrol(EnrolArgs),
 	/// Follow the chain and put in force what is delivered.
 	Run(RunArgs),
+	/// Show what a registrar compares who approves the keys of the device.
+	Fingerprint(FingerprintArgs),
+	/// Replace the key that opens deliveries; the old one is destroyed when the chain says that it has ended.
+	Rotate(RotateArgs),
 	/// Sign the consent of the device to a further key; its signing key stays where it is.
 	Consent(ConsentArgs),
 	/// Show whether the agent is at work, and what is in force.
 	Status(StatusArgs),
+	/// Show whose finality the agent believes in, or recover it.
+	Checkpoint(CheckpointArgs),
+	/// Serve proof bundles over HTTP to devices that reach no node.
+	Gateway(GatewayArgs),
 }
 
 /// `dpki-agent init`.
@@ -103,6 +118,10 @@ pub struct InitArgs {
 	/// The genesis hash of the chain, got from somebody you trust.
 	#[arg(long, value_name = "HASH", value_parser = parse_hash)]
 	pub genesis: [u8; 32],
+	/// A checkpoint of the chain, as `dpki-agent checkpoint` prints it on a device that you trust. Without one the agent
+	/// begins with the authorities of the genesis.
+	#[arg(long, value_name = "HEX", value_parser = parse_checkpoint)]
+	pub checkpoint: Option<Checkpoint>,
 	/// A node, as /ip4/../tcp/../p2p/..; may be repeated.
 	#[arg(long = "peer", value_name = "MULTIADDR", required = true)]
 	pub peers: Vec<String>,
@@ -189,6 +208,54 @@ pub struct RunArgs {
 	#[arg(long, value_name = "SECONDS", default_value_t = 180, requires = "once")]
 	pub timeout: u64,
 	/// Print errors as JSON, and with --once the status too.
+	#[arg(long)]
+	pub json: bool,
+}
+
+/// `dpki-agent fingerprint`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Without a voucher a device comes to the chain by a request, which a registrar approves. Anybody can ask under its name, so
+the registrar compares what this shows with what the request has.
+
+On the device:
+  dpki key request --org acme --device drone-7 --key sign=/var/lib/dpki-agent/signing.key \\
+    --key key-agreement=/var/lib/dpki-agent/agreement.key --key ssh=/var/lib/dpki-agent/host_key
+  dpki-agent fingerprint --config /etc/dpki/agent.toml --qr
+At the registrar:
+  dpki key approve 0x5f3c...d1 --fingerprint K3XQ-7B2M-...")]
+pub struct FingerprintArgs {
+	/// The configuration file.
+	#[arg(long, value_name = "FILE", default_value = "/etc/dpki/agent.toml")]
+	pub config: PathBuf,
+	/// Draw a QR code, too.
+	#[arg(long)]
+	pub qr: bool,
+	/// Print JSON.
+	#[arg(long)]
+	pub json: bool,
+}
+
+/// `dpki-agent rotate`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+What was encrypted to the old key stays on the chain for ever. While the old key is good yet, the agent opens what is sealed
+to either; afterwards it destroys the old one, and nobody opens what was sealed to it. This may be done while the agent
+runs. The organisation has to let its devices replace their keys alone (`dpki org key-policy`).
+
+Example:
+  dpki-agent rotate --config /etc/dpki/agent.toml --overlap 7d")]
+pub struct RotateArgs {
+	/// The configuration file.
+	#[arg(long, value_name = "FILE", default_value = "/etc/dpki/agent.toml")]
+	pub config: PathBuf,
+	/// For how long the old key is good yet.
+	#[arg(long, value_name = "SPAN", value_parser = parse_span, default_value = "7d")]
+	pub overlap: Duration,
+	/// How long to wait for a fresh block.
+	#[arg(long, value_name = "SECONDS", default_value_t = 180)]
+	pub timeout: u64,
+	/// Print JSON.
 	#[arg(long)]
 	pub json: bool,
 }
@@ -298,6 +365,54 @@ pub struct StatusArgs {
 	pub json: bool,
 }
 
+/// `dpki-agent checkpoint`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+The agent keeps the newest checkpoint in its state directory, and believes only what those authorities finalise, or those to
+whom they hand over. A device that was away for longer than the chain can prove needs a newer one: from a device that you
+trust, as `chain.checkpoint` in its configuration, or signed by two thirds of the authorities that it knows.
+
+Examples:
+  dpki-agent checkpoint --config /etc/dpki/agent.toml --json | jq -r .checkpoint
+  dpki-agent checkpoint --recovery acme.recovery")]
+pub struct CheckpointArgs {
+	/// The configuration file.
+	#[arg(long, value_name = "FILE", default_value = "/etc/dpki/agent.toml")]
+	pub config: PathBuf,
+	/// Go on from the checkpoint in this file, which two thirds of the known authorities have signed. While an agent runs
+	/// on the same state directory this is refused.
+	#[arg(long, value_name = "FILE")]
+	pub recovery: Option<PathBuf>,
+	/// Print JSON.
+	#[arg(long)]
+	pub json: bool,
+}
+
+/// `dpki-agent gateway`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Neither the gateway nor its node is trusted by anybody: devices verify what they get. It needs no configuration, no key and
+no state directory, and may run beside an agent or alone. For the open network put a cache before it.
+
+Examples:
+  dpki-agent gateway --listen 127.0.0.1:8080 --node ws://127.0.0.1:9944
+  dpki-agent gateway --listen '[::1]:8080' --node wss://node.acme.example --max-age 2s
+  curl -s http://127.0.0.1:8080/v1/chain | jq .block.number")]
+pub struct GatewayArgs {
+	/// Where to listen; with port 0 the system chooses one, which the log tells.
+	#[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:8080")]
+	pub listen: SocketAddr,
+	/// The node that makes the bundles.
+	#[arg(long, value_name = "URL", default_value = "ws://127.0.0.1:9944")]
+	pub node: String,
+	/// How long caches may keep what is newest: by so long a revocation may reach devices later.
+	#[arg(long, value_name = "SPAN", value_parser = parse_span, default_value = "2s")]
+	pub max_age: Duration,
+	/// Print errors as JSON.
+	#[arg(long)]
+	pub json: bool,
+}
+
 #[cfg(test)]
 mod tests {
 	use super::*;
@@ -320,7 +435,7 @@ mod tests {
 			assert!(json, "`{name}` takes no --json");
 			seen += 1;
 		}
-		assert_eq!(seen, 5);
+		assert_eq!(seen, 9);
 	}
 
 	#[test]

@@ -17,13 +17,23 @@
 //! host-key = "/etc/ssh/ssh_host_ed25519_key"
 //! sshd-config = "/etc/ssh/sshd_config"
 //! reload = ["systemctl", "reload", "ssh"]
+//!
+//! [freshness.ssh-login]
+//! max-age = 600
+//! grace = 86400
+//! when-stale = "refuse"
 //! "#)?;
 //! config.validate()?;
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod text;
+
+pub use text::{parse_checkpoint, parse_hash};
+
 use crate::{
 	files::{self, FileError},
+	freshness::FreshnessSettings,
 	run::clock,
 	status,
 };
@@ -31,6 +41,7 @@ use dpki_client::primitives::{
 	Moment,
 	ids::{DeviceId, OrganisationId, is_valid_name},
 };
+use dpki_light::Checkpoint;
 use serde::{Deserialize, Serialize};
 use std::{
 	collections::BTreeMap,
@@ -95,6 +106,9 @@ pub struct Config {
 	pub chain: ChainSettings,
 	/// What to do with SSH.
 	pub ssh: SshSettings,
+	/// How old the chain may be, use by use.
+	#[serde(default)]
+	pub freshness: FreshnessSettings,
 }
 
 /// Which chain, and how to reach it.
@@ -104,13 +118,17 @@ pub struct ChainSettings {
 	/// The chain specification, in raw form.
 	pub spec: PathBuf,
 	/// The hash of its genesis block: what the agent believes in.
-	#[serde(with = "hash")]
+	#[serde(with = "text::hash")]
 	pub genesis: [u8; 32],
 	/// Addresses of nodes, `/ip4/../tcp/../p2p/..`. None of them is trusted.
 	pub peers: Vec<String>,
 	/// A finalised block older than this many seconds by the device's clock brings no new delivery into force.
 	#[serde(default = "default_max_head_age")]
 	pub max_head_age: u64,
+	/// A checkpoint from the organisation, `0x` and hexadecimal digits: for a device that is set up long after the genesis,
+	/// or that was away for too long. It counts as long as it is higher than the one that the agent keeps.
+	#[serde(default, with = "text::checkpoint", skip_serializing_if = "Option::is_none")]
+	pub checkpoint: Option<Checkpoint>,
 }
 
 /// What to do with SSH.
@@ -266,6 +284,20 @@ impl Config {
 		if self.chain.max_head_age == 0 {
 			return value("chain.max-head-age", "is 0, so that no block would ever do: try 600");
 		}
+		if self.freshness.ssh_login.max_age == 0 {
+			let problem = "is 0, so that no block would ever do: try 600";
+			return value("freshness.ssh-login.max-age", problem);
+		}
+		if self
+			.chain
+			.checkpoint
+			.as_ref()
+			.is_some_and(|it| it.genesis != self.chain.genesis)
+		{
+			let problem =
+				"is of another chain than `chain.genesis`: ask the organisation which one is right";
+			return value("chain.checkpoint", problem);
+		}
 		if self.ssh.keep_generations < 2 {
 			return value(
 				"ssh.keep-generations",
@@ -334,32 +366,11 @@ fn is_peer(text: &str) -> bool {
 	text.starts_with('/') && text.contains("/p2p/") && !text.contains(char::is_whitespace)
 }
 
-/// 32 bytes as `0x` and 64 hexadecimal digits.
-pub fn parse_hash(text: &str) -> Result<[u8; 32], String> {
-	let digits = text.strip_prefix("0x").unwrap_or(text);
-	let mut bytes = [0; 32];
-	hex::decode_to_slice(digits, &mut bytes)
-		.map_err(|_| format!("`{text}` is no hash: write 0x and 64 hexadecimal digits"))?;
-	Ok(bytes)
-}
-
-mod hash {
-	use serde::{Deserialize, Deserializer, Serializer, de::Error};
-
-	pub fn serialize<S: Serializer>(hash: &[u8; 32], serializer: S) -> Result<S::Ok, S::Error> {
-		serializer.serialize_str(&format!("0x{}", hex::encode(hash)))
-	}
-
-	pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<[u8; 32], D::Error> {
-		super::parse_hash(&String::deserialize(deserializer)?).map_err(D::Error::custom)
-	}
-}
-
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
 	use super::*;
 
-	fn sample() -> Config {
+	pub(crate) fn sample() -> Config {
 		Config {
 			organisation: "acme".into(),
 			device: "drone-7".into(),
@@ -370,11 +381,13 @@ mod tests {
 				genesis: [7; 32],
 				peers: vec!["/ip4/127.0.0.1/tcp/30333/p2p/12D3KooW".into()],
 				max_head_age: 600,
+				checkpoint: None,
 			},
 			ssh: SshSettings {
 				host_key: "/var/lib/dpki-agent/host_key".into(),
 				..SshSettings::default()
 			},
+			freshness: FreshnessSettings::default(),
 		}
 	}
 
@@ -390,6 +403,34 @@ mod tests {
 		assert_eq!(load(&config.to_toml()).unwrap(), config);
 		let config = Config { status_file: Some("/run/dpki-agent/status.json".into()), ..config };
 		assert_eq!(load(&config.to_toml()).unwrap(), config);
+	}
+
+	#[test]
+	fn a_checkpoint_is_written_as_digits_and_reads_back() {
+		let set = dpki_verifier::AuthoritySet::new(3, vec![[5; 32]]).unwrap();
+		let checkpoint = Checkpoint { genesis: [7; 32], set, number: 9, hash: [9; 32] };
+		let mut config = sample();
+		config.chain.checkpoint = Some(checkpoint);
+		assert!(config.to_toml().contains("checkpoint = \"0x01"), "{}", config.to_toml());
+		assert_eq!(load(&config.to_toml()).unwrap(), config);
+		config.chain.genesis = [8; 32];
+		let error = load(&config.to_toml()).unwrap_err().to_string();
+		assert!(error.contains("`chain.checkpoint` is of another chain"), "{error}");
+		let broken = config.to_toml().replace("checkpoint = \"0x01", "checkpoint = \"0x09");
+		assert!(load(&broken).unwrap_err().to_string().contains("version 9"));
+	}
+
+	#[test]
+	fn freshness_fails_closed_unless_it_is_said_otherwise() {
+		let text = sample().to_toml();
+		let without = text.split("[freshness").next().unwrap();
+		assert_eq!(load(without).unwrap(), sample());
+		let open = format!("{without}[freshness.ssh-login]\nwhen-stale = \"allow\"\n");
+		let login = load(&open).unwrap().freshness.ssh_login;
+		assert_eq!(login.when_stale, crate::freshness::Stale::Allow);
+		assert_eq!(login.max_age, 600);
+		let wrong = open.replace("allow", "hope");
+		assert!(load(&wrong).unwrap_err().to_string().contains("hope"));
 	}
 
 	#[test]
@@ -464,7 +505,7 @@ mod tests {
 	#[test]
 	fn every_impossible_value_is_refused_by_name() {
 		type Change = fn(&mut Config);
-		let changes: [(&str, Change); 13] = [
+		let changes: [(&str, Change); 14] = [
 			("organisation", |c| c.organisation = "ACME".into()),
 			("device", |c| c.device = "../x".into()),
 			("state", |c| c.state = "state".into()),
@@ -473,6 +514,7 @@ mod tests {
 			("chain.peers", |c| c.chain.peers.clear()),
 			("chain.peers", |c| c.chain.peers = vec!["127.0.0.1:30333".into()]),
 			("chain.max-head-age", |c| c.chain.max_head_age = 0),
+			("freshness.ssh-login.max-age", |c| c.freshness.ssh_login.max_age = 0),
 			("ssh.directory", |c| c.ssh.directory = "/etc/ssh/a b".into()),
 			("ssh.directory", |c| c.ssh.directory = c.state.join("ssh")),
 			("ssh.host-key", |c| c.ssh.host_key = "/etc/%h".into()),

@@ -3,6 +3,7 @@
 use crate::{
 	config::Config,
 	files::{self, FileError},
+	pin::{self, Keeper, PinError},
 };
 use dpki_client::{Client, Head, client::ClientError};
 use dpki_light::{LightClient, LightError};
@@ -31,6 +32,9 @@ pub enum ConnectError {
 		/// The one that the agent believes in.
 		expected: String,
 	},
+	/// There is no checkpoint to begin with.
+	#[error(transparent)]
+	Pin(#[from] PinError),
 	/// It starts and does not answer.
 	#[error(transparent)]
 	Client(#[from] ClientError),
@@ -40,14 +44,24 @@ pub enum ConnectError {
 pub struct Connection {
 	/// Reads and submits through it.
 	pub client: Client,
-	_light: LightClient,
+	light: LightClient,
+	keeper: Option<Keeper>,
 }
 
-/// Starts the light client of this configuration.
+/// Starts the light client of this configuration, from the newest checkpoint, and keeps those to which it comes. For
+/// whoever holds the lock of the state directory.
 pub async fn connect(config: &Config) -> Result<Connection, ConnectError> {
+	let mut connection = glance(config).await?;
+	let kept = pin::load(&config.state)?;
+	connection.keeper = Some(Keeper::start(&config.state, &connection.light, kept));
+	Ok(connection)
+}
+
+/// The same without writing anything: another agent may be running.
+pub async fn glance(config: &Config) -> Result<Connection, ConnectError> {
 	let light = start(config).await?;
 	let client = Client::from_rpc(light.rpc()).await?;
-	Ok(Connection { client, _light: light })
+	Ok(Connection { client, light, keeper: None })
 }
 
 /// Whether the chain specification can be used and has the genesis of the configuration. Asks nobody.
@@ -58,7 +72,10 @@ pub async fn check_genesis(config: &Config) -> Result<(), ConnectError> {
 async fn start(config: &Config) -> Result<LightClient, ConnectError> {
 	let path = &config.chain.spec;
 	let spec = std::fs::read_to_string(path).map_err(files::failed("read", path))?;
-	let started = LightClient::start(&spec, &config.chain.peers, config.chain.genesis).await;
+	let started = match pin::newest(config)? {
+		Some(checkpoint) => LightClient::start_from(&spec, &config.chain.peers, checkpoint).await,
+		None => LightClient::start(&spec, &config.chain.peers, config.chain.genesis).await,
+	};
 	started.map_err(|error| match error {
 		LightError::WrongGenesis { expected, found } => {
 			ConnectError::WrongGenesis { path: path.clone(), found, expected }

@@ -5,7 +5,7 @@
 use crate::{
 	chain::Chain,
 	config::Config,
-	connect::{ConnectError, Connection, connect, head_within},
+	connect::{ConnectError, Connection, glance, head_within},
 	keys::{DeviceKeys, KeyError},
 };
 use dpki_client::{
@@ -72,7 +72,7 @@ pub async fn consent(
 	timeout: Duration,
 ) -> Result<SignedConsent, ConsentError> {
 	let keys = DeviceKeys::load(&config.state)?;
-	let Connection { client, .. } = &connect(config).await?;
+	let Connection { client, .. } = &glance(config).await?;
 	let fresh = |head: &Head| config.check_freshness(head.time).is_ok();
 	let head = head_within(client, timeout, fresh).await;
 	let view = client.at(head.ok_or(ConsentError::NoHead(timeout.as_secs()))?);

@@ -133,6 +133,16 @@ impl Resolver<'_> {
 			Item::SshPrincipals { login, principals } => {
 				state.principals.insert(login.clone(), principals.clone());
 			},
+			Item::Optional(part) if !is_applicable(part) => {
+				tracing::warn!(part = part.name(), "an optional part of the bundle is left out");
+			},
+			Item::Optional(part) => return Box::pin(self.add(part, scrutiny, state)).await,
+			other => {
+				let part = other.name();
+				return Err(invalid(format!(
+					"this agent cannot put the {part} in force: update it, or mark that part as optional"
+				)));
+			},
 		}
 		Ok(())
 	}
@@ -251,6 +261,17 @@ impl Resolver<'_> {
 		}
 		Ok(&cached.revocations)
 	}
+}
+
+/// Whether this agent can put such a part in force.
+fn is_applicable(part: &Item) -> bool {
+	matches!(
+		part,
+		Item::SshUserCa { .. }
+			| Item::SshKnownHostCa { .. }
+			| Item::SshHostCertificate { .. }
+			| Item::SshPrincipals { .. }
+	)
 }
 
 /// A retired anchor is believed like a valid one. One that is retired and something graver, such as expired, has the

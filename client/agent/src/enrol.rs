@@ -313,8 +313,10 @@ mod tests {
 				genesis: [1; 32],
 				peers: vec![],
 				max_head_age: 600,
+				checkpoint: None,
 			},
 			ssh: SshSettings::default(),
+			freshness: Default::default(),
 		}
 	}
 

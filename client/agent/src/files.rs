@@ -101,6 +101,29 @@ pub fn remove_if_there(path: &Path) -> Result<(), FileError> {
 	remove(path).map_err(failed("remove", path))
 }
 
+/// Overwrites the file and removes it, if there is one. What a journalling file system or the flash below it keeps of the old
+/// content is beyond the reach of a program: where that matters, the directory has to lie on an encrypted disk.
+pub fn destroy(path: &Path) -> Result<(), FileError> {
+	if !path.exists() {
+		return Ok(());
+	}
+	let wipe = || {
+		let mut file = OpenOptions::new().write(true).open(path)?;
+		let len = usize::try_from(file.metadata()?.len()).unwrap_or(usize::MAX);
+		file.write_all(&vec![0; len.min(1 << 20)])?;
+		file.sync_all()?;
+		fs::remove_file(path)
+	};
+	wipe().map_err(failed("destroy", path))?;
+	sync_parent(path)
+}
+
+/// Gives the file another name, in the same directory.
+pub fn rename(from: &Path, to: &Path) -> Result<(), FileError> {
+	fs::rename(from, to).map_err(failed("rename", from))?;
+	sync_parent(to)
+}
+
 fn remove(path: &Path) -> io::Result<()> {
 	match fs::remove_file(path) {
 		Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),

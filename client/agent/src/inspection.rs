@@ -59,6 +59,13 @@ impl Inspection {
 					.to_owned(),
 			);
 		}
+		if status.ssh.closed {
+			warnings.push(
+				"the chain was not heard for too long (`freshness.ssh-login`), so nobody logs in by certificate: \
+				 check the peers, the network and the clock"
+					.to_owned(),
+			);
+		}
 		let (running, pid) = match presence {
 			Presence::Running { pid } => (Some(true), pid),
 			Presence::Absent => (Some(false), None),
@@ -167,6 +174,7 @@ mod tests {
 			genesis: [1; 32],
 			peers: vec![],
 			max_head_age: 600,
+			checkpoint: None,
 		};
 		let head = head.map(|time| HeadStatus { number: 9, time, stale: false });
 		let status =
@@ -223,6 +231,7 @@ mod tests {
 			genesis: [1; 32],
 			peers: vec![],
 			max_head_age: 600,
+			checkpoint: None,
 		};
 		let found = Inspection::new(status, RUNNING, &chain, NOW);
 		assert!(!found.working && found.to_string().contains("problem       the disk is full"));

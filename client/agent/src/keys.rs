@@ -4,14 +4,18 @@
 //! |---|---|
 //! | `signing.key` | Ed25519 seed, hexadecimal |
 //! | `agreement.key` | X25519 scalar, hexadecimal |
+//! | `agreement.next.key` | the one that is to follow it, while it is being replaced, see [`crate::rotation`] |
 //! | `host_key` | Ed25519 private key in OpenSSH format, unless an existing one was taken over |
 //! | `host_key.pub` | its public half, so that the daemon need not open the private one |
 
-use crate::files::{self, FileError, PUBLIC, SECRET, SECRET_DIR};
+use crate::{
+	files::{self, FileError, PUBLIC, SECRET, SECRET_DIR},
+	rotation,
+};
 use dpki_client::{
-	possession::{AgreementKey, PossessionError, SigningKey, SoftwareKey},
+	possession::{AgreementKey, PossessionError, SigningKey, SoftwareKey, enrolment_fingerprint},
 	primitives::{
-		ids::KeyId,
+		ids::{DeviceId, KeyId},
 		key::{KeyPurpose, KeyType, PublicKey},
 	},
 	ssh::{fingerprint_text, to_public_key},
@@ -20,7 +24,7 @@ use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
 
 const SIGNING: &str = "signing.key";
-const AGREEMENT: &str = "agreement.key";
+pub(crate) const AGREEMENT: &str = "agreement.key";
 const HOST: &str = "host_key";
 const HOST_PUBLIC: &str = "host_key.pub";
 
@@ -56,8 +60,11 @@ pub struct DeviceKeys {
 	pub signing: SoftwareKey,
 	/// Opens deliveries.
 	pub agreement: AgreementKey,
+	/// Opens deliveries too, and takes its place once the chain says that it has ended.
+	pub next: Option<AgreementKey>,
 	/// The public half of the SSH host key.
 	pub host: ssh_key::PublicKey,
+	pub(crate) state: PathBuf,
 }
 
 impl DeviceKeys {
@@ -74,10 +81,9 @@ impl DeviceKeys {
 			let text = to_text(&key.to_secret_bytes());
 			files::create_whole(&state.join(SIGNING), text.as_bytes(), SECRET)?;
 		}
+		rotation::resume(state)?;
 		if !state.join(AGREEMENT).exists() {
-			let key = AgreementKey::generate();
-			let text = to_text(key.to_secret_bytes().as_slice());
-			files::create_whole(&state.join(AGREEMENT), text.as_bytes(), SECRET)?;
+			write_agreement(&state.join(AGREEMENT), &AgreementKey::generate())?;
 		}
 		let host_path = host_key.map_or_else(|| state.join(HOST), Path::to_path_buf);
 		if host_key.is_none() && !host_path.exists() {
@@ -95,17 +101,20 @@ impl DeviceKeys {
 
 	/// Reads what [`DeviceKeys::create`] made.
 	pub fn load(state: &Path) -> Result<Self, KeyError> {
+		rotation::resume(state)?;
 		let signing = read_secret(&state.join(SIGNING))?;
-		let agreement = read_secret(&state.join(AGREEMENT))?;
+		let agreement = read_agreement(&state.join(AGREEMENT))?;
 		let host_path = state.join(HOST_PUBLIC);
 		let host =
 			std::fs::read_to_string(&host_path).map_err(files::failed("read", &host_path))?;
 		Ok(Self {
 			signing: SoftwareKey::from_secret_bytes(KeyType::Ed25519, signing.as_slice())
 				.map_err(|_| KeyError::Damaged(state.join(SIGNING)))?,
-			agreement: AgreementKey::from_secret_bytes(&agreement),
+			agreement,
+			next: rotation::read_next(state)?,
 			host: ssh_key::PublicKey::from_openssh(&host)
 				.map_err(|_| KeyError::Damaged(host_path))?,
+			state: state.to_path_buf(),
 		})
 	}
 
@@ -119,9 +128,23 @@ impl DeviceKeys {
 		KeyId::of(&self.agreement.public())
 	}
 
+	/// The key with this id, if it is one that opens deliveries.
+	pub fn opener(&self, recipient: KeyId) -> Option<&AgreementKey> {
+		[Some(&self.agreement), self.next.as_ref()]
+			.into_iter()
+			.flatten()
+			.find(|key| KeyId::of(&key.public()) == recipient)
+	}
+
 	/// The host key as the chain knows it.
 	pub fn host_public(&self) -> Option<PublicKey> {
 		to_public_key(&self.host)
+	}
+
+	/// What the registrar compares who approves these keys for this device.
+	pub fn enrolment_fingerprint(&self, device: DeviceId) -> String {
+		let keys: Vec<_> = self.fingerprints().iter().map(|key| (key.purpose, key.id)).collect();
+		enrolment_fingerprint(device, &keys)
 	}
 
 	/// Purpose, id and a text to compare by eye, of every key.
@@ -176,6 +199,15 @@ fn to_text(secret: &[u8]) -> Zeroizing<String> {
 	}
 	text.push('\n');
 	text
+}
+
+pub(crate) fn write_agreement(path: &Path, key: &AgreementKey) -> Result<(), FileError> {
+	let text = to_text(key.to_secret_bytes().as_slice());
+	files::create_whole(path, text.as_bytes(), SECRET)
+}
+
+pub(crate) fn read_agreement(path: &Path) -> Result<AgreementKey, KeyError> {
+	Ok(AgreementKey::from_secret_bytes(&*read_secret(path)?))
 }
 
 fn read_secret(path: &Path) -> Result<Zeroizing<[u8; 32]>, KeyError> {

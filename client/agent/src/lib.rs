@@ -7,19 +7,24 @@
 //! |---|---|
 //! | [`agent`] | convergence: what is taken, what is refused, what is enforced |
 //! | [`desired`] | from a bundle and proven anchors to the access that is wanted |
+//! | [`approval`] | whether those approved a delivery who had to |
 //! | [`refusal`] | why a delivery is not taken |
 //! | [`journal`] | what must not be forgotten, and the steps of a delivery across crashes |
 //! | [`ssh`] | generations, key revocation lists, tests with sshd |
 //! | [`chain`] | the proven reads that all this needs |
 //! | [`connect`] | the embedded light client |
+//! | [`pin`] | the checkpoint: whose finality is believed |
+//! | [`freshness`] | how old the chain may be |
 //! | [`run`] | the daemon |
 //! | [`acknowledge`] | telling the chain |
 //! | [`enrol`] | spending a voucher |
+//! | [`gateway`] | proof bundles over HTTP, for devices that reach no node |
 //! | [`consent`] | agreeing to further keys of the device |
 //! | [`init`] | configuration and keys |
 //! | [`lock`] | one agent at a time |
 //! | [`config`] | the configuration file |
 //! | [`keys`] | the keys of the device |
+//! | [`rotation`] | replacing the key that opens deliveries |
 //! | [`status`] | what the agent tells about itself |
 //! | [`inspection`] | what `dpki-agent status` makes of it |
 //! | [`files`] | files that survive a crash |
@@ -32,6 +37,7 @@
 
 pub mod acknowledge;
 pub mod agent;
+pub mod approval;
 pub mod chain;
 pub mod config;
 pub mod connect;
@@ -39,13 +45,17 @@ pub mod consent;
 pub mod desired;
 pub mod enrol;
 pub mod files;
+pub mod freshness;
+pub mod gateway;
 pub mod init;
 pub mod inspection;
 pub mod journal;
 pub mod keys;
 pub mod lock;
 pub mod notify;
+pub mod pin;
 pub mod refusal;
+pub mod rotation;
 pub mod run;
 pub mod ssh;
 pub mod status;

@@ -4,17 +4,21 @@ mod cli;
 
 use clap::Parser;
 use cli::{
-	Cli, Command, ConsentArgs, EXIT_ERROR, EXIT_NOT_WORKING, EXIT_USAGE, EnrolArgs, InitArgs,
-	RunArgs, StatusArgs,
+	CheckpointArgs, Cli, Command, ConsentArgs, EXIT_ERROR, EXIT_NOT_WORKING, EXIT_USAGE, EnrolArgs,
+	FingerprintArgs, GatewayArgs, InitArgs, RotateArgs, RunArgs, StatusArgs,
 };
 use dpki_agent::{
 	config::{ChainSettings, Config, SshSettings},
 	consent::{Request, consent},
 	enrol::enrol,
 	files::{PUBLIC, create_whole},
+	freshness::FreshnessSettings,
+	gateway,
 	init::init,
 	inspection::Inspection,
+	keys::DeviceKeys,
 	lock::{Presence, presence},
+	pin, rotation,
 	run::{clock, run, run_once},
 	status::Status,
 };
@@ -23,6 +27,7 @@ use dpki_client::{
 	possession::{Admitted, AgreementKey, SigningKey, SoftwareKey},
 	primitives::key::KeyPurpose,
 };
+use qrcode::{QrCode, render::unicode::Dense1x2};
 use serde_json::json;
 use std::{
 	error::Error,
@@ -90,8 +95,12 @@ async fn execute(command: Command) -> Outcome {
 		Command::Init(args) => make(*args).await,
 		Command::Enrol(args) => spend(args).await,
 		Command::Run(args) => follow(args).await,
+		Command::Fingerprint(args) => fingerprint(&args),
+		Command::Rotate(args) => rotate(args).await,
 		Command::Consent(args) => agree(args).await,
 		Command::Status(args) => show(args),
+		Command::Checkpoint(args) => pinned(args),
+		Command::Gateway(args) => pass_on(args).await,
 	}
 }
 
@@ -110,6 +119,7 @@ async fn make(args: InitArgs) -> Outcome {
 			genesis: args.genesis,
 			peers: args.peers,
 			max_head_age: args.max_head_age,
+			checkpoint: args.checkpoint,
 		},
 		ssh: SshSettings {
 			directory: absolute(&args.ssh_dir)?,
@@ -124,6 +134,7 @@ async fn make(args: InitArgs) -> Outcome {
 				.collect(),
 			..SshSettings::default()
 		},
+		freshness: FreshnessSettings::default(),
 	};
 	let made = init(&args.config, config, host_key.as_deref()).await?;
 	let device = made.config.device_id();
@@ -209,15 +220,60 @@ async fn follow(args: RunArgs) -> Outcome {
 		}
 		return Ok(ExitCode::SUCCESS);
 	}
+	run(&config, stop()?).await?;
+	Ok(ExitCode::SUCCESS)
+}
+
+async fn pass_on(args: GatewayArgs) -> Outcome {
+	let GatewayArgs { listen, node, max_age, json: _ } = args;
+	gateway::serve(gateway::Settings { listen, node, max_age }, stop()?).await?;
+	Ok(ExitCode::SUCCESS)
+}
+
+/// Done when somebody asks the program to end.
+fn stop() -> Result<impl Future<Output = ()>, std::io::Error> {
 	let mut terminate = signal(SignalKind::terminate())?;
 	let mut interrupt = signal(SignalKind::interrupt())?;
-	let stop = async {
+	Ok(async move {
 		tokio::select! {
 			_ = terminate.recv() => {},
 			_ = interrupt.recv() => {},
 		}
-	};
-	run(&config, stop).await?;
+	})
+}
+
+fn fingerprint(args: &FingerprintArgs) -> Outcome {
+	let config = Config::load(&args.config)?;
+	let device = config.device_id();
+	let text = DeviceKeys::load(&config.state)?.enrolment_fingerprint(device);
+	if args.json {
+		println!("{:#}", json!({ "device_id": device.to_string(), "fingerprint": text }));
+		return Ok(ExitCode::SUCCESS);
+	}
+	println!("{}/{}  {text}", config.organisation, config.device);
+	if args.qr {
+		// Capital letters, digits and hyphens make the smaller code of their kind.
+		let code = QrCode::new(text.as_bytes())?;
+		println!("{}", code.render::<Dense1x2>().build());
+	}
+	Ok(ExitCode::SUCCESS)
+}
+
+async fn rotate(args: RotateArgs) -> Outcome {
+	let config = Config::load(&args.config)?;
+	let overlap = u64::try_from(args.overlap.as_millis()).unwrap_or(u64::MAX);
+	let rotated = rotation::register(&config, overlap, Duration::from_secs(args.timeout)).await?;
+	if args.json {
+		let told = json!({
+			"old": rotated.old.to_string(),
+			"next": rotated.next.to_string(),
+			"already": rotated.already,
+		});
+		println!("{told:#}");
+	} else {
+		let word = if rotated.already { "follows" } else { "now follows" };
+		println!("the agreement key {} {word} {}", rotated.next, rotated.old);
+	}
 	Ok(ExitCode::SUCCESS)
 }
 
@@ -298,4 +354,38 @@ fn show(args: StatusArgs) -> Outcome {
 		print!("{found}");
 	}
 	Ok(if found.working { ExitCode::SUCCESS } else { ExitCode::from(EXIT_NOT_WORKING) })
+}
+
+fn pinned(args: CheckpointArgs) -> Outcome {
+	let config = Config::load(&args.config)?;
+	let checkpoint = match args.recovery {
+		Some(path) => {
+			let read = std::fs::read(&path);
+			let recovery =
+				read.map_err(|error| format!("cannot read {}: {error}", path.display()))?;
+			pin::recover(&config, &recovery, clock())?
+		},
+		None => pin::newest(&config)?.ok_or(pin::PinError::None)?,
+	};
+	let hex = |bytes: &[u8]| format!("0x{}", hex::encode(bytes));
+	let (set, digest) = (&checkpoint.set, hex(&checkpoint.digest()));
+	if args.json {
+		let authorities: Vec<_> = set.authorities().iter().map(|key| hex(key)).collect();
+		let text = json!({
+			"checkpoint": hex(&checkpoint.encode()),
+			"digest": digest,
+			"genesis": hex(&checkpoint.genesis),
+			"number": checkpoint.number,
+			"hash": hex(&checkpoint.hash),
+			"set_id": set.id(),
+			"authorities": authorities,
+		});
+		println!("{text:#}");
+	} else {
+		println!("block         {} ({})", checkpoint.number, hex(&checkpoint.hash));
+		println!("authorities   {} in set {}", set.authorities().len(), set.id());
+		println!("digest        {digest}");
+		println!("checkpoint    {}", hex(&checkpoint.encode()));
+	}
+	Ok(ExitCode::SUCCESS)
 }

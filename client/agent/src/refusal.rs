@@ -31,6 +31,21 @@ pub enum Refusal {
 		"the publisher of the delivery is no publisher of the organisation any more: publish it again from another account"
 	)]
 	SenderNotPublisher,
+	/// Those who had to approve it did not.
+	#[error(
+		"the delivery has {found} of {needed} approvals by accounts with the role {role}: have them approve it, or publish it again"
+	)]
+	ApprovalMissing {
+		/// How many approvals count.
+		found: u32,
+		/// How many have to.
+		needed: u32,
+		/// The role that an approver has to have.
+		role: &'static str,
+	},
+	/// The signature under its content is missing or not good.
+	#[error("the content of the delivery is not vouched for: {0}")]
+	ContentSignature(String),
 	/// It is for a key that the agent does not have.
 	#[error(
 		"the delivery is encrypted to a key that is not this device's: publish it again for its newest agreement key"
@@ -61,6 +76,9 @@ impl Refusal {
 			| Refusal::SenderNotPublisher
 			| Refusal::OtherRecipient
 			| Refusal::EnvelopeInvalid(_) => RefusalReason::EnvelopeInvalid,
+			Refusal::ApprovalMissing { .. } | Refusal::ContentSignature(_) => {
+				RefusalReason::ApprovalMissing
+			},
 			Refusal::BlobUnavailable(_) => RefusalReason::BlobUnavailable,
 			Refusal::BundleInvalid(_) => RefusalReason::BundleInvalid,
 			Refusal::ApplyFailed(_) => RefusalReason::ApplyFailed,
@@ -74,6 +92,8 @@ impl Refusal {
 			Refusal::OtherBlob { .. } => "other blob",
 			Refusal::OtherOrganisation => "other organisation",
 			Refusal::SenderNotPublisher => "sender not publisher",
+			Refusal::ApprovalMissing { .. } => "approval missing",
+			Refusal::ContentSignature(_) => "content signature",
 			Refusal::OtherRecipient => "other recipient",
 			Refusal::BlobUnavailable(_) => "blob unavailable",
 			Refusal::EnvelopeInvalid(_) => "envelope invalid",

@@ -27,6 +27,11 @@ use tokio::task::JoinHandle;
 /// How long one attempt to fetch a blob may take.
 const BLOB_TIMEOUT: Duration = Duration::from_secs(60);
 
+/// How often it is looked whether the chain was heard, when it was not.
+const MIN_LAPSE_CHECK: Duration = Duration::from_secs(1);
+/// How often it is looked when it was.
+const MAX_LAPSE_CHECK: Duration = Duration::from_secs(30);
+
 /// Why the daemon ended.
 #[derive(Debug, thiserror::Error)]
 pub enum RunError {
@@ -95,11 +100,20 @@ pub fn clock() -> Moment {
 pub async fn run(config: &Config, stop: impl Future<Output = ()>) -> Result<(), RunError> {
 	let notifier = Notifier::from_env();
 	let (mut agent, _lock) = open(config)?;
-	agent.report(None);
+	let lapsed = lapse(&mut agent);
+	agent.report(lapsed);
 	tokio::pin!(stop);
 	let connection = tokio::select! {
-		connection = connect(config) => connection?,
+		connection = connect(config) => connection,
 		() = &mut stop => return Ok(()),
+	};
+	let connection = match connection {
+		Ok(connection) => connection,
+		Err(error) => {
+			lapse(&mut agent);
+			agent.report(Some(error.to_string()));
+			return Err(error.into());
+		},
 	};
 	tracing::info!(device = %config.device_id(), "following the chain");
 	let Connection { client, .. } = &connection;
@@ -110,6 +124,7 @@ pub async fn run(config: &Config, stop: impl Future<Output = ()>) -> Result<(), 
 	let mut newest: Option<View> = None;
 	let mut ready = false;
 	loop {
+		let lapsing = lapse_in(&agent);
 		let step = tokio::select! {
 			// A stop must not wait for a chain that is busy.
 			biased;
@@ -140,6 +155,11 @@ pub async fn run(config: &Config, stop: impl Future<Output = ()>) -> Result<(), 
 				None => Ok(()),
 			},
 			() = acknowledger.settled() => Ok(()),
+			() = lapsing => match agent.lapse() {
+				// The time has not come, and nothing is known that was not known before.
+				Ok(()) => continue,
+				Err(error) => Err(error.to_string()),
+			},
 		};
 		if let Err(error) = &step
 			&& agent.status().error.as_ref() != Some(error)
@@ -151,6 +171,28 @@ pub async fn run(config: &Config, stop: impl Future<Output = ()>) -> Result<(), 
 	notifier.tell("STOPPING=1");
 	tracing::info!("stopping");
 	Ok(())
+}
+
+/// Closes logins if the last news are too old, and says so. Also without a light client: whoever can keep that from starting
+/// must not keep logins open with it.
+fn lapse(agent: &mut Agent) -> Option<String> {
+	let said = agent.lapse().err()?.to_string();
+	tracing::warn!("{said}");
+	Some(said)
+}
+
+/// Waits until the chain has not been heard for too long, or until it is time to look whether that is so: while a device
+/// sleeps, timers stand still and its clock does not.
+fn lapse_in(agent: &Agent) -> impl Future<Output = ()> + use<> {
+	let remaining = agent.lapses_in();
+	async move {
+		match remaining {
+			Some(remaining) => {
+				tokio::time::sleep(remaining.clamp(MIN_LAPSE_CHECK, MAX_LAPSE_CHECK)).await;
+			},
+			None => std::future::pending().await,
+		}
+	}
 }
 
 async fn on_head(
@@ -184,12 +226,21 @@ async fn converge_once(
 ) -> Result<(), RunError> {
 	let deadline = tokio::time::Instant::now() + timeout;
 	let seconds = timeout.as_secs();
-	let Connection { client, .. } = &connect(config).await?;
+	lapse(agent);
+	let connected = connect(config).await;
+	if connected.is_err() {
+		lapse(agent);
+	}
+	let Connection { client, .. } = &connected?;
 	let head = head_within(client, timeout, |head| agent.may_act_on(head)).await;
+	if head.is_none() {
+		agent.lapse()?;
+	}
 	let view = client.at(head.ok_or(RunError::NoHead(seconds))?);
 	converge(agent, &view, &ChainBlobs::new(client)).await?;
 	agent.report(None);
 	check_device(agent.status())?;
+	agent.lapse()?;
 	let mut acknowledger =
 		Acknowledger::new(client.clone(), config.chain.genesis, config.device_id(), agent.keys());
 	let acknowledging = async {

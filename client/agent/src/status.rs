@@ -56,6 +56,9 @@ pub struct SshStatus {
 	pub revoked_host_keys: usize,
 	/// Whether sshd has a host certificate.
 	pub host_certificate: bool,
+	/// Whether no user CA is believed, because the chain was not heard for too long.
+	#[serde(default)]
+	pub closed: bool,
 }
 
 /// Everything that is told.

@@ -3,8 +3,9 @@
 
 use crate::{
 	commands::{
-		account, anchor, certificate, chain, deliver, device, economy, endorser, key, motion,
-		multisig, observer, org, revoke, ssh, status, subject, voucher, x509,
+		account, anchor, bundle, certificate, chain, deliver, delivery, device, economy, endorser,
+		fleet, key, motion, multisig, network, node, observer, org, revoke, ssh, status, subject,
+		validator, voucher, x509,
 	},
 	error::Result,
 	output::Report,
@@ -113,6 +114,9 @@ pub enum Command {
 	/// Look at what things cost and what can be done for nothing, and propose to change it
 	#[command(subcommand)]
 	Economy(economy::EconomyCommand),
+	/// Look at the validators, propose to change them, and set the session keys of one
+	#[command(subcommand)]
+	Validator(validator::ValidatorCommand),
 	/// Act together as one account, of several people so many of whom have to agree
 	#[command(subcommand)]
 	Multisig(multisig::MultisigCommand),
@@ -137,6 +141,9 @@ pub enum Command {
 	/// Look at devices and register keys for them
 	#[command(subcommand)]
 	Device(device::DeviceCommand),
+	/// Commit many keys at once, prove single ones of them, and revoke any of them
+	#[command(subcommand)]
+	Fleet(fleet::FleetCommand),
 	/// Sign SSH certificates for people and hosts
 	#[command(subcommand)]
 	Ssh(ssh::SshCommand),
@@ -147,6 +154,12 @@ pub enum Command {
 	///
 	/// What an earlier delivery gave and this one does not name, the device takes away.
 	Deliver(deliver::Deliver),
+	/// Publish a delivery that somebody else has prepared and signed
+	PublishDelivery(delivery::PublishDelivery),
+	/// Approve a delivery that waits, after showing its content
+	ApproveDelivery(delivery::ApproveDelivery),
+	/// Take back a delivery that waits for approvals
+	WithdrawDelivery(delivery::WithdrawDelivery),
 	/// Take trust away for good
 	#[command(subcommand)]
 	Revoke(revoke::RevokeCommand),
@@ -154,11 +167,19 @@ pub enum Command {
 	///
 	/// Exit code 0 only for a valid thing, 3 for anything else that the chain answers (unknown included), 1 if the
 	/// question could not be answered.
+	Status(status::StatusArgs),
+	/// Carry proofs of records to devices that reach no node, and verify them as a device does
 	#[command(subcommand)]
-	Status(status::StatusCommand),
+	Bundle(bundle::BundleCommand),
 	/// Look at the chain itself
 	#[command(subcommand)]
 	Chain(chain::ChainCommand),
+	/// Look at the nodes of a network
+	#[command(subcommand)]
+	Network(network::NetworkCommand),
+	/// Bring a node of one's own into the network as a validator, and change its session keys
+	#[command(subcommand)]
+	Node(node::NodeCommand),
 	/// Print a completion script for a shell
 	#[command(after_help = "Example:\n  dpki completions bash > /etc/bash_completion.d/dpki")]
 	Completions {
@@ -177,6 +198,7 @@ impl Cli {
 			Command::Org(command) => command.run(&session).await,
 			Command::Motion(command) => command.run(&session).await,
 			Command::Economy(command) => command.run(&session).await,
+			Command::Validator(command) => command.run(&session).await,
 			Command::Multisig(command) => command.run(&session).await,
 			Command::Anchor(command) => command.run(&session).await,
 			Command::Certificate(command) => command.run(&session).await,
@@ -185,12 +207,19 @@ impl Cli {
 			Command::Subject(command) => command.run(&session).await,
 			Command::Voucher(command) => command.run(&session).await,
 			Command::Device(command) => command.run(&session).await,
+			Command::Fleet(command) => command.run(&session).await,
 			Command::Ssh(command) => command.run(&session).await,
 			Command::X509(command) => command.run(),
 			Command::Deliver(command) => command.run(&session).await,
+			Command::PublishDelivery(command) => command.run(&session).await,
+			Command::ApproveDelivery(command) => command.run(&session).await,
+			Command::WithdrawDelivery(command) => command.run(&session).await,
 			Command::Revoke(command) => command.run(&session).await,
-			Command::Status(command) => command.run(&session).await,
+			Command::Status(args) => args.run(&session).await,
+			Command::Bundle(command) => command.run(&session).await,
 			Command::Chain(command) => command.run(&session).await,
+			Command::Network(command) => command.run(&session).await,
+			Command::Node(command) => command.run(&session).await,
 			Command::Completions { shell } => Ok(completions(shell)),
 		}
 	}

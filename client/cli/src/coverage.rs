@@ -4,15 +4,24 @@
 //! tests until [`COMMANDS`] names its command and `docs/calls.md` tells about it.
 
 use crate::cli::Cli;
-use clap::Parser;
+use clap::{Parser, error::ErrorKind};
 use std::collections::BTreeSet;
 use subxt::metadata::Metadata;
 
 /// Our pallets, by the names that the runtime gives them. Those that a runtime does not have are passed over.
-const PALLETS: [&str; 6] =
-	["Organisations", "Dpki", "Deliveries", "Motions", "Certificates", "Economy"];
+const PALLETS: [&str; 8] = [
+	"Organisations",
+	"Dpki",
+	"Deliveries",
+	"Motions",
+	"Certificates",
+	"Economy",
+	"ValidatorSet",
+	"Fleets",
+];
 
 const DOCUMENT: &str = include_str!("../../../docs/calls.md");
+const OPERATIONS: &str = include_str!("../../../docs/operations.md");
 const AGENT: &str = include_str!("../../agent/README.md");
 
 /// A pallet, a call, and a command line that makes it.
@@ -31,6 +40,7 @@ const COMMANDS: &[Line] = &[
 	("Organisations", "cancel_recovery", "dpki org recover cancel acme"),
 	("Organisations", "complete_recovery", "dpki org recover complete acme"),
 	("Organisations", "dissolve", "dpki org dissolve acme"),
+	("Organisations", "join", "dpki org join acme"),
 	("Organisations", "admit", "dpki motion propose admit-org acme //Bob --kind test-lab"),
 	("Dpki", "register_anchor", "dpki anchor add --org acme --kind ssh-user-ca --key ca"),
 	("Dpki", "retire_anchor", "dpki anchor retire ca.pub"),
@@ -77,6 +87,13 @@ const COMMANDS: &[Line] = &[
 		"dpki deliver --org acme --device drone-7 --user-ca ca.pub --principals pilot=alice",
 	),
 	("Deliveries", "acknowledge", "dpki-agent run"),
+	(
+		"Deliveries",
+		"publish_shared",
+		"dpki deliver --org acme --device drone-7 --device drone-8 --empty",
+	),
+	("Deliveries", "approve", "dpki approve-delivery drone-7.review"),
+	("Deliveries", "withdraw", "dpki withdraw-delivery acme/drone-7"),
 	("Motions", "propose", "dpki motion propose admit //Bob"),
 	("Motions", "vote", "dpki motion vote 3 aye"),
 	("Motions", "withdraw", "dpki motion withdraw 3"),
@@ -111,6 +128,21 @@ const COMMANDS: &[Line] = &[
 		"set_quotas",
 		"dpki economy set-quotas --per-account 2_000_000:8_000 --per-organisation 8_000_000:40_000",
 	),
+	("ValidatorSet", "add_validator", "dpki validator add //Eve --org acme"),
+	("ValidatorSet", "remove_validator", "dpki validator remove //Eve"),
+	("ValidatorSet", "disable_validator", "dpki validator disable //Eve"),
+	("ValidatorSet", "enable_validator", "dpki validator enable //Eve"),
+	("ValidatorSet", "set_bounds", "dpki validator bounds --minimum 4 --maximum 20"),
+	("ValidatorSet", "leave", "dpki validator leave"),
+	("Fleets", "commit", "dpki fleet commit keys.csv acme/drones --tiles t"),
+	("Fleets", "append", "dpki fleet append more.csv acme/drones --tiles t"),
+	("Fleets", "rotate", "dpki fleet rotate new.csv acme/drones --tiles t"),
+	("Fleets", "withdraw", "dpki fleet withdraw acme/drones"),
+	("Fleets", "vote", "dpki fleet check acme/drones --vote"),
+	("Fleets", "revoke_members", "dpki fleet revoke acme/drones 7 20-29 --reason superseded"),
+	("Fleets", "revoke_fleet", "dpki fleet revoke acme/drones --whole"),
+	("Fleets", "retire_fleet", "dpki fleet retire acme/drones"),
+	("Fleets", "publish_tile", "dpki fleet publish acme/drones --tiles t"),
 ];
 
 fn metadata() -> Metadata {
@@ -205,6 +237,30 @@ fn every_call_is_documented_with_its_command() {
 		}
 	}
 	assert!(missing.is_empty(), "docs/calls.md is behind the chain:\n{}", missing.join("\n"));
+}
+
+#[test]
+fn the_commands_of_the_runbook_make_sense() {
+	let in_blocks = OPERATIONS.lines().map(str::trim).filter(|line| line.starts_with("dpki "));
+	// In a sentence a command may be named without what it takes.
+	let in_sentences =
+		OPERATIONS.split('`').skip(1).step_by(2).filter(|it| it.starts_with("dpki "));
+	let blocks: Vec<_> = in_blocks.collect();
+	assert!(blocks.len() > 5, "{blocks:?}");
+	for (line, is_whole) in blocks
+		.into_iter()
+		.map(|line| (line, true))
+		.chain(in_sentences.map(|it| (it, false)))
+	{
+		let command = line.split(" &&").next().unwrap_or_default();
+		let Err(error) = Cli::try_parse_from(command.split_whitespace()) else { continue };
+		let named = [
+			ErrorKind::MissingRequiredArgument,
+			ErrorKind::MissingSubcommand,
+			ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand,
+		];
+		assert!(!is_whole && named.contains(&error.kind()), "{command}: {error}");
+	}
 }
 
 #[test]

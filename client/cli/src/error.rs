@@ -33,11 +33,45 @@ pub enum Error {
 		/// The genesis hash that the node names.
 		found: String,
 	},
+	/// A command about a member's own node was given the address of another computer.
+	#[error("{url} is not on this computer, and this is for a node of one's own")]
+	NodeNotHere {
+		/// The address.
+		url: String,
+	},
+	/// The node does not let this program ask for what only its operator may.
+	#[error("the node did not make session keys ({reason})")]
+	UnsafeRefused {
+		/// What it says.
+		reason: String,
+	},
+	/// A file is no raw chain specification.
+	#[error("{path} is no raw chain specification ({reason})", path = .path.display())]
+	NotASpec {
+		/// Which file.
+		path: PathBuf,
+		/// What is wrong with it.
+		reason: String,
+	},
 	/// The node did not answer within the time that a command waits for it.
 	#[error("the node did not do its part within {}", span(.waited))]
 	NodeSilent {
 		/// How long was waited.
 		waited: Duration,
+	},
+	/// The newest finalised block of the node is too old to be asked.
+	#[error(
+		"the node's newest finalised block {block} is {} old by the clock of this computer, {} are allowed: there is no verdict",
+		span(.age),
+		span(.allowed)
+	)]
+	Stale {
+		/// Its number.
+		block: u32,
+		/// Its age.
+		age: Duration,
+		/// The age up to which it would have done.
+		allowed: Duration,
 	},
 	/// What the client crate could not do, in its own words.
 	#[error("{}", problem(.0))]
@@ -257,7 +291,12 @@ from_client_errors! {
 	dpki_client::possession::ConsentError,
 	dpki_client::envelope::EnvelopeError,
 	dpki_client::bundle::BundleError,
+	dpki_client::carrier::CarrierError,
+	dpki_client::carrier::Exhausted,
+	dpki_verifier::Error,
 	dpki_client::ssh::SshError,
+	dpki_client::fleet::FleetError,
+	dpki_client::fleet::NotAMember,
 }
 
 impl From<SubmitError> for Error {
@@ -310,8 +349,20 @@ impl Error {
 			Self::WrongChain { .. } => {
 				"give a node of that chain with --url; change --genesis only if the organisation tells you to"
 			},
+			Self::NodeNotHere { .. } => {
+				"run it on the computer of the node, with --url ws://127.0.0.1:PORT"
+			},
+			Self::UnsafeRefused { .. } => {
+				"give the RPC port that listens on loopback, and start the node without --rpc-methods safe"
+			},
+			Self::NotASpec { .. } => {
+				"give the raw form: `dpki-node export-chain-spec --chain FILE --raw` makes it of a plain one"
+			},
 			Self::NodeSilent { .. } => {
 				"see with `dpki chain info` whether the chain still finalises blocks, then try again"
+			},
+			Self::Stale { .. } => {
+				"ask another node with --url and check the clock, or say with --max-age that an older block will do"
 			},
 			Self::Exists(_) => "choose another name, or move the file away if it is not needed",
 			Self::Exposed { path, .. } => {
@@ -442,6 +493,9 @@ pub fn refusal_sentence(reason: &RefusalReason) -> &'static str {
 			"the bundle is malformed, or names something that the device has not or that is not valid"
 		},
 		RefusalReason::ApplyFailed => "the new state did not pass its test",
+		RefusalReason::ApprovalMissing => {
+			"approvals or the signature that the policy of the organisation asks for are missing"
+		},
 	}
 }
 

@@ -70,6 +70,13 @@ impl Report {
 		self.data("valid", valid)
 	}
 
+	/// The sentence about something that was looked at, and the exit code: that of a valid verdict if all of it is well.
+	pub fn checked(mut self, is_well: bool, sentence: impl Into<String>) -> Self {
+		self.headline = Some((if is_well { GOOD } else { WARNING }, sentence.into()));
+		self.exit = if is_well { 0 } else { EXIT_NOT_VALID };
+		self
+	}
+
 	/// Makes the exit code that of an error unless `succeeded`, though there is something to say.
 	pub fn succeeded(mut self, succeeded: bool) -> Self {
 		self.exit = if succeeded { 0 } else { EXIT_ERROR };
@@ -153,6 +160,12 @@ impl Report {
 	pub fn raw(mut self, bytes: impl Into<Vec<u8>>) -> Self {
 		self.raw = Some(bytes.into());
 		self
+	}
+
+	/// The exit code.
+	#[cfg(test)]
+	pub fn exit_code(&self) -> u8 {
+		self.exit
 	}
 
 	/// The value that programs get.
@@ -265,6 +278,11 @@ impl Progress {
 		);
 		bar.enable_steady_tick(Duration::from_millis(120));
 		Self(bar)
+	}
+
+	/// Shows how far it is.
+	pub fn say(&self, what: impl Into<String>) {
+		self.0.set_message(what.into());
 	}
 }
 

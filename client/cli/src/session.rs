@@ -46,6 +46,21 @@ impl Session {
 		}
 	}
 
+	/// The address of the node.
+	pub fn url(&self) -> &str {
+		&self.url
+	}
+
+	/// Whether the node is on this computer, as far as its address tells.
+	pub fn is_local(&self) -> bool {
+		is_loopback(&self.url)
+	}
+
+	/// Tells a person what has to be known before the command goes on.
+	pub fn warn(&self, sentence: &str) {
+		print_warning(sentence, self.as_json);
+	}
+
 	/// A connection to the node, whose chain is the one that was asked for.
 	pub async fn connect(&self) -> Result<Client> {
 		let client = self.reach().await?;

@@ -25,7 +25,8 @@ fn role_for(call: &str) -> Option<Role> {
 		| "release_anchor" => Some(Role::AnchorManager),
 		"issue_voucher" | "cancel_voucher" | "register_key" | "revoke_key" | "revoke_device"
 		| "replace_key" | "announce_next_key" | "approve_request" | "reject_request"
-		| "register_batch" | "revoke_keys" | "revoke_devices" => Some(Role::Registrar),
+		| "register_batch" | "revoke_keys" | "revoke_devices" | "append" | "rotate"
+		| "revoke_members" | "revoke_fleet" | "retire_fleet" | "publish_tile" => Some(Role::Registrar),
 		"publish" => Some(Role::Publisher),
 		_ => None,
 	}
@@ -44,10 +45,13 @@ fn look(call: &impl Call) -> &'static str {
 	if call.pallet_name() == "Certificates" {
 		return look_at_certificates(call.call_name());
 	}
+	if call.pallet_name() == "Fleets" {
+		return "dpki fleet status ORG/NAME";
+	}
 	match call.call_name() {
 		"create" | "set_member" | "remove_member" | "set_policy" | "hand_over"
-		| "cancel_hand_over" | "accept_hand_over" | "cancel_recovery" | "complete_recovery"
-		| "dissolve" => "dpki org show NAME",
+		| "cancel_hand_over" | "accept_hand_over" | "join" | "cancel_recovery"
+		| "complete_recovery" | "dissolve" => "dpki org show NAME",
 		"propose" | "vote" | "withdraw" | "close" => "dpki motion list",
 		"register_anchor" | "register_authority" => "dpki anchor list --org NAME",
 		"plan_rollover" | "cancel_rollover" => "dpki anchor show ID",

@@ -23,8 +23,12 @@ use dpki_primitives::{
 use std::{fmt, path::PathBuf, str::FromStr, time::Duration};
 
 mod economy;
+mod fleet;
+mod nodes;
 
 pub use economy::{OnOff, Quota, operation_parser, resource_parser};
+pub use fleet::{FleetRef, Members};
+pub use nodes::NodeAddress;
 
 /// The name of an organisation or a device.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -75,6 +79,12 @@ impl DeviceRef {
 			id: DeviceId::from_name(organisation.organisation(), device.as_str().as_bytes()),
 			text: format!("{organisation}/{device}"),
 		}
+	}
+}
+
+impl From<DeviceId> for DeviceRef {
+	fn from(id: DeviceId) -> Self {
+		Self { id, text: id.to_string() }
 	}
 }
 

@@ -104,11 +104,45 @@ impl Device {
 		serde_json::from_slice(&output.stdout).expect("it answers in JSON")
 	}
 
+	/// Has the device replace the key that opens its deliveries; it has to work. The answer of the agent.
+	pub fn rotate(&self, overlap: &str) -> Value {
+		let output = self.run_configured("rotate", ["--overlap", overlap, "--json"]);
+		assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+		serde_json::from_slice(&output.stdout).expect("it answers in JSON")
+	}
+
+	/// What the device shows to be enrolled without a voucher.
+	pub fn fingerprint(&self) -> String {
+		let output = self.run_configured("fingerprint", ["--json"]);
+		assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+		let answer: Value = serde_json::from_slice(&output.stdout).expect("it answers in JSON");
+		answer["fingerprint"].as_str().expect("it has one").to_string()
+	}
+
 	/// Lets the agent converge once, which has to be refused, and gives the error.
 	pub fn refused_run(&self) -> String {
-		let output = self.run_configured("run", ["--once", "--timeout", "30"]);
+		self.refused_run_within(30)
+	}
+
+	/// The same with so many seconds for it.
+	pub fn refused_run_within(&self, seconds: u32) -> String {
+		let seconds = seconds.to_string();
+		let output = self.run_configured("run", ["--once", "--timeout", &seconds]);
 		assert!(!output.status.success(), "the agent ran");
 		String::from_utf8_lossy(&output.stderr).trim().to_string()
+	}
+
+	/// The checkpoint that the agent keeps.
+	pub fn checkpoint(&self) -> Value {
+		let output = self.run_configured("checkpoint", ["--json"]);
+		serde_json::from_slice(&output.stdout).unwrap_or(Value::Null)
+	}
+
+	/// Changes the configuration; the agent reads it when it starts.
+	pub fn reconfigure(&self, change: impl FnOnce(String) -> String) {
+		let path = self.join("agent.toml");
+		let text = fs::read_to_string(&path).expect("the configuration is there");
+		fs::write(&path, change(text)).expect("writes the configuration");
 	}
 
 	/// Starts the agent.
@@ -136,13 +170,18 @@ impl Device {
 
 	/// Waits until the agent has acted on a finalised block at least this high.
 	pub async fn reach(&self, block: u64) {
+		let reached = |status: &Value| {
+			status["head"]["number"].as_u64().is_some_and(|number| number >= block)
+		};
+		self.tells(&format!("reached block {block}"), reached).await;
+	}
+
+	/// Waits until the agent says this of itself.
+	pub async fn tells(&self, what: &str, is_so: impl Fn(&Value) -> bool) {
 		let began = Instant::now();
-		while self.status()["head"]["number"].as_u64().is_none_or(|number| number < block) {
-			assert!(
-				began.elapsed() < PATIENCE,
-				"the agent never reached block {block}; it said:\n{}",
-				self.log()
-			);
+		while !is_so(&self.status()) {
+			let (status, log) = (self.status(), self.log());
+			assert!(began.elapsed() < PATIENCE, "never {what}: {status}; it said:\n{log}");
 			tokio::time::sleep(std::time::Duration::from_millis(100)).await;
 		}
 	}

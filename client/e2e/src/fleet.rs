@@ -1,6 +1,7 @@
 //! What most tests begin with: a chain, an organisation with its CAs, and enrolled devices.
 
 use crate::{Device, Dpki, Node, Workspace, binary, login_name, run};
+use dpki_primitives::ids::AnchorId;
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 
@@ -151,4 +152,13 @@ pub fn block(answer: &Value) -> u64 {
 	answer["block"]["number"]
 		.as_u64()
 		.unwrap_or_else(|| panic!("no block in {answer}"))
+}
+
+/// The anchors of the organisation `acme`.
+pub fn anchors(admin: &Dpki) -> Vec<AnchorId> {
+	let listed = admin.ok(["anchor", "list", "--org", "acme"]);
+	let id = |anchor: &Value| {
+		anchor["anchor"].as_str().expect("an id").parse().expect("an id is hexadecimal")
+	};
+	listed.as_array().expect("a list").iter().map(id).collect()
 }

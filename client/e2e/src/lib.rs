@@ -1,19 +1,23 @@
 //! What the end-to-end tests stand on: processes that end with their test, and a folder for each test.
 //!
 //! Nothing here is a mock. A [`Node`] is the shipped `dpki-node` with its development chain, a [`Device`] is the shipped
-//! `dpki-agent` with its embedded light client, [`Dpki`] is the shipped command line, [`Sshd`] is OpenSSH's.
+//! `dpki-agent` with its embedded light client, [`Dpki`] is the shipped command line, [`Network`] is what `scripts/network`
+//! makes, [`Sshd`] is OpenSSH's.
 
 mod device;
 mod dpki;
 mod fleet;
+mod network;
 mod node;
 mod process;
+pub mod proofs;
 mod sshd;
 mod workspace;
 
 pub use device::{Device, hex};
 pub use dpki::Dpki;
-pub use fleet::{Fleet, block, certificate, public, tell_name};
+pub use fleet::{Fleet, anchors, block, certificate, public, tell_name};
+pub use network::{Member, Network, said};
 pub use node::Node;
 pub use process::{PATIENCE, Process, run};
 pub use sshd::{Login, Sshd, login_name};

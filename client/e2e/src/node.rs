@@ -1,7 +1,8 @@
-//! A node with the development chain.
+//! A node with the development chain, and those that others follow it with.
 
 use crate::{Process, Workspace, binary, run};
 use dpki_client::Client;
+use serde_json::Value;
 use std::{net::SocketAddr, path::PathBuf, sync::OnceLock};
 
 /// What the node says when its RPC listens; the addresses follow, see [`rpc_port`].
@@ -20,6 +21,8 @@ pub struct Node {
 	rpc_port: u16,
 	/// Where peers reach the node, once somebody was told.
 	peer_address: OnceLock<String>,
+	/// Which chain, and in which role.
+	role: Vec<String>,
 	/// Options besides the usual ones.
 	options: Vec<String>,
 	/// The raw chain specification, as devices get it.
@@ -34,24 +37,79 @@ impl Node {
 
 	/// Starts a node with these options besides the usual ones, and waits until it answers.
 	pub fn start_with(workspace: &Workspace, options: &[&str]) -> Self {
-		let spec = workspace.join("chain-spec.json");
-		let exported = run(
-			&binary("dpki-node"),
-			["build-spec", "--chain", "dev", "--raw", "--disable-default-bootnode"],
-		);
-		assert!(exported.status.success(), "{}", String::from_utf8_lossy(&exported.stderr));
-		std::fs::write(&spec, exported.stdout).expect("writes the chain specification");
+		let spec = put_spec(workspace, "chain-spec.json", &build_spec("dev", true));
+		Self::begin(workspace, "node", spec, &["--dev"], options)
+	}
+
+	/// Starts a node of a chain whose genesis differs from that of the development chain by what `alter` does to it, and
+	/// waits until it answers.
+	pub fn start_altered(workspace: &Workspace, alter: impl FnOnce(&mut Value)) -> Self {
+		let mut plain = spec_of(&build_spec("dev", false));
+		alter(&mut plain["genesis"]["runtimeGenesis"]["patch"]);
+		let altered = put_spec(workspace, "altered.json", plain.to_string().as_bytes());
+		let raw = build_spec(&altered.display().to_string(), true);
+		let spec = put_spec(workspace, "chain-spec.json", &raw);
+		let chain = spec.display().to_string();
+		Self::begin(workspace, "node", spec, &["--dev", "--chain", &chain], &[])
+	}
+
+	/// Starts another node of the same chain, which is no validator yet, and waits until it answers.
+	pub async fn join(&self, workspace: &Workspace) -> Self {
+		let chain = self.spec.display().to_string();
+		// Not with the keys of the first one, which `--dev` alone would give it.
+		let role = ["--dev", "--chain", &chain, "--ferdie"];
+		let options = ["--bootnodes", &self.peer_address().await];
+		Self::begin(workspace, "node", self.spec.clone(), &role, &options)
+	}
+
+	/// Starts a node with another chain of the same authority: the first block differs in an entry of no meaning.
+	pub fn start_elsewhere(workspace: &Workspace) -> Self {
+		let mut other = spec_of(&build_spec("dev", true));
+		other["genesis"]["raw"]["top"]["0x656c73657768657265"] = "0x01".into();
+		let spec = put_spec(workspace, "elsewhere.json", other.to_string().as_bytes());
+		let chain = spec.display().to_string();
+		let role = ["--chain", &chain, "--alice", "--force-authoring"];
+		let keys = ["--unsafe-force-node-key-generation"];
+		Self::begin(workspace, "elsewhere", spec, &role, &keys)
+	}
+
+	/// Starts a node that authors nothing and knows nobody but this one.
+	pub async fn follow(workspace: &Workspace, name: &str, other: &Node) -> Self {
+		let options = ["--bootnodes", &other.peer_address().await];
+		Self::begin(workspace, name, other.spec.clone(), &["--chain", "dev"], &options)
+	}
+
+	fn begin(
+		workspace: &Workspace,
+		name: &str,
+		spec: PathBuf,
+		role: &[&str],
+		options: &[&str],
+	) -> Self {
 		let mut node = Self {
 			process: None,
-			base: workspace.join("node"),
-			log: workspace.join("node.log"),
+			base: workspace.join(name),
+			log: workspace.join(format!("{name}.log")),
 			rpc_port: 0,
 			peer_address: OnceLock::new(),
+			role: role.iter().map(ToString::to_string).collect(),
 			options: options.iter().map(ToString::to_string).collect(),
 			spec,
 		};
 		node.resume();
 		node
+	}
+
+	/// Starts the node again at another address, which none of its peers knows; and it knows none of them.
+	pub fn move_away(&mut self) {
+		self.stop();
+		self.peer_address = OnceLock::new();
+		self.resume();
+	}
+
+	/// Lets the node do nothing any more, with all its connections open.
+	pub fn freeze(&self) {
+		self.process.as_ref().expect("the node runs").freeze();
 	}
 
 	/// Stops the chain; it can be resumed.
@@ -63,8 +121,7 @@ impl Node {
 	pub fn resume(&mut self) {
 		let listen = self.peer_address.get().and_then(|address| address.split("/p2p/").next());
 		let args = [
-			"--dev".to_string(),
-			"--base-path".into(),
+			"--base-path".to_string(),
 			self.base.display().to_string(),
 			"--rpc-port".into(),
 			self.rpc_port.to_string(),
@@ -74,7 +131,7 @@ impl Node {
 			"--no-prometheus".into(),
 			"--no-telemetry".into(),
 		];
-		let args = args.iter().chain(&self.options);
+		let args = self.role.iter().chain(&args).chain(&self.options);
 		let started = Process::start_until(&binary("dpki-node"), args, &self.log, RPC_LISTENS);
 		let (process, line) = started.unwrap_or_else(|said| panic!("{said}"));
 		let port = rpc_port(&line).unwrap_or_else(|| panic!("no IPv4 address in: {line}"));
@@ -115,6 +172,27 @@ impl Node {
 			.unwrap_or_else(|| panic!("no loopback address in {addresses:?}"));
 		self.peer_address.get_or_init(|| address.clone()).clone()
 	}
+}
+
+/// The specification in this JSON.
+fn spec_of(json: &[u8]) -> Value {
+	serde_json::from_slice(json).expect("a specification is JSON")
+}
+
+/// Writes a specification to a file of the workspace.
+fn put_spec(workspace: &Workspace, name: &str, json: &[u8]) -> PathBuf {
+	let path = workspace.join(name);
+	std::fs::write(&path, json).expect("writes the chain specification");
+	path
+}
+
+/// The specification of a chain, as the node exports it.
+fn build_spec(chain: &str, raw: bool) -> Vec<u8> {
+	let raw = raw.then_some("--raw");
+	let args = ["build-spec", "--chain", chain, "--disable-default-bootnode"];
+	let exported = run(&binary("dpki-node"), args.into_iter().chain(raw));
+	assert!(exported.status.success(), "{}", String::from_utf8_lossy(&exported.stderr));
+	exported.stdout
 }
 
 /// The port in the line that begins with [`RPC_LISTENS`] and goes on with addresses and commas.

@@ -6,7 +6,7 @@ use std::{
 	io::{BufRead, BufReader, Write},
 	path::{Path, PathBuf},
 	process::{Child, Command, Output, Stdio},
-	sync::mpsc,
+	sync::{Mutex, PoisonError, mpsc},
 	time::{Duration, Instant},
 };
 
@@ -17,6 +17,8 @@ pub const PATIENCE: Duration = Duration::from_secs(120);
 pub struct Process {
 	child: Child,
 	log: PathBuf,
+	/// What it said and nobody has waited for.
+	lines: Mutex<mpsc::Receiver<String>>,
 }
 
 impl Process {
@@ -26,7 +28,7 @@ impl Process {
 		args: impl IntoIterator<Item = A>,
 		log: &Path,
 	) -> Self {
-		Self::spawn(program, args, log).0
+		Self::spawn(program, args, log)
 	}
 
 	/// Starts `program` with its error output in `log`, waits until a line of it contains `ready`, and gives that line.
@@ -38,17 +40,23 @@ impl Process {
 		log: &Path,
 		ready: &str,
 	) -> Result<(Self, String), String> {
+		let process = Self::spawn(program, args, log);
+		let line = process.until(ready).map_err(|said| format!("{}: {said}", program.display()))?;
+		Ok((process, line))
+	}
+
+	/// Waits until a line of its error output contains `words`, and gives that line; lines that were waited over are gone.
+	///
+	/// If the program ends before, or [`PATIENCE`] does, the error is a sentence with all that it said.
+	pub fn until(&self, words: &str) -> Result<String, String> {
 		let deadline = Instant::now() + PATIENCE;
-		let (process, lines) = Self::spawn(program, args, log);
+		let lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
 		loop {
 			let left = deadline.checked_duration_since(Instant::now());
 			match left.and_then(|left| lines.recv_timeout(left).ok()) {
-				Some(line) if line.contains(ready) => return Ok((process, line)),
+				Some(line) if line.contains(words) => return Ok(line),
 				Some(_) => {},
-				None => {
-					let (program, said) = (program.display(), process.log());
-					return Err(format!("{program} never said '{ready}'; it said:\n{said}"));
-				},
+				None => return Err(format!("it never said '{words}'; it said:\n{}", self.log())),
 			}
 		}
 	}
@@ -57,7 +65,7 @@ impl Process {
 		program: &Path,
 		args: impl IntoIterator<Item = A>,
 		log: &Path,
-	) -> (Self, mpsc::Receiver<String>) {
+	) -> Self {
 		// The kernel ends the child with the thread that started it, which is the thread of the test.
 		let mut child = Command::new("setpriv")
 			.args(["--pdeathsig", "KILL"])
@@ -77,7 +85,7 @@ impl Process {
 				let _ = sender.send(line);
 			}
 		});
-		(Self { child, log: log.to_path_buf() }, lines)
+		Self { child, log: log.to_path_buf(), lines: Mutex::new(lines) }
 	}
 
 	/// What it said so far.
@@ -88,6 +96,13 @@ impl Process {
 	/// Its process id.
 	pub fn id(&self) -> u32 {
 		self.child.id()
+	}
+
+	/// Lets it do nothing any more, with everything that it has open.
+	pub fn freeze(&self) {
+		let id = self.id().to_string();
+		let stopped = run(Path::new("/bin/kill"), ["-STOP", &id]);
+		assert!(stopped.status.success(), "{}", String::from_utf8_lossy(&stopped.stderr));
 	}
 
 	/// Ends it now.

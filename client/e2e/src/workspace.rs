@@ -56,7 +56,7 @@ pub fn binary(name: &str) -> PathBuf {
 	let path = target().join(name);
 	assert!(
 		path.exists(),
-		"{} is missing: build it with `cargo build -p dpki-node -p dpki-agent -p dpki-cli`",
+		"{} is missing: build it with `cargo build --workspace --all-targets`",
 		path.display()
 	);
 	path

@@ -184,20 +184,6 @@ async fn a_device_applies_what_a_publishing_proxy_has_published() {
 }
 
 #[tokio::test]
-async fn a_delivery_that_needs_approval_is_refused() {
-	let fleet = Fleet::start("approval");
-	fleet.enrol("drone-1").await;
-	fleet.admin.ok(["org", "policy", "acme", "watchdogs:1"]);
-	let empty = ["deliver", "--org", "acme", "--device", "drone-1", "--empty"];
-	let sentence = fleet.admin.refused(empty);
-	assert!(sentence.contains("ApprovalMissing"), "{sentence}");
-
-	let motion = fleet.admin.ok(["motion", "propose", "policy", "acme", "simple"]);
-	assert_eq!(motion["state"], "carried");
-	fleet.admin.ok(empty);
-}
-
-#[tokio::test]
 async fn a_verdict_about_a_delivery_is_one_about_its_device_too() {
 	let fleet = Fleet::start("verdicts");
 	let (user_ca, host_ca) = (fleet.add_ssh_ca("ssh-user-ca"), fleet.add_ssh_ca("ssh-host-ca"));

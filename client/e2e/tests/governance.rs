@@ -141,8 +141,12 @@ async fn a_member_changes_its_key_and_a_policy_changes_only_under_itself() {
 	alice.ok(["org", "create", "acme", "--kind", "manufacturer"]);
 	alice.ok(["org", "member", "set", "acme", "//Bob", "--roles", "administrator"]);
 
-	// Bob's new key is //Charlie.
 	let (bob, charlie) = (council.acting_for("//Bob"), council.acting_for("//Charlie"));
+	let stranger = charlie.refused(["org", "join", "acme"]);
+	assert!(stranger.contains("InvitationUnknown"), "{stranger}");
+	assert_eq!(bob.ok(["org", "join", "acme"])["roles"], json!(["administrator"]));
+
+	// Bob's new key is //Charlie.
 	bob.ok(["org", "hand-over", "acme", "//Charlie"]);
 	let stranger = council
 		.acting_for("//Dave")
@@ -168,7 +172,9 @@ async fn a_member_changes_its_key_and_a_policy_changes_only_under_itself() {
 
 	// The council, here Alice alone, helps whose keys are lost, and who is still there objects.
 	alice.ok(["motion", "propose", "recover", "acme", "administrators", "//Dave"]);
-	let early = alice.refused(["org", "recover", "complete", "acme"]);
+	let another = alice.refused(["org", "recover", "complete", "acme"]);
+	assert!(another.contains("RecoveryForAnother"), "{another}");
+	let early = council.acting_for("//Dave").refused(["org", "recover", "complete", "acme"]);
 	assert!(early.contains("RecoveryNotReady"), "{early}");
 	charlie.ok(["org", "recover", "cancel", "acme"]);
 	assert_eq!(alice.ok(["org", "show", "acme"])["recovery"], Value::Null);

@@ -68,6 +68,7 @@ async fn a_proof_of_possession_is_good_for_one_place_only() {
 	fleet
 		.admin
 		.ok(["org", "member", "set", "acme", &hex(&bob.id()), "--roles", "publisher"]);
+	fleet.admin.acting_for("//Bob").ok(["org", "join", "acme"]);
 	assert_eq!(refusal(client.submit(&bob, &call).await), "RoleMissing");
 	let sentence = fleet
 		.admin

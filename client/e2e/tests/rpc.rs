@@ -1,30 +1,23 @@
 //! What the node's own methods `dpki_*` promise: bundles that a device can verify, and events without gaps.
 
-use codec::{Decode, Encode};
+use codec::Decode;
 use dpki_client::{Account, Client, RpcClient, calls};
-use dpki_e2e::{Dpki, Fleet, Node, PATIENCE, Workspace, block, hex};
-use dpki_light::{LightClient, TieError};
+use dpki_e2e::{
+	Dpki, Fleet, Node, PATIENCE, Workspace, anchors, block, hex,
+	proofs::{bundle, bytes, fragments, freshness, new_device, reach, schedule_change},
+};
 use dpki_primitives::{
 	ids::{AnchorId, DeviceId, OrganisationId},
 	revocation::{RevocationReason, SshSubject},
 	status::Status,
 };
-use dpki_verifier::{
-	AuthoritySet, Checkpoint, Error as Unproven, Freshness, Query, Verifier, Zebra,
-};
-use futures::StreamExt;
+use dpki_verifier::{Error as Unproven, Query};
 use serde_json::Value;
-use sp_crypto_hashing::twox_128;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 use subxt_rpcs::{
 	Error as RpcError,
 	client::{RpcParams, RpcSubscription, rpc_params},
 };
-
-/// How old an answer may be: the machine of the tests may be busy.
-const MAX_AGE: Duration = Duration::from_secs(60);
-
-type Device = Verifier<Zebra>;
 
 #[tokio::test]
 async fn a_bundle_proves_to_a_device_what_is_there_and_what_is_not() {
@@ -100,43 +93,6 @@ async fn a_device_follows_a_change_of_the_authorities() {
 		let verified = device.verify(bundle, &query, freshness()).expect("it is proven");
 		assert_eq!(verified.checkpoint().set.id(), 1);
 	}
-}
-
-#[tokio::test]
-async fn a_light_client_is_tied_to_what_the_pinned_authorities_have_finalised() {
-	let workspace = Workspace::new("tie");
-	let node = Node::start(&workspace);
-	let client = node.client().await;
-	let mut device = new_device(&client).await;
-	let spec = std::fs::read_to_string(&node.spec).expect("the node has a specification");
-	let peer = node.peer_address().await;
-	let light = LightClient::start(&spec, &[peer], client.genesis_hash()).await.expect("starts");
-
-	let query = Query::new();
-	let bundle = reach(&client, &query, None, 3).await;
-	device.verify(&bundle, &query, freshness()).expect("it is proven");
-	let checkpoint = device.checkpoint();
-	let tied = async {
-		loop {
-			match light.tie(checkpoint).await {
-				Ok(tied) => return tied,
-				Err(TieError::Behind { .. }) => {
-					tokio::time::sleep(Duration::from_millis(100)).await
-				},
-				Err(error) => panic!("{error}"),
-			}
-		}
-	};
-	let tied = tokio::time::timeout(PATIENCE, tied).await.expect("the light client follows");
-	assert_eq!(tied.proven, checkpoint.number);
-	assert!(tied.number >= checkpoint.number);
-
-	// What another chain of the same authorities would look like to it.
-	let elsewhere = Checkpoint { hash: [7; 32], ..checkpoint.clone() };
-	let error = light.tie(&elsewhere).await.expect_err("it follows another chain");
-	assert!(matches!(error, TieError::Diverged { .. }), "{error}");
-	let elsewhere = Checkpoint { genesis: [7; 32], ..checkpoint.clone() };
-	assert!(matches!(light.tie(&elsewhere).await, Err(TieError::OtherChain)));
 }
 
 #[tokio::test]
@@ -305,75 +261,6 @@ async fn a_device_hears_of_deliveries_for_it() {
 	}
 }
 
-/// A device that knows the first block of the chain and who finalises after it.
-async fn new_device(client: &Client) -> Device {
-	let genesis = client.genesis_hash();
-	let params = rpc_params!["GrandpaApi_grandpa_authorities", "0x", hex(&genesis)];
-	let answer: Value = client.rpc().request("state_call", params).await.expect("it is answered");
-	let authorities =
-		Vec::<([u8; 32], u64)>::decode(&mut &*bytes(&answer)).expect("a list of authorities");
-	let authorities = authorities.into_iter().map(|(key, _)| key).collect();
-	let set = AuthoritySet::new(0, authorities).expect("a set of authorities");
-	Verifier::new(Checkpoint { genesis, set, number: 0, hash: genesis }, Zebra)
-}
-
-fn freshness() -> Freshness {
-	let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("the clock is set");
-	Freshness::at_most(MAX_AGE, now.as_millis() as u64)
-}
-
-/// A bundle, and the number of the block that the node says it is about.
-async fn bundle(
-	client: &Client,
-	query: &Query,
-	checkpoint: Option<[u8; 32]>,
-) -> Result<(u64, Vec<u8>), RpcError> {
-	let keys: Vec<_> = query.keys().iter().map(|key| hex(key)).collect();
-	let checkpoint = checkpoint.map(|hash| hex(&hash));
-	let answer: Value = client.rpc().request("dpki_bundle", rpc_params![keys, checkpoint]).await?;
-	Ok((answer["blockNumber"].as_u64().expect("a number"), bytes(&answer["bundle"])))
-}
-
-/// Waits for a bundle about a block that is at least this high.
-async fn reach(
-	client: &Client,
-	query: &Query,
-	checkpoint: Option<[u8; 32]>,
-	number: u64,
-) -> Vec<u8> {
-	let reached = async {
-		let mut heads = client.finalized_heads();
-		loop {
-			if let Ok((found, bundle)) = bundle(client, query, checkpoint).await
-				&& found >= number
-			{
-				return bundle;
-			}
-			let _ = heads.next().await;
-		}
-	};
-	tokio::time::timeout(PATIENCE, reached).await.expect("the chain goes on")
-}
-
-async fn fragments(client: &Client, from: Option<[u8; 32]>) -> Value {
-	let from = from.map(|hash| hex(&hash));
-	client
-		.rpc()
-		.request("dpki_warpFragments", rpc_params![from])
-		.await
-		.expect("they are served")
-}
-
-/// `System.set_storage`, by which GRANDPA's pallet finds a change to the same authorities due at this block.
-fn schedule_change(device: &Device, block: u32) -> Vec<u8> {
-	let authorities: Vec<_> =
-		device.checkpoint().set.authorities().iter().map(|key| (*key, 1u64)).collect();
-	let change = (block, 0u32, authorities, None::<u32>).encode();
-	let key = [twox_128(b"Grandpa"), twox_128(b"PendingChange")].concat();
-	// Pallet 0, call 4.
-	(0u8, 4u8, vec![(key, change)]).encode()
-}
-
 /// A subscription over a connection of its own, which ends with it.
 struct Following {
 	notifications: RpcSubscription<Value>,
@@ -432,26 +319,10 @@ async fn revoke(client: &Client, anchor: AnchorId, serial: u64) -> u32 {
 	client.submit(&alice, &call).await.expect("it is revoked").number
 }
 
-fn anchors(admin: &Dpki) -> Vec<AnchorId> {
-	let listed = admin.ok(["anchor", "list", "--org", "acme"]);
-	let id = |anchor: &Value| {
-		anchor["anchor"].as_str().expect("an id").parse().expect("an id is hexadecimal")
-	};
-	listed.as_array().expect("a list").iter().map(id).collect()
-}
-
 /// Code and sentence of a refusal.
 fn refusal(result: Result<(), RpcError>) -> (i32, String) {
 	match result {
 		Err(RpcError::User(refused)) => (refused.code, refused.message),
 		other => panic!("not refused as it should: {other:?}"),
 	}
-}
-
-fn bytes(text: &Value) -> Vec<u8> {
-	let text = text.as_str().unwrap_or_else(|| panic!("no text: {text}"));
-	let digits = text
-		.strip_prefix("0x")
-		.unwrap_or_else(|| panic!("no hexadecimal bytes: {text}"));
-	hex::decode(digits).expect("hexadecimal digits")
 }

@@ -9,7 +9,10 @@ mod kit;
 
 use codec::Encode;
 use dpki_client::{
-	Bundle, Item, Voucher, envelope,
+	Account, Bundle, Item, Voucher,
+	bundle::{ContentSignature, Secret},
+	carrier::{file::Contents, http::route::Route},
+	envelope,
 	possession::AgreementKey,
 	primitives::{
 		delivery::{Acknowledgement, DeliveryBinding, DeliveryRecord, Outcome, Suite},
@@ -23,7 +26,7 @@ use dpki_client::{
 	},
 };
 use dpki_runtime::{RuntimeCall, UncheckedExtrinsic};
-use dpki_verifier::{Fragment, encode_fragments, encode_recovery, recovery_payload};
+use dpki_verifier::{Fragment, Query, encode_fragments, encode_recovery, recovery_payload};
 use rcgen::{
 	BasicConstraints, CertificateParams, CertificateRevocationListParams, CertifiedIssuer, DnType,
 	IsCa, KeyIdMethod, KeyPair, KeyUsagePurpose, PKCS_ECDSA_P256_SHA256, PKCS_ED25519,
@@ -260,11 +263,33 @@ fn deliveries() {
 		Item::SshPrincipals { login: "root".into(), principals: vec!["ops".into()] },
 	];
 	write("desired_state", "ssh", &Bundle { items }.encode().expect("a good state"));
+	let key = Secret::from(&[7; 32][..]);
+	let items = vec![Item::Psk { identity: "drone-7".into(), key }.optional()];
+	let account = Account::generate();
+	let signed = Bundle { items }
+		.encode_signed(|digest| ContentSignature::sign(&account, &binding, digest, 5))
+		.expect("a good state");
+	write("desired_state", "signed", &signed);
 	let voucher = Voucher::generate([1; 32], "acme", "drone-7", 9).expect("good names");
 	write("text", "voucher", voucher.to_text().as_bytes());
 }
 
+fn carriers() {
+	let query = Query::new().storage_key(vec![0xab; 32]).storage_key(vec![0xcd; 64]);
+	let file = Contents::new([7; 32], &query, vec![vec![4, 5]], vec![6; 40]);
+	write("carried", "file", &file.encode());
+	let checkpoint = Some([8; 32]);
+	for (name, route) in [
+		("bundle", Route::Bundle { keys: file.keys.clone(), checkpoint }),
+		("block", Route::BundleAt { block: [9; 32], keys: file.keys.clone(), checkpoint }),
+		("changes", Route::Changes { from: [9; 32] }),
+	] {
+		write("carried", name, route.to_string().as_bytes());
+	}
+}
+
 fn main() {
+	carriers();
 	records();
 	statuses();
 	certificates();

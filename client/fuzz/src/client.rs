@@ -1,8 +1,9 @@
 //! Clients and devices: what comes out of the chain, a QR code or a file.
 
-use codec::Encode;
 use dpki_client::{
-	Bundle, Voucher, envelope as sealed,
+	Content, Voucher,
+	carrier::{file::Contents, http::route::Route},
+	envelope as sealed,
 	possession::AgreementKey,
 	primitives::{
 		delivery::{DeliveryBinding, Suite},
@@ -10,6 +11,7 @@ use dpki_client::{
 	},
 	ssh,
 };
+use std::path::Path;
 
 /// Bytes as an envelope for a device. The seeds were sealed to it; nothing else opens.
 pub fn envelope(data: &[u8]) {
@@ -26,16 +28,40 @@ pub fn envelope(data: &[u8]) {
 	if let Ok(plaintext) = sealed::open(&secret, &binding, data) {
 		assert_eq!(plaintext.as_slice(), b"state", "a forged envelope opens");
 	}
-	let other = DeliveryBinding { sequence: 6, ..binding };
+	let other = DeliveryBinding { sequence: 6, ..binding.clone() };
 	assert!(sealed::open(&secret, &other, data).is_err(), "it opens as another delivery");
+	for suite in Suite::ALL.into_iter().skip(1) {
+		let other = DeliveryBinding { suite, ..binding.clone() };
+		assert!(sealed::open(&secret, &other, data).is_err(), "it opens under another suite");
+	}
 }
 
-/// Bytes as the desired state of a device. What is read is written in the same way.
+/// Bytes as the desired state of a device. What is read is written in the same way, but for parts that were left out.
 pub fn desired_state(data: &[u8]) {
-	if let Ok(bundle) = Bundle::decode(data) {
-		let again = bundle.encode().expect("it keeps the rules, as it was read");
-		assert_eq!(again.as_slice(), data, "one state, two encodings");
-		assert!(bundle.items.encode().len() < data.len());
+	if let Ok(content) = Content::decode(data) {
+		let again = match content.signature {
+			Some(signature) => content.bundle.encode_signed(|_| signature),
+			None => content.bundle.encode(),
+		};
+		let again = again.expect("it keeps the rules, as it was read");
+		if content.skipped.is_empty() {
+			assert_eq!(again.as_slice(), data, "one state, two encodings");
+		}
+	}
+}
+
+/// Bytes as a file of a proof bundle, and as the path that a gateway is asked for. There is one way to write each.
+pub fn carried(data: &[u8]) {
+	if let Ok(contents) = Contents::decode(data, Path::new("input")) {
+		assert_eq!(contents.encode(), data, "one file, two encodings");
+	}
+	let Ok(text) = std::str::from_utf8(data) else { return };
+	let (path, query) = match text.split_once('?') {
+		Some((path, query)) => (path, Some(query)),
+		None => (text, None),
+	};
+	if let Ok(route) = Route::parse(path, query) {
+		assert_eq!(route.to_string(), text, "one question, two paths");
 	}
 }
 

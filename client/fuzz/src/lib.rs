@@ -35,5 +35,7 @@ pub const TARGETS: &[(&str, Target)] = &[
 	#[cfg(feature = "client")]
 	("desired_state", client::desired_state),
 	#[cfg(feature = "client")]
+	("carried", client::carried),
+	#[cfg(feature = "client")]
 	("text", client::text),
 ];

@@ -4,13 +4,17 @@ use codec::{Decode, DecodeAll, Encode, MaxEncodedLen};
 use dpki_primitives::{
 	Moment,
 	anchor::AnchorRecord,
+	approval::{ApprovalRecord, Proposal},
 	assurance::{Accreditation, EndorsementRecord},
 	certificate::{CertificatePolicy, CertificateRecord},
 	delivery::{Acknowledgement, DeliveryRecord},
 	device::{DeviceRecord, KeyList},
+	fleet::{
+		AvailabilityVote, ChunkMask, FleetRecord, MembershipProof, RevocationChunk, TileEntry,
+	},
 	key::{Consent, KeyRecord, NewKey, PublicKey},
 	motion::{Ballot, MotionRecord, Tally},
-	organisation::{DeliveryPolicy, HandOver, OrganisationRecord, Recovery, RoleSet},
+	organisation::{DeliveryPolicy, HandOver, Invitation, OrganisationRecord, Recovery, RoleSet},
 	revocation::{Revocation, RevocationReason, SshRevocation},
 	status::{Standing, Status, Validity, status as verdict},
 	subject::Subject,
@@ -44,6 +48,15 @@ const READERS: &[fn(&[u8])] = &[
 	bounded::<CertificatePolicy>,
 	bounded::<Accreditation>,
 	bounded::<EndorsementRecord>,
+	bounded::<Invitation<[u8; 32], u32>>,
+	bounded::<FleetRecord>,
+	bounded::<RevocationChunk>,
+	bounded::<ChunkMask>,
+	bounded::<TileEntry>,
+	bounded::<AvailabilityVote<[u8; 32]>>,
+	bounded::<MembershipProof>,
+	bounded::<Proposal>,
+	bounded::<ApprovalRecord>,
 ];
 
 /// Bytes as a record, which the first byte chooses. What decodes is encoded in one way only, within its bound.

@@ -71,5 +71,6 @@ short_runs![
 	ssh_key,
 	envelope,
 	desired_state,
+	carried,
 	text,
 ];

@@ -5,21 +5,28 @@
 //! chain specification over. A light client of an Aura chain starts from the genesis state at each start, and
 //! [`LightClient::start`] holds that state against the expected genesis hash, which is the one thing that has to come
 //! from a trusted place. Nothing else in the specification decides what is believed: [`SpecError`] lists what is refused.
-//! What remains is that peers can withhold news, so the age of the newest head has to be watched by the user; and that who
-//! holds the keys of former authorities can lead it to another chain, unless its head is [tied](LightClient::tie) to what
-//! a verifier with a pinned checkpoint has proven.
+//! What remains is that peers can withhold news, so the age of the newest head has to be watched by the user
+//! (`dpki_verifier::Policy`); and that whoever holds the keys of former authorities could lead it to another chain. Against
+//! that stands a [`Checkpoint`], which a device keeps from run to run: with [`LightClient::start_from`] nothing of what the
+//! light client says about the chain reaches anybody before it has met the authorities of the checkpoint.
 //!
 //! Nothing here listens on a port: requests reach smoldot inside the process only.
 //!
 //! ```no_run
-//! # async fn example(spec: &str, genesis: [u8; 32]) -> Result<(), Box<dyn std::error::Error>> {
+//! # async fn example(
+//! #     spec: &str, genesis: [u8; 32], stored: Option<Vec<u8>>, store: impl Fn(Vec<u8>),
+//! # ) -> Result<(), Box<dyn std::error::Error>> {
 //! use dpki_client::Client;
-//! use dpki_light::LightClient;
+//! use dpki_light::{Checkpoint, LightClient};
 //!
-//! let peer = "/ip4/192.0.2.7/tcp/30333/p2p/12D3KooWEyoppNCUx8Yx66oV9fJnriXwCcXwDDUA2kj6vnc6iDEp";
-//! let light = LightClient::start(spec, &[peer.into()], genesis).await?;
+//! let peer = "/ip4/192.0.2.7/tcp/30333/p2p/12D3KooWEyoppNCUx8Yx66oV9fJnriXwCcXwDDUA2kj6vnc6iDEp".to_string();
+//! let light = match stored {
+//!     Some(bytes) => LightClient::start_from(spec, &[peer], Checkpoint::decode(&bytes)?).await?,
+//!     None => LightClient::start(spec, &[peer], genesis).await?,
+//! };
 //! let client = Client::from_rpc(light.rpc()).await?;
 //! println!("{:?}", client.finalized_head().await?);
+//! store(light.checkpoint().encode());
 //! # Ok(())
 //! # }
 //! ```
@@ -30,14 +37,19 @@
 #![forbid(unsafe_code)]
 #![deny(missing_docs, rustdoc::broken_intra_doc_links)]
 
+mod anchor;
+mod followed;
+mod gate;
 mod spec;
-mod tie;
 mod transport;
+mod warp;
 
+pub use anchor::AnchorError;
+pub use dpki_verifier::Checkpoint;
 pub use spec::SpecError;
-pub use tie::{MAX_DISTANCE, TieError, Tied};
 
-use dpki_verifier::Checkpoint;
+use dpki_verifier::AuthoritySet;
+use gate::Gate;
 use smoldot_light::{
 	AddChainConfig, AddChainConfigJsonRpc, AddChainSuccess, platform::DefaultPlatform,
 };
@@ -78,6 +90,12 @@ pub enum LightError {
 		/// The genesis hash of the specification.
 		found: String,
 	},
+	/// The checkpoint is that of another chain.
+	#[error(
+		"the checkpoint is that of a chain with other first authorities: use the one that came with the device, or remove it \
+		 if it was put there by mistake"
+	)]
+	WrongCheckpoint,
 	/// smoldot does not answer.
 	#[error("the light client does not answer ({reason}): start it again")]
 	Silent {
@@ -89,7 +107,7 @@ pub enum LightError {
 /// A running light client. It stops when it and all transports from [`LightClient::rpc`] are dropped.
 #[derive(Clone)]
 pub struct LightClient {
-	rpc: RpcClient,
+	gate: Gate,
 	genesis: [u8; 32],
 }
 
@@ -99,23 +117,47 @@ impl LightClient {
 	/// such as to start from a checkpoint, is refused. `bootnodes` are multiaddresses with `/p2p/` that are tried besides
 	/// those of the specification; they are neither trusted nor needed to be on the chain's own list.
 	///
+	/// This trusts everyone who was an authority since the genesis block, and so is for the first start only: keep the
+	/// [`checkpoint`](Self::checkpoint) and use [`start_from`](Self::start_from) later.
+	///
 	/// This returns before the chain is synchronised: requests that need it wait.
 	pub async fn start(
 		spec_json: &str,
 		bootnodes: &[String],
 		expected_genesis: [u8; 32],
 	) -> Result<Self, LightError> {
+		Self::begin(spec_json, bootnodes, expected_genesis, None).await
+	}
+
+	/// Like [`start`](Self::start), but believes only what the authorities of the checkpoint have finalised, or those to
+	/// whom they have handed over. Until it has met them requests wait; if it meets others they fail with an
+	/// [`AnchorError`].
+	pub async fn start_from(
+		spec_json: &str,
+		bootnodes: &[String],
+		checkpoint: Checkpoint,
+	) -> Result<Self, LightError> {
+		Self::begin(spec_json, bootnodes, checkpoint.genesis, Some(checkpoint)).await
+	}
+
+	async fn begin(
+		spec_json: &str,
+		bootnodes: &[String],
+		expected_genesis: [u8; 32],
+		checkpoint: Option<Checkpoint>,
+	) -> Result<Self, LightError> {
 		let specification = spec::for_smoldot(spec_json, bootnodes)?;
 		// To build and hash the genesis state takes seconds on a small device.
-		let (smoldot, added) = tokio::task::spawn_blocking(move || add_chain(&specification))
-			.await
-			.map_err(|error| LightError::Silent { reason: error.to_string() })??;
+		let (smoldot, added, specification) =
+			tokio::task::spawn_blocking(move || add_chain(specification))
+				.await
+				.map_err(|error| LightError::Silent { reason: error.to_string() })??;
 		let responses = added
 			.json_rpc_responses
 			.ok_or_else(|| LightError::Silent { reason: "it has no JSON-RPC endpoint".into() })?;
-		let rpc = RpcClient::new(Transport::start(smoldot, added.chain_id, responses));
+		let transport = Arc::new(Transport::start(smoldot, added.chain_id, responses));
 		// Asked of smoldot itself and not computed here: it is the genesis that it will verify against.
-		let found: String = rpc
+		let found: String = RpcClient::new(transport.clone())
 			.request("chainSpec_v1_genesisHash", rpc_params![])
 			.await
 			.map_err(|error| LightError::Silent { reason: error.to_string() })?;
@@ -123,23 +165,54 @@ impl LightClient {
 		if !found.eq_ignore_ascii_case(&expected) {
 			return Err(LightError::WrongGenesis { expected, found });
 		}
-		Ok(Self { rpc, genesis: expected_genesis })
+		let outline = spec::outline(&specification)?;
+		let first = AuthoritySet::new(0, outline.authorities)
+			.map_err(|error| SpecError::Authorities { reason: error.to_string() })?;
+		let checkpoint = match checkpoint {
+			Some(checkpoint) if checkpoint.set.id() == 0 && checkpoint.set != first => {
+				return Err(LightError::WrongCheckpoint);
+			},
+			Some(checkpoint) => checkpoint,
+			None => Checkpoint {
+				genesis: expected_genesis,
+				set: first,
+				number: 0,
+				hash: expected_genesis,
+			},
+		};
+		let peers = warp::Peers {
+			genesis: expected_genesis,
+			fork_id: outline.fork_id,
+			addresses: outline.boot_nodes,
+		};
+		Ok(Self { gate: Gate::start(transport, peers, checkpoint), genesis: expected_genesis })
 	}
 
 	/// The transport, such as for `Client::from_rpc` of `dpki-client`.
 	pub fn rpc(&self) -> RpcClient {
-		self.rpc.clone()
+		RpcClient::new(self.gate.clone())
 	}
 
-	/// Holds the finalised head against a checkpoint: the head that this gives descends from a block that the pinned
-	/// authorities have finalised. To be asked with the checkpoint of each newly verified bundle.
+	/// The newest block that counts, up to some hundred blocks behind the finalised one, and who finalises after it. At
+	/// first the one from which the light client was started.
 	///
-	/// Without it the light client trusts everyone who was an authority since the genesis block, for ever.
-	pub async fn tie(&self, checkpoint: &Checkpoint) -> Result<Tied, TieError> {
-		if checkpoint.genesis != self.genesis {
-			return Err(TieError::OtherChain);
-		}
-		tie::tie(&self.rpc, checkpoint).await
+	/// To be kept over restarts, like a root certificate: whoever can replace it can make the device believe anything.
+	pub fn checkpoint(&self) -> Checkpoint {
+		self.gate.tie().borrow().checkpoint.clone()
+	}
+
+	/// Waits for a checkpoint other than this one; `None` when there will be none any more, because the light client was
+	/// led astray.
+	pub async fn checkpoint_after(&self, known: &Checkpoint) -> Option<Checkpoint> {
+		let mut tie = self.gate.tie();
+		let next = tie.wait_for(|tie| tie.checkpoint != *known).await.ok()?;
+		Some(next.checkpoint.clone())
+	}
+
+	/// Waits until the light client has met the authorities of its checkpoint, and so what it says counts.
+	pub async fn tied(&self) -> Result<Checkpoint, AnchorError> {
+		gate::tied(self.gate.tie()).await?;
+		Ok(self.checkpoint())
 	}
 
 	/// The genesis hash of the chain.
@@ -151,14 +224,14 @@ impl LightClient {
 type Platform = Arc<DefaultPlatform>;
 
 fn add_chain(
-	specification: &str,
-) -> Result<(smoldot_light::Client<Platform>, AddChainSuccess<Platform>), LightError> {
+	specification: String,
+) -> Result<(smoldot_light::Client<Platform>, AddChainSuccess<Platform>, String), LightError> {
 	let platform =
 		DefaultPlatform::new(env!("CARGO_PKG_NAME").into(), env!("CARGO_PKG_VERSION").into());
 	let mut smoldot = smoldot_light::Client::new(platform);
 	let added = smoldot
 		.add_chain(AddChainConfig {
-			specification,
+			specification: &specification,
 			// Of an Aura chain nothing is kept but known peers, so each start is a first start.
 			database_content: "",
 			potential_relay_chains: iter::empty(),
@@ -170,7 +243,7 @@ fn add_chain(
 			statement_protocol_config: None,
 		})
 		.map_err(|error| LightError::SpecUnfit { reason: error.to_string() })?;
-	Ok((smoldot, added))
+	Ok((smoldot, added, specification))
 }
 
 impl std::fmt::Debug for LightClient {

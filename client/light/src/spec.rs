@@ -20,7 +20,11 @@
 //!
 //! What is refused and not left out has a meaning for the nodes of the chain that the light client would not share.
 
+use codec::DecodeAll;
+use serde::Deserialize;
 use serde_json::{Map, Value, json};
+use sp_crypto_hashing::twox_128;
+use std::collections::HashMap;
 
 /// What is carried over as it is.
 const CARRIED: [&str; 4] = ["name", "id", "chainType", "forkId"];
@@ -85,6 +89,15 @@ pub enum SpecError {
 		 get the one of your chain"
 	)]
 	BlockNumberBytes,
+	/// Its genesis state names no authorities.
+	#[error(
+		"the genesis state of the chain specification names no authorities that could finalise blocks ({reason}): \
+		 get the one of your chain"
+	)]
+	Authorities {
+		/// What is wrong.
+		reason: String,
+	},
 	/// A boot node is not one.
 	#[error(
 		"`{address}` is no boot node: write it as /ip4/<address>/tcp/<port>/p2p/<peer id> (ip6, dns, and /ws work too)"
@@ -124,6 +137,52 @@ pub(crate) fn for_smoldot(spec_json: &str, bootnodes: &[String]) -> Result<Strin
 	fields.insert("bootNodes".into(), list);
 	fields.insert("genesis".into(), json!({ "raw": { "top": top, "childrenDefault": {} } }));
 	Ok(Value::Object(fields).to_string())
+}
+
+/// What else is needed of a specification.
+#[derive(Debug)]
+pub(crate) struct Outline {
+	/// The first authorities, as the genesis state has them.
+	pub(crate) authorities: Vec<[u8; 32]>,
+	pub(crate) fork_id: Option<String>,
+	pub(crate) boot_nodes: Vec<String>,
+}
+
+/// The outline of what [`for_smoldot`] has written. Its authorities are as good as its genesis state is.
+pub(crate) fn outline(specification: &str) -> Result<Outline, SpecError> {
+	#[derive(Deserialize)]
+	#[serde(rename_all = "camelCase")]
+	struct Specification {
+		boot_nodes: Vec<String>,
+		fork_id: Option<String>,
+		genesis: Genesis,
+	}
+	#[derive(Deserialize)]
+	struct Genesis {
+		raw: Raw,
+	}
+	#[derive(Deserialize)]
+	struct Raw {
+		top: HashMap<String, String>,
+	}
+	let given: Specification =
+		serde_json::from_str(specification).map_err(|error| malformed(&error.to_string()))?;
+	let key = [twox_128(b"Grandpa"), twox_128(b"Authorities")].concat();
+	let wrong = |reason: String| SpecError::Authorities { reason };
+	let text = given.genesis.raw.top.get(&format!("0x{}", hex::encode(key)));
+	let text = text.ok_or_else(|| wrong("GRANDPA's list is missing".into()))?;
+	let bytes = hex::decode(text.strip_prefix("0x").unwrap_or(text))
+		.map_err(|error| wrong(error.to_string()))?;
+	let listed = Vec::<([u8; 32], u64)>::decode_all(&mut &bytes[..])
+		.map_err(|error| wrong(error.to_string()))?;
+	if listed.iter().any(|(_, weight)| *weight != 1) {
+		return Err(wrong("one has another weight than 1".into()));
+	}
+	Ok(Outline {
+		authorities: listed.into_iter().map(|(key, _)| key).collect(),
+		fork_id: given.fork_id,
+		boot_nodes: given.boot_nodes,
+	})
 }
 
 /// Refuses what would make smoldot believe by other rules than those that follow from the genesis.
@@ -412,5 +471,24 @@ mod tests {
 			let refused = for_smoldot(&exported().to_string(), &[bad.into()]);
 			assert_eq!(refused, Err(SpecError::Bootnode { address: bad.into() }));
 		}
+	}
+
+	#[test]
+	fn the_first_authorities_are_those_of_the_genesis_state() {
+		use codec::Encode;
+		let key = [twox_128(b"Grandpa"), twox_128(b"Authorities")].concat();
+		let with = |listed: Vec<([u8; 32], u64)>| {
+			let mut spec = exported();
+			let value = format!("0x{}", hex::encode(listed.encode()));
+			spec["genesis"]["raw"]["top"][format!("0x{}", hex::encode(&key))] = json!(value);
+			outline(&for_smoldot(&spec.to_string(), &[PEER.into()]).unwrap())
+		};
+		let found = with(vec![([5; 32], 1), ([6; 32], 1)]).unwrap();
+		assert_eq!(found.authorities, [[5; 32], [6; 32]]);
+		assert_eq!(found.boot_nodes, [PEER]);
+		let weighted = with(vec![([5; 32], 2)]);
+		assert!(matches!(weighted, Err(SpecError::Authorities { .. })), "{weighted:?}");
+		let none = outline(&for_smoldot(&exported().to_string(), &[PEER.into()]).unwrap());
+		assert!(matches!(none, Err(SpecError::Authorities { .. })), "{none:?}");
 	}
 }

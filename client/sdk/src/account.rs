@@ -5,6 +5,7 @@
 //! Substrate tool, and meant for development and for keys that were made elsewhere.
 
 use crate::AccountId;
+use codec::{Decode, Encode};
 use ed25519_dalek::Signer as _;
 use pkcs8::{EncryptedPrivateKeyInfo, LineEnding, PrivateKeyInfo};
 use rand_core::OsRng;
@@ -82,6 +83,31 @@ pub enum AccountError {
 		/// What the library says.
 		reason: String,
 	},
+}
+
+/// The algorithm of an account's signature.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Encode, Decode)]
+pub enum Scheme {
+	/// Ed25519.
+	#[codec(index = 0)]
+	Ed25519,
+	/// sr25519, in the `substrate` context.
+	#[codec(index = 1)]
+	Sr25519,
+}
+
+/// Whether a signature is that of this account over these bytes. Accounts of several people have no key, and so no
+/// signature.
+pub fn verify(account: &AccountId, scheme: Scheme, payload: &[u8], signature: &[u8; 64]) -> bool {
+	match scheme {
+		Scheme::Ed25519 => ed25519_dalek::VerifyingKey::from_bytes(account).is_ok_and(|key| {
+			key.verify_strict(payload, &ed25519_dalek::Signature::from_bytes(signature))
+				.is_ok()
+		}),
+		Scheme::Sr25519 => {
+			sr25519::verify(&sr25519::Signature(*signature), payload, &sr25519::PublicKey(*account))
+		},
+	}
 }
 
 /// An account that signs. Its secret is wiped from memory when the last copy is dropped.
@@ -165,6 +191,15 @@ impl Account {
 		match &self.0 {
 			Key::Sr25519(keypair) => keypair.public_key().0,
 			Key::Ed25519(key) => key.verifying_key().to_bytes(),
+		}
+	}
+
+	/// Signs a payload of [`SigningContext`](crate::primitives::context::SigningContext), which cannot be taken for a
+	/// transaction.
+	pub(crate) fn sign_payload(&self, payload: &[u8]) -> (Scheme, [u8; 64]) {
+		match &self.0 {
+			Key::Sr25519(keypair) => (Scheme::Sr25519, keypair.sign(payload).0),
+			Key::Ed25519(key) => (Scheme::Ed25519, key.sign(payload).to_bytes()),
 		}
 	}
 

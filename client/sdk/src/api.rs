@@ -26,6 +26,10 @@ pub(crate) type ChainConfig = subxt::config::SubstrateConfig;
 		with = "::subxt::utils::Static<::dpki_primitives::delivery::Outcome>"
 	),
 	substitute_type(
+		path = "dpki_primitives::delivery::Recipient",
+		with = "::subxt::utils::Static<::dpki_primitives::delivery::Recipient>"
+	),
+	substitute_type(
 		path = "dpki_primitives::delivery::Suite",
 		with = "::subxt::utils::Static<::dpki_primitives::delivery::Suite>"
 	),
@@ -106,6 +110,10 @@ pub(crate) type ChainConfig = subxt::config::SubstrateConfig;
 		with = "::subxt::utils::Static<::dpki_primitives::revocation::SshSubject>"
 	),
 	substitute_type(
+		path = "dpki_runtime::SessionKeys",
+		with = "::subxt::utils::Static<crate::calls::SessionKeys>"
+	),
+	substitute_type(
 		path = "dpki_primitives::application::CertificateRequest",
 		with = "::subxt::utils::Static<::dpki_primitives::application::CertificateRequest>"
 	),
@@ -176,6 +184,18 @@ pub(crate) type ChainConfig = subxt::config::SubstrateConfig;
 	substitute_type(
 		path = "dpki_primitives::request::Rejection",
 		with = "::subxt::utils::Static<::dpki_primitives::request::Rejection>"
+	),
+	substitute_type(
+		path = "dpki_primitives::fleet::revocation::ChunkMask",
+		with = "::subxt::utils::Static<::dpki_primitives::fleet::ChunkMask>"
+	),
+	substitute_type(
+		path = "dpki_primitives::fleet::tile::Commitment",
+		with = "::subxt::utils::Static<::dpki_primitives::fleet::Commitment>"
+	),
+	substitute_type(
+		path = "dpki_primitives::ids::FleetId",
+		with = "::subxt::utils::Static<::dpki_primitives::ids::FleetId>"
 	),
 	substitute_type(
 		path = "dpki_runtime::RuntimeCall",

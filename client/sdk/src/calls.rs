@@ -9,9 +9,11 @@ mod certificates;
 mod delegation;
 mod economy;
 mod encoded;
+mod fleets;
 mod governance;
 mod keys;
 mod multisig;
+mod validators;
 
 pub use authorities::{
 	adopt_authority, cancel_rollover, plan_rollover, register_authority, release_anchor,
@@ -26,18 +28,26 @@ pub use certificates::{
 pub use delegation::{ProxyRight, add_proxy, proxied, remove_proxy, through_proxy};
 pub use economy::{admit_organisation, set_deposit, set_fee, set_feeless, set_quotas};
 pub use encoded::{EncodedCall, encode};
+pub use fleets::{
+	append_fleet, commit_fleet, publish_tile, retire_fleet, revoke_fleet, revoke_members,
+	rotate_fleet, vote_availability, withdraw_commitment,
+};
 pub use governance::{
 	accept_hand_over, admit_trustee, as_root, authorize_upgrade, begin_recovery, cancel_hand_over,
-	cancel_recovery, close, complete_recovery, dissolve, hand_over, propose, remove_trustee,
+	cancel_recovery, close, complete_recovery, dissolve, hand_over, join, propose, remove_trustee,
 	set_policy, vote, withdraw,
 };
 pub use keys::{
-	add_own_key, announce_next_key, announce_own_key, approve_request, register_batch,
-	reject_request, replace_key, replace_own_key, report_compromise, request_keys, reveal_next_key,
-	revoke_devices, revoke_keys, set_key_policy,
+	add_own_key, announce_next_key, announce_own_key, approve_request, is_proof_dear,
+	register_batch, reject_request, replace_key, replace_own_key, report_compromise, request_keys,
+	reveal_next_key, revoke_devices, revoke_keys, set_key_policy,
 };
 pub use multisig::{
 	Beginning, CallWeight, MAX_SIGNATORIES, Multisig, MultisigProgress, multisig_progress,
+};
+pub use validators::{
+	SessionKeys, add_validator, disable_validator, enable_validator, leave_validators,
+	note_stalled, remove_validator, set_session_keys, set_validator_bounds,
 };
 
 use crate::{
@@ -48,7 +58,7 @@ use crate::{
 use dpki_primitives::{
 	Moment,
 	anchor::{AnchorKind, MAX_ANCHOR_MATERIAL_LEN},
-	delivery::{MAX_BLOB_LEN, MIN_BLOB_LEN, Outcome, Suite},
+	delivery::{MAX_BLOB_LEN, MAX_RECIPIENTS, MIN_BLOB_LEN, Outcome, Recipient, Suite},
 	device::MAX_KEYS_PER_ENROLMENT,
 	ids::{
 		AnchorId, BlobDigest, DeviceId, KeyId, OrganisationId, VoucherCommitment, VoucherId,
@@ -121,7 +131,8 @@ pub fn create_organisation(
 	Ok(tx().organisations().create(name(organisation)?, Static(kind)))
 }
 
-/// Makes an account a member with these roles, or changes the roles of a member.
+/// Invites an account to become a member with these roles, or changes the roles of a member. Whoever is invited
+/// [accepts](join).
 pub fn set_member(
 	organisation: OrganisationId,
 	account: &AccountId,
@@ -131,7 +142,7 @@ pub fn set_member(
 		.set_member(Static(organisation), AccountId32(*account), Static(roles))
 }
 
-/// Removes a member.
+/// Removes a member, or withdraws an invitation.
 pub fn remove_member(organisation: OrganisationId, account: &AccountId) -> impl Call + use<> {
 	tx().organisations().remove_member(Static(organisation), AccountId32(*account))
 }
@@ -252,6 +263,31 @@ pub fn publish(
 		Static(recipient),
 		BoundedVec(envelope.to_vec()),
 	))
+}
+
+/// Publishes a [shared envelope](crate::envelope::seal_shared) for many devices.
+pub fn publish_shared(
+	suite: Suite,
+	recipients: &[Recipient],
+	envelope: &[u8],
+) -> Result<impl Call + use<>, CallError> {
+	check_len("the list of devices", recipients.len(), 1..=MAX_RECIPIENTS)?;
+	check_len("the envelope", envelope.len(), MIN_BLOB_LEN..=MAX_BLOB_LEN)?;
+	Ok(tx().deliveries().publish_shared(
+		Static(suite),
+		BoundedVec(recipients.iter().copied().map(Static).collect()),
+		BoundedVec(envelope.to_vec()),
+	))
+}
+
+/// Approves a delivery that waits: exactly the one with this number and digest.
+pub fn approve_delivery(device: DeviceId, sequence: u64, digest: BlobDigest) -> impl Call + use<> {
+	tx().deliveries().approve(Static(device), sequence, Static(digest))
+}
+
+/// Takes back a delivery that waits for approvals.
+pub fn withdraw_delivery(device: DeviceId, sequence: u64, digest: BlobDigest) -> impl Call + use<> {
+	tx().deliveries().withdraw(Static(device), sequence, Static(digest))
 }
 
 /// Tells what became of a delivery; for [`Client::submit_general`](crate::Client::submit_general).
@@ -379,6 +415,14 @@ mod tests {
 		let acknowledge = acknowledge(DEVICE, 5, digest, outcome, KEY, 9, signature());
 		let arguments = (DEVICE, 5u64, digest, outcome, KEY, 9u64, signature());
 		assert_encodes(&acknowledge, (22, 1), arguments);
+		let approve = approve_delivery(DEVICE, 5, digest);
+		assert_encodes(&approve, (22, 2), (DEVICE, 5u64, digest));
+		let withdraw = withdraw_delivery(DEVICE, 5, digest);
+		assert_encodes(&withdraw, (22, 3), (DEVICE, 5u64, digest));
+		let suite = Suite::SharedX25519;
+		let recipients = vec![Recipient { device: DEVICE, sequence: 5, key: KEY }];
+		let shared = publish_shared(suite, &recipients, &[1; 200]).unwrap();
+		assert_encodes(&shared, (22, 4), (suite, recipients, vec![1u8; 200]));
 	}
 
 	#[test]

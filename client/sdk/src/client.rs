@@ -1,7 +1,10 @@
 //! The connection to the chain, and its finalised heads.
 
 use crate::{
+	AccountId,
 	api::ChainConfig,
+	calls::SessionKeys,
+	carrier::without_user,
 	view::{self, ReadError, View},
 };
 use backon::{ExponentialBuilder, Retryable};
@@ -136,26 +139,7 @@ impl Client {
 	/// The node is believed in what it says. Where that is not good enough, embed a light client and use
 	/// [`Client::from_rpc`].
 	pub async fn connect(url: &str) -> Result<Self, ClientError> {
-		if !url.starts_with("ws://") && !url.starts_with("wss://") {
-			return Err(ClientError::InvalidUrl { url: url.into() });
-		}
-		let secure = subxt_rpcs::utils::url_is_secure(url)
-			.map_err(|_| ClientError::InvalidUrl { url: url.into() })?;
-		if !secure {
-			tracing::warn!(url, "the connection to the node is neither local nor encrypted");
-		}
-		let patience = Patience::new();
-		let connecting = ReconnectingClient::builder()
-			.request_timeout(REQUEST_TIMEOUT)
-			.connection_timeout(CONNECT_TIMEOUT)
-			.retry_policy(patience.clone())
-			.build(url);
-		let rpc = connecting.await.map_err(|error| ClientError::Unreachable {
-			url: url.into(),
-			reason: error.to_string(),
-		})?;
-		patience.connected.store(true, Ordering::Relaxed);
-		Self::from_rpc(RpcClient::new(rpc)).await
+		Self::from_rpc(connect_rpc(url).await?).await
 	}
 
 	/// A client over any transport, such as an embedded light client.
@@ -175,6 +159,34 @@ impl Client {
 	/// The transport, for requests that this crate does not know.
 	pub fn rpc(&self) -> &RpcClient {
 		&self.rpc
+	}
+
+	/// Lets the node make session keys for a validator, and prove to it that it has them: for
+	/// [`calls::set_session_keys`](crate::calls::set_session_keys).
+	///
+	/// It has to be the validator's own node, as the keys stay there. Nodes do this for those alone whom they trust, on
+	/// the loopback address or with `--rpc-methods unsafe`.
+	pub async fn new_session_keys(
+		&self,
+		validator: &AccountId,
+	) -> Result<(SessionKeys, Vec<u8>), ClientError> {
+		#[derive(serde::Deserialize)]
+		struct Generated {
+			keys: String,
+			proof: Option<String>,
+		}
+		let method = "author_rotateKeysWithOwner";
+		let malformed = |reason: String| ClientError::Malformed { method: method.into(), reason };
+		let bytes = |text: &str| {
+			hex::decode(text.strip_prefix("0x").unwrap_or(text))
+				.map_err(|error| malformed(error.to_string()))
+		};
+		let owner = format!("0x{}", hex::encode(validator));
+		let Generated { keys, proof } = self.request(method, rpc_params![owner]).await?;
+		let keys = SessionKeys::from_bytes(&bytes(&keys)?)
+			.map_err(|error| malformed(error.to_string()))?;
+		let proof = proof.ok_or_else(|| malformed("there is no proof".into()))?;
+		Ok((keys, bytes(&proof)?))
 	}
 
 	/// The hash of the genesis block, which names the chain.
@@ -246,6 +258,32 @@ impl Client {
 		let time = if number == 0 { 0 } else { view::time_at(self, number, hash).await? };
 		Ok(Head { number, hash, time })
 	}
+}
+
+/// A connection to a node over WebSocket, which is set up again whenever it is lost.
+pub(crate) async fn connect_rpc(url: &str) -> Result<RpcClient, ClientError> {
+	// What is shown and logged is without the password.
+	let shown = without_user(url);
+	if !url.starts_with("ws://") && !url.starts_with("wss://") {
+		return Err(ClientError::InvalidUrl { url: shown });
+	}
+	let Ok(secure) = subxt_rpcs::utils::url_is_secure(url) else {
+		return Err(ClientError::InvalidUrl { url: shown });
+	};
+	if !secure {
+		tracing::warn!(url = shown, "the connection to the node is neither local nor encrypted");
+	}
+	let patience = Patience::new();
+	let connecting = ReconnectingClient::builder()
+		.request_timeout(REQUEST_TIMEOUT)
+		.connection_timeout(CONNECT_TIMEOUT)
+		.retry_policy(patience.clone())
+		.build(url);
+	let rpc = connecting
+		.await
+		.map_err(|error| ClientError::Unreachable { url: shown, reason: error.to_string() })?;
+	patience.connected.store(true, Ordering::Relaxed);
+	Ok(RpcClient::new(rpc))
 }
 
 /// The finalised blocks from the newest on.

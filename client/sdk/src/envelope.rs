@@ -1,38 +1,53 @@
 //! HPKE envelopes (RFC 9180), bound to the record that announces them.
 //!
-//! An envelope is `enc` (32 bytes) followed by the ciphertext with its tag. The sender uses a fresh key each time and is
-//! not authenticated by the envelope but by the record on the chain, whose publisher, sequence and recipient are the
-//! associated data: an envelope opens in the place that it was made for and nowhere else.
+//! | [`Suite`](dpki_primitives::delivery::Suite) | form |
+//! |---|---|
+//! | `X25519ChaCha20Poly1305` | `enc` (32 bytes), ciphertext with its tag |
+//! | `XWingChaCha20Poly1305` | `enc` (1,120 bytes), ciphertext with its tag |
+//! | `SharedX25519`, `SharedXWing` | see [`seal_shared`] |
+//!
+//! The sender uses a fresh key each time and is not authenticated by the envelope but by the record on the chain, whose
+//! publisher, sequence and recipient are the associated data: an envelope opens in the place that it was made for and
+//! nowhere else. The suite is part of it, so an envelope of one suite is none of another.
 
-use crate::possession::AgreementKey;
+mod shared;
+#[cfg(test)]
+mod tests;
+
+pub use shared::{ContentKey, review, seal_shared};
+
+use crate::possession::{AgreementKey, HybridKey};
 use dpki_primitives::{
-	delivery::{DeliveryBinding, MAX_BLOB_LEN, MIN_BLOB_LEN, Suite},
+	delivery::{DeliveryBinding, MAX_BLOB_LEN, MIN_BLOB_LEN},
 	ids::KeyId,
 	key::{KeyType, PublicKey},
 };
 use hpke::{
-	Deserializable, Kem, OpModeR, OpModeS, Serializable, aead::ChaCha20Poly1305, kdf::HkdfSha256,
-	kem::X25519HkdfSha256,
+	Deserializable, Kem, OpModeR, OpModeS, Serializable,
+	aead::ChaCha20Poly1305,
+	kdf::HkdfSha256,
+	kem::{X25519HkdfSha256, XWing},
 };
 use zeroize::Zeroizing;
 
-type Encapped = <X25519HkdfSha256 as Kem>::EncappedKey;
-
-/// Length of `enc` in bytes.
-const ENC_LEN: usize = 32;
-
-/// The longest plaintext that fits an envelope, in bytes.
+/// The longest plaintext that fits an envelope for one X25519 key, in bytes.
 pub const MAX_PLAINTEXT_LEN: usize = (MAX_BLOB_LEN - MIN_BLOB_LEN) as usize;
 
 /// Why an envelope could not be sealed or opened.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum EnvelopeError {
-	/// The recipient's key is not for key agreement.
-	#[error("the recipient's key is of type {key_type:?}: use its X25519 key-agreement key")]
+	/// The recipient's key is not for key agreement, or not for this suite.
+	#[error(
+		"the recipient's key is of type {}, this envelope needs {}: use a key-agreement key of that type",
+		key_type.name(),
+		needed.name()
+	)]
 	RecipientUnfit {
 		/// What it is.
 		key_type: KeyType,
+		/// What it has to be.
+		needed: KeyType,
 	},
 	/// The key is not the one that the binding names.
 	#[error("the key is not the one that the delivery names: use the key with the id {expected}")]
@@ -46,10 +61,12 @@ pub enum EnvelopeError {
 	)]
 	RecipientInvalid,
 	/// The plaintext does not fit.
-	#[error("the content has {len} bytes, {MAX_PLAINTEXT_LEN} are allowed: deliver less")]
+	#[error("the content has {len} bytes, {room} are allowed: deliver less, or to fewer devices")]
 	TooLong {
 		/// How many bytes it has.
 		len: usize,
+		/// How many it may have.
+		room: usize,
 	},
 	/// The envelope has an impossible length.
 	#[error("an envelope of {len} bytes cannot be genuine: fetch it again from another place")]
@@ -57,11 +74,95 @@ pub enum EnvelopeError {
 		/// How many bytes it has.
 		len: usize,
 	},
+	/// It is of another version.
+	#[error("the envelope is of version {version}, which this program does not know: update it")]
+	Version {
+		/// Which.
+		version: u8,
+	},
+	/// It is sealed to nobody.
+	#[error("an envelope needs a recipient: name a device")]
+	NoRecipient,
+	/// It is sealed to more than can be, or says so.
+	#[error("an envelope for {found} recipients is refused: 1 to 256 are allowed")]
+	TooManyRecipients {
+		/// To how many.
+		found: usize,
+	},
+	/// What it is bound to makes no sense together.
+	#[error(
+		"the deliveries of one shared envelope differ in more than device, key and number: publish them apart"
+	)]
+	BindingsDiffer,
+	/// It is for its recipient alone.
+	#[error("the envelope is for its device alone, and nobody else can look into it")]
+	NotShared,
 	/// It does not open.
 	#[error(
 		"the envelope does not open under this key and record: it was altered, or made for another delivery"
 	)]
 	DoesNotOpen,
+}
+
+/// The public half of a key to which envelopes are sealed.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum RecipientKey {
+	/// An X25519 key, as the chain has it.
+	X25519(PublicKey),
+	/// The 1,216 bytes of an X-Wing key, of which the chain has the hash.
+	XWing(Vec<u8>),
+}
+
+impl RecipientKey {
+	/// The key as the chain has it.
+	pub fn public(&self) -> PublicKey {
+		match self {
+			RecipientKey::X25519(public) => public.clone(),
+			RecipientKey::XWing(bytes) => crate::possession::hybrid_public(bytes),
+		}
+	}
+
+	fn check(&self, binding: &DeliveryBinding) -> Result<(), EnvelopeError> {
+		check_recipient(&self.public(), binding)
+	}
+
+	fn seal(&self, aad: &[u8], plaintext: &[u8]) -> Result<Vec<u8>, EnvelopeError> {
+		match self {
+			RecipientKey::X25519(public) => {
+				hpke_seal::<X25519HkdfSha256>(&public.bytes, aad, plaintext)
+			},
+			RecipientKey::XWing(bytes) => hpke_seal::<XWing>(bytes, aad, plaintext),
+		}
+	}
+}
+
+/// The secret half of such a key.
+pub trait OpeningKey: Send + Sync {
+	/// The public half, as the chain has it.
+	fn public(&self) -> PublicKey;
+
+	/// What was sealed by HPKE to this key with this associated data; `None` if it was not, or altered.
+	fn open(&self, aad: &[u8], sealed: &[u8]) -> Option<Zeroizing<Vec<u8>>>;
+}
+
+impl OpeningKey for AgreementKey {
+	fn public(&self) -> PublicKey {
+		AgreementKey::public(self)
+	}
+
+	fn open(&self, aad: &[u8], sealed: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
+		hpke_open::<X25519HkdfSha256>(&self.hpke(), aad, sealed)
+	}
+}
+
+impl OpeningKey for HybridKey {
+	fn public(&self) -> PublicKey {
+		HybridKey::public(self)
+	}
+
+	fn open(&self, aad: &[u8], sealed: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
+		hpke_open::<XWing>(&self.hpke(), aad, sealed)
+	}
 }
 
 /// Seals `plaintext` to the recipient's X25519 key, for the one delivery that `binding` describes.
@@ -70,197 +171,88 @@ pub fn seal(
 	binding: &DeliveryBinding,
 	plaintext: &[u8],
 ) -> Result<Vec<u8>, EnvelopeError> {
-	let Suite::X25519ChaCha20Poly1305 = binding.suite;
-	check_recipient(recipient, binding)?;
-	if plaintext.len() > MAX_PLAINTEXT_LEN {
-		return Err(EnvelopeError::TooLong { len: plaintext.len() });
+	seal_to(&RecipientKey::X25519(recipient.clone()), binding, plaintext)
+}
+
+/// Seals `plaintext` to one key, for the one delivery that `binding` describes. Under the suites of shared envelopes see
+/// [`seal_shared`].
+pub fn seal_to(
+	recipient: &RecipientKey,
+	binding: &DeliveryBinding,
+	plaintext: &[u8],
+) -> Result<Vec<u8>, EnvelopeError> {
+	recipient.check(binding)?;
+	let room = MAX_BLOB_LEN as usize - binding.suite.min_len() as usize;
+	if plaintext.len() > room {
+		return Err(EnvelopeError::TooLong { len: plaintext.len(), room });
 	}
-	let recipient = <X25519HkdfSha256 as Kem>::PublicKey::from_bytes(&recipient.bytes)
-		.map_err(|_| EnvelopeError::RecipientInvalid)?;
-	let (enc, ciphertext) =
-		hpke::single_shot_seal::<ChaCha20Poly1305, HkdfSha256, X25519HkdfSha256>(
-			&OpModeS::Base,
-			&recipient,
-			DeliveryBinding::INFO,
-			plaintext,
-			&binding.aad(),
-		)
-		.map_err(|_| EnvelopeError::RecipientInvalid)?;
-	Ok([&enc.to_bytes()[..], &ciphertext].concat())
+	if binding.suite.is_shared() {
+		let (envelope, _) = seal_shared(&[(recipient.clone(), binding.clone())], plaintext)?;
+		return Ok(envelope);
+	}
+	recipient.seal(&binding.aad(), plaintext)
 }
 
 /// Opens an envelope for the one delivery that `binding` describes, which is rebuilt from the *proven* record.
 pub fn open(
-	secret: &AgreementKey,
+	secret: &dyn OpeningKey,
 	binding: &DeliveryBinding,
 	envelope: &[u8],
 ) -> Result<Zeroizing<Vec<u8>>, EnvelopeError> {
-	let Suite::X25519ChaCha20Poly1305 = binding.suite;
 	check_recipient(&secret.public(), binding)?;
-	if !(MIN_BLOB_LEN as usize..=MAX_BLOB_LEN as usize).contains(&envelope.len()) {
+	if binding.suite.is_shared() {
+		return shared::open(secret, binding, envelope);
+	}
+	if !(binding.suite.min_len() as usize..=MAX_BLOB_LEN as usize).contains(&envelope.len()) {
 		return Err(EnvelopeError::Length { len: envelope.len() });
 	}
-	let (enc, ciphertext) = envelope.split_at(ENC_LEN);
-	let enc = Encapped::from_bytes(enc).map_err(|_| EnvelopeError::DoesNotOpen)?;
-	hpke::single_shot_open::<ChaCha20Poly1305, HkdfSha256, X25519HkdfSha256>(
-		&OpModeR::Base,
-		&secret.hpke(),
-		&enc,
-		DeliveryBinding::INFO,
-		ciphertext,
-		&binding.aad(),
-	)
-	.map(Zeroizing::new)
-	.map_err(|_| EnvelopeError::DoesNotOpen)
+	secret.open(&binding.aad(), envelope).ok_or(EnvelopeError::DoesNotOpen)
 }
 
 fn check_recipient(key: &PublicKey, binding: &DeliveryBinding) -> Result<(), EnvelopeError> {
-	if key.key_type != KeyType::X25519 {
-		return Err(EnvelopeError::RecipientUnfit { key_type: key.key_type });
+	let needed = binding.suite.recipient_type();
+	if key.key_type != needed {
+		return Err(EnvelopeError::RecipientUnfit { key_type: key.key_type, needed });
 	}
-	if KeyId::of(key) != binding.recipient {
+	if KeyId::of_device(binding.device, key) != binding.recipient {
 		return Err(EnvelopeError::RecipientMismatch { expected: binding.recipient });
 	}
 	Ok(())
 }
 
-#[cfg(test)]
-mod tests {
-	use super::*;
-	use dpki_primitives::ids::{DeviceId, OrganisationId};
+/// `enc` and the ciphertext with its tag.
+fn hpke_seal<K: Kem>(
+	public: &[u8],
+	aad: &[u8],
+	plaintext: &[u8],
+) -> Result<Vec<u8>, EnvelopeError> {
+	let public = K::PublicKey::from_bytes(public).map_err(|_| EnvelopeError::RecipientInvalid)?;
+	let (enc, ciphertext) = hpke::single_shot_seal::<ChaCha20Poly1305, HkdfSha256, K>(
+		&OpModeS::Base,
+		&public,
+		DeliveryBinding::INFO,
+		plaintext,
+		aad,
+	)
+	.map_err(|_| EnvelopeError::RecipientInvalid)?;
+	Ok([&enc.to_bytes()[..], &ciphertext].concat())
+}
 
-	fn key() -> AgreementKey {
-		AgreementKey::from_secret_bytes(&[7; 32])
-	}
-
-	fn binding() -> DeliveryBinding {
-		DeliveryBinding {
-			genesis: [1; 32],
-			organisation: OrganisationId([2; 32]),
-			publisher: [3; 32],
-			device: DeviceId([4; 32]),
-			recipient: KeyId::of(&key().public()),
-			suite: Suite::X25519ChaCha20Poly1305,
-			sequence: 5,
-		}
-	}
-
-	#[test]
-	fn what_is_sealed_opens() {
-		for plaintext in [&b""[..], b"state", &[9; MAX_PLAINTEXT_LEN]] {
-			let envelope = seal(&key().public(), &binding(), plaintext).unwrap();
-			assert_eq!(envelope.len(), plaintext.len() + MIN_BLOB_LEN as usize);
-			assert_eq!(open(&key(), &binding(), &envelope).unwrap().as_slice(), plaintext);
-		}
-	}
-
-	#[test]
-	fn the_same_content_never_looks_the_same() {
-		let seal = || seal(&key().public(), &binding(), b"state").unwrap();
-		assert_ne!(seal(), seal());
-	}
-
-	#[test]
-	fn a_flipped_bit_anywhere_is_found() {
-		let envelope = seal(&key().public(), &binding(), b"state").unwrap();
-		for bit in 0..envelope.len() * 8 {
-			let mut altered = envelope.clone();
-			altered[bit / 8] ^= 1 << (bit % 8);
-			// X25519 ignores the top bit of a public key, but HPKE binds its bytes.
-			assert_eq!(
-				open(&key(), &binding(), &altered),
-				Err(EnvelopeError::DoesNotOpen),
-				"{bit}"
-			);
-		}
-	}
-
-	#[test]
-	fn an_envelope_opens_in_no_other_place() {
-		let envelope = seal(&key().public(), &binding(), b"state").unwrap();
-		let places = [
-			DeliveryBinding { genesis: [9; 32], ..binding() },
-			DeliveryBinding { organisation: OrganisationId([9; 32]), ..binding() },
-			DeliveryBinding { publisher: [9; 32], ..binding() },
-			DeliveryBinding { device: DeviceId([9; 32]), ..binding() },
-			DeliveryBinding { sequence: 6, ..binding() },
-			DeliveryBinding { sequence: 4, ..binding() },
-		];
-		for place in places {
-			assert_eq!(
-				open(&key(), &place, &envelope),
-				Err(EnvelopeError::DoesNotOpen),
-				"{place:?}"
-			);
-		}
-	}
-
-	#[test]
-	fn another_recipient_cannot_open() {
-		let envelope = seal(&key().public(), &binding(), b"state").unwrap();
-		let other = AgreementKey::generate();
-		let expected = binding().recipient;
-		let mismatch = EnvelopeError::RecipientMismatch { expected };
-		assert_eq!(open(&other, &binding(), &envelope), Err(mismatch.clone()));
-		let readdressed = DeliveryBinding { recipient: KeyId::of(&other.public()), ..binding() };
-		assert_eq!(open(&other, &readdressed, &envelope), Err(EnvelopeError::DoesNotOpen));
-		assert_eq!(seal(&other.public(), &binding(), b""), Err(mismatch));
-	}
-
-	#[test]
-	fn impossible_lengths_are_refused() {
-		for len in [0, MIN_BLOB_LEN as usize - 1, MAX_BLOB_LEN as usize + 1] {
-			let opened = open(&key(), &binding(), &vec![0; len]);
-			assert_eq!(opened, Err(EnvelopeError::Length { len }));
-		}
-		let len = MAX_PLAINTEXT_LEN + 1;
-		let sealed = seal(&key().public(), &binding(), &vec![0; len]);
-		assert_eq!(sealed, Err(EnvelopeError::TooLong { len }));
-	}
-
-	#[test]
-	fn only_agreement_keys_receive() {
-		let key_type = KeyType::Ed25519;
-		let public = PublicKey::new(key_type, &[1; 32]).unwrap();
-		let sealed = seal(&public, &binding(), b"");
-		assert_eq!(sealed, Err(EnvelopeError::RecipientUnfit { key_type }));
-	}
-
-	#[test]
-	fn a_degenerate_key_is_refused() {
-		let public = PublicKey::new(KeyType::X25519, &[0; 32]).unwrap();
-		let binding = DeliveryBinding { recipient: KeyId::of(&public), ..binding() };
-		assert_eq!(seal(&public, &binding, b""), Err(EnvelopeError::RecipientInvalid));
-	}
-
-	/// RFC 9180 appendix A.2.1 (this suite, Base mode), first encryption: our choice of algorithms is the one that other
-	/// implementations know by the same ids.
-	#[test]
-	fn the_suite_is_that_of_the_rfc() {
-		let bytes = |text: &str| hex::decode(text).unwrap();
-		let secret = bytes("8057991eef8f1f1af18f4a9491d16a1ce333f695d4db8e38da75975c4478e0fb");
-		let enc = bytes("1afa08d3dec047a643885163f1180476fa7ddb54c6a8029ea33f95796bf2ac4a");
-		let info = bytes("4f6465206f6e2061204772656369616e2055726e");
-		let aad = bytes("436f756e742d30");
-		let ciphertext = bytes(
-			"1c5250d8034ec2b784ba2cfd69dbdb8af406cfe3ff938e131f0def8c8b60b4db21993c62ce81883d2dd1b51a28",
-		);
-		let opened = hpke::single_shot_open::<ChaCha20Poly1305, HkdfSha256, X25519HkdfSha256>(
-			&OpModeR::Base,
-			&AgreementKey::from_secret_bytes(&secret.try_into().unwrap()).hpke(),
-			&Encapped::from_bytes(&enc).unwrap(),
-			&info,
-			&ciphertext,
-			&aad,
-		)
-		.unwrap();
-		assert_eq!(opened, b"Beauty is truth, truth beauty");
-	}
-
-	/// An envelope made once with this crate: a record on the chain has to open with every later version.
-	#[test]
-	fn an_old_envelope_still_opens() {
-		let envelope = hex::decode(include_str!("../vectors/envelope.hex").trim()).unwrap();
-		assert_eq!(open(&key(), &binding(), &envelope).unwrap().as_slice(), b"the desired state");
-	}
+fn hpke_open<K: Kem>(
+	secret: &K::PrivateKey,
+	aad: &[u8],
+	sealed: &[u8],
+) -> Option<Zeroizing<Vec<u8>>> {
+	let (enc, ciphertext) = sealed.split_at_checked(K::EncappedKey::size())?;
+	let enc = K::EncappedKey::from_bytes(enc).ok()?;
+	hpke::single_shot_open::<ChaCha20Poly1305, HkdfSha256, K>(
+		&OpModeR::Base,
+		secret,
+		&enc,
+		DeliveryBinding::INFO,
+		ciphertext,
+		aad,
+	)
+	.ok()
+	.map(Zeroizing::new)
 }

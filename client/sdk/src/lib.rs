@@ -11,6 +11,7 @@
 //! | [`account`] | accounts that sign, and their key files |
 //! | [`calls`] | the calls of the chain with the types of [`primitives`] |
 //! | [`economy`] | what things cost, and what can be done for nothing |
+//! | [`fleet`] | fleets of devices: tiles, commitments, proofs of membership |
 //! | [`motion`] | what a transaction did to a motion |
 //! | [`submit`] | submits calls and waits until they are final; names what went wrong |
 //! | [`voucher`] | one-time enrolment rights as people and QR codes carry them |
@@ -19,9 +20,13 @@
 //! | [`possession`] | keys of devices and anchors, and the proofs that they are held |
 //! | [`envelope`] | HPKE envelopes, bound to the record that announces them |
 //! | [`bundle`] | what is inside an envelope: the full desired state of a device |
+//! | [`carrier`] | proof bundles from nodes, gateways, brokers and files, whom nobody has to trust |
 //! | [`names`] | which logins, principals and host patterns a bundle may name |
 //! | [`blob`] | where envelopes are fetched from |
 //! | [`ssh`] | SSH certificates and CA keys |
+//!
+//! Nobody can forge what a light client proves, but everybody on the way can withhold what is newer. How old an answer may
+//! be is decided use by use with a [`Policy`], which [`View::judge`] holds against the chain time of the block.
 //!
 //! Errors are one enum per module. Each message is a sentence that says what to do next.
 //!
@@ -45,10 +50,12 @@ mod api;
 pub mod blob;
 pub mod bundle;
 pub mod calls;
+pub mod carrier;
 pub mod certificate;
 pub mod client;
 pub mod economy;
 pub mod envelope;
+pub mod fleet;
 pub mod motion;
 pub mod names;
 pub mod possession;
@@ -60,10 +67,11 @@ pub mod voucher;
 
 pub use account::Account;
 pub use blob::{BlobStore, ChainBlobs};
-pub use bundle::{Bundle, Item};
+pub use bundle::{Bundle, Content, Item};
 pub use calls::Call;
 pub use client::{Client, Head, Heads};
 pub use dpki_primitives as primitives;
+pub use dpki_verifier::{Floor, Judgement, Policy, Use, WhenStale};
 pub use submit::{Event, Finalized, SubmitError};
 pub use subxt_rpcs::RpcClient;
 pub use view::View;

@@ -3,6 +3,8 @@
 //! [`Bundle`](crate::Bundle) refuses every other name when it is written and when it is read, so that whoever publishes
 //! and the device that receives judge by one rule.
 
+use crate::primitives::ids::is_valid_name;
+
 /// The rule for names of organisations and devices ([`is_valid_name`](crate::primitives::ids::is_valid_name)) in words,
 /// to be put after "use" or "a name has".
 pub const NAME_RULE: &str =
@@ -40,6 +42,11 @@ pub fn is_host_pattern(text: &str) -> bool {
 		&& text.chars().all(inner)
 }
 
+/// Whether this can be the identity of a pre-shared key: a principal without the colon that ends it in a `psk_file`.
+pub fn is_psk_identity(text: &str) -> bool {
+	is_principal(text) && !text.contains(':')
+}
+
 /// What a name in a bundle stands for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum NameKind {
@@ -49,6 +56,10 @@ pub enum NameKind {
 	Principal,
 	/// The hosts that a host CA speaks for, see [`is_host_pattern`].
 	HostPattern,
+	/// A service of the device, or data for one: a name like that of a device.
+	Label,
+	/// By which name others know a pre-shared key, see [`is_psk_identity`].
+	PskIdentity,
 }
 
 /// A name breaks the rule for its kind.
@@ -68,6 +79,8 @@ impl NameKind {
 			Self::Login => is_login(text),
 			Self::Principal => is_principal(text),
 			Self::HostPattern => is_host_pattern(text),
+			Self::Label => is_valid_name(text.as_bytes()),
+			Self::PskIdentity => is_psk_identity(text),
 		};
 		if is_good { Ok(()) } else { Err(InvalidName { kind: self, name: text.to_owned() }) }
 	}
@@ -77,6 +90,8 @@ impl NameKind {
 			Self::Login => "a login name",
 			Self::Principal => "a principal",
 			Self::HostPattern => "a host pattern",
+			Self::Label => "the name of a service",
+			Self::PskIdentity => "the identity of a pre-shared key",
 		}
 	}
 
@@ -89,6 +104,8 @@ impl NameKind {
 			Self::HostPattern => {
 				"1 to 255 letters, digits and characters of ._-:*?[], not beginning with ., _, - or ]"
 			},
+			Self::Label => NAME_RULE,
+			Self::PskIdentity => "1 to 255 letters, digits and characters of ._-@/+=",
 		}
 	}
 }

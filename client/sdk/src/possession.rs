@@ -11,6 +11,8 @@
 
 mod agreement;
 mod consent;
+mod fingerprint;
+mod hybrid;
 mod pem;
 mod root;
 mod software;
@@ -19,6 +21,8 @@ mod xeddsa;
 
 pub use agreement::AgreementKey;
 pub use consent::{Admitted, ConsentError, SignedConsent};
+pub use fingerprint::{enrolment_fingerprint, is_same_fingerprint};
+pub use hybrid::{HybridKey, hybrid_public};
 pub use root::RootKey;
 pub use software::SoftwareKey;
 pub use succession::{Replacing, Reveal, prove_compromise, reveal};

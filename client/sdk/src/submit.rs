@@ -35,8 +35,15 @@ const LIFETIME_BLOCKS: u64 = 64;
 /// How long finality is waited for: [`LIFETIME_BLOCKS`] of 2 s, and some.
 const FINALITY_TIMEOUT: Duration = Duration::from_secs(150);
 
+/// How long the reports about a transaction are believed before the blocks are searched for it, and it is sent again: a
+/// pool that was busy can lose one that it took, and says nothing.
+const REPORTS_TIMEOUT: Duration = Duration::from_secs(30);
+
 /// JSON-RPC code of nodes for a transaction that the pool finds invalid.
 const POOL_INVALID: i32 = 1010;
+
+/// What is said of a transaction whose number in the account is not the next one.
+const NUMBER_USED: &str = "another transaction of the account came first: submit it again";
 
 /// Why a call did not succeed.
 #[derive(Debug, thiserror::Error)]
@@ -114,6 +121,13 @@ impl SubmitError {
 				| SubmitError::ResultUnreadable { .. }
 				| SubmitError::Client(_)
 		)
+	}
+
+	/// Whether the transaction can be given up for this reason. That the number of the account was used already is none:
+	/// it may be this transaction that has used it, in a block that is not final yet.
+	fn is_final_verdict(&self) -> bool {
+		let used = matches!(self, SubmitError::Invalid { reason } if reason == NUMBER_USED);
+		self.is_verdict() && !used
 	}
 
 	/// Whether this is what the chain thinks of the transaction, and not a failure to ask it.
@@ -238,7 +252,8 @@ impl Client {
 	) -> Result<Finalized, SubmitError> {
 		let extrinsic = transaction.hash();
 		let waited = tokio::time::timeout(FINALITY_TIMEOUT, async {
-			let block = match watch(transaction).await {
+			let watched = tokio::time::timeout(REPORTS_TIMEOUT, watch(transaction)).await;
+			let block = match watched.unwrap_or(Ok(Watched::Lost)) {
 				Ok(Watched::Final(block)) => block,
 				Ok(Watched::Lost) => self.search(transaction, head, last_block).await?,
 				Err(error @ SubmitError::Invalid { .. }) => {
@@ -258,7 +273,8 @@ impl Client {
 		})
 	}
 
-	/// Searches the blocks after `from` for a transaction, until it is found or cannot come any more.
+	/// Searches the blocks after `from` for a transaction, until it is found or cannot come any more. As long as it can, it is
+	/// sent again at each block: no block takes it twice.
 	async fn search(
 		&self,
 		transaction: &Transaction,
@@ -285,13 +301,28 @@ impl Client {
 			if last_block.is_some_and(|last| u64::from(head.number) > last) {
 				return Err(SubmitError::Lapsed { blocks: LIFETIME_BLOCKS });
 			}
-			// The reason for which it was dropped, if there is one. Judged where it is known not to be included: later
-			// blocks may hold it, and refuse it for being there already.
-			let judged = self.judge(transaction.encoded(), H256(head.hash)).await;
-			if let Some(verdict) = judged.err().filter(SubmitError::is_verdict) {
+			if let Some(verdict) = self.verdict(transaction, head).await {
 				return Err(verdict);
 			}
+			let bytes = format!("0x{}", hex::encode(transaction.encoded()));
+			let sent: Result<H256, _> =
+				self.request("author_submitExtrinsic", rpc_params![bytes]).await;
+			// Most often because it is in the pool.
+			if let Err(error) = sent {
+				tracing::debug!(%error, "the transaction is not taken again");
+			}
 		}
+	}
+
+	/// The reason for which a transaction was dropped, if there is one that holds. Judged at a final block that is known
+	/// not to include it: later blocks may hold it, and refuse it for being there already. And judged at the best block as
+	/// well: what was wrong at the final one may have been put right since, and then it comes into a block all the same.
+	async fn verdict(&self, transaction: &Transaction, head: Head) -> Option<SubmitError> {
+		let judged = self.judge(transaction.encoded(), H256(head.hash)).await;
+		let verdict = judged.err().filter(SubmitError::is_final_verdict)?;
+		let best: H256 = self.request("chain_getBlockHash", rpc_params![]).await.ok()?;
+		let now = self.judge(transaction.encoded(), best).await.err()?;
+		(now.is_final_verdict() && now.to_string() == verdict.to_string()).then_some(verdict)
 	}
 
 	/// Searches from `newest` back to the block after `oldest`. By parent hashes, because a light client does not know
@@ -497,9 +528,7 @@ fn refused(invalid: &TransactionInvalid) -> SubmitError {
 			};
 		},
 		TransactionInvalid::Payment => "the account cannot pay the fee: give it tokens first",
-		TransactionInvalid::Stale | TransactionInvalid::Future => {
-			"another transaction of the account came first: submit it again"
-		},
+		TransactionInvalid::Stale | TransactionInvalid::Future => NUMBER_USED,
 		TransactionInvalid::BadProof | TransactionInvalid::BadSigner => {
 			"its signature does not verify: check that program and node belong to the same chain"
 		},

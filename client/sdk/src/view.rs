@@ -1,34 +1,39 @@
 //! Typed reads of the state at one finalised block, and the verdicts about what is read.
 
 mod certificates;
+mod lists;
 mod multisig;
 
 pub use certificates::{
 	ApplicationAnswer, AssessmentAnswer, CertificateAnswer, CertificateTerms, Located,
 	SubjectAnswer, Verdict,
 };
+pub use lists::Listing;
 pub use multisig::PendingCall;
 
-use crate::{AccountId, client::Client, client::Head};
+use crate::{AccountId, calls::SessionKeys, client::Client, client::Head};
 use codec::{Decode, DecodeAll, Encode};
 use dpki_primitives::{
 	Moment,
 	anchor::{
 		AnchorMaterial, AnchorRecord, MAX_ANCHOR_DEPTH, MAX_ANCHORS_PER_ORGANISATION, anchor_status,
 	},
+	approval::{ApprovalRecord, Proposal},
 	delivery::{Acknowledgement, DeliveryRecord},
 	device::{DeviceRecord, KeyList},
 	ids::{AnchorId, DeviceId, KeyCommitment, KeyId, OrganisationId, RequestId, VoucherId},
 	key::KeyRecord,
 	key_policy::KeyPolicy,
 	motion::{Ballot, MotionId, MotionRecord, MotionStanding, motions_on_page},
-	organisation::{HandOver, OrganisationRecord, Recovery, RoleSet},
+	organisation::{HandOver, Invitation, OrganisationRecord, Recovery, RoleSet},
 	request::{KeyRequest, MAX_REQUESTS_PER_ORGANISATION, QueuedRequest},
 	revocation::{MAX_SSH_REVOCATIONS, SSH_REVOCATIONS_PER_PAGE, SshRevocation},
 	status::{Standing, Status, status},
 	storage_keys,
+	validator::{ValidatorBounds, ValidatorRecord},
 	voucher::VoucherRecord,
 };
+use dpki_verifier::{Judgement, Policy};
 use subxt::config::substrate::H256;
 use subxt_rpcs::client::rpc_params;
 
@@ -132,6 +137,12 @@ impl View {
 		self.head.time
 	}
 
+	/// Whether the block is young enough for a use, when the clock shows `now`, in milliseconds since the Unix epoch. Where
+	/// clocks can be wrong, let a [`Floor`](crate::Floor) correct it.
+	pub fn judge(&self, policy: &Policy, now: Moment) -> Judgement {
+		policy.judge(self.head.time, now)
+	}
+
 	/// The organisation as stored.
 	pub async fn organisation(
 		&self,
@@ -157,6 +168,15 @@ impl View {
 		from: &AccountId,
 	) -> Result<Option<HandOver<AccountId, u32>>, ReadError> {
 		self.read("the hand-over", storage_keys::hand_over(organisation, from)).await
+	}
+
+	/// Who is invited to the organisation, oldest first; those that have expired among them.
+	pub async fn invitations(
+		&self,
+		organisation: OrganisationId,
+	) -> Result<Vec<Invitation<AccountId, u32>>, ReadError> {
+		let key = storage_keys::invitations(organisation);
+		Ok(self.read("the invitations", key).await?.unwrap_or_default())
 	}
 
 	/// Who is to get a seat in a body of the organisation whose keys were lost.
@@ -198,6 +218,32 @@ impl View {
 		voter: &AccountId,
 	) -> Result<Option<Ballot<u32>>, ReadError> {
 		self.read("the vote", storage_keys::ballot(motion, voter)).await
+	}
+
+	/// The validators, in the order of their accounts.
+	pub async fn validators(&self) -> Result<Vec<ValidatorRecord<AccountId>>, ReadError> {
+		let validators = self.read("the validators", storage_keys::validators()).await?;
+		Ok(validators.unwrap_or_default())
+	}
+
+	/// How many validators there may be.
+	pub async fn validator_bounds(&self) -> Result<Option<ValidatorBounds>, ReadError> {
+		self.read("the bounds of the validators", storage_keys::validator_bounds())
+			.await
+	}
+
+	/// The validators that serve in this session, in the order of their turns.
+	pub async fn serving_validators(&self) -> Result<Vec<AccountId>, ReadError> {
+		let key = storage_keys::serving_validators();
+		Ok(self.read("the serving validators", key).await?.unwrap_or_default())
+	}
+
+	/// The session keys that a validator has set.
+	pub async fn session_keys(
+		&self,
+		validator: &AccountId,
+	) -> Result<Option<SessionKeys>, ReadError> {
+		self.read("the session keys", storage_keys::session_keys(validator)).await
 	}
 
 	/// The anchor as stored, without its material.
@@ -323,6 +369,16 @@ impl View {
 		self.read("the delivery", storage_keys::delivery(device)).await
 	}
 
+	/// The delivery of a device that waits for approvals.
+	pub async fn proposal(&self, device: DeviceId) -> Result<Option<Proposal>, ReadError> {
+		self.read("the delivery that waits", storage_keys::proposal(device)).await
+	}
+
+	/// Who approved the newest delivery of a device; `None` if nobody had to.
+	pub async fn approvals(&self, device: DeviceId) -> Result<Option<ApprovalRecord>, ReadError> {
+		self.read("the approvals", storage_keys::approvals(device)).await
+	}
+
 	/// The newest acknowledgement of a device.
 	pub async fn acknowledgement(
 		&self,
@@ -384,7 +440,7 @@ impl View {
 		decode(item, block, &value)
 	}
 
-	async fn read<T: Decode>(
+	pub(crate) async fn read<T: Decode>(
 		&self,
 		item: &'static str,
 		key: Vec<u8>,

@@ -61,6 +61,7 @@ impl Freshness {
 	}
 }
 
-fn millis(duration: Duration) -> Moment {
+/// A span in milliseconds, or the longest one.
+pub(crate) fn millis(duration: Duration) -> Moment {
 	Moment::try_from(duration.as_millis()).unwrap_or(Moment::MAX)
 }

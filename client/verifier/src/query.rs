@@ -7,7 +7,8 @@ use crate::{
 };
 use alloc::{vec, vec::Vec};
 use dpki_primitives::{
-	ids::{AnchorId, DeviceId, KeyId},
+	fleet::MembershipProof,
+	ids::{AnchorId, DeviceId, FleetId, KeyId},
 	storage_keys,
 };
 use sp_crypto_hashing::{twox_64, twox_128};
@@ -61,6 +62,21 @@ impl Query {
 	/// Asks for the newest delivery to a device.
 	pub fn delivery(self, id: DeviceId) -> Self {
 		self.storage_key(storage_keys::delivery(id))
+	}
+
+	/// Asks for the record of a fleet.
+	pub fn fleet(self, id: FleetId) -> Self {
+		self.storage_key(storage_keys::fleet(id))
+	}
+
+	/// Asks for all that the verdict about this member depends on. A proof whose leaf no device can have adds nothing: its
+	/// verdict is known.
+	pub fn member(self, proof: &MembershipProof) -> Self {
+		proof
+			.storage_keys()
+			.into_iter()
+			.flatten()
+			.fold(self, |query, key| query.storage_key(key))
 	}
 
 	/// Asks for whatever lies under this key, see [`storage_keys`].

@@ -12,7 +12,11 @@ use dpki_primitives::{
 	anchor::{AnchorMaterial, AnchorRecord, anchor_status},
 	delivery::DeliveryRecord,
 	device::{DeviceRecord, KeyList},
-	ids::{AnchorId, DeviceId, KeyId},
+	fleet::{
+		FleetRecord, MemberFacts, MembershipProof, RevocationChunk, member_status,
+		revocation::chunk_of,
+	},
+	ids::{AnchorId, DeviceId, FleetId, KeyId},
 	key::KeyRecord,
 	status::{Standing, Status, status},
 	storage_keys,
@@ -160,6 +164,40 @@ impl<'a> Verified<'a> {
 		let Some(key) = key.get() else { return Ok(Status::Unknown) };
 		let device = self.device_standing(key.device)?;
 		Ok(status(Some(&key.standing()), &[device], self.time))
+	}
+
+	/// The record of a fleet.
+	pub fn fleet(&self, id: FleetId) -> Result<VerifiedRecord<FleetRecord>, Error> {
+		self.record(&storage_keys::fleet(id))
+	}
+
+	/// What is revoked in a chunk of a fleet, if [`storage_keys::revoked_members`] was asked for.
+	pub fn revoked_members(
+		&self,
+		id: FleetId,
+		chunk: u32,
+	) -> Result<VerifiedRecord<RevocationChunk>, Error> {
+		self.record(&storage_keys::revoked_members(id, chunk))
+	}
+
+	/// The verdict about the key of a fleet member at the time of the block, by the same rule as about one that is
+	/// registered singly. What the proof depends on has to be part of the query, see [`Query::member`].
+	///
+	/// The key and the device are [`MembershipProof::key`] and [`MembershipProof::device`]; whether the member is the one
+	/// that was looked for is for the caller to compare. A path that leads to no head of the fleet is unknown;
+	/// [`MembershipProof::head`] says why.
+	pub fn member_status(&self, proof: &MembershipProof) -> Result<Status, Error> {
+		let Some(key) = proof.key() else { return Ok(Status::Unknown) };
+		let (fleet, key) = (self.fleet(proof.fleet)?, self.key(key)?);
+		let chunk = self.revoked_members(proof.fleet, chunk_of(proof.index))?;
+		let device = self.device(proof.device())?;
+		let facts = MemberFacts {
+			fleet: fleet.get(),
+			chunk: chunk.get(),
+			device: device.get(),
+			key: key.get(),
+		};
+		Ok(member_status(proof, facts, self.time))
 	}
 
 	fn device_standing(&self, id: DeviceId) -> Result<Option<Standing>, Error> {

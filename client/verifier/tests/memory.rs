@@ -7,69 +7,16 @@
 #[allow(dead_code)]
 mod kit;
 
+#[path = "../figures/src/memory.rs"]
+mod memory;
+
 use dpki_verifier::Verifier;
 use kit::*;
-use std::{
-	alloc::{GlobalAlloc, Layout, System},
-	cell::Cell,
-	hint::black_box,
-};
-
-struct Counting;
-
-thread_local! {
-	// Below zero for a thread that frees what another one has allocated.
-	static NOW: Cell<isize> = const { Cell::new(0) };
-	static PEAK: Cell<isize> = const { Cell::new(0) };
-}
-
-// Counts per thread, as the test harness allocates on threads of its own.
-unsafe impl GlobalAlloc for Counting {
-	unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-		let now = NOW.get() + layout.size() as isize;
-		NOW.set(now);
-		PEAK.set(PEAK.get().max(now));
-		unsafe { System.alloc(layout) }
-	}
-
-	unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-		NOW.set(NOW.get() - layout.size() as isize);
-		unsafe { System.dealloc(pointer, layout) }
-	}
-}
+use memory::{Counting, STACK, heap_of, stack_of};
+use std::hint::black_box;
 
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
-
-/// The most bytes that `work` had allocated at a time.
-fn heap_of<T>(work: impl FnOnce() -> T) -> usize {
-	let before = NOW.get();
-	PEAK.set(before);
-	black_box(work());
-	(PEAK.get() - before) as usize
-}
-
-const STACK: usize = 1024 * 1024;
-const PAINTED: usize = 512 * 1024;
-const PAINT: u8 = 0xa5;
-
-/// The most bytes of stack that `work` has used: what it has painted over below here.
-#[inline(never)]
-fn stack_of(work: impl FnOnce()) -> usize {
-	let mark = 0u8;
-	// Leaves room for the frames of this function and of those that paint.
-	let top = (&raw const mark as usize) - 4096;
-	// SAFETY: the thread was started with a stack of `STACK` bytes, of which little is used; what is painted lies
-	// below every live frame.
-	for address in top - PAINTED..top {
-		unsafe { (address as *mut u8).write_volatile(PAINT) };
-	}
-	work();
-	let untouched = (top - PAINTED..top)
-		.take_while(|address| unsafe { (*address as *const u8).read_volatile() } == PAINT)
-		.count();
-	PAINTED - untouched + 4096
-}
 
 #[test]
 fn four_validators_need_less_than_sixteen_kibibytes_of_heap() {

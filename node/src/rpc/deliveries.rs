@@ -26,6 +26,8 @@ pub enum Happened {
 	BundleInvalid,
 	/// Its device went back to the state before.
 	ApplyFailed,
+	/// Its device missed approvals.
+	ApprovalMissing,
 }
 
 /// One event of a delivery.
@@ -91,6 +93,7 @@ impl Delivery {
 					Outcome::Refused(RefusalReason::EnvelopeInvalid) => Happened::EnvelopeInvalid,
 					Outcome::Refused(RefusalReason::BundleInvalid) => Happened::BundleInvalid,
 					Outcome::Refused(RefusalReason::ApplyFailed) => Happened::ApplyFailed,
+					Outcome::Refused(RefusalReason::ApprovalMissing) => Happened::ApprovalMissing,
 				},
 				device: Hash::from(device.0),
 				sequence: *sequence,
@@ -142,6 +145,7 @@ mod tests {
 		for (outcome, kind) in [
 			(Outcome::Applied, "applied"),
 			(Outcome::Refused(RefusalReason::ApplyFailed), "applyFailed"),
+			(Outcome::Refused(RefusalReason::ApprovalMissing), "approvalMissing"),
 		] {
 			let event = Event::DeliveryAcknowledged { device, sequence: 8, digest, outcome };
 			assert_eq!(told(event)["kind"], kind);

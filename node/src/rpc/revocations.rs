@@ -34,6 +34,10 @@ pub enum Revoked {
 	ReplacedKey,
 	/// A certificate that the chain granted.
 	Certificate,
+	/// A fleet, and with it all its members.
+	Fleet,
+	/// Members of a fleet.
+	FleetMembers,
 }
 
 /// One revocation, or the beginning or end of a hold.
@@ -43,13 +47,13 @@ pub struct Revocation {
 	pub index: u32,
 	/// What was revoked.
 	pub kind: Revoked,
-	/// Its id; for an SSH subject that of its CA.
+	/// Its id; for an SSH subject that of its CA, for members that of their fleet.
 	pub id: Hash,
-	/// Whose it is: the organisation of an anchor or device, the device of a key.
+	/// Whose it is: the organisation of an anchor, device or fleet, the device of a key.
 	pub owner: Option<Hash>,
 	/// Why, by the name that RFC 5280 has for it; of a hold `certificateHold`, of its end `removeFromCRL`.
 	pub reason: &'static str,
-	/// The SSH subject in SCALE.
+	/// The SSH subject in SCALE; of members the chunks in which they are, a `Vec<u16>` in SCALE.
 	pub subject: Option<Bytes>,
 }
 
@@ -62,6 +66,7 @@ impl Revocation {
 		let (kind, id, owner, reason, subject) = match event {
 			RuntimeEvent::Dpki(event) => by_registry(event)?,
 			RuntimeEvent::Certificates(event) => by_certificates(event)?,
+			RuntimeEvent::Fleets(event) => by_fleets(event)?,
 			_ => return None,
 		};
 		let (id, owner) = (Hash::from(id), owner.map(Hash::from));
@@ -116,13 +121,29 @@ fn by_certificates(event: &pallet_certificates::Event<Runtime>) -> Option<Told> 
 	Some((Revoked::Certificate, certificate.0, None, reason, None))
 }
 
+fn by_fleets(event: &pallet_fleets::Event<Runtime>) -> Option<Told> {
+	use pallet_fleets::Event;
+	match event {
+		Event::FleetRevoked { fleet, organisation, reason } => {
+			let owner = Some(organisation.0);
+			Some((Revoked::Fleet, fleet.0, owner, reason.rfc5280_name(), None))
+		},
+		Event::MembersRevoked { fleet, organisation, reason, members: _, chunks } => {
+			let (owner, subject) = (Some(organisation.0), Some(Bytes(chunks.encode())));
+			Some((Revoked::FleetMembers, fleet.0, owner, reason.rfc5280_name(), subject))
+		},
+		_ => None,
+	}
+}
+
 #[cfg(test)]
 mod tests {
 	use super::*;
 	use dpki_primitives::{
 		certificate::Authority,
 		ids::{
-			AnchorId, CertificateDigest, CertificateId, DeviceId, KeyId, OrganisationId, VoucherId,
+			AnchorId, CertificateDigest, CertificateId, DeviceId, FleetId, KeyId, OrganisationId,
+			VoucherId,
 		},
 		revocation::SshSubject,
 	};
@@ -217,6 +238,23 @@ mod tests {
 		}
 		let digest = CertificateDigest([7; 32]);
 		assert_eq!(tell(Event::CertificateAmended { certificate, digest }), None);
+	}
+
+	#[test]
+	fn fleets_and_their_members_are_told() {
+		use pallet_fleets::Event;
+		let (fleet, organisation) = (FleetId([8; 32]), OrganisationId([2; 32]));
+		let tell = |event| Revocation::from_event(3, &RuntimeEvent::Fleets(event)).unwrap();
+		let whole = tell(Event::FleetRevoked { fleet, organisation, reason: REASON });
+		assert_eq!((whole.kind, whole.id), (Revoked::Fleet, Hash::repeat_byte(8)));
+		assert_eq!((whole.owner, whole.subject), (Some(Hash::repeat_byte(2)), None));
+		let chunks: Vec<u16> = vec![0, 7];
+		let subject = Some(Bytes(chunks.encode()));
+		let some =
+			Event::MembersRevoked { fleet, organisation, reason: REASON, members: 9, chunks };
+		let some = tell(some);
+		assert_eq!((some.kind, some.reason), (Revoked::FleetMembers, "keyCompromise"));
+		assert_eq!(some.subject, subject);
 	}
 
 	#[test]

@@ -45,15 +45,19 @@ pub mod pallet {
 			ApplicationRecord, BlockHeight, CertificateRequest, MAX_VOTES, Observation, Outcome,
 			Possession, Renewal, RequestVerifier, Votes,
 		},
-		assurance::{Accreditation, Endorsements as EndorsementList, Level, WithdrawalReason},
+		assurance::{
+			Accreditation, Assessment, Endorsements as EndorsementList, Level, WithdrawalReason,
+		},
 		certificate::{
-			Authority, CertificatePolicy, CertificateRecord, DisplayName, Holder, Office,
+			Authority, CertificatePolicy, CertificateRecord, DisplayName, Holder, Office, Page,
 			SubjectRecord,
 		},
 		ids::{ApplicationId, CertificateDigest, CertificateId, KeyId, OrganisationId, SubjectId},
 		organisation::Organisations,
 		registry::Registry,
 		revocation::RevocationReason,
+		status::Status,
+		subject::Subject,
 	};
 	use frame_support::{
 		dispatch::DispatchClass,
@@ -161,6 +165,94 @@ pub mod pallet {
 		#[cfg(feature = "try-runtime")]
 		fn try_state(_: BlockNumberFor<T>) -> Result<(), sp_runtime::TryRuntimeError> {
 			Self::do_try_state()
+		}
+	}
+
+	/// What anybody may ask.
+	#[pallet::view_functions]
+	impl<T: Config> Pallet<T> {
+		/// The certificate as stored.
+		pub fn certificate(id: CertificateId) -> Option<CertificateRecord> {
+			Certificates::<T>::get(id)
+		}
+
+		/// The verdict about the certificate now.
+		pub fn status(id: CertificateId) -> Status {
+			Self::certificate_status(id)
+		}
+
+		/// The effective level of the certificate now, with one explanation per endorsement; `None` if there is no such
+		/// certificate.
+		pub fn effective_level(id: CertificateId) -> Option<Assessment> {
+			Self::assessment(id)
+		}
+
+		/// The policy and the prices that hold.
+		pub fn terms() -> (CertificatePolicy, FeeSchedule<BalanceOf<T>>) {
+			(Self::policy(), Fees::<T>::get())
+		}
+
+		/// The endorsements of the certificate as stored; [`Self::assessment`] says what they are worth.
+		pub fn endorsements(id: CertificateId) -> EndorsementList {
+			Endorsements::<T>::get(id)
+		}
+
+		/// The application as stored, for as long as it is.
+		pub fn application(id: ApplicationId) -> Option<ApplicationRecord> {
+			Applications::<T>::get(id)
+		}
+
+		/// The votes on the application.
+		pub fn votes(id: ApplicationId) -> Votes {
+			ApplicationVotes::<T>::get(id)
+		}
+
+		/// What the applicant has to show to observers, and which subject they look at; `None` if the application waits for
+		/// none.
+		pub fn challenge(id: ApplicationId) -> Option<(Subject, [u8; 32])> {
+			Self::challenge_of(id)
+		}
+
+		/// Who holds the subject, as stored; whether it still does say its certificates.
+		pub fn subject(id: SubjectId) -> Option<SubjectRecord> {
+			Subjects::<T>::get(id)
+		}
+
+		/// Everyone who was ever accredited for an office, from number `start` on.
+		pub fn accredited(office: Office, start: u32) -> Page<(T::AccountId, Accreditation)> {
+			Self::list_accredited(office, start)
+		}
+
+		/// The certificates of a holder, oldest first, from number `start` on.
+		pub fn certificates_of(holder: Holder, start: u32) -> Page<CertificateId> {
+			Self::list_of_holder(holder, start)
+		}
+
+		/// The certificates ever granted about a subject, oldest first, from number `start` on.
+		pub fn certificates_about(subject: SubjectId, start: u32) -> Page<CertificateId> {
+			Self::list_about(subject, start)
+		}
+
+		/// The unrevoked certificates that end on a day since the Unix epoch, as things stand, from entry `start` on.
+		pub fn ending_on(day: u32, start: u32) -> Page<CertificateId> {
+			Self::list_ending_on(day, start)
+		}
+
+		/// The applications on which the organisation of this observer can still commit itself, from entry `start` of the
+		/// open ones on.
+		pub fn pending_observations(observer: T::AccountId, start: u32) -> Page<ApplicationId> {
+			Self::open_to_observe(observer, start)
+		}
+
+		/// The votes that this observer still has to reveal, from entry `start` of the open applications on.
+		pub fn pending_reveals(observer: T::AccountId, start: u32) -> Page<ApplicationId> {
+			Self::open_to_reveal(observer, start)
+		}
+
+		/// The certificates that wait for endorsements which this endorser could give and be paid for, from entry `start` of
+		/// the open applications on.
+		pub fn pending_endorsements(endorser: T::AccountId, start: u32) -> Page<CertificateId> {
+			Self::open_to_endorse(endorser, start)
 		}
 	}
 

@@ -8,7 +8,7 @@ use dpki_primitives::{
 		certificate_status,
 	},
 	ids::{CertificateId, KeyId},
-	registry::Registry,
+	registry::{CompromisedKeys as Compromises, Registry},
 	revocation::{Revocation, RevocationReason},
 	status::Status,
 	subject::Subject,
@@ -45,10 +45,7 @@ impl<T: Config> Pallet<T> {
 		let at = Self::now();
 		record.revocation = Some(Revocation { reason, at });
 		if reason == RevocationReason::KeyCompromise {
-			let key = KeyId::of(&record.key);
-			if !CompromisedKeys::<T>::contains_key(key) {
-				CompromisedKeys::<T>::insert(key, at);
-			}
+			<Self as Compromises>::note(KeyId::of(&record.key), at);
 		}
 		Certificates::<T>::insert(id, record);
 		Self::deposit_event(Event::CertificateRevoked { certificate: id, by, reason });
@@ -153,5 +150,17 @@ impl<T: Config> Pallet<T> {
 		};
 		ensure!(record.revocation.is_none(), Error::<T>::CertificateRevoked);
 		Ok((record, by))
+	}
+}
+
+impl<T: Config> Compromises for Pallet<T> {
+	fn is_compromised(key: KeyId) -> bool {
+		CompromisedKeys::<T>::contains_key(key)
+	}
+
+	fn note(key: KeyId, at: Moment) {
+		if !CompromisedKeys::<T>::contains_key(key) {
+			CompromisedKeys::<T>::insert(key, at);
+		}
 	}
 }

@@ -9,7 +9,8 @@ mod storage {
 	#[pallet::storage]
 	pub type Certificates<T: Config> = StorageMap<_, Identity, CertificateId, CertificateRecord>;
 
-	/// Since when a certified key is known to be compromised. Never removed, so that none is certified again.
+	/// Since when a key is known to be compromised that was certified, or was the key of an anchor. Never removed, so that
+	/// none is certified, or registered for anything else, again.
 	#[pallet::storage]
 	pub type CompromisedKeys<T: Config> = StorageMap<_, Identity, KeyId, Moment>;
 

@@ -1,18 +1,22 @@
 //! Benchmarks: every call at its longest path and with its largest arguments.
 
 use crate::{
-	Acknowledgements, Call, Config, Deliveries, DirectBlob, DirectPublish, Envelope, Pallet,
-	acknowledgement::Statement,
+	Acknowledgements, Approvals, Call, Config, Deliveries, DirectBlob, DirectPublish, Envelope,
+	Pallet, Proposals, acknowledgement::Statement,
 };
-use alloc::vec;
+use alloc::{vec, vec::Vec};
 use core::hint::black_box;
 use dpki_primitives::{
+	approval::MAX_APPROVALS,
 	context::MAX_SIGNATURE_LIFETIME,
-	delivery::{Acknowledgement, MAX_BLOB_LEN, MIN_BLOB_LEN, Outcome, RefusalReason, Suite},
+	delivery::{
+		Acknowledgement, MAX_BLOB_LEN, MAX_RECIPIENTS, MIN_BLOB_LEN, Outcome, Recipient,
+		Recipients, RefusalReason, Suite,
+	},
 	economy::Economy,
-	ids::{BlobDigest, DeviceId, KeyId},
+	ids::{BlobDigest, DeviceId, KeyId, OrganisationId},
 	key::{KeyType, PublicKey, Signature},
-	organisation::Organisations,
+	organisation::{DeliveryPolicies, Organisations},
 	registry::Registry,
 };
 use frame_benchmarking::v2::*;
@@ -42,6 +46,7 @@ const P256_SIGNATURE: [u8; 64] = sp_core::hex2array!(
 /// A device with a signing key that the keystore holds, and a publisher for it.
 struct Scene<T: Config> {
 	publisher: T::AccountId,
+	organisation: OrganisationId,
 	device: DeviceId,
 	signing: sp_core::ed25519::Public,
 	signing_id: KeyId,
@@ -68,7 +73,7 @@ fn scene<T: Config>() -> Scene<T> {
 	// note and the call.
 	System::<T>::set_block_number(1u32.into());
 	System::<T>::set_extrinsic_index(0);
-	Scene { publisher, device, signing, signing_id, recipient }
+	Scene { publisher, organisation, device, signing, signing_id, recipient }
 }
 
 impl<T: Config> Scene<T> {
@@ -181,6 +186,75 @@ mod benchmarks {
 		}
 
 		Ok(())
+	}
+
+	/// The last approval of so many, all of which are counted again.
+	#[benchmark]
+	fn approve(a: Linear<0, { MAX_APPROVALS - 1 }>) {
+		let scene = scene::<T>();
+		let watchdogs: Vec<[u8; 32]> = (0..=a).map(|index| [index as u8 + 1; 32]).collect();
+		T::Policies::watch_for_benchmark(scene.organisation, &watchdogs);
+		let digest = scene.publish(1, MIN_BLOB_LEN);
+		for watchdog in &watchdogs[1..] {
+			let origin = RawOrigin::Signed(T::AccountId::from(*watchdog)).into();
+			Pallet::<T>::approve(origin, scene.device, 1, digest)
+				.expect("a watchdog approves what waits");
+		}
+
+		#[extrinsic_call]
+		_(RawOrigin::Signed(T::AccountId::from(watchdogs[0])), scene.device, 1, digest);
+
+		let approved = Approvals::<T>::get(scene.device).map(|record| record.by.len());
+		assert_eq!(approved, Some(watchdogs.len()));
+	}
+
+	#[benchmark]
+	fn publish_shared(r: Linear<1, MAX_RECIPIENTS>, n: Linear<MIN_BLOB_LEN, MAX_BLOB_LEN>) {
+		let scene = scene::<T>();
+		let suite = Suite::SharedX25519;
+		let recipients: Vec<Recipient> = (1..=r)
+			.map(|number| {
+				let bytes = |prefix: u8| {
+					let mut bytes = [prefix; 32];
+					bytes[..4].copy_from_slice(&number.to_le_bytes());
+					bytes
+				};
+				let key = |key_type, bytes: [u8; 32]| {
+					PublicKey::new(key_type, &bytes).expect("the bytes have the length of the type")
+				};
+				let agreement = key(KeyType::X25519, bytes(1));
+				let id = KeyId::of(&agreement);
+				let name = alloc::format!("drone-{number}-of-many");
+				let device = T::Registry::enrol_for_benchmark(
+					scene.organisation,
+					name.as_bytes(),
+					key(KeyType::Ed25519, bytes(2)),
+					agreement,
+				);
+				Recipient { device, sequence: 1, key: id }
+			})
+			.collect();
+		let last = recipients[recipients.len() - 1];
+		let recipients = Recipients::truncate_from(recipients);
+		let envelope = envelope(n.max(suite.min_len() + (r - 1) * suite.slot_len()));
+		Pallet::<T>::note_direct_publish();
+
+		#[extrinsic_call]
+		_(RawOrigin::Signed(scene.publisher.clone()), suite, recipients, envelope);
+
+		assert!(Deliveries::<T>::contains_key(last.device));
+	}
+
+	#[benchmark]
+	fn withdraw() {
+		let scene = scene::<T>();
+		T::Policies::watch_for_benchmark(scene.organisation, &[[1; 32]]);
+		let digest = scene.publish(1, MIN_BLOB_LEN);
+
+		#[extrinsic_call]
+		_(RawOrigin::Signed(scene.publisher.clone()), scene.device, 1, digest);
+
+		assert!(!Proposals::<T>::contains_key(scene.device));
 	}
 
 	#[benchmark]

@@ -1,5 +1,5 @@
-//! Which extrinsics carry a blob: those whose outermost call is [`Call::publish`], or a wrapper that the runtime vouches
-//! for and that carries it.
+//! Which extrinsics carry a blob: those whose outermost call is [`Call::publish`] or [`Call::publish_shared`], or a wrapper
+//! that the runtime vouches for and that carries it. What is said here of `publish` holds for both.
 //!
 //! A node takes a blob from the end of the encoded extrinsic. That is the envelope if `publish` is the whole call. In
 //! a batch, a multisignature or any other wrapper the end may belong to something else, and whoever chooses it chooses
@@ -139,7 +139,10 @@ fn is_publish<T: Config>(call: &T::RuntimeCall) -> bool
 where
 	T::RuntimeCall: IsSubType<Call<T>>,
 {
-	matches!(T::Wrapper::carried(call).is_sub_type(), Some(Call::publish { .. }))
+	matches!(
+		T::Wrapper::carried(call).is_sub_type(),
+		Some(Call::publish { .. } | Call::publish_shared { .. })
+	)
 }
 
 impl<T: Config> Pallet<T> {

@@ -6,6 +6,7 @@
 extern crate alloc;
 
 mod acknowledgement;
+mod approval;
 pub mod extension;
 mod publishing;
 #[cfg(any(feature = "try-runtime", test))]
@@ -21,15 +22,15 @@ pub use extension::{DirectBlob, SeeThrough};
 pub use pallet::*;
 pub use weights::WeightInfo;
 
-use dpki_primitives::delivery::MAX_BLOB_LEN;
+use dpki_primitives::delivery::{MAX_BLOB_LEN, MAX_RECIPIENTS};
 use frame_support::{BoundedVec, traits::ConstU32};
 
 /// The ciphertext of a delivery, as it travels in [`Call::publish`].
 pub type Envelope = BoundedVec<u8, ConstU32<MAX_BLOB_LEN>>;
 
-/// Room for everything in a [`Call::publish`] transaction that is not its envelope: the largest signature and address,
-/// the extensions, and the other arguments are less than 300 bytes together.
-pub const PUBLISH_OVERHEAD: u32 = 1024;
+/// Room for everything in a [`Call::publish_shared`] transaction that is not its envelope: 72 bytes for each recipient; the
+/// largest signature and address, the extensions, and the other arguments are less than 300 bytes together.
+pub const PUBLISH_OVERHEAD: u32 = 1024 + 72 * MAX_RECIPIENTS;
 
 /// Storage, calls, events and errors; the rules are in the module named after their concept.
 #[frame_support::pallet]
@@ -37,7 +38,11 @@ pub mod pallet {
 	use crate::{Envelope, PUBLISH_OVERHEAD, SeeThrough, WeightInfo, acknowledgement::Statement};
 	use dpki_primitives::{
 		Moment,
-		delivery::{Acknowledgement, DeliveryRecord, MAX_BLOB_LEN, MIN_BLOB_LEN, Outcome, Suite},
+		approval::{ApprovalRecord, MAX_APPROVALS, Proposal},
+		delivery::{
+			Acknowledgement, DeliveryRecord, MAX_BLOB_LEN, MAX_RECIPIENTS, MIN_BLOB_LEN, Outcome,
+			Recipients, Suite,
+		},
 		economy::Economy,
 		ids::{BlobDigest, DeviceId, KeyId, OrganisationId},
 		key::Signature,
@@ -64,7 +69,7 @@ pub mod pallet {
 
 	#[pallet::config]
 	pub trait Config:
-		frame_system::Config<AccountId: Into<[u8; 32]>, Hash: Into<[u8; 32]>>
+		frame_system::Config<AccountId: Into<[u8; 32]> + From<[u8; 32]>, Hash: Into<[u8; 32]>>
 	{
 		/// Who may publish for whom.
 		type Organisations: Organisations<Self::AccountId>;
@@ -91,6 +96,15 @@ pub mod pallet {
 	/// The newest delivery of each device.
 	#[pallet::storage]
 	pub type Deliveries<T: Config> = StorageMap<_, Identity, DeviceId, DeliveryRecord, OptionQuery>;
+
+	/// The delivery of each device that waits for approvals. It stays when its time is over, until another takes its
+	/// place: there is one per device, like deliveries.
+	#[pallet::storage]
+	pub type Proposals<T: Config> = StorageMap<_, Identity, DeviceId, Proposal, OptionQuery>;
+
+	/// Who approved the newest delivery of each device. None if the policy asked for nobody.
+	#[pallet::storage]
+	pub type Approvals<T: Config> = StorageMap<_, Identity, DeviceId, ApprovalRecord, OptionQuery>;
 
 	/// The newest acknowledgement of each device. It stays when a newer delivery is published, until that one is
 	/// acknowledged: the sequence number tells which delivery it is about.
@@ -125,6 +139,47 @@ pub mod pallet {
 			/// The length of the blob in bytes.
 			length: u32,
 		},
+		/// A delivery was published that needs approvals before it becomes the newest of its device.
+		DeliveryProposed {
+			/// For which device.
+			device: DeviceId,
+			/// In the name of which organisation.
+			organisation: OrganisationId,
+			/// By whom.
+			publisher: T::AccountId,
+			/// Its number.
+			sequence: u64,
+			/// The device key that it is encrypted to.
+			recipient: KeyId,
+			/// The name of the blob.
+			digest: BlobDigest,
+			/// The length of the blob in bytes.
+			length: u32,
+			/// Last moment at which it can be approved.
+			expires_at: Moment,
+		},
+		/// A delivery that waits was approved.
+		DeliveryApproved {
+			/// For which device it is.
+			device: DeviceId,
+			/// Its number.
+			sequence: u64,
+			/// The name of the blob.
+			digest: BlobDigest,
+			/// By whom.
+			approver: T::AccountId,
+			/// How many more have to; if nobody, it is published.
+			missing: u32,
+		},
+		/// The publisher took back what waited for approvals.
+		ProposalWithdrawn {
+			/// For which device it was.
+			device: DeviceId,
+			/// Its number.
+			sequence: u64,
+			/// The name of the blob.
+			digest: BlobDigest,
+		},
 		/// A device told what became of its newest delivery.
 		DeliveryAcknowledged {
 			/// Which device.
@@ -148,11 +203,24 @@ pub mod pallet {
 		DeviceUnknown,
 		/// The device is not valid, most likely revoked: nothing can be delivered to it any more.
 		DeviceNotValid,
-		/// The signer is not a publisher of the device's organisation: ask its administrator for the role.
+		/// The signer has not the role in the device's organisation: publishing needs Publisher, approving what the policy
+		/// names. Ask its administrator, or its watchdogs for theirs.
 		RoleMissing,
-		/// The policy of the device's organisation wants deliveries to be approved, which this runtime cannot record yet:
-		/// have the organisation set its policy to `Simple`, or wait for the upgrade that brings approvals.
-		ApprovalMissing,
+		/// Nothing with this number and digest waits for approvals at this device: it was published already, withdrawn, or
+		/// replaced. Look at what waits now, and at its content, before you approve it.
+		ProposalUnknown,
+		/// The time to approve it is over: have it published again.
+		ProposalExpired,
+		/// The signer has approved it already: the others have to, now.
+		ApprovalRepeated,
+		/// The publisher's own approval is worth nothing under this policy: have another account approve.
+		ApproverIsPublisher,
+		/// The policy of the organisation asks for no approval any more: publish it again, and it needs none.
+		ApprovalNotNeeded,
+		/// The account that published it is no publisher of the organisation any more: publish it again from another one.
+		PublisherLost,
+		/// Somebody else published it: only the publisher takes it back. It goes by itself when another is published.
+		NotThePublisher,
 		/// The chain knows no such recipient key: register it, or check the id.
 		RecipientUnknown,
 		/// The recipient key belongs to another device: encrypt to a key of this one.
@@ -168,6 +236,10 @@ pub mod pallet {
 		SequenceTooFar,
 		/// The envelope is too short to hold an encapsulated key and a tag: it was not sealed with this suite.
 		EnvelopeTooShort,
+		/// The suite is one for a single device: seal with a shared one, or publish for each device by itself.
+		SuiteNotShared,
+		/// The list of recipients is empty: name at least one device.
+		RecipientMissing,
 		/// The acknowledgement was refused: look up its number in `dpki_primitives::refusal::Refusal`, which says what
 		/// to do.
 		AcknowledgementRefused(u8),
@@ -179,6 +251,7 @@ pub mod pallet {
 			const {
 				assert!(MIN_BLOB_LEN <= MAX_BLOB_LEN, "there has to be a length that is accepted");
 				assert!(MAX_BLOB_LEN <= MAX_BITSWAP_BLOCK, "every blob has to fit into Bitswap");
+				assert!(MAX_APPROVALS > 0, "approvals have to be possible");
 			};
 			let lengths = T::BlockLength::get();
 			assert!(
@@ -193,12 +266,16 @@ pub mod pallet {
 			);
 			let publish =
 				T::WeightInfo::publish(MAX_BLOB_LEN).saturating_add(T::WeightInfo::direct_blob());
+			let publish_shared = T::WeightInfo::publish_shared(MAX_RECIPIENTS, MAX_BLOB_LEN)
+				.saturating_add(T::WeightInfo::direct_blob());
 			let acknowledge =
 				T::WeightInfo::acknowledge().saturating_add(T::WeightInfo::authorize_acknowledge());
 			let weights = T::BlockWeights::get();
 			for (call, class, weight) in [
 				("publish", DispatchClass::Normal, publish),
+				("publish_shared", DispatchClass::Normal, publish_shared),
 				("acknowledge", DispatchClass::Normal, acknowledge),
+				("approve", DispatchClass::Normal, T::WeightInfo::approve(MAX_APPROVALS)),
 			] {
 				let of_class = weights.get(class);
 				let limit =
@@ -213,6 +290,20 @@ pub mod pallet {
 		}
 	}
 
+	/// What anybody may ask.
+	#[pallet::view_functions]
+	impl<T: Config> Pallet<T> {
+		/// The newest delivery for the device.
+		pub fn delivery(device: DeviceId) -> Option<DeliveryRecord> {
+			Deliveries::<T>::get(device)
+		}
+
+		/// The newest acknowledgement of the device.
+		pub fn acknowledgement(device: DeviceId) -> Option<Acknowledgement> {
+			Acknowledgements::<T>::get(device)
+		}
+	}
+
 	/// One thin call per intent.
 	#[pallet::call(weight = T::WeightInfo)]
 	impl<T: Config> Pallet<T> {
@@ -224,11 +315,11 @@ pub mod pallet {
 		/// - **Cost:** the fee of its weight and length, both of which grow with the envelope, and that of a delivery.
 		///   No deposit: the state holds one record per device, for which there is one.
 		/// - **Changes:** the delivery record of the device; the one before it is forgotten by the state, its blob
-		///   stays in its block.
-		/// - **Events:** [`Event::DeliveryPublished`].
+		///   stays in its block. If the policy of the organisation asks for approvals, what waits for them, in the place
+		///   of what waited before.
+		/// - **Events:** [`Event::DeliveryPublished`], or [`Event::DeliveryProposed`].
 		/// - **Refusals:** [`Error::CallNested`], because nodes store the last bytes of the extrinsic, which belong
 		///   to the envelope only here; [`Error::DeviceUnknown`], [`Error::DeviceNotValid`], [`Error::RoleMissing`];
-		///   [`Error::ApprovalMissing`], because who may publish alone is for the organisation to say;
 		///   [`Error::RecipientUnknown`], [`Error::RecipientOfAnotherDevice`], [`Error::RecipientUnfit`],
 		///   [`Error::RecipientNotValid`], because nobody could or should open the envelope;
 		///   [`Error::SequenceNotRising`], because a device must never be led back; [`Error::SequenceTooFar`], because
@@ -286,6 +377,75 @@ pub mod pallet {
 			ensure_authorized(origin)?;
 			let statement = Statement { device, sequence, digest, outcome, key, expires_at };
 			Self::do_acknowledge(statement)
+		}
+
+		/// Approves a delivery that waits. With the last approval that is missing it becomes the newest of its device.
+		///
+		/// - **Who:** an account with the role that the policy of the device's organisation names: Watchdog under
+		///   `Watchdogs`; Anchor Manager, and not the publisher, under `MultiAdmin`.
+		/// - **Cost:** the fee of its weight and length, the weight by how many had approved before.
+		/// - **Changes:** what waits; with the last approval the delivery record of the device, and who approved it.
+		/// - **Events:** [`Event::DeliveryApproved`]; with the last approval [`Event::DeliveryPublished`], too.
+		/// - **Refusals:** [`Error::ProposalUnknown`], because an approval is one of exactly this content;
+		///   [`Error::ProposalExpired`]; [`Error::ApprovalNotNeeded`]; [`Error::RoleMissing`];
+		///   [`Error::ApproverIsPublisher`], because one account is not two; [`Error::ApprovalRepeated`];
+		///   [`Error::PublisherLost`], [`Error::DeviceNotValid`], [`Error::RecipientNotValid`] and what else would have
+		///   kept it from being published now.
+		/// - **Complexity:** O(a) in the number of earlier approvals, whose accounts are asked for their roles again.
+		#[pallet::call_index(2)]
+		#[pallet::weight(T::WeightInfo::approve(MAX_APPROVALS))]
+		pub fn approve(
+			origin: OriginFor<T>,
+			device: DeviceId,
+			sequence: u64,
+			digest: BlobDigest,
+		) -> DispatchResultWithPostInfo {
+			let approver = ensure_signed(origin)?;
+			let counted = Self::do_approve(approver, device, sequence, digest)?;
+			Ok(Some(T::WeightInfo::approve(counted)).into())
+		}
+
+		/// Takes back a delivery that waits for approvals.
+		///
+		/// - **Who:** the account that published it.
+		/// - **Cost:** the fee of its weight and length.
+		/// - **Changes:** nothing waits for this device any more. The blob stays in its block.
+		/// - **Events:** [`Event::ProposalWithdrawn`].
+		/// - **Refusals:** [`Error::ProposalUnknown`], [`Error::NotThePublisher`].
+		/// - **Complexity:** O(1).
+		#[pallet::call_index(3)]
+		pub fn withdraw(
+			origin: OriginFor<T>,
+			device: DeviceId,
+			sequence: u64,
+			digest: BlobDigest,
+		) -> DispatchResult {
+			let publisher = ensure_signed(origin)?;
+			Self::do_withdraw(publisher, device, sequence, digest)
+		}
+
+		/// Publishes one envelope for many devices: each gets a delivery of its own, with its own number.
+		///
+		/// - **Who:** as for [`Call::publish`], for every one of the devices.
+		/// - **Cost:** the fee of its weight and length, and that of a delivery for each device.
+		/// - **Changes:** as [`Call::publish`], for all of the devices or for none.
+		/// - **Events:** as [`Call::publish`], for each device.
+		/// - **Refusals:** as [`Call::publish`], [`Error::EnvelopeTooShort`] also if there is no room for so many
+		///   recipients; [`Error::SuiteNotShared`], [`Error::RecipientMissing`].
+		/// - **Complexity:** O(n + r) in the length of the envelope, which is hashed once, and the number of devices.
+		#[pallet::call_index(4)]
+		#[pallet::weight(
+			T::WeightInfo::publish_shared(recipients.len() as u32, envelope.len() as u32)
+		)]
+		pub fn publish_shared(
+			origin: OriginFor<T>,
+			suite: Suite,
+			recipients: Recipients,
+			// HAZARD: the envelope has to stay the last field, as in `publish`.
+			envelope: Envelope,
+		) -> DispatchResult {
+			let publisher = ensure_signed(origin)?;
+			Self::do_publish_shared(publisher, suite, &recipients, &envelope)
 		}
 	}
 }

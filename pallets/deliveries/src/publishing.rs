@@ -1,12 +1,12 @@
 //! Who may publish what for which device, and how the blob gets into the block.
 
-use crate::{Config, Deliveries, Error, Event, Pallet};
+use crate::{Config, Deliveries, Error, Pallet};
 use dpki_primitives::{
-	delivery::{DeliveryRecord, MAX_SEQUENCE_STEP, MIN_BLOB_LEN, Suite},
+	delivery::{DeliveryRecord, MAX_SEQUENCE_STEP, Recipient, Suite},
 	economy::{Economy, FundsMissing, Operation},
 	ids::{BlobDigest, DeviceId, KeyId},
-	key::{KeyPurpose, KeyType},
-	organisation::{DeliveryPolicies, DeliveryPolicy, Organisations, Role},
+	key::KeyPurpose,
+	organisation::{Organisations, Role},
 	registry::Registry,
 };
 use frame_support::{ensure, pallet_prelude::*, traits::Time};
@@ -21,71 +21,96 @@ impl<T: Config> Pallet<T> {
 		recipient: KeyId,
 		envelope: &[u8],
 	) -> DispatchResult {
+		let recipient = Recipient { device, sequence, key: recipient };
+		Self::publish_for(publisher, suite, &[recipient], suite.min_len(), envelope)
+	}
+
+	pub(crate) fn do_publish_shared(
+		publisher: T::AccountId,
+		suite: Suite,
+		recipients: &[Recipient],
+		envelope: &[u8],
+	) -> DispatchResult {
+		ensure!(suite.is_shared(), Error::<T>::SuiteNotShared);
+		let others = recipients.len().checked_sub(1).ok_or(Error::<T>::RecipientMissing)? as u32;
+		let min_len = suite.min_len().saturating_add(others.saturating_mul(suite.slot_len()));
+		Self::publish_for(publisher, suite, recipients, min_len, envelope)
+	}
+
+	/// Publishes one envelope for all of these devices, or for none.
+	fn publish_for(
+		publisher: T::AccountId,
+		suite: Suite,
+		recipients: &[Recipient],
+		min_len: u32,
+		envelope: &[u8],
+	) -> DispatchResult {
 		let extrinsic = Self::take_direct_publish().ok_or(Error::<T>::CallNested)?;
+		let digest = BlobDigest(sp_io::hashing::sha2_256(envelope));
+		let length = envelope.len() as u32;
+		for recipient in recipients {
+			Self::publish_to(&publisher, suite, *recipient, digest, length)?;
+		}
+		// Behind the rules of each device: what is wrong with these is the more telling.
+		ensure!(length >= min_len, Error::<T>::EnvelopeTooShort);
+		T::Economy::charge(&publisher, Operation::PublishDelivery, recipients.len() as u32)
+			.map_err(|FundsMissing| TokenError::FundsUnavailable)?;
+		// HAZARD: nothing that can fail may follow. The index is not storage: it is kept even if the call is undone.
+		sp_io::transaction_index::index(extrinsic, length, digest.0);
+		Ok(())
+	}
+
+	/// Makes an envelope the newest delivery of a device, or lets it wait for approvals.
+	fn publish_to(
+		publisher: &T::AccountId,
+		suite: Suite,
+		Recipient { device, sequence, key: recipient }: Recipient,
+		digest: BlobDigest,
+		length: u32,
+	) -> DispatchResult {
 		let organisation =
 			T::Registry::device(device).ok_or(Error::<T>::DeviceUnknown)?.organisation;
 		ensure!(
-			T::Organisations::has_role(organisation, &publisher, Role::Publisher),
+			T::Organisations::has_role(organisation, publisher, Role::Publisher),
 			Error::<T>::RoleMissing
-		);
-		ensure!(
-			T::Policies::delivery_policy(organisation) == Some(DeliveryPolicy::Simple),
-			Error::<T>::ApprovalMissing
 		);
 		ensure!(T::Registry::device_status(device).is_valid(), Error::<T>::DeviceNotValid);
 		Self::ensure_recipient(device, suite, recipient)?;
 		let newest = Deliveries::<T>::get(device).map_or(0, |record| record.sequence);
 		ensure!(sequence > newest, Error::<T>::SequenceNotRising);
 		ensure!(sequence - newest <= MAX_SEQUENCE_STEP, Error::<T>::SequenceTooFar);
-		ensure!(envelope.len() >= MIN_BLOB_LEN as usize, Error::<T>::EnvelopeTooShort);
-		T::Economy::charge(&publisher, Operation::PublishDelivery, 1)
-			.map_err(|FundsMissing| TokenError::FundsUnavailable)?;
-
-		let digest = BlobDigest(sp_io::hashing::sha2_256(envelope));
-		let length = envelope.len() as u32;
-		Deliveries::<T>::insert(
-			device,
-			DeliveryRecord {
-				organisation,
-				publisher: publisher.clone().into(),
-				sequence,
-				suite,
-				recipient,
-				digest,
-				length,
-				published_at: T::Time::now(),
-			},
-		);
-		Self::deposit_event(Event::DeliveryPublished {
-			device,
+		let record = DeliveryRecord {
 			organisation,
-			publisher,
+			publisher: publisher.clone().into(),
 			sequence,
+			suite,
 			recipient,
 			digest,
 			length,
-		});
-		// HAZARD: nothing that can fail may follow. The index is not storage: it is kept even if the call is undone.
-		sp_io::transaction_index::index(extrinsic, length, digest.0);
+			published_at: T::Time::now(),
+		};
+		// A publisher has a role in it, so the organisation exists and has a policy.
+		match Self::approval_rule(organisation) {
+			None => Self::put_in_place(device, record, publisher.clone(), None),
+			Some(_) => Self::propose(device, record, publisher.clone()),
+		}
 		Ok(())
 	}
 
 	/// Whether an envelope of this suite can be opened by the device with this key, and may be.
-	fn ensure_recipient(device: DeviceId, suite: Suite, recipient: KeyId) -> Result<(), Error<T>> {
+	pub(crate) fn ensure_recipient(
+		device: DeviceId,
+		suite: Suite,
+		recipient: KeyId,
+	) -> Result<(), Error<T>> {
 		let key = T::Registry::key(recipient).ok_or(Error::<T>::RecipientUnknown)?;
 		ensure!(key.device == device, Error::<T>::RecipientOfAnotherDevice);
 		ensure!(
-			key.purpose == KeyPurpose::KeyAgreement && key.public.key_type == recipient_type(suite),
+			key.purpose == KeyPurpose::KeyAgreement
+				&& key.public.key_type == suite.recipient_type(),
 			Error::<T>::RecipientUnfit
 		);
 		ensure!(T::Registry::key_status(recipient).is_valid(), Error::<T>::RecipientNotValid);
 		Ok(())
-	}
-}
-
-/// The type of key to which envelopes of this suite are encrypted.
-const fn recipient_type(suite: Suite) -> KeyType {
-	match suite {
-		Suite::X25519ChaCha20Poly1305 => KeyType::X25519,
 	}
 }

@@ -1,31 +1,35 @@
 //! What is true of the storage between any two blocks.
 
-use crate::{Acknowledgements, Config, Deliveries, DirectPublish, Pallet};
+use crate::{Acknowledgements, Approvals, Config, Deliveries, DirectPublish, Pallet, Proposals};
 use dpki_primitives::{
-	delivery::{MAX_BLOB_LEN, MIN_BLOB_LEN},
+	approval::Approvers,
+	delivery::{DeliveryRecord, MAX_BLOB_LEN, MIN_BLOB_LEN},
+	ids::DeviceId,
 	registry::Registry,
 };
 use frame_support::ensure;
 use sp_runtime::TryRuntimeError;
 
 impl<T: Config> Pallet<T> {
-	/// Deliveries are for registered devices of their organisation and have possible numbers and lengths;
-	/// acknowledgements are about a delivery that there was; no extrinsic is noted outside of itself.
+	/// Deliveries, and those that wait for approvals, are for registered devices of their organisation and have possible
+	/// numbers and lengths; what waits is newer than what is there; nobody approved twice, and approvals are about the
+	/// newest delivery; acknowledgements are about a delivery that there was; no extrinsic is noted outside of itself.
 	pub(crate) fn do_try_state() -> Result<(), TryRuntimeError> {
 		for (device, delivery) in Deliveries::<T>::iter() {
+			Self::try_state_of(device, &delivery)?;
+		}
+		for (device, proposal) in Proposals::<T>::iter() {
+			Self::try_state_of(device, &proposal.record)?;
+			try_state_of_approvers(&proposal.approvals)?;
+			let newest = Deliveries::<T>::get(device).map_or(0, |delivery| delivery.sequence);
+			ensure!(proposal.record.sequence > newest, "what waits for approvals was overtaken");
+		}
+		for (device, approvals) in Approvals::<T>::iter() {
+			try_state_of_approvers(&approvals.by)?;
+			ensure!(!approvals.by.is_empty(), "nobody approved what needed approvals");
 			ensure!(
-				T::Registry::device(device)
-					.is_some_and(|record| record.organisation == delivery.organisation),
-				"a delivery is for no device of its organisation"
-			);
-			ensure!(
-				T::Registry::key(delivery.recipient).is_some_and(|key| key.device == device),
-				"a delivery is encrypted to no key of its device"
-			);
-			ensure!(delivery.sequence > 0, "a delivery has the number 0");
-			ensure!(
-				(MIN_BLOB_LEN..=MAX_BLOB_LEN).contains(&delivery.length),
-				"a delivery has an impossible length"
+				Deliveries::<T>::get(device).is_some_and(|delivery| approvals.is_about(&delivery)),
+				"approvals are about no newest delivery"
 			);
 		}
 		for (device, acknowledgement) in Acknowledgements::<T>::iter() {
@@ -45,4 +49,29 @@ impl<T: Config> Pallet<T> {
 		ensure!(!DirectPublish::<T>::exists(), "an extrinsic is still noted as direct");
 		Ok(())
 	}
+
+	fn try_state_of(device: DeviceId, delivery: &DeliveryRecord) -> Result<(), TryRuntimeError> {
+		ensure!(
+			T::Registry::device(device)
+				.is_some_and(|record| record.organisation == delivery.organisation),
+			"a delivery is for no device of its organisation"
+		);
+		ensure!(
+			T::Registry::key(delivery.recipient).is_some_and(|key| key.device == device),
+			"a delivery is encrypted to no key of its device"
+		);
+		ensure!(delivery.sequence > 0, "a delivery has the number 0");
+		ensure!(
+			(MIN_BLOB_LEN..=MAX_BLOB_LEN).contains(&delivery.length),
+			"a delivery has an impossible length"
+		);
+		Ok(())
+	}
+}
+
+fn try_state_of_approvers(by: &Approvers) -> Result<(), TryRuntimeError> {
+	for (at, account) in by.iter().enumerate() {
+		ensure!(!by[..at].contains(account), "an account approved twice");
+	}
+	Ok(())
 }

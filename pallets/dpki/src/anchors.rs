@@ -3,7 +3,7 @@
 
 use crate::{
 	AnchorMaterials, Anchors, Config, Error, Event, KeyAnchors, Keys, OrganisationAnchors, Pallet,
-	Registrants, RevokedAnchorKeys, context::Actor, crypto, economy::registration_of, ssh, x509,
+	Registrants, context::Actor, crypto, economy::registration_of, ssh, x509,
 };
 use alloc::boxed::Box;
 use dpki_primitives::{
@@ -169,7 +169,7 @@ impl<T: Config> Pallet<T> {
 	/// every byte of its certificate, so the same key has many.
 	fn ensure_key_is_free(candidate: &Candidate) -> Result<(), Error<T>> {
 		let key = candidate.key_id;
-		ensure!(!RevokedAnchorKeys::<T>::contains_key(key), Error::<T>::AnchorKeyWasRevoked);
+		ensure!(!Self::is_ruled_out(key), Error::<T>::AnchorKeyWasRevoked);
 		ensure!(!Keys::<T>::contains_key(key), Error::<T>::AnchorKeyInUse);
 		let anchors = KeyAnchors::<T>::get(key);
 		ensure!(anchors.len() < MAX_ANCHORS_PER_KEY as usize, Error::<T>::AnchorKeyFull);
@@ -196,6 +196,9 @@ impl<T: Config> Pallet<T> {
 		OrganisationAnchors::<T>::try_append(organisation, anchor)
 			.map_err(|_| Error::<T>::AnchorListFull)?;
 		KeyAnchors::<T>::try_append(key_id, anchor).map_err(|_| Error::<T>::AnchorKeyFull)?;
+		if let Some(issuer) = certification.and_then(|it| it.issuer) {
+			Self::list_child(issuer, anchor);
+		}
 		let key = holder.public_key();
 		let record = AnchorRecord {
 			certification,

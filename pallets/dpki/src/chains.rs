@@ -2,9 +2,9 @@
 //!
 //! What the registry knows counts as much as what the certificates say. An authority in the chain can itself be an
 //! anchor that was revoked or put on hold, under this certificate or another one of the same key from the same issuer;
-//! and the key of any certificate can have been revoked, as an anchor's or as a device's.
+//! and the key of any certificate can have been revoked, as an anchor's or as a device's, or be known as compromised.
 
-use crate::{Anchors, Config, KeyAnchors, Pallet, RevokedAnchorKeys, crypto::Verifier, x509};
+use crate::{Anchors, Config, KeyAnchors, Pallet, crypto::Verifier, x509};
 use alloc::{string::String, vec::Vec};
 use core::convert::Infallible;
 use dpki_primitives::{
@@ -99,8 +99,7 @@ impl<T: Config> Pallet<T> {
 			let fault = |error| Fault { at: Some(at), error };
 			let key =
 				x509::key_id::<T>(certificate).map_err(|_| fault(X509Error::PublicKeyMalformed))?;
-			let is_revoked = RevokedAnchorKeys::<T>::contains_key(key);
-			if is_revoked {
+			if Self::is_ruled_out(key) {
 				return Err(fault(X509Error::CertificateRevoked));
 			}
 			let mut standing = Standing {

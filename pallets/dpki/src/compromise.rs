@@ -3,6 +3,10 @@
 //! The challenge is fixed for a chain and a key, so the proof can be made ahead and kept apart from the key. A finder of a
 //! leaked key needs no account. It works once for each key, which is what bounds it; the proof of one key is worthless
 //! for any other.
+//!
+//! What is not bounded by that are proofs that are wrong: a pool verifies each, and nobody pays. So what is looked up comes
+//! first, and the signature of a key whose algorithm takes milliseconds, RSA or P-384, is verified only if an account pays
+//! for it. What is left costs no more than the signature of any transaction.
 
 use crate::{AnchorMaterials, Anchors, Config, Error, Keys, Pallet, RevokedAnchorKeys, crypto};
 use alloc::vec::Vec;
@@ -11,7 +15,7 @@ use dpki_primitives::{
 	context::SigningContext,
 	device::Compromised,
 	ids::{AnchorId, KeyId},
-	key::Signature,
+	key::{KeyType, Signature},
 	revocation::{Revocation, RevocationReason},
 };
 use frame_support::{
@@ -30,11 +34,40 @@ const LONGEVITY: u64 = 256;
 const PRIORITY: TransactionPriority = TransactionPriority::MAX / 2;
 
 impl<T: Config> Pallet<T> {
-	/// Whether a report may enter a pool and a block. One signature verification.
+	/// Whether a report may enter a pool and a block without anybody who pays for it. One signature verification.
 	pub(crate) fn authorize_compromise(
 		what: Compromised,
 		proof: &Signature,
 	) -> TransactionValidityWithRefund {
+		ensure!(!Self::is_proof_dear(what)?, Error::<T>::CompromiseUnpaid);
+		Self::verify_compromise(what, proof)?;
+		let validity = ValidTransaction {
+			priority: PRIORITY,
+			requires: Vec::new(),
+			provides: alloc::vec![(b"dpki/compromise", what).encode()],
+			longevity: LONGEVITY,
+			propagate: true,
+		};
+		Ok((validity, Weight::zero()))
+	}
+
+	/// Whether the proof is one by an RSA or a P-384 key.
+	fn is_proof_dear(what: Compromised) -> Result<bool, Error<T>> {
+		Ok(match what {
+			Compromised::Key(key) => {
+				let record = Keys::<T>::get(key).ok_or(Error::<T>::KeyUnknown)?;
+				record.public.key_type == KeyType::Rsa
+			},
+			// The keys of anchors that records have no room for are those of the dear algorithms.
+			Compromised::Anchor(anchor) => {
+				let record = Anchors::<T>::get(anchor).ok_or(Error::<T>::AnchorUnknown)?;
+				record.key.is_none()
+			},
+		})
+	}
+
+	/// That what has leaked can be revoked yet, and that its own key says so.
+	pub(crate) fn verify_compromise(what: Compromised, proof: &Signature) -> Result<(), Error<T>> {
 		let is_proven = match what {
 			Compromised::Key(key) => {
 				let record = Keys::<T>::get(key).ok_or(Error::<T>::KeyUnknown)?;
@@ -51,18 +84,10 @@ impl<T: Config> Pallet<T> {
 			},
 		};
 		ensure!(is_proven, Error::<T>::CompromiseInvalid);
-		let validity = ValidTransaction {
-			priority: PRIORITY,
-			requires: Vec::new(),
-			provides: alloc::vec![(b"dpki/compromise", what).encode()],
-			longevity: LONGEVITY,
-			propagate: true,
-		};
-		Ok((validity, Weight::zero()))
+		Ok(())
 	}
 
-	/// Revokes what its own key has proven to be compromised. The proof is the one that the authorisation verified in this
-	/// very extrinsic.
+	/// Revokes what its own key has proven to be compromised. The proof is the one that was verified in this very extrinsic.
 	pub(crate) fn do_report_compromise(what: Compromised) -> DispatchResult {
 		let reason = RevocationReason::KeyCompromise;
 		match what {

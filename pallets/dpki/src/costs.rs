@@ -4,11 +4,21 @@
 //! Ed25519 keys, because they are many. What is dearer than that is counted on top by its own measurement.
 
 use crate::{Config, WeightInfo};
+use codec::Encode;
 use dpki_primitives::{
+	anchor::AnchorKind,
 	device::{Compromised, NewDevice},
+	ids::MAX_NAME_LEN,
 	key::{KeyType, NewKey},
 };
-use frame_support::weights::Weight;
+use frame_support::{traits::Get, weights::Weight};
+
+/// Bytes of an enrolment beside its keys: organisation, voucher, signature, expiry, the longest name, and what stands around
+/// a call.
+const ENROLMENT_LEN: usize = 2 * 32 + 64 + 8 + MAX_NAME_LEN as usize + 16;
+
+/// A unit of a quota is a microsecond.
+const PICOSECONDS_PER_UNIT: u64 = 1_000_000;
 
 /// What the proof of this key costs beyond one of P-256.
 pub(crate) fn of_key<T: Config>(key: &NewKey) -> Weight {
@@ -24,8 +34,52 @@ pub(crate) fn of_keys<T: Config>(keys: &[NewKey]) -> Weight {
 		.fold(Weight::zero(), |sum, key| sum.saturating_add(of_key::<T>(key)))
 }
 
+/// What the registration of an anchor by itself costs.
+pub(crate) fn of_anchor<T: Config>(kind: AnchorKind) -> Weight {
+	match kind {
+		AnchorKind::SshUserCa | AnchorKind::SshHostCa => T::WeightInfo::register_ssh_anchor(),
+		AnchorKind::X509Root | AnchorKind::X509Intermediate => {
+			T::WeightInfo::register_rsa_anchor().max(T::WeightInfo::register_p384_anchor())
+		},
+	}
+}
+
+/// What an enrolment with these keys costs whoever pays for it, in the units of quotas: microseconds and bytes.
+pub(crate) fn of_enrolment<T: Config>(keys: &[NewKey]) -> u64 {
+	let count = keys.len() as u32;
+	let weight = T::WeightInfo::authorize_enrol(count)
+		.saturating_add(T::WeightInfo::enrol(count))
+		.saturating_add(of_keys::<T>(keys));
+	let bytes = keys.encoded_size() + ENROLMENT_LEN;
+	weight.ref_time().div_ceil(PICOSECONDS_PER_UNIT).saturating_add(bytes as u64)
+}
+
+/// What a report that a key has leaked costs without its proof.
+pub(crate) fn of_report<T: Config>(what: &Compromised) -> Weight {
+	match what {
+		Compromised::Key(_) => T::WeightInfo::revoke_key(),
+		Compromised::Anchor(_) => T::WeightInfo::revoke_anchor(),
+	}
+}
+
+/// What a report costs that an account pays for, with a proof by whatever key.
+pub(crate) fn of_paid_report<T: Config>(what: &Compromised) -> Weight {
+	of_report::<T>(what).saturating_add(of_proof::<T>(what))
+}
+
+/// What a proof costs that nobody pays for: those by dear keys are refused unverified.
+pub(crate) fn of_cheap_proof<T: Config>(what: &Compromised) -> Weight {
+	match what {
+		// The record of the key and that of its device.
+		Compromised::Key(_) => {
+			T::WeightInfo::verify_p256().saturating_add(T::DbWeight::get().reads(4))
+		},
+		Compromised::Anchor(_) => T::WeightInfo::register_ssh_anchor(),
+	}
+}
+
 /// What a proof that a key has leaked costs. What type the key has is not known before the state is read.
-pub(crate) fn of_proof<T: Config>(what: &Compromised) -> Weight {
+fn of_proof<T: Config>(what: &Compromised) -> Weight {
 	match what {
 		Compromised::Key(_) => T::WeightInfo::authorize_compromise(),
 		// The material is read and its key verifies one more signature, as when it was registered.

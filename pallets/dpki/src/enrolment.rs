@@ -6,7 +6,7 @@
 //! on nobody but `frame_system::AuthorizeCall` making the origin of an authorised call: see decision 0002.
 
 use crate::{
-	Config, Error, Event, Pallet, Vouchers,
+	Config, Error, Event, Pallet, Vouchers, costs,
 	crypto::{self, Scheme},
 };
 use alloc::vec::Vec;
@@ -14,7 +14,7 @@ use codec::Encode;
 use dpki_primitives::{
 	Moment,
 	context::{Action, Registrant},
-	economy::{Economy, Resource},
+	economy::{Economy, Quotas, Resource},
 	ids::{DeviceId, Name, OrganisationId, VoucherId},
 	key::NewKey,
 	voucher::{VoucherRecord, VoucherStanding, VoucherState},
@@ -22,9 +22,7 @@ use dpki_primitives::{
 use frame_support::{
 	dispatch::DispatchResult,
 	ensure,
-	pallet_prelude::{
-		TransactionPriority, TransactionSource, TransactionValidityWithRefund, ValidTransaction,
-	},
+	pallet_prelude::{TransactionPriority, TransactionValidityWithRefund, ValidTransaction},
 	weights::Weight,
 };
 
@@ -43,9 +41,9 @@ pub(crate) struct Enrolment {
 
 impl<T: Config> Pallet<T> {
 	/// Whether an enrolment may enter a pool and a block. The cheapest checks come first; without the voucher's key
-	/// nobody can make a node verify more than one Ed25519 signature.
+	/// nobody can make a node verify more than one Ed25519 signature. Where organisations pay with quotas, that of the
+	/// voucher's organisation has to suffice: what a voucher costs to issue does not cover its use there.
 	pub(crate) fn authorize_enrol(
-		_source: TransactionSource,
 		organisation: &OrganisationId,
 		voucher_public: &[u8; 32],
 		device_name: &Name,
@@ -55,6 +53,8 @@ impl<T: Config> Pallet<T> {
 	) -> TransactionValidityWithRefund {
 		let enrolment =
 			Self::judge_enrolment(*organisation, voucher_public, device_name, keys, *expires_at)?;
+		T::Quotas::check(organisation, costs::of_enrolment::<T>(keys))
+			.map_err(|_| Error::<T>::AllowanceExhausted)?;
 		Self::verify_enrolment(&enrolment, voucher_public, keys, *expires_at, voucher_signature)?;
 		let validity = ValidTransaction {
 			priority: PRIORITY,
@@ -76,6 +76,8 @@ impl<T: Config> Pallet<T> {
 	) -> DispatchResult {
 		let Enrolment { id: voucher, mut record } =
 			Self::judge_enrolment(organisation, &voucher_public, &device_name, &keys, expires_at)?;
+		T::Quotas::take(&organisation, costs::of_enrolment::<T>(&keys))
+			.map_err(|_| Error::<T>::AllowanceExhausted)?;
 		let now = Self::now();
 		let device = record.device;
 		record.state = VoucherState::Redeemed(now);

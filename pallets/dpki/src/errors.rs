@@ -213,6 +213,10 @@ mod errors {
 		SignerBound,
 		/// The proof was not made by this key for this chain: sign the challenge with the key itself.
 		CompromiseInvalid,
+		/// The proof of an RSA or P-384 key is too dear to be verified for nothing: send it from an account that pays.
+		CompromiseUnpaid,
+		/// The quota of the organisation is used up, and nobody pays for the enrolment: try again some blocks later.
+		AllowanceExhausted,
 		/// The organisation takes no requests: ask a registrar for a voucher.
 		RequestsClosed,
 		/// A new device is requested without consent, a further key of a device by itself and with it: send one of the two.

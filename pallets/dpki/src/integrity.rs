@@ -77,7 +77,7 @@ impl<T: Config> Pallet<T> {
 			.saturating_add(T::WeightInfo::authorize_enrol(MAX_KEYS_PER_ENROLMENT));
 		let rsa = T::WeightInfo::verify_rsa();
 		let anchor = Compromised::Anchor(Default::default());
-		let report = costs::of_proof::<T>(&anchor)
+		let report = costs::of_paid_report::<T>(&anchor)
 			.max(T::WeightInfo::authorize_compromise())
 			.saturating_add(T::WeightInfo::revoke_key().max(T::WeightInfo::revoke_anchor()));
 		let batch = MAX_DEVICES_PER_BATCH as usize * NewDevice::max_encoded_len();

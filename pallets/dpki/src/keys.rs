@@ -12,6 +12,7 @@ use dpki_primitives::{
 	ids::{DeviceId, KeyCommitment, KeyId},
 	key::{Consent, KeyPurpose, KeyRecord, KeyTerms, NewKey, PublicKey, Signature},
 	key_policy::KeyPolicy,
+	registry::CompromisedKeys,
 	status::Validity,
 };
 use frame_support::ensure;
@@ -224,7 +225,7 @@ impl<T: Config> Pallet<T> {
 		ensure!(key.not_after.is_none_or(|end| end >= now), Error::<T>::KeyValidityInvalid);
 		Self::ensure_allowed(policy, key, now)?;
 		let id = KeyId::of_device(device, &key.public);
-		ensure!(!RevokedAnchorKeys::<T>::contains_key(id), Error::<T>::KeyWasRevoked);
+		ensure!(!Self::is_ruled_out(id), Error::<T>::KeyWasRevoked);
 		// What a device signs must never read as what a certification authority signs.
 		ensure!(!KeyAnchors::<T>::contains_key(id), Error::<T>::KeyAlreadyRegistered);
 		match Keys::<T>::get(id) {
@@ -232,6 +233,12 @@ impl<T: Config> Pallet<T> {
 			Some(record) if record.revocation.is_some() => Err(Error::<T>::KeyWasRevoked),
 			Some(_) => Err(Error::<T>::KeyAlreadyRegistered),
 		}
+	}
+
+	/// Whether the key has ended in another way than as that of a device: as that of an anchor, or elsewhere for its
+	/// compromise. Then it comes back as nothing.
+	pub(crate) fn is_ruled_out(key: KeyId) -> bool {
+		RevokedAnchorKeys::<T>::contains_key(key) || T::CompromisedKeys::is_compromised(key)
 	}
 
 	/// That the holder of the key wants it registered on this occasion. A key of which only the hash is known proves

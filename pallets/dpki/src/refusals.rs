@@ -49,6 +49,8 @@ impl<T: Config> Error<T> {
 			Error::SuccessorDiffers => Refusal::SuccessorDiffers,
 			Error::SignerBound => Refusal::SignerBound,
 			Error::CompromiseInvalid => Refusal::CompromiseInvalid,
+			Error::CompromiseUnpaid => Refusal::CompromiseUnpaid,
+			Error::AllowanceExhausted => Refusal::AllowanceExhausted,
 			Error::AnchorUnknown => Refusal::AnchorUnknown,
 			Error::AnchorAlreadyRevoked => Refusal::AnchorAlreadyRevoked,
 			_ => return None,

@@ -11,6 +11,7 @@ use dpki_primitives::{
 	economy::{Economy, Resource},
 	ids::{AnchorId, DeviceId, KeyId},
 	key::KeyRecord,
+	registry::CompromisedKeys,
 	revocation::{
 		MAX_SSH_REVOCATIONS, Revocation, RevocationReason, SSH_REVOCATIONS_PER_PAGE, SshRevocation,
 		SshSubject,
@@ -52,6 +53,10 @@ impl<T: Config> Pallet<T> {
 		let is_revoked = RevokedAnchorKeys::<T>::contains_key(key);
 		ensure!(!is_revoked, Error::<T>::AnchorAlreadyRevoked);
 		RevokedAnchorKeys::<T>::insert(key, ());
+		if revocation.reason == RevocationReason::KeyCompromise {
+			// Certificates of this key, which are not the registry's, end with it.
+			T::CompromisedKeys::note(key, revocation.at);
+		}
 		Self::deposit_event(Event::AnchorKeyRevoked { key, reason: revocation.reason });
 		let others = KeyAnchors::<T>::take(key);
 		for id in others.into_iter().filter(|id| *id != anchor) {

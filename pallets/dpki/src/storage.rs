@@ -13,6 +13,14 @@ mod storage {
 	#[pallet::storage]
 	pub type AnchorMaterials<T: Config> = StorageMap<_, Identity, AnchorId, AnchorMaterial>;
 
+	/// How many anchors each anchor has issued.
+	#[pallet::storage]
+	pub type ChildCount<T: Config> = StorageMap<_, Identity, AnchorId, u32, ValueQuery>;
+
+	/// Those anchors, in the order of their registration. Never removed, revoked or not.
+	#[pallet::storage]
+	pub type Children<T: Config> = StorageDoubleMap<_, Identity, AnchorId, Identity, u32, AnchorId>;
+
 	/// The keys that were revoked with an anchor. Never removed, so that none comes back as another anchor, under
 	/// another certificate or as the key of a device.
 	#[pallet::storage]

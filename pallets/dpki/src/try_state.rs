@@ -1,9 +1,10 @@
 //! The invariants of the storage, checked by `try-runtime` and after every test.
 
 use crate::{
-	AnchorMaterials, Anchors, Config, CrlPointers, DeviceKeys, Devices, KeyAnchors, KeyPolicies,
-	KeyQuotas, Keys, NextKeys, OrganisationAnchors, Pallet, Registrants, RequestQueues, Requests,
-	RevokedAnchorKeys, RevokedSshSubjects, SshRevocationCount, SshRevocations, Vouchers,
+	AnchorMaterials, Anchors, ChildCount, Children, Config, CrlPointers, DeviceKeys, Devices,
+	KeyAnchors, KeyPolicies, KeyQuotas, Keys, NextKeys, OrganisationAnchors, Pallet, Registrants,
+	RequestQueues, Requests, RevokedAnchorKeys, RevokedSshSubjects, SshRevocationCount,
+	SshRevocations, Vouchers,
 };
 use alloc::collections::{BTreeMap, BTreeSet};
 use dpki_primitives::{
@@ -20,6 +21,7 @@ impl<T: Config> Pallet<T> {
 	/// Checks every invariant. Proportional to the state: for tests and off-chain runs only.
 	pub fn do_try_state() -> Result<(), TryRuntimeError> {
 		Self::try_anchors()?;
+		Self::try_children()?;
 		Self::try_ssh_revocations()?;
 		Self::try_devices()?;
 		Self::try_keys()?;
@@ -87,6 +89,27 @@ impl<T: Config> Pallet<T> {
 			AnchorMaterials::<T>::iter_keys().count() == Anchors::<T>::iter_keys().count(),
 			"there is material without an anchor"
 		);
+		Ok(())
+	}
+
+	/// An anchor lists those that it has issued, each once and without gaps, and no others.
+	fn try_children() -> Result<(), TryRuntimeError> {
+		let mut listed = BTreeSet::new();
+		for (issuer, count) in ChildCount::<T>::iter() {
+			for index in 0..count {
+				let child =
+					Children::<T>::get(issuer, index).ok_or("a list of children has a gap")?;
+				let record = Anchors::<T>::get(child).ok_or("a child is no anchor")?;
+				ensure!(record.issuer() == Some(issuer), "an anchor lists a child of another");
+				ensure!(listed.insert(child), "a child is listed twice");
+			}
+		}
+		ensure!(
+			Children::<T>::iter_values().count() == listed.len(),
+			"there are children beyond a count"
+		);
+		let issued = Anchors::<T>::iter_values().filter(|record| record.issuer().is_some());
+		ensure!(issued.count() == listed.len(), "an anchor is not listed by its issuer");
 		Ok(())
 	}
 

@@ -1,9 +1,13 @@
 //! Benchmarks: every call, and what transactions and blocks have to bear.
 
 use crate::{
-	AccountBuckets, Call, Config, Feeless, OrganisationBuckets, Pallet, Policies, Sponsor,
+	AccountBuckets, Call, Config, Deposits, Feeless, MAX_OWED, OrganisationBuckets, Owed, Pallet,
+	Policies, Sponsor,
 };
-use dpki_primitives::economy::{MAX_SPONSORS, Operation, QuotaPolicies, ResourceKind, Sponsors};
+use dpki_primitives::{
+	economy::{Economy, MAX_SPONSORS, Operation, QuotaPolicies, Resource, ResourceKind, Sponsors},
+	ids::KeyId,
+};
 use frame_benchmarking::v2::*;
 use frame_support::{
 	dispatch::DispatchClass,
@@ -85,6 +89,29 @@ mod benchmarks {
 				frame_support::traits::tokens::Preservation::Preserve,
 			);
 		}
+	}
+
+	/// The last place of the list is taken, and the first deposit of it can return.
+	#[benchmark]
+	fn return_owed() {
+		let payer: T::AccountId = whitelisted_caller();
+		Pallet::<T>::endow_for_benchmark(&payer);
+		let resource = |index: u32| {
+			let mut id = [0; 32];
+			id[..4].copy_from_slice(&index.to_le_bytes());
+			Resource::Key(KeyId(id))
+		};
+		for index in 0..MAX_OWED {
+			Pallet::<T>::hold(&payer, resource(index)).expect("the payer can pay");
+			Owed::<T>::try_append(resource(index)).expect("there is room");
+		}
+
+		#[block]
+		{
+			Pallet::<T>::return_owed();
+		}
+
+		assert!(!Deposits::<T>::contains_key(resource(0)));
 	}
 
 	/// A member of as many organisations as are tried, of which only the last has quota left.

@@ -1,8 +1,16 @@
 //! Deposits: held when something is stored, recorded with its payer and its amount, and returned exactly so.
+//!
+//! Whoever asks for a return does not wait for it: a revocation must not fail for a deposit. What cannot return at once
+//! stays recorded, is told, and is tried again, one deposit per block and none twice in a row while others wait.
 
-use crate::{BalanceOf, Config, DepositSchedule, Deposits, Event, Feeless, HoldReason, Pallet};
+use crate::{
+	BalanceOf, Config, DepositSchedule, Deposits, Event, Feeless, HoldReason, Owed, Pallet,
+};
 use dpki_primitives::economy::{Deposit, Economy, FundsMissing, Operation, Resource, ResourceKind};
-use frame_support::traits::{fungible::MutateHold, tokens::Precision};
+use frame_support::{
+	storage::with_storage_layer,
+	traits::{fungible::MutateHold, tokens::Precision},
+};
 use sp_runtime::traits::Zero;
 
 impl<T: Config> Pallet<T> {
@@ -21,6 +29,37 @@ impl<T: Config> Pallet<T> {
 			return Zero::zero();
 		}
 		DepositSchedule::<T>::get(kind)
+	}
+
+	/// Returns what is held for a resource to who paid it. `false` if it could not be done, and nothing has changed.
+	fn try_return(resource: Resource) -> bool {
+		let Some(Deposit { payer, amount }) = Deposits::<T>::get(resource) else { return true };
+		let reason = HoldReason::Resource.into();
+		let returned =
+			with_storage_layer(|| T::Currency::release(&reason, &payer, amount, Precision::Exact));
+		if returned.is_err() {
+			return false;
+		}
+		Deposits::<T>::remove(resource);
+		Self::deposit_event(Event::DepositReturned { resource, payer, amount });
+		true
+	}
+
+	/// Tries once more to return the deposit that has waited the longest.
+	pub(crate) fn return_owed() {
+		let mut owed = Owed::<T>::get();
+		if owed.is_empty() {
+			return;
+		}
+		let resource = owed.remove(0);
+		if !Self::try_return(resource) {
+			// Behind the others: there is room, as it was just taken out.
+			let _ = owed.try_push(resource);
+		}
+		match owed.is_empty() {
+			true => Owed::<T>::kill(),
+			false => Owed::<T>::put(owed),
+		}
 	}
 }
 
@@ -52,13 +91,16 @@ impl<T: Config> Economy<T::AccountId> for Pallet<T> {
 	}
 
 	fn release(resource: Resource) {
-		let Some(Deposit { payer, amount }) = Deposits::<T>::get(resource) else { return };
-		let reason = HoldReason::Resource.into();
-		// It cannot fail, as exactly this amount is held. If it did, the revocation that asks for it must not: the record
-		// would stay, and with it the right to the amount.
-		if T::Currency::release(&reason, &payer, amount, Precision::Exact).is_ok() {
-			Deposits::<T>::remove(resource);
-			Self::deposit_event(Event::DepositReturned { resource, payer, amount });
+		// Exactly this amount is held, so only something that changes holds behind this pallet's back makes it fail.
+		if Self::try_return(resource) {
+			return;
+		}
+		if let Some(Deposit { payer, amount }) = Deposits::<T>::get(resource) {
+			Self::deposit_event(Event::DepositOwed { resource, payer, amount });
+		}
+		if !Owed::<T>::get().contains(&resource) {
+			// Where there is no room the record remains, and with it the right to the amount.
+			let _ = Owed::<T>::try_append(resource);
 		}
 	}
 

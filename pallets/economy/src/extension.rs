@@ -136,8 +136,7 @@ where
 				let units = Pallet::<T>::units(fee.saturated_into());
 				match Pallet::<T>::sponsor(&who, units, info.class) {
 					Ok(sponsor) => sponsor.map(|sponsor| (who, sponsor, units, fee)),
-					// Whoever can pay is not locked out by organisations that it did not choose: a membership needs no
-					// consent.
+					// Whoever can pay is not locked out by being known.
 					Err(_) if Pallet::<T>::can_pay(&who, fee.saturated_into()) => None,
 					Err(exhausted) => return Err(refusal(exhausted)),
 				}

@@ -23,6 +23,7 @@ impl<T: Config> Pallet<T> {
 			("set_quotas", T::WeightInfo::set_quotas()),
 			("metering", T::WeightInfo::meter()),
 			("payment of the author", T::WeightInfo::pay_author()),
+			("return of a deposit", T::WeightInfo::return_owed()),
 		] {
 			assert!(weight.all_lte(limit), "the dearest `{what}` has to fit into a block");
 		}

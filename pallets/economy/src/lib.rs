@@ -37,14 +37,18 @@ pub type BalanceOf<T> =
 /// A recorded deposit with the types of the runtime.
 pub type DepositOf<T> = Deposit<<T as frame_system::Config>::AccountId, BalanceOf<T>>;
 
+/// Most deposits that wait to be returned once more. What has no place here is still recorded, see [`Deposits`].
+pub const MAX_OWED: u32 = 64;
+
 /// Storage, calls, events and errors; the rules are in the module named after their concept.
 #[frame_support::pallet]
 pub mod pallet {
-	use crate::{BalanceOf, DepositOf, WeightInfo};
+	use crate::{BalanceOf, DepositOf, MAX_OWED, WeightInfo};
 	use alloc::{string::String, vec::Vec};
 	use dpki_primitives::{
 		economy::{
-			Bucket, Operation, QuotaPolicies, QuotaPolicy, Resource, ResourceKind, Sponsors,
+			Allowance, Bucket, Operation, QuotaPolicies, QuotaPolicy, Resource, ResourceKind,
+			Sponsors,
 		},
 		ids::OrganisationId,
 	};
@@ -126,6 +130,11 @@ pub mod pallet {
 	#[pallet::storage]
 	pub type Deposits<T: Config> =
 		StorageMap<_, Blake2_128Concat, Resource, DepositOf<T>, OptionQuery>;
+
+	/// Whose deposits were to return and could not: each is tried again, the oldest first.
+	#[pallet::storage]
+	pub type Owed<T: Config> =
+		StorageValue<_, BoundedVec<Resource, ConstU32<MAX_OWED>>, ValueQuery>;
 
 	/// How much can be done for nothing while the chain is feeless.
 	#[pallet::storage]
@@ -251,6 +260,15 @@ pub mod pallet {
 			/// How much.
 			amount: BalanceOf<T>,
 		},
+		/// A deposit could not go back yet. It stays recorded, and is tried again.
+		DepositOwed {
+			/// For what it was held.
+			resource: Resource,
+			/// Who is to have it again.
+			payer: T::AccountId,
+			/// How much.
+			amount: BalanceOf<T>,
+		},
 		/// The author of this block got what had been paid.
 		AuthorPaid {
 			/// Who made the block.
@@ -277,7 +295,12 @@ pub mod pallet {
 				return Weight::zero();
 			}
 			Self::pay_author();
-			weight
+			let owed = T::WeightInfo::return_owed();
+			if !Owed::<T>::exists() || remaining.saturating_sub(weight).any_lt(owed) {
+				return weight;
+			}
+			Self::return_owed();
+			weight.saturating_add(owed)
 		}
 
 		fn integrity_test() {
@@ -287,6 +310,28 @@ pub mod pallet {
 		#[cfg(feature = "try-runtime")]
 		fn try_state(_: BlockNumberFor<T>) -> Result<(), sp_runtime::TryRuntimeError> {
 			Self::do_try_state()
+		}
+	}
+
+	/// What anybody may ask.
+	#[pallet::view_functions]
+	impl<T: Config> Pallet<T> {
+		/// The fee of every operation, as scheduled: the switch does not change the schedule.
+		pub fn tariff() -> Vec<(Operation, BalanceOf<T>)> {
+			Operation::ALL.into_iter().map(|it| (it, Fees::<T>::get(it))).collect()
+		}
+
+		/// The deposit for every kind of resource, as scheduled.
+		pub fn deposit_schedule() -> Vec<(ResourceKind, BalanceOf<T>)> {
+			ResourceKind::ALL
+				.into_iter()
+				.map(|it| (it, DepositSchedule::<T>::get(it)))
+				.collect()
+		}
+
+		/// What the account can still do for nothing; `None` if it pays.
+		pub fn quota(account: T::AccountId) -> Option<Allowance> {
+			Self::allowance(&account)
 		}
 	}
 

@@ -6,9 +6,9 @@
 //! A fifth of every bucket is for operational calls alone, which revocations are: whoever has exhausted its quota, or has
 //! had it exhausted by a thief, can still take away what must not stay.
 
-use crate::{AccountBuckets, Config, OrganisationBuckets, Pallet, Policies};
+use crate::{AccountBuckets, Config, Feeless, OrganisationBuckets, Pallet, Policies};
 use dpki_primitives::{
-	economy::{Bucket, Exhausted, QuotaPolicies, QuotaPolicy, Sponsors},
+	economy::{Bucket, Departures, Exhausted, QuotaPolicies, QuotaPolicy, Quotas, Sponsors},
 	ids::OrganisationId,
 };
 use frame_support::{
@@ -126,5 +126,43 @@ impl<T: Config> Pallet<T> {
 			false => AccountBuckets::<T>::insert(who, own),
 		}
 		Ok(())
+	}
+}
+
+/// What happens for an organisation without a transaction of a member, such as the enrolments of its devices.
+impl<T: Config> Quotas<OrganisationId> for Pallet<T> {
+	fn check(organisation: &OrganisationId, units: u64) -> Result<(), Exhausted> {
+		if !Feeless::<T>::get() {
+			return Ok(());
+		}
+		let policy = Policies::<T>::get().organisation;
+		let units = units.saturating_add(reserve(policy, DispatchClass::Normal));
+		OrganisationBuckets::<T>::get(organisation).check(policy, Self::tick(), units)
+	}
+
+	fn take(organisation: &OrganisationId, units: u64) -> Result<(), Exhausted> {
+		if !Feeless::<T>::get() {
+			return Ok(());
+		}
+		Self::check(organisation, units)?;
+		let policy = Policies::<T>::get().organisation;
+		OrganisationBuckets::<T>::try_mutate(organisation, |bucket| {
+			bucket.take(policy, Self::tick(), units)
+		})
+	}
+}
+
+impl<T: Config> Departures<T::AccountId> for Pallet<T> {
+	/// An account for which nobody answers any more takes nothing from its bucket, so nothing is remembered of it if the
+	/// bucket is full. Otherwise it is kept: who founds an organisation, dissolves it and founds another one would have a
+	/// full bucket each time.
+	fn departed(who: &T::AccountId) {
+		if T::Trustees::contains(who) || !T::Organisations::sponsors(who).is_empty() {
+			return;
+		}
+		let policy = Policies::<T>::get().account;
+		if AccountBuckets::<T>::get(who).is_full(policy, Self::tick()) {
+			AccountBuckets::<T>::remove(who);
+		}
 	}
 }

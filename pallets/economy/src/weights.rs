@@ -18,6 +18,7 @@ pub trait WeightInfo {
 	fn set_feeless() -> Weight;
 	fn set_quotas() -> Weight;
 	fn pay_author() -> Weight;
+	fn return_owed() -> Weight;
 	fn meter() -> Weight;
 	fn pass_meter() -> Weight;
 	fn skip_meter() -> Weight;
@@ -46,13 +47,21 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 		Weight::from_parts(12_000_000, 0)
 			.saturating_add(T::DbWeight::get().writes(1_u64))
 	}
-	/// Storage: `System::Account` (r:2 w:2), `Authorship::Author` (r:1 w:0)
+	/// Storage: `System::Account` (r:2 w:2), `Authorship::Author` (r:1 w:0), `Economy::Owed` (r:1 w:0)
 	fn pay_author() -> Weight {
 		// Proof Size summary in bytes:
-		//  Estimated: `6196`
-		Weight::from_parts(60_000_000, 6196)
-			.saturating_add(T::DbWeight::get().reads(3_u64))
+		//  Estimated: `9798`
+		Weight::from_parts(60_000_000, 9798)
+			.saturating_add(T::DbWeight::get().reads(4_u64))
 			.saturating_add(T::DbWeight::get().writes(2_u64))
+	}
+	/// Storage: `Economy::Owed` (r:1 w:1), `Economy::Deposits` (r:1 w:1), `Balances::Holds` (r:1 w:1), `System::Account` (r:1 w:1)
+	fn return_owed() -> Weight {
+		// Proof Size summary in bytes:
+		//  Estimated: `6800`
+		Weight::from_parts(70_000_000, 6800)
+			.saturating_add(T::DbWeight::get().reads(4_u64))
+			.saturating_add(T::DbWeight::get().writes(4_u64))
 	}
 	/// Storage: `Economy::Feeless` (r:1 w:0), `Economy::Policies` (r:1 w:0), `CouncilMembership::Members` (r:1 w:0)
 	/// Storage: `Organisations::Memberships` (r:4 w:0), `Economy::AccountBuckets` (r:1 w:1), `Economy::OrganisationBuckets` (r:4 w:1)

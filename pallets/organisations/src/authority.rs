@@ -1,32 +1,16 @@
 //! On whose authority something is done, and what that authority may change.
 
 use crate::{Config, Error, Organisations, Pallet};
-use codec::{Decode, DecodeWithMemTracking, Encode};
 use dpki_primitives::{
 	ids::OrganisationId,
 	motion::Body,
 	organisation::{
-		DeliveryPolicy, Governance, OrganisationRecord, Organisations as OrganisationDirectory,
-		Role, RoleSet,
+		Authority, DeliveryPolicy, Governance, OrganisationRecord,
+		Organisations as OrganisationDirectory, Role, RoleSet,
 	},
 };
 use frame_support::{ensure, pallet_prelude::*};
 use frame_system::{ensure_signed, pallet_prelude::OriginFor};
-use scale_info::TypeInfo;
-
-/// On whose authority something was done.
-#[derive(Clone, PartialEq, Eq, Debug, Encode, Decode, DecodeWithMemTracking, TypeInfo)]
-pub enum Authority<AccountId> {
-	/// One account.
-	#[codec(index = 0)]
-	Account(AccountId),
-	/// A body of the organisation itself, by vote.
-	#[codec(index = 1)]
-	Body(Body),
-	/// The council, by vote.
-	#[codec(index = 2)]
-	Council,
-}
 
 impl<T: Config> Pallet<T> {
 	/// Who calls, as far as this organisation is concerned. A body of another organisation is nobody in it.

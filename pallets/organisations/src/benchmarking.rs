@@ -1,15 +1,15 @@
 //! Benchmarks: every call at its longest path and with its largest arguments.
 
 use crate::{
-	BalanceOf, Call, Config, Deposits, Dissolved, HandOvers, MAX_BODY_SEATS, MAX_MEMBERS, Members,
-	Organisations, Pallet, Recoveries,
+	Authority, BalanceOf, Call, Config, Deposits, Dissolved, HandOvers, Invitations,
+	MAX_BODY_SEATS, MAX_INVITATIONS, MAX_MEMBERS, Members, Organisations, Pallet, Recoveries,
 };
 use dpki_primitives::{
 	ids::{MAX_NAME_LEN, Name, OrganisationId},
 	motion::Body,
 	organisation::{
-		DeliveryPolicy, HandOver, OrganisationKind, Organisations as OrganisationDirectory,
-		Recovery, Role, RoleSet,
+		DeliveryPolicy, HandOver, Invitation, OrganisationKind,
+		Organisations as OrganisationDirectory, Recovery, Role, RoleSet,
 	},
 };
 use frame_benchmarking::v2::*;
@@ -31,6 +31,24 @@ fn crowded<T: Config>(administrator: &T::AccountId) -> OrganisationId {
 		(record.administrators, record.watchdogs) = (MAX_BODY_SEATS - 1, MAX_BODY_SEATS - 1);
 	});
 	organisation
+}
+
+/// As many invitations as can be pending. The account of the last one is returned; the first one expires before it.
+fn invite_many<T: Config>(organisation: OrganisationId, by: &T::AccountId) -> T::AccountId {
+	let now = frame_system::Pallet::<T>::block_number();
+	let invited = |index| account::<T::AccountId>("invited", index, 0);
+	for index in 0..MAX_INVITATIONS {
+		let wait = if index == 0 { 0u32 } else { 10u32 };
+		let invitation = Invitation {
+			account: invited(index),
+			roles: RoleSet::ALL,
+			by: Authority::Account(by.clone()),
+			expires_at: now.saturating_add(wait.into()),
+		};
+		frame_system::Pallet::<T>::inc_sufficients(&invitation.account);
+		Invitations::<T>::try_append(organisation, invitation).expect("there is room");
+	}
+	invited(MAX_INVITATIONS - 1)
 }
 
 /// Enough for the deposit of one organisation.
@@ -66,12 +84,16 @@ mod benchmarks {
 	fn set_member() {
 		let administrator: T::AccountId = whitelisted_caller();
 		let organisation = crowded::<T>(&administrator);
+		invite_many::<T>(organisation, &administrator);
+		frame_system::Pallet::<T>::set_block_number(
+			frame_system::Pallet::<T>::block_number().saturating_add(1u32.into()),
+		);
 		let member: T::AccountId = account("member", 0, 0);
 
 		#[extrinsic_call]
 		_(RawOrigin::Signed(administrator), organisation, member.clone(), RoleSet::ALL);
 
-		assert_eq!(Members::<T>::get(organisation, &member), Some(RoleSet::ALL));
+		assert!(Invitations::<T>::get(organisation).iter().any(|it| it.account == member));
 	}
 
 	#[benchmark]
@@ -79,13 +101,10 @@ mod benchmarks {
 		let administrator: T::AccountId = whitelisted_caller();
 		let organisation = crowded::<T>(&administrator);
 		let member: T::AccountId = account("member", 0, 0);
-		Pallet::<T>::set_member(
-			RawOrigin::Signed(administrator.clone()).into(),
-			organisation,
-			member.clone(),
-			RoleSet::ALL,
-		)
-		.expect("an administrator adds the last member that fits");
+		Pallet::<T>::admit_member(organisation, &member, RoleSet::ALL);
+		Organisations::<T>::mutate(organisation, |record| {
+			record.as_mut().expect("it was just created").members = MAX_MEMBERS;
+		});
 
 		#[extrinsic_call]
 		_(RawOrigin::Signed(administrator), organisation, member.clone());
@@ -168,6 +187,7 @@ mod benchmarks {
 		let account: T::AccountId = account("appointed", 0, 0);
 		let recovery =
 			Recovery { account, body: Body::Administrators, ready_at: T::RecoveryDelay::get() };
+		frame_system::Pallet::<T>::inc_sufficients(&recovery.account);
 		Recoveries::<T>::insert(organisation, recovery);
 
 		#[extrinsic_call]
@@ -178,17 +198,17 @@ mod benchmarks {
 
 	#[benchmark]
 	fn complete_recovery() {
-		let anyone: T::AccountId = whitelisted_caller();
 		let member: T::AccountId = account("member", 0, 0);
 		let organisation = crowded::<T>(&member);
-		let appointed: T::AccountId = account("appointed", 0, 0);
+		let appointed = invite_many::<T>(organisation, &member);
+		frame_system::Pallet::<T>::inc_sufficients(&appointed);
 		let ready_at = frame_system::Pallet::<T>::block_number();
 		let recovery =
 			Recovery { account: appointed.clone(), body: Body::Administrators, ready_at };
 		Recoveries::<T>::insert(organisation, recovery);
 
 		#[extrinsic_call]
-		_(RawOrigin::Signed(anyone), organisation);
+		_(RawOrigin::Signed(appointed.clone()), organisation);
 
 		assert!(Pallet::<T>::has_role(organisation, &appointed, Role::Administrator));
 	}
@@ -209,6 +229,7 @@ mod benchmarks {
 		let at = T::RecoveryDelay::get();
 		HandOvers::<T>::insert(organisation, &founder, HandOver { to: to.clone(), expires_at: at });
 		let recovery = Recovery { account: to, body: Body::Administrators, ready_at: at };
+		frame_system::Pallet::<T>::inc_sufficients(&recovery.account);
 		Recoveries::<T>::insert(organisation, recovery);
 
 		#[extrinsic_call]
@@ -216,6 +237,18 @@ mod benchmarks {
 
 		assert!(Dissolved::<T>::contains_key(organisation));
 		assert!(!Deposits::<T>::contains_key(organisation));
+	}
+
+	#[benchmark]
+	fn join() {
+		let administrator: T::AccountId = account("administrator", 0, 0);
+		let organisation = crowded::<T>(&administrator);
+		let invited = invite_many::<T>(organisation, &administrator);
+
+		#[extrinsic_call]
+		_(RawOrigin::Signed(invited.clone()), organisation);
+
+		assert_eq!(Members::<T>::get(organisation, &invited), Some(RoleSet::ALL));
 	}
 
 	impl_benchmark_test_suite!(

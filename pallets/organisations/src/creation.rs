@@ -1,8 +1,8 @@
 //! How organisations begin and end.
 
 use crate::{
-	Authority, BalanceOf, Config, Deposits, Dissolved, Error, Event, HoldReason, Members,
-	Organisations, Pallet, Recoveries,
+	Authority, BalanceOf, Config, Deposits, Dissolved, Error, Event, HoldReason, Invitations,
+	Members, Organisations, Pallet,
 };
 use dpki_primitives::{
 	ids::{Name, OrganisationId, is_valid_name},
@@ -61,7 +61,8 @@ impl<T: Config> Pallet<T> {
 		organisation: OrganisationId,
 	) -> DispatchResult {
 		let record = Self::governed_by(&by, organisation)?;
-		ensure!(record.members == 1, Error::<T>::MembersLeft);
+		let is_joinable = Invitations::<T>::contains_key(organisation);
+		ensure!(record.members == 1 && !is_joinable, Error::<T>::MembersLeft);
 		ensure!(T::Belongings::is_empty(organisation), Error::<T>::BelongingsLeft);
 		let deposit = Deposits::<T>::take(organisation).filter(|(_, amount)| !amount.is_zero());
 		if let Some((depositor, deposit)) = deposit {
@@ -76,7 +77,7 @@ impl<T: Config> Pallet<T> {
 		if let Some(member) = Members::<T>::iter_key_prefix(organisation).next() {
 			Self::expel_member(organisation, &member);
 		}
-		Recoveries::<T>::remove(organisation);
+		Self::end_recovery(organisation);
 		Organisations::<T>::remove(organisation);
 		Dissolved::<T>::insert(organisation, T::Time::now());
 		Self::deposit_event(Event::OrganisationDissolved { organisation, by });

@@ -18,7 +18,7 @@ mod errors {
 		RoleMissing,
 		/// The set of roles is empty: name at least one role, or call `remove_member`.
 		RolesEmpty,
-		/// The account is not a member of this organisation: check the account.
+		/// The account is neither a member of this organisation nor invited to it: check the account.
 		MemberUnknown,
 		/// The organisation has as many members as it can: remove one first.
 		MemberLimitReached,
@@ -50,9 +50,19 @@ mod errors {
 		BodyWithoutSay,
 		/// The account has a seat in this body already.
 		SeatTaken,
-		/// The organisation still has more than one member: remove the others first.
+		/// The organisation still has more than one member, or has invited somebody: remove all others first.
 		MembersLeft,
 		/// Anchors, devices or something else were registered for this organisation, and refer to it for ever.
 		BelongingsLeft,
+		/// The account is not invited to this organisation: ask an administrator for an invitation.
+		InvitationUnknown,
+		/// The invitation has expired: ask for another one.
+		InvitationExpired,
+		/// Who gave the invitation could not give these roles any more: ask for another one.
+		InvitationVoid,
+		/// As many invitations to this organisation are pending as can be: withdraw one, or wait until one has expired.
+		InvitationLimitReached,
+		/// The seat is for another account: complete the recovery with the account that the recovery names.
+		RecoveryForAnother,
 	}
 }

@@ -37,6 +37,7 @@ impl<T: Config> Pallet<T> {
 			("cancel_recovery", T::WeightInfo::cancel_recovery()),
 			("complete_recovery", T::WeightInfo::complete_recovery()),
 			("dissolve", T::WeightInfo::dissolve()),
+			("join", T::WeightInfo::join()),
 		] {
 			assert!(weight.all_lte(limit), "the dearest `{call}` has to fit into a block");
 		}

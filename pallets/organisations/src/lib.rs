@@ -8,8 +8,10 @@ extern crate alloc;
 mod authority;
 mod creation;
 mod errors;
+mod events;
 mod hand_over;
 mod integrity;
+mod invitations;
 mod members;
 mod policy;
 mod recovery;
@@ -22,11 +24,11 @@ mod benchmarking;
 mod tests;
 pub mod weights;
 
-pub use authority::Authority;
+pub use dpki_primitives::organisation::Authority;
 pub use pallet::*;
 pub use weights::WeightInfo;
 
-use dpki_primitives::organisation::{HandOver, Recovery};
+use dpki_primitives::organisation::{HandOver, Invitation, Recovery};
 use frame_support::{pallet_macros::import_section, traits::fungible::Inspect};
 use frame_system::pallet_prelude::BlockNumberFor;
 
@@ -36,6 +38,9 @@ pub type BalanceOf<T> =
 
 /// A pending hand-over with the types of the runtime.
 pub type HandOverOf<T> = HandOver<<T as frame_system::Config>::AccountId, BlockNumberFor<T>>;
+
+/// A pending invitation with the types of the runtime.
+pub type InvitationOf<T> = Invitation<<T as frame_system::Config>::AccountId, BlockNumberFor<T>>;
 
 /// A pending recovery with the types of the runtime.
 pub type RecoveryOf<T> = Recovery<<T as frame_system::Config>::AccountId, BlockNumberFor<T>>;
@@ -48,13 +53,20 @@ pub const MAX_MEMBERS: u32 = 1024;
 /// vote counts all ballots anew.
 pub const MAX_BODY_SEATS: u32 = 64;
 
+/// Most invitations of an organisation that can be pending. They are read and written as one value.
+pub const MAX_INVITATIONS: u32 = 32;
+
 /// Storage, calls and events; the rules are in the module named after their concept.
 #[import_section(errors::errors)]
+#[import_section(events::events)]
 #[frame_support::pallet]
 pub mod pallet {
-	use crate::{Authority, BalanceOf, HandOverOf, RecoveryOf, WeightInfo};
+	use crate::{
+		Authority, BalanceOf, HandOverOf, InvitationOf, MAX_INVITATIONS, RecoveryOf, WeightInfo,
+	};
 	use dpki_primitives::{
 		Moment,
+		economy::Departures,
 		ids::{Name, OrganisationId},
 		motion::Body,
 		organisation::{Belongings, DeliveryPolicy, OrganisationKind, OrganisationRecord, RoleSet},
@@ -94,11 +106,14 @@ pub mod pallet {
 		/// What belongs to organisations elsewhere.
 		type Belongings: Belongings;
 
+		/// Who is told of memberships that have ended.
+		type Departures: Departures<Self::AccountId>;
+
 		/// Held for an organisation from who creates it.
 		#[pallet::constant]
 		type Deposit: Get<BalanceOf<Self>>;
 
-		/// For how many blocks a hand-over can be accepted.
+		/// For how many blocks a hand-over, or an invitation, can be accepted.
 		#[pallet::constant]
 		type HandOverPeriod: Get<BlockNumberFor<Self>>;
 
@@ -169,134 +184,21 @@ pub mod pallet {
 		OptionQuery,
 	>;
 
+	/// Who is invited to each organisation, oldest first; those that have expired leave it when their place is needed. Holds
+	/// no member of the organisation, and never an empty list.
+	#[pallet::storage]
+	pub type Invitations<T: Config> = StorageMap<
+		_,
+		Identity,
+		OrganisationId,
+		BoundedVec<InvitationOf<T>, ConstU32<MAX_INVITATIONS>>,
+		ValueQuery,
+	>;
+
 	/// Who is to get a seat in a body whose keys were lost.
 	#[pallet::storage]
 	pub type Recoveries<T: Config> =
 		StorageMap<_, Identity, OrganisationId, RecoveryOf<T>, OptionQuery>;
-
-	/// What happened.
-	#[pallet::event]
-	#[pallet::generate_deposit(pub(super) fn deposit_event)]
-	pub enum Event<T: Config> {
-		/// An organisation was created; its founder is its first member, with every role.
-		OrganisationCreated {
-			/// The organisation.
-			organisation: OrganisationId,
-			/// Its name.
-			name: Name,
-			/// What it is.
-			kind: OrganisationKind,
-			/// Who created it.
-			founder: T::AccountId,
-		},
-		/// An account became a member.
-		MemberAdded {
-			/// Of which organisation.
-			organisation: OrganisationId,
-			/// The new member.
-			account: T::AccountId,
-			/// What it may do.
-			roles: RoleSet,
-			/// Who added it.
-			by: Authority<T::AccountId>,
-		},
-		/// The roles of a member changed.
-		MemberRolesChanged {
-			/// In which organisation.
-			organisation: OrganisationId,
-			/// The member.
-			account: T::AccountId,
-			/// What it may do from now on.
-			roles: RoleSet,
-			/// Who changed them.
-			by: Authority<T::AccountId>,
-		},
-		/// An account is a member no longer.
-		MemberRemoved {
-			/// Of which organisation.
-			organisation: OrganisationId,
-			/// Who left.
-			account: T::AccountId,
-			/// Who removed it, possibly the account itself.
-			by: Authority<T::AccountId>,
-		},
-		/// The policy of an organisation changed.
-		PolicyChanged {
-			/// Of which organisation.
-			organisation: OrganisationId,
-			/// The policy from now on.
-			policy: DeliveryPolicy,
-			/// Who changed it.
-			by: Authority<T::AccountId>,
-		},
-		/// A member offered its membership to another account.
-		HandOverOffered {
-			/// In which organisation.
-			organisation: OrganisationId,
-			/// The member.
-			from: T::AccountId,
-			/// Who may accept.
-			to: T::AccountId,
-			/// The last block in which it may.
-			expires_at: BlockNumberFor<T>,
-		},
-		/// A member took its offer back.
-		HandOverCancelled {
-			/// In which organisation.
-			organisation: OrganisationId,
-			/// The member.
-			from: T::AccountId,
-		},
-		/// A membership moved to another account with all its roles.
-		MembershipMoved {
-			/// In which organisation.
-			organisation: OrganisationId,
-			/// Who was the member.
-			from: T::AccountId,
-			/// Who is now.
-			to: T::AccountId,
-			/// What it may do.
-			roles: RoleSet,
-		},
-		/// An account is to get a seat in a body whose keys were lost, unless the body objects.
-		RecoveryBegun {
-			/// In which organisation.
-			organisation: OrganisationId,
-			/// In which body.
-			body: Body,
-			/// Who is to get it.
-			account: T::AccountId,
-			/// The first block in which it can.
-			ready_at: BlockNumberFor<T>,
-			/// Who decided so.
-			by: Authority<T::AccountId>,
-		},
-		/// A recovery was called off.
-		RecoveryCancelled {
-			/// In which organisation.
-			organisation: OrganisationId,
-			/// Who did not get the seat.
-			account: T::AccountId,
-			/// Who objected, or thought better of it.
-			by: Authority<T::AccountId>,
-		},
-		/// A recovery was completed.
-		RecoveryCompleted {
-			/// In which organisation.
-			organisation: OrganisationId,
-			/// Who got the seat.
-			account: T::AccountId,
-			/// What this account may do from now on.
-			roles: RoleSet,
-		},
-		/// An organisation is no more; its name stays taken.
-		OrganisationDissolved {
-			/// Which organisation.
-			organisation: OrganisationId,
-			/// Who dissolved it.
-			by: Authority<T::AccountId>,
-		},
-	}
 
 	#[pallet::hooks]
 	impl<T: Config> Hooks<BlockNumberFor<T>> for Pallet<T> {
@@ -307,6 +209,38 @@ pub mod pallet {
 		#[cfg(feature = "try-runtime")]
 		fn try_state(_: BlockNumberFor<T>) -> Result<(), sp_runtime::TryRuntimeError> {
 			Self::do_try_state()
+		}
+	}
+
+	/// What anybody may ask.
+	#[pallet::view_functions]
+	impl<T: Config> Pallet<T> {
+		/// The organisation as stored.
+		pub fn organisation(organisation: OrganisationId) -> Option<OrganisationRecord> {
+			Organisations::<T>::get(organisation)
+		}
+
+		/// What the account may do in the organisation; `None` if it is no member.
+		pub fn roles(organisation: OrganisationId, account: T::AccountId) -> Option<RoleSet> {
+			Members::<T>::get(organisation, account)
+		}
+
+		/// To whom this member wants to move its membership.
+		pub fn pending_hand_over(
+			organisation: OrganisationId,
+			from: T::AccountId,
+		) -> Option<HandOverOf<T>> {
+			HandOvers::<T>::get(organisation, from)
+		}
+
+		/// Who is to get a seat in a body of the organisation.
+		pub fn pending_recovery(organisation: OrganisationId) -> Option<RecoveryOf<T>> {
+			Recoveries::<T>::get(organisation)
+		}
+
+		/// When the organisation of this name was dissolved.
+		pub fn dissolved_at(organisation: OrganisationId) -> Option<Moment> {
+			Dissolved::<T>::get(organisation)
 		}
 	}
 
@@ -331,21 +265,22 @@ pub mod pallet {
 			Self::do_create(founder, name, kind, T::Deposit::get())
 		}
 
-		/// Adds a member, or gives an existing member another set of roles.
+		/// Invites an account to become a member, or gives an existing member another set of roles. A membership needs the
+		/// consent of the account, which it gives by [`Call::join`]; roles do not.
 		///
 		/// - **Who:** an administrator of the organisation, for roles that its policy does not guard; its
 		///   administrators by vote, for all but those that are the watchdogs' to give; its watchdogs by vote, for the
 		///   role Watchdog under the policy [`DeliveryPolicy::Watchdogs`], and for no other.
 		/// - **Cost:** the fee of its weight and length.
-		/// - **Changes:** the member's roles, and the counts in the organisation. Nothing if the member has exactly
-		///   these roles already.
-		/// - **Events:** [`Event::MemberAdded`] or [`Event::MemberRolesChanged`]; none if nothing changed.
+		/// - **Changes:** the invitation, which takes the place of another one of the account; or the member's roles, and the
+		///   counts in the organisation. Nothing if the member has exactly these roles already.
+		/// - **Events:** [`Event::MemberInvited`] or [`Event::MemberRolesChanged`]; none if nothing changed.
 		/// - **Refusals:** [`Error::RoleMissing`]; [`Error::VoteNeeded`], because who could choose the approvers alone
 		///   could approve alone; [`Error::RolesEmpty`], because a member without roles is none;
 		///   [`Error::MemberLimitReached`], [`Error::SeatLimitReached`], because everything is bounded;
-		///   [`Error::LastAdministratorNeeded`], because an organisation without an administrator could never change
-		///   again; [`Error::PolicyNotMet`].
-		/// - **Complexity:** O(1).
+		///   [`Error::InvitationLimitReached`]; [`Error::LastAdministratorNeeded`], because an organisation without an
+		///   administrator could never change again; [`Error::PolicyNotMet`].
+		/// - **Complexity:** linear in [`MAX_INVITATIONS`].
 		#[pallet::call_index(1)]
 		pub fn set_member(
 			origin: OriginFor<T>,
@@ -357,13 +292,13 @@ pub mod pallet {
 			Self::do_set_member(by, organisation, account, roles)
 		}
 
-		/// Removes a member with all its roles.
+		/// Removes a member with all its roles, or withdraws an invitation.
 		///
 		/// - **Who:** as for [`Call::set_member`], for all roles that the member has; or the member itself, for roles
-		///   that the policy does not guard.
+		///   that the policy does not guard. Whoever is invited can always decline.
 		/// - **Cost:** the fee of its weight and length.
 		/// - **Changes:** the member, its pending hand-over, and the counts in the organisation.
-		/// - **Events:** [`Event::MemberRemoved`].
+		/// - **Events:** [`Event::MemberRemoved`] or [`Event::InvitationWithdrawn`].
 		/// - **Refusals:** [`Error::RoleMissing`]; [`Error::VoteNeeded`]; [`Error::MemberUnknown`];
 		///   [`Error::LastAdministratorNeeded`], because an organisation without an administrator could never change
 		///   again; [`Error::PolicyNotMet`].
@@ -495,22 +430,25 @@ pub mod pallet {
 			Self::do_cancel_recovery(by, organisation)
 		}
 
-		/// Completes a recovery to which nobody has objected in time.
+		/// Completes a recovery to which nobody has objected in time: the account takes its seat.
 		///
-		/// - **Who:** any account.
-		/// - **Cost:** the fee of its weight and length.
+		/// - **Who:** the account that is to get the seat, so that nobody becomes a member unasked.
+		/// - **Cost:** none, as it can be done once; the fee of its weight and length if it is refused.
 		/// - **Changes:** the account gets the role of the body, beside those that it has.
 		/// - **Events:** [`Event::RecoveryCompleted`].
-		/// - **Refusals:** [`Error::RecoveryUnknown`], [`Error::RecoveryNotReady`];
+		/// - **Refusals:** [`Error::RecoveryUnknown`], [`Error::RecoveryForAnother`], [`Error::RecoveryNotReady`];
 		///   [`Error::MemberLimitReached`], [`Error::SeatLimitReached`].
 		/// - **Complexity:** O(1).
 		#[pallet::call_index(9)]
+		#[pallet::feeless_if(|origin: &OriginFor<T>, organisation: &OrganisationId| -> bool {
+			Pallet::<T>::can_complete_recovery(origin, *organisation)
+		})]
 		pub fn complete_recovery(
 			origin: OriginFor<T>,
 			organisation: OrganisationId,
 		) -> DispatchResult {
-			ensure_signed(origin)?;
-			Self::do_complete_recovery(organisation)
+			let account = ensure_signed(origin)?;
+			Self::do_complete_recovery(account, organisation)
 		}
 
 		/// Dissolves an organisation that nothing refers to. Its name never comes back.
@@ -519,7 +457,7 @@ pub mod pallet {
 		/// - **Cost:** the fee of its weight and length; the deposit returns to who paid it.
 		/// - **Changes:** the organisation and its last member are removed; that it was dissolved stays.
 		/// - **Events:** [`Event::OrganisationDissolved`].
-		/// - **Refusals:** [`Error::RoleMissing`], [`Error::VoteNeeded`]; [`Error::MembersLeft`],
+		/// - **Refusals:** [`Error::RoleMissing`], [`Error::VoteNeeded`]; [`Error::MembersLeft`], also for invitations,
 		///   [`Error::BelongingsLeft`], because only what is empty is removed.
 		/// - **Complexity:** O(1).
 		#[pallet::call_index(10)]
@@ -530,7 +468,7 @@ pub mod pallet {
 
 		/// Creates an organisation without a deposit, of which `founder` becomes the first member with every role. This is
 		/// how organisations come into a consortium without fees, where the deposit is the only bound on accounts that act
-		/// for nothing.
+		/// for nothing. The word of the council stands for the consent of the founder.
 		///
 		/// - **Who:** the council by vote.
 		/// - **Cost:** the fee of its weight and length, paid with the deciding vote.
@@ -548,6 +486,26 @@ pub mod pallet {
 		) -> DispatchResult {
 			T::CouncilOrigin::ensure_origin(origin)?;
 			Self::do_create(founder, name, kind, Zero::zero())
+		}
+
+		/// Accepts an invitation: the signer becomes a member with the roles to which it was invited.
+		///
+		/// - **Who:** the account that was invited.
+		/// - **Cost:** none, as each invitation is accepted once and was paid for; the fee of its weight and length if it is
+		///   refused.
+		/// - **Changes:** the member, and the counts in the organisation; the invitation ends.
+		/// - **Events:** [`Event::MemberAdded`].
+		/// - **Refusals:** [`Error::InvitationUnknown`], [`Error::InvitationExpired`]; [`Error::InvitationVoid`], because
+		///   whoever invited must have the say when it counts; [`Error::MemberLimitReached`],
+		///   [`Error::SeatLimitReached`].
+		/// - **Complexity:** linear in [`MAX_INVITATIONS`].
+		#[pallet::call_index(12)]
+		#[pallet::feeless_if(|origin: &OriginFor<T>, organisation: &OrganisationId| -> bool {
+			Pallet::<T>::can_join(origin, *organisation)
+		})]
+		pub fn join(origin: OriginFor<T>, organisation: OrganisationId) -> DispatchResult {
+			let account = ensure_signed(origin)?;
+			Self::do_join(account, organisation)
 		}
 	}
 }

@@ -6,7 +6,7 @@ use crate::{
 };
 use alloc::vec::Vec;
 use dpki_primitives::{
-	economy::{MAX_SPONSORS, Sponsors},
+	economy::{Departures, MAX_SPONSORS, Sponsors},
 	ids::OrganisationId,
 	organisation::{OrganisationRecord, Organisations as OrganisationDirectory, Role, RoleSet},
 };
@@ -21,37 +21,23 @@ impl<T: Config> Pallet<T> {
 	) -> DispatchResult {
 		let (record, changeable) = Self::changeable_roles(&by, organisation)?;
 		ensure!(!roles.is_empty(), Error::<T>::RolesEmpty);
-		let before = Members::<T>::get(organisation, &account);
-		if before == Some(roles) {
+		let Some(before) = Members::<T>::get(organisation, &account) else {
+			ensure!(roles.is_subset_of(changeable), Error::<T>::VoteNeeded);
+			return Self::invite(by, organisation, record, account, roles);
+		};
+		if before == roles {
 			return Ok(());
 		}
-		let changed = before.unwrap_or_default().changed(roles);
-		ensure!(changed.is_subset_of(changeable), Error::<T>::VoteNeeded);
-		Self::give_roles(organisation, record, &account, before, roles)?;
-		Self::deposit_event(if before.is_none() {
-			Event::MemberAdded { organisation, account, roles, by }
-		} else {
-			Event::MemberRolesChanged { organisation, account, roles, by }
-		});
-		Ok(())
-	}
-
-	/// Gives a member, new or not, these roles in place of those before, within the bounds, unchecked otherwise.
-	pub(crate) fn give_roles(
-		organisation: OrganisationId,
-		record: OrganisationRecord,
-		account: &T::AccountId,
-		before: Option<RoleSet>,
-		roles: RoleSet,
-	) -> Result<(), Error<T>> {
-		let record = recount::<T>(record, before, Some(roles))?;
+		ensure!(before.changed(roles).is_subset_of(changeable), Error::<T>::VoteNeeded);
+		let record = recount::<T>(record, Some(before), Some(roles))?;
 		Organisations::<T>::insert(organisation, record);
-		Self::admit_member(organisation, account, roles);
+		Members::<T>::insert(organisation, &account, roles);
+		Self::deposit_event(Event::MemberRolesChanged { organisation, account, roles, by });
 		Ok(())
 	}
 
 	/// Stores the roles of a member, new or not. Its account exists from now on, with or without tokens, so that it can
-	/// send transactions where it need not pay for them.
+	/// send transactions where it need not pay for them. What it was invited to has come about.
 	pub(crate) fn admit_member(
 		organisation: OrganisationId,
 		account: &T::AccountId,
@@ -60,6 +46,7 @@ impl<T: Config> Pallet<T> {
 		if !Members::<T>::contains_key(organisation, account) {
 			frame_system::Pallet::<T>::inc_sufficients(account);
 			Memberships::<T>::insert(account, organisation, ());
+			Self::end_invitation(organisation, account);
 		}
 		Members::<T>::insert(organisation, account, roles);
 	}
@@ -72,6 +59,7 @@ impl<T: Config> Pallet<T> {
 		if Members::<T>::take(organisation, account).is_some() {
 			Memberships::<T>::remove(account, organisation);
 			frame_system::Pallet::<T>::dec_sufficients(account);
+			T::Departures::departed(account);
 		}
 		HandOvers::<T>::remove(organisation, account);
 	}
@@ -81,6 +69,9 @@ impl<T: Config> Pallet<T> {
 		organisation: OrganisationId,
 		account: T::AccountId,
 	) -> DispatchResult {
+		if !Members::<T>::contains_key(organisation, &account) {
+			return Self::withdraw_invitation(by, organisation, account);
+		}
 		let leaves = by == Authority::Account(account.clone());
 		let (record, changeable) = if leaves {
 			let record = Organisations::<T>::get(organisation).ok_or(Error::<T>::MemberUnknown)?;
@@ -100,7 +91,7 @@ impl<T: Config> Pallet<T> {
 }
 
 /// The organisation after one member's roles went from `before` to `after`, where `None` is no member.
-fn recount<T: Config>(
+pub(crate) fn recount<T: Config>(
 	mut record: OrganisationRecord,
 	before: Option<RoleSet>,
 	after: Option<RoleSet>,

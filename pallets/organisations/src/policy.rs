@@ -35,6 +35,23 @@ impl<T: Config> DeliveryPolicies for Pallet<T> {
 	fn delivery_policy(organisation: OrganisationId) -> Option<DeliveryPolicy> {
 		Organisations::<T>::get(organisation).map(|record| record.policy)
 	}
+
+	#[cfg(feature = "runtime-benchmarks")]
+	fn watch_for_benchmark(organisation: OrganisationId, watchdogs: &[[u8; 32]]) {
+		use codec::Decode;
+		use dpki_primitives::organisation::{Role, RoleSet};
+		for account in watchdogs {
+			let account = T::AccountId::decode(&mut &account[..]).expect("an account has 32 bytes");
+			Self::admit_member(organisation, &account, RoleSet::EMPTY.with(Role::Watchdog));
+		}
+		let needed = watchdogs.len() as u32;
+		Organisations::<T>::mutate(organisation, |record| {
+			let record = record.as_mut().expect("the organisation was made for the benchmark");
+			record.members += needed;
+			record.watchdogs += needed;
+			record.policy = DeliveryPolicy::Watchdogs { needed };
+		});
+	}
 }
 
 impl<T: Config> Bodies<T::AccountId> for Pallet<T> {

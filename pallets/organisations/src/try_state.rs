@@ -1,8 +1,8 @@
 //! What is true of the storage between any two calls.
 
 use crate::{
-	BalanceOf, Config, Deposits, Dissolved, HandOvers, HoldReason, MAX_BODY_SEATS, MAX_MEMBERS,
-	Members, Memberships, Organisations, Pallet, Recoveries,
+	BalanceOf, Config, Deposits, Dissolved, HandOvers, HoldReason, InvitationOf, Invitations,
+	MAX_BODY_SEATS, MAX_MEMBERS, Members, Memberships, Organisations, Pallet, Recoveries,
 };
 use alloc::collections::BTreeMap;
 use dpki_primitives::{
@@ -14,7 +14,7 @@ use sp_runtime::{Saturating, TryRuntimeError};
 
 impl<T: Config> Pallet<T> {
 	/// Ids follow from names, counts agree with members, every organisation can meet its policy, every member has an
-	/// organisation and a role; deposits are what is held; what is pending is pending for somebody.
+	/// organisation and a role; deposits are what is held; what is pending is pending for somebody, who exists.
 	pub(crate) fn do_try_state() -> Result<(), TryRuntimeError> {
 		for (organisation, record) in Organisations::<T>::iter() {
 			Self::try_state_of(organisation, &record)?;
@@ -26,6 +26,7 @@ impl<T: Config> Pallet<T> {
 			);
 		}
 		Self::try_state_of_memberships()?;
+		Self::try_state_of_invitations()?;
 		for (organisation, from) in HandOvers::<T>::iter_keys() {
 			ensure!(
 				Members::<T>::contains_key(organisation, &from),
@@ -89,20 +90,51 @@ impl<T: Config> Pallet<T> {
 			);
 			*memberships.entry(account).or_default() += 1;
 		}
+		let mut kept = memberships.clone();
+		let invited = Invitations::<T>::iter_values().flatten().map(|it| it.account);
+		let appointed = Recoveries::<T>::iter_values().map(|it| it.account);
+		for account in invited.chain(appointed) {
+			*kept.entry(account).or_default() += 1;
+		}
+		ensure!(
+			kept.iter()
+				.all(|(who, count)| frame_system::Pallet::<T>::sufficients(who) >= *count),
+			"an account may end before its membership, or before it could become a member"
+		);
 		for (account, count) in &memberships {
 			ensure!(
 				Memberships::<T>::iter_key_prefix(account).count() as u32 == *count,
 				"an account is listed under an organisation of which it is no member"
-			);
-			ensure!(
-				frame_system::Pallet::<T>::sufficients(account) >= *count,
-				"a member's account may end before its membership"
 			);
 		}
 		ensure!(
 			Memberships::<T>::iter_keys().all(|(account, _)| memberships.contains_key(&account)),
 			"an account is listed that is no member"
 		);
+		Ok(())
+	}
+
+	/// Whoever is invited is invited to an organisation, once, to some role, and is no member of it.
+	fn try_state_of_invitations() -> Result<(), TryRuntimeError> {
+		for (organisation, pending) in Invitations::<T>::iter() {
+			ensure!(
+				Organisations::<T>::contains_key(organisation),
+				"somebody is invited to an organisation that does not exist"
+			);
+			ensure!(!pending.is_empty(), "an empty list of invitations is stored");
+			for (position, invitation) in pending.iter().enumerate() {
+				ensure!(!invitation.roles.is_empty(), "somebody is invited to no role");
+				ensure!(
+					!Members::<T>::contains_key(organisation, &invitation.account),
+					"a member is invited"
+				);
+				let is_same = |it: &InvitationOf<T>| it.account == invitation.account;
+				ensure!(
+					pending.iter().position(is_same) == Some(position),
+					"an account is invited twice"
+				);
+			}
+		}
 		Ok(())
 	}
 

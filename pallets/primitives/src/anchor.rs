@@ -289,6 +289,12 @@ impl AnchorRecord {
 		self.retired_at.is_some_and(|at| at <= now)
 	}
 
+	/// The last moment at which it can be in force, as far as that is settled: the end of its certificate, or its
+	/// retirement. `None` if neither is.
+	pub fn ends_at(&self) -> Option<Moment> {
+		[self.validity.not_after, self.retired_at].into_iter().flatten().min()
+	}
+
 	/// The anchor that issued it, if it depends on one.
 	pub fn issuer(&self) -> Option<AnchorId> {
 		self.certification.and_then(|certification| certification.issuer)

@@ -350,6 +350,25 @@ pub struct Page<Item> {
 	pub items: Vec<Item>,
 }
 
+impl<Item> Page<Item> {
+	/// The page of a list with `total` entries that begins at index `start`, of which `item` yields those that answer the
+	/// question.
+	pub fn of(total: u32, start: u32, item: impl FnMut(u32) -> Option<Item>) -> Self {
+		let end = start.saturating_add(MAX_PAGE).min(total);
+		Page {
+			total,
+			next: (end < total).then_some(end),
+			items: (start..end).filter_map(item).collect(),
+		}
+	}
+
+	/// The same page of something else.
+	pub fn map<Other>(self, change: impl FnMut(Item) -> Other) -> Page<Other> {
+		let Page { total, next, items } = self;
+		Page { total, next, items: items.into_iter().map(change).collect() }
+	}
+}
+
 /// The day in which a moment lies, counted from the Unix epoch: the buckets of the index by end.
 pub const fn day_of(moment: Moment) -> u32 {
 	let day = moment / DAY;

@@ -183,6 +183,20 @@ pub enum Action {
 		/// Which key: that of a device, or of an anchor.
 		key: KeyId,
 	},
+	/// "This content is to be delivered to this device, by this publisher." Signed by an account of the organisation, inside
+	/// of the envelope. Nonce: the sequence number of the delivery. The expiry is held against the time of publication, as
+	/// the device may be off for long.
+	#[codec(index = 24)]
+	SignBundle {
+		/// In the name of which organisation.
+		organisation: OrganisationId,
+		/// To which device.
+		device: DeviceId,
+		/// By whom it is to be published.
+		publisher: [u8; 32],
+		/// The SHA2-256 of the content, see `dpki_client::bundle`.
+		content: [u8; 32],
+	},
 	/// "I hold the key of this request, and this account is to apply for the certificate." Signed by the key that is to
 	/// be certified, or bound into a PKCS#10 request by it. Nonce: how many applications the payer had made before.
 	#[codec(index = 16)]
@@ -335,6 +349,15 @@ mod tests {
 			(9, Action::AnnounceKey { registrant, device, key, commitment }),
 			(10, Action::RevealKey { device, old: key, purpose, key, not_after: None, next: None }),
 			(11, Action::Compromise { key }),
+			(
+				24,
+				Action::SignBundle {
+					organisation: OrganisationId([1; 32]),
+					device,
+					publisher: [2; 32],
+					content: [3; 32],
+				},
+			),
 		] {
 			assert_eq!(action.encode()[0], index);
 		}

@@ -3,22 +3,28 @@
 use crate::{
 	Moment,
 	ids::{BlobDigest, DeviceId, KeyId, OrganisationId},
+	key::KeyType,
 };
 use alloc::vec::Vec;
+use bounded_collections::{BoundedVec, ConstU32};
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use scale_info::TypeInfo;
 
 /// Longest ciphertext in bytes: 64 KiB, one raw IPFS block.
 pub const MAX_BLOB_LEN: u32 = 64 * 1024;
 
-/// Shortest ciphertext in bytes: the 32-byte encapsulated key and the 16-byte tag of [`Suite::X25519ChaCha20Poly1305`].
+/// Shortest ciphertext in bytes under any suite: the 32-byte encapsulated key and the 16-byte tag of
+/// [`Suite::X25519ChaCha20Poly1305`].
 pub const MIN_BLOB_LEN: u32 = 48;
+
+/// Most recipients of one shared envelope.
+pub const MAX_RECIPIENTS: u32 = 256;
 
 /// The furthest that a sequence number may lie above the one before it. Numbers only rise, so a publisher who took the
 /// last one there is would leave none for anybody after him.
 pub const MAX_SEQUENCE_STEP: u64 = u32::MAX as u64;
 
-/// The HPKE suite of an envelope (RFC 9180).
+/// How an envelope is encrypted: the HPKE suite (RFC 9180), and for how many recipients.
 #[derive(
 	Clone,
 	Copy,
@@ -36,7 +42,99 @@ pub enum Suite {
 	/// 0x0003. The envelope is `enc` (32 bytes) followed by the ciphertext with its tag.
 	#[codec(index = 1)]
 	X25519ChaCha20Poly1305,
+	/// X-Wing (draft-connolly-cfrg-xwing-kem), HKDF-SHA256, ChaCha20-Poly1305, Base mode: the HPKE ids 0x647A, 0x0001,
+	/// 0x0003. The envelope is `enc` (1,120 bytes) followed by the ciphertext with its tag. For secrets that have to stay
+	/// secret when quantum computers can read what is on the chain today.
+	#[codec(index = 2)]
+	XWingChaCha20Poly1305,
+	/// One content for many devices: encrypted once with a random key, which is encrypted to each of them with the suite
+	/// [`Suite::X25519ChaCha20Poly1305`]. Whoever is given the content key can check what all of them will read.
+	#[codec(index = 3)]
+	SharedX25519,
+	/// As [`Suite::SharedX25519`], to keys of the suite [`Suite::XWingChaCha20Poly1305`].
+	#[codec(index = 4)]
+	SharedXWing,
 }
+
+impl Suite {
+	/// Every suite.
+	pub const ALL: [Suite; 4] = [
+		Suite::X25519ChaCha20Poly1305,
+		Suite::XWingChaCha20Poly1305,
+		Suite::SharedX25519,
+		Suite::SharedXWing,
+	];
+
+	/// The type of key to which envelopes of this suite are encrypted.
+	pub const fn recipient_type(self) -> KeyType {
+		match self {
+			Suite::X25519ChaCha20Poly1305 | Suite::SharedX25519 => KeyType::X25519,
+			Suite::XWingChaCha20Poly1305 | Suite::SharedXWing => KeyType::XWing,
+		}
+	}
+
+	/// Whether the content is encrypted with a key that is encrypted to each recipient.
+	pub const fn is_shared(self) -> bool {
+		matches!(self, Suite::SharedX25519 | Suite::SharedXWing)
+	}
+
+	/// Length of an encapsulated key of this suite in bytes.
+	pub const fn enc_len(self) -> u32 {
+		match self.recipient_type() {
+			KeyType::XWing => 1120,
+			_ => 32,
+		}
+	}
+
+	/// Shortest envelope of this suite in bytes.
+	pub const fn min_len(self) -> u32 {
+		if self.is_shared() {
+			SHARED_HEADER_LEN + self.slot_len() + TAG_LEN
+		} else {
+			self.enc_len() + TAG_LEN
+		}
+	}
+
+	/// Length in bytes of what a shared envelope holds for each recipient: the beginning of the id of its key, the
+	/// encapsulated key, and the content key with its tag.
+	pub const fn slot_len(self) -> u32 {
+		SLOT_NAME_LEN + self.enc_len() + 32 + TAG_LEN
+	}
+}
+
+/// Length of the tag of ChaCha20-Poly1305 in bytes.
+pub const TAG_LEN: u32 = 16;
+
+/// Length in bytes of what a shared envelope begins with: version, number of recipients, and the commitment to the key.
+pub const SHARED_HEADER_LEN: u32 = 1 + 2 + 32;
+
+/// How many bytes of the id of its key name a recipient in a shared envelope. The ids are public in the records anyway.
+pub const SLOT_NAME_LEN: u32 = 8;
+
+/// One device for which a shared envelope is.
+#[derive(
+	Clone,
+	Copy,
+	PartialEq,
+	Eq,
+	Debug,
+	Encode,
+	Decode,
+	DecodeWithMemTracking,
+	MaxEncodedLen,
+	TypeInfo,
+)]
+pub struct Recipient {
+	/// Which device.
+	pub device: DeviceId,
+	/// The number of the delivery for it.
+	pub sequence: u64,
+	/// The key of the device to which the content key is encrypted.
+	pub key: KeyId,
+}
+
+/// The devices for which a shared envelope is.
+pub type Recipients = BoundedVec<Recipient, ConstU32<MAX_RECIPIENTS>>;
 
 /// The newest delivery of a device, as stored.
 #[derive(
@@ -132,6 +230,9 @@ pub enum RefusalReason {
 	/// The new state did not pass its test, and the old one was kept.
 	#[codec(index = 3)]
 	ApplyFailed,
+	/// Approvals that the policy of the organisation asks for are not there.
+	#[codec(index = 4)]
+	ApprovalMissing,
 }
 
 /// What became of a delivery on the device.
@@ -169,4 +270,29 @@ pub struct Acknowledgement {
 	pub outcome: Outcome,
 	/// When the chain learnt of it.
 	pub at: Moment,
+}
+
+#[cfg(test)]
+mod tests {
+	use super::*;
+	use crate::key::KeyPurpose;
+
+	#[test]
+	fn every_suite_encrypts_to_keys_for_agreement() {
+		for suite in Suite::ALL {
+			assert!(KeyPurpose::KeyAgreement.allows(suite.recipient_type()), "{suite:?}");
+			assert!((MIN_BLOB_LEN..MAX_BLOB_LEN).contains(&suite.min_len()), "{suite:?}");
+		}
+	}
+
+	#[test]
+	fn the_most_recipients_leave_room_for_content() {
+		let slots = MAX_RECIPIENTS * Suite::SharedX25519.slot_len();
+		assert!(SHARED_HEADER_LEN + slots + TAG_LEN + 32 * 1024 < MAX_BLOB_LEN);
+	}
+
+	#[test]
+	fn suites_keep_their_numbers() {
+		assert_eq!(Suite::ALL.map(|suite| suite.encode()), [[1u8], [2], [3], [4]].map(Vec::from));
+	}
 }

@@ -8,6 +8,6 @@ mod tariff;
 
 pub use bucket::{Bucket, Exhausted, QuotaPolicy, Quotas};
 pub use tariff::{
-	Allowance, Deposit, Economy, FundsMissing, MAX_SPONSORS, Operation, QuotaPolicies, Resource,
-	ResourceKind, Sponsors,
+	Allowance, Departures, Deposit, Economy, FundsMissing, MAX_SPONSORS, Operation, QuotaPolicies,
+	Resource, ResourceKind, Sponsors,
 };

@@ -93,6 +93,8 @@ ids! {
 	CertificateId;
 	/// What endorsers of a certificate attest: the hash of its content.
 	CertificateDigest;
+	/// A fleet: the hash of its organisation and its name within it.
+	FleetId;
 }
 
 impl OrganisationId {
@@ -228,6 +230,13 @@ impl CertificateId {
 	/// The id of the certificate that is granted on this application.
 	pub fn of(application: ApplicationId) -> Self {
 		Self(derive(b"dpki/certificate/1", &application))
+	}
+}
+
+impl FleetId {
+	/// The id of the fleet with this name in this organisation.
+	pub fn from_name(organisation: OrganisationId, name: &[u8]) -> Self {
+		Self(derive(b"dpki/fleet/1", &(organisation, name)))
 	}
 }
 

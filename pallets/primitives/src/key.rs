@@ -316,6 +316,12 @@ impl KeyRecord {
 		!self.public.key_type.is_hash()
 	}
 
+	/// The last moment at which it can be valid, as far as that is settled: its end, or when another one takes its place.
+	/// `None` if neither is.
+	pub fn ends_at(&self) -> Option<Moment> {
+		[self.validity.not_after, self.superseded_at].into_iter().flatten().min()
+	}
+
 	/// Whether the key is of no use any more, and will never be: revoked, expired or replaced.
 	pub fn has_ended(&self, now: Moment) -> bool {
 		self.revocation.is_some()

@@ -26,6 +26,9 @@
 //! | [`assurance`] | levels, and the effective level with its explanation |
 //! | [`economy`] | what things cost, what is held for them, and quotas for what costs nothing |
 //! | [`delivery`] | deliveries, acknowledgements, and the associated data of their envelopes |
+//! | [`validator`] | validators: what is on record about each, and how many there may be |
+//! | [`fleet`] | fleets of devices under one Merkle root, and what a member shows |
+//! | [`approval`] | who has to approve a delivery |
 //! | [`storage_keys`] | where each record lies in the state, for proofs |
 //! | `vectors`, a feature | the cases of the status function, for the tests of everybody who judges |
 //!
@@ -39,12 +42,14 @@ extern crate alloc;
 
 pub mod anchor;
 pub mod application;
+pub mod approval;
 pub mod assurance;
 pub mod certificate;
 pub mod context;
 pub mod delivery;
 pub mod device;
 pub mod economy;
+pub mod fleet;
 pub mod ids;
 pub mod key;
 pub mod key_policy;
@@ -58,6 +63,7 @@ pub mod revocation;
 pub mod status;
 pub mod storage_keys;
 pub mod subject;
+pub mod validator;
 #[cfg(any(test, feature = "vectors"))]
 pub mod vectors;
 pub mod voucher;

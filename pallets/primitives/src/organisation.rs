@@ -92,8 +92,8 @@ pub enum Role {
 	/// Publishes deliveries.
 	#[codec(index = 3)]
 	Publisher,
-	/// Decides by vote under the policy [`DeliveryPolicy::Watchdogs`], about the policy and about who is a watchdog. Is to
-	/// approve deliveries, for which there is no record yet: until then nothing can be published under that policy.
+	/// Approves deliveries under the policy [`DeliveryPolicy::Watchdogs`], and decides by vote about that policy and about who
+	/// is a watchdog.
 	#[codec(index = 4)]
 	Watchdog,
 }
@@ -229,8 +229,9 @@ pub enum DeliveryPolicy {
 	#[default]
 	#[codec(index = 0)]
 	Simple,
-	/// An anchor manager approves inside of the organisation, then another account publishes. Two administrators change
-	/// the policy and the roles on which it rests.
+	/// An anchor manager signs the content, another account publishes it, and an anchor manager approves what was published,
+	/// see [`ApprovalRule`](crate::approval::ApprovalRule). Two administrators change the policy and the roles on which it
+	/// rests.
 	#[codec(index = 1)]
 	MultiAdmin,
 	/// So many of the watchdogs approve. They alone change the policy, and who is one of them.
@@ -293,6 +294,37 @@ pub struct HandOver<AccountId, BlockNumber> {
 	pub expires_at: BlockNumber,
 }
 
+/// On whose authority something is done in an organisation.
+#[derive(
+	Clone, PartialEq, Eq, Debug, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
+)]
+pub enum Authority<AccountId> {
+	/// One account.
+	#[codec(index = 0)]
+	Account(AccountId),
+	/// A body of the organisation itself, by vote.
+	#[codec(index = 1)]
+	Body(Body),
+	/// The council, by vote.
+	#[codec(index = 2)]
+	Council,
+}
+
+/// An invitation to become a member, until the account accepts it.
+#[derive(
+	Clone, PartialEq, Eq, Debug, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
+)]
+pub struct Invitation<AccountId, BlockNumber> {
+	/// The account that may accept.
+	pub account: AccountId,
+	/// The roles that it gets.
+	pub roles: RoleSet,
+	/// Who gives them: whoever could not do so any more when it is accepted gives nothing.
+	pub by: Authority<AccountId>,
+	/// The last block in which it can be accepted.
+	pub expires_at: BlockNumber,
+}
+
 /// A pending appointment to a body whose keys were lost.
 #[derive(
 	Clone, PartialEq, Eq, Debug, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
@@ -302,7 +334,7 @@ pub struct Recovery<AccountId, BlockNumber> {
 	pub account: AccountId,
 	/// In which body.
 	pub body: Body,
-	/// The first block in which the appointment can be completed; until it is, the body can object.
+	/// The first block in which the account can take the seat; until it does, the body can object.
 	pub ready_at: BlockNumber,
 }
 
@@ -334,6 +366,11 @@ pub trait Governance<Origin> {
 pub trait DeliveryPolicies {
 	/// How this organisation approves its deliveries; `None` if there is no such organisation.
 	fn delivery_policy(organisation: OrganisationId) -> Option<DeliveryPolicy>;
+
+	/// Makes these accounts the watchdogs of an organisation, all of whom have to approve; for benchmarks of other
+	/// pallets.
+	#[cfg(feature = "runtime-benchmarks")]
+	fn watch_for_benchmark(organisation: OrganisationId, watchdogs: &[[u8; 32]]);
 }
 
 /// Whether anything belongs to an organisation: what has to be known before it can be dissolved.

@@ -1,10 +1,13 @@
 //! What a device may do alone for nothing, and how soon again.
 //!
 //! Nobody pays for what a device does without a registrar, and each further key stays in the state for ever. So each device
-//! has a few operations at hand that come back with time. All that has to be remembered is one moment per kind: when
-//! everything will have come back.
+//! has a few operations at hand that come back with time: [`Bucket`]s whose ticks are milliseconds of chain time, in
+//! which an operation is as many units as it takes to come back.
 
-use crate::Moment;
+use crate::{
+	Moment,
+	economy::{Bucket, QuotaPolicy},
+};
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use scale_info::TypeInfo;
 
@@ -14,7 +17,9 @@ pub const QUOTA_BURST: u64 = 4;
 /// How long it takes until one operation has come back: 6 hours, so 4 in a day.
 pub const QUOTA_RECOVERY: Moment = 6 * 60 * 60 * 1000;
 
-/// One allowance: the moment at which all of it will have come back.
+const POLICY: QuotaPolicy = QuotaPolicy { capacity: QUOTA_BURST * QUOTA_RECOVERY, refill: 1 };
+
+/// One allowance.
 #[derive(
 	Clone,
 	Copy,
@@ -28,19 +33,18 @@ pub const QUOTA_RECOVERY: Moment = 6 * 60 * 60 * 1000;
 	MaxEncodedLen,
 	TypeInfo,
 )]
-pub struct Quota(pub Moment);
+pub struct Quota(Bucket);
 
 impl Quota {
 	/// This allowance with one operation less; `None` if there is none left at `now`.
-	pub fn spend(self, now: Moment) -> Option<Self> {
-		let whole_at = self.0.max(now).saturating_add(QUOTA_RECOVERY);
-		(whole_at <= now.saturating_add(QUOTA_BURST * QUOTA_RECOVERY)).then_some(Self(whole_at))
+	pub fn spend(mut self, now: Moment) -> Option<Self> {
+		self.0.take(POLICY, now, QUOTA_RECOVERY).ok()?;
+		Some(self)
 	}
 
 	/// How many operations are left at `now`.
-	pub fn left(self, now: Moment) -> u64 {
-		let missing = self.0.saturating_sub(now).div_ceil(QUOTA_RECOVERY);
-		QUOTA_BURST.saturating_sub(missing)
+	pub const fn left(self, now: Moment) -> u64 {
+		self.0.left(POLICY, now) / QUOTA_RECOVERY
 	}
 }
 
@@ -90,21 +94,26 @@ mod tests {
 
 	#[test]
 	fn what_is_left_is_what_can_be_spent() {
-		for whole_at in 0..100 {
-			let quota = Quota(whole_at * QUOTA_RECOVERY / 7);
-			for now in [0, 1, QUOTA_RECOVERY - 1, QUOTA_RECOVERY, 9 * QUOTA_RECOVERY] {
-				let (mut rest, mut spent) = (quota, 0);
+		let mut used = Quota::default();
+		for step in 0..100 {
+			for wait in [0, 1, QUOTA_RECOVERY - 1, QUOTA_RECOVERY, 9 * QUOTA_RECOVERY] {
+				let now = step * QUOTA_RECOVERY / 7 + wait;
+				let (mut rest, mut spent) = (used, 0);
 				while let Some(less) = rest.spend(now) {
 					(rest, spent) = (less, spent + 1);
 				}
-				assert_eq!(spent, quota.left(now), "{quota:?} at {now}");
+				assert_eq!(spent, used.left(now), "{used:?} at {now}");
 			}
+			used = used.spend(step * QUOTA_RECOVERY / 7).unwrap_or(used);
 		}
 	}
 
 	#[test]
 	fn the_end_of_time_lets_nothing_overflow() {
-		assert_eq!(Quota(u64::MAX).left(0), 0);
-		assert_eq!(Quota(u64::MAX).spend(0), None);
+		let used = (0..QUOTA_BURST).fold(Quota::default(), |it, _| it.spend(u64::MAX).unwrap());
+		for now in [0, u64::MAX] {
+			assert_eq!(used.left(now), 0);
+			assert_eq!(used.spend(now), None);
+		}
 	}
 }

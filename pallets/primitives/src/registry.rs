@@ -1,6 +1,7 @@
 //! What other pallets may ask the registry.
 
 use crate::{
+	Moment,
 	device::DeviceRecord,
 	ids::{DeviceId, KeyId},
 	key::{KeyRecord, PublicKey},
@@ -39,4 +40,23 @@ pub trait Registry {
 		signing: PublicKey,
 		agreement: PublicKey,
 	) -> DeviceId;
+}
+
+/// The keys that are known to be in other hands than their owner's, wherever that became known. What is in here is
+/// registered for nothing any more.
+pub trait CompromisedKeys {
+	/// Whether the key is one of them.
+	fn is_compromised(key: KeyId) -> bool;
+
+	/// Makes the key one of them, since `at` or since before.
+	fn note(key: KeyId, at: Moment);
+}
+
+/// None is known, and none is remembered: for mocks.
+impl CompromisedKeys for () {
+	fn is_compromised(_: KeyId) -> bool {
+		false
+	}
+
+	fn note(_: KeyId, _: Moment) {}
 }

@@ -9,8 +9,8 @@
 use crate::{
 	certificate::{Holder, Office},
 	ids::{
-		AnchorId, ApplicationId, CertificateId, DeviceId, KeyId, OrganisationId, RequestId,
-		SubjectId, VoucherId,
+		AnchorId, ApplicationId, CertificateId, DeviceId, FleetId, KeyId, OrganisationId,
+		RequestId, SubjectId, VoucherId,
 	},
 	motion::MotionId,
 	revocation::SshSubject,
@@ -29,6 +29,10 @@ pub const DELIVERIES: &str = "Deliveries";
 pub const MOTIONS: &str = "Motions";
 /// Name of the certificates pallet in the runtime.
 pub const CERTIFICATES: &str = "Certificates";
+/// Name of the pallet of the validators in the runtime.
+pub const VALIDATOR_SET: &str = "ValidatorSet";
+/// Name of the fleets pallet in the runtime.
+pub const FLEETS: &str = "Fleets";
 
 fn item(pallet: &str, item: &str, parts: &[&[u8]]) -> Vec<u8> {
 	let mut key = twox_128(pallet.as_bytes()).to_vec();
@@ -64,6 +68,12 @@ pub fn hand_over(organisation: OrganisationId, from: &[u8; 32]) -> Vec<u8> {
 	item(ORGANISATIONS, "HandOvers", &[&organisation.0, &blake2_128(from), from])
 }
 
+/// `Organisations.Invitations`: up to 32 pending [`Invitation`](crate::organisation::Invitation)s to this organisation;
+/// absent means none.
+pub fn invitations(organisation: OrganisationId) -> Vec<u8> {
+	item(ORGANISATIONS, "Invitations", &[&organisation.0])
+}
+
 /// `Organisations.Recoveries`: the pending [`Recovery`](crate::organisation::Recovery) of this organisation.
 pub fn recovery(organisation: OrganisationId) -> Vec<u8> {
 	item(ORGANISATIONS, "Recoveries", &[&organisation.0])
@@ -92,6 +102,27 @@ pub fn ballot(id: MotionId, voter: &[u8; 32]) -> Vec<u8> {
 	item(MOTIONS, "Ballots", &[&twox_64(&id), &id, &blake2_128(voter), voter])
 }
 
+/// `ValidatorSet.Validators`: all [`ValidatorRecord`](crate::validator::ValidatorRecord)s, a bounded list in the order of
+/// their accounts.
+pub fn validators() -> Vec<u8> {
+	item(VALIDATOR_SET, "Validators", &[])
+}
+
+/// `ValidatorSet.Bounds`: the [`ValidatorBounds`](crate::validator::ValidatorBounds).
+pub fn validator_bounds() -> Vec<u8> {
+	item(VALIDATOR_SET, "Bounds", &[])
+}
+
+/// `Session.NextKeys`: the session keys that a validator has set, as bytes; absent if it has none.
+pub fn session_keys(account: &[u8; 32]) -> Vec<u8> {
+	item("Session", "NextKeys", &[&twox_64(account), account])
+}
+
+/// `Session.Validators`: the accounts that serve in this session.
+pub fn serving_validators() -> Vec<u8> {
+	item("Session", "Validators", &[])
+}
+
 /// `Dpki.Anchors`: an [`AnchorRecord`](crate::anchor::AnchorRecord).
 pub fn anchor(id: AnchorId) -> Vec<u8> {
 	item(DPKI, "Anchors", &[&id.0])
@@ -116,6 +147,16 @@ pub fn key_anchors(id: KeyId) -> Vec<u8> {
 /// `Dpki.CrlPointers`: a [`CrlPointer`](crate::anchor::CrlPointer).
 pub fn crl_pointer(id: AnchorId) -> Vec<u8> {
 	item(DPKI, "CrlPointers", &[&id.0])
+}
+
+/// `Dpki.ChildCount`: how many anchors this one has issued, a `u32`; absent means 0.
+pub fn anchor_child_count(id: AnchorId) -> Vec<u8> {
+	item(DPKI, "ChildCount", &[&id.0])
+}
+
+/// `Dpki.Children`: number `index` of them, counted from 0: an [`AnchorId`].
+pub fn anchor_child(id: AnchorId, index: u32) -> Vec<u8> {
+	item(DPKI, "Children", &[&id.0, &index.to_le_bytes()])
 }
 
 /// `Dpki.OrganisationAnchors`: the ids of the organisation's unrevoked anchors, a bounded list of [`AnchorId`].
@@ -202,6 +243,18 @@ pub fn acknowledgement(device: DeviceId) -> Vec<u8> {
 	item(DELIVERIES, "Acknowledgements", &[&device.0])
 }
 
+/// `Deliveries.Proposals`: the [`Proposal`](crate::approval::Proposal) that waits for approvals; absent means that none
+/// does.
+pub fn proposal(device: DeviceId) -> Vec<u8> {
+	item(DELIVERIES, "Proposals", &[&device.0])
+}
+
+/// `Deliveries.Approvals`: the [`ApprovalRecord`](crate::approval::ApprovalRecord) of the newest delivery; absent means
+/// that the policy asked for nobody.
+pub fn approvals(device: DeviceId) -> Vec<u8> {
+	item(DELIVERIES, "Approvals", &[&device.0])
+}
+
 /// `Certificates.Certificates`: a [`CertificateRecord`](crate::certificate::CertificateRecord).
 pub fn certificate(id: CertificateId) -> Vec<u8> {
 	item(CERTIFICATES, "Certificates", &[&id.0])
@@ -249,6 +302,33 @@ pub fn application_votes(id: ApplicationId) -> Vec<u8> {
 	item(CERTIFICATES, "ApplicationVotes", &[&id.0])
 }
 
+/// `Certificates.Escrows`: what the payer of an open application has on hold for it; absent once it is closed.
+pub fn escrow(id: ApplicationId) -> Vec<u8> {
+	item(CERTIFICATES, "Escrows", &[&id.0])
+}
+
+/// `Certificates.OpenCount`: how many applications are open, a `u32`; absent means 0.
+pub fn open_application_count() -> Vec<u8> {
+	item(CERTIFICATES, "OpenCount", &[])
+}
+
+/// `Certificates.OpenApplications`: number `position` of them, counted from 0: an [`ApplicationId`].
+pub fn open_application(position: u32) -> Vec<u8> {
+	item(CERTIFICATES, "OpenApplications", &[&position.to_le_bytes()])
+}
+
+/// `Certificates.EndingCount`: how many entries the index by end has for a day since the Unix epoch, a `u32`; absent
+/// means 0.
+pub fn ending_count(day: u32) -> Vec<u8> {
+	item(CERTIFICATES, "EndingCount", &[&day.to_le_bytes()])
+}
+
+/// `Certificates.Ending`: number `index` of them, counted from 0: a [`CertificateId`] whose certificate was to end on
+/// that day, and tells itself whether it still is.
+pub fn ending(day: u32, index: u32) -> Vec<u8> {
+	item(CERTIFICATES, "Ending", &[&day.to_le_bytes(), &index.to_le_bytes()])
+}
+
 /// `Certificates.Subjects`: a [`SubjectRecord`](crate::certificate::SubjectRecord).
 pub fn subject(id: SubjectId) -> Vec<u8> {
 	item(CERTIFICATES, "Subjects", &[&id.0])
@@ -276,4 +356,21 @@ pub fn holder_certificate(holder: Holder, index: u32) -> Vec<u8> {
 	let holder = holder.encode();
 	let index = index.to_le_bytes();
 	item(CERTIFICATES, "HolderCertificates", &[&blake2_128(&holder), &holder, &index])
+}
+
+/// `Fleets.Fleets`: a [`FleetRecord`](crate::fleet::FleetRecord).
+pub fn fleet(id: FleetId) -> Vec<u8> {
+	item(FLEETS, "Fleets", &[&id.0])
+}
+
+/// `Fleets.RevokedMembers`: chunk `chunk` of the revoked members of a fleet, a
+/// [`RevocationChunk`](crate::fleet::RevocationChunk); absent means that none of them is revoked.
+pub fn revoked_members(id: FleetId, chunk: u32) -> Vec<u8> {
+	item(FLEETS, "RevokedMembers", &[&id.0, &chunk.to_le_bytes()])
+}
+
+/// `Fleets.Votes`: what the voters say of revision `revision` of a fleet, a bounded list of
+/// [`AvailabilityVote`](crate::fleet::AvailabilityVote); absent means that nobody has said anything.
+pub fn availability_votes(id: FleetId, revision: u32) -> Vec<u8> {
+	item(FLEETS, "Votes", &[&id.0, &revision.to_le_bytes()])
 }

@@ -8,7 +8,11 @@ use crate::{
 	Moment,
 	anchor::{AnchorKind, AnchorRecord, Certification},
 	device::DeviceRecord,
-	ids::{AnchorId, DeviceId, KeyId, OrganisationId},
+	fleet::{
+		Commitment, FleetHead, FleetKey, FleetLeaf, FleetRecord, MembershipProof, RevocationChunk,
+		SupersededHead, tree,
+	},
+	ids::{AnchorId, BlobDigest, DeviceId, FleetId, KeyId, OrganisationId},
 	key::{KeyPurpose, KeyRecord, KeyType, PublicKey},
 	revocation::{Revocation, RevocationReason},
 	status::{Standing, Status, Validity},
@@ -47,6 +51,8 @@ pub struct Case {
 }
 
 /// A case in records. `None` means that there is no such record.
+// There are some dozens of them, in tests.
+#[allow(clippy::large_enum_variant)]
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Told {
 	/// About [`ANCHOR`], which depends on nothing.
@@ -55,6 +61,16 @@ pub enum Told {
 	Device(Option<DeviceRecord>),
 	/// About [`KEY`], which depends on [`DEVICE`].
 	Key(Option<KeyRecord>, Option<DeviceRecord>),
+	/// About a member of a fleet, which depends on the fleet. A member that there is not is one with a proof for another
+	/// root; nothing is registered singly.
+	Member {
+		/// The fleet.
+		fleet: Option<FleetRecord>,
+		/// What is revoked in the first chunk.
+		chunk: Option<RevocationChunk>,
+		/// What the member shows.
+		proof: MembershipProof,
+	},
 }
 
 impl Told {
@@ -73,6 +89,13 @@ impl Told {
 			Told::Key(own, issuer) => {
 				[entry(storage_keys::key(KEY), own.as_ref().map(Encode::encode)), device(issuer)]
 			},
+			Told::Member { fleet, chunk, proof } => [
+				entry(storage_keys::fleet(proof.fleet), fleet.as_ref().map(Encode::encode)),
+				entry(
+					storage_keys::revoked_members(proof.fleet, 0),
+					chunk.as_ref().map(Encode::encode),
+				),
+			],
 		};
 		entries.into_iter().flatten().collect()
 	}
@@ -87,13 +110,18 @@ impl Case {
 				record(&self.own, anchor).map(Told::Anchor),
 				record(&self.own, device).map(Told::Device),
 				record(&self.own, key).map(|own| Told::Key(own, Some(device(&GOOD).0))),
+				member(&self.own, &GOOD),
 			]
 			.into_iter()
 			.flatten()
 			.collect(),
-			[issuer] => match (record(&self.own, key), record(issuer, device)) {
-				(Some(own), Some(issuer)) => vec![Told::Key(own, issuer)],
-				_ => Vec::new(),
+			[issuer] => {
+				let key = match (record(&self.own, key), record(issuer, device)) {
+					(Some(own), Some(issuer)) => Some(Told::Key(own, issuer)),
+					_ => None,
+				};
+				let member = issuer.as_ref().and_then(|issuer| member(&self.own, issuer));
+				[key, member].into_iter().flatten().collect()
 			},
 			_ => Vec::new(),
 		}
@@ -200,6 +228,63 @@ fn key(standing: &Standing) -> (KeyRecord, Standing) {
 	(record, told)
 }
 
+/// The second of two members of a fleet that stands as asked; `None` if none can.
+fn member(own: &Option<Standing>, issuer: &Standing) -> Option<Told> {
+	let told = own.unwrap_or(GOOD);
+	let leaf = |name: &[u8]| FleetLeaf {
+		name: name.to_vec().try_into().expect("a short name"),
+		purpose: KeyPurpose::Sign,
+		key: FleetKey::new(KeyType::Ed25519, &[1; 32]).expect("an Ed25519 key has 32 bytes"),
+		validity: told.validity,
+	};
+	let [other, shown] = [leaf(b"drone-0"), leaf(b"drone-1")];
+	// A member is on hold with its fleet only, and a fleet has no end.
+	if told.suspended || !shown.is_well_formed() || issuer.validity.not_after.is_some() {
+		return None;
+	}
+	let root = match own {
+		Some(_) => tree::node_hash(&other.hash(), &shown.hash()),
+		None => other.hash(),
+	};
+	let head = FleetHead {
+		revision: 0,
+		commitment: Commitment { size: 2, root, tiles: BlobDigest([0; 32]) },
+		since: issuer.validity.not_before,
+		unavailable: issuer.suspended,
+	};
+	let newer = FleetHead {
+		revision: 1,
+		commitment: Commitment { root: [0; 32], ..head.commitment },
+		..head
+	};
+	let previous = told.superseded_at.map(|superseded_at| SupersededHead { head, superseded_at });
+	let mut chunk = RevocationChunk::default();
+	if let Some(revocation) = told.revocation {
+		chunk.revoke(&[0b10], revocation);
+	}
+	let name = b"drones";
+	let fleet = FleetRecord {
+		organisation: organisation(),
+		name: name.to_vec().try_into().expect("a short name"),
+		committed_at: issuer.validity.not_before,
+		revisions: 2,
+		current: Some(if previous.is_some() { newer } else { head }),
+		previous,
+		candidate: None,
+		retired_at: issuer.superseded_at,
+		revocation: issuer.revocation,
+	};
+	let proof = MembershipProof {
+		fleet: FleetId::from_name(organisation(), name),
+		organisation: organisation(),
+		index: 1,
+		leaf: shown,
+		path: vec![other.hash()].try_into().expect("one hash is a path"),
+	};
+	let chunk = told.revocation.map(|_| chunk);
+	Some(Told::Member { fleet: Some(fleet), chunk, proof })
+}
+
 fn organisation() -> OrganisationId {
 	OrganisationId::from_name(b"acme")
 }
@@ -281,7 +366,10 @@ impl From<WrittenStanding> for Standing {
 #[cfg(test)]
 mod tests {
 	use super::*;
-	use crate::status::status;
+	use crate::{
+		fleet::{MemberFacts, member_status},
+		status::status,
+	};
 
 	#[test]
 	fn the_vectors_hold() {
@@ -303,6 +391,7 @@ mod tests {
 		assert!(count(|told| matches!(told, Told::Anchor(_))) >= 20);
 		assert!(count(|told| matches!(told, Told::Device(_))) >= 15);
 		assert!(count(|told| matches!(told, Told::Key(..))) >= 25);
+		assert!(count(|told| matches!(told, Told::Member { .. })) >= 30);
 	}
 
 	#[test]
@@ -317,9 +406,14 @@ mod tests {
 					&[device.map(|it| it.standing())],
 					now,
 				),
+				Told::Member { fleet, chunk, proof } => {
+					let (fleet, chunk) = (fleet.as_ref(), chunk.as_ref());
+					let facts = MemberFacts { fleet, chunk, ..Default::default() };
+					member_status(&proof, facts, now)
+				},
 			},
 		);
-		assert!(words.len() >= 7, "each verdict but `suspended` can be told: {words:?}");
+		assert_eq!(words.len(), 8, "each verdict can be told: {words:?}");
 	}
 
 	#[test]

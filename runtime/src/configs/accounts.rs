@@ -98,7 +98,14 @@ impl InstanceFilter<RuntimeCall> for ProxyType {
 				) | RuntimeCall::Session(pallet_session::Call::set_keys { .. })
 			),
 			Self::Publishing => {
-				matches!(call, RuntimeCall::Deliveries(pallet_deliveries::Call::publish { .. }))
+				matches!(
+					call,
+					RuntimeCall::Deliveries(
+						pallet_deliveries::Call::publish { .. }
+							| pallet_deliveries::Call::publish_shared { .. }
+							| pallet_deliveries::Call::withdraw { .. }
+					)
+				)
 			},
 			Self::Attesting => matches!(
 				call,

@@ -2,38 +2,41 @@
 
 //! Who makes blocks, who finalises them, and what happens to those who do both twice.
 
+use super::governance::RootOrCouncil;
 use crate::{
-	AccountId, Aura, Balance, Balances, BlockNumber, Historical, Offences, Runtime, RuntimeEvent,
-	Session, SessionKeys, timing,
+	AccountId, Aura, Balance, Balances, BlockNumber, Offences, Organisations, Runtime,
+	RuntimeEvent, Session, SessionKeys, ValidatorSet, timing,
 };
 use alloc::vec::Vec;
 use frame_support::{
 	parameter_types,
-	traits::{ConstBool, ConstU32, KeyOwnerProofSystem},
+	traits::{ConstBool, ConstU32, Get, KeyOwnerProofSystem},
 };
 use pallet_session::historical;
+use pallet_validator_set::{MemberId, NothingMore, ServedKeys};
 use sp_consensus_aura::sr25519::AuthorityId as AuraId;
 use sp_consensus_grandpa::AuthorityId as GrandpaId;
-use sp_runtime::traits::{Convert, ConvertInto, OpaqueKeys};
-use sp_staking::SessionIndex;
-
-/// Blocks per session: ten minutes at one second.
-pub const SESSION_LENGTH: BlockNumber = 600;
+use sp_runtime::traits::OpaqueKeys;
+use sp_staking::{
+	SessionIndex,
+	offence::{Offence, OffenceError, ReportOffence},
+};
 
 /// Sessions for which an equivocation can still be proven: a week of ten-minute sessions.
 pub const EQUIVOCATION_HISTORY: SessionIndex = 1_008;
 
 parameter_types! {
-	/// Blocks per session.
-	pub const SessionLength: BlockNumber = SESSION_LENGTH;
 	/// Block at which the first session ends, within a session's length.
 	pub const SessionOffset: BlockNumber = 0;
 	/// A validator is admitted by vote, not by deposit.
 	pub const SessionKeyDeposit: Balance = 0;
 	/// How many authority sets GRANDPA remembers, so that each proof of the history has its set.
 	pub const MaxSetIdSessionEntries: u64 = EQUIVOCATION_HISTORY as u64;
-	/// Blocks for which a validator's pool keeps an equivocation report.
-	pub const ReportLongevity: u64 = EQUIVOCATION_HISTORY as u64 * SESSION_LENGTH as u64;
+	/// Sessions that are remembered.
+	pub const History: SessionIndex = EQUIVOCATION_HISTORY;
+	/// Blocks for which a validator's pool keeps an equivocation report: as long as it can be proven.
+	pub ReportLongevity: u64 =
+		EQUIVOCATION_HISTORY as u64 * timing::SessionBlocks::<Runtime>::get() as u64;
 }
 
 /// The most validators that a chain can have.
@@ -55,12 +58,13 @@ impl pallet_authorship::Config for Runtime {
 impl pallet_session::Config for Runtime {
 	type RuntimeEvent = RuntimeEvent;
 	type ValidatorId = AccountId;
-	type ValidatorIdOf = ConvertInto;
-	type ShouldEndSession = pallet_session::PeriodicSessions<SessionLength, SessionOffset>;
-	type NextSessionRotation = pallet_session::PeriodicSessions<SessionLength, SessionOffset>;
-	type SessionManager = historical::NoteHistoricalRoot<Self, GenesisValidators>;
+	type ValidatorIdOf = MemberId<Runtime>;
+	type ShouldEndSession = Sessions;
+	type NextSessionRotation = Sessions;
+	type SessionManager = historical::NoteHistoricalRoot<Self, ValidatorSet>;
 	type SessionHandler = <SessionKeys as OpaqueKeys>::KeyTypeIdProviders;
 	type Keys = SessionKeys;
+	// Nothing but an offence disables, and what follows from one is decided by the validators' own pallet.
 	type DisablingStrategy = ();
 	type WeightInfo = pallet_session::weights::SubstrateWeight<Runtime>;
 	type Currency = Balances;
@@ -76,7 +80,7 @@ impl historical::Config for Runtime {
 impl pallet_offences::Config for Runtime {
 	type RuntimeEvent = RuntimeEvent;
 	type IdentificationTuple = historical::IdentificationTuple<Self>;
-	type OnOffenceHandler = ();
+	type OnOffenceHandler = ValidatorSet;
 }
 
 impl pallet_grandpa::Config for Runtime {
@@ -85,66 +89,67 @@ impl pallet_grandpa::Config for Runtime {
 	type MaxAuthorities = MaxAuthorities;
 	type MaxNominators = ConstU32<0>;
 	type MaxSetIdSessionEntries = MaxSetIdSessionEntries;
-	type KeyOwnerProof =
-		<Historical as KeyOwnerProofSystem<(sp_core::crypto::KeyTypeId, GrandpaId)>>::Proof;
-	type EquivocationReportSystem =
-		pallet_grandpa::EquivocationReportSystem<Self, Offences, Historical, ReportLongevity>;
+	type KeyOwnerProof = <ServedKeys<Runtime> as KeyOwnerProofSystem<(
+		sp_core::crypto::KeyTypeId,
+		GrandpaId,
+	)>>::Proof;
+	type EquivocationReportSystem = pallet_grandpa::EquivocationReportSystem<
+		Self,
+		FirstReports,
+		ServedKeys<Runtime>,
+		ReportLongevity,
+	>;
 }
 
-/// A validator's account identifies it completely: there are no stakes or nominators to record.
-pub struct NothingMore;
+/// What `pallet-offences` gets to know: double votes that change something, and no others, because it keeps each for ever.
+pub struct FirstReports;
 
-impl Convert<AccountId, Option<()>> for NothingMore {
-	fn convert(_: AccountId) -> Option<()> {
-		Some(())
-	}
-}
-
-/// The validators of the genesis, for as long as the chain runs.
-///
-/// No session reports a new set: a report counts as a change even if the set is the same, and every
-/// change starts a new GRANDPA set, which light clients have to follow one by one.
-pub struct GenesisValidators;
-
-impl pallet_session::SessionManager<AccountId> for GenesisValidators {
-	fn new_session(_: SessionIndex) -> Option<Vec<AccountId>> {
-		None
-	}
-
-	/// Everyone who has session keys, in the order of their accounts. They are named here, instead
-	/// of leaving it to the session pallet, so that the history has the root of the first session
-	/// to carry forward; without it no equivocation could be proven after the session it was in.
-	fn new_session_genesis(_: SessionIndex) -> Option<Vec<AccountId>> {
-		let mut validators: Vec<_> = pallet_session::NextKeys::<Runtime>::iter_keys().collect();
-		validators.sort();
-		Some(validators)
-	}
-
-	fn start_session(_: SessionIndex) {}
-
-	/// Forgets one session per session, so that the history stays bounded.
-	fn end_session(ended: SessionIndex) {
-		if let Some(oldest) = ended.checked_sub(EQUIVOCATION_HISTORY) {
-			Historical::prune_up_to(oldest);
+impl<O> ReportOffence<AccountId, historical::IdentificationTuple<Runtime>, O> for FirstReports
+where
+	O: Offence<historical::IdentificationTuple<Runtime>>,
+	Offences: ReportOffence<AccountId, historical::IdentificationTuple<Runtime>, O>,
+{
+	fn report_offence(reporters: Vec<AccountId>, offence: O) -> Result<(), OffenceError> {
+		let session = offence.session_index();
+		let is_news = |(validator, ()): &(AccountId, ())| ValidatorSet::is_news(validator, session);
+		if !offence.offenders().iter().any(is_news) {
+			return Err(OffenceError::DuplicateReport);
 		}
+		Offences::report_offence(reporters, offence)
+	}
+
+	fn is_known_offence(
+		offenders: &[historical::IdentificationTuple<Runtime>],
+		time_slot: &<O as Offence<historical::IdentificationTuple<Runtime>>>::Slot,
+	) -> bool {
+		<Offences as ReportOffence<_, _, O>>::is_known_offence(offenders, time_slot)
 	}
 }
 
-impl historical::SessionManager<AccountId, ()> for GenesisValidators {
-	fn new_session(_: SessionIndex) -> Option<Vec<(AccountId, ())>> {
-		None
-	}
+impl pallet_validator_set::Config for Runtime {
+	type ValidatorOrigin = RootOrCouncil;
+	type Organisations = Organisations;
+	type ChangesHeld = FinalityIsForced;
+	type History = History;
+	type MaxValidators = MaxAuthorities;
+	type WeightInfo = pallet_validator_set::weights::SubstrateWeight<Runtime>;
+}
 
-	fn new_session_genesis(index: SessionIndex) -> Option<Vec<(AccountId, ())>> {
-		<Self as pallet_session::SessionManager<_>>::new_session_genesis(index)
-			.map(|validators| validators.into_iter().map(|validator| (validator, ())).collect())
-	}
+/// Sessions end every so many blocks, as the genesis says.
+type Sessions = pallet_session::PeriodicSessions<timing::SessionBlocks<Runtime>, SessionOffset>;
 
-	fn start_session(index: SessionIndex) {
-		<Self as pallet_session::SessionManager<_>>::start_session(index)
-	}
+/// Whether no change of the validators can be planned now.
+///
+/// GRANDPA in the runtime takes one change at a time. One that was forced waits for as many blocks as the
+/// council has chosen; another session's change in the meantime would change who makes blocks, and
+/// finality would never hear of it. So none begins between the note of a stall and the end of that wait.
+pub struct FinalityIsForced;
 
-	fn end_session(index: SessionIndex) {
-		<Self as pallet_session::SessionManager<_>>::end_session(index)
+impl Get<bool> for FinalityIsForced {
+	fn get() -> bool {
+		let forced = |change: pallet_grandpa::StoredPendingChange<_, _>| change.forced.is_some();
+		pallet_grandpa::Stalled::<Runtime>::exists()
+			// Another one than a forced one is over in the block in which it begins.
+			|| pallet_grandpa::PendingChange::<Runtime>::get().is_some_and(forced)
 	}
 }

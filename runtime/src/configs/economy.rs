@@ -4,7 +4,7 @@
 //!
 //! Whoever acts through an account pays, be it a member of an organisation or a trustee: fees are what
 //! keeps the chain from being filled. They go to the author of the block. A consortium can vote fees
-//! off: then its trustees and members take from quotas that recover, and everybody else still pays
+//! off: then its trustees, validators and members take from quotas that recover, and everybody else still pays
 //! (decision 0017). A device's own transactions have no account and cost nothing; each of them is
 //! bounded by something that was paid for (decision 0002).
 
@@ -12,6 +12,7 @@ use super::governance::RootOrCouncil;
 use crate::{
 	AccountId, Authorship, Balance, Balances, CouncilMembership, MICRO_UNIT, MILLI_UNIT,
 	Organisations, Runtime, RuntimeEvent, RuntimeFreezeReason, RuntimeHoldReason, System,
+	ValidatorSet,
 };
 use core::marker::PhantomData;
 use frame_support::{
@@ -79,7 +80,8 @@ impl pallet_economy::Config for Runtime {
 	type Currency = Balances;
 	type EconomyOrigin = RootOrCouncil;
 	type Organisations = Organisations;
-	type Trustees = CouncilMembership;
+	// A validator has to be able to set its session keys on a feeless chain, too.
+	type Trustees = (CouncilMembership, ValidatorSet);
 	type Author = BlockAuthor;
 	type PotId = PotId;
 	type QuotaUnit = QuotaUnit;

@@ -10,10 +10,11 @@
 
 use super::economy::UnlessFeeless;
 use crate::{
-	AccountId, Balance, Balances, BlockNumber, CouncilMembership, MILLI_UNIT, Organisations,
-	Runtime, RuntimeCall, RuntimeEvent, RuntimeHoldReason, System, UNIT,
+	AccountId, Balance, Balances, BlockNumber, CouncilMembership, Economy, MILLI_UNIT,
+	Organisations, Runtime, RuntimeCall, RuntimeEvent, RuntimeHoldReason, System, UNIT,
 	call_filter::MandateFilter, mandate, weights,
 };
+use dpki_primitives::economy::Departures;
 use frame_support::{
 	parameter_types,
 	traits::{ChangeMembers, EitherOfDiverse, InitializeMembers, NeverEnsureOrigin},
@@ -120,6 +121,7 @@ impl ChangeMembers<AccountId> for Seats {
 		}
 		for account in outgoing {
 			System::dec_sufficients(account);
+			Economy::departed(account);
 		}
 	}
 }

@@ -3,13 +3,17 @@
 //! The public-key infrastructure: pallet indices 20 to 29.
 
 use super::{
+	consensus::MaxAuthorities,
 	economy::PotId,
 	governance::{DAY, RootOrCouncil},
 };
 use crate::{
-	AccountId, Balance, Balances, BlockNumber, Certificates, Dpki, Economy, MILLI_UNIT,
-	Organisations, Runtime, RuntimeCall, RuntimeHoldReason, Timestamp, UNIT, requests::Pkcs10,
+	AccountId, Balance, Balances, BlockNumber, Certificates, Dpki, Economy, Fleets, MILLI_UNIT,
+	Organisations, Runtime, RuntimeCall, RuntimeHoldReason, Timestamp, UNIT, ValidatorSet,
+	requests::Pkcs10,
 };
+use alloc::vec::Vec;
+use dpki_primitives::fleet::AvailabilityVoters;
 use frame_support::{PalletId, parameter_types};
 use pallet_certificates::{FeeSchedule, LevelPrices, Price};
 use pallet_deliveries::SeeThrough;
@@ -23,7 +27,7 @@ parameter_types! {
 	/// Held for an organisation, on a feeless chain too: its members act for nothing there, so that an
 	/// organisation must cost its founder something, or be admitted by the council.
 	pub const OrganisationDeposit: Balance = 10 * UNIT;
-	/// An offered membership can be accepted for a day at one second.
+	/// An offered membership, or an invitation, can be accepted for a day at one second.
 	pub const HandOverPeriod: BlockNumber = DAY;
 	/// A recovery can be objected to for a week at one second.
 	pub const RecoveryDelay: BlockNumber = 7 * DAY;
@@ -68,8 +72,9 @@ impl pallet_organisations::Config for Runtime {
 	type Currency = Balances;
 	type BodyOrigin = EnsureOrganisation;
 	type CouncilOrigin = EnsureCouncil;
-	// Whatever else is about an organisation hangs on one of its devices, anchors or certificates.
-	type Belongings = (Dpki, Certificates);
+	// Whatever else is about an organisation hangs on one of its devices, anchors, certificates, fleets or validators.
+	type Belongings = ((Dpki, Certificates), (Fleets, ValidatorSet));
+	type Departures = Economy;
 	type Deposit = OrganisationDeposit;
 	type HandOverPeriod = HandOverPeriod;
 	type RecoveryDelay = RecoveryDelay;
@@ -79,12 +84,17 @@ impl pallet_organisations::Config for Runtime {
 impl pallet_dpki::Config for Runtime {
 	type Organisations = Organisations;
 	type Governance = Organisations;
-
 	type AnchorOrigin = RootOrCouncil;
 	type Time = Timestamp;
 	type Economy = Economy;
+	type Quotas = Economy;
+	type CompromisedKeys = Certificates;
 	type WeightInfo = pallet_dpki::weights::SubstrateWeight<Runtime>;
 }
+
+// Every watchdog of an organisation can approve.
+const _: () =
+	assert!(pallet_organisations::MAX_BODY_SEATS <= dpki_primitives::approval::MAX_APPROVALS);
 
 impl pallet_deliveries::Config for Runtime {
 	type Organisations = Organisations;
@@ -110,6 +120,30 @@ impl pallet_certificates::Config for Runtime {
 	type ValidatorsAccount = ValidatorsAccount;
 	type ClosedRetention = ClosedRetention;
 	type WeightInfo = pallet_certificates::weights::SubstrateWeight<Runtime>;
+}
+
+impl pallet_fleets::Config for Runtime {
+	type Organisations = Organisations;
+	type Registry = Dpki;
+	type Voters = Validators;
+	type Time = Timestamp;
+	type Economy = Economy;
+	type MaxVoters = MaxAuthorities;
+	type WeightInfo = pallet_fleets::weights::SubstrateWeight<Runtime>;
+}
+
+/// Those who make blocks in this session say whether the leaves of fleets are to be had.
+pub struct Validators;
+
+impl AvailabilityVoters<AccountId> for Validators {
+	fn voters() -> Vec<AccountId> {
+		pallet_session::Validators::<Runtime>::get()
+	}
+
+	#[cfg(feature = "runtime-benchmarks")]
+	fn set_for_benchmark(voters: Vec<AccountId>) {
+		pallet_session::Validators::<Runtime>::put(voters);
+	}
 }
 
 /// Deliveries are published directly or through one `Proxy.proxy`, see decision 0013.

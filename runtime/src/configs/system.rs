@@ -4,13 +4,13 @@
 
 use crate::{
 	AccountId, Aura, Balance, Block, BlockNumber, Hash, Nonce, PalletInfo, Runtime, RuntimeCall,
-	RuntimeEvent, RuntimeOrigin, RuntimeTask, VERSION, timing,
+	RuntimeEvent, RuntimeOrigin, RuntimeTask, VERSION, call_filter::TransactionFilter, timing,
 };
 use frame_support::{
 	derive_impl,
 	dispatch::DispatchClass,
 	parameter_types,
-	traits::{ConstU16, Everything},
+	traits::ConstU16,
 	weights::{
 		Weight,
 		constants::{ParityDbWeight, WEIGHT_REF_TIME_PER_MILLIS},
@@ -50,7 +50,7 @@ parameter_types! {
 
 #[derive_impl(frame_system::config_preludes::SolochainDefaultConfig)]
 impl frame_system::Config for Runtime {
-	type BaseCallFilter = Everything;
+	type BaseCallFilter = TransactionFilter;
 	type Block = Block;
 	type BlockWeights = RuntimeBlockWeights;
 	type BlockLength = RuntimeBlockLength;

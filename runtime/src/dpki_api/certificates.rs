@@ -13,7 +13,7 @@ use codec::{Decode, Encode};
 use dpki_primitives::{
 	application::{ApplicationRecord, Votes},
 	assurance::{Accreditation, Assessment},
-	certificate::{CertificatePolicy, CertificateRecord, Office, Page, SubjectRecord},
+	certificate::{CertificatePolicy, CertificateRecord, Office, SubjectRecord},
 	ids::{ApplicationId, CertificateDigest, CertificateId, KeyId, SubjectId},
 	storage_keys,
 	subject::Subject,
@@ -140,14 +140,6 @@ pub fn accreditation(office: Office, account: &AccountId) -> Located<Accreditati
 }
 
 /// See [`DpkiApi`](super::DpkiApi).
-pub fn accredited(office: Office, start: u32) -> Page<(AccountId, Located<Accreditation>)> {
-	map(Certificates::accredited(office, start), |(account, accreditation)| {
-		let storage_key = storage_keys::accreditation(office, account.as_ref());
-		(account, Located { record: Some(accreditation), storage_key })
-	})
-}
-
-/// See [`DpkiApi`](super::DpkiApi).
 pub fn terms() -> CertificateTerms {
 	CertificateTerms {
 		policy: Certificates::policy(),
@@ -157,12 +149,8 @@ pub fn terms() -> CertificateTerms {
 	}
 }
 
-/// The certificates of a page with the verdicts about them.
-pub fn verdicts(page: Page<CertificateId>) -> Page<(CertificateId, Verdict<CertificateRecord>)> {
-	map(page, |id| (id, verdict(id)))
-}
-
-fn verdict(id: CertificateId) -> Verdict<CertificateRecord> {
+/// The certificate with the verdict about it.
+pub fn verdict(id: CertificateId) -> Verdict<CertificateRecord> {
 	Verdict {
 		record: Certificates::certificate(id),
 		status: Certificates::certificate_status(id),
@@ -182,9 +170,4 @@ fn dependencies(record: &CertificateRecord) -> Vec<Vec<u8>> {
 		keys.push(storage_keys::device(device));
 	}
 	keys
-}
-
-fn map<A, B>(page: Page<A>, change: impl FnMut(A) -> B) -> Page<B> {
-	let Page { total, next, items } = page;
-	Page { total, next, items: items.into_iter().map(change).collect() }
 }

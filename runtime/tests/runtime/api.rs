@@ -14,6 +14,7 @@ use dpki_primitives::{
 	organisation::{HandOver, OrganisationKind, OrganisationRecord, Recovery, RoleSet},
 	revocation::{Revocation, RevocationReason},
 	status::{Status, Validity},
+	storage_keys,
 	voucher::{VoucherRecord, VoucherState},
 };
 use dpki_runtime::{
@@ -128,13 +129,17 @@ fn answers_name_the_storage_that_proves_them() {
 
 		let (id, key) = put_key();
 		assert_verdict(Runtime::key(id), key.clone(), Status::Valid);
-		let [(listed, verdict)] = <[_; 1]>::try_from(Runtime::keys_of(device())).unwrap();
+		let listing = Runtime::keys_of(device());
+		assert_eq!(listing.list_keys, [storage_keys::device_keys(device())]);
+		let [(listed, verdict)] = <[_; 1]>::try_from(listing.items).unwrap();
 		assert_eq!(listed, id);
 		assert_verdict(verdict, key, Status::Valid);
 
 		let (id, anchor) = put_anchor(None);
 		assert_verdict(Runtime::anchor(id), anchor.clone(), Status::Valid);
-		let [(listed, verdict)] = <[_; 1]>::try_from(Runtime::anchors_of(organisation())).unwrap();
+		let listing = Runtime::anchors_of(organisation());
+		assert_eq!(listing.list_keys, [storage_keys::organisation_anchors(organisation())]);
+		let [(listed, verdict)] = <[_; 1]>::try_from(listing.items).unwrap();
 		assert_eq!(listed, id);
 		assert_verdict(verdict, anchor, Status::Valid);
 
@@ -306,7 +311,7 @@ fn what_the_chain_does_not_know_is_unknown_and_its_absence_can_be_proven() {
 		for storage_key in nothing {
 			assert_eq!(sp_io::storage::get(&storage_key), None);
 		}
-		assert!(Runtime::keys_of(device()).is_empty());
-		assert!(Runtime::anchors_of(organisation()).is_empty());
+		assert!(Runtime::keys_of(device()).items.is_empty());
+		assert!(Runtime::anchors_of(organisation()).items.is_empty());
 	});
 }

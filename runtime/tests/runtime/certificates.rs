@@ -7,6 +7,7 @@ use crate::common::{account, chain, origin};
 use codec::Decode;
 use dpki_primitives::{
 	Moment,
+	anchor::AnchorKind,
 	application::{CertificateRequest, Observation, Phase, Possession, Votes, commitment},
 	assurance::{
 		Accreditation, AccreditationState, Assessment, Endorsements, Finding, Level, Quorum, assess,
@@ -16,7 +17,7 @@ use dpki_primitives::{
 		day_of,
 	},
 	context::{Action, SigningContext},
-	ids::{ApplicationId, CertificateId, KeyId, OrganisationId},
+	ids::{AnchorId, ApplicationId, CertificateId, KeyId, OrganisationId},
 	key::{KeyType, PublicKey, Signature},
 	motion::Electorate,
 	organisation::OrganisationKind,
@@ -26,8 +27,8 @@ use dpki_primitives::{
 	subject::Subject,
 };
 use dpki_runtime::{
-	AccountId, Balances, Certificates, Motions, Organisations, Runtime, RuntimeCall, RuntimeOrigin,
-	System,
+	AccountId, Balances, Certificates, Dpki, Motions, Organisations, Runtime, RuntimeCall,
+	RuntimeOrigin, System,
 	configs::{
 		economy::EXISTENTIAL_DEPOSIT,
 		governance::MinPeriod,
@@ -240,6 +241,41 @@ fn the_effective_level_follows_from_storage_that_the_answer_names() {
 		assert!(answer.depends_on.contains(&compromised));
 		assert_eq!(stored(&answer.certificate.storage_key), Some(record));
 		assert_eq!(stored::<Moment>(&compromised), Some(NOW));
+	});
+}
+
+#[test]
+fn a_certified_key_that_leaked_becomes_no_anchor_and_an_anchor_key_that_leaked_ends_its_certificates()
+ {
+	let register = || {
+		let blob = |part: &[u8]| [&(part.len() as u32).to_be_bytes(), part].concat();
+		let material = [blob(b"ssh-ed25519"), blob(&pair().public().0)].concat();
+		let anchor = AnchorId::of(AnchorKind::SshUserCa, &material);
+		let action =
+			Action::PossessAnchor { account: account(Alice).into(), organisation: acme(), anchor };
+		let genesis = frame_system::BlockHash::<Runtime>::get(0).0;
+		let expires_at = NOW + 60_000;
+		let payload = SigningContext { genesis, action, nonce: 0, expires_at }.payload();
+		let possession = Signature::truncate_from(pair().sign(&payload).0.to_vec());
+		let material = material.try_into().expect("a blob is short");
+		let kind = AnchorKind::SshUserCa;
+		Dpki::register_anchor(origin(Alice), acme(), kind, material, possession, expires_at)
+			.map(|()| anchor)
+	};
+	let reason = RevocationReason::KeyCompromise;
+	with_acme(|| {
+		let id = endorsed();
+		assert_ok!(Certificates::revoke(origin(Alice), id, reason));
+		let refused = pallet_dpki::Error::<Runtime>::AnchorKeyWasRevoked;
+		assert_eq!(register(), Err(refused.into()));
+	});
+	with_acme(|| {
+		let id = endorsed();
+		let anchor = register().expect("nothing is known against the key");
+		assert_eq!(Certificates::certificate_status(id), Status::Valid);
+		assert_ok!(Dpki::revoke_anchor(origin(Alice), anchor, reason));
+		let revoked = Status::Revoked(Revocation { reason, at: NOW });
+		assert_eq!(Certificates::certificate_status(id), revoked);
 	});
 }
 

@@ -21,14 +21,20 @@ use sp_runtime::{
 /// The genesis configuration of a preset, as a node puts it together: defaults, overlaid by the
 /// preset.
 pub fn genesis_of(preset: &str) -> Value {
-	let json = |name: Option<PresetId>| -> Value {
-		let bytes = get_preset::<RuntimeGenesisConfig>(&name, genesis_config_presets::get_preset)
-			.expect("the preset exists");
-		serde_json::from_slice(&bytes).expect("a preset is JSON")
-	};
-	let mut genesis = json(None);
-	overlay(&mut genesis, json(Some(preset.into())));
+	genesis_with(preset_of(Some(preset.into())))
+}
+
+/// A genesis that is the default but for this.
+pub fn genesis_with(patch: Value) -> Value {
+	let mut genesis = preset_of(None);
+	overlay(&mut genesis, patch);
 	genesis
+}
+
+fn preset_of(preset: Option<PresetId>) -> Value {
+	let bytes = get_preset::<RuntimeGenesisConfig>(&preset, genesis_config_presets::get_preset)
+		.expect("the preset exists");
+	serde_json::from_slice(&bytes).expect("a preset is JSON")
 }
 
 fn overlay(base: &mut Value, patch: Value) {

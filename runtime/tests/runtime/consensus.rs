@@ -71,18 +71,17 @@ fn a_block_fits_into_half_of_a_default_slot() {
 	assert!(weights.get(DispatchClass::Normal).max_total.unwrap().all_lt(weights.max_block));
 }
 
-/// Two signed votes of Bob for different blocks in the same round.
-fn double_vote() -> EquivocationProof<Hash, u32> {
+/// Two signed votes of Bob for different blocks in this round.
+pub fn double_vote(round: u64) -> EquivocationProof<Hash, u32> {
 	const SET_ID: u64 = 0;
-	const ROUND: u64 = 1;
 	let vote = |target_hash| {
 		let prevote = finality_grandpa::Prevote { target_hash, target_number: 10 };
 		let message = finality_grandpa::Message::Prevote(prevote.clone());
-		let payload = sp_consensus_grandpa::localized_payload(ROUND, SET_ID, &message);
+		let payload = sp_consensus_grandpa::localized_payload(round, SET_ID, &message);
 		(prevote, Ed25519Keyring::Bob.sign(&payload).into())
 	};
 	let equivocation = finality_grandpa::Equivocation {
-		round_number: ROUND,
+		round_number: round,
 		identity: Ed25519Keyring::Bob.public().into(),
 		first: vote(Hash::repeat_byte(1)),
 		second: vote(Hash::repeat_byte(2)),
@@ -95,7 +94,7 @@ fn voting_for_two_blocks_is_recorded_as_an_offence() {
 	chain(LOCAL_PRESET).execute_with(|| {
 		let bob: AuthorityId = Ed25519Keyring::Bob.public().into();
 		let report: RuntimeCall = pallet_grandpa::Call::report_equivocation_unsigned {
-			equivocation_proof: Box::new(double_vote()),
+			equivocation_proof: Box::new(double_vote(1)),
 			key_owner_proof: Historical::prove((KEY_TYPE, bob.encode())).expect("a validator"),
 		}
 		.into();

@@ -18,7 +18,7 @@ use dpki_runtime::{
 	configs::accounts::ProxyType,
 };
 use frame_support::{assert_noop, assert_ok, dispatch::GetDispatchInfo, traits::InstanceFilter};
-use pallet_deliveries::Deliveries;
+use pallet_deliveries::{Deliveries, Proposals};
 use sp_genesis_builder::DEV_RUNTIME_PRESET;
 use sp_keyring::Sr25519Keyring::{self, Alice, Bob, Charlie, Dave};
 use sp_runtime::{
@@ -231,9 +231,20 @@ fn a_proxy_publishes_only_what_the_policy_lets_one_publisher_publish() {
 	let indexed = in_a_block(|| {
 		let policy = DeliveryPolicy::Watchdogs { needed: 1 };
 		assert_ok!(Organisations::set_policy(origin(Alice), acme(), policy));
-		assert_eq!(proxied(Bob, publish(1, 100)), refused(DeliveriesError::ApprovalMissing));
+		assert_eq!(proxied(Bob, publish(1, 100)), Ok(()));
+		assert_eq!(Deliveries::<Runtime>::get(device()), None);
+		let proposal = Proposals::<Runtime>::get(device()).expect("it waits for a watchdog");
+		let record = proposal.record;
+		let (device, sequence, digest) = (device(), record.sequence, record.digest);
+		let approve: RuntimeCall =
+			pallet_deliveries::Call::approve { device, sequence, digest }.into();
+		let filtered: DispatchError = frame_system::Error::<Runtime>::CallFiltered.into();
+		assert_eq!(proxied(Bob, approve), Err(filtered));
+		let withdraw = pallet_deliveries::Call::withdraw { device, sequence, digest };
+		assert_eq!(proxied(Bob, withdraw.into()), Ok(()));
+		assert_eq!(Proposals::<Runtime>::get(device), None);
 	});
-	assert!(indexed.is_empty());
+	assert_eq!(indexed.len(), 1);
 }
 
 #[test]
@@ -313,6 +324,10 @@ fn an_account_of_several_acts_when_enough_of_them_have_signed() {
 		let shared = Multisig::multi_account_id(&all, 2);
 		let roles = RoleSet::EMPTY.with(Role::Administrator);
 		assert_ok!(Organisations::set_member(origin(Alice), acme(), shared.clone(), roles));
+		// A multisignature accepts as it does everything: by its members.
+		let join = pallet_organisations::Call::join { organisation: acme() };
+		let join: RuntimeCall = join.into();
+		assert_ok!(join.dispatch(frame_system::RawOrigin::Signed(shared.clone()).into()));
 		let call: RuntimeCall = pallet_organisations::Call::remove_member {
 			organisation: acme(),
 			account: account(Alice),

@@ -59,6 +59,7 @@ fn with_acme(test: impl FnOnce()) {
 		assert_ok!(Organisations::create(origin(Eve), name, OrganisationKind::Manufacturer));
 		let roles = RoleSet::EMPTY.with(Role::Registrar);
 		assert_ok!(Organisations::set_member(origin(Eve), acme(), account(One), roles));
+		assert_ok!(Organisations::join(origin(One), acme()));
 		test();
 	});
 }
@@ -361,6 +362,75 @@ fn who_leaves_its_last_organisation_does_not_act_any_more() {
 		assert_ok!(apply(signed(One, leave.into())).expect("it is applied"));
 		assert!(!System::account_exists(&account(One)));
 		assert!(pool(signed(One, remark(0))).is_err());
+	});
+}
+
+#[test]
+fn an_invited_account_without_tokens_joins_for_nothing_with_and_without_fees() {
+	with_acme(|| {
+		let invite = || {
+			let roles = RoleSet::EMPTY.with(Role::Publisher);
+			Organisations::set_member(origin(Eve), acme(), account(Two), roles)
+		};
+		let join = || {
+			let call = pallet_organisations::Call::join { organisation: acme() };
+			signed(Two, call.into())
+		};
+		for on in [false, true] {
+			feeless(on);
+			assert!(pool(join()).is_err(), "nobody has invited it");
+			assert_ok!(invite());
+			// What it may do for nothing is this, and nothing else.
+			assert!(pool(signed(Two, remark(0))).is_err());
+			assert_ok!(pool(join()));
+			assert_ok!(apply(join()).expect("it is applied"));
+			assert_eq!(total(&account(Two)), 0);
+			assert_eq!(Economy::allowance(&account(Two)).is_some(), on);
+			assert_eq!(pool(join()).is_ok(), on, "a member takes from the quota, or pays");
+			assert_ok!(Organisations::remove_member(origin(Eve), acme(), account(Two)));
+		}
+	});
+}
+
+#[test]
+fn an_organisation_that_nobody_asked_for_takes_no_part_in_the_quota_of_an_account() {
+	with_acme(|| {
+		feeless(true);
+		for index in 0..8 {
+			let text = format!("stranger-{index}");
+			let name = text.as_bytes().to_vec().try_into().unwrap();
+			assert_ok!(Organisations::create(origin(Ferdie), name, OrganisationKind::TestLab));
+			let stranger = OrganisationId::from_name(text.as_bytes());
+			assert_ok!(Organisations::set_member(
+				origin(Ferdie),
+				stranger,
+				account(One),
+				RoleSet::ALL
+			));
+		}
+		let allowance = Economy::allowance(&account(One)).expect("acme answers for it");
+		assert_eq!(allowance.organisations.len(), 1);
+		assert_eq!(allowance.organisations[0].0, acme());
+	});
+}
+
+#[test]
+fn who_left_its_last_organisation_leaves_no_bucket_behind_but_one_that_lacks_something() {
+	with_acme(|| {
+		feeless(true);
+		assert_ok!(apply(signed(One, remark(30_000))).expect("it is applied"));
+		let has_bucket = || pallet_economy::AccountBuckets::<Runtime>::contains_key(account(One));
+		assert!(has_bucket());
+		assert_ok!(Organisations::remove_member(origin(Eve), acme(), account(One)));
+		assert!(has_bucket(), "what it took is missing yet");
+
+		let root = || frame_system::RawOrigin::Root.into();
+		assert_ok!(CouncilMembership::add_member(root(), account(One).into()));
+		assert_ok!(apply(signed(One, remark(30_000))).expect("the council answers for it"));
+		assert!(has_bucket());
+		System::set_block_number(System::block_number() + 1_000);
+		assert_ok!(CouncilMembership::remove_member(root(), account(One).into()));
+		assert!(!has_bucket());
 	});
 }
 

@@ -49,7 +49,7 @@ fn remark(byte: u8) -> RuntimeCall {
 	frame_system::Call::remark { remark: vec![byte] }.into()
 }
 
-fn as_root(call: RuntimeCall) -> RuntimeCall {
+pub fn as_root(call: RuntimeCall) -> RuntimeCall {
 	mandate::Call::dispatch_as_root { call: Box::new(call) }.into()
 }
 
@@ -114,7 +114,7 @@ fn executed() -> Option<DispatchResult> {
 
 /// Lets Alice propose `call` and the others vote, and returns what the call returned, or nothing if the
 /// motion was not carried.
-fn motion(
+pub fn motion(
 	call: RuntimeCall,
 	ayes: &[Sr25519Keyring],
 	nays: &[Sr25519Keyring],
@@ -290,12 +290,11 @@ fn motion_that_its_proposer_cannot_afford_is_not_made() {
 	chain(LOCAL_PRESET).execute_with(|| {
 		let transfer: RuntimeCall = pallet_balances::Call::transfer_allow_death {
 			dest: account(Bob).into(),
-			value: ENDOWMENT - deposit(&remark(1)),
+			value: ENDOWMENT - deposit(&remark(1)) + 1,
 		}
 		.into();
 		assert_ok!(transfer.dispatch(origin(Alice)));
 
-		// The deposit would take the last of it, and the account has to go on existing.
 		assert_noop!(try_propose(Alice, &remark(1)), TokenError::FundsUnavailable);
 		assert_ok!(try_propose(Bob, &remark(1)));
 	});

@@ -39,6 +39,7 @@ fn with_acme(test: impl FnOnce()) {
 fn appoint(who: Sr25519Keyring, role: Role) {
 	let roles = RoleSet::EMPTY.with(role);
 	assert_ok!(Organisations::set_member(origin(Eve), acme(), account(who), roles));
+	assert_ok!(Organisations::join(origin(who), acme()));
 }
 
 fn held(name: Sr25519Keyring) -> u128 {

@@ -9,7 +9,10 @@ use dpki_primitives::{
 	context::{Action, Registrant, SigningContext},
 	delivery::Suite,
 	device::Compromised,
-	ids::{AnchorId, CertificateId, DeviceId, KeyId, OrganisationId, VoucherCommitment, VoucherId},
+	ids::{
+		AnchorId, CertificateId, DeviceId, FleetId, KeyId, OrganisationId, VoucherCommitment,
+		VoucherId,
+	},
 	key::{KeyPurpose, KeyType, NewKey, PublicKey},
 	motion::{Electorate, Reason},
 	organisation::OrganisationKind,
@@ -282,6 +285,16 @@ fn revocations_have_room_in_a_full_block() {
 		assert_eq!(class(revocation.clone()), DispatchClass::Operational, "{revocation:?}");
 	}
 	assert_eq!(class(pallet_certificates::Call::release { certificate }), DispatchClass::Normal);
+
+	let class = |call: pallet_fleets::Call<Runtime>| call.get_dispatch_info().class;
+	let fleet = FleetId([5; 32]);
+	for revocation in [
+		pallet_fleets::Call::revoke_members { fleet, chunks: Default::default(), reason },
+		pallet_fleets::Call::revoke_fleet { fleet, reason },
+	] {
+		assert_eq!(class(revocation.clone()), DispatchClass::Operational, "{revocation:?}");
+	}
+	assert_eq!(class(pallet_fleets::Call::retire_fleet { fleet }), DispatchClass::Normal);
 }
 
 /// Enrolments and acknowledgements are believed at dispatch because nothing but the extension
@@ -311,6 +324,7 @@ fn no_pallet_can_fake_an_authorised_origin() {
 			(9, "Historical"),
 			(10, "Session"),
 			(11, "Grandpa"),
+			(12, "ValidatorSet"),
 			(14, "CouncilMembership"),
 			(15, "Mandate"),
 			(16, "Sudo"),
@@ -322,6 +336,7 @@ fn no_pallet_can_fake_an_authorised_origin() {
 			(22, "Deliveries"),
 			(23, "Certificates"),
 			(24, "Economy"),
+			(25, "Fleets"),
 		]
 	);
 }

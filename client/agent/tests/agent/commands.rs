@@ -18,8 +18,11 @@ const RUNTIME: &str = concat!(
 	"00240f72756e74696d655f76657273696f6e00000000000000000000000000000000000000",
 	"01000d0c72756e74696d655f61706973",
 );
+/// Where the genesis state names the first authorities.
+const GRANDPA_AUTHORITIES: &str =
+	"0x5f9cc45b7a00c5899361e1c6099678dc5e0621c4869aa60c02be9adcc98a0d1d";
 /// Its genesis hash.
-pub const GENESIS: &str = "0x4b26e7001081c0144e95dca501703a962521d3574622a11f5a20ec6187318c2a";
+pub const GENESIS: &str = "0x1bb00b22fed50de06d7db0585c717a05a404cc93e1b4143f4b258187c5b9d8bb";
 /// Nobody is there.
 const PEER: &str = "/ip4/127.0.0.1/tcp/1/p2p/12D3KooWEyoppNCUx8Yx66oV9fJnriXwCcXwDDUA2kj6vnc6iDEp";
 
@@ -29,7 +32,10 @@ pub fn agent(args: &[&str]) -> Output {
 
 fn init_with(dir: &Path, genesis: &str, extra: &[&str]) -> Output {
 	let path = |name: &str| dir.join(name).display().to_string();
-	let top = serde_json::json!({ "0x3a636f6465": format!("0x{RUNTIME}") });
+	let top = serde_json::json!({
+		"0x3a636f6465": format!("0x{RUNTIME}"),
+		GRANDPA_AUTHORITIES: format!("0x04{}0100000000000000", "05".repeat(32)),
+	});
 	let spec = serde_json::json!({
 		"name": "Nobody",
 		"id": "nobody",

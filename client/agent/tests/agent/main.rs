@@ -3,21 +3,30 @@
 //! | module | what |
 //! |---|---|
 //! | [`world`] | the chain, the device and the publisher |
+//! | [`approvals`] | who has to stand for a delivery |
 //! | [`deliveries`] | what is taken, and what is refused |
+//! | [`renewals`] | replacing the key that opens deliveries |
 //! | [`revocations`] | what is taken away without a delivery |
+//! | [`lapses`] | what happens when the chain is not heard |
 //! | [`crashes`] | crashes and failures between any two steps |
+//! | [`forgeries`] | what is in an envelope that should not be |
 //! | [`generations`] | the directory that sshd reads |
 //! | [`commands`] | the command line |
 //! | [`consents`] | consents to further keys |
 //! | [`one_at_a_time`] | the lock, and what `status` tells |
 //! | [`statuses`] | the vectors of the one status function |
 
+mod approvals;
 mod commands;
 mod consents;
 mod crashes;
 mod deliveries;
+mod forgeries;
 mod generations;
+mod lapses;
 mod one_at_a_time;
+mod renewals;
 mod revocations;
 mod statuses;
+mod table;
 mod world;

@@ -3,7 +3,6 @@
 //! The fake leaves out proofs, the light client and submission; the tests across crates have the real ones.
 
 use async_trait::async_trait;
-use codec::Encode;
 use dpki_agent::{
 	agent::{Agent, StepError},
 	chain::Chain,
@@ -15,15 +14,17 @@ use dpki_agent::{
 use dpki_client::{
 	AccountId, BlobStore, Bundle, Head, Item,
 	blob::{self, BlobError},
-	envelope,
+	envelope::{self, RecipientKey},
+	possession::AgreementKey,
 	primitives::{
 		Moment,
 		anchor::{AnchorKind, AnchorRecord},
-		delivery::{Acknowledgement, DeliveryRecord, Suite},
+		approval::ApprovalRecord,
+		delivery::{Acknowledgement, DeliveryBinding, DeliveryRecord, Suite},
 		device::DeviceRecord,
 		ids::{AnchorId, BlobDigest, DeviceId, KeyId, OrganisationId},
-		key::{KeyType, PublicKey},
-		organisation::{Role, RoleSet},
+		key::{KeyRecord, KeyType, PublicKey},
+		organisation::{DeliveryPolicy, OrganisationKind, OrganisationRecord, Role, RoleSet},
 		revocation::{Revocation, RevocationReason, SshRevocation, SshSubject},
 		status::Validity,
 	},
@@ -54,10 +55,13 @@ pub fn clock() -> Moment {
 pub struct FakeChain {
 	pub head: Head,
 	pub device: Option<DeviceRecord>,
+	pub policy: DeliveryPolicy,
 	pub roles: BTreeMap<AccountId, RoleSet>,
+	pub keys: BTreeMap<KeyId, KeyRecord>,
 	pub anchors: BTreeMap<AnchorId, (AnchorRecord, Vec<u8>)>,
 	pub revocations: BTreeMap<AnchorId, Vec<SshRevocation>>,
 	pub delivery: Option<DeliveryRecord>,
+	pub approvals: Option<ApprovalRecord>,
 	pub acknowledgement: Option<Acknowledgement>,
 	/// Every read fails.
 	pub silent: bool,
@@ -80,6 +84,25 @@ impl Chain for FakeChain {
 
 	async fn device(&self, _: DeviceId) -> Result<Option<DeviceRecord>, ReadError> {
 		self.answer(self.device.clone())
+	}
+
+	async fn organisation(
+		&self,
+		_: OrganisationId,
+	) -> Result<Option<OrganisationRecord>, ReadError> {
+		self.answer(Some(OrganisationRecord {
+			name: b"acme".to_vec().try_into().unwrap(),
+			kind: OrganisationKind::EcosystemOperator,
+			created_at: 1,
+			members: 9,
+			administrators: 2,
+			watchdogs: 3,
+			policy: self.policy,
+		}))
+	}
+
+	async fn key(&self, id: KeyId) -> Result<Option<KeyRecord>, ReadError> {
+		self.answer(self.keys.get(&id).cloned())
 	}
 
 	async fn roles(&self, _: OrganisationId, account: &AccountId) -> Result<RoleSet, ReadError> {
@@ -105,6 +128,10 @@ impl Chain for FakeChain {
 
 	async fn delivery(&self, _: DeviceId) -> Result<Option<DeliveryRecord>, ReadError> {
 		self.answer(self.delivery.clone())
+	}
+
+	async fn approvals(&self, _: DeviceId) -> Result<Option<ApprovalRecord>, ReadError> {
+		self.answer(self.approvals.clone())
 	}
 
 	async fn acknowledgement(&self, _: DeviceId) -> Result<Option<Acknowledgement>, ReadError> {
@@ -179,12 +206,14 @@ impl World {
 				genesis: GENESIS,
 				peers: vec!["/ip4/127.0.0.1/tcp/1/p2p/x".into()],
 				max_head_age: 600,
+				checkpoint: None,
 			},
 			ssh: SshSettings {
 				directory: dir.path().join("ssh"),
 				sshd: sshd(dir.path()),
 				..SshSettings::default()
 			},
+			freshness: Default::default(),
 		};
 		let config = make(&dir.path().join("agent.toml"), config, None).unwrap().config;
 		let name = config.device.as_bytes().to_vec().try_into().unwrap();
@@ -197,10 +226,13 @@ impl World {
 				keys_registered: 3,
 				revocation: None,
 			}),
+			policy: DeliveryPolicy::Simple,
+			keys: BTreeMap::new(),
 			roles: BTreeMap::from([(PUBLISHER, RoleSet::EMPTY.with(Role::Publisher))]),
 			anchors: BTreeMap::new(),
 			revocations: BTreeMap::new(),
 			delivery: None,
+			approvals: None,
 			acknowledgement: None,
 			silent: false,
 		};
@@ -215,6 +247,11 @@ impl World {
 
 	/// What a crash leaves: a new agent on the same files.
 	pub fn restart(&mut self) {
+		self.restart_at(clock);
+	}
+
+	/// The same when the device's clock shows something else.
+	pub fn restart_at(&mut self, clock: fn() -> Moment) {
 		self.agent = Some(Agent::open(&self.config, self.keys(), clock).unwrap());
 	}
 
@@ -273,26 +310,87 @@ impl World {
 
 	/// Publishes what no honest publisher could write: items that break the rules of bundles.
 	pub fn publish_forged(&mut self, sequence: u64, items: Vec<Item>) {
-		let mut plaintext = (1u8, items).encode();
-		plaintext.resize(plaintext.len().next_power_of_two().max(1024), 0);
+		let plaintext = Bundle { items }.encode_unchecked().unwrap();
 		let device = self.config.device_id();
 		self.seal(device, sequence, &plaintext);
 	}
 
-	fn seal(&mut self, device: DeviceId, sequence: u64, plaintext: &[u8]) {
-		let recipient = self.keys().agreement.public();
-		let mut record = DeliveryRecord {
+	/// What delivery `sequence` to this device is bound to.
+	pub fn binding(&self, sequence: u64) -> DeliveryBinding {
+		let suite = Suite::X25519ChaCha20Poly1305;
+		self.record(PUBLISHER, sequence, suite, KeyId::of(&self.keys().agreement.public()))
+			.binding(GENESIS, self.config.device_id())
+	}
+
+	fn record(
+		&self,
+		publisher: AccountId,
+		sequence: u64,
+		suite: Suite,
+		recipient: KeyId,
+	) -> DeliveryRecord {
+		DeliveryRecord {
 			organisation: self.config.organisation_id(),
-			publisher: PUBLISHER,
+			publisher,
 			sequence,
-			suite: Suite::X25519ChaCha20Poly1305,
-			recipient: KeyId::of(&recipient),
+			suite,
+			recipient,
 			digest: BlobDigest([0; 32]),
 			length: 0,
 			published_at: self.chain.head.time,
-		};
+		}
+	}
+
+	pub fn seal(&mut self, device: DeviceId, sequence: u64, plaintext: &[u8]) {
+		self.seal_by(PUBLISHER, device, sequence, plaintext);
+	}
+
+	pub fn seal_by(
+		&mut self,
+		publisher: AccountId,
+		device: DeviceId,
+		sequence: u64,
+		plaintext: &[u8],
+	) {
+		let recipient = self.keys().agreement.public();
+		let suite = Suite::X25519ChaCha20Poly1305;
+		let record = self.record(publisher, sequence, suite, KeyId::of(&recipient));
 		let sealed =
 			envelope::seal(&recipient, &record.binding(GENESIS, device), plaintext).unwrap();
+		self.put(record, sealed);
+	}
+
+	/// Publishes a bundle that is sealed to this key, whether the device has it or not.
+	pub fn publish_to(&mut self, key: &AgreementKey, sequence: u64, bundle: &Bundle) {
+		let suite = Suite::X25519ChaCha20Poly1305;
+		let record = self.record(PUBLISHER, sequence, suite, KeyId::of(&key.public()));
+		let place = record.binding(GENESIS, self.config.device_id());
+		let sealed = envelope::seal(&key.public(), &place, &bundle.encode().unwrap()).unwrap();
+		self.put(record, sealed);
+	}
+
+	/// Publishes what `seal` makes of the key of the device, under an honest record.
+	pub fn publish_sealed(
+		&mut self,
+		sequence: u64,
+		suite: Suite,
+		seal: impl FnOnce(&RecipientKey) -> Vec<u8>,
+	) {
+		let recipient = self.keys().agreement.public();
+		let record = self.record(PUBLISHER, sequence, suite, KeyId::of(&recipient));
+		let sealed = seal(&RecipientKey::X25519(recipient));
+		self.put(record, sealed);
+	}
+
+	/// Alters the newest blob, and has the record name the altered one: only the envelope can tell.
+	pub fn alter_blob(&mut self, change: impl FnOnce(&mut Vec<u8>)) {
+		let record = self.chain.delivery.take().unwrap();
+		let mut blob = self.blobs.0.lock().unwrap().remove(&record.digest).unwrap();
+		change(&mut blob);
+		self.put(record, blob);
+	}
+
+	fn put(&mut self, mut record: DeliveryRecord, sealed: Vec<u8>) {
 		record.digest = BlobDigest::of(&sealed);
 		record.length = sealed.len() as u32;
 		self.blobs.0.lock().unwrap().insert(record.digest, sealed);

@@ -9,11 +9,14 @@ use crate::{
 	session::Session,
 	values::{Member, Name},
 };
-use dpki_client::{AccountId, Call, View, account, calls, view::Located};
+use dpki_client::{
+	AccountId, Call, View, account, calls,
+	view::{Listing, Located},
+};
 use dpki_primitives::{
 	Moment,
 	assurance::{Accreditation, AccreditationState, Level},
-	certificate::{Office, Page},
+	certificate::Office,
 };
 use serde_json::Value;
 
@@ -153,9 +156,10 @@ fn state(record: &Accreditation) -> &'static str {
 }
 
 /// Adds the entries of a page, and where the next one begins.
-pub fn paged<Item>(report: Report, key: &str, entries: Vec<Value>, page: &Page<Item>) -> Report {
+pub fn paged<Item>(report: Report, key: &str, entries: Vec<Value>, page: &Listing<Item>) -> Report {
 	let report = report.data(key, Value::Array(entries)).data("next", page.next);
-	let report = report.data("total", page.total);
+	let keys: Vec<_> = page.list_keys.iter().map(|key| hex(key)).collect();
+	let report = report.data("total", page.total).data("list_proven_by", keys);
 	match page.next {
 		Some(next) => report.tail(format!("  more with --start {next}")),
 		None => report,

@@ -1,5 +1,7 @@
 //! `dpki anchor`: trust anchors and their life.
 
+mod lists;
+
 use crate::{
 	commands::{revoke, x509::ProfileArg},
 	error::{Error, Result},
@@ -53,6 +55,31 @@ Example:
 		/// Name of the organisation
 		#[arg(long)]
 		org: Name,
+	},
+	/// List the anchors that an X.509 anchor has issued, revoked ones too
+	#[command(after_help = "\
+Examples:
+  dpki anchor children root.crt
+  dpki anchor children 0x1f0c...e2 --start 64 --json")]
+	Children {
+		/// Its id, or a file with its certificate
+		#[arg(value_name = "ID|FILE")]
+		anchor: AnchorRef,
+		/// Number of the first entry
+		#[arg(long, default_value_t = 0)]
+		start: u32,
+	},
+	/// List the unrevoked anchors of an organisation that end, or are to be retired, soon
+	#[command(after_help = "\
+Example:
+  dpki anchor ending --org acme --within 90d")]
+	Ending {
+		/// Name of the organisation
+		#[arg(long)]
+		org: Name,
+		/// How far to look ahead
+		#[arg(long, default_value = "30d", value_parser = values::duration)]
+		within: Duration,
 	},
 	/// Show an anchor, and what is revoked under it
 	#[command(after_help = "\
@@ -182,6 +209,8 @@ impl AnchorCommand {
 				crl(session, &anchor, address, list).await
 			},
 			Self::List { org } => list(session, &org).await,
+			Self::Children { anchor, start } => lists::children(session, &anchor, start).await,
+			Self::Ending { org, within } => lists::ending(session, &org, within).await,
 			Self::Show { anchor } => show(session, &anchor).await,
 			Self::Retire { anchor, yes } => retire(session, &anchor, yes).await,
 			Self::Revoke(command) => command.run(session).await,

@@ -1,19 +1,33 @@
 //! `dpki deliver`: the full desired state of a device, encrypted to it and published.
 
+mod fleet;
+
 use crate::{
-	commands::ssh as certificates,
+	commands::{
+		delivery::{self, Review},
+		ssh as certificates,
+	},
 	error::{Error, Result},
+	files,
 	lookup::{self, KnownAnchor},
 	output::{Progress, Report},
 	secrets,
 	session::Session,
 	transaction,
-	values::{self, AnchorRef, DeviceRef, HostCaPatterns, LoginPrincipals, Name},
+	values::{self, AnchorRef, DeviceRef, HostCaPatterns, LoginPrincipals, Member, Name},
 };
 use clap::Args;
-use dpki_client::{Bundle, Client, Item, View, blob, calls, envelope, ssh};
+use dpki_client::{
+	Account, Bundle, Client, Item, View, account, blob,
+	bundle::ContentSignature,
+	calls,
+	envelope::{self, RecipientKey},
+	ssh,
+};
 use dpki_primitives::{
 	anchor::AnchorKind,
+	approval::ApprovalRule,
+	context::MAX_SIGNATURE_LIFETIME,
 	delivery::{Acknowledgement, DeliveryBinding, Outcome, Suite},
 	device::DeviceRecord,
 	ids::{BlobDigest, KeyId, OrganisationId},
@@ -21,7 +35,10 @@ use dpki_primitives::{
 	revocation::SshSubject,
 };
 use futures::StreamExt;
-use std::{path::PathBuf, time::Duration};
+use std::{
+	path::{Path, PathBuf},
+	time::Duration,
+};
 use tokio::time::timeout;
 
 /// Sends a device its full desired state, encrypted to it.
@@ -34,14 +51,20 @@ Examples:
       --known-hosts-ca 'host-ca.pub=*.acme.example'
   dpki deliver --org acme --device drone-7 --known-hosts-ca 'host-ca.pub=*.acme.example' --yes
   dpki deliver --org acme --device drone-7 --empty    # takes all access away
-A device takes away what a delivery does not name. One that lets nobody log in needs --yes.")]
+  dpki deliver --org acme --device drone-7 --device drone-8 --user-ca user-ca.pub --principals root=ops
+  dpki deliver --org acme --device drone-7 --empty --review drone-7.review    # watchdogs have to approve
+  dpki deliver --org acme --device drone-7 --empty --sign-for //Bob --review drone-7.review
+A device takes away what a delivery does not name. One that lets nobody log in needs --yes.
+Where the policy of the organisation asks for approvals, give FILE to those who approve: `dpki approve-delivery FILE`.
+Where it asks for a second person, an anchor manager signs with --sign-for and gives FILE to the publisher:
+`dpki publish-delivery FILE`. The file is as secret as what is delivered.")]
 pub struct Deliver {
 	/// Name of the organisation
 	#[arg(long)]
 	org: Name,
-	/// Name of the device
-	#[arg(long)]
-	device: Name,
+	/// Name of the device; several get one envelope, which all of them can open
+	#[arg(long, required = true)]
+	device: Vec<Name>,
 	/// SSH user CA whose certificates may log in (repeat for several)
 	#[arg(long, value_name = "ID|FILE")]
 	user_ca: Vec<AnchorRef>,
@@ -72,6 +95,12 @@ pub struct Deliver {
 		conflicts_with_all = ["user_ca", "principals", "host_ca_key", "known_hosts_ca"]
 	)]
 	empty: bool,
+	/// New file by which others can look into the delivery
+	#[arg(long, value_name = "FILE")]
+	review: Option<PathBuf>,
+	/// Sign the content for this account to publish, and do not publish it
+	#[arg(long, value_name = "ACCOUNT", requires = "review", conflicts_with = "wait")]
+	sign_for: Option<Member>,
 	/// Deliver even if nobody can log in with a certificate afterwards
 	#[arg(long)]
 	yes: bool,
@@ -111,24 +140,56 @@ impl Deliver {
 			});
 		}
 		self.require_logins()?;
+		let [device] = &self.device[..] else { return self.to_many(session).await };
 		let account = session.account()?;
 		let (client, view) = session.view().await?;
-		let destination = Destination::read(&view, DeviceRef::new(&self.org, &self.device)).await?;
+		let destination = Destination::read(&view, DeviceRef::new(&self.org, device)).await?;
+		let organisation = view.organisation(destination.record.organisation).await?;
+		let rule = organisation.and_then(|record| ApprovalRule::of(record.policy));
+		self.require_procedure(rule)?;
+		files::refuse_existing(self.review.as_deref().as_slice())?;
 		let mut warnings = Vec::new();
-		let bundle = self.bundle(&view, &destination, &mut warnings).await?;
+		let of = destination.record.organisation;
+		let bundle = self.bundle(&view, of, Some(&destination), &mut warnings).await?;
 		let items = bundle.items.len();
 
 		let binding = DeliveryBinding {
 			genesis: client.genesis_hash(),
 			organisation: destination.record.organisation,
-			publisher: session.actor(&account),
+			publisher: self
+				.sign_for
+				.as_ref()
+				.map_or_else(|| session.actor(&account), |publisher| publisher.0),
 			device: destination.device.id,
 			recipient: destination.recipient.0,
-			suite: Suite::X25519ChaCha20Poly1305,
+			suite: match &self.review {
+				Some(_) => Suite::SharedX25519,
+				None => Suite::X25519ChaCha20Poly1305,
+			},
 			sequence: destination.sequence,
 		};
+		if let (Some(_), Some(path)) = (&self.sign_for, &self.review) {
+			if session.actor(&account) != account.id() {
+				return Err(Error::NotAllowed {
+					why: "a content is signed by the key of an account, which no other account can do for it"
+						.into(),
+					next: "leave --on-behalf-of and --as-multi out".into(),
+				});
+			}
+			return prepare(&account, &view, &destination, &bundle, &binding, path);
+		}
 		let plaintext = bundle.encode()?;
-		let envelope = envelope::seal(&destination.recipient.1.public, &binding, &plaintext)?;
+		let recipient = RecipientKey::X25519(destination.recipient.1.public.clone());
+		let envelope = match &self.review {
+			None => envelope::seal_to(&recipient, &binding, &plaintext)?,
+			Some(path) => {
+				let recipients = [(recipient, binding.clone())];
+				let (envelope, key) = envelope::seal_shared(&recipients, &plaintext)?;
+				// Before it is published: without the file nobody could approve it.
+				Review::new(&binding, &envelope, key, false).write(path)?;
+				envelope
+			},
+		};
 		let digest = BlobDigest::of(&envelope);
 		let call = calls::publish(
 			binding.device,
@@ -148,8 +209,15 @@ impl Deliver {
 			.row("recipient_key", binding.recipient)
 			.row_as("items", items.to_string(), items)
 			.data("device", binding.device.to_string())
-			.data("length", envelope.len())
-			.finalized(&finalized);
+			.data("length", envelope.len());
+		if let Some(path) = &self.review {
+			report = report.row("review", path.display());
+		}
+		if rule.is_some() {
+			report =
+				delivery::waiting(report, &client.at_finalized().await?, binding.device).await?;
+		}
+		report = report.finalized(&finalized);
 		for warning in warnings {
 			report = report.warn(warning);
 		}
@@ -174,17 +242,17 @@ impl Deliver {
 	async fn bundle(
 		&self,
 		view: &View,
-		destination: &Destination,
+		organisation: OrganisationId,
+		destination: Option<&Destination>,
 		warnings: &mut Vec<String>,
 	) -> Result<Bundle> {
-		let organisation = destination.record.organisation;
 		let mut items = Vec::new();
 		for ca in &self.user_ca {
 			let known = active(view, ca, AnchorKind::SshUserCa).await?;
 			require_own(&known, organisation)?;
 			items.push(Item::SshUserCa { anchor: known.id });
 		}
-		if let Some(ca) = &self.host_ca_key {
+		if let (Some(ca), Some(destination)) = (&self.host_ca_key, destination) {
 			let certificate = self.host_certificate(view, destination, ca).await?;
 			items.push(Item::SshHostCertificate { certificate });
 		}
@@ -200,6 +268,31 @@ impl Deliver {
 			Item::SshPrincipals { login: login.clone(), principals: principals.clone() }
 		}));
 		Ok(Bundle { items })
+	}
+
+	/// Refuses a way of delivering that the policy of the organisation leads nowhere.
+	fn require_procedure(&self, rule: Option<ApprovalRule>) -> Result<()> {
+		let Some(rule) = rule else { return Ok(()) };
+		let role = rule.role.name();
+		if self.review.is_none() {
+			return Err(Error::NotAllowed {
+				why: format!(
+					"deliveries of this organisation need {} approvals by accounts with the role {role}",
+					rule.needed
+				),
+				next: "add --review FILE, and give the file to those who have to approve".into(),
+			});
+		}
+		if rule.signed_inside && self.sign_for.is_none() {
+			return Err(Error::NotAllowed {
+				why: format!("devices of this organisation want the content signed by an {role}"),
+				next: format!(
+					"have the {role} add --sign-for with the account that is to publish it, which then runs \
+					 `dpki publish-delivery FILE`"
+				),
+			});
+		}
+		Ok(())
 	}
 
 	/// Refuses a state that nobody can log in to, unless it is meant: it takes the access of everybody away.
@@ -224,7 +317,7 @@ impl Deliver {
 		&self,
 		view: &View,
 		destination: &Destination,
-		ca: &std::path::Path,
+		ca: &Path,
 	) -> Result<String> {
 		let device = &destination.device;
 		let Some((_, record)) = lookup::valid_key(view, device, KeyPurpose::Ssh).await? else {
@@ -281,6 +374,43 @@ impl Destination {
 		let newest = view.delivery(device.id).await?.map_or(0, |delivery| delivery.sequence);
 		Ok(Self { device, record, recipient, sequence: newest + 1 })
 	}
+}
+
+/// Signs the content, seals it for another account to publish, and writes both into the file.
+fn prepare(
+	account: &Account,
+	view: &View,
+	destination: &Destination,
+	bundle: &Bundle,
+	binding: &DeliveryBinding,
+	path: &Path,
+) -> Result<Report> {
+	if binding.publisher == account.id() {
+		return Err(Error::NotAllowed {
+			why: "who signs the content and who publishes it are one account".into(),
+			next: "name another one with --sign-for".into(),
+		});
+	}
+	let expires_at = view.now().saturating_add(MAX_SIGNATURE_LIFETIME);
+	let plaintext = bundle
+		.encode_signed(|digest| ContentSignature::sign(account, binding, digest, expires_at))?;
+	let recipient = RecipientKey::X25519(destination.recipient.1.public.clone());
+	let (envelope, key) = envelope::seal_shared(&[(recipient, binding.clone())], &plaintext)?;
+	let review = Review::new(binding, &envelope, key, true);
+	review.write(path)?;
+	let publisher = account::address(&binding.publisher);
+	let device = &destination.device.text;
+	Ok(Report::new()
+		.done(format!(
+			"Signed delivery {} to {device} for {publisher} to publish",
+			binding.sequence
+		))
+		.row("review", path.display())
+		.row("digest", review.digest)
+		.time("publish_until", expires_at)
+		.data("sequence", binding.sequence)
+		.data("device", binding.device.to_string())
+		.data("publisher", publisher))
 }
 
 /// The anchor, if it may be relied on.

@@ -1,5 +1,6 @@
 //! `dpki key`: making keys, and looking at their public side.
 
+mod ending;
 mod requests;
 mod succession;
 
@@ -11,7 +12,7 @@ use crate::{
 	prompt, secrets,
 	secrets::Form,
 	session::Session,
-	values::{self, Name},
+	values::{self, DeviceRef, Name},
 };
 use clap::{Subcommand, ValueEnum};
 use dpki_client::{
@@ -99,12 +100,18 @@ Example:
 	},
 	/// Register what was requested
 	#[command(after_help = "\
-Example:
-  dpki key approve 0x5f3c...d1")]
+Examples:
+  dpki key approve 0x5f3c...d1
+  dpki key approve 0x5f3c...d1 --fingerprint K3XQ-7B2M-...
+Of a new device, compare the fingerprint with the one that `dpki-agent fingerprint` shows on it: anybody can ask for keys
+under its name.")]
 	Approve {
 		/// Id of the request; `dpki key requests` shows it
 		#[arg(value_name = "ID")]
 		request: RequestId,
+		/// What the device shows; anything else is refused
+		#[arg(long, value_name = "TEXT")]
+		fingerprint: Option<String>,
 		/// Do not ask for confirmation
 		#[arg(long)]
 		yes: bool,
@@ -120,6 +127,19 @@ Example:
 		/// Why
 		#[arg(long, value_enum, default_value = "unspecified")]
 		reason: requests::Reason,
+	},
+	/// List the unrevoked keys of a device that end, or are to be superseded, soon
+	#[command(after_help = "\
+Examples:
+  dpki key ending acme/drone-7
+  dpki key ending acme/drone-7 --within 7d --json")]
+	Ending {
+		/// ORGANISATION/NAME, or the id
+		#[arg(value_name = "ORG/NAME|ID")]
+		device: DeviceRef,
+		/// How far to look ahead
+		#[arg(long, default_value = "30d", value_parser = values::duration)]
+		within: Duration,
 	},
 	/// Revoke a key or an anchor that has leaked, with the key itself: whoever has it can, without an account
 	#[command(after_help = "\
@@ -225,8 +245,11 @@ impl KeyCommand {
 			Self::Reveal(command) => command.run(session).await,
 			Self::Request(command) => command.run(session).await,
 			Self::Requests { org } => requests::list(session, &org).await,
-			Self::Approve { request, yes } => requests::approve(session, request, yes).await,
+			Self::Approve { request, fingerprint, yes } => {
+				requests::approve(session, request, fingerprint.as_deref(), yes).await
+			},
 			Self::Reject { request, reason } => requests::reject(session, request, reason).await,
+			Self::Ending { device, within } => ending::list(session, &device, within).await,
 			Self::Compromised(command) => command.run(session).await,
 		}
 	}

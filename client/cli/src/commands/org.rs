@@ -72,6 +72,16 @@ Examples:
 		/// simple: one publisher publishes; multi-admin: two people; watchdogs:M: M of the watchdogs approve
 		policy: Policy,
 	},
+	/// Accept an invitation: become a member with the roles that were offered
+	///
+	/// It costs nothing. To decline, remove the own account: `dpki org member remove`.
+	#[command(after_help = "\
+Example:
+  dpki org join acme --account bob.key")]
+	Join {
+		/// Name of the organisation
+		name: Name,
+	},
 	/// Offer the own membership to another account: how a member changes its key
 	#[command(after_help = "\
 Example:
@@ -125,7 +135,7 @@ Example:
 Example:
   dpki org recover complete acme")]
 pub enum RecoverCommand {
-	/// Give the account its seat, once the time for objections is over
+	/// Take the seat with the account that it is for, once the time for objections is over
 	#[command(after_help = "\
 Example:
   dpki org recover complete acme")]
@@ -149,7 +159,9 @@ Example:
 Example:
   dpki org member set acme //Bob --roles registrar,publisher")]
 pub enum MemberCommand {
-	/// Make an account a member with exactly these roles
+	/// Invite an account, or give a member exactly these roles
+	///
+	/// Whoever is invited becomes a member by `dpki org join`.
 	#[command(after_help = "\
 Example:
   dpki org member set acme 5FHneW46xGXgs5mUiveU4sbTyGBzmstUspZC92UhjJM694ty --roles registrar,publisher")]
@@ -162,7 +174,7 @@ Example:
 		#[arg(long, value_enum, value_delimiter = ',', required = true)]
 		roles: Vec<MemberRole>,
 	},
-	/// End a membership
+	/// End a membership, or withdraw an invitation
 	#[command(after_help = "\
 Example:
   dpki org member remove acme 5FHneW46xGXgs5mUiveU4sbTyGBzmstUspZC92UhjJM694ty")]
@@ -188,6 +200,7 @@ impl OrgCommand {
 				remove_member(session, &name, &member).await
 			},
 			Self::Policy { name, policy } => set_policy(session, &name, policy).await,
+			Self::Join { name } => join(session, &name).await,
 			Self::HandOver { name, to } => hand_over(session, &name, &to).await,
 			Self::CancelHandOver { name } => cancel_hand_over(session, &name).await,
 			Self::Accept { name, from } => accept(session, &name, &from).await,
@@ -237,6 +250,22 @@ async fn set_policy(session: &Session, name: &Name, policy: Policy) -> Result<Re
 		.done(format!("Changed the policy of {name}"))
 		.data("organisation", name.organisation().to_string())
 		.row("policy", policy)
+		.finalized(&finalized))
+}
+
+async fn join(session: &Session, name: &Name) -> Result<Report> {
+	let account = session.account()?;
+	let client = session.connect().await?;
+	let call = calls::join(name.organisation());
+	let finalized = session.submit(&client, &account, &call, "accepting the invitation").await?;
+	let member = session.actor(&account);
+	let view = client.at_finalized().await?;
+	let roles = role_names(view.roles(name.organisation(), &member).await?);
+	Ok(Report::new()
+		.done(format!("Joined {name}"))
+		.data("organisation", name.organisation().to_string())
+		.row("member", account::address(&member))
+		.row_as("roles", roles.join(", "), roles)
 		.finalized(&finalized))
 }
 
@@ -374,6 +403,14 @@ async fn show(session: &Session, name: &Name, member: Option<Member>) -> Result<
 		let text =
 			if roles.is_empty() { "none: not a member".to_owned() } else { roles.join(", ") };
 		report = report.row("member", account::address(&member)).row_as("roles", text, roles);
+		if let Some(invitation) =
+			view.invitations(id).await?.into_iter().find(|it| it.account == member)
+		{
+			let offered = role_names(invitation.roles);
+			report = report
+				.row_as("invited_as", offered.join(", "), offered)
+				.data("invitation_expires_at_block", invitation.expires_at);
+		}
 		if let Some(offer) = view.hand_over(id, &member).await? {
 			report = report.row("offered_to", account::address(&offer.to));
 		}
@@ -389,17 +426,28 @@ async fn set_member(
 ) -> Result<Report> {
 	let roles: RoleSet = roles.iter().map(|role| (*role).into()).collect();
 	let account = session.account()?;
-	let client = session.connect().await?;
+	let (client, view) = session.view().await?;
+	let is_member = !view.roles(name.organisation(), member).await?.is_empty();
 	let call = calls::set_member(name.organisation(), member, roles);
-	let finalized = session.submit(&client, &account, &call, "setting the roles").await?;
+	let doing = if is_member { "setting the roles" } else { "inviting the account" };
+	let finalized = session.submit(&client, &account, &call, doing).await?;
 	let roles = role_names(roles);
-	Ok(Report::new()
-		.done(format!("Set the roles of a member of {name}"))
+	let done = match is_member {
+		true => format!("Set the roles of a member of {name}"),
+		false => format!("Invited an account to {name}"),
+	};
+	let report = Report::new()
+		.done(done)
 		.data("organisation", name.organisation().to_string())
 		.row("member", account::address(member))
 		.data("account_id", hex(member))
-		.row_as("roles", roles.join(", "), roles)
-		.finalized(&finalized))
+		.data("invited", !is_member)
+		.row_as("roles", roles.join(", "), roles);
+	let report = match is_member {
+		true => report,
+		false => report.tail(format!("The account accepts with `dpki org join {name}`")),
+	};
+	Ok(report.finalized(&finalized))
 }
 
 async fn remove_member(session: &Session, name: &Name, Member(member): &Member) -> Result<Report> {
@@ -408,7 +456,7 @@ async fn remove_member(session: &Session, name: &Name, Member(member): &Member) 
 	let call = calls::remove_member(name.organisation(), member);
 	let finalized = session.submit(&client, &account, &call, "removing the member").await?;
 	Ok(Report::new()
-		.done(format!("Removed a member of {name}"))
+		.done(format!("Removed a member, or an invitation, of {name}"))
 		.data("organisation", name.organisation().to_string())
 		.row("member", account::address(member))
 		.data("account_id", hex(member))

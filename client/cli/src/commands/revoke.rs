@@ -110,7 +110,7 @@ pub struct RevokeSshCert {
 pub struct How {
 	/// Reason by its RFC 5280 name
 	#[arg(long, default_value = "unspecified", ignore_case = true, value_parser = reason_parser())]
-	reason: RevocationReason,
+	pub reason: RevocationReason,
 	/// Do not ask for confirmation
 	#[arg(long)]
 	yes: bool,
@@ -246,7 +246,8 @@ pub fn signer_anchor(certificate: &ssh_key::Certificate) -> Result<AnchorId> {
 	Ok(AnchorId::of(kind, &lookup::ssh_material(&key)?))
 }
 
-async fn revoke(
+/// Asks whether this is meant, and does it.
+pub async fn revoke(
 	session: &Session,
 	client: &Client,
 	what: &str,

@@ -1,15 +1,15 @@
 //! `dpki status`: one verdict in one line, for people and for scripts that look at the exit code only.
 
 use crate::{
-	commands::{certificate, revoke, ssh as certificates, voucher},
-	error::{Result, refusal_sentence},
+	commands::{certificate, delivery, revoke, ssh as certificates, voucher},
+	error::{Error, Result, refusal_sentence},
 	lookup,
 	output::{Report, rfc3339},
 	session::Session,
-	values::{AnchorRef, DeviceRef, certificates::LevelArg},
+	values::{AnchorRef, DeviceRef, certificates::LevelArg, duration},
 };
-use clap::Subcommand;
-use dpki_client::{Head, View, ssh, subject};
+use clap::{Args, Subcommand};
+use dpki_client::{Head, Judgement, Policy, View, ssh, subject};
 use dpki_primitives::{
 	Moment,
 	assurance::Level,
@@ -20,14 +20,29 @@ use dpki_primitives::{
 };
 use serde_json::Value;
 use ssh_key::{Certificate, PublicKey};
-use std::path::{Path, PathBuf};
+use std::{
+	path::{Path, PathBuf},
+	time::{Duration, SystemTime, UNIX_EPOCH},
+};
 
 /// One verdict in one line.
-#[derive(Subcommand)]
+#[derive(Args)]
 #[command(after_help = "\
 Examples:
   dpki status device acme/drone-7
-  dpki status delivery acme/drone-7 --json")]
+  dpki status delivery acme/drone-7 --json
+  dpki status key 0x3b1c...9f --max-age 30s")]
+pub struct StatusArgs {
+	/// How old the newest finalised block may be by the clock of this computer: about an older one there is no verdict
+	#[arg(long, global = true, value_name = "SPAN", value_parser = duration, default_value = "10m")]
+	max_age: Duration,
+	/// The question.
+	#[command(subcommand)]
+	question: StatusCommand,
+}
+
+/// What a verdict is asked about.
+#[derive(Subcommand)]
 pub enum StatusCommand {
 	/// May this trust anchor be relied on?
 	#[command(after_help = "\
@@ -98,21 +113,41 @@ Example:
 	},
 }
 
-impl StatusCommand {
+impl StatusArgs {
 	/// Runs the command.
 	pub async fn run(self, session: &Session) -> Result<Report> {
 		let (_client, view) = session.view().await?;
-		match self {
-			Self::Anchor { anchor } => anchor_verdict(&view, &anchor).await,
-			Self::Key { key } => key_verdict(&view, key).await,
-			Self::Device { device } => device_verdict(&view, &device).await,
-			Self::Voucher { voucher } => voucher_verdict(&view, &voucher).await,
-			Self::Delivery { device } => delivery_verdict(&view, &device).await,
-			Self::Certificate { certificate, level } => {
+		check_age(view.head(), self.max_age, clock())?;
+		match self.question {
+			StatusCommand::Anchor { anchor } => anchor_verdict(&view, &anchor).await,
+			StatusCommand::Key { key } => key_verdict(&view, key).await,
+			StatusCommand::Device { device } => device_verdict(&view, &device).await,
+			StatusCommand::Voucher { voucher } => voucher_verdict(&view, &voucher).await,
+			StatusCommand::Delivery { device } => delivery_verdict(&view, &device).await,
+			StatusCommand::Certificate { certificate, level } => {
 				level_verdict(&view, certificate, level.into()).await
 			},
-			Self::SshCert { cert } => certificate_verdict(&view, &cert).await,
+			StatusCommand::SshCert { cert } => certificate_verdict(&view, &cert).await,
 		}
+	}
+}
+
+/// The clock of this computer, in milliseconds since the Unix epoch.
+fn clock() -> Moment {
+	let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+	Moment::try_from(since.as_millis()).unwrap_or(Moment::MAX)
+}
+
+/// Whether a block is young enough to be asked. A node that was cut off, or that holds something back, answers from an old
+/// one as if nothing had happened since.
+fn check_age(head: Head, max_age: Duration, now: Moment) -> Result<()> {
+	match Policy::closed_after(max_age).judge(head.time, now) {
+		Judgement::Refused { age, .. } => Err(Error::Stale {
+			block: head.number,
+			age: Duration::from_secs(age / 1000),
+			allowed: max_age,
+		}),
+		_ => Ok(()),
 	}
 }
 
@@ -176,7 +211,8 @@ async fn delivery_verdict(view: &View, device: &DeviceRef) -> Result<Report> {
 	}
 	let Some(record) = view.delivery(device.id).await? else {
 		let what = format!("delivery to {}", device.text);
-		return Ok(named(plain(what, false, "none", None, view.head())));
+		let report = named(plain(what, false, "none", None, view.head()));
+		return delivery::waiting(report, view, device.id).await;
 	};
 	let acknowledged = view
 		.acknowledgement(device.id)
@@ -192,7 +228,8 @@ async fn delivery_verdict(view: &View, device: &DeviceRef) -> Result<Report> {
 				.tail(refusal_sentence(&reason)),
 		},
 	};
-	Ok(named(report)
+	let report = delivery::waiting(named(report), view, device.id).await?;
+	Ok(report
 		.data("sequence", record.sequence)
 		.data("digest", record.digest.to_string())
 		.data("cid", dpki_client::blob::cid(record.digest)))
@@ -307,6 +344,7 @@ fn refusal_name(reason: RefusalReason) -> &'static str {
 		RefusalReason::EnvelopeInvalid => "envelopeInvalid",
 		RefusalReason::BundleInvalid => "bundleInvalid",
 		RefusalReason::ApplyFailed => "applyFailed",
+		RefusalReason::ApprovalMissing => "approvalMissing",
 	}
 }
 
@@ -335,6 +373,17 @@ mod tests {
 		assert_eq!(json["chain_time"], json!("1970-01-01T00:00:09Z"));
 		let json = judged("key".into(), Status::Valid, &standing, HEAD).to_json();
 		assert_eq!((&json["valid"], &json["reason"]), (&json!(true), &Value::Null));
+	}
+
+	#[test]
+	fn about_an_old_block_there_is_no_verdict() {
+		let minute = Duration::from_secs(60);
+		assert!(check_age(HEAD, minute, HEAD.time + 60_000).is_ok());
+		assert!(check_age(HEAD, minute, 0).is_ok(), "the clock is behind");
+		let error = check_age(HEAD, minute, HEAD.time + 61_000).unwrap_err();
+		assert!(error.to_string().contains("block 7 is 1m 1s old"), "{error}");
+		let genesis = Head { time: 0, ..HEAD };
+		assert!(check_age(genesis, minute, 0).is_err(), "a block without a time has no age");
 	}
 
 	#[test]

@@ -110,7 +110,12 @@ pub fn cancel_recovery(organisation: OrganisationId) -> impl Call + use<> {
 	tx().organisations().cancel_recovery(Static(organisation))
 }
 
-/// Completes a recovery to which nobody objected in time.
+/// Accepts an invitation to become a member.
+pub fn join(organisation: OrganisationId) -> impl Call + use<> {
+	tx().organisations().join(Static(organisation))
+}
+
+/// Completes a recovery to which nobody objected in time: by the account that gets the seat.
 pub fn complete_recovery(organisation: OrganisationId) -> impl Call + use<> {
 	tx().organisations().complete_recovery(Static(organisation))
 }
@@ -167,6 +172,7 @@ mod tests {
 		assert_encodes(&cancel_recovery(ORGANISATION), (20, 8), ORGANISATION);
 		assert_encodes(&complete_recovery(ORGANISATION), (20, 9), ORGANISATION);
 		assert_encodes(&dissolve(ORGANISATION), (20, 10), ORGANISATION);
+		assert_encodes(&join(ORGANISATION), (20, 12), ORGANISATION);
 	}
 
 	#[test]

@@ -1,7 +1,8 @@
 //! Calls about the keys of devices over time, and about many devices at once.
 //!
 //! [`add_own_key`], [`replace_own_key`], [`announce_own_key`], [`reveal_next_key`] and [`report_compromise`] carry their own
-//! authority and go to [`Client::submit_general`](crate::Client::submit_general).
+//! authority and go to [`Client::submit_general`](crate::Client::submit_general); the last one to
+//! [`Client::submit`](crate::Client::submit) if [its proof is dear](is_proof_dear).
 
 use super::{Call, CallError, check_len, name};
 use crate::api::{BoundedVec, tx};
@@ -12,7 +13,7 @@ use dpki_primitives::{
 		NewDevice,
 	},
 	ids::{DeviceId, KeyCommitment, KeyId, OrganisationId, RequestId},
-	key::{Consent, NewKey, Signature},
+	key::{Consent, KeyType, NewKey, PublicKey, Signature},
 	key_policy::KeyPolicy,
 	request::Rejection,
 	revocation::RevocationReason,
@@ -122,6 +123,12 @@ pub fn approve_request(request: RequestId) -> impl Call + use<> {
 /// Takes a request out of the queue.
 pub fn reject_request(request: RequestId, reason: Rejection) -> impl Call + use<> {
 	tx().dpki().reject_request(Static(request), Static(reason))
+}
+
+/// Whether the proof that this key has leaked is too dear for the chain to verify it for nothing: it is one of RSA or P-384,
+/// which `None` stands for, the key of an anchor whose record has none.
+pub fn is_proof_dear(key: Option<&PublicKey>) -> bool {
+	key.is_none_or(|key| key.key_type == KeyType::Rsa)
 }
 
 /// Revokes a key or an anchor with the [proof](crate::possession::prove_compromise) of its own compromise.

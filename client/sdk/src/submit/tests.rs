@@ -115,3 +115,15 @@ fn a_runtime_error_is_a_sentence() {
 	let error = failed(&DispatchError::BadOrigin).to_string();
 	assert!(error.contains("may not make this call"), "{error}");
 }
+
+#[test]
+fn a_number_that_was_used_is_no_reason_to_give_a_transaction_up() {
+	for reason in [TransactionInvalid::Stale, TransactionInvalid::Future] {
+		let error = refused(&reason);
+		assert!(error.is_verdict() && !error.is_final_verdict(), "{error}");
+	}
+	let error = refused(&TransactionInvalid::Payment);
+	assert!(error.is_final_verdict(), "{error}");
+	assert!(SubmitError::Refused(Refusal::DeviceExists).is_final_verdict());
+	assert!(!SubmitError::Lapsed { blocks: 1 }.is_final_verdict());
+}

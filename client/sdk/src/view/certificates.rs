@@ -2,7 +2,7 @@
 //!
 //! A light client runs the runtime itself; a node is believed. Each answer names the raw storage keys that prove it.
 
-use super::{ReadError, View};
+use super::{Listing, ReadError, View};
 use crate::{
 	AccountId,
 	certificate::{Escrow, FeeSchedule},
@@ -11,7 +11,7 @@ use codec::{Decode, Encode};
 use dpki_primitives::{
 	application::{ApplicationRecord, Votes},
 	assurance::{Accreditation, Assessment, Endorsements},
-	certificate::{CertificatePolicy, CertificateRecord, Holder, Office, Page, SubjectRecord},
+	certificate::{CertificatePolicy, CertificateRecord, Holder, Office, SubjectRecord},
 	ids::{ApplicationId, CertificateDigest, CertificateId, SubjectId},
 	status::Status,
 	subject::Subject,
@@ -134,7 +134,7 @@ impl View {
 		&self,
 		holder: Holder,
 		start: u32,
-	) -> Result<Page<(CertificateId, Verdict<CertificateRecord>)>, ReadError> {
+	) -> Result<Listing<(CertificateId, Verdict<CertificateRecord>)>, ReadError> {
 		let item = "the certificates of the holder";
 		self.call(item, "DpkiApi_certificates_of", &(holder, start).encode()).await
 	}
@@ -144,7 +144,7 @@ impl View {
 		&self,
 		subject: SubjectId,
 		start: u32,
-	) -> Result<Page<(CertificateId, Verdict<CertificateRecord>)>, ReadError> {
+	) -> Result<Listing<(CertificateId, Verdict<CertificateRecord>)>, ReadError> {
 		let item = "the certificates about the subject";
 		self.call(item, "DpkiApi_certificates_about", &(subject, start).encode()).await
 	}
@@ -154,7 +154,7 @@ impl View {
 		&self,
 		day: u32,
 		start: u32,
-	) -> Result<Page<(CertificateId, Verdict<CertificateRecord>)>, ReadError> {
+	) -> Result<Listing<(CertificateId, Verdict<CertificateRecord>)>, ReadError> {
 		let item = "the certificates that end on a day";
 		self.call(item, "DpkiApi_certificates_ending_on", &(day, start).encode()).await
 	}
@@ -174,7 +174,7 @@ impl View {
 		&self,
 		office: Office,
 		start: u32,
-	) -> Result<Page<(AccountId, Located<Accreditation>)>, ReadError> {
+	) -> Result<Listing<(AccountId, Located<Accreditation>)>, ReadError> {
 		let item = "the list of the accredited";
 		self.call(item, "DpkiApi_accredited", &(office, start).encode()).await
 	}
@@ -185,7 +185,7 @@ impl View {
 		&self,
 		observer: &AccountId,
 		start: u32,
-	) -> Result<Page<ApplicationId>, ReadError> {
+	) -> Result<Listing<ApplicationId>, ReadError> {
 		let item = "the open applications";
 		self.call(item, "DpkiApi_pending_observations", &(observer, start).encode())
 			.await
@@ -196,7 +196,7 @@ impl View {
 		&self,
 		observer: &AccountId,
 		start: u32,
-	) -> Result<Page<ApplicationId>, ReadError> {
+	) -> Result<Listing<ApplicationId>, ReadError> {
 		let item = "the open votes";
 		self.call(item, "DpkiApi_pending_reveals", &(observer, start).encode()).await
 	}
@@ -206,7 +206,7 @@ impl View {
 		&self,
 		endorser: &AccountId,
 		start: u32,
-	) -> Result<Page<CertificateId>, ReadError> {
+	) -> Result<Listing<CertificateId>, ReadError> {
 		let item = "the certificates that wait for endorsements";
 		self.call(item, "DpkiApi_pending_endorsements", &(endorser, start).encode())
 			.await

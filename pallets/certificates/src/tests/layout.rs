@@ -45,6 +45,11 @@ fn every_item_lies_where_the_primitives_say() {
 			ApplicationVotes::<Test>::hashed_key_for(application),
 			storage_keys::application_votes(application),
 		),
+		(Escrows::<Test>::hashed_key_for(application), storage_keys::escrow(application)),
+		(OpenCount::<Test>::hashed_key().to_vec(), storage_keys::open_application_count()),
+		(OpenApplications::<Test>::hashed_key_for(index), storage_keys::open_application(index)),
+		(EndingCount::<Test>::hashed_key_for(index), storage_keys::ending_count(index)),
+		(Ending::<Test>::hashed_key_for(index, 7), storage_keys::ending(index, 7)),
 		(Subjects::<Test>::hashed_key_for(subject), storage_keys::subject(subject)),
 		(
 			SubjectCertificateCount::<Test>::hashed_key_for(subject),

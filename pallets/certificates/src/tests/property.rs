@@ -230,7 +230,7 @@ impl Model {
 
 	fn commit(&mut self) {
 		let n = self.random.below(6) as u8;
-		let pending = Certificates::pending_observations(&observer(n), 0).items;
+		let pending = Certificates::pending_observations(observer(n), 0).items;
 		let application = match pending.is_empty() {
 			true => self.application(),
 			false => self.random.pick(&pending),

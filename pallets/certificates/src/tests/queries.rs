@@ -22,15 +22,15 @@ fn an_observer_sees_what_it_can_still_vote_on() {
 		let first = apply(ALICE, request(dns("a.example"), Level::Dv, 1), 1);
 		let second = apply(ALICE, request(dns("b.example"), Level::Dv, 1), 1);
 		apply(ADMIN, acme_request(Level::Ov, 2), 2);
-		let pending = |n| Certificates::pending_observations(&observer(n), 0);
+		let pending = |n| Certificates::pending_observations(observer(n), 0);
 		assert_eq!(pending(0), page(3, vec![first, second]));
 		assert_ok!(commit(first, 0, Observation::Controlled));
 		assert_eq!(pending(0), page(3, vec![second]));
 		assert_eq!(pending(1), page(3, vec![first, second]));
-		let reveals = |n| Certificates::pending_reveals(&observer(n), 0);
+		let reveals = |n| Certificates::pending_reveals(observer(n), 0);
 		assert_eq!(reveals(0), page(3, vec![first]));
 		assert_eq!(reveals(1), page(3, vec![]));
-		assert_eq!(Certificates::pending_observations(&ALICE, 0), page(3, vec![]));
+		assert_eq!(Certificates::pending_observations(ALICE, 0), page(3, vec![]));
 		assert_ok!(commit(first, 1, Observation::Controlled));
 		skip(11);
 		assert_eq!(pending(1), page(3, vec![]));
@@ -46,7 +46,7 @@ fn an_endorser_sees_what_it_can_be_paid_for() {
 		let ev = acme_certificate(Level::Ev, 2);
 		accredit(Office::Endorser, endorser(1), endorser_organisation(1), Level::Ov);
 		accredit(Office::Endorser, endorser(2), acme(), Level::Ev);
-		let pending = |n| Certificates::pending_endorsements(&endorser(n), 0);
+		let pending = |n| Certificates::pending_endorsements(endorser(n), 0);
 		assert_eq!(pending(0), page(2, vec![ov, ev]));
 		assert_eq!(pending(1), page(2, vec![ov]));
 		assert_eq!(pending(2), page(2, vec![]), "its own organisation's are left to others");

@@ -19,7 +19,7 @@ thread_local! {
 	static VERIFICATIONS: Cell<u32> = const { Cell::new(0) };
 	static DEVICES: RefCell<BTreeMap<DeviceId, (DeviceRecord, Status)>> = const { RefCell::new(BTreeMap::new()) };
 	static KEYS: RefCell<BTreeMap<KeyId, (KeyRecord, Status)>> = const { RefCell::new(BTreeMap::new()) };
-	static PUBLISHERS: RefCell<Vec<(OrganisationId, AccountId32)>> = const { RefCell::new(Vec::new()) };
+	static MEMBERS: RefCell<Vec<(OrganisationId, AccountId32, Role)>> = const { RefCell::new(Vec::new()) };
 	static POLICY: Cell<DeliveryPolicy> = const { Cell::new(DeliveryPolicy::Simple) };
 }
 
@@ -29,7 +29,7 @@ pub fn reset() {
 	TestRegistry::forget_verifications();
 	DEVICES.with_borrow_mut(BTreeMap::clear);
 	KEYS.with_borrow_mut(BTreeMap::clear);
-	PUBLISHERS.with_borrow_mut(Vec::clear);
+	MEMBERS.with_borrow_mut(Vec::clear);
 	POLICY.set(DeliveryPolicy::Simple);
 }
 
@@ -50,12 +50,21 @@ impl Time for TestTime {
 	}
 }
 
-/// A list of publishers, and one policy for all. Leaves out names, members and every other role.
+/// A list of who has which role, and one policy for all. Leaves out names, and who gives the roles.
 pub struct TestOrganisations;
 
 impl TestOrganisations {
 	pub fn add_publisher(organisation: OrganisationId, who: AccountId32) {
-		PUBLISHERS.with_borrow_mut(|publishers| publishers.push((organisation, who)));
+		Self::give(organisation, who, Role::Publisher);
+	}
+
+	pub fn give(organisation: OrganisationId, who: AccountId32, role: Role) {
+		MEMBERS.with_borrow_mut(|members| members.push((organisation, who, role)));
+	}
+
+	pub fn take(organisation: OrganisationId, who: AccountId32, role: Role) {
+		let taken = (organisation, who, role);
+		MEMBERS.with_borrow_mut(|members| members.retain(|member| *member != taken));
 	}
 
 	pub fn set_policy(policy: DeliveryPolicy) {
@@ -65,13 +74,11 @@ impl TestOrganisations {
 
 impl Organisations<AccountId32> for TestOrganisations {
 	fn exists(organisation: OrganisationId) -> bool {
-		PUBLISHERS.with_borrow(|publishers| publishers.iter().any(|(id, _)| *id == organisation))
+		MEMBERS.with_borrow(|members| members.iter().any(|(id, ..)| *id == organisation))
 	}
 
 	fn has_role(organisation: OrganisationId, who: &AccountId32, role: Role) -> bool {
-		role == Role::Publisher
-			&& PUBLISHERS
-				.with_borrow(|publishers| publishers.contains(&(organisation, who.clone())))
+		MEMBERS.with_borrow(|members| members.contains(&(organisation, who.clone(), role)))
 	}
 
 	#[cfg(feature = "runtime-benchmarks")]
@@ -85,6 +92,14 @@ impl Organisations<AccountId32> for TestOrganisations {
 impl DeliveryPolicies for TestOrganisations {
 	fn delivery_policy(organisation: OrganisationId) -> Option<DeliveryPolicy> {
 		<Self as Organisations<AccountId32>>::exists(organisation).then(|| POLICY.get())
+	}
+
+	#[cfg(feature = "runtime-benchmarks")]
+	fn watch_for_benchmark(organisation: OrganisationId, watchdogs: &[[u8; 32]]) {
+		for account in watchdogs {
+			Self::give(organisation, AccountId32::new(*account), Role::Watchdog);
+		}
+		POLICY.set(DeliveryPolicy::Watchdogs { needed: watchdogs.len() as u32 });
 	}
 }
 

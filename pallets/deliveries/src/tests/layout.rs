@@ -1,10 +1,14 @@
 //! Where the records lie, and what is noticed when they are wrong.
 
-use super::{doubles::TestRegistry, mock::*};
-use crate::{Acknowledgements, Deliveries, DirectPublish};
+use super::{
+	doubles::{TestOrganisations, TestRegistry},
+	mock::*,
+};
+use crate::{Acknowledgements, Approvals, Deliveries, DirectPublish, Proposals};
 use dpki_primitives::{
 	delivery::{Acknowledgement, DeliveryRecord},
 	ids::{BlobDigest, DeviceId, OrganisationId},
+	organisation::{DeliveryPolicy, Role},
 	storage_keys,
 };
 use frame_support::{
@@ -20,6 +24,8 @@ fn records_lie_where_devices_look_for_them() {
 			Acknowledgements::<Test>::hashed_key_for(drone()),
 			storage_keys::acknowledgement(drone())
 		);
+		assert_eq!(Proposals::<Test>::hashed_key_for(drone()), storage_keys::proposal(drone()));
+		assert_eq!(Approvals::<Test>::hashed_key_for(drone()), storage_keys::approvals(drone()));
 	});
 }
 
@@ -97,4 +103,60 @@ fn an_acknowledgement_of_another_delivery_is_noticed() {
 #[test]
 fn a_forgotten_note_is_noticed() {
 	is_noticed(|| DirectPublish::<Test>::put((1, 0)));
+}
+
+/// Runs `corrupt` on a state where delivery 1 was approved and delivery 2 waits, and expects the check to notice.
+fn is_noticed_where_approvals_count(corrupt: impl FnOnce()) {
+	new_test_ext().execute_with(|| {
+		TestOrganisations::give(ACME, approver(1), Role::Watchdog);
+		TestOrganisations::give(ACME, approver(2), Role::Watchdog);
+		TestOrganisations::set_policy(DeliveryPolicy::Watchdogs { needed: 1 });
+		publish(1);
+		assert_ok!(approve(approver(1), 1));
+		TestOrganisations::set_policy(DeliveryPolicy::Watchdogs { needed: 2 });
+		publish(2);
+		assert_ok!(approve(approver(1), 2));
+		assert_ok!(Pallet::do_try_state());
+		corrupt();
+		assert!(Pallet::do_try_state().is_err());
+	});
+}
+
+#[test]
+fn what_waits_for_what_is_no_device_is_noticed() {
+	is_noticed_where_approvals_count(|| {
+		let proposal = Proposals::<Test>::get(drone()).unwrap();
+		Proposals::<Test>::insert(DeviceId([5; 32]), proposal);
+	});
+}
+
+#[test]
+fn what_waits_and_was_overtaken_is_noticed() {
+	is_noticed_where_approvals_count(|| {
+		Proposals::<Test>::mutate(drone(), |it| it.as_mut().unwrap().record.sequence = 1);
+	});
+}
+
+#[test]
+fn a_repeated_approval_is_noticed() {
+	is_noticed_where_approvals_count(|| {
+		Proposals::<Test>::mutate(drone(), |it| {
+			it.as_mut().unwrap().approvals.try_push(approver(1).into()).unwrap();
+		});
+	});
+	is_noticed_where_approvals_count(|| {
+		Approvals::<Test>::mutate(drone(), |it| {
+			it.as_mut().unwrap().by.try_push(approver(1).into()).unwrap();
+		});
+	});
+}
+
+#[test]
+fn approvals_of_nobody_or_of_another_delivery_are_noticed() {
+	is_noticed_where_approvals_count(|| {
+		Approvals::<Test>::mutate(drone(), |it| it.as_mut().unwrap().by.clear());
+	});
+	is_noticed_where_approvals_count(|| {
+		Approvals::<Test>::mutate(drone(), |it| it.as_mut().unwrap().sequence = 2);
+	});
 }

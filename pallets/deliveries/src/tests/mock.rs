@@ -11,7 +11,7 @@ use dpki_primitives::{
 	ids::{BlobDigest, DeviceId, KeyId, OrganisationId},
 	key::{KeyPurpose, KeyType, PublicKey, Signature},
 };
-use frame_support::{assert_ok, derive_impl};
+use frame_support::{assert_ok, derive_impl, dispatch::DispatchResultWithPostInfo};
 use sp_core::{H256, Pair, ed25519, sr25519};
 use sp_keystore::{KeystoreExt, testing::MemoryKeystore};
 use sp_runtime::{
@@ -226,6 +226,17 @@ pub fn signed(call: RuntimeCall) -> UncheckedExtrinsic {
 /// A transaction that nobody signed.
 pub fn general(call: RuntimeCall) -> UncheckedExtrinsic {
 	UncheckedExtrinsic::new_transaction(call, extension())
+}
+
+/// A watchdog, or an anchor manager, by number.
+pub fn approver(number: u8) -> AccountId32 {
+	AccountId32::new([100 + number; 32])
+}
+
+/// The account approves delivery number `sequence` with [`envelope`]`(100)`.
+pub fn approve(who: AccountId32, sequence: u64) -> DispatchResultWithPostInfo {
+	let digest = BlobDigest::of(&envelope(100));
+	Pallet::approve(RuntimeOrigin::signed(who), drone(), sequence, digest)
 }
 
 /// Applies a call of the publisher as the next extrinsic of the block.

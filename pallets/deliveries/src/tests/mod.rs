@@ -1,9 +1,11 @@
 //! One file per concept.
 
 mod acknowledgement;
+mod approval;
 mod blob;
 mod doubles;
 mod layout;
 pub(crate) mod mock;
 mod nesting;
 mod publishing;
+mod shared;

@@ -10,7 +10,6 @@ use dpki_primitives::{
 	delivery::{DeliveryRecord, MAX_BLOB_LEN, MAX_SEQUENCE_STEP, MIN_BLOB_LEN, Suite},
 	ids::{BlobDigest, DeviceId, KeyId, OrganisationId},
 	key::{KeyPurpose, KeyType},
-	organisation::DeliveryPolicy,
 	revocation::{Revocation, RevocationReason},
 	status::Status,
 };
@@ -166,28 +165,35 @@ fn a_publisher_of_another_organisation_is_refused() {
 }
 
 #[test]
-fn a_delivery_that_needs_approval_is_refused_until_approvals_exist() {
-	for policy in [DeliveryPolicy::MultiAdmin, DeliveryPolicy::Watchdogs { needed: 1 }] {
-		is_refused(
-			|| {
-				TestOrganisations::set_policy(policy);
-				publish_to(drone(), recipient())
-			},
-			Error::ApprovalMissing,
-		);
-	}
+fn an_envelope_without_room_for_what_its_suite_needs_is_refused() {
+	is_refused(
+		|| {
+			let public = public(KeyType::XWing, &[4; 32]);
+			let recipient = TestRegistry::add_key(drone(), KeyPurpose::KeyAgreement, public);
+			let suite = Suite::XWingChaCha20Poly1305;
+			let envelope = envelope(suite.min_len() as usize - 1);
+			Call::publish { device: drone(), sequence: 1, suite, recipient, envelope }.into()
+		},
+		Error::EnvelopeTooShort,
+	);
 }
 
 #[test]
-fn who_needs_approval_publishes_again_once_the_policy_is_simple() {
+fn every_suite_wants_a_key_of_its_type() {
 	run(|| {
-		TestOrganisations::set_policy(DeliveryPolicy::MultiAdmin);
-		assert_eq!(
-			apply(publish_call(1, envelope(100))).unwrap(),
-			Err(Error::ApprovalMissing.into())
-		);
-		TestOrganisations::set_policy(DeliveryPolicy::Simple);
-		publish(1);
+		let xwing = public(KeyType::XWing, &[4; 32]);
+		let xwing = TestRegistry::add_key(drone(), KeyPurpose::KeyAgreement, xwing);
+		let mut sequence = 0;
+		for suite in Suite::ALL {
+			for recipient in [recipient(), xwing] {
+				sequence += 1;
+				let envelope = envelope(suite.min_len() as usize);
+				let call = Call::publish { device: drone(), sequence, suite, recipient, envelope };
+				let fits = (recipient == xwing) == (suite.recipient_type() == KeyType::XWing);
+				let expected = if fits { Ok(()) } else { Err(Error::RecipientUnfit.into()) };
+				assert_eq!(apply(call.into()).unwrap(), expected, "{suite:?}");
+			}
+		}
 	});
 }
 

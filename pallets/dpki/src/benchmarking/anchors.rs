@@ -6,7 +6,7 @@ use super::*;
 pub(super) fn fill_anchors<T: Config>(organisation: OrganisationId, count: u32) -> AnchorId {
 	let mut last = AnchorId::default();
 	for n in 0..count {
-		let key = KeyId::of(&p256_pair(n).1);
+		let key = KeyId::of(&placeholder(n));
 		last = insert_anchor::<T>(organisation, AnchorKind::SshUserCa, key, n, None);
 	}
 	last

@@ -86,6 +86,14 @@ pub fn register_rsa_root() -> AnchorId {
 	AnchorId::of(ROOT, &der)
 }
 
+pub fn register_p384_root() -> AnchorId {
+	let der = fixtures::P384_ROOT;
+	let pair = p384::ecdsa::SigningKey::from_slice(&fixtures::P384_KEY).unwrap();
+	let possession: p384::ecdsa::Signature = pair.sign(&payload(&der));
+	assert_ok!(register(&der, &possession.to_bytes()));
+	AnchorId::of(ROOT, &der)
+}
+
 /// The root in `der` with the same key and another signature: `n - s` in the place of `s`.
 fn malleated(der: &[u8]) -> Vec<u8> {
 	let mut certificate = Certificate::from_der(der).unwrap();
@@ -193,10 +201,7 @@ fn a_p384_root_is_registered() {
 		let key_id = KeyId::of_spki(&pair.subject_public_key_info());
 		assert_eq!((record.key, record.key_id), (None, key_id));
 
-		let der = fixtures::P384_ROOT;
-		let pair = p384::ecdsa::SigningKey::from_slice(&fixtures::P384_KEY).unwrap();
-		let possession: p384::ecdsa::Signature = pair.sign(&payload(&der));
-		assert_ok!(register(&der, &possession.to_bytes()));
+		register_p384_root();
 	});
 }
 

@@ -8,6 +8,7 @@ use dpki_primitives::{
 	ids::{AnchorId, KeyId},
 	key::{KeyPurpose::*, KeyType, Signature},
 	refusal::Refusal,
+	registry::CompromisedKeys as _,
 	revocation::{Revocation, RevocationReason},
 	status::Status,
 };
@@ -24,11 +25,11 @@ fn report(what: Compromised, proof: Signature) -> RuntimeCall {
 }
 
 #[test]
-fn a_leaked_key_of_any_type_ends_itself_without_an_account() {
+fn a_leaked_key_of_any_type_ends_itself_without_an_account_if_its_proof_is_cheap() {
 	run(|| {
 		let first = Pair::ed25519(1);
 		let device = enrol("drone-1", &[(Sign, first.clone())]);
-		for key_type in KeyType::ALL.into_iter().filter(|it| !it.is_hash()) {
+		for key_type in KeyType::ALL.into_iter().filter(|it| !it.is_hash() && *it != KeyType::Rsa) {
 			let pair = Pair::new(key_type, 31);
 			let purpose = [Tls, KeyAgreement, Sign]
 				.into_iter()
@@ -129,30 +130,89 @@ fn a_leaked_x509_root_ends_itself() {
 		let what = Compromised::Anchor(anchor);
 		let root = Pair::new(KeyType::Rsa, 1);
 		assert_eq!(Dpki::anchor(anchor).unwrap().key_id, root.id());
-		let forged = report(what, compromise(&Pair::new(KeyType::Rsa, 2)));
-		assert_eq!(submit(forged), Err(Refusal::CompromiseInvalid));
+		let forged = compromise(&Pair::new(KeyType::Rsa, 2));
+		assert_noop!(
+			Dpki::report_compromise(signed(MALLORY), what, forged),
+			Error::<Test>::CompromiseInvalid
+		);
 		set_time(NOW + 200 * 365 * 24 * 60 * 60 * 1_000);
 		assert_eq!(Dpki::anchor_status(anchor), Status::Expired);
-		assert_ok!(submit(report(what, compromise(&root))).unwrap());
+		assert_ok!(Dpki::report_compromise(signed(MALLORY), what, compromise(&root)));
 		assert!(matches!(Dpki::anchor_status(anchor), Status::Revoked(_)));
+		assert_noop!(
+			Dpki::report_compromise(signed(MALLORY), what, compromise(&root)),
+			Error::<Test>::AnchorAlreadyRevoked
+		);
 	});
 }
 
 #[test]
-fn only_the_pipeline_that_judges_can_carry_it_out() {
+fn only_the_pipeline_that_judges_or_an_account_with_the_proof_can_carry_it_out() {
 	run(|| {
 		let first = Pair::ed25519(1);
 		enrol("drone-1", &[(Sign, first.clone())]);
 		let what = Compromised::Key(first.id());
-		for origin in [signed(ALICE), RuntimeOrigin::root(), RuntimeOrigin::none()] {
+		for origin in [RuntimeOrigin::root(), RuntimeOrigin::none()] {
 			assert_noop!(
 				Dpki::report_compromise(origin, what, compromise(&first)),
 				sp_runtime::DispatchError::BadOrigin
 			);
 		}
+		let forged = compromise(&Pair::ed25519(2));
+		assert_noop!(
+			Dpki::report_compromise(signed(ALICE), what, forged),
+			Error::<Test>::CompromiseInvalid
+		);
+		assert_ok!(Dpki::report_compromise(signed(MALLORY), what, compromise(&first)));
 		assert_noop!(
 			Dpki::do_report_compromise(Compromised::Key(KeyId([9; 32]))),
 			Error::<Test>::KeyUnknown
 		);
+	});
+}
+
+#[test]
+fn a_dear_proof_is_refused_unseen_unless_an_account_pays_for_it() {
+	run(|| {
+		let first = Pair::ed25519(1);
+		let device = enrol("drone-1", &[(Sign, first.clone())]);
+		let rsa = Pair::new(KeyType::Rsa, 1);
+		assert_ok!(Wish::own(device, Tls, &rsa, &first).by_bob().register());
+		let what = Compromised::Key(rsa.id());
+		for proof in [compromise(&rsa), Default::default()] {
+			let call = report(what, proof);
+			assert_eq!(validate(call.clone()).unwrap_err(), Refusal::CompromiseUnpaid);
+			assert_eq!(submit(call), Err(Refusal::CompromiseUnpaid));
+		}
+		assert_ok!(Dpki::report_compromise(signed(MALLORY), what, compromise(&rsa)));
+		assert_eq!(Dpki::key_status(rsa.id()), LEAKED);
+	});
+}
+
+#[test]
+fn no_dear_anchor_is_verified_for_nothing() {
+	run(|| {
+		let rsa = super::certificates::register_rsa_root();
+		let p384 = super::certificates::register_p384_root();
+		for anchor in [rsa, p384] {
+			let call = report(Compromised::Anchor(anchor), Default::default());
+			assert_eq!(validate(call).unwrap_err(), Refusal::CompromiseUnpaid);
+		}
+		let unknown = report(Compromised::Anchor(AnchorId([9; 32])), Default::default());
+		assert_eq!(validate(unknown).unwrap_err(), Refusal::AnchorUnknown);
+	});
+}
+
+#[test]
+fn the_leak_of_an_anchor_key_is_told_to_whoever_else_knows_the_key() {
+	run(|| {
+		let (leaked, retired) = (Pair::ed25519(5), Pair::ed25519(6));
+		let anchor = register_ssh(&leaked);
+		assert_ok!(submit(report(Compromised::Anchor(anchor), compromise(&leaked))).unwrap());
+		assert!(Leaks::is_compromised(leaked.id()));
+		let anchor = register_ssh(&retired);
+		let reason = RevocationReason::Superseded;
+		assert_ok!(Dpki::revoke_anchor(signed(ALICE), anchor, reason));
+		assert!(!Leaks::is_compromised(retired.id()));
 	});
 }

@@ -7,10 +7,12 @@ use dpki_primitives::{
 	Moment,
 	anchor::{AnchorKind, AnchorMaterial},
 	context::{Action, Registrant, SigningContext},
+	economy::{Exhausted, Quotas},
 	ids::{AnchorId, DeviceId, KeyId, Name, OrganisationId, VoucherCommitment, VoucherId},
 	key::{Consent, KeyPurpose, KeyType, NewKey, PublicKey, Signature},
 	organisation::{Governance, Organisations, Role, RoleSet},
 	refusal::Refusal,
+	registry::CompromisedKeys,
 	revocation::RevocationReason,
 };
 use frame_support::{
@@ -80,7 +82,59 @@ impl crate::Config for Test {
 	type AnchorOrigin = frame_system::EnsureRoot<AccountId32>;
 	type Time = Timestamp;
 	type Economy = ();
+	type Quotas = Allowances;
+	type CompromisedKeys = Leaks;
 	type WeightInfo = crate::weights::SubstrateWeight<Test>;
+}
+
+/// What organisations have left of their quotas, where a test has given them one. It leaves out that it recovers.
+pub struct Allowances;
+
+/// The keys that are known elsewhere as compromised. It leaves out where that is.
+pub struct Leaks;
+
+std::thread_local! {
+	static ALLOWANCES: RefCell<BTreeMap<OrganisationId, u64>> = RefCell::default();
+	static LEAKS: RefCell<BTreeMap<KeyId, Moment>> = RefCell::default();
+}
+
+impl Allowances {
+	pub fn set(organisation: OrganisationId, units: u64) {
+		ALLOWANCES.with_borrow_mut(|left| left.insert(organisation, units));
+	}
+
+	pub fn left(organisation: OrganisationId) -> Option<u64> {
+		ALLOWANCES.with_borrow(|left| left.get(&organisation).copied())
+	}
+}
+
+impl Quotas<OrganisationId> for Allowances {
+	fn check(organisation: &OrganisationId, units: u64) -> Result<(), Exhausted> {
+		match Self::left(*organisation) {
+			Some(left) if left < units => Err(Exhausted { wait: None }),
+			_ => Ok(()),
+		}
+	}
+
+	fn take(organisation: &OrganisationId, units: u64) -> Result<(), Exhausted> {
+		Self::check(organisation, units)?;
+		if let Some(left) = Self::left(*organisation) {
+			Self::set(*organisation, left - units);
+		}
+		Ok(())
+	}
+}
+
+impl CompromisedKeys for Leaks {
+	fn is_compromised(key: KeyId) -> bool {
+		LEAKS.with_borrow(|leaks| leaks.contains_key(&key))
+	}
+
+	fn note(key: KeyId, at: Moment) {
+		LEAKS.with_borrow_mut(|leaks| {
+			leaks.entry(key).or_insert(at);
+		});
+	}
 }
 
 /// Who has which role. It leaves out how roles are given and taken, which is the organisations pallet's.
@@ -161,6 +215,8 @@ pub fn ext() -> sp_io::TestExternalities {
 		sp_keystore::testing::MemoryKeystore::new(),
 	));
 	ROLES.with_borrow_mut(BTreeMap::clear);
+	ALLOWANCES.with_borrow_mut(BTreeMap::clear);
+	LEAKS.with_borrow_mut(BTreeMap::clear);
 	Roles::set(acme(), &ALICE, &Role::ALL);
 	Roles::set(acme(), &BOB, &[Role::Registrar]);
 	Roles::set(acme(), &CAROL, &[Role::AnchorManager]);

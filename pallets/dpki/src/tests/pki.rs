@@ -5,8 +5,8 @@ use crate::Error;
 use dpki_primitives::{
 	anchor::{AnchorKind, AnchorMaterial, Basis, Profile},
 	context::{Action, SigningContext},
-	ids::{AnchorId, OrganisationId},
-	key::Signature,
+	ids::{AnchorId, KeyId, OrganisationId},
+	key::{KeyType, PublicKey, Signature},
 };
 use rcgen::{
 	BasicConstraints, CertificateParams, DistinguishedName, DnType, IsCa, Issuer, KeyPair,
@@ -99,6 +99,12 @@ impl Party {
 
 	pub fn id(&self) -> AnchorId {
 		AnchorId::of(self.kind, &self.der)
+	}
+
+	/// The id of its Ed25519 key.
+	pub fn key_id(&self) -> KeyId {
+		let key = PublicKey::new(KeyType::Ed25519, self.pair.public_key_raw());
+		KeyId::of(&key.expect("the key has 32 bytes"))
 	}
 
 	pub fn material(&self) -> AnchorMaterial {

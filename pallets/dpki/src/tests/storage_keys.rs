@@ -22,6 +22,11 @@ fn every_item_lies_where_the_primitives_say() {
 			storage_keys::revoked_anchor_key(KeyId(id)),
 		),
 		(CrlPointers::<Test>::hashed_key_for(anchor), storage_keys::crl_pointer(anchor)),
+		(ChildCount::<Test>::hashed_key_for(anchor), storage_keys::anchor_child_count(anchor)),
+		(
+			Children::<Test>::hashed_key_for(anchor, 0x0102_0304),
+			storage_keys::anchor_child(anchor, 0x0102_0304),
+		),
 		(KeyAnchors::<Test>::hashed_key_for(KeyId(id)), storage_keys::key_anchors(KeyId(id))),
 		(
 			OrganisationAnchors::<Test>::hashed_key_for(OrganisationId(id)),

@@ -93,6 +93,9 @@ pub const SKIP_METER: u64 = 10;
 /// What paying the author costs.
 pub const PAY_AUTHOR: u64 = 1_000;
 
+/// What trying to return a deposit once more costs.
+pub const RETURN_OWED: u64 = 500;
+
 /// Weights of the size of the balances here. Charging costs nothing unless a test says so, so that members use what they
 /// declare.
 pub struct TestWeights;
@@ -112,6 +115,9 @@ impl crate::WeightInfo for TestWeights {
 	}
 	fn pay_author() -> Weight {
 		Weight::from_parts(PAY_AUTHOR, 0)
+	}
+	fn return_owed() -> Weight {
+		Weight::from_parts(RETURN_OWED, 0)
 	}
 	fn meter() -> Weight {
 		Weight::from_parts(METER, 0)
@@ -222,6 +228,10 @@ pub fn leave(who: Account) {
 
 pub fn appoint(who: Account) {
 	TRUSTEES.with_borrow_mut(|trustees| trustees.push(who));
+}
+
+pub fn dismiss(who: Account) {
+	TRUSTEES.with_borrow_mut(|trustees| trustees.retain(|account| *account != who));
 }
 
 pub fn set_author(who: Option<Account>) {

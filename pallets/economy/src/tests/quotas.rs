@@ -1,6 +1,6 @@
 use super::mock::*;
 use crate::{AccountBuckets, OrganisationBuckets, Sponsor};
-use dpki_primitives::economy::{Allowance, Exhausted};
+use dpki_primitives::economy::{Allowance, Departures as _, Exhausted, Quotas};
 use frame_support::dispatch::DispatchClass;
 
 const ACME_ANSWERS: Sponsor = Sponsor::Organisation(ACME);
@@ -133,5 +133,50 @@ fn no_account_takes_more_than_there_is() {
 		// The account has enough, its organisation has not: nothing is taken of either.
 		assert_eq!(Pallet::take(&BOB, ACME_ANSWERS, 126), Err(Exhausted { wait: Some(1) }));
 		assert!(!AccountBuckets::<Test>::contains_key(BOB));
+	});
+}
+
+#[test]
+fn what_devices_do_takes_from_their_organisation_on_a_feeless_chain() {
+	run(|| {
+		assert_eq!(<Pallet as Quotas<_>>::take(&ACME, 1_000), Ok(()));
+		assert!(!OrganisationBuckets::<Test>::contains_key(ACME), "who pays is not metered");
+		feeless(true);
+		// A fifth is left beside.
+		assert_eq!(<Pallet as Quotas<_>>::check(&ACME, 301), Err(Exhausted { wait: None }));
+		assert_eq!(<Pallet as Quotas<_>>::check(&ACME, 300), Ok(()));
+		assert_eq!(<Pallet as Quotas<_>>::take(&ACME, 300), Ok(()));
+		assert_eq!(<Pallet as Quotas<_>>::take(&ACME, 1), Err(Exhausted { wait: Some(1) }));
+		assert_eq!(
+			<Pallet as Quotas<_>>::check(&BORG, 300),
+			Ok(()),
+			"every organisation has its own"
+		);
+		join(ALICE, ACME);
+		assert_eq!(sponsor(&ALICE, 1), Err(Exhausted { wait: Some(1) }));
+		go_to(2);
+		assert_eq!(<Pallet as Quotas<_>>::check(&ACME, 20), Ok(()));
+	});
+}
+
+#[test]
+fn nothing_is_remembered_of_an_account_for_which_nobody_answers_any_more() {
+	run(|| {
+		join(ALICE, ACME);
+		join(ALICE, BORG);
+		assert_eq!(Pallet::take(&ALICE, ACME_ANSWERS, 30), Ok(()));
+		Pallet::departed(&ALICE);
+		assert!(AccountBuckets::<Test>::contains_key(ALICE), "it is a member yet");
+		leave(ALICE);
+		appoint(ALICE);
+		Pallet::departed(&ALICE);
+		assert!(AccountBuckets::<Test>::contains_key(ALICE), "it is a trustee yet");
+		dismiss(ALICE);
+		Pallet::departed(&ALICE);
+		assert!(AccountBuckets::<Test>::contains_key(ALICE), "what it took is missing yet");
+		go_to(1_000);
+		Pallet::departed(&ALICE);
+		assert!(!AccountBuckets::<Test>::contains_key(ALICE));
+		assert!(OrganisationBuckets::<Test>::contains_key(ACME), "what it has taken is taken");
 	});
 }

@@ -37,6 +37,7 @@ fn the_account_of_a_member_exists_without_tokens_until_the_membership_ends() {
 		assert_ok!(remove(pauper(), pauper()));
 		assert!(!exists(pauper()));
 		assert!(sponsors(pauper()).is_empty());
+		assert_eq!(departed(), [pauper()]);
 	});
 }
 
@@ -48,6 +49,7 @@ fn an_account_exists_as_long_as_any_of_its_memberships() {
 		let borg = OrganisationId::from_name(b"borg");
 		assert_ok!(set(alice(), pauper(), PUBLISHER));
 		assert_ok!(Pallet::set_member(signed(bob()), borg, pauper(), PUBLISHER));
+		assert_ok!(Pallet::join(signed(pauper()), borg));
 		assert_eq!(sponsors(pauper()).len(), 2);
 		assert_ok!(remove(alice(), pauper()));
 		assert!(exists(pauper()));
@@ -82,14 +84,18 @@ fn a_membership_that_moves_takes_the_account_with_it() {
 }
 
 #[test]
-fn a_seat_that_is_recovered_brings_the_account_into_being() {
+fn a_seat_that_is_to_be_recovered_brings_the_account_into_being_until_it_is_called_off() {
 	run(|| {
 		create_acme();
 		let body = dpki_primitives::motion::Body::Administrators;
 		assert_ok!(Pallet::begin_recovery(council(), acme(), body, pauper()));
-		go_to(System::block_number() + RECOVERY_DELAY);
-		assert_ok!(Pallet::complete_recovery(signed(bob()), acme()));
 		assert!(exists(pauper()));
+		assert_ok!(Pallet::cancel_recovery(signed(alice()), acme()));
+		assert!(!exists(pauper()));
+		assert_ok!(Pallet::begin_recovery(council(), acme(), body, pauper()));
+		go_to(System::block_number() + RECOVERY_DELAY);
+		assert_ok!(Pallet::complete_recovery(signed(pauper()), acme()));
+		assert_eq!(System::sufficients(&pauper()), 1);
 	});
 }
 

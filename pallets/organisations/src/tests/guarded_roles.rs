@@ -48,6 +48,7 @@ fn under_multi_admin_two_administrators_change_every_role() {
 		let call =
 			crate::Call::set_member { organisation: acme(), account: erin(), roles: RoleSet::ALL };
 		assert_ok!(carry(electorate, alice(), [bob()], call));
+		assert_ok!(join(erin()));
 		assert_eq!(roles(erin()), Some(RoleSet::ALL));
 		let call = crate::Call::remove_member { organisation: acme(), account: bob() };
 		assert_ok!(carry(electorate, alice(), [erin()], call));
@@ -86,6 +87,7 @@ fn the_list_of_watchdogs_changes_under_their_quorum_only() {
 		let call =
 			crate::Call::set_member { organisation: acme(), account: erin(), roles: WATCHDOG };
 		assert_ok!(carry(electorate, bob(), [carol()], call));
+		assert_ok!(join(erin()));
 		assert_eq!(roles(erin()), Some(WATCHDOG));
 		let call = crate::Call::remove_member { organisation: acme(), account: bob() };
 		assert_ok!(carry(electorate, carol(), [erin()], call));
@@ -159,7 +161,7 @@ fn what_another_organisation_carried_changes_no_member() {
 fn under_simple_the_administrators_may_vote_where_one_of_them_could_act() {
 	run(|| {
 		create_acme();
-		assert_ok!(Pallet::set_member(administrators(), acme(), bob(), RoleSet::ALL));
+		assert_ok!(set_as(administrators(), bob(), RoleSet::ALL));
 		assert_eq!(
 			last_event(),
 			Event::MemberAdded {

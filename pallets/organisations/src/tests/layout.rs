@@ -1,17 +1,20 @@
 //! Where the records lie, and what is noticed when they are wrong.
 
 use super::mock::*;
-use crate::{Deposits, Dissolved, HandOvers, Members, Memberships, Organisations, Recoveries};
+use crate::{
+	Deposits, Dissolved, HandOvers, Invitations, Members, Memberships, Organisations, Recoveries,
+};
 use dpki_primitives::{
 	ids::OrganisationId,
 	motion::Body,
-	organisation::{DeliveryPolicy, HandOver, OrganisationRecord, Recovery, RoleSet},
+	organisation::{DeliveryPolicy, HandOver, Invitation, OrganisationRecord, Recovery, RoleSet},
 	storage_keys,
 };
 use frame_support::{
-	assert_ok,
+	BoundedVec, assert_ok,
 	traits::{GetStorageVersion, Hooks, StorageVersion},
 };
+use sp_runtime::AccountId32;
 
 #[test]
 fn records_lie_where_devices_look_for_them() {
@@ -29,6 +32,7 @@ fn records_lie_where_devices_look_for_them() {
 			storage_keys::hand_over(acme(), alice().as_ref())
 		);
 		assert_eq!(Recoveries::<Test>::hashed_key_for(acme()), storage_keys::recovery(acme()));
+		assert_eq!(Invitations::<Test>::hashed_key_for(acme()), storage_keys::invitations(acme()));
 	});
 }
 
@@ -138,6 +142,38 @@ fn what_is_pending_for_nobody_is_noticed() {
 	let nothing = OrganisationId::from_name(b"nothing");
 	is_noticed(|| {
 		let recovery = Recovery { account: bob(), body: Body::Administrators, ready_at: 1 };
+		System::inc_sufficients(&bob());
 		Recoveries::<Test>::insert(nothing, recovery);
 	});
+}
+
+fn put_invitations(organisation: OrganisationId, invited: &[AccountId32]) {
+	let invitation = |account: &AccountId32| Invitation {
+		account: account.clone(),
+		roles: PUBLISHER,
+		by: Authority::Account(alice()),
+		expires_at: 9,
+	};
+	let pending: Vec<_> = invited.iter().map(invitation).collect();
+	Invitations::<Test>::insert(organisation, BoundedVec::truncate_from(pending));
+}
+
+#[test]
+fn an_invitation_of_a_member_of_the_same_account_twice_or_to_nothing_is_noticed() {
+	let nothing = OrganisationId::from_name(b"nothing");
+	let put = |organisation, invited: &[AccountId32]| {
+		for who in invited {
+			System::inc_sufficients(who);
+		}
+		put_invitations(organisation, invited);
+	};
+	is_noticed(|| put(acme(), &[alice()]));
+	is_noticed(|| put(acme(), &[bob(), bob()]));
+	is_noticed(|| put(acme(), &[]));
+	is_noticed(|| put(nothing, &[bob()]));
+}
+
+#[test]
+fn an_account_that_may_end_before_it_could_join_is_noticed() {
+	is_noticed(|| put_invitations(acme(), &[bob()]));
 }

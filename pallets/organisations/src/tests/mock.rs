@@ -5,6 +5,7 @@ use crate as pallet_organisations;
 use core::cell::{Cell, RefCell};
 use dpki_primitives::{
 	Moment,
+	economy::Departures,
 	ids::{Name, OrganisationId},
 	motion::{Body, Electorate, Reason},
 	organisation::{Belongings, DeliveryPolicy, OrganisationKind, Role, RoleSet},
@@ -74,6 +75,7 @@ impl pallet_organisations::Config for Test {
 	type BodyOrigin = pallet_motions::EnsureOrganisation;
 	type CouncilOrigin = pallet_motions::EnsureCouncil;
 	type Belongings = TestBelongings;
+	type Departures = TestDepartures;
 	type Deposit = ConstU64<DEPOSIT>;
 	type HandOverPeriod = ConstU64<HAND_OVER_PERIOD>;
 	type RecoveryDelay = ConstU64<RECOVERY_DELAY>;
@@ -104,6 +106,7 @@ impl pallet_motions::Config for Test {
 thread_local! {
 	static NOW: Cell<Moment> = const { Cell::new(0) };
 	static BELONGINGS: RefCell<Vec<OrganisationId>> = const { RefCell::new(Vec::new()) };
+	static DEPARTED: RefCell<Vec<AccountId32>> = const { RefCell::new(Vec::new()) };
 }
 
 /// The council: one trustee.
@@ -128,6 +131,20 @@ impl Belongings for TestBelongings {
 	fn is_empty(organisation: OrganisationId) -> bool {
 		BELONGINGS.with_borrow(|owners| !owners.contains(&organisation))
 	}
+}
+
+/// Remembers who has left.
+pub struct TestDepartures;
+
+impl Departures<AccountId32> for TestDepartures {
+	fn departed(who: &AccountId32) {
+		DEPARTED.with_borrow_mut(|departed| departed.push(who.clone()));
+	}
+}
+
+/// Who has left since the last time that it was asked.
+pub fn departed() -> Vec<AccountId32> {
+	DEPARTED.take()
 }
 
 /// A clock that stands still until it is set.
@@ -207,8 +224,34 @@ pub fn create_acme() {
 	assert_ok!(Pallet::create(signed(alice()), name("acme"), OrganisationKind::EcosystemOperator));
 }
 
+/// Gives an account these roles; if it is no member yet, it is invited and accepts.
 pub fn set(by: AccountId32, account: AccountId32, roles: RoleSet) -> DispatchResult {
-	Pallet::set_member(signed(by), acme(), account, roles)
+	set_as(signed(by), account, roles)
+}
+
+pub fn set_as(origin: RuntimeOrigin, account: AccountId32, roles: RoleSet) -> DispatchResult {
+	invite_as(origin, account.clone(), roles)?;
+	match is_invited(&account) {
+		true => join(account),
+		false => Ok(()),
+	}
+}
+
+/// Invites an account, or gives a member these roles.
+pub fn invite(by: AccountId32, account: AccountId32, roles: RoleSet) -> DispatchResult {
+	invite_as(signed(by), account, roles)
+}
+
+pub fn invite_as(origin: RuntimeOrigin, account: AccountId32, roles: RoleSet) -> DispatchResult {
+	Pallet::set_member(origin, acme(), account, roles)
+}
+
+pub fn join(account: AccountId32) -> DispatchResult {
+	Pallet::join(signed(account), acme())
+}
+
+pub fn is_invited(account: &AccountId32) -> bool {
+	crate::Invitations::<Test>::get(acme()).iter().any(|it| it.account == *account)
 }
 
 pub fn remove(by: AccountId32, account: AccountId32) -> DispatchResult {
@@ -280,6 +323,7 @@ pub fn last_event() -> Event {
 
 pub fn new_test_ext() -> sp_io::TestExternalities {
 	BELONGINGS.with_borrow_mut(Vec::clear);
+	departed();
 	let genesis = RuntimeGenesisConfig {
 		balances: pallet_balances::GenesisConfig {
 			balances: [alice(), bob(), carol(), dave(), erin(), trustee()]

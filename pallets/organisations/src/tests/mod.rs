@@ -6,6 +6,7 @@ mod directory;
 mod dissolution;
 mod guarded_roles;
 mod hand_over;
+mod invitations;
 mod layout;
 mod members;
 pub(crate) mod mock;

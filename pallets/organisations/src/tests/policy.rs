@@ -64,7 +64,7 @@ fn under_multi_admin_any_two_of_many_administrators_suffice() {
 	run(|| {
 		multi_admin_acme();
 		for more in [dave(), erin()] {
-			assert_ok!(Pallet::set_member(administrators(), acme(), more, ADMINISTRATOR));
+			assert_ok!(set_as(administrators(), more, ADMINISTRATOR));
 		}
 		let electorate = Electorate::Organisation(acme(), Body::Administrators);
 		let call = crate::Call::set_policy { organisation: acme(), policy: DeliveryPolicy::Simple };

@@ -1,7 +1,7 @@
 //! Thousands of random calls, with what must hold after each of them.
 
 use super::mock::*;
-use crate::{Members, Organisations};
+use crate::{Members, Organisations, Recoveries};
 use dpki_primitives::{
 	motion::{Body, Electorate},
 	organisation::{DeliveryPolicy, OrganisationKind, Role, RoleSet},
@@ -48,7 +48,8 @@ fn step(dice: &mut Dice) -> DispatchResult {
 	let (origin, account) = (dice.origin(), dice.account());
 	match dice.roll(16) {
 		0 => Pallet::create(origin, name("acme"), OrganisationKind::TestLab),
-		1..=4 => Pallet::set_member(origin, acme(), account, dice.roles()),
+		1 | 2 => Pallet::set_member(origin, acme(), account, dice.roles()),
+		3 | 4 => Pallet::join(origin, acme()),
 		5 => Pallet::remove_member(origin, acme(), account),
 		6 | 7 => {
 			let policy = match dice.roll(3) {
@@ -65,7 +66,10 @@ fn step(dice: &mut Dice) -> DispatchResult {
 		14 if dice.roll(3) == 0 => Pallet::cancel_recovery(origin, acme()),
 		_ => {
 			go_to(System::block_number() + dice.roll(RECOVERY_DELAY));
-			Pallet::complete_recovery(origin, acme())
+			match Recoveries::<Test>::get(acme()) {
+				Some(it) => Pallet::complete_recovery(signed(it.account), acme()),
+				None => Pallet::complete_recovery(origin, acme()),
+			}
 		},
 	}
 }

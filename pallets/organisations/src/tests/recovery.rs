@@ -7,7 +7,7 @@ use dpki_primitives::{
 	motion::{Body, Electorate},
 	organisation::{DeliveryPolicy, Recovery, Role, RoleSet},
 };
-use frame_support::{assert_noop, assert_ok};
+use frame_support::{assert_noop, assert_ok, dispatch::CheckIfFeeless};
 use sp_runtime::{AccountId32, DispatchError, DispatchResult};
 
 const READY_AT: u64 = 1 + RECOVERY_DELAY;
@@ -20,8 +20,14 @@ fn cancel(origin: RuntimeOrigin) -> DispatchResult {
 	Pallet::cancel_recovery(origin, acme())
 }
 
+/// By the account that is to get the seat; by Erin if there is none.
 fn complete() -> DispatchResult {
-	Pallet::complete_recovery(signed(erin()), acme())
+	let account = Recoveries::<Test>::get(acme()).map_or(erin(), |recovery| recovery.account);
+	complete_as(account)
+}
+
+fn complete_as(account: AccountId32) -> DispatchResult {
+	Pallet::complete_recovery(signed(account), acme())
 }
 
 #[test]
@@ -75,7 +81,7 @@ fn it_is_told_who_began_a_recovery() {
 fn the_remaining_administrators_appoint_another_one_by_vote() {
 	run(|| {
 		multi_admin_acme();
-		assert_ok!(Pallet::set_member(administrators(), acme(), dave(), ADMINISTRATOR));
+		assert_ok!(set_as(administrators(), dave(), ADMINISTRATOR));
 		let electorate = Electorate::Organisation(acme(), Body::Administrators);
 		let call = crate::Call::begin_recovery {
 			organisation: acme(),
@@ -252,6 +258,37 @@ fn nothing_is_completed_that_was_not_begun_or_without_an_account() {
 		for origin in [RuntimeOrigin::root(), RuntimeOrigin::none(), council(), administrators()] {
 			assert_noop!(Pallet::complete_recovery(origin, acme()), DispatchError::BadOrigin);
 		}
+	});
+}
+
+#[test]
+fn nobody_takes_a_seat_for_another_account() {
+	run(|| {
+		create_acme();
+		assert_ok!(begin(council(), Body::Administrators, bob()));
+		go_to(READY_AT);
+		for who in [alice(), erin(), trustee()] {
+			assert_noop!(complete_as(who), Error::RecoveryForAnother);
+		}
+		assert_ok!(complete_as(bob()));
+	});
+}
+
+#[test]
+fn a_seat_is_taken_for_nothing_once_and_when_it_can_be() {
+	run(|| {
+		create_acme();
+		let is_free = |who| {
+			let call =
+				RuntimeCall::Organisations(crate::Call::complete_recovery { organisation: acme() });
+			call.is_feeless(&signed(who))
+		};
+		assert_ok!(begin(council(), Body::Administrators, bob()));
+		assert!(!is_free(bob()));
+		go_to(READY_AT);
+		assert!(is_free(bob()) && !is_free(alice()));
+		assert_ok!(complete());
+		assert!(!is_free(bob()));
 	});
 }
 

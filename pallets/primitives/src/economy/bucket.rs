@@ -115,8 +115,8 @@ impl fmt::Display for Exhausted {
 #[cfg(feature = "std")]
 impl std::error::Error for Exhausted {}
 
-/// What feeless actions of a subject are bounded by. Pallets whose calls cost nothing take one and ask it before anything
-/// that is dear.
+/// What that is bounded by which nobody pays for, where nobody pays. Pallets whose calls cost nothing ask it before anything
+/// that is dear. A unit is a microsecond of computation, or a byte.
 pub trait Quotas<Subject> {
 	/// That `units` could be taken from the bucket of `subject` now: the question of the transaction pool.
 	fn check(subject: &Subject, units: u64) -> Result<(), Exhausted>;

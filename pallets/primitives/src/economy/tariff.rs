@@ -1,7 +1,7 @@
 //! What is charged for, what deposits are held for, and the traits by which pallets ask for both.
 
 use super::QuotaPolicy;
-use crate::ids::{AnchorId, DeviceId, KeyId, OrganisationId, VoucherId};
+use crate::ids::{AnchorId, DeviceId, FleetId, KeyId, OrganisationId, VoucherId};
 use alloc::vec::Vec;
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use core::fmt;
@@ -48,11 +48,17 @@ pub enum Operation {
 	/// Publish a delivery.
 	#[codec(index = 6)]
 	PublishDelivery,
+	/// Propose a commitment of a fleet, whatever its size.
+	#[codec(index = 7)]
+	CommitFleet,
+	/// Publish a tile of a fleet.
+	#[codec(index = 8)]
+	PublishTile,
 }
 
 impl Operation {
 	/// Every operation.
-	pub const ALL: [Operation; 7] = [
+	pub const ALL: [Operation; 9] = [
 		Operation::RegisterSshAnchor,
 		Operation::RegisterX509Anchor,
 		Operation::IssueVoucher,
@@ -60,6 +66,8 @@ impl Operation {
 		Operation::ReplaceKey,
 		Operation::BatchKey,
 		Operation::PublishDelivery,
+		Operation::CommitFleet,
+		Operation::PublishTile,
 	];
 
 	/// The operation in one word, as clients and genesis configurations name it.
@@ -72,6 +80,8 @@ impl Operation {
 			Operation::ReplaceKey => "replace-key",
 			Operation::BatchKey => "batch-key",
 			Operation::PublishDelivery => "publish-delivery",
+			Operation::CommitFleet => "commit-fleet",
+			Operation::PublishTile => "publish-tile",
 		}
 	}
 
@@ -106,12 +116,15 @@ pub enum ResourceKind {
 	/// A trust anchor with its material.
 	#[codec(index = 2)]
 	Anchor,
+	/// A fleet, whatever its size.
+	#[codec(index = 3)]
+	Fleet,
 }
 
 impl ResourceKind {
 	/// Every kind.
-	pub const ALL: [ResourceKind; 3] =
-		[ResourceKind::Device, ResourceKind::Key, ResourceKind::Anchor];
+	pub const ALL: [ResourceKind; 4] =
+		[ResourceKind::Device, ResourceKind::Key, ResourceKind::Anchor, ResourceKind::Fleet];
 
 	/// The kind in one word, as clients and genesis configurations name it.
 	pub const fn name(self) -> &'static str {
@@ -119,6 +132,7 @@ impl ResourceKind {
 			ResourceKind::Device => "device",
 			ResourceKind::Key => "key",
 			ResourceKind::Anchor => "anchor",
+			ResourceKind::Fleet => "fleet",
 		}
 	}
 
@@ -156,6 +170,9 @@ pub enum Resource {
 	/// An anchor, until it is revoked.
 	#[codec(index = 3)]
 	Anchor(AnchorId),
+	/// A fleet, until it is revoked.
+	#[codec(index = 4)]
+	Fleet(FleetId),
 }
 
 impl Resource {
@@ -165,6 +182,7 @@ impl Resource {
 			Resource::Voucher(_) | Resource::Device(_) => ResourceKind::Device,
 			Resource::Key(_) => ResourceKind::Key,
 			Resource::Anchor(_) => ResourceKind::Anchor,
+			Resource::Fleet(_) => ResourceKind::Fleet,
 		}
 	}
 }
@@ -287,6 +305,17 @@ pub trait Sponsors<AccountId> {
 	/// Makes `who` a member of [`MAX_SPONSORS`] organisations.
 	#[cfg(feature = "runtime-benchmarks")]
 	fn sponsor_for_benchmark(who: &AccountId);
+}
+
+/// Who has to know that an account is a member of an organisation no longer.
+pub trait Departures<AccountId> {
+	/// The membership of `who` in one of its organisations has ended.
+	fn departed(who: &AccountId);
+}
+
+/// Nobody: for mocks.
+impl<AccountId> Departures<AccountId> for () {
+	fn departed(_: &AccountId) {}
 }
 
 #[cfg(test)]

@@ -28,15 +28,18 @@ fn some_call(world: &mut World) -> RuntimeCall {
 impl Actor for Accounts {
 	fn act(&mut self, world: &mut World) -> Attempt {
 		let (person, other) = (world.somebody(), world.some_account());
-		let proxy_type = match world.dice.roll(3) {
+		let proxy_type = match world.dice.roll(4) {
 			0 => ProxyType::Any,
 			1 => ProxyType::KeyRotation,
+			2 => ProxyType::Attesting,
 			_ => ProxyType::Publishing,
 		};
-		let call = match world.dice.roll(10) {
+		let call = match world.dice.roll(12) {
 			0..=3 => some_call(world),
-			4 => pallet_proxy::Call::add_proxy { delegate: other.into(), proxy_type, delay: 0 }
-				.into(),
+			4 | 10 | 11 => {
+				pallet_proxy::Call::add_proxy { delegate: other.into(), proxy_type, delay: 0 }
+					.into()
+			},
 			5 => {
 				let delegate = other.into();
 				pallet_proxy::Call::remove_proxy { delegate, proxy_type, delay: 0 }.into()

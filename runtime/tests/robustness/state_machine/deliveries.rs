@@ -8,15 +8,19 @@ use super::{
 	world::World,
 };
 use dpki_primitives::{
+	approval::ApprovalRule,
 	context::Action,
-	delivery::{MAX_SEQUENCE_STEP, MIN_BLOB_LEN, Outcome, RefusalReason, Suite},
+	delivery::{
+		MAX_SEQUENCE_STEP, MIN_BLOB_LEN, Outcome, Recipient, Recipients, RefusalReason, Suite,
+	},
+	device::DeviceRecord,
 	ids::{BlobDigest, DeviceId, KeyId},
 	key::KeyPurpose,
-	organisation::Role,
+	organisation::{DeliveryPolicies, Role},
 };
-use dpki_runtime::{Runtime, RuntimeCall};
-use pallet_deliveries::{Acknowledgements, Call};
-use std::collections::BTreeMap;
+use dpki_runtime::{AccountId, Organisations, Runtime, RuntimeCall, RuntimeEvent};
+use pallet_deliveries::{Acknowledgements, Approvals, Call, Event};
+use std::collections::{BTreeMap, BTreeSet};
 
 #[derive(Default)]
 pub struct Deliveries {
@@ -26,8 +30,22 @@ pub struct Deliveries {
 	acknowledged: BTreeMap<DeviceId, (u64, bool)>,
 }
 
+/// Most of the time a device that can open something, and half of the time one whose deliveries need approvals.
+fn some_addressee(world: &mut World) -> Option<(DeviceId, DeviceRecord)> {
+	let is_plain = world.dice.once_in(2);
+	for _ in 0..12 {
+		let (device, record) = some_device(world)?;
+		let policy = Organisations::delivery_policy(record.organisation);
+		let fits = is_plain || policy.and_then(ApprovalRule::of).is_some();
+		if fits && key_for(world, device, KeyPurpose::KeyAgreement).is_some() {
+			return Some((device, record));
+		}
+	}
+	some_device(world)
+}
+
 fn publish(world: &mut World) -> Attempt {
-	let Some((device, record)) = some_device(world) else { return acknowledge_nothing(world) };
+	let Some((device, record)) = some_addressee(world) else { return acknowledge_nothing(world) };
 	let person = world.holder(record.organisation, Role::Publisher);
 	let newest = pallet_deliveries::Deliveries::<Runtime>::get(device).map_or(0, |it| it.sequence);
 	let sequence = match world.dice.roll(20) {
@@ -40,7 +58,7 @@ fn publish(world: &mut World) -> Attempt {
 		_ => KeyId(world.fresh_bytes()),
 	};
 	let length = MIN_BLOB_LEN as u64 - 2 + world.dice.roll(200);
-	let envelope: Vec<u8> = (0..length).map(|_| world.dice.roll(256) as u8).collect();
+	let envelope = random_bytes(world, length);
 	let publish = RuntimeCall::from(Call::publish {
 		device,
 		sequence,
@@ -56,6 +74,62 @@ fn publish(world: &mut World) -> Attempt {
 		return Attempt::Signed(person, wrapped.into());
 	}
 	Attempt::Signed(person, publish)
+}
+
+fn random_bytes(world: &mut World, length: u64) -> Vec<u8> {
+	(0..length).map(|_| world.dice.roll(256) as u8).collect()
+}
+
+/// One envelope for up to three devices of an organisation that can open it.
+fn publish_shared(world: &mut World) -> Attempt {
+	let Some((_, DeviceRecord { organisation, .. })) = some_addressee(world) else {
+		return acknowledge_nothing(world);
+	};
+	let person = world.holder(organisation, Role::Publisher);
+	let mut recipients = Recipients::default();
+	for _ in 0..12 {
+		let Some((device, record)) = some_device(world) else { continue };
+		let Some(key) = key_for(world, device, KeyPurpose::KeyAgreement) else { continue };
+		let is_there = recipients.iter().any(|it: &Recipient| it.device == device);
+		let fits = record.organisation == organisation && !is_there;
+		// Now and then one of another organisation, or one twice.
+		if recipients.len() == 3 || !(fits || world.dice.once_in(40)) {
+			continue;
+		}
+		let newest = pallet_deliveries::Deliveries::<Runtime>::get(device);
+		let sequence = newest.map_or(0, |it| it.sequence) + 1;
+		let recipient = Recipient { device, sequence, key: key.id() };
+		recipients.try_push(recipient).expect("three are few");
+	}
+	let suite = match world.dice.once_in(20) {
+		true => Suite::X25519ChaCha20Poly1305,
+		false => Suite::SharedX25519,
+	};
+	let others = (recipients.len() as u32).saturating_sub(1);
+	let shortest = suite.min_len() + others * suite.slot_len();
+	let length = u64::from(shortest) + world.dice.roll(60) - u64::from(world.dice.once_in(30));
+	let envelope = random_bytes(world, length).try_into().expect("it is short");
+	Attempt::Signed(person, Call::publish_shared { suite, recipients, envelope }.into())
+}
+
+/// Approves what waits, or has it taken back.
+fn decide(world: &mut World) -> Attempt {
+	let waiting: Vec<_> = pallet_deliveries::Proposals::<Runtime>::iter().collect();
+	let Some((device, proposal)) = world.dice.pick(&waiting).cloned() else {
+		return publish(world);
+	};
+	let record = proposal.record;
+	let (sequence, digest) = (record.sequence, record.digest);
+	if world.dice.once_in(4) {
+		let person = match world.dice.once_in(3) {
+			true => world.holder(record.organisation, Role::Publisher),
+			false => world.person(&AccountId::from(record.publisher)),
+		};
+		return Attempt::Signed(person, Call::withdraw { device, sequence, digest }.into());
+	}
+	let role = if world.dice.once_in(3) { Role::AnchorManager } else { Role::Watchdog };
+	let person = world.holder(record.organisation, role);
+	Attempt::Signed(person, Call::approve { device, sequence, digest }.into())
 }
 
 fn acknowledge(world: &mut World) -> Attempt {
@@ -103,7 +177,42 @@ fn acknowledge_nothing(world: &mut World) -> Attempt {
 
 impl Actor for Deliveries {
 	fn act(&mut self, world: &mut World) -> Attempt {
-		if world.dice.once_in(2) { publish(world) } else { acknowledge(world) }
+		match world.dice.roll(9) {
+			0..=2 => publish(world),
+			3 => publish_shared(world),
+			4 | 5 => acknowledge(world),
+			_ => decide(world),
+		}
+	}
+
+	/// What becomes the newest has the approvals that the policy of its organisation asks for, of as many who may approve.
+	fn observe(&mut self, event: &RuntimeEvent) {
+		let RuntimeEvent::Deliveries(Event::DeliveryPublished {
+			device,
+			organisation,
+			publisher,
+			sequence,
+			digest,
+			..
+		}) = event
+		else {
+			return;
+		};
+		let approved = Approvals::<Runtime>::get(device);
+		let policy = Organisations::delivery_policy(*organisation).expect("it has members");
+		let Some(rule) = ApprovalRule::of(policy) else {
+			assert_eq!(approved, None, "{device} has approvals that nobody asked for");
+			return;
+		};
+		let approved = approved.unwrap_or_else(|| panic!("{device} lacks its approvals"));
+		assert_eq!((approved.sequence, approved.digest), (*sequence, *digest));
+		let counts = |approver: &&[u8; 32]| {
+			let account = AccountId::from(**approver);
+			pallet_organisations::Members::<Runtime>::get(organisation, account)
+				.is_some_and(|roles| rule.counts(publisher.as_ref(), approver, roles))
+		};
+		let approvers: BTreeSet<_> = approved.by.iter().filter(counts).collect();
+		assert!(approvers.len() as u32 >= rule.needed, "{device} lacks some of its approvals");
 	}
 
 	fn check(&mut self) {

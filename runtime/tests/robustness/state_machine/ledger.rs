@@ -19,11 +19,8 @@ impl Actor for Ledger {
 	}
 
 	fn observe(&mut self, event: &RuntimeEvent) {
-		match event {
-			RuntimeEvent::Balances(pallet_balances::Event::DustLost { amount, .. }) => {
-				self.burnt += amount
-			},
-			_ => {},
+		if let RuntimeEvent::Balances(pallet_balances::Event::DustLost { amount, .. }) = event {
+			self.burnt += amount;
 		}
 	}
 

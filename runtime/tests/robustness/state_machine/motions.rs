@@ -4,6 +4,7 @@
 
 use super::{
 	Actor, Attempt,
+	keys::some_key_policy,
 	organisations::{some_body, some_policy, some_roles},
 	world::World,
 };
@@ -31,15 +32,40 @@ pub struct Motions {
 	carried: Vec<MotionId>,
 }
 
+/// Has the council decide about a call: a trustee proposes it, and the others intend to vote, most of them for it.
+pub fn by_council(world: &mut World, call: RuntimeCall) -> Attempt {
+	let seats: Vec<_> = (0..world.people())
+		.filter(|person| CouncilMembership::contains(&world.account(*person)))
+		.collect();
+	let Some(proposer) = world.dice.pick(&seats).copied() else {
+		return Attempt::Signed(world.somebody(), call);
+	};
+	let motion = NextMotion::<Runtime>::get();
+	for _ in &seats {
+		world.intend(move |world| {
+			let record = pallet_motions::Motions::<Runtime>::get(motion)?;
+			let aye = !world.dice.once_in(20);
+			record.state.is_open().then(|| vote_on(world, motion, aye))
+		});
+	}
+	let (electorate, call, reason) = (Electorate::Council, Box::new(call), Default::default());
+	let period = MinPeriod::get() + 20;
+	Attempt::Signed(proposer, Call::propose { electorate, call, period, reason }.into())
+}
+
 /// What a body may decide about its organisation, and what it may not.
 fn of_an_organisation(world: &mut World, electorate: Electorate) -> RuntimeCall {
 	let Electorate::Organisation(organisation, _) = electorate else {
 		return of_the_council(world);
 	};
 	let account = world.some_account();
-	match world.dice.roll(4) {
+	match world.dice.roll(5) {
 		0 => pallet_organisations::Call::set_policy { organisation, policy: some_policy(world) },
 		1 => pallet_organisations::Call::remove_member { organisation, account },
+		2 => {
+			let policy = some_key_policy(world);
+			return pallet_dpki::Call::set_key_policy { organisation, policy }.into();
+		},
 		_ => pallet_organisations::Call::set_member {
 			organisation,
 			account,
@@ -59,6 +85,12 @@ fn of_the_council(world: &mut World) -> RuntimeCall {
 			account,
 		}
 		.into(),
+		// A large council would need many steps for each decision.
+		1 if CouncilMembership::members().len() > 5 => {
+			let seats = CouncilMembership::members().into_inner();
+			let who = world.dice.pick(&seats).expect("there are more than five").clone().into();
+			RuntimeCall::CouncilMembership(pallet_membership::Call::remove_member { who })
+		},
 		1 => RuntimeCall::CouncilMembership(pallet_membership::Call::add_member {
 			who: account.into(),
 		}),
@@ -72,9 +104,9 @@ fn of_the_council(world: &mut World) -> RuntimeCall {
 			mandate::Call::dispatch_as_root { call: Box::new(call) }.into()
 		},
 		4 => {
-			let remark = RuntimeCall::System(frame_system::Call::remark_with_event {
-				remark: b"robustness".to_vec(),
-			});
+			// One with an event has to be signed, which root is not.
+			let remark =
+				RuntimeCall::System(frame_system::Call::remark { remark: b"robustness".to_vec() });
 			mandate::Call::dispatch_as_root { call: Box::new(remark) }.into()
 		},
 		5 => of_an_organisation(world, Electorate::Organisation(organisation, Body::Watchdogs)),
@@ -140,11 +172,15 @@ fn voter(world: &mut World, motion: MotionId) -> usize {
 }
 
 fn vote(world: &mut World) -> Attempt {
-	let motion = some_motion(world);
+	let (motion, aye) = (some_motion(world), !world.dice.once_in(5));
+	vote_on(world, motion, aye)
+}
+
+fn vote_on(world: &mut World, motion: MotionId, aye: bool) -> Attempt {
 	let bounds = Pallet::call_bounds(motion).unwrap_or_default();
 	let (call_length_bound, call_weight_bound) =
 		if world.dice.once_in(20) { (0, Weight::zero()) } else { bounds };
-	let (aye, reason) = (!world.dice.once_in(5), Default::default());
+	let reason = Default::default();
 	let vote = Call::vote { motion, aye, reason, call_length_bound, call_weight_bound };
 	Attempt::Signed(voter(world, motion), vote.into())
 }
@@ -152,7 +188,11 @@ fn vote(world: &mut World) -> Attempt {
 impl Actor for Motions {
 	fn act(&mut self, world: &mut World) -> Attempt {
 		match world.dice.roll(24) {
-			0..=4 => propose(world),
+			0..=2 => propose(world),
+			3 | 4 => {
+				let call = of_the_council(world);
+				by_council(world, call)
+			},
 			5..=20 => vote(world),
 			21 => {
 				let motion = some_motion(world);

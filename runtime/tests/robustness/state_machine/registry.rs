@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-//! The registry: anchors, SSH revocations, vouchers, devices, keys.
+//! The registry: SSH anchors and their revocations, vouchers, devices and their first keys; and what holds of everything
+//! that is registered, whoever did it.
 
 use super::{
 	Actor, Attempt,
@@ -12,10 +13,10 @@ use dpki_primitives::{
 	context::{Action, Registrant},
 	device::DeviceRecord,
 	ids::{AnchorId, DeviceId, KeyId, Name, OrganisationId, VoucherCommitment, VoucherId},
-	key::{Consent, KeyPurpose, KeyRecord, NewKey},
+	key::{KeyPurpose, KeyRecord, NewKey},
 	organisation::Role,
 	revocation::{RevocationReason, SshRevocation, SshSubject},
-	status::{Standing, Status, status},
+	status::{Standing, Status, Validity, status},
 	voucher::{MAX_VOUCHER_LIFETIME, VoucherRecord, VoucherStanding, VoucherState},
 };
 use dpki_runtime::{AccountId, Dpki, Runtime, RuntimeEvent, Timestamp};
@@ -47,9 +48,12 @@ pub struct Registry {
 	vouchers: BTreeMap<VoucherId, VoucherRecord>,
 	ssh_revocations: BTreeMap<AnchorId, Vec<SshRevocation>>,
 	revoked_anchor_keys: BTreeSet<KeyId>,
+	/// The time at which all of this was remembered.
+	checked_at: Moment,
 }
 
-fn some_reason(world: &mut World) -> RevocationReason {
+/// Why something is revoked.
+pub fn some_reason(world: &mut World) -> RevocationReason {
 	let reasons = RevocationReason::ALL;
 	reasons[world.dice.roll(reasons.len() as u64) as usize]
 }
@@ -60,19 +64,27 @@ fn ssh_material(public: &[u8; 32]) -> AnchorMaterial {
 	[string(b"ssh-ed25519"), string(public)].concat().try_into().expect("51 bytes")
 }
 
-/// A device of the state, most of the time an unrevoked one with keys; `None` if there is none yet.
+/// A device, most of the time an unrevoked one with keys; `None` if there is none yet.
 pub fn some_device(world: &mut World) -> Option<(DeviceId, DeviceRecord)> {
-	let devices: Vec<_> = Devices::<Runtime>::iter().collect();
-	let is_in_use = |id, record: &DeviceRecord| {
-		record.revocation.is_none() && !DeviceKeys::<Runtime>::get(id).is_empty()
-	};
 	for _ in 0..4 {
-		let (id, record) = world.dice.pick(&devices)?;
-		if is_in_use(id, record) {
-			return Some((*id, record.clone()));
+		let id = *world.dice.pick(&world.devices)?;
+		let record = Devices::<Runtime>::get(id)?;
+		if record.revocation.is_none() && !DeviceKeys::<Runtime>::get(id).is_empty() {
+			return Some((id, record));
 		}
 	}
-	world.dice.pick(&devices).cloned()
+	let id = *world.dice.pick(&world.devices)?;
+	Some((id, Devices::<Runtime>::get(id)?))
+}
+
+/// A key by which the device can speak now, if there is one; else any that was to speak for it.
+pub fn signer(world: &World, device: DeviceId) -> Option<Secret> {
+	DeviceKeys::<Runtime>::get(device)
+		.into_iter()
+		.filter(|id| Keys::<Runtime>::get(id).is_some_and(|key| key.purpose == KeyPurpose::Sign))
+		.find(|id| Dpki::key_status(*id).is_valid())
+		.and_then(|id| world.secrets.get(&id).cloned())
+		.or_else(|| key_for(world, device, KeyPurpose::Sign))
 }
 
 /// A key of the device's list that the holder of the device has and that is for this.
@@ -83,7 +95,8 @@ pub fn key_for(world: &World, device: DeviceId, purpose: KeyPurpose) -> Option<S
 		.find_map(|id| world.secrets.get(&id).cloned())
 }
 
-fn raw(account: AccountId) -> [u8; 32] {
+/// An account as signatures name it.
+pub fn raw(account: AccountId) -> [u8; 32] {
 	account.into()
 }
 
@@ -210,26 +223,6 @@ impl Registry {
 		Attempt::General(call.into())
 	}
 
-	fn register_key(&self, world: &mut World) -> Attempt {
-		let Some((device, record)) = some_device(world) else { return something_unknown(world) };
-		let person = world.holder(record.organisation, Role::Registrar);
-		let registrant = Registrant::Account(raw(world.account(person)));
-		let expires_at = world.expiry();
-		let purpose = some_purpose(world, 1);
-		let nonce = record.keys_registered;
-		let key = new_key(world, registrant, device, purpose, nonce, expires_at);
-		let Some(by) = key_for(world, device, KeyPurpose::Sign) else {
-			return something_unknown(world);
-		};
-		let NewKey { purpose, not_after, .. } = key;
-		let admitted = KeyId::of(&key.public);
-		let admit = Action::AdmitKey { registrant, device, purpose, key: admitted, not_after };
-		let signature = by.sign(&world.payload(admit, nonce, expires_at));
-		let consent = Consent { key: by.id(), signature };
-		let call = Call::register_key { device, key, consent, expires_at };
-		Attempt::Signed(person, call.into())
-	}
-
 	fn revoke(&self, world: &mut World) -> Attempt {
 		let Some((device, record)) = some_device(world) else { return something_unknown(world) };
 		let person = world.holder(record.organisation, Role::Registrar);
@@ -246,9 +239,7 @@ impl Registry {
 	fn compare(&self) {
 		for (id, before) in &self.anchors {
 			let after = Anchors::<Runtime>::get(id).expect("anchors are never removed");
-			check_standing(&before.standing(), &after.standing());
-			let (retired_at, revocation) = (after.retired_at, after.revocation);
-			assert_eq!(AnchorRecord { retired_at, revocation, ..before.clone() }, after);
+			self.compare_anchor(before, &after);
 		}
 		for (id, before) in &self.devices {
 			let after = Devices::<Runtime>::get(id).expect("devices are never removed");
@@ -280,7 +271,21 @@ impl Registry {
 		}
 	}
 
+	/// A hold can end, and so can a plan. What was retired stays so since the same time.
+	fn compare_anchor(&self, before: &AnchorRecord, after: &AnchorRecord) {
+		assert!(before.revocation.is_none() || before.revocation == after.revocation);
+		if before.is_retired(self.checked_at) {
+			assert_eq!(before.retired_at, after.retired_at, "a retirement was moved");
+			assert_eq!(before.successor, after.successor);
+		}
+		let AnchorRecord { retired_at, revocation, successor, suspended, .. } = *after;
+		let expected =
+			AnchorRecord { retired_at, revocation, successor, suspended, ..before.clone() };
+		assert_eq!(&expected, after);
+	}
+
 	fn remember(&mut self) {
+		self.checked_at = Timestamp::now();
 		self.anchors = Anchors::<Runtime>::iter().collect();
 		self.devices = Devices::<Runtime>::iter().collect();
 		self.keys = Keys::<Runtime>::iter().collect();
@@ -293,7 +298,24 @@ impl Registry {
 	fn check_verdicts(&self) {
 		let now: Moment = Timestamp::now();
 		for (id, record) in &self.anchors {
-			assert_eq!(Dpki::anchor_status(*id), status(Some(&record.standing()), &[], now));
+			let mut above = Vec::new();
+			let mut next = record.issuer();
+			while let Some(issuer) = next {
+				let found = self.anchors.get(&issuer).expect("an issuer is never removed");
+				next = found.issuer();
+				above.push(found);
+			}
+			let standings: Vec<_> = above.iter().map(|it| Some(it.standing())).collect();
+			let verdict = status(Some(&record.standing()), &standings, now);
+			assert_eq!(Dpki::anchor_status(*id), verdict);
+			let is_good = |it: &AnchorRecord| {
+				let Validity { not_before, not_after } = it.validity;
+				let is_in_time = not_before <= now && not_after.is_none_or(|end| now <= end);
+				it.revocation.is_none() && !it.suspended && is_in_time
+			};
+			let is_valid =
+				is_good(record) && !record.is_retired(now) && above.iter().copied().all(is_good);
+			assert_eq!(verdict.is_valid(), is_valid, "{id} is {verdict:?}");
 		}
 		for (id, record) in &self.devices {
 			assert_eq!(Dpki::device_status(*id), status(Some(&record.standing()), &[], now));
@@ -335,14 +357,15 @@ fn check_standing(before: &Standing, after: &Standing) {
 }
 
 /// One that makes the device able to speak, and then any.
-fn some_purpose(world: &mut World, nonce: u64) -> KeyPurpose {
+pub fn some_purpose(world: &mut World, nonce: u64) -> KeyPurpose {
 	if nonce == 0 && !world.dice.once_in(20) {
 		return KeyPurpose::Sign;
 	}
 	KeyPurpose::ALL[world.dice.roll(KeyPurpose::ALL.len() as u64) as usize]
 }
 
-fn new_key(
+/// A new key with the proof of its possession.
+pub fn new_key(
 	world: &mut World,
 	registrant: Registrant,
 	device: DeviceId,
@@ -363,7 +386,7 @@ fn new_key(
 }
 
 /// For when there is nothing yet to act on.
-fn something_unknown(world: &mut World) -> Attempt {
+pub fn something_unknown(world: &mut World) -> Attempt {
 	let (device, reason) = (DeviceId(world.fresh_bytes()), some_reason(world));
 	Attempt::Signed(world.somebody(), Call::revoke_device { device, reason }.into())
 }
@@ -372,11 +395,10 @@ impl Actor for Registry {
 	fn act(&mut self, world: &mut World) -> Attempt {
 		match world.dice.roll(24) {
 			0 | 1 => self.register_anchor(world),
-			2..=4 => self.change_anchor(world),
-			5..=9 => self.issue_voucher(world),
-			10 => self.cancel_voucher(world),
-			11..=16 => self.enrol(world),
-			17..=21 => self.register_key(world),
+			2..=5 => self.change_anchor(world),
+			6..=12 => self.issue_voucher(world),
+			13 => self.cancel_voucher(world),
+			14..=21 => self.enrol(world),
 			_ => self.revoke(world),
 		}
 	}

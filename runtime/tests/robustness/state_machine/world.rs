@@ -2,25 +2,33 @@
 
 //! What everybody draws from: chance, people with accounts, keys of devices.
 
+use super::Attempt;
 use codec::Encode;
 use curve25519_dalek::{EdwardsPoint, MontgomeryPoint, Scalar, scalar::clamp_integer};
 use dpki_primitives::{
 	Moment,
 	context::{Action, MAX_SIGNATURE_LIFETIME, SigningContext},
-	ids::{KeyId, OrganisationId},
+	ids::{DeviceId, KeyId, OrganisationId},
 	key::{KeyType, PublicKey, Signature},
 	organisation::Role,
 };
-use dpki_runtime::{AccountId, Runtime, System, Timestamp};
-use frame_support::traits::Time;
+use dpki_runtime::{AccountId, Runtime, RuntimeCall, System, Timestamp, UNIT};
+use frame_support::{dispatch::GetDispatchInfo, traits::Time};
+use pallet_multisig::{Multisigs, Pallet as Multisig};
 use sha2::{Digest, Sha512};
 use sp_core::{Pair, ed25519, sr25519};
 use sp_keyring::Sr25519Keyring;
 use sp_runtime::MultiSignature;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
 /// The names that organisations may take.
-const ORGANISATIONS: [&str; 5] = ["acme", "bolt", "cog", "dome", "edge"];
+pub const ORGANISATIONS: [&str; 5] = ["acme", "bolt", "cog", "dome", "edge"];
+
+/// Stands for an account that belongs to several people, who act for it together. It follows the numbers of the people.
+pub const GROUP: usize = 12;
+
+/// Those people, by their numbers. Two of them have to agree.
+const PARTNERS: [usize; 3] = [2, 5, 9];
 
 /// SplitMix64: enough randomness for a test, the same in every run.
 pub struct Dice(u64);
@@ -91,9 +99,17 @@ fn xeddsa(secret: &[u8; 32], payload: &[u8]) -> [u8; 64] {
 	[commitment, answer.to_bytes()].concat().try_into().expect("twice 32 bytes")
 }
 
+/// Something that somebody will try; nothing, if it has become pointless.
+type Intention = Box<dyn FnOnce(&mut World) -> Option<Attempt>>;
+
 pub struct World {
 	pub dice: Dice,
 	people: Vec<sr25519::Pair>,
+	group: AccountId,
+	/// What is to be tried next.
+	intentions: VecDeque<Intention>,
+	/// Every device, in the order of their registration.
+	pub devices: Vec<DeviceId>,
 	/// The keys that were ever made for devices, by their ids.
 	pub secrets: BTreeMap<KeyId, Secret>,
 	seeds: u64,
@@ -101,8 +117,81 @@ pub struct World {
 
 impl World {
 	pub fn new(seed: u64) -> Self {
-		let people = Sr25519Keyring::well_known().map(Sr25519Keyring::pair).collect();
-		Self { dice: Dice(seed), people, secrets: BTreeMap::new(), seeds: 0 }
+		let people: Vec<_> = Sr25519Keyring::well_known().map(Sr25519Keyring::pair).collect();
+		assert_eq!(people.len(), GROUP);
+		let mut partners = PARTNERS.map(|person| AccountId::from(people[person].public()));
+		partners.sort();
+		let group = Multisig::<Runtime>::multi_account_id(&partners, 2);
+		let (intentions, secrets) = (VecDeque::new(), BTreeMap::new());
+		let (dice, devices) = (Dice(seed), Vec::new());
+		Self { dice, people, group, intentions, devices, secrets, seeds: 0 }
+	}
+
+	/// Intends to try something after everything else that is intended.
+	pub fn intend(&mut self, what: impl FnOnce(&mut World) -> Option<Attempt> + 'static) {
+		self.intentions.push_back(Box::new(what));
+	}
+
+	/// The next of the things that are intended and not pointless.
+	pub fn next_intention(&mut self) -> Option<Attempt> {
+		while let Some(intention) = self.intentions.pop_front() {
+			if let Some(attempt) = intention(self) {
+				return Some(attempt);
+			}
+		}
+		None
+	}
+
+	/// Gives the group something to act with.
+	pub fn endow_group(&mut self) -> Attempt {
+		let (dest, value) = (self.account(GROUP).into(), 100_000 * UNIT);
+		let call = pallet_balances::Call::transfer_keep_alive { dest, value };
+		Attempt::Signed(0, RuntimeCall::Balances(call))
+	}
+
+	/// The approval of one of the group, after which another one intends to approve too.
+	pub fn together(&mut self, call: RuntimeCall) -> (usize, RuntimeCall) {
+		let first = self.dice.roll(PARTNERS.len() as u64) as usize;
+		let second = if self.dice.once_in(20) { first } else { (first + 1) % PARTNERS.len() };
+		let approval = self.approval(PARTNERS[first], &call);
+		self.intentions.push_front(Box::new(move |world| {
+			Some(Attempt::Signed(PARTNERS[second], world.approval(PARTNERS[second], &call)))
+		}));
+		(PARTNERS[first], approval)
+	}
+
+	fn approval(&self, person: usize, call: &RuntimeCall) -> RuntimeCall {
+		let others = PARTNERS.into_iter().filter(|partner| *partner != person);
+		let mut other_signatories: Vec<_> = others.map(|partner| self.account(partner)).collect();
+		other_signatories.sort();
+		let hash = sp_io::hashing::blake2_256(&call.encode());
+		let maybe_timepoint =
+			Multisigs::<Runtime>::get(&self.group, hash).map(|pending| pending.when);
+		pallet_multisig::Call::as_multi {
+			threshold: 2,
+			other_signatories,
+			maybe_timepoint,
+			call: Box::new(call.clone()),
+			max_weight: call.get_dispatch_info().call_weight,
+		}
+		.into()
+	}
+
+	/// The same by somebody whom the person has appointed, if there is anybody.
+	pub fn by_proxy(&mut self, person: usize, call: RuntimeCall) -> Attempt {
+		let real = self.account(person);
+		let (appointed, _) = pallet_proxy::Proxies::<Runtime>::get(&real);
+		let proxies: Vec<_> = appointed
+			.into_iter()
+			.filter_map(|it| self.find(&it.delegate))
+			.filter(|proxy| *proxy != GROUP)
+			.collect();
+		let Some(proxy) = self.dice.pick(&proxies).copied() else {
+			return Attempt::Signed(person, call);
+		};
+		let (real, force_proxy_type, call) = (real.into(), None, Box::new(call));
+		let call = pallet_proxy::Call::proxy { real, force_proxy_type, call };
+		Attempt::Signed(proxy, call.into())
 	}
 
 	/// How many people there are.
@@ -115,19 +204,27 @@ impl World {
 		self.dice.roll(self.people() as u64) as usize
 	}
 
+	/// The account of a person, or of the group.
 	pub fn account(&self, person: usize) -> AccountId {
-		self.people[person].public().into()
+		match person {
+			GROUP => self.group.clone(),
+			person => self.people[person].public().into(),
+		}
+	}
+
+	/// Whose account it is, the group's included.
+	pub fn find(&self, account: &AccountId) -> Option<usize> {
+		(0..=GROUP).find(|person| self.account(*person) == *account)
 	}
 
 	/// Whose account it is.
 	pub fn person(&mut self, account: &AccountId) -> usize {
-		let found = (0..self.people()).find(|person| self.account(*person) == *account);
-		found.unwrap_or_else(|| self.somebody())
+		self.find(account).unwrap_or_else(|| self.somebody())
 	}
 
-	/// Somebody's account.
+	/// The account of somebody, or of the group.
 	pub fn some_account(&mut self) -> AccountId {
-		let person = self.somebody();
+		let person = self.dice.roll(GROUP as u64 + 1) as usize;
 		self.account(person)
 	}
 
@@ -148,7 +245,7 @@ impl World {
 		if self.dice.once_in(12) {
 			return self.somebody();
 		}
-		let holders: Vec<_> = (0..self.people())
+		let holders: Vec<_> = (0..=GROUP)
 			.filter(|person| {
 				pallet_organisations::Members::<Runtime>::get(organisation, self.account(*person))
 					.is_some_and(|roles| roles.contains(role))

@@ -8,10 +8,13 @@ use crate::{
 	session::Session,
 	values::{self, Member, Name},
 };
-use dpki_client::{View, account, subject, view::Verdict};
+use dpki_client::{
+	View, account, subject,
+	view::{Listing, Verdict},
+};
 use dpki_primitives::{
 	assurance::{Assessment, Level},
-	certificate::{Authority, CertificateRecord, Holder, Page, day_of},
+	certificate::{Authority, CertificateRecord, Holder, day_of},
 	ids::{CertificateId, KeyId},
 	revocation::RevocationReason,
 	status::{Standing, Status, Validity},
@@ -188,7 +191,7 @@ pub fn entry(
 /// Adds the certificates of a page.
 pub fn listed(
 	mut report: Report,
-	page: &Page<(CertificateId, Verdict<CertificateRecord>)>,
+	page: &Listing<(CertificateId, Verdict<CertificateRecord>)>,
 ) -> (Report, Vec<Value>) {
 	let mut entries = Vec::new();
 	for (id, verdict) in &page.items {

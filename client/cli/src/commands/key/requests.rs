@@ -11,11 +11,11 @@ use crate::{
 use clap::{Args, ValueEnum};
 use dpki_client::{
 	View, account, calls,
-	possession::{Registration, SoftwareKey},
+	possession::{Registration, SoftwareKey, enrolment_fingerprint, is_same_fingerprint},
 };
 use dpki_primitives::{
 	context::Registrant,
-	ids::{DeviceId, RequestId, name_to_string},
+	ids::{DeviceId, KeyId, RequestId, name_to_string},
 	key::KeyPurpose,
 	request::{KeyRequest, Rejection},
 };
@@ -156,6 +156,17 @@ pub async fn list(session: &Session, org: &Name) -> Result<Report> {
 	Ok(Report::list(reports, &format!("nothing waits for the registrars of {org}")))
 }
 
+/// What the device shows, if these keys are its own.
+fn fingerprint(request: &KeyRequest) -> String {
+	let device = request.device();
+	let keys: Vec<_> = request
+		.keys
+		.iter()
+		.map(|key| (key.purpose, KeyId::of_device(device, &key.public)))
+		.collect();
+	enrolment_fingerprint(device, &keys)
+}
+
 fn describe(id: RequestId, request: &KeyRequest, now: u64) -> Report {
 	let device = request.device();
 	let mut report = Report::new()
@@ -163,6 +174,7 @@ fn describe(id: RequestId, request: &KeyRequest, now: u64) -> Report {
 		.row("device_name", name_to_string(&request.device_name))
 		.data("device", device.to_string())
 		.row("requester", account::address(&request.requester))
+		.row("fingerprint", fingerprint(request))
 		.row_as(
 			"is_new_device",
 			if request.consenting.is_none() { "yes" } else { "no" },
@@ -178,7 +190,7 @@ fn describe(id: RequestId, request: &KeyRequest, now: u64) -> Report {
 		);
 	let mut keys = Vec::new();
 	for key in &request.keys {
-		let id = dpki_primitives::ids::KeyId::of_device(device, &key.public);
+		let id = KeyId::of_device(device, &key.public);
 		report = report.tail(format!(
 			"  key {:13}  {id}  {}",
 			key.purpose.name(),
@@ -203,14 +215,32 @@ async fn waiting(view: &View, id: RequestId) -> Result<KeyRequest> {
 }
 
 /// Registers what was requested.
-pub async fn approve(session: &Session, id: RequestId, yes: bool) -> Result<Report> {
+pub async fn approve(
+	session: &Session,
+	id: RequestId,
+	expected: Option<&str>,
+	yes: bool,
+) -> Result<Report> {
 	let account = session.account()?;
 	let (client, view) = session.view().await?;
 	let request = waiting(&view, id).await?;
 	let name = name_to_string(&request.device_name);
 	let who = account::address(&request.requester);
+	let shown = fingerprint(&request);
+	if expected.is_some_and(|expected| !is_same_fingerprint(expected, &shown)) {
+		return Err(Error::NotAllowed {
+			why: format!(
+				"the keys of the request have the fingerprint {shown}, and not the one of the device"
+			),
+			next: "reject it with `dpki key reject --reason keys-differ`: somebody else has asked"
+				.into(),
+		});
+	}
 	prompt::confirm(
-		&format!("Register {} keys for {name}, requested by {who}?", request.keys.len()),
+		&format!(
+			"Register {} keys for {name}, requested by {who}, with the fingerprint\n  {shown}?",
+			request.keys.len()
+		),
 		yes,
 	)?;
 	let call = calls::approve_request(id);

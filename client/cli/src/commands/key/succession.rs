@@ -306,16 +306,35 @@ impl CompromisedKey {
 				.row("proof", hex(&proof))
 				.warn("whoever has the proof can revoke the key, and do nothing else with it"));
 		}
+		let payer = match Self::is_dear(&view, what).await? {
+			true => Some(session.account()?),
+			false => None,
+		};
 		prompt::confirm(
 			&format!("Revoke {id} for its compromise? This cannot be undone."),
 			self.yes,
 		)?;
 		let call = calls::report_compromise(what, proof);
-		let finalized = session.submit_general(&client, &call, "revoking the key").await?;
+		let doing = "revoking the key";
+		let finalized = match payer {
+			Some(account) => session.submit(&client, &account, &call, doing).await?,
+			None => session.submit_general(&client, &call, doing).await?,
+		};
 		Ok(report
 			.done("Revoked what has leaked")
 			.data("reason", "keyCompromise")
 			.finalized(&finalized))
+	}
+
+	/// Whether somebody has to pay for the proof.
+	async fn is_dear(view: &View, what: Compromised) -> Result<bool> {
+		Ok(match what {
+			Compromised::Key(id) => calls::is_proof_dear(Some(&known_key(view, id).await?.public)),
+			Compromised::Anchor(id) => {
+				let record = view.anchor(id).await?;
+				record.is_some_and(|record| calls::is_proof_dear(record.key.as_ref()))
+			},
+		})
 	}
 
 	/// What has leaked, under which id of its key, and the key if it is at hand.

@@ -1,0 +1,185 @@
+//! How old the chain may be before certificates open nothing any more, and how that is told over restarts.
+//!
+//! ```toml
+//! [freshness.ssh-login]
+//! max-age = 600         # seconds: up to here all is well
+//! grace = 86400         # seconds: so long after that, what is in force stays so
+//! when-stale = "refuse" # then nobody logs in by certificate; "allow": go on, whatever was revoked meanwhile
+//! ```
+//!
+//! These are the defaults. What counts is the chain time of the newest proven block, held against a clock that never goes
+//! behind it. Deliveries have a rule of their own, `chain.max-head-age`, which has no grace and fails closed.
+
+use crate::files::{self, PUBLIC};
+use dpki_client::{Floor, Judgement, Policy, Use, WhenStale, primitives::Moment};
+use serde::{Deserialize, Serialize};
+use std::{
+	path::{Path, PathBuf},
+	time::{Duration, Instant},
+};
+
+const FILE: &str = "chain-time";
+
+/// How far the file may stay behind, in milliseconds: flash memory wears out. After a restart the state seems older by
+/// as much.
+const SAVE_INTERVAL: Moment = 60_000;
+
+/// How old the chain may be, use by use.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub struct FreshnessSettings {
+	/// Until when user certificates open logins.
+	pub ssh_login: SshLoginSettings,
+}
+
+/// Until when user certificates open logins.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub struct SshLoginSettings {
+	/// Up to this age, in seconds, the newest proven block is as good as new.
+	pub max_age: u64,
+	/// For so many seconds after that what is in force stays so.
+	pub grace: u64,
+	/// What happens then.
+	pub when_stale: Stale,
+}
+
+/// What happens when maximum age and grace are over.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Stale {
+	/// No user CA is believed until the chain is heard again.
+	#[default]
+	Refuse,
+	/// All stays as it is.
+	Allow,
+}
+
+impl Default for SshLoginSettings {
+	fn default() -> Self {
+		let Policy { max_age, grace, .. } = Policy::of(Use::SshLogin);
+		Self { max_age: max_age.as_secs(), grace: grace.as_secs(), when_stale: Stale::Refuse }
+	}
+}
+
+impl SshLoginSettings {
+	/// The policy that these settings make.
+	pub fn policy(&self) -> Policy {
+		Policy {
+			max_age: Duration::from_secs(self.max_age),
+			grace: Duration::from_secs(self.grace),
+			when_stale: match self.when_stale {
+				Stale::Refuse => WhenStale::Refuse,
+				Stale::Allow => WhenStale::Allow,
+			},
+		}
+	}
+}
+
+/// The newest proven chain time, on the disk, and how long ago it was heard.
+///
+/// A clock that is behind the chain time would make the newest block young for ever. So what has passed since that block was
+/// heard counts as well, by a clock that nobody sets. It runs since the start of the agent, and stands still while the
+/// device sleeps: over restarts and sleep the age is what the device's clock makes it.
+pub struct ChainTime {
+	path: PathBuf,
+	floor: Floor,
+	saved: Moment,
+	heard: Instant,
+}
+
+impl ChainTime {
+	/// As it was left in this state directory. What cannot be read counts as never heard: that fails closed.
+	pub fn open(state: &Path) -> Self {
+		let path = state.join(FILE);
+		let read = files::read_if_there(&path).ok().flatten();
+		let stored = read
+			.and_then(|bytes| String::from_utf8(bytes).ok()?.trim().parse().ok())
+			.unwrap_or(0);
+		Self { path, floor: Floor::new(stored), saved: stored, heard: Instant::now() }
+	}
+
+	/// Takes note of the chain time of a proven block.
+	pub fn rise(&mut self, time: Moment) {
+		if time > self.floor.time() {
+			self.heard = Instant::now();
+		}
+		self.floor.rise(time);
+		let time = self.floor.time();
+		if time < self.saved.saturating_add(SAVE_INTERVAL) {
+			return;
+		}
+		match files::replace(&self.path, format!("{time}\n").as_bytes(), PUBLIC) {
+			Ok(()) => self.saved = time,
+			Err(error) => tracing::warn!(%error, "cannot write down the chain time"),
+		}
+	}
+
+	/// What the clock shows, or the newest chain time and what has passed since, if it shows less.
+	pub fn now(&self, clock: Moment) -> Moment {
+		self.now_after(clock, self.heard.elapsed())
+	}
+
+	fn now_after(&self, clock: Moment, elapsed: Duration) -> Moment {
+		let elapsed = Moment::try_from(elapsed.as_millis()).unwrap_or(Moment::MAX);
+		clock.max(self.floor.time().saturating_add(elapsed))
+	}
+
+	/// What a policy says about the newest proven block.
+	pub fn judge(&self, policy: &Policy, clock: Moment) -> Judgement {
+		policy.judge(self.floor.time(), self.now(clock))
+	}
+
+	/// For how long it will say so still, if that ends.
+	pub fn remaining(&self, policy: &Policy, clock: Moment) -> Option<Duration> {
+		policy.remaining(self.floor.time(), self.now(clock)).map(Duration::from_millis)
+	}
+}
+
+#[cfg(test)]
+mod tests {
+	use super::*;
+
+	const NOW: Moment = 1_790_000_000_000;
+
+	#[test]
+	fn the_defaults_fail_closed_after_a_day() {
+		let policy = SshLoginSettings::default().policy();
+		assert_eq!(policy, Policy::of(Use::SshLogin));
+		assert!(policy.judge(NOW, NOW + 86_000_000).may_go_on());
+		assert!(!policy.judge(NOW, NOW + 90_000_000).may_go_on());
+	}
+
+	#[test]
+	fn the_newest_chain_time_outlives_a_restart() {
+		let dir = tempfile::tempdir().unwrap();
+		let policy = Policy::closed_after(Duration::from_secs(60));
+		let mut time = ChainTime::open(dir.path());
+		assert!(!time.judge(&policy, NOW).may_go_on(), "the chain was never heard");
+		time.rise(NOW);
+		time.rise(NOW - 5_000);
+		assert_eq!(time.judge(&policy, NOW), Judgement::Fresh);
+		assert_eq!(time.remaining(&policy, NOW + 59_000), Some(Duration::from_secs(1)));
+		let time = ChainTime::open(dir.path());
+		assert_eq!(time.judge(&policy, NOW + 60_000), Judgement::Fresh);
+		assert!(!time.judge(&policy, NOW + 60_001).may_go_on());
+		assert_eq!(time.now_after(0, Duration::ZERO), NOW, "a clock that was set back");
+		std::fs::write(dir.path().join(FILE), "not a time").unwrap();
+		assert!(!ChainTime::open(dir.path()).judge(&policy, NOW).may_go_on());
+	}
+
+	#[test]
+	fn behind_a_clock_that_was_set_back_the_chain_grows_old_all_the_same() {
+		let dir = tempfile::tempdir().unwrap();
+		let mut time = ChainTime::open(dir.path());
+		time.rise(NOW);
+		let policy = Policy::closed_after(Duration::from_secs(60));
+		let judge =
+			|clock, seconds| policy.judge(NOW, time.now_after(clock, Duration::from_secs(seconds)));
+		for clock in [0, NOW - 3_600_000, NOW] {
+			assert_eq!(judge(clock, 60), Judgement::Fresh, "{clock}");
+			assert!(!judge(clock, 61).may_go_on(), "{clock}");
+		}
+		assert!(!judge(NOW + 61_000, 0).may_go_on(), "a clock that is ahead counts as it is");
+	}
+}

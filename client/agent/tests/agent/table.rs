@@ -1,0 +1,40 @@
+//! That every row of the table of attacks in the README names tests that exist.
+
+const README: &str = include_str!("../../README.md");
+const SOURCES: [&str; 8] = [
+	include_str!("approvals.rs"),
+	include_str!("crashes.rs"),
+	include_str!("deliveries.rs"),
+	include_str!("forgeries.rs"),
+	include_str!("renewals.rs"),
+	include_str!("revocations.rs"),
+	include_str!("one_at_a_time.rs"),
+	include_str!("../../src/journal.rs"),
+];
+
+/// The cells of each row of the table.
+fn rows() -> Vec<Vec<&'static str>> {
+	let (_, rest) = README.split_once("\n## Attacks\n").expect("the README has a table of attacks");
+	let section = rest.split("\n## ").next().unwrap_or_default();
+	section
+		.lines()
+		.filter(|line| line.starts_with("| ") && !line.starts_with("| who"))
+		.map(|line| line.trim_matches('|').split(" | ").map(str::trim).collect())
+		.collect()
+}
+
+#[test]
+fn every_attack_of_the_table_has_its_tests() {
+	let rows = rows();
+	assert!(rows.len() >= 20, "{} rows", rows.len());
+	for cells in &rows {
+		let [who, what, device, tests] = &cells[..] else { panic!("{cells:?}") };
+		assert!(!who.is_empty() && !what.is_empty() && !device.is_empty(), "{cells:?}");
+		let names: Vec<_> = tests.split('`').skip(1).step_by(2).collect();
+		assert!(!names.is_empty(), "{cells:?}");
+		for name in names {
+			let function = format!("fn {name}(");
+			assert!(SOURCES.iter().any(|source| source.contains(&function)), "no test {name}");
+		}
+	}
+}

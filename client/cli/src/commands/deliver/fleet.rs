@@ -1,0 +1,85 @@
+//! One delivery for many devices: one envelope, whose content key is encrypted to each of them.
+
+use super::{Deliver, Destination};
+use crate::{
+	error::{Error, Result},
+	output::Report,
+	session::Session,
+	values::DeviceRef,
+};
+use dpki_client::{
+	blob, calls,
+	envelope::{self, RecipientKey},
+};
+use dpki_primitives::{
+	approval::ApprovalRule,
+	delivery::{DeliveryBinding, Recipient, Suite},
+	ids::{BlobDigest, OrganisationId},
+};
+
+impl Deliver {
+	/// Runs the command for more than one device.
+	pub(super) async fn to_many(&self, session: &Session) -> Result<Report> {
+		if self.host_ca_key.is_some() || self.review.is_some() || self.wait.is_some() {
+			return Err(Error::NotAllowed {
+				why: "--host-ca-key, --review, --sign-for and --wait are for one device".into(),
+				next: "deliver to each device by itself".into(),
+			});
+		}
+		let account = session.account()?;
+		let (client, view) = session.view().await?;
+		let id = OrganisationId::from_name(self.org.as_str().as_bytes());
+		let organisation = view.organisation(id).await?;
+		if let Some(rule) = organisation.and_then(|record| ApprovalRule::of(record.policy)) {
+			return Err(Error::NotAllowed {
+				why: format!(
+					"deliveries of this organisation need approvals by accounts with the role {}",
+					rule.role.name()
+				),
+				next: "deliver to each device by itself, with --review FILE".into(),
+			});
+		}
+		let mut warnings = Vec::new();
+		let bundle = self.bundle(&view, id, None, &mut warnings).await?;
+		let (mut sealed, mut published, mut names) = (Vec::new(), Vec::new(), Vec::new());
+		for name in &self.device {
+			let device = DeviceRef::new(&self.org, name);
+			let Destination { device, record, recipient: (key, recipient), sequence } =
+				Destination::read(&view, device).await?;
+			let binding = DeliveryBinding {
+				genesis: client.genesis_hash(),
+				organisation: record.organisation,
+				publisher: session.actor(&account),
+				device: device.id,
+				recipient: key,
+				suite: Suite::SharedX25519,
+				sequence,
+			};
+			published.push(Recipient { device: device.id, sequence, key });
+			sealed.push((RecipientKey::X25519(recipient.public), binding));
+			names.push(device.text);
+		}
+		let (envelope, _) = envelope::seal_shared(&sealed, &bundle.encode()?)?;
+		let digest = BlobDigest::of(&envelope);
+		let call = calls::publish_shared(Suite::SharedX25519, &published, &envelope)?;
+		let finalized = session.submit(&client, &account, &call, "publishing the delivery").await?;
+		let deliveries: Vec<_> = published
+			.iter()
+			.map(
+				|it| serde_json::json!({ "device": it.device.to_string(), "sequence": it.sequence }),
+			)
+			.collect();
+		let mut report = Report::new()
+			.done(format!("Published one delivery to {}", names.join(", ")))
+			.row("cid", blob::cid(digest))
+			.row("digest", digest)
+			.row_as("items", bundle.items.len().to_string(), bundle.items.len())
+			.data("deliveries", deliveries)
+			.data("length", envelope.len())
+			.finalized(&finalized);
+		for warning in warnings {
+			report = report.warn(warning);
+		}
+		Ok(report)
+	}
+}

@@ -1,0 +1,216 @@
+//! The file that goes from who prepares a delivery to who publishes or approves it.
+
+use crate::{
+	error::{Error, Result, crypto},
+	files,
+};
+use dpki_client::{
+	AccountId, Content,
+	envelope::{self, ContentKey},
+};
+use dpki_primitives::{
+	delivery::{DeliveryBinding, Suite},
+	ids::{BlobDigest, DeviceId, KeyId, OrganisationId},
+};
+use serde_json::{Value, json};
+use std::path::Path;
+
+/// The form of the file.
+const FORM: &str = "dpki-review/1";
+
+/// What others need to look into an envelope.
+pub struct Review {
+	/// The genesis hash of the chain.
+	pub genesis: [u8; 32],
+	/// The organisation in whose name it is published.
+	pub organisation: OrganisationId,
+	/// The account that publishes it.
+	pub publisher: AccountId,
+	/// The device that it is for.
+	pub device: DeviceId,
+	/// The device key that it is encrypted to.
+	pub recipient: KeyId,
+	/// How it is encrypted.
+	pub suite: Suite,
+	/// Its number.
+	pub sequence: u64,
+	/// The digest of the envelope.
+	pub digest: BlobDigest,
+	key: ContentKey,
+	envelope: Option<Vec<u8>>,
+}
+
+impl Review {
+	/// What is to be known of an envelope; with the envelope itself if it is not published yet.
+	pub fn new(
+		binding: &DeliveryBinding,
+		envelope: &[u8],
+		key: ContentKey,
+		unpublished: bool,
+	) -> Self {
+		let &DeliveryBinding {
+			genesis,
+			organisation,
+			publisher,
+			device,
+			recipient,
+			suite,
+			sequence,
+		} = binding;
+		Self {
+			genesis,
+			organisation,
+			publisher,
+			device,
+			recipient,
+			suite,
+			sequence,
+			digest: BlobDigest::of(envelope),
+			key,
+			envelope: unpublished.then(|| envelope.to_vec()),
+		}
+	}
+
+	/// What the envelope is bound to.
+	pub fn binding(&self) -> DeliveryBinding {
+		let &Self { genesis, organisation, publisher, device, recipient, suite, sequence, .. } =
+			self;
+		DeliveryBinding { genesis, organisation, publisher, device, recipient, suite, sequence }
+	}
+
+	/// Writes a new file that only its owner can read.
+	pub fn write(&self, path: &Path) -> Result<()> {
+		let text = json!({
+			"form": FORM,
+			"genesis": format!("0x{}", hex::encode(self.genesis)),
+			"organisation": self.organisation.to_string(),
+			"publisher": format!("0x{}", hex::encode(self.publisher)),
+			"device": self.device.to_string(),
+			"recipient": self.recipient.to_string(),
+			"shared": self.suite == Suite::SharedX25519,
+			"sequence": self.sequence,
+			"digest": self.digest.to_string(),
+			"content_key": *self.key.to_text(),
+			"envelope": self.envelope.as_ref().map(hex::encode),
+		});
+		files::write_secret(path, format!("{text:#}\n").as_bytes())
+	}
+
+	/// The content of a file that [`write`](Review::write) wrote.
+	pub fn read(path: &Path) -> Result<Self> {
+		let text = files::read_text(path)?;
+		let refused = || Error::NotAllowed {
+			why: format!("{} is no review of a delivery", path.display()),
+			next: "give the file that `dpki deliver --review FILE` wrote".into(),
+		};
+		let value: Value = serde_json::from_str(&text).map_err(|_| refused())?;
+		Self::parse(&value).ok_or_else(refused)
+	}
+
+	fn parse(value: &Value) -> Option<Self> {
+		let text = |name: &str| value.get(name)?.as_str();
+		let bytes = |name: &str| -> Option<[u8; 32]> {
+			hex::decode(text(name)?.strip_prefix("0x")?).ok()?.try_into().ok()
+		};
+		if text("form")? != FORM || !value.get("shared")?.as_bool()? {
+			return None;
+		}
+		let envelope = match value.get("envelope") {
+			None | Some(Value::Null) => None,
+			Some(digits) => Some(hex::decode(digits.as_str()?).ok()?),
+		};
+		Some(Self {
+			genesis: bytes("genesis")?,
+			organisation: text("organisation")?.parse().ok()?,
+			publisher: bytes("publisher")?,
+			device: text("device")?.parse().ok()?,
+			recipient: text("recipient")?.parse().ok()?,
+			suite: Suite::SharedX25519,
+			sequence: value.get("sequence")?.as_u64()?,
+			digest: text("digest")?.parse().ok()?,
+			key: ContentKey::from_text(text("content_key")?)?,
+			envelope,
+		})
+	}
+
+	/// The envelope, if it is in the file.
+	pub fn envelope(&self) -> Result<Vec<u8>> {
+		self.envelope.clone().ok_or_else(|| Error::NotAllowed {
+			why: "the delivery is published already, and its envelope is not in the file".into(),
+			next: "approve it with `dpki approve-delivery`".into(),
+		})
+	}
+
+	/// What the device will find in the envelope, if it has this digest.
+	pub fn open(&self, envelope: &[u8]) -> Result<Content> {
+		if BlobDigest::of(envelope) != self.digest {
+			return Err(Error::NotAllowed {
+				why: "the envelope is not the one with the digest in the file".into(),
+				next: "have the file written again".into(),
+			});
+		}
+		let plaintext = envelope::review(self.suite, envelope, &self.key)
+			.map_err(crypto("opening the envelope for review"))?;
+		Ok(Content::decode(&plaintext)?)
+	}
+}
+
+#[cfg(test)]
+mod tests {
+	use super::*;
+	use dpki_client::{Bundle, Item, envelope::RecipientKey, possession::AgreementKey};
+	use dpki_primitives::ids::AnchorId;
+
+	fn review(unpublished: bool) -> (Review, Vec<u8>) {
+		let key = AgreementKey::from_secret_bytes(&[7; 32]);
+		let binding = DeliveryBinding {
+			genesis: [1; 32],
+			organisation: OrganisationId([2; 32]),
+			publisher: [3; 32],
+			device: DeviceId([4; 32]),
+			recipient: KeyId::of(&key.public()),
+			suite: Suite::SharedX25519,
+			sequence: 5,
+		};
+		let bundle = Bundle { items: vec![Item::SshUserCa { anchor: AnchorId([6; 32]) }] };
+		let recipient = (RecipientKey::X25519(key.public()), binding.clone());
+		let plaintext = bundle.encode().unwrap();
+		let (envelope, content_key) = envelope::seal_shared(&[recipient], &plaintext).unwrap();
+		(Review::new(&binding, &envelope, content_key, unpublished), envelope)
+	}
+
+	#[test]
+	fn what_was_written_is_read_and_opens_the_envelope() {
+		let folder = tempfile::tempdir().unwrap();
+		for unpublished in [false, true] {
+			let (written, envelope) = review(unpublished);
+			let path = folder.path().join(unpublished.to_string());
+			written.write(&path).unwrap();
+			let read = Review::read(&path).unwrap();
+			assert_eq!((read.binding(), read.digest), (written.binding(), written.digest));
+			assert_eq!(read.envelope().is_ok(), unpublished);
+			let content = read.open(&envelope).unwrap();
+			assert_eq!(content.bundle.items.len(), 1);
+		}
+	}
+
+	#[test]
+	fn another_envelope_is_not_shown() {
+		let (first, _) = review(true);
+		let (_, other) = review(true);
+		let error = first.open(&other).unwrap_err();
+		assert!(error.to_string().contains("digest"), "{error}");
+	}
+
+	#[test]
+	fn what_is_no_review_is_refused() {
+		let folder = tempfile::tempdir().unwrap();
+		for (name, text) in [("a", "{}"), ("b", "no json"), ("c", "{\"form\": \"dpki-review/9\"}")]
+		{
+			let path = folder.path().join(name);
+			std::fs::write(&path, text).unwrap();
+			let error = Review::read(&path).err().unwrap();
+			assert!(error.to_string().contains("no review"), "{error}");
+		}
+	}
+}

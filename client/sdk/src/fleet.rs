@@ -1,0 +1,246 @@
+//! Fleets: from a list of keys to tiles and a commitment, and from tiles to proofs.
+//!
+//! An [`Importer`] takes leaves one after the other and writes tiles as they become full, so a million lines take the
+//! memory of a few tiles. [`FleetTiles`] reads them again, from wherever they are: each tile is checked by its name and by
+//! the root above it, so neither the place nor the way has to be trusted. What a member shows is a
+//! [`MembershipProof`]; the verdict about it is [`View::member_status`], or that of `dpki-verifier` without a connection.
+
+mod folder;
+mod tiles;
+
+pub use dpki_primitives::fleet::{
+	Candidate, Change, ChunkMask, Commitment, FleetHead, FleetKey, FleetLeaf, FleetRecord,
+	MAX_FLEET_SIZE, MemberFacts, MembershipProof, NotAMember, RevocationChunk, Tile,
+};
+pub use folder::TileFolder;
+pub use tiles::FleetTiles;
+
+use crate::{View, blob::BlobError, view::ReadError};
+use dpki_primitives::{
+	fleet::{
+		AvailabilityVote, MEMBERS_PER_CHUNK, Tiler, member_status,
+		revocation::{MASK_LEN, chunk_of, chunks},
+		tile::TileError,
+	},
+	ids::{FleetId, KeyId, OrganisationId},
+	status::{Status, status},
+	storage_keys,
+};
+use std::{
+	collections::{BTreeMap, HashSet},
+	io,
+	path::PathBuf,
+};
+
+/// Why something about a fleet could not be done.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum FleetError {
+	/// A leaf says what no device can be.
+	#[error(
+		"member {index} cannot be ({reason}): check its name, the length of its key, and that the key can serve its purpose"
+	)]
+	Leaf {
+		/// Which one.
+		index: u32,
+		/// What is wrong.
+		reason: &'static str,
+	},
+	/// A key is there twice. Whoever revoked one of them would leave the other good.
+	#[error("member {index} has the key of an earlier member: list each key once")]
+	KeyRepeated {
+		/// Which one.
+		index: u32,
+	},
+	/// There is no member at all.
+	#[error("the fleet has no member: list at least one")]
+	Empty,
+	/// A fleet has no such member.
+	#[error("the fleet has {size} members and none with the number {index}: count from 0")]
+	NoSuchMember {
+		/// Which one.
+		index: u32,
+		/// How many there are.
+		size: u32,
+	},
+	/// A tile could not be had.
+	#[error(transparent)]
+	Blob(#[from] BlobError),
+	/// A tile is not the right one.
+	#[error("tile {place} of level {level} is wrong: {error}")]
+	Tile {
+		/// Its level.
+		level: u32,
+		/// Its place in the level.
+		place: u32,
+		/// What is wrong.
+		error: TileError,
+	},
+	/// A tile could not be written.
+	#[error(
+		"the tile {path} could not be written ({source}): check the folder and the space in it"
+	)]
+	Write {
+		/// Where.
+		path: PathBuf,
+		/// Why.
+		source: io::Error,
+	},
+	/// The tiles belong to a fleet that does not begin with the other.
+	#[error(
+		"a fleet of {to} members does not go on from one of {from}: give the tiles of the longer one"
+	)]
+	NoGrowth {
+		/// From how many members.
+		from: u32,
+		/// To how many.
+		to: u32,
+	},
+}
+
+/// Takes the leaves of a fleet, one after the other, and writes its tiles into a folder.
+///
+/// It remembers 64 bits of a hash of every key, to notice one that comes twice, and otherwise holds one tile of each level.
+#[derive(Debug)]
+pub struct Importer {
+	folder: TileFolder,
+	tiler: Tiler,
+	count: u32,
+	keys: HashSet<u64>,
+}
+
+impl Importer {
+	/// Begins a fleet whose tiles go into this folder.
+	pub fn new(folder: TileFolder) -> Self {
+		Self { folder, tiler: Tiler::default(), count: 0, keys: HashSet::new() }
+	}
+
+	/// Takes the next member.
+	pub fn push(&mut self, leaf: FleetLeaf) -> Result<(), FleetError> {
+		let index = self.count;
+		let bad = |reason| FleetError::Leaf { index, reason };
+		if index >= MAX_FLEET_SIZE {
+			return Err(bad("a fleet holds 2^24 members"));
+		}
+		let public = leaf.key.public().ok_or(bad("its key has another length"))?;
+		let KeyId(id) = KeyId::of(&public);
+		let head = id.first_chunk().copied().unwrap_or_default();
+		if !self.keys.insert(u64::from_le_bytes(head)) {
+			return Err(FleetError::KeyRepeated { index });
+		}
+		let mut written = Ok(());
+		let folder = &self.folder;
+		let mut emit = |tile: Tile| keep_first(&mut written, folder.write(&tile.encode()));
+		self.tiler
+			.push(leaf, &mut emit)
+			.map_err(|_| bad("it breaks a rule for leaves"))?;
+		written?;
+		self.count += 1;
+		Ok(())
+	}
+
+	/// How many members there are so far.
+	pub fn count(&self) -> u32 {
+		self.count
+	}
+
+	/// Writes the last tiles and tells what they come to.
+	pub fn finish(self) -> Result<Commitment, FleetError> {
+		let mut written = Ok(());
+		let folder = &self.folder;
+		let mut emit = |tile: Tile| keep_first(&mut written, folder.write(&tile.encode()));
+		let commitment = self.tiler.finish(&mut emit).map_err(|_| FleetError::Empty)?;
+		written?;
+		Ok(commitment)
+	}
+}
+
+fn keep_first(written: &mut Result<(), FleetError>, next: Result<(), FleetError>) {
+	if written.is_ok() {
+		*written = next;
+	}
+}
+
+/// The masks that revoke these members.
+pub fn masks(members: impl IntoIterator<Item = u32>) -> Vec<ChunkMask> {
+	let mut chunks = BTreeMap::<u32, [u8; MASK_LEN]>::new();
+	for member in members {
+		let place = member % MEMBERS_PER_CHUNK;
+		let mask = chunks.entry(chunk_of(member)).or_insert([0; MASK_LEN]);
+		mask[place as usize / 8] |= 1 << (place % 8);
+	}
+	chunks
+		.into_iter()
+		.filter_map(|(chunk, mask)| {
+			let len = mask.iter().rposition(|byte| *byte != 0)? + 1;
+			let mask = mask[..len].to_vec().try_into().ok()?;
+			Some(ChunkMask { chunk: u16::try_from(chunk).ok()?, mask })
+		})
+		.collect()
+}
+
+impl View {
+	/// The fleet as stored.
+	pub async fn fleet(&self, id: FleetId) -> Result<Option<FleetRecord>, ReadError> {
+		self.read("the fleet", storage_keys::fleet(id)).await
+	}
+
+	/// What is revoked in a chunk of a fleet.
+	pub async fn revoked_members(
+		&self,
+		id: FleetId,
+		chunk: u32,
+	) -> Result<Option<RevocationChunk>, ReadError> {
+		self.read("the revoked members", storage_keys::revoked_members(id, chunk)).await
+	}
+
+	/// How many members of a fleet are revoked.
+	pub async fn count_revoked_members(&self, id: FleetId) -> Result<u32, ReadError> {
+		let size = self.fleet(id).await?.map_or(0, |record| record.size());
+		let mut count = 0;
+		for chunk in 0..chunks(size) {
+			count += self.revoked_members(id, chunk).await?.map_or(0, |chunk| chunk.count());
+		}
+		Ok(count)
+	}
+
+	/// What the voters say of a revision of a fleet.
+	pub async fn availability_votes(
+		&self,
+		id: FleetId,
+		revision: u32,
+	) -> Result<Vec<AvailabilityVote<crate::AccountId>>, ReadError> {
+		let key = storage_keys::availability_votes(id, revision);
+		Ok(self.read("the votes", key).await?.unwrap_or_default())
+	}
+
+	/// The verdict about a fleet: unknown as long as no commitment of it counts.
+	pub async fn fleet_status(&self, id: FleetId) -> Result<Status, ReadError> {
+		let record = self.fleet(id).await?;
+		let standing = record.and_then(|it| it.current.map(|head| it.standing(&head)));
+		Ok(status(standing.as_ref(), &[], self.now()))
+	}
+
+	/// The verdict about the key of a fleet member, by the same rule as [`key_status`](Self::key_status).
+	pub async fn member_status(&self, proof: &MembershipProof) -> Result<Status, ReadError> {
+		let Some(key) = proof.key() else { return Ok(Status::Unknown) };
+		let (fleet, key) = (self.fleet(proof.fleet).await?, self.key(key).await?);
+		let chunk = self.revoked_members(proof.fleet, chunk_of(proof.index)).await?;
+		let device = self.device(proof.device()).await?;
+		let facts = MemberFacts {
+			fleet: fleet.as_ref(),
+			chunk: chunk.as_ref(),
+			device: device.as_ref(),
+			key: key.as_ref(),
+		};
+		Ok(member_status(proof, facts, self.now()))
+	}
+}
+
+/// The id of the fleet of this name in this organisation.
+pub fn fleet_id(organisation: OrganisationId, name: &str) -> FleetId {
+	FleetId::from_name(organisation, name.as_bytes())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,154 @@
+//! From leaves to tiles and back.
+
+use super::*;
+use dpki_primitives::{
+	fleet::tree::{is_consistent, leaf_hash, root_of},
+	ids::BlobDigest,
+	key::{KeyPurpose, KeyType},
+	status::Validity,
+};
+use std::fs;
+
+fn leaf(index: u32) -> FleetLeaf {
+	let mut key = [7; 32];
+	key[..4].copy_from_slice(&index.to_be_bytes());
+	FleetLeaf {
+		name: format!("drone-{index}").into_bytes().try_into().unwrap(),
+		purpose: KeyPurpose::Tls,
+		key: FleetKey::new(KeyType::Ed25519, &key).unwrap(),
+		validity: Validity { not_before: 1, not_after: None },
+	}
+}
+
+fn import(folder: &TileFolder, size: u32) -> Commitment {
+	let mut importer = Importer::new(folder.clone());
+	(0..size).for_each(|index| importer.push(leaf(index)).unwrap());
+	assert_eq!(importer.count(), size);
+	importer.finish().unwrap()
+}
+
+fn folder() -> (tempfile::TempDir, TileFolder) {
+	let place = tempfile::tempdir().unwrap();
+	let folder = TileFolder::create(place.path().join("tiles")).unwrap();
+	(place, folder)
+}
+
+fn acme() -> OrganisationId {
+	OrganisationId::from_name(b"acme")
+}
+
+#[tokio::test]
+async fn every_member_is_proven_from_the_tiles() {
+	for size in [1, 2, 256, 257, 1_000] {
+		let (_place, folder) = folder();
+		let commitment = import(&folder, size);
+		let mut tiles = FleetTiles::new(&folder, commitment);
+		let fleet = fleet_id(acme(), "drones");
+		for index in (0..size).step_by(if size > 300 { 37 } else { 1 }).chain([size - 1]) {
+			let proof = tiles.prove(acme(), fleet, index).await.unwrap();
+			assert_eq!(proof.leaf, leaf(index));
+			assert!(proof.is_under(&commitment), "{index} of {size}");
+		}
+		let none = tiles.prove(acme(), fleet, size).await;
+		assert!(matches!(none, Err(FleetError::NoSuchMember { .. })));
+	}
+}
+
+#[tokio::test]
+async fn a_fleet_of_three_levels_is_read_as_well() {
+	let (_place, folder) = folder();
+	let size = 66_000;
+	let commitment = import(&folder, size);
+	assert_eq!(commitment.top_level(), 2);
+	let mut tiles = FleetTiles::new(&folder, commitment);
+	for index in [0, 255, 256, 65_535, 65_536, 65_999] {
+		let proof = tiles.prove(acme(), fleet_id(acme(), "drones"), index).await.unwrap();
+		assert!(proof.is_under(&commitment), "{index}");
+	}
+	for from in [1, 256, 65_535, 65_536, 65_537, 65_999] {
+		let hashes: Vec<_> = (0..from).map(|index| leaf(index).hash()).collect();
+		let proof = tiles.prove_growth(from).await.unwrap();
+		let [first, second] = [(from, root_of(&hashes)), (size, commitment.root)];
+		assert!(is_consistent((first.0, &first.1), (second.0, &second.1), &proof), "{from}");
+	}
+}
+
+#[tokio::test]
+async fn an_audit_sees_every_member_once() {
+	let (_place, folder) = folder();
+	let mut tiles = FleetTiles::new(&folder, import(&folder, 600));
+	let (mut seen, mut last) = (Vec::new(), 0);
+	let judge = |index, found: &FleetLeaf| {
+		assert_eq!(found, &leaf(index));
+		seen.push(index);
+		Ok(())
+	};
+	tiles.audit(judge, |count| last = count).await.unwrap();
+	assert_eq!(seen, (0..600).collect::<Vec<_>>());
+	assert_eq!(last, 600);
+}
+
+#[tokio::test]
+async fn an_audit_notices_what_is_missing_or_damaged() {
+	let (_place, folder) = folder();
+	let commitment = import(&folder, 600);
+	for file in fs::read_dir(folder.path()).unwrap() {
+		let path = file.unwrap().path();
+		let honest = fs::read(&path).unwrap();
+		let audit =
+			|| async { FleetTiles::new(&folder, commitment).audit(|_, _| Ok(()), |_| ()).await };
+		fs::remove_file(&path).unwrap();
+		let refused = audit().await;
+		assert!(matches!(refused, Err(FleetError::Blob(BlobError::Unavailable { .. }))));
+		let mut damaged = honest.clone();
+		damaged[50] ^= 1;
+		fs::write(&path, &damaged).unwrap();
+		let refused = audit().await;
+		assert!(matches!(refused, Err(FleetError::Blob(BlobError::Mismatch { .. }))));
+		fs::write(&path, &honest).unwrap();
+		audit().await.unwrap();
+	}
+	let forged = Commitment { root: leaf_hash(b"forged"), ..commitment };
+	let refused = FleetTiles::new(&folder, forged).audit(|_, _| Ok(()), |_| ()).await;
+	assert!(matches!(refused, Err(FleetError::Tile { level: 1, .. })));
+	let absent = Commitment { tiles: BlobDigest([3; 32]), ..commitment };
+	assert!(FleetTiles::new(&folder, absent).audit(|_, _| Ok(()), |_| ()).await.is_err());
+}
+
+#[tokio::test]
+async fn all_tiles_are_named_once_and_the_one_at_the_top_last() {
+	for (size, count) in [(1, 1), (256, 1), (257, 3), (66_000, 258 + 2 + 1)] {
+		let (_place, folder) = folder();
+		let commitment = import(&folder, size);
+		let digests = FleetTiles::new(&folder, commitment).digests().await.unwrap();
+		assert_eq!((digests.len(), digests.last()), (count, Some(&commitment.tiles)));
+		assert_eq!(fs::read_dir(folder.path()).unwrap().count(), count);
+		for digest in digests {
+			crate::BlobStore::get(&folder, digest, 1 << 16).await.unwrap();
+		}
+	}
+}
+
+#[test]
+fn a_key_that_comes_twice_is_noticed() {
+	let (_place, folder) = folder();
+	let mut importer = Importer::new(folder);
+	importer.push(leaf(0)).unwrap();
+	let again = FleetLeaf { name: b"other".to_vec().try_into().unwrap(), ..leaf(0) };
+	assert!(matches!(importer.push(again), Err(FleetError::KeyRepeated { index: 1 })));
+	let unfit = FleetLeaf { purpose: KeyPurpose::KeyAgreement, ..leaf(1) };
+	assert!(matches!(importer.push(unfit), Err(FleetError::Leaf { index: 1, .. })));
+	let (_place, folder) = self::folder();
+	assert!(matches!(Importer::new(folder).finish(), Err(FleetError::Empty)));
+}
+
+#[test]
+fn masks_name_members_by_chunk_and_leave_out_zeros() {
+	let masks = masks([4_096, 3, 9, 3]);
+	let plain: Vec<_> = masks.iter().map(|it| (it.chunk, it.mask.to_vec())).collect();
+	assert_eq!(plain, [(0, vec![0b1000, 0b10]), (1, vec![1])]);
+	assert!(self::masks([]).is_empty());
+	let million = self::masks(0..1_000_000);
+	assert_eq!(million.len(), 245);
+	assert!(codec::Encode::encoded_size(&million) <= 125 * 1024);
+}

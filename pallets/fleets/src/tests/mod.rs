@@ -1,0 +1,10 @@
+//! One file per concept.
+
+mod commitments;
+mod layout;
+mod members;
+pub(crate) mod mock;
+mod random;
+mod revocation;
+mod tiles;
+mod voting;

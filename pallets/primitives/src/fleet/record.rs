@@ -1,0 +1,166 @@
+//! The fleet as stored, and the way of a commitment from its proposal to its end.
+//!
+//! A commitment is proposed as *candidate*. It proves nothing before enough voters hold its leaves; then it becomes the
+//! *current* head, and the one before it stays good for a while as the *previous* one, for what has proofs under it.
+//! There is one of each at most.
+
+use super::tile::Commitment;
+use crate::{
+	Moment,
+	ids::{Name, OrganisationId},
+	revocation::Revocation,
+	status::{Standing, Validity},
+};
+use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
+use scale_info::TypeInfo;
+
+/// How a commitment relates to the one before it.
+#[derive(
+	Clone,
+	Copy,
+	PartialEq,
+	Eq,
+	Debug,
+	Encode,
+	Decode,
+	DecodeWithMemTracking,
+	MaxEncodedLen,
+	TypeInfo,
+)]
+pub enum Change {
+	/// It is the first.
+	#[codec(index = 0)]
+	Commit,
+	/// It begins with the leaves of the one before, which is proven.
+	#[codec(index = 1)]
+	Append,
+	/// It has other leaves at some places, and no fewer.
+	#[codec(index = 2)]
+	Rotate,
+}
+
+/// A commitment that counts.
+#[derive(
+	Clone,
+	Copy,
+	PartialEq,
+	Eq,
+	Debug,
+	Encode,
+	Decode,
+	DecodeWithMemTracking,
+	MaxEncodedLen,
+	TypeInfo,
+)]
+pub struct FleetHead {
+	/// Its number in the fleet: how many were proposed before it.
+	pub revision: u32,
+	/// What it commits to.
+	pub commitment: Commitment,
+	/// Since when it counts.
+	pub since: Moment,
+	/// Whether its leaves are not to be had any more. Until they are, its members are on hold.
+	pub unavailable: bool,
+}
+
+/// A commitment that was replaced.
+#[derive(
+	Clone,
+	Copy,
+	PartialEq,
+	Eq,
+	Debug,
+	Encode,
+	Decode,
+	DecodeWithMemTracking,
+	MaxEncodedLen,
+	TypeInfo,
+)]
+pub struct SupersededHead {
+	/// What it was.
+	pub head: FleetHead,
+	/// The first moment without it.
+	pub superseded_at: Moment,
+}
+
+/// A commitment that does not count yet.
+#[derive(
+	Clone,
+	Copy,
+	PartialEq,
+	Eq,
+	Debug,
+	Encode,
+	Decode,
+	DecodeWithMemTracking,
+	MaxEncodedLen,
+	TypeInfo,
+)]
+pub struct Candidate {
+	/// Its number in the fleet.
+	pub revision: u32,
+	/// What it commits to.
+	pub commitment: Commitment,
+	/// How it relates to the current head.
+	pub change: Change,
+	/// When it was proposed.
+	pub proposed_at: Moment,
+	/// How long the head that it replaces stays good, in milliseconds.
+	pub grace: Moment,
+	/// Whether its leaves were not to be had. It counts all the same as soon as enough voters have them.
+	pub unavailable: bool,
+}
+
+/// A fleet as stored.
+#[derive(
+	Clone, PartialEq, Eq, Debug, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
+)]
+pub struct FleetRecord {
+	/// Whose fleet it is.
+	pub organisation: OrganisationId,
+	/// Its name within the organisation.
+	pub name: Name,
+	/// When it was first proposed.
+	pub committed_at: Moment,
+	/// How many commitments were ever proposed: the number of the next one.
+	pub revisions: u32,
+	/// What counts.
+	pub current: Option<FleetHead>,
+	/// What counted before it.
+	pub previous: Option<SupersededHead>,
+	/// What may count next.
+	pub candidate: Option<Candidate>,
+	/// When it was retired: its members stay good, nothing new is committed.
+	pub retired_at: Option<Moment>,
+	/// Set once, never unset.
+	pub revocation: Option<Revocation>,
+}
+
+impl FleetRecord {
+	/// The largest number of members that any of its commitments has: places beyond it cannot be revoked yet.
+	pub fn size(&self) -> u32 {
+		let candidate = self.candidate.map_or(0, |candidate| candidate.commitment.size);
+		self.current.map_or(0, |head| head.commitment.size).max(candidate)
+	}
+
+	/// What [`crate::status::status`] needs of this record, for members under this head.
+	pub fn standing(&self, head: &FleetHead) -> Standing {
+		Standing {
+			validity: Validity { not_before: self.committed_at, not_after: None },
+			suspended: head.unavailable,
+			// What a retired fleet lists stays good, as with a retired anchor.
+			superseded_at: self.retired_at,
+			revocation: self.revocation,
+		}
+	}
+
+	/// Makes the candidate the current head at this moment; nothing happens if there is none.
+	pub fn promote(&mut self, now: Moment) {
+		let Some(candidate) = self.candidate.take() else { return };
+		let Candidate { revision, commitment, grace, .. } = candidate;
+		self.previous = self
+			.current
+			.map(|head| SupersededHead { head, superseded_at: now.saturating_add(grace) });
+		self.current = Some(FleetHead { revision, commitment, since: now, unavailable: false });
+	}
+}
