@@ -83,15 +83,10 @@ mod benchmarks {
 			sign_p256(&pair, &anchor_payload::<T>(&who, organisation, kind, &material));
 		let anchor = AnchorId::of(kind, &material);
 
+		let origin = RawOrigin::Signed(who);
+
 		#[extrinsic_call]
-		register_anchor(
-			RawOrigin::Signed(who),
-			organisation,
-			kind,
-			material,
-			possession,
-			expires_at::<T>(),
-		);
+		register_anchor(origin, organisation, kind, material, possession, expires_at::<T>());
 
 		assert!(Anchors::<T>::contains_key(anchor));
 	}
@@ -105,15 +100,10 @@ mod benchmarks {
 		let possession = rsa_possession::<T>(&who, organisation, kind, &material);
 		let anchor = AnchorId::of(kind, &material);
 
+		let origin = RawOrigin::Signed(who);
+
 		#[extrinsic_call]
-		register_anchor(
-			RawOrigin::Signed(who),
-			organisation,
-			kind,
-			material,
-			possession,
-			expires_at::<T>(),
-		);
+		register_anchor(origin, organisation, kind, material, possession, expires_at::<T>());
 
 		assert!(Anchors::<T>::contains_key(anchor));
 	}
@@ -127,15 +117,10 @@ mod benchmarks {
 		let possession = p384_possession::<T>(&who, organisation, kind, &material);
 		let anchor = AnchorId::of(kind, &material);
 
+		let origin = RawOrigin::Signed(who);
+
 		#[extrinsic_call]
-		register_anchor(
-			RawOrigin::Signed(who),
-			organisation,
-			kind,
-			material,
-			possession,
-			expires_at::<T>(),
-		);
+		register_anchor(origin, organisation, kind, material, possession, expires_at::<T>());
 
 		assert!(Anchors::<T>::contains_key(anchor));
 	}
@@ -234,8 +219,7 @@ mod benchmarks {
 
 		#[block]
 		{
-			call.authorize(TransactionSource::External)
-				.ok_or("the call has an authorization")??;
+			authorize(&call)?;
 		}
 
 		Ok(())
@@ -321,15 +305,11 @@ mod benchmarks {
 		let kind = AnchorKind::X509Intermediate;
 		let possession = rsa_possession::<T>(&who, organisation, kind, der);
 
+		let (origin, basis) = (RawOrigin::Signed(who), Basis::IssuedBy(issuer));
+		let (material, expires_at) = (material(der), expires_at::<T>());
+
 		#[extrinsic_call]
-		register_authority(
-			RawOrigin::Signed(who),
-			organisation,
-			Basis::IssuedBy(issuer),
-			material(der),
-			possession,
-			expires_at::<T>(),
-		);
+		register_authority(origin, organisation, basis, material, possession, expires_at);
 
 		assert!(Anchors::<T>::contains_key(AnchorId::of(kind, der)));
 	}
@@ -343,15 +323,11 @@ mod benchmarks {
 		let kind = AnchorKind::X509Intermediate;
 		let possession = p384_possession::<T>(&who, organisation, kind, der);
 
+		let (origin, basis) = (RawOrigin::Signed(who), Basis::IssuedBy(issuer));
+		let (material, expires_at) = (material(der), expires_at::<T>());
+
 		#[extrinsic_call]
-		register_authority(
-			RawOrigin::Signed(who),
-			organisation,
-			Basis::IssuedBy(issuer),
-			material(der),
-			possession,
-			expires_at::<T>(),
-		);
+		register_authority(origin, organisation, basis, material, possession, expires_at);
 
 		assert!(Anchors::<T>::contains_key(AnchorId::of(kind, der)));
 	}
@@ -455,21 +431,7 @@ mod benchmarks {
 	fn migrate_anchor() {
 		let (_, organisation) = member::<T>();
 		let last = fill_anchors::<T>(organisation, MAX_ANCHORS_PER_ORGANISATION);
-		let AnchorRecord { organisation, kind, key_id, .. } = Anchors::<T>::get(last).unwrap();
-		let old = AnchorRecordV1 {
-			organisation,
-			kind,
-			key: Some(p256_pair(0).1),
-			key_id,
-			validity: Validity { not_before: 0, not_after: Some(1_000) },
-			registered_at: 0,
-			retired_at: Some(0),
-			revocation: None,
-		};
-		let raw = Anchors::<T>::hashed_key_for(last);
-		frame_support::storage::unhashed::put(&raw, &old);
-		KeyAnchors::<T>::remove(key_id);
-		RevokedAnchorKeys::<T>::insert(key_id, ());
+		put_old_record::<T>(last);
 
 		#[block]
 		{
@@ -532,8 +494,7 @@ mod benchmarks {
 
 		#[block]
 		{
-			call.authorize(TransactionSource::External)
-				.ok_or("the call has an authorization")??;
+			authorize(&call)?;
 		}
 
 		Ok(())
@@ -602,8 +563,7 @@ mod benchmarks {
 
 		#[block]
 		{
-			call.authorize(TransactionSource::External)
-				.ok_or("the call has an authorization")??;
+			authorize(&call)?;
 		}
 
 		Ok(())
@@ -629,8 +589,7 @@ mod benchmarks {
 
 		#[block]
 		{
-			call.authorize(TransactionSource::External)
-				.ok_or("the call has an authorization")??;
+			authorize(&call)?;
 		}
 
 		Ok(())

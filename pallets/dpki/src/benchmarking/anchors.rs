@@ -86,3 +86,23 @@ pub(super) fn ssh_p256_blob(public: &p256::ecdsa::SigningKey) -> AnchorMaterial 
 	let blob: Vec<u8> = parts.iter().flat_map(|part| string(part)).collect();
 	blob.try_into().expect("104 bytes")
 }
+
+/// Stores an anchor as version 1 did, revoked with another one of its key.
+pub(super) fn put_old_record<T: Config>(anchor: AnchorId) {
+	let AnchorRecord { organisation, kind, key_id, .. } =
+		Anchors::<T>::get(anchor).expect("it was inserted");
+	let old = AnchorRecordV1 {
+		organisation,
+		kind,
+		key: Some(p256_pair(0).1),
+		key_id,
+		validity: Validity { not_before: 0, not_after: Some(1_000) },
+		registered_at: 0,
+		retired_at: Some(0),
+		revocation: None,
+	};
+	let raw = Anchors::<T>::hashed_key_for(anchor);
+	frame_support::storage::unhashed::put(&raw, &old);
+	KeyAnchors::<T>::remove(key_id);
+	RevokedAnchorKeys::<T>::insert(key_id, ());
+}

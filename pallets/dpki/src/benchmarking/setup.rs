@@ -189,3 +189,10 @@ pub(super) fn p384_possession<T: Config>(
 		pair.sign(&anchor_payload::<T>(who, organisation, kind, material));
 	bounded(signature.to_bytes())
 }
+
+/// What a pool and a block do with a call that brings its own authorisation.
+pub(super) fn authorize<T: Config>(call: &Call<T>) -> Result<(), BenchmarkError> {
+	call.authorize(TransactionSource::External)
+		.ok_or("the call has an authorization")??;
+	Ok(())
+}
