@@ -43,9 +43,8 @@ use dpki_primitives::{
 	revocation::{Revocation, RevocationReason, SSH_REVOCATIONS_PER_PAGE, SshSubject},
 	status::Validity,
 	storage_keys,
-	voucher::{VoucherRecord, VoucherState},
+	voucher::VoucherState,
 };
-use dpki_x509::Certificate;
 use frame_benchmarking::v2::*;
 use frame_support::{
 	pallet_prelude::{Authorize, TransactionSource},
@@ -54,11 +53,6 @@ use frame_support::{
 };
 use frame_system::{RawOrigin, pallet_prelude::BlockNumberFor};
 use p256::ecdsa::signature::Signer;
-use rsa::{
-	Pkcs1v15Sign, RsaPrivateKey,
-	pkcs1::{DecodeRsaPrivateKey, EncodeRsaPublicKey},
-	sha2::{Digest, Sha512},
-};
 pub(crate) use setup::enrol_unchecked;
 use setup::*;
 use sp_core::crypto::KeyTypeId;
@@ -334,28 +328,22 @@ mod benchmarks {
 
 	#[benchmark]
 	fn adopt_rsa_authority() -> Result<(), BenchmarkError> {
-		let der = fixtures::RSA4096_AUTHORITY;
-		let issuer = deepest_authority::<T>(OrganisationId::CONSORTIUM, der);
-		let origin = adopting_origin::<T>()?;
+		let (origin, basis, material, anchor) = adoption::<T>(fixtures::RSA4096_AUTHORITY)?;
 
 		#[extrinsic_call]
-		adopt_authority(origin as T::RuntimeOrigin, Basis::IssuedBy(issuer), material(der));
+		adopt_authority(origin as T::RuntimeOrigin, basis, material);
 
-		let anchor = AnchorId::of(AnchorKind::X509Intermediate, der);
 		assert!(Anchors::<T>::contains_key(anchor));
 		Ok(())
 	}
 
 	#[benchmark]
 	fn adopt_p384_authority() -> Result<(), BenchmarkError> {
-		let der = fixtures::P384_AUTHORITY;
-		let issuer = deepest_authority::<T>(OrganisationId::CONSORTIUM, der);
-		let origin = adopting_origin::<T>()?;
+		let (origin, basis, material, anchor) = adoption::<T>(fixtures::P384_AUTHORITY)?;
 
 		#[extrinsic_call]
-		adopt_authority(origin as T::RuntimeOrigin, Basis::IssuedBy(issuer), material(der));
+		adopt_authority(origin as T::RuntimeOrigin, basis, material);
 
-		let anchor = AnchorId::of(AnchorKind::X509Intermediate, der);
 		assert!(Anchors::<T>::contains_key(anchor));
 		Ok(())
 	}
@@ -700,9 +688,6 @@ mod benchmarks {
 		let who: T::AccountId = whitelisted_caller();
 		let keys: Vec<KeyId> =
 			devices_apart::<T>(&who, n).into_iter().map(|(_, key)| key).collect();
-		for (n, key) in (0..).zip(&keys) {
-			hold_from_another::<T>(n, Resource::Key(*key));
-		}
 		let last = *keys.last().unwrap();
 
 		#[extrinsic_call]
@@ -717,9 +702,6 @@ mod benchmarks {
 		let who: T::AccountId = whitelisted_caller();
 		let devices: Vec<DeviceId> =
 			devices_apart::<T>(&who, n).into_iter().map(|(device, _)| device).collect();
-		for (n, device) in (0..).zip(&devices) {
-			hold_from_another::<T>(n, Resource::Device(*device));
-		}
 		let last = *devices.last().unwrap();
 
 		#[extrinsic_call]

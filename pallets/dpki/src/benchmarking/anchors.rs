@@ -1,6 +1,7 @@
 //! Anchors to measure with.
 
 use super::*;
+use dpki_x509::Certificate;
 
 /// `count` anchors of the organisation, unchecked, each with a key of its own; returns the last one.
 pub(super) fn fill_anchors<T: Config>(organisation: OrganisationId, count: u32) -> AnchorId {
@@ -64,8 +65,15 @@ pub(super) fn material(der: &[u8]) -> AnchorMaterial {
 	der.to_vec().try_into().expect("no certificate is longer than material may be")
 }
 
-pub(super) fn adopting_origin<T: Config>() -> Result<T::RuntimeOrigin, BenchmarkError> {
-	T::AnchorOrigin::try_successful_origin().map_err(|_| BenchmarkError::Weightless)
+/// What adopts this certificate below the deepest authority of the consortium: origin, basis, material, and its id.
+pub(super) fn adoption<T: Config>(
+	der: &[u8],
+) -> Result<(T::RuntimeOrigin, Basis, AnchorMaterial, AnchorId), BenchmarkError> {
+	let issuer = deepest_authority::<T>(OrganisationId::CONSORTIUM, der);
+	let origin =
+		T::AnchorOrigin::try_successful_origin().map_err(|_| BenchmarkError::Weightless)?;
+	let anchor = AnchorId::of(AnchorKind::X509Intermediate, der);
+	Ok((origin, Basis::IssuedBy(issuer), material(der), anchor))
 }
 
 /// An X.509 anchor of the organisation, unchecked.

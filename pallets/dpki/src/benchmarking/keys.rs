@@ -1,6 +1,10 @@
 //! What the benchmarks of key operations start from.
 
 use super::*;
+use rsa::{
+	RsaPrivateKey,
+	pkcs1::{DecodeRsaPrivateKey, EncodeRsaPublicKey},
+};
 
 /// A device whose list is full, of which the newest key but one was replaced: a further key has to look at all before it.
 /// Returns the device and how many keys it has.
@@ -177,7 +181,8 @@ pub(super) fn new_devices<T: Config>(
 		.collect()
 }
 
-/// `count` devices with one key each, in organisations of their own that `who` administers.
+/// `count` devices with one key each, in organisations of their own that `who` administers, and with payers of
+/// their own.
 pub(super) fn devices_apart<T: Config>(who: &T::AccountId, count: u32) -> Vec<(DeviceId, KeyId)> {
 	(0..count)
 		.map(|n| {
@@ -187,6 +192,8 @@ pub(super) fn devices_apart<T: Config>(who: &T::AccountId, count: u32) -> Vec<(D
 			let public = placeholder(n);
 			let key = KeyId::of(&public);
 			create_device::<T>(device, organisation, DEVICE, [(KeyPurpose::Sign, public)]);
+			hold_from_another::<T>(n, Resource::Device(device));
+			hold_from_another::<T>(n, Resource::Key(key));
 			(device, key)
 		})
 		.collect()

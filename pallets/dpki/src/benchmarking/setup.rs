@@ -1,6 +1,12 @@
 //! What most benchmarks start from: members, devices, proofs.
 
 use super::*;
+use dpki_primitives::voucher::VoucherRecord;
+use rsa::{
+	Pkcs1v15Sign, RsaPrivateKey,
+	pkcs1::DecodeRsaPrivateKey,
+	sha2::{Digest, Sha512},
+};
 
 /// See [`Registry::enrol_for_benchmark`](dpki_primitives::registry::Registry::enrol_for_benchmark).
 pub(crate) fn enrol_unchecked<T: Config>(
