@@ -138,10 +138,7 @@ mod benchmarks {
 		let kind = AnchorKind::X509Root;
 		let mut anchor = AnchorId::default();
 		for n in 0..MAX_ANCHORS_PER_KEY {
-			let owner = match n {
-				0 => organisation,
-				n => OrganisationId([n as u8; 32]),
-			};
+			let owner = if n == 0 { organisation } else { OrganisationId([n as u8; 32]) };
 			fill_anchors::<T>(owner, MAX_ANCHORS_PER_ORGANISATION - 1);
 			let id = insert_anchor::<T>(owner, kind, key, n, certification);
 			hold_from_another::<T>(n, Resource::Anchor(id));
@@ -180,15 +177,10 @@ mod benchmarks {
 	fn issue_voucher() {
 		let (who, organisation) = member::<T>();
 		let commitment = VoucherCommitment([1; 32]);
+		let (name, expires_at) = (device_name(&[b'a'; 63]), expires_at::<T>());
 
 		#[extrinsic_call]
-		_(
-			RawOrigin::Signed(who),
-			organisation,
-			commitment,
-			device_name(&[b'a'; 63]),
-			expires_at::<T>(),
-		);
+		_(RawOrigin::Signed(who), organisation, commitment, name, expires_at);
 
 		let voucher = VoucherId::from_commitment(organisation, commitment);
 		assert!(Vouchers::<T>::contains_key(voucher));
@@ -233,16 +225,10 @@ mod benchmarks {
 			unreachable!("it is an enrolment")
 		};
 
+		let origin = frame_system::Origin::<T>::Authorized;
+
 		#[extrinsic_call]
-		_(
-			frame_system::Origin::<T>::Authorized,
-			organisation,
-			voucher_public,
-			device_name,
-			keys,
-			expires_at,
-			voucher_signature,
-		);
+		_(origin, organisation, voucher_public, device_name, keys, expires_at, voucher_signature);
 
 		assert_eq!(Keys::<T>::iter_keys().count() as u32, k);
 	}
@@ -449,8 +435,7 @@ mod benchmarks {
 
 		#[block]
 		{
-			is_valid =
-				crypto::is_well_formed(&public) && crypto::verify(&public, b"message", &signature);
+			is_valid = verifies(&public, &signature);
 		}
 
 		assert!(is_valid);
@@ -464,8 +449,7 @@ mod benchmarks {
 
 		#[block]
 		{
-			is_valid =
-				crypto::is_well_formed(&public) && crypto::verify(&public, b"message", &signature);
+			is_valid = verifies(&public, &signature);
 		}
 
 		assert!(is_valid);

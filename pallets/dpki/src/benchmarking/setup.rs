@@ -202,3 +202,8 @@ pub(super) fn authorize<T: Config>(call: &Call<T>) -> Result<(), BenchmarkError>
 		.ok_or("the call has an authorization")??;
 	Ok(())
 }
+
+/// Whether this is a key, and its signature of `message`.
+pub(super) fn verifies(public: &PublicKey, signature: &Signature) -> bool {
+	crypto::is_well_formed(public) && crypto::verify(public, b"message", signature)
+}
