@@ -22,7 +22,7 @@
 //! | [`bundle`] | what is inside an envelope: the full desired state of a device |
 //! | [`carrier`] | proof bundles from nodes, gateways, brokers and files, whom nobody has to trust |
 //! | [`names`] | which logins, principals and host patterns a bundle may name |
-//! | [`blob`] | where envelopes are fetched from |
+//! | [`blob`] | where envelopes and tiles are fetched from, and where they can be put |
 //! | [`ssh`] | SSH certificates and CA keys |
 //!
 //! Nobody can forge what a light client proves, but everybody on the way can withhold what is newer. How old an answer may
@@ -56,6 +56,7 @@ pub mod client;
 pub mod economy;
 pub mod envelope;
 pub mod fleet;
+mod http;
 pub mod motion;
 pub mod names;
 pub mod possession;
@@ -66,7 +67,7 @@ pub mod view;
 pub mod voucher;
 
 pub use account::Account;
-pub use blob::{BlobStore, ChainBlobs};
+pub use blob::{BlobKeeper, BlobStore, ChainBlobs, StoreAddress, Stores};
 pub use bundle::{Bundle, Content, Item};
 pub use calls::Call;
 pub use client::{Client, Head, Heads};
