@@ -6,7 +6,7 @@ use clap::{
 };
 use dpki_agent::config::{parse_checkpoint, parse_hash};
 use dpki_client::{
-	AccountId, account,
+	AccountId, StoreAddress, account,
 	primitives::key::{KeyPurpose, KeyType, PublicKey},
 };
 use dpki_light::Checkpoint;
@@ -125,6 +125,10 @@ pub struct InitArgs {
 	/// A node, as /ip4/../tcp/../p2p/..; may be repeated.
 	#[arg(long = "peer", value_name = "MULTIADDR", required = true)]
 	pub peers: Vec<String>,
+	/// Where deliveries are fetched from: chain, or KIND=ADDRESS with bitswap, kubo, gateway, gateway-car or folder; may be
+	/// repeated, and is asked in this order. Without it the chain.
+	#[arg(long = "blobs", value_name = "STORE")]
+	pub blobs: Vec<StoreAddress>,
 	/// The organisation that the device belongs to.
 	#[arg(long, value_name = "NAME")]
 	pub organisation: String,

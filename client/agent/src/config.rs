@@ -27,8 +27,10 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+pub mod blobs;
 mod text;
 
+pub use blobs::BlobSettings;
 pub use text::{parse_checkpoint, parse_hash};
 
 use crate::{
@@ -37,9 +39,12 @@ use crate::{
 	run::clock,
 	status,
 };
-use dpki_client::primitives::{
-	Moment,
-	ids::{DeviceId, OrganisationId, is_valid_name},
+use dpki_client::{
+	StoreAddress,
+	primitives::{
+		Moment,
+		ids::{DeviceId, OrganisationId, is_valid_name},
+	},
 };
 use dpki_light::Checkpoint;
 use serde::{Deserialize, Serialize};
@@ -109,6 +114,9 @@ pub struct Config {
 	/// How old the chain may be, use by use.
 	#[serde(default)]
 	pub freshness: FreshnessSettings,
+	/// Where blobs are fetched from, in this order; without any, from the chain.
+	#[serde(default, skip_serializing_if = "Vec::is_empty")]
+	pub blobs: Vec<BlobSettings>,
 }
 
 /// Which chain, and how to reach it.
@@ -222,6 +230,11 @@ impl Config {
 	/// Where the agent writes its status.
 	pub fn status_path(&self) -> PathBuf {
 		self.status_file.clone().unwrap_or_else(|| self.state.join(status::FILE))
+	}
+
+	/// Where blobs are fetched from.
+	pub fn stores(&self) -> Vec<StoreAddress> {
+		blobs::stores(&self.blobs)
 	}
 
 	/// Whether every value can be.
@@ -388,6 +401,7 @@ pub(crate) mod tests {
 				..SshSettings::default()
 			},
 			freshness: FreshnessSettings::default(),
+			blobs: Vec::new(),
 		}
 	}
 

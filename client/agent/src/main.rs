@@ -8,7 +8,7 @@ use cli::{
 	FingerprintArgs, GatewayArgs, InitArgs, RotateArgs, RunArgs, StatusArgs,
 };
 use dpki_agent::{
-	config::{ChainSettings, Config, SshSettings},
+	config::{BlobSettings, ChainSettings, Config, SshSettings},
 	consent::{Request, consent},
 	enrol::enrol,
 	files::{PUBLIC, create_whole},
@@ -135,6 +135,7 @@ async fn make(args: InitArgs) -> Outcome {
 			..SshSettings::default()
 		},
 		freshness: FreshnessSettings::default(),
+		blobs: args.blobs.into_iter().map(BlobSettings).collect(),
 	};
 	let made = init(&args.config, config, host_key.as_deref()).await?;
 	let device = made.config.device_id();

@@ -12,8 +12,8 @@ use crate::{
 	status::Status,
 };
 use dpki_client::{
-	BlobStore, ChainBlobs, Client, View,
-	blob::{self, BlobError},
+	BlobStore, Stores, View,
+	blob::{self, AddressError, BlobError},
 	primitives::{Moment, delivery::DeliveryRecord},
 };
 use futures::StreamExt;
@@ -47,6 +47,9 @@ pub enum RunError {
 	/// No light client.
 	#[error(transparent)]
 	Connect(#[from] ConnectError),
+	/// A store of blobs cannot be opened.
+	#[error(transparent)]
+	Store(#[from] AddressError),
 	/// Convergence failed.
 	#[error(transparent)]
 	Step(#[from] StepError),
@@ -119,7 +122,7 @@ pub async fn run(config: &Config, stop: impl Future<Output = ()>) -> Result<(), 
 	let Connection { client, .. } = &connection;
 	let mut acknowledger =
 		Acknowledger::new(client.clone(), config.chain.genesis, config.device_id(), agent.keys());
-	let mut fetcher = Fetcher::new(client);
+	let mut fetcher = Fetcher::new(Arc::new(Stores::open(&config.stores(), client)?));
 	let mut heads = client.finalized_heads();
 	let mut newest: Option<View> = None;
 	let mut ready = false;
@@ -237,7 +240,7 @@ async fn converge_once(
 		agent.lapse()?;
 	}
 	let view = client.at(head.ok_or(RunError::NoHead(seconds))?);
-	converge(agent, &view, &ChainBlobs::new(client)).await?;
+	converge(agent, &view, &Stores::open(&config.stores(), client)?).await?;
 	agent.report(None);
 	check_device(agent.status())?;
 	agent.lapse()?;
@@ -326,8 +329,8 @@ struct Fetcher {
 }
 
 impl Fetcher {
-	fn new(client: &Client) -> Self {
-		Self { blobs: Arc::new(ChainBlobs::new(client)), running: None }
+	fn new(blobs: Arc<dyn BlobStore>) -> Self {
+		Self { blobs, running: None }
 	}
 
 	/// Begins to fetch, unless this is under way; something else that is under way is given up.

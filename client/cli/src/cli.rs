@@ -3,9 +3,9 @@
 
 use crate::{
 	commands::{
-		account, anchor, bundle, certificate, chain, deliver, delivery, device, economy, endorser,
-		fleet, key, motion, multisig, network, node, observer, org, revoke, ssh, status, subject,
-		validator, voucher, x509,
+		account, anchor, blob, bundle, certificate, chain, deliver, delivery, device, economy,
+		endorser, fleet, key, motion, multisig, network, node, observer, org, revoke, ssh, status,
+		subject, validator, voucher, x509,
 	},
 	error::Result,
 	output::Report,
@@ -160,6 +160,9 @@ pub enum Command {
 	ApproveDelivery(delivery::ApproveDelivery),
 	/// Take back a delivery that waits for approvals
 	WithdrawDelivery(delivery::WithdrawDelivery),
+	/// Copy envelopes and tiles to stores besides the chain, and have them kept no longer
+	#[command(subcommand)]
+	Blob(blob::BlobCommand),
 	/// Take trust away for good
 	#[command(subcommand)]
 	Revoke(revoke::RevokeCommand),
@@ -214,6 +217,7 @@ impl Cli {
 			Command::PublishDelivery(command) => command.run(&session).await,
 			Command::ApproveDelivery(command) => command.run(&session).await,
 			Command::WithdrawDelivery(command) => command.run(&session).await,
+			Command::Blob(command) => command.run(&session).await,
 			Command::Revoke(command) => command.run(&session).await,
 			Command::Status(args) => args.run(&session).await,
 			Command::Bundle(command) => command.run(&session).await,

@@ -3,6 +3,7 @@
 pub mod account;
 pub mod accreditation;
 pub mod anchor;
+pub mod blob;
 pub mod bundle;
 pub mod certificate;
 pub mod chain;

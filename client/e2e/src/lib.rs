@@ -9,6 +9,7 @@ mod dpki;
 mod fleet;
 mod network;
 mod node;
+pub mod npm;
 mod process;
 pub mod proofs;
 mod sshd;

@@ -4,6 +4,7 @@ mod fleet;
 
 use crate::{
 	commands::{
+		blob::Also,
 		delivery::{self, Review},
 		ssh as certificates,
 	},
@@ -54,6 +55,7 @@ Examples:
   dpki deliver --org acme --device drone-7 --device drone-8 --user-ca user-ca.pub --principals root=ops
   dpki deliver --org acme --device drone-7 --empty --review drone-7.review    # watchdogs have to approve
   dpki deliver --org acme --device drone-7 --empty --sign-for //Bob --review drone-7.review
+  dpki deliver --org acme --device drone-7 --empty --also kubo=http://127.0.0.1:5001 --pins pins
 A device takes away what a delivery does not name. One that lets nobody log in needs --yes.
 Where the policy of the organisation asks for approvals, give FILE to those who approve: `dpki approve-delivery FILE`.
 Where it asks for a second person, an anchor manager signs with --sign-for and gives FILE to the publisher:
@@ -99,8 +101,10 @@ pub struct Deliver {
 	#[arg(long, value_name = "FILE")]
 	review: Option<PathBuf>,
 	/// Sign the content for this account to publish, and do not publish it
-	#[arg(long, value_name = "ACCOUNT", requires = "review", conflicts_with = "wait")]
+	#[arg(long, value_name = "ACCOUNT", requires = "review", conflicts_with_all = ["wait", "also"])]
 	sign_for: Option<Member>,
+	#[command(flatten)]
+	also: Also,
 	/// Deliver even if nobody can log in with a certificate afterwards
 	#[arg(long)]
 	yes: bool,
@@ -147,6 +151,7 @@ impl Deliver {
 		let organisation = view.organisation(destination.record.organisation).await?;
 		let rule = organisation.and_then(|record| ApprovalRule::of(record.policy));
 		self.require_procedure(rule)?;
+		let copies = self.also.prepare()?;
 		files::refuse_existing(self.review.as_deref().as_slice())?;
 		let mut warnings = Vec::new();
 		let of = destination.record.organisation;
@@ -199,6 +204,9 @@ impl Deliver {
 			&envelope,
 		)?;
 		let finalized = session.submit(&client, &account, &call, "publishing the delivery").await?;
+		if let Some(copies) = &copies {
+			copies.put(&client, &envelope, &[(binding.device, binding.sequence)]).await?;
+		}
 
 		let name = &destination.device.text;
 		let mut report = Report::new()

@@ -39,6 +39,7 @@ impl Deliver {
 				next: "deliver to each device by itself, with --review FILE".into(),
 			});
 		}
+		let copies = self.also.prepare()?;
 		let mut warnings = Vec::new();
 		let bundle = self.bundle(&view, id, None, &mut warnings).await?;
 		let (mut sealed, mut published, mut names) = (Vec::new(), Vec::new(), Vec::new());
@@ -63,6 +64,10 @@ impl Deliver {
 		let digest = BlobDigest::of(&envelope);
 		let call = calls::publish_shared(Suite::SharedX25519, &published, &envelope)?;
 		let finalized = session.submit(&client, &account, &call, "publishing the delivery").await?;
+		if let Some(copies) = &copies {
+			let numbered: Vec<_> = published.iter().map(|it| (it.device, it.sequence)).collect();
+			copies.put(&client, &envelope, &numbered).await?;
+		}
 		let deliveries: Vec<_> = published
 			.iter()
 			.map(
