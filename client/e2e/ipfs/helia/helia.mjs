@@ -34,9 +34,12 @@ const routing = { findProviders: async function* () {} };
 const bitswap = createBitswap({ blockstore, libp2p, logger: libp2p.logger, routing });
 await bitswap.start();
 
-/** Fetches a block from the peers that are connected. */
-function want(cid) {
-  return bitswap.want(cid, { signal: AbortSignal.timeout(PATIENCE) });
+/** The block, from here or from the peers that are connected. What has come stays: Helia does not ask twice in a moment. */
+async function find(cid) {
+  if (!(await blockstore.has(cid))) {
+    await blockstore.put(cid, await bitswap.want(cid, { signal: AbortSignal.timeout(PATIENCE) }));
+  }
+  return blockstore.get(cid);
 }
 
 /** The block in an archive of its own. */
@@ -53,7 +56,7 @@ async function answer(request, response) {
   const url = new URL(request.url, 'http://localhost');
   try {
     const cid = CID.parse(url.pathname.replace('/ipfs/', ''));
-    const block = await want(cid);
+    const block = await find(cid);
     const [type, body] =
       url.searchParams.get('format') === 'car'
         ? ['application/vnd.ipld.car; version=1; order=dfs; dups=y', await archive(cid, block)]
@@ -75,7 +78,7 @@ switch (command) {
   // fetch ADDRESS CID: writes the block that this peer gives to standard output.
   case 'fetch': {
     await libp2p.dial(multiaddr(args[0]));
-    process.stdout.write(await want(CID.parse(args[1])));
+    process.stdout.write(await find(CID.parse(args[1])));
     await bitswap.stop();
     await libp2p.stop();
     break;
