@@ -62,19 +62,26 @@ pub(crate) fn of_report<T: Config>(what: &Compromised) -> Weight {
 	}
 }
 
-/// What a report costs that an account pays for, with a proof by whatever key.
-pub(crate) fn of_paid_report<T: Config>(what: &Compromised) -> Weight {
-	of_report::<T>(what).saturating_add(of_proof::<T>(what))
+/// What a report costs that nobody pays for, without its proof: it is counted.
+pub(crate) fn of_unpaid_report<T: Config>(what: &Compromised) -> Weight {
+	of_report::<T>(what).saturating_add(T::DbWeight::get().reads_writes(1, 1))
+}
+
+/// What a report costs with a proof by whatever key, paid for by an account or not.
+pub(crate) fn of_any_report<T: Config>(what: &Compromised) -> Weight {
+	of_unpaid_report::<T>(what).saturating_add(of_proof::<T>(what))
 }
 
 /// What a proof costs that nobody pays for: those by dear keys are refused unverified.
 pub(crate) fn of_cheap_proof<T: Config>(what: &Compromised) -> Weight {
 	match what {
-		// The record of the key and that of its device.
+		// The record of the key and that of its device, and the count.
 		Compromised::Key(_) => {
-			T::WeightInfo::verify_p256().saturating_add(T::DbWeight::get().reads(4))
+			T::WeightInfo::verify_p256().saturating_add(T::DbWeight::get().reads(5))
 		},
-		Compromised::Anchor(_) => T::WeightInfo::register_ssh_anchor(),
+		Compromised::Anchor(_) => {
+			T::WeightInfo::register_ssh_anchor().saturating_add(T::DbWeight::get().reads(1))
+		},
 	}
 }
 
