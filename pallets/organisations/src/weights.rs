@@ -6,7 +6,8 @@
 //! 20 repeats. Times are those of execution; what the database adds is counted in
 //! accesses and priced by the runtime. Estimated since: what the index of memberships and the reference to the
 //! account add to whatever changes members; what invitations add to it, which are one value of 3 KB at most; what is told to
-//! the economy when a membership ends; the account that is kept for a recovery; and `join` as a whole.
+//! the economy when a membership ends; the account that is kept for a recovery; and `join` as a whole. What is told to the economy of new and dissolved organisations, and that offers of bodies
+//! expire.
 
 #![allow(missing_docs, unused_imports)]
 
@@ -47,12 +48,13 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Proof: `Organisations::Members` (`max_values`: None, `max_size`: Some(81), added: 2556, mode: `MaxEncodedLen`)
 	/// Storage: `Organisations::Memberships` (r:0 w:1), `Organisations::Members` (r:1 w:0), `System::Account` (r:1 w:1)
 	/// Estimated: `Organisations::Invitations` (r:1 w:1)
+	/// Estimated: `Economy::OrganisationBuckets` (r:0 w:1)
 	fn create() -> Weight {
 		// Proof size in bytes: 84 measured, 3587 at most.
 		// Fastest run: 68_131 ns.
 		Weight::from_parts(115_845_000, 9087)
 			.saturating_add(T::DbWeight::get().reads(7_u64))
-			.saturating_add(T::DbWeight::get().writes(6_u64))
+			.saturating_add(T::DbWeight::get().writes(7_u64))
 	}
 
 	/// Storage: `Organisations::Organisations` (r:1 w:1)
@@ -80,9 +82,9 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	fn remove_member() -> Weight {
 		// Proof size in bytes: 384 measured, 6102 at most.
 		// Fastest run: 26_460 ns.
-		Weight::from_parts(63_692_000, 14602)
-			.saturating_add(T::DbWeight::get().reads(7_u64))
-			.saturating_add(T::DbWeight::get().writes(7_u64))
+		Weight::from_parts(66_692_000, 18102)
+			.saturating_add(T::DbWeight::get().reads(8_u64))
+			.saturating_add(T::DbWeight::get().writes(8_u64))
 	}
 
 	/// Storage: `Organisations::Organisations` (r:1 w:1)
@@ -92,9 +94,9 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	fn set_policy() -> Weight {
 		// Proof size in bytes: 325 measured, 3587 at most.
 		// Fastest run: 17_426 ns.
-		Weight::from_parts(26_289_000, 3587)
-			.saturating_add(T::DbWeight::get().reads(2_u64))
-			.saturating_add(T::DbWeight::get().writes(1_u64))
+		Weight::from_parts(32_289_000, 7087)
+			.saturating_add(T::DbWeight::get().reads(3_u64))
+			.saturating_add(T::DbWeight::get().writes(2_u64))
 	}
 
 	/// Storage: `Organisations::Members` (r:2 w:0)
@@ -172,9 +174,9 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	fn complete_recovery() -> Weight {
 		// Proof size in bytes: 420 measured, 3587 at most.
 		// Fastest run: 24_547 ns.
-		Weight::from_parts(66_599_000, 9087)
+		Weight::from_parts(72_599_000, 9087)
 			.saturating_add(T::DbWeight::get().reads(6_u64))
-			.saturating_add(T::DbWeight::get().writes(7_u64))
+			.saturating_add(T::DbWeight::get().writes(8_u64))
 	}
 
 	/// Storage: `Organisations::Organisations` (r:1 w:1)
@@ -202,7 +204,7 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 		// Fastest run: 81_822 ns.
 		Weight::from_parts(132_680_000, 17102)
 			.saturating_add(T::DbWeight::get().reads(12_u64))
-			.saturating_add(T::DbWeight::get().writes(12_u64))
+			.saturating_add(T::DbWeight::get().writes(13_u64))
 	}
 
 	/// Estimated: `Organisations::Invitations` (r:1 w:1), `Organisations::Organisations` (r:1 w:1)
