@@ -19,12 +19,12 @@ use dpki_client::{
 	},
 };
 use dpki_primitives::{
-	fleet::{MAX_CHUNKS_PER_REVOCATION, tile::top_level},
+	fleet::{Change, MAX_CHUNKS_PER_REVOCATION, tile::top_level},
 	key::KeyPurpose,
 	revocation::RevocationReason,
 	status::Status,
 };
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Many keys under one commitment.
 #[derive(Subcommand)]
@@ -71,6 +71,8 @@ Example:
 		fleet: FleetRef,
 	},
 	/// Fetch all tiles of the newest commitment and check them, as validators do before they vote
+	///
+	/// No key may be there twice, and a rotation has to leave every place that is revoked as it was.
 	#[command(after_help = "\
 Examples:
   dpki fleet check acme/drones --tiles drones.tiles
@@ -234,6 +236,28 @@ fn store(client: &Client, tiles: Option<PathBuf>) -> Box<dyn BlobStore> {
 	}
 }
 
+/// Whether the places that are revoked have the leaves under these tiles that they have under the commitment that counts,
+/// of which the tiles are in the folder, or else with the blobs of the chain.
+async fn keeps_revoked(
+	client: &Client,
+	view: &View,
+	record: &FleetRecord,
+	folder: Option<&Path>,
+	fleet: &FleetRef,
+	tiles: &mut FleetTiles<'_>,
+) -> Result<std::result::Result<(), FleetError>> {
+	let Some(before) = record.current.map(|head| head.commitment) else { return Ok(Ok(())) };
+	let revoked = view.all_revoked_members(fleet.id()).await?;
+	if let Some(folder) = folder.map(TileFolder::at) {
+		let found = tiles.keeps_revoked(&mut FleetTiles::new(&folder, before), &revoked).await;
+		if !matches!(found, Err(FleetError::Blob(_))) {
+			return Ok(found);
+		}
+	}
+	let chain = ChainBlobs::new(client);
+	Ok(tiles.keeps_revoked(&mut FleetTiles::new(&chain, before), &revoked).await)
+}
+
 async fn withdraw(session: &Session, fleet: &FleetRef) -> Result<Report> {
 	let (client, view) = session.view().await?;
 	record(&view, fleet).await?;
@@ -285,7 +309,7 @@ impl Check {
 		let record = record(&view, &self.fleet).await?;
 		let (revision, commitment) = newest(&record, &self.fleet)?;
 		let policy = view.key_policy(self.fleet.organisation()).await?;
-		let store = store(&client, self.tiles);
+		let store = store(&client, self.tiles.clone());
 		let progress = Progress::start(format!("checking {}", self.fleet));
 		let judge = |index, leaf: &FleetLeaf| match leaf.is_allowed_by(&policy) {
 			true => Ok(()),
@@ -295,7 +319,13 @@ impl Check {
 			},
 		};
 		let seen = |count| progress.say(format!("checked {count} of {} members", commitment.size));
-		let found = FleetTiles::new(&*store, commitment).audit(judge, seen).await;
+		let mut tiles = FleetTiles::new(&*store, commitment);
+		let mut found = tiles.audit_keys(judge, seen).await;
+		if found.is_ok() && record.candidate.is_some_and(|it| it.change == Change::Rotate) {
+			progress.say("comparing the places that are revoked".to_owned());
+			let folder = self.tiles.as_deref();
+			found = keeps_revoked(&client, &view, &record, folder, &self.fleet, &mut tiles).await?;
+		}
 		drop(progress);
 		let mut report = match &found {
 			Ok(()) => Report::new().verdict(true, format!("{} is there as committed", self.fleet)),
