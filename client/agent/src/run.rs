@@ -16,6 +16,7 @@ use dpki_client::{
 	blob::{self, BlobError},
 	primitives::{Moment, delivery::DeliveryRecord},
 };
+use dpki_light::AnchorError;
 use futures::StreamExt;
 use std::{
 	future::Future,
@@ -47,6 +48,9 @@ pub enum RunError {
 	/// No light client.
 	#[error(transparent)]
 	Connect(#[from] ConnectError),
+	/// The light client is not believed any more.
+	#[error("{0}")]
+	Lost(#[from] AnchorError),
 	/// Convergence failed.
 	#[error(transparent)]
 	Step(#[from] StepError),
@@ -96,7 +100,8 @@ pub fn clock() -> Moment {
 		.map_or(0, |time| time.as_millis() as Moment)
 }
 
-/// Follows the chain until `stop` is done.
+/// Follows the chain until `stop` is done. It ends with an error as well when nothing that its light client says will ever
+/// count again: whoever keeps it running, such as systemd, starts it with another one.
 pub async fn run(config: &Config, stop: impl Future<Output = ()>) -> Result<(), RunError> {
 	let notifier = Notifier::from_env();
 	let (mut agent, _lock) = open(config)?;
@@ -116,6 +121,8 @@ pub async fn run(config: &Config, stop: impl Future<Output = ()>) -> Result<(), 
 		},
 	};
 	tracing::info!(device = %config.device_id(), "following the chain");
+	let lost = connection.lost();
+	tokio::pin!(lost);
 	let Connection { client, .. } = &connection;
 	let mut acknowledger =
 		Acknowledger::new(client.clone(), config.chain.genesis, config.device_id(), agent.keys());
@@ -129,6 +136,12 @@ pub async fn run(config: &Config, stop: impl Future<Output = ()>) -> Result<(), 
 			// A stop must not wait for a chain that is busy.
 			biased;
 			() = &mut stop => break,
+			error = &mut lost => {
+				lapse(&mut agent);
+				agent.report(Some(error.to_string()));
+				notifier.tell("STOPPING=1");
+				return Err(error.into());
+			},
 			head = heads.next() => match head {
 				Some(Ok(head)) => {
 					let view = newest.insert(client.at(head));
@@ -231,8 +244,15 @@ async fn converge_once(
 	if connected.is_err() {
 		lapse(agent);
 	}
-	let Connection { client, .. } = &connected?;
-	let head = head_within(client, timeout, |head| agent.may_act_on(head)).await;
+	let connection = connected?;
+	let Connection { client, .. } = &connection;
+	let head = tokio::select! {
+		head = head_within(client, timeout, |head| agent.may_act_on(head)) => head,
+		error = connection.lost() => {
+			lapse(agent);
+			return Err(error.into());
+		},
+	};
 	if head.is_none() {
 		agent.lapse()?;
 	}
