@@ -6,13 +6,16 @@
 //! [`MembershipProof`]; the verdict about it is [`View::member_status`], or that of `dpki-verifier` without a connection.
 
 mod folder;
+mod holding;
 mod tiles;
+pub mod watch;
 
 pub use dpki_primitives::fleet::{
 	Candidate, Change, ChunkMask, Commitment, FleetHead, FleetKey, FleetLeaf, FleetRecord,
 	MAX_FLEET_SIZE, MemberFacts, MembershipProof, NotAMember, RevocationChunk, Tile,
 };
 pub use folder::TileFolder;
+pub use holding::Holding;
 pub use tiles::FleetTiles;
 
 use crate::{View, blob::BlobError, view::ReadError};
@@ -179,7 +182,30 @@ pub fn masks(members: impl IntoIterator<Item = u32>) -> Vec<ChunkMask> {
 		.collect()
 }
 
+/// How many fleets are read at once.
+const FLEETS_PER_PAGE: u32 = 256;
+
 impl View {
+	/// All fleets as stored, in the order of their ids. It takes one request for their names and one for the records, for
+	/// each 256 of them.
+	pub async fn fleets(&self) -> Result<Vec<(FleetId, FleetRecord)>, ReadError> {
+		let none = storage_keys::fleet(FleetId([0; 32]));
+		let prefix = none.strip_suffix(&[0; 32]).unwrap_or(&none);
+		let item = "the fleets";
+		let mut fleets = Vec::new();
+		let mut last = None;
+		loop {
+			let page = self.read_page(item, prefix, FLEETS_PER_PAGE, last.as_deref()).await?;
+			let Some((key, _)) = page.last() else { return Ok(fleets) };
+			last = Some(key.clone());
+			for (key, record) in page {
+				let id = key.strip_prefix(prefix).and_then(|id| id.try_into().ok());
+				let id = id.ok_or_else(|| self.malformed(item, "a key of another length"))?;
+				fleets.push((FleetId(id), record));
+			}
+		}
+	}
+
 	/// The fleet as stored.
 	pub async fn fleet(&self, id: FleetId) -> Result<Option<FleetRecord>, ReadError> {
 		self.read("the fleet", storage_keys::fleet(id)).await

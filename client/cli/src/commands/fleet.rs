@@ -1,6 +1,7 @@
 //! `dpki fleet`: many keys under one commitment.
 
 mod import;
+mod watch;
 
 use crate::{
 	commands::revoke::{How, revoke},
@@ -32,6 +33,7 @@ use std::path::PathBuf;
 Examples, in the order in which a fleet lives:
   dpki fleet commit keys.csv acme/drones --tiles drones.tiles --publish
   dpki fleet check acme/drones --vote
+  dpki fleet watch --hold /var/lib/dpki-tiles --account validator.key
   dpki fleet prove acme/drones drone-7 --tiles drones.tiles --out drone-7.member
   dpki fleet revoke acme/drones 7 20-29 --reason keyCompromise
   dpki fleet status acme/drones --proof drone-7.member")]
@@ -76,6 +78,15 @@ Examples:
   dpki fleet check acme/drones --tiles drones.tiles
   dpki fleet check acme/drones --vote --account validator.key")]
 	Check(Check),
+	/// Fetch, check and keep the tiles of every fleet as it is proposed, and vote: what a validator runs beside its node
+	///
+	/// It follows the finalised blocks until it is told to end, and goes on where it was when it is started again. A fleet
+	/// whose tiles are missing is asked for again and again, and denied after --patience; the others do not wait for it.
+	#[command(after_help = "\
+Examples:
+  dpki fleet watch --hold /var/lib/dpki-tiles --account validator.key
+  dpki fleet watch --hold /var/lib/dpki-tiles --tiles /mnt/factory --patience 1h")]
+	Watch(watch::Watch),
 	/// Store the tiles of the newest commitment with the blobs of the chain
 	#[command(after_help = "\
 Example:
@@ -191,6 +202,7 @@ impl FleetCommand {
 			Self::Rotate(command) => command.run(session).await,
 			Self::Withdraw { fleet } => withdraw(session, &fleet).await,
 			Self::Check(command) => command.run(session).await,
+			Self::Watch(command) => command.run(session).await,
 			Self::Publish { fleet, tiles } => {
 				let (client, view) = session.view().await?;
 				let (_, commitment) = newest(&record(&view, &fleet).await?, &fleet)?;
@@ -232,6 +244,15 @@ fn store(client: &Client, tiles: Option<PathBuf>) -> Box<dyn BlobStore> {
 		Some(folder) => Box::new(TileFolder::at(folder)),
 		None => Box::new(ChainBlobs::new(client)),
 	}
+}
+
+/// Where tiles are looked for in turn: in folders, then at the node.
+fn sources(client: &Client, folders: Vec<PathBuf>) -> Vec<Box<dyn BlobStore>> {
+	folders
+		.into_iter()
+		.map(|folder| store(client, Some(folder)))
+		.chain([store(client, None)])
+		.collect()
 }
 
 async fn withdraw(session: &Session, fleet: &FleetRef) -> Result<Report> {

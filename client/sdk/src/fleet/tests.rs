@@ -152,3 +152,23 @@ fn masks_name_members_by_chunk_and_leave_out_zeros() {
 	assert_eq!(million.len(), 245);
 	assert!(codec::Encode::encoded_size(&million) <= 125 * 1024);
 }
+
+#[tokio::test]
+async fn what_is_held_is_fetched_once_and_what_is_damaged_again() {
+	let ((_here, source), (_there, held)) = (folder(), folder());
+	let commitment = import(&source, 300);
+	let holding =
+		|sources: Vec<Box<dyn crate::blob::BlobStore>>| Holding::new(held.clone(), sources);
+	let audit = async |holding: Holding| {
+		FleetTiles::new(&holding, commitment).audit(|_, _| Ok(()), |_| ()).await
+	};
+	assert!(matches!(audit(holding(vec![])).await, Err(FleetError::Blob(_))));
+	audit(holding(vec![Box::new(source.clone())])).await.unwrap();
+	audit(holding(vec![])).await.unwrap();
+
+	let tile = fs::read_dir(held.path()).unwrap().next().unwrap().unwrap().path();
+	fs::write(tile, "damaged").unwrap();
+	assert!(matches!(audit(holding(vec![])).await, Err(FleetError::Blob(_))));
+	audit(holding(vec![Box::new(source.clone())])).await.unwrap();
+	audit(holding(vec![])).await.unwrap();
+}
