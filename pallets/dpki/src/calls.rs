@@ -125,9 +125,7 @@ mod calls {
 		#[pallet::authorize(|_source, organisation, voucher_public, name, keys, expires_at, signature| {
 			Self::authorize_enrol(organisation, voucher_public, name, keys, expires_at, signature)
 		})]
-		#[pallet::weight_of_authorize(
-			T::WeightInfo::authorize_enrol(keys.len() as u32).saturating_add(costs::of_keys::<T>(keys))
-		)]
+		#[pallet::weight_of_authorize(costs::of_authorization::<T>(keys))]
 		pub fn enrol(
 			origin: OriginFor<T>,
 			organisation: OrganisationId,

@@ -249,6 +249,21 @@ fn delivery_by_motion_is_refused() {
 }
 
 #[test]
+fn the_account_of_a_signer_is_declared_once() {
+	use frame_system::ExtensionsWeightInfo;
+	use pallet_transaction_payment::WeightInfo;
+
+	type Extensions = <Runtime as frame_system::Config>::ExtensionsWeightInfo;
+	type Payment = <Runtime as pallet_transaction_payment::Config>::WeightInfo;
+	let one = <Runtime as frame_system::Config>::DbWeight::get().reads_writes(1, 1).ref_time();
+
+	assert!(Extensions::check_nonce().ref_time() > one);
+	for rest in [Payment::charge_transaction_payment(), Extensions::weight_reclaim()] {
+		assert!(rest.ref_time() > 0 && rest.ref_time() < one, "{rest}");
+	}
+}
+
+#[test]
 fn revocations_have_room_in_a_full_block() {
 	let (anchor, key, device) = (AnchorId([1; 32]), KeyId([2; 32]), device());
 	let voucher = VoucherId([3; 32]);
