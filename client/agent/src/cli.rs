@@ -66,6 +66,8 @@ impl Command {
 			Self::Fingerprint(args) => args.json,
 			Self::Rotate(args) => args.json,
 			Self::Consent(args) => args.json,
+			Self::AuthorizedKeys(_) => false,
+			Self::TlsRequest(args) => args.json,
 			Self::Status(args) => args.json,
 			Self::Checkpoint(args) => args.json,
 			Self::Gateway(args) => args.json,
@@ -88,12 +90,63 @@ pub enum Command {
 	Rotate(RotateArgs),
 	/// Sign the consent of the device to a further key; its signing key stays where it is.
 	Consent(ConsentArgs),
+	/// Tell sshd the keys that open a login, from what is proven and on the disk; for AuthorizedKeysCommand.
+	AuthorizedKeys(AuthorizedKeysArgs),
+	/// Make a private key for a service, and ask for a certificate.
+	TlsRequest(TlsRequestArgs),
 	/// Show whether the agent is at work, and what is in force.
 	Status(StatusArgs),
 	/// Show whose finality the agent believes in, or recover it.
 	Checkpoint(CheckpointArgs),
 	/// Serve proof bundles over HTTP to devices that reach no node.
 	Gateway(GatewayArgs),
+}
+
+/// `dpki-agent authorized-keys`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+There is no key and an error, with exit code 1, if what the agent has proven is missing, too old (`freshness.ssh-login`),
+damaged, or open to be written by others.
+
+In sshd_config:
+  AuthorizedKeysCommand /usr/bin/dpki-agent authorized-keys %u
+  AuthorizedKeysCommandUser nobody")]
+pub struct AuthorizedKeysArgs {
+	/// The login.
+	#[arg(value_name = "USER")]
+	pub login: String,
+	/// The configuration file.
+	#[arg(long, value_name = "FILE", default_value = "/etc/dpki/agent.toml")]
+	pub config: PathBuf,
+}
+
+/// `dpki-agent tls-request`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+The private key stays in the state directory. The certificate comes back in a delivery, to the service of the same name.
+
+Examples:
+  dpki-agent tls-request web --name drone-7.acme.example > web.csr
+  dpki-agent tls-request mesh --name drone-7.acme.example --self-signed > mesh.pem")]
+pub struct TlsRequestArgs {
+	/// The service, as under [apply.tls] in the configuration.
+	#[arg(value_name = "SERVICE")]
+	pub service: String,
+	/// A host name or address of the service; may be repeated.
+	#[arg(long = "name", value_name = "NAME", required = true)]
+	pub names: Vec<String>,
+	/// Make a certificate that no CA has signed, which peers believe one by one.
+	#[arg(long)]
+	pub self_signed: bool,
+	/// How many days that is valid.
+	#[arg(long, value_name = "DAYS", default_value_t = 365, requires = "self_signed")]
+	pub days: u32,
+	/// The configuration file.
+	#[arg(long, value_name = "FILE", default_value = "/etc/dpki/agent.toml")]
+	pub config: PathBuf,
+	/// Print JSON.
+	#[arg(long)]
+	pub json: bool,
 }
 
 /// `dpki-agent init`.

@@ -22,6 +22,10 @@
 //! max-age = 600
 //! grace = 86400
 //! when-stale = "refuse"
+//!
+//! [apply.tls.web]
+//! directory = "/etc/dpki/tls/web"
+//! reload = ["systemctl", "reload", "nginx"]
 //! "#)?;
 //! config.validate()?;
 //! # Ok::<(), Box<dyn std::error::Error>>(())
@@ -32,6 +36,7 @@ mod text;
 pub use text::{parse_checkpoint, parse_hash};
 
 use crate::{
+	appliers::settings::ApplySettings,
 	files::{self, FileError},
 	freshness::FreshnessSettings,
 	run::clock,
@@ -109,6 +114,9 @@ pub struct Config {
 	/// How old the chain may be, use by use.
 	#[serde(default)]
 	pub freshness: FreshnessSettings,
+	/// Which parts of bundles are put in force besides certificates for SSH, and how.
+	#[serde(default, skip_serializing_if = "is_default")]
+	pub apply: ApplySettings,
 }
 
 /// Which chain, and how to reach it.
@@ -154,6 +162,10 @@ pub struct SshSettings {
 	/// How many seconds a test or a reload may take.
 	#[serde(default = "default_command_timeout")]
 	pub command_timeout: u64,
+}
+
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+	*value == T::default()
 }
 
 /// Ten minutes: clocks of devices are often minutes wrong.
@@ -304,6 +316,9 @@ impl Config {
 				"is below 2, so that there is no way back: try 4",
 			);
 		}
+		if let Err((field, problem)) = self.apply.check(&self.state, &self.ssh.directory) {
+			return value(field, &problem);
+		}
 		if self.ssh.command_timeout == 0 {
 			return value("ssh.command-timeout", "is 0, so that nothing could be tested: try 20");
 		}
@@ -388,6 +403,7 @@ pub(crate) mod tests {
 				..SshSettings::default()
 			},
 			freshness: FreshnessSettings::default(),
+			apply: ApplySettings::default(),
 		}
 	}
 

@@ -12,6 +12,7 @@
 //! the same role may do.
 
 use crate::{
+	appliers::{Applier, Appliers},
 	chain::Chain,
 	refusal::Refusal,
 	ssh::{
@@ -74,6 +75,8 @@ pub struct Resolver<'a> {
 	pub host_key: &'a ssh_key::PublicKey,
 	/// What is known already.
 	pub cache: &'a mut AnchorCache,
+	/// What puts the parts in force that are not about SSH certificates.
+	pub appliers: &'a mut Appliers,
 }
 
 impl Resolver<'_> {
@@ -83,7 +86,8 @@ impl Resolver<'_> {
 		for item in &bundle.items {
 			self.add(item, Scrutiny::New, &mut state).await?;
 		}
-		Ok(())
+		let now = self.chain.head().time;
+		self.appliers.judge(&state, now).map_err(|error| invalid(error.to_string()))
 	}
 
 	/// What a bundle that was found good still gives.
@@ -133,18 +137,25 @@ impl Resolver<'_> {
 			Item::SshPrincipals { login, principals } => {
 				state.principals.insert(login.clone(), principals.clone());
 			},
-			Item::Optional(part) if !is_applicable(part) => {
+			Item::Optional(part) if !self.is_applicable(part) => {
 				tracing::warn!(part = part.name(), "an optional part of the bundle is left out");
 			},
 			Item::Optional(part) => return Box::pin(self.add(part, scrutiny, state)).await,
+			part if self.appliers.takes(part) => state.parts.push(part.clone()),
 			other => {
 				let part = other.name();
 				return Err(invalid(format!(
-					"this agent cannot put the {part} in force: update it, or mark that part as optional"
+					"this agent cannot put the {part} in force: update it, name an applier for it under [apply] in its \
+					 configuration, or mark that part as optional"
 				)));
 			},
 		}
 		Ok(())
+	}
+
+	/// Whether this agent can put such a part in force.
+	fn is_applicable(&self, part: &Item) -> bool {
+		self.appliers.ssh.takes(part) || self.appliers.takes(part)
 	}
 
 	/// The key of an anchor, or `None` if it is not to be believed any more. What is revoked under it enters the list of
@@ -261,17 +272,6 @@ impl Resolver<'_> {
 		}
 		Ok(&cached.revocations)
 	}
-}
-
-/// Whether this agent can put such a part in force.
-fn is_applicable(part: &Item) -> bool {
-	matches!(
-		part,
-		Item::SshUserCa { .. }
-			| Item::SshKnownHostCa { .. }
-			| Item::SshHostCertificate { .. }
-			| Item::SshPrincipals { .. }
-	)
 }
 
 /// A retired anchor is believed like a valid one. One that is retired and something graver, such as expired, has the

@@ -317,6 +317,7 @@ mod tests {
 			},
 			ssh: SshSettings::default(),
 			freshness: Default::default(),
+			apply: Default::default(),
 		}
 	}
 

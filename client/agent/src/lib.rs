@@ -10,6 +10,7 @@
 //! | [`approval`] | whether those approved a delivery who had to |
 //! | [`refusal`] | why a delivery is not taken |
 //! | [`journal`] | what must not be forgotten, and the steps of a delivery across crashes |
+//! | [`appliers`] | putting each part of a bundle in force, and back |
 //! | [`ssh`] | generations, key revocation lists, tests with sshd |
 //! | [`chain`] | the proven reads that all this needs |
 //! | [`connect`] | the embedded light client |
@@ -37,6 +38,7 @@
 
 pub mod acknowledge;
 pub mod agent;
+pub mod appliers;
 pub mod approval;
 pub mod chain;
 pub mod config;

@@ -4,10 +4,12 @@ mod cli;
 
 use clap::Parser;
 use cli::{
-	CheckpointArgs, Cli, Command, ConsentArgs, EXIT_ERROR, EXIT_NOT_WORKING, EXIT_USAGE, EnrolArgs,
-	FingerprintArgs, GatewayArgs, InitArgs, RotateArgs, RunArgs, StatusArgs,
+	AuthorizedKeysArgs, CheckpointArgs, Cli, Command, ConsentArgs, EXIT_ERROR, EXIT_NOT_WORKING,
+	EXIT_USAGE, EnrolArgs, FingerprintArgs, GatewayArgs, InitArgs, RotateArgs, RunArgs, StatusArgs,
+	TlsRequestArgs,
 };
 use dpki_agent::{
+	appliers::{authorized::answer::answer, tls},
 	config::{ChainSettings, Config, SshSettings},
 	consent::{Request, consent},
 	enrol::enrol,
@@ -98,6 +100,8 @@ async fn execute(command: Command) -> Outcome {
 		Command::Fingerprint(args) => fingerprint(&args),
 		Command::Rotate(args) => rotate(args).await,
 		Command::Consent(args) => agree(args).await,
+		Command::AuthorizedKeys(args) => tell_keys(&args),
+		Command::TlsRequest(args) => request(args),
 		Command::Status(args) => show(args),
 		Command::Checkpoint(args) => pinned(args),
 		Command::Gateway(args) => pass_on(args).await,
@@ -135,6 +139,7 @@ async fn make(args: InitArgs) -> Outcome {
 			..SshSettings::default()
 		},
 		freshness: FreshnessSettings::default(),
+		apply: Default::default(),
 	};
 	let made = init(&args.config, config, host_key.as_deref()).await?;
 	let device = made.config.device_id();
@@ -317,6 +322,27 @@ async fn agree(args: ConsentArgs) -> Outcome {
 		);
 	} else {
 		println!("{text}");
+	}
+	Ok(ExitCode::SUCCESS)
+}
+
+fn tell_keys(args: &AuthorizedKeysArgs) -> Outcome {
+	print!("{}", answer(&Config::load(&args.config)?, &args.login, clock())?);
+	Ok(ExitCode::SUCCESS)
+}
+
+fn request(args: TlsRequestArgs) -> Outcome {
+	let config = Config::load(&args.config)?;
+	if !config.apply.tls.contains_key(&args.service) {
+		let service = args.service;
+		return Err(format!("the configuration has no [apply.tls.{service}]: add it").into());
+	}
+	let days = args.self_signed.then_some(args.days);
+	let made = tls::request(&config.state, &args.service, args.names, clock(), days)?;
+	if args.json {
+		println!("{:#}", json!({ "pem": made.pem, "key": made.key }));
+	} else {
+		print!("{}", made.pem);
 	}
 	Ok(ExitCode::SUCCESS)
 }

@@ -2,16 +2,18 @@
 //!
 //! A device that hears nothing cannot tell whether it is offline or kept from the news. When the newest proven block is
 //! older than the configuration allows, no user CA is believed any more: what was revoked meanwhile opens nothing, and
-//! neither does anything else that needs the chain. Keys in `authorized_keys` are not the agent's and keep working. The
-//! first block that is young enough brings everything back.
+//! neither do plain keys that were delivered, nor anything else that needs the chain. What the owner has written into
+//! `authorized_keys` is not the agent's and keeps working. The first block that is young enough brings everything back.
 
 use super::{Agent, StepError};
-use crate::ssh::{
-	applier::ApplyError,
-	layout::{TRUSTED_USER_CA_KEYS, read_files},
-	state::SshState,
+use crate::{
+	appliers::ApplyError,
+	ssh::{
+		layout::{TRUSTED_USER_CA_KEYS, read_files},
+		state::SshState,
+	},
 };
-use dpki_client::Judgement;
+use dpki_client::{Item, Judgement};
 use std::time::Duration;
 
 impl Agent {
@@ -27,7 +29,7 @@ impl Agent {
 			return Ok(());
 		}
 		let Judgement::Refused { allowed, .. } = self.judge_logins() else { return Ok(()) };
-		self.close().map_err(StepError::Enforce)?;
+		self.close().and(self.appliers.close()).map_err(StepError::Enforce)?;
 		Err(StepError::Lapsed { allowed: allowed / 1000 })
 	}
 
@@ -36,6 +38,7 @@ impl Agent {
 		let is_closed = !self.judge_logins().may_go_on();
 		if is_closed {
 			state.user_cas.clear();
+			state.parts.retain(|part| !matches!(part, Item::SshAuthorizedKeys { .. }));
 		}
 		self.tell_closed(is_closed);
 	}
@@ -59,7 +62,8 @@ impl Agent {
 	/// the chain is not heard.
 	fn close(&mut self) -> Result<(), ApplyError> {
 		self.tell_closed(true);
-		let layout = self.applier.layout();
+		let generations = &self.appliers.ssh.generations;
+		let layout = generations.layout();
 		let Some(current) = layout.current_generation() else { return Ok(()) };
 		let place = layout.generation(current);
 		let mut files = read_files(&place).map_err(crate::files::failed("read", &place))?;
@@ -69,9 +73,9 @@ impl Agent {
 		}
 		trusted.clear();
 		self.status.ssh.user_cas.clear();
-		if let Some(staged) = self.applier.stage(&files)? {
-			self.applier.switch(staged.generation)?;
-			if let Err(error) = self.applier.prune() {
+		if let Some(staged) = generations.stage(&files)? {
+			generations.switch(staged.generation)?;
+			if let Err(error) = generations.prune() {
 				tracing::warn!(%error, "old generations cannot be removed");
 			}
 		}

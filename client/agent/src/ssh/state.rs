@@ -7,7 +7,7 @@ use crate::ssh::{
 		SSH_CONF, SSHD_CONF, TRUSTED_USER_CA_KEYS,
 	},
 };
-use dpki_client::primitives::ids::AnchorId;
+use dpki_client::{Item, primitives::ids::AnchorId};
 use std::collections::BTreeMap;
 
 /// A CA whose user certificates are believed.
@@ -43,6 +43,8 @@ pub struct SshState {
 	pub revoked_keys: Krl,
 	/// What the ssh client does not believe: what is revoked under host CAs.
 	pub revoked_host_keys: Krl,
+	/// What [other appliers](crate::appliers) put in force.
+	pub parts: Vec<Item>,
 }
 
 impl SshState {
@@ -78,7 +80,7 @@ impl SshState {
 }
 
 /// Algorithm and key without the comment, which somebody else chose.
-fn bare(key: &ssh_key::PublicKey) -> Result<String, ssh_key::Error> {
+pub(crate) fn bare(key: &ssh_key::PublicKey) -> Result<String, ssh_key::Error> {
 	ssh_key::PublicKey::new(key.key_data().clone(), "").to_openssh()
 }
 

@@ -3,6 +3,8 @@
 //! | module | what |
 //! |---|---|
 //! | [`world`] | the chain, the device and the publisher |
+//! | [`appliers`] | what is put in force besides SSH certificates |
+//! | [`stops`] | the agent ends at each step of each applier |
 //! | [`approvals`] | who has to stand for a delivery |
 //! | [`deliveries`] | what is taken, and what is refused |
 //! | [`renewals`] | replacing the key that opens deliveries |
@@ -16,6 +18,7 @@
 //! | [`one_at_a_time`] | the lock, and what `status` tells |
 //! | [`statuses`] | the vectors of the one status function |
 
+mod appliers;
 mod approvals;
 mod commands;
 mod consents;
@@ -28,5 +31,6 @@ mod one_at_a_time;
 mod renewals;
 mod revocations;
 mod statuses;
+mod stops;
 mod table;
 mod world;

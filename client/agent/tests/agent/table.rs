@@ -1,7 +1,8 @@
 //! That every row of the table of attacks in the README names tests that exist.
 
 const README: &str = include_str!("../../README.md");
-const SOURCES: [&str; 8] = [
+const SOURCES: [&str; 11] = [
+	include_str!("appliers.rs"),
 	include_str!("approvals.rs"),
 	include_str!("crashes.rs"),
 	include_str!("deliveries.rs"),
@@ -9,6 +10,8 @@ const SOURCES: [&str; 8] = [
 	include_str!("renewals.rs"),
 	include_str!("revocations.rs"),
 	include_str!("one_at_a_time.rs"),
+	include_str!("stops.rs"),
+	include_str!("../../src/appliers/authorized/block.rs"),
 	include_str!("../../src/journal.rs"),
 ];
 

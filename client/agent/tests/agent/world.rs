@@ -214,6 +214,7 @@ impl World {
 				..SshSettings::default()
 			},
 			freshness: Default::default(),
+			apply: Default::default(),
 		};
 		let config = make(&dir.path().join("agent.toml"), config, None).unwrap().config;
 		let name = config.device.as_bytes().to_vec().try_into().unwrap();

@@ -1,6 +1,7 @@
 //! `dpki deliver`: the full desired state of a device, encrypted to it and published.
 
 mod fleet;
+mod parts;
 
 use crate::{
 	commands::{
@@ -52,6 +53,10 @@ Examples:
   dpki deliver --org acme --device drone-7 --known-hosts-ca 'host-ca.pub=*.acme.example' --yes
   dpki deliver --org acme --device drone-7 --empty    # takes all access away
   dpki deliver --org acme --device drone-7 --device drone-8 --user-ca user-ca.pub --principals root=ops
+  dpki deliver --org acme --device drone-7 --user-ca user-ca.pub --principals root=ops \
+      --tls web=web.pem --trust web=ca.pem --psk drone-7=drone-7.psk
+  dpki deliver --org acme --device drone-7 --device drone-8 --yes --optional \
+      --tls mesh-7=7.pem --trust mesh-7=8.pem --tls mesh-8=8.pem --trust mesh-8=7.pem    # peers of each other
   dpki deliver --org acme --device drone-7 --empty --review drone-7.review    # watchdogs have to approve
   dpki deliver --org acme --device drone-7 --empty --sign-for //Bob --review drone-7.review
 A device takes away what a delivery does not name. One that lets nobody log in needs --yes.
@@ -89,6 +94,8 @@ pub struct Deliver {
 	/// SSH host CA that the device believes, for hosts of these patterns (repeat for several)
 	#[arg(long, value_name = "ID|FILE=PATTERN[,..]")]
 	known_hosts_ca: Vec<HostCaPatterns>,
+	#[command(flatten)]
+	parts: parts::Parts,
 	/// Deliver a state without any access
 	#[arg(
 		long,
@@ -101,7 +108,7 @@ pub struct Deliver {
 	/// Sign the content for this account to publish, and do not publish it
 	#[arg(long, value_name = "ACCOUNT", requires = "review", conflicts_with = "wait")]
 	sign_for: Option<Member>,
-	/// Deliver even if nobody can log in with a certificate afterwards
+	/// Deliver even if nobody can log in with a certificate afterwards, or somebody else knows a private key
 	#[arg(long)]
 	yes: bool,
 	/// Wait until the device says what became of it; fails if it refuses, or says nothing for this long
@@ -132,6 +139,7 @@ impl Deliver {
 			&& self.principals.is_empty()
 			&& self.host_ca_key.is_none()
 			&& self.known_hosts_ca.is_empty()
+			&& self.parts.is_empty()
 		{
 			return Err(Error::NotAllowed {
 				why: "nothing to deliver, and a device takes away what a delivery does not name"
@@ -267,6 +275,13 @@ impl Deliver {
 		items.extend(self.principals.iter().map(|LoginPrincipals { login, principals }| {
 			Item::SshPrincipals { login: login.clone(), principals: principals.clone() }
 		}));
+		items.extend(self.parts.items()?);
+		if let Some(escrow) = items.iter().find(|item| item.is_escrow() && !self.yes) {
+			return Err(Error::NotAllowed {
+				why: format!("whoever delivers the {} knows its private key", escrow.name()),
+				next: "have the device make it by `dpki-agent tls-request`, or add --yes".into(),
+			});
+		}
 		Ok(Bundle { items })
 	}
 
@@ -298,7 +313,7 @@ impl Deliver {
 	/// Refuses a state that nobody can log in to, unless it is meant: it takes the access of everybody away.
 	fn require_logins(&self) -> Result<()> {
 		let missing = match (self.user_ca.is_empty(), self.principals.is_empty()) {
-			_ if self.empty || self.yes => return Ok(()),
+			_ if self.empty || self.yes || self.parts.open_logins() => return Ok(()),
 			(false, false) => return Ok(()),
 			(true, false) => "--user-ca",
 			(false, true) => "--principals",

@@ -13,6 +13,7 @@
 //! | 8 | [`Item::TrustBundle`] | |
 //! | 9 | [`Item::Psk`] | key |
 //! | 10 | [`Item::Opaque`] | perhaps |
+//! | 11 | [`Item::RevocationLists`] | |
 
 use super::{
 	BundleError, MAX_CERTIFICATE_LEN, MAX_CERTIFICATES, MAX_NAMES, MAX_SECRET_LEN,
@@ -148,6 +149,13 @@ pub enum Item {
 		/// What the program reads.
 		data: Secret,
 	},
+	/// A service of the device does not believe what is on these lists.
+	RevocationLists {
+		/// Which service.
+		name: String,
+		/// The lists in DER, each of an authority in the trust bundle of the service.
+		lists: Vec<Vec<u8>>,
+	},
 	/// A part that a device may leave out if it does not know its kind, or has nothing to put it in force with. Every other
 	/// part such a device refuses, and the bundle with it.
 	Optional(Box<Item>),
@@ -184,6 +192,7 @@ impl Item {
 			Item::TrustBundle { .. } => "trust bundle",
 			Item::Psk { .. } => "pre-shared key",
 			Item::Opaque { .. } => "opaque data",
+			Item::RevocationLists { .. } => "revocation lists",
 			Item::Optional(_) => "optional part",
 		}
 	}
@@ -212,6 +221,7 @@ impl Item {
 			Item::TrustBundle { name, .. } => format!("the trust bundle {name}"),
 			Item::Psk { identity, .. } => format!("the pre-shared key {identity}"),
 			Item::Opaque { name, .. } => format!("the data {name}"),
+			Item::RevocationLists { name, .. } => format!("the revocation lists {name}"),
 			Item::Optional(_) => "an optional part in an optional part".into(),
 		}
 	}
@@ -263,6 +273,10 @@ impl Item {
 			Item::Opaque { name, data } => {
 				NameKind::Label.check(name)?;
 				at_most("data", data.expose().len(), MAX_SECRET_LEN)
+			},
+			Item::RevocationLists { name, lists } => {
+				NameKind::Label.check(name)?;
+				check_certificates(lists)
 			},
 			Item::Optional(_) => Err(BundleError::Malformed("an optional part is in another one")),
 		}
@@ -338,6 +352,11 @@ impl Item {
 				put_slice(body, data.expose());
 				10
 			},
+			Item::RevocationLists { name, lists } => {
+				put(body, name);
+				put(body, lists);
+				11
+			},
 			Item::Optional(part) => part.write_body(body),
 		}
 	}
@@ -403,6 +422,7 @@ impl Item {
 			8 => Item::TrustBundle { name: name(body)?, certificates: take_certificates(body)? },
 			9 => Item::Psk { identity: name(body)?, key: take_secret(body)? },
 			10 => Item::Opaque { name: name(body)?, data: take_secret(body)? },
+			11 => Item::RevocationLists { name: name(body)?, lists: take_certificates(body)? },
 			_ => return Ok(None),
 		}))
 	}

@@ -56,6 +56,7 @@ fn every_kind() -> Vec<Item> {
 		Item::TrustBundle { name: "web".into(), certificates: vec![vec![3; 900]] },
 		Item::Psk { identity: "drone-7@acme".into(), key: secret(32) },
 		Item::Opaque { name: "maps".into(), data: secret(0) },
+		Item::RevocationLists { name: "web".into(), lists: vec![vec![4; 300]] },
 	]
 }
 
@@ -221,6 +222,8 @@ fn names_of_services_and_data_lead_out_of_no_directory() {
 		assert_refused(Item::TlsIdentity { name: name.clone(), chain, key: None }, is_name);
 		let certificates = vec![vec![1]];
 		assert_refused(Item::TrustBundle { name: name.clone(), certificates }, is_name);
+		let lists = vec![vec![1]];
+		assert_refused(Item::RevocationLists { name: name.clone(), lists }, is_name);
 		assert_refused(Item::Opaque { name, data: secret(1) }, is_name);
 	}
 }
