@@ -156,7 +156,7 @@ impl Agent {
 
 	/// Notes what hinders the agent, or that nothing does, and writes the status.
 	pub fn report(&mut self, error: Option<String>) {
-		self.status.error = error;
+		self.status.error = error.or_else(|| self.appliers.trouble().map(ToOwned::to_owned));
 		let entries = &self.journal.entries;
 		self.status.sequence = entries.applied.as_ref().map(|applied| applied.seen.sequence);
 		self.status.digest =

@@ -1,7 +1,7 @@
 //! What appliers have in common whose files are generations of a [`Store`].
 
 use super::{
-	Applier, ApplyError, Steps, Wanted,
+	Applier, ApplyError, Cause, Steps, Wanted,
 	store::{Files, Store},
 };
 use async_trait::async_trait;
@@ -38,8 +38,8 @@ pub(super) trait Content: Send + Sync {
 		true
 	}
 
-	/// Tells whoever reads the files, which lie in `current` by now.
-	async fn tell(&self, files: &Files) -> Result<(), ApplyError>;
+	/// Tells whoever reads the files, which lie in `current` by now. They knew of `before`, if that is certain.
+	async fn tell(&self, files: &Files, before: Option<&Files>) -> Result<(), ApplyError>;
 
 	/// The same without waiting for anybody.
 	fn tell_at_once(&self, _files: &Files) -> Result<(), ApplyError> {
@@ -52,6 +52,8 @@ pub(super) trait Content: Send + Sync {
 
 struct Plan {
 	files: Files,
+	/// What whoever reads the files knows of, if that is certain.
+	before: Option<Files>,
 	/// Whether the files differ from those in force.
 	is_new: bool,
 	/// Where they lie ready.
@@ -120,13 +122,16 @@ impl<C: Content> Applier for Generational<C> {
 			Some(found) => *found != files,
 			None => !files.is_empty(),
 		};
-		if !is_new && unsettled.is_none() && self.content.is_told(&files) {
+		// What somebody else has done to files is put right, and is no part of a delivery, which it could hold up.
+		let is_told = || wanted.cause == Cause::Delivery || self.content.is_told(&files);
+		if !is_new && unsettled.is_none() && is_told() {
 			return Ok(false);
 		}
+		let before = in_force.filter(|_| is_new && unsettled.is_none());
 		// Before a restart it may have been switched, and there may still be a way back from that.
 		let is_switched = unsettled.is_some();
 		let previous = unsettled.unwrap_or(self.store.current());
-		self.plan = Some(Plan { files, is_new, generation: None, previous, is_switched });
+		self.plan = Some(Plan { files, before, is_new, generation: None, previous, is_switched });
 		Ok(true)
 	}
 
@@ -150,7 +155,7 @@ impl<C: Content> Applier for Generational<C> {
 			self.store.switch(plan.generation)?;
 		}
 		self.steps.pass(self.content.name(), "tell");
-		self.content.tell(&plan.files).await?;
+		self.content.tell(&plan.files, plan.before.as_ref()).await?;
 		self.is_committed = true;
 		tracing::info!(applier = self.content.name(), "new files are in force");
 		Ok(())
@@ -165,7 +170,8 @@ impl<C: Content> Applier for Generational<C> {
 				tracing::error!(applier = self.content.name(), %error, "there is no way back");
 				return;
 			}
-			if let Err(error) = self.content.tell(&previous.unwrap_or_default()).await {
+			let known = plan.before.as_ref().map(|_| &plan.files);
+			if let Err(error) = self.content.tell(&previous.unwrap_or_default(), known).await {
 				tracing::error!(
 					applier = self.content.name(),
 					%error,

@@ -14,7 +14,8 @@
 //! A delivery is put in force in two passes. First every applier plans and validates, which changes nothing that counts;
 //! then each commits. If one cannot, all that were before it go back, so a bundle is in force as a whole or not at all.
 //! Access by SSH comes last: nothing after it can fail. A revocation goes the other way round: SSH comes first, and each
-//! applier stands for itself, because a web server that does not start again must not hold a revocation up.
+//! applier stands for itself, because a web server that does not start again must not hold a revocation up. What could not
+//! be put right is told, tried again later, and keeps neither revocations nor deliveries back.
 //!
 //! After a crash at any point the journal says which bundle is wanted, and every applier finds out for itself what is
 //! left to do: what is in force is compared with what is wanted, and a mark on the disk says whether whoever reads the
@@ -83,9 +84,6 @@ pub enum ApplyError {
 		#[source]
 		source: CommandError,
 	},
-	/// The applier failed a moment ago and is tried again later.
-	#[error("{0} (it is tried again in a while)")]
-	Waiting(String),
 }
 
 /// Why something is to be put in force.
@@ -225,7 +223,6 @@ impl Appliers {
 	) -> Result<bool, ApplyError> {
 		let wanted = Wanted { state, now, cause };
 		if cause == Cause::Delivery {
-			self.trouble = None;
 			let prepared = prepare_all(&mut self.in_order(cause), &wanted).await;
 			if prepared.is_err() {
 				self.rollback().await;
@@ -234,23 +231,20 @@ impl Appliers {
 		}
 		let mut is_due = self.ssh.plan(&wanted)?;
 		self.ssh.validate().await?;
-		if self.waiting().is_none() {
-			for applier in &mut self.others {
-				let name = applier.name().to_owned();
-				match prepare_one(applier.as_mut(), &wanted).await {
-					Ok(due) => is_due |= due,
-					Err(error) => {
-						applier.rollback().await;
-						self.trouble.get_or_insert_with(|| trouble(&name, &error));
-					},
-				}
+		if self.trouble.as_ref().is_some_and(|(_, until)| *until > Instant::now()) {
+			return Ok(is_due);
+		}
+		self.trouble = None;
+		for applier in &mut self.others {
+			match prepare_one(applier.as_mut(), &wanted).await {
+				Ok(due) => is_due |= due,
+				Err(error) => {
+					applier.rollback().await;
+					self.trouble.get_or_insert_with(|| trouble(&error));
+				},
 			}
 		}
-		// Nothing is to be committed, so nobody would hear of it.
-		match self.waiting() {
-			Some(error) if !is_due => Err(error),
-			_ => Ok(is_due),
-		}
+		Ok(is_due)
 	}
 
 	/// Puts in force what lies ready.
@@ -273,17 +267,20 @@ impl Appliers {
 			self.ssh.rollback().await;
 		}
 		for applier in &mut self.others {
-			let name = applier.name().to_owned();
 			match applier.commit().await {
 				Ok(()) => applier.settle(),
 				Err(error) => {
 					applier.rollback().await;
-					self.trouble.get_or_insert_with(|| trouble(&name, &error));
+					self.trouble.get_or_insert_with(|| trouble(&error));
 				},
 			}
 		}
-		ssh?;
-		self.waiting().map_or(Ok(()), Err)
+		ssh
+	}
+
+	/// What is not as it should be, though it is no reason to do nothing else: somebody has to look at it.
+	pub fn trouble(&self) -> Option<&str> {
+		self.trouble.as_ref().map(|(sentence, _)| sentence.as_str())
 	}
 
 	/// Forgets the way back, once it is written down that the delivery is in force.
@@ -307,14 +304,6 @@ impl Appliers {
 		for applier in self.in_order(Cause::Delivery).into_iter().rev() {
 			applier.rollback().await;
 		}
-	}
-
-	/// What hindered an applier a moment ago.
-	fn waiting(&mut self) -> Option<ApplyError> {
-		if self.trouble.as_ref().is_some_and(|(_, until)| *until <= Instant::now()) {
-			self.trouble = None;
-		}
-		self.trouble.as_ref().map(|(sentence, _)| ApplyError::Waiting(sentence.clone()))
 	}
 
 	fn in_order(&mut self, cause: Cause) -> Vec<&mut dyn Applier> {
@@ -347,7 +336,7 @@ async fn prepare_one(applier: &mut dyn Applier, wanted: &Wanted<'_>) -> Result<b
 	Ok(is_due)
 }
 
-fn trouble(name: &str, error: &ApplyError) -> (String, Instant) {
-	tracing::warn!(applier = name, %error, "what is in force could not be put right");
+fn trouble(error: &ApplyError) -> (String, Instant) {
+	tracing::warn!(%error, "what is in force could not be put right");
 	(error.to_string(), Instant::now() + RETRY)
 }

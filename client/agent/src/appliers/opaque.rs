@@ -62,7 +62,7 @@ impl Content for Opaque {
 		Ok(files)
 	}
 
-	async fn tell(&self, files: &Files) -> Result<(), ApplyError> {
+	async fn tell(&self, files: &Files, _: Option<&Files>) -> Result<(), ApplyError> {
 		let data = files.get(DATA).map_or(&[][..], |data| data.as_slice());
 		feed(&self.command, Some(data), self.timeout)
 			.await

@@ -70,7 +70,7 @@ impl Content for Psk {
 		Some(Files::from([(PSK_FILE, Zeroizing::default())]))
 	}
 
-	async fn tell(&self, _files: &Files) -> Result<(), ApplyError> {
+	async fn tell(&self, _: &Files, _: Option<&Files>) -> Result<(), ApplyError> {
 		if self.reload.is_empty() {
 			return Ok(());
 		}

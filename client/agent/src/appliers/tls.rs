@@ -180,7 +180,7 @@ impl Content for Tls {
 		Ok(files)
 	}
 
-	async fn tell(&self, _files: &Files) -> Result<(), ApplyError> {
+	async fn tell(&self, _: &Files, _: Option<&Files>) -> Result<(), ApplyError> {
 		for command in &self.commands {
 			run(command, self.timeout)
 				.await

@@ -80,6 +80,29 @@ impl AuthorizedKeys {
 		Files::from([(KEYS, Zeroizing::new(text.into_bytes()))])
 	}
 
+	/// Writes the blocks of those logins whose keys are not what they were, so that what an owner does to one file holds
+	/// nothing else up.
+	fn put_blocks(&self, files: &Files, before: Option<&Files>) -> Result<(), ApplyError> {
+		let list = self.list_of(files)?;
+		let known = before.and_then(|before| self.list_of(before).ok());
+		let mut told = Ok(());
+		for (login, path) in &self.blocks {
+			let lines = Self::lines(&list, login);
+			if known.as_ref().is_some_and(|known| Self::lines(known, login) == lines) {
+				continue;
+			}
+			let written = block::put(path, &lines).map_err(|error| ApplyError::Told {
+				applier: NAME.into(),
+				source: CommandError {
+					command: path.display().to_string(),
+					problem: error.to_string(),
+				},
+			});
+			told = told.and(written);
+		}
+		told
+	}
+
 	fn lines(list: &KeyList, login: &str) -> Vec<String> {
 		list.0.get(login).into_iter().flatten().map(Key::line).collect()
 	}
@@ -130,26 +153,12 @@ impl Content for AuthorizedKeys {
 			.all(|(login, path)| block::is_there(path, &Self::lines(&list, login)).unwrap_or(false))
 	}
 
-	async fn tell(&self, files: &Files) -> Result<(), ApplyError> {
-		self.tell_at_once(files)
+	async fn tell(&self, files: &Files, before: Option<&Files>) -> Result<(), ApplyError> {
+		self.put_blocks(files, before)
 	}
 
 	fn tell_at_once(&self, files: &Files) -> Result<(), ApplyError> {
-		let list = self.list_of(files)?;
-		// One file that cannot be written must not keep keys in another one.
-		let mut told = Ok(());
-		for (login, path) in &self.blocks {
-			let written = block::put(path, &Self::lines(&list, login));
-			let written = written.map_err(|error| ApplyError::Told {
-				applier: NAME.into(),
-				source: CommandError {
-					command: path.display().to_string(),
-					problem: error.to_string(),
-				},
-			});
-			told = told.and(written);
-		}
-		told
+		self.put_blocks(files, None)
 	}
 
 	fn hear(&self, time: Moment, directory: &Path) {
