@@ -142,3 +142,85 @@ fn read_digits(path: &Path) -> Result<Secret> {
 	files::refuse_exposed(path)?;
 	Ok(Secret::new(key))
 }
+
+#[cfg(test)]
+mod tests {
+	use super::*;
+	use clap::Parser;
+	use std::{fs, os::unix::fs::PermissionsExt};
+
+	#[derive(Parser)]
+	struct Line {
+		#[command(flatten)]
+		parts: Parts,
+	}
+
+	/// The parts that these words make, with files that are for their owner only.
+	fn items(files: &[(&str, &str, &str)], further: &[&str]) -> Result<Vec<Item>> {
+		items_of(0o600, files, further)
+	}
+
+	fn items_of(mode: u32, files: &[(&str, &str, &str)], further: &[&str]) -> Result<Vec<Item>> {
+		let dir = tempfile::tempdir().unwrap();
+		let mut words = vec!["deliver".to_owned()];
+		for (at, (option, name, content)) in files.iter().enumerate() {
+			let path = dir.path().join(at.to_string());
+			fs::write(&path, content).unwrap();
+			fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
+			words.push((*option).to_owned());
+			words.push(format!("{name}={}", path.display()));
+		}
+		words.extend(further.iter().map(ToString::to_string));
+		Line::try_parse_from(words).ok().expect("it can be parsed").parts.items()
+	}
+
+	const CERTIFICATE: &str = "-----BEGIN CERTIFICATE-----\nAQID\n-----END CERTIFICATE-----\n";
+	const LIST: &str = "-----BEGIN X509 CRL-----\nAQID\n-----END X509 CRL-----\n";
+	const KEY: &str = "-----BEGIN PRIVATE KEY-----\nAQID\n-----END PRIVATE KEY-----\n";
+
+	#[test]
+	fn files_become_parts() {
+		let good = [
+			("--tls", "web", CERTIFICATE),
+			("--tls-key", "web", KEY),
+			("--tls", "mesh", CERTIFICATE),
+			("--trust", "web", CERTIFICATE),
+			("--crl", "web", LIST),
+			("--psk", "drone-7@acme", "00112233445566778899aabbccddeeff\n"),
+			("--authorized-keys", "root", "# ours\nssh-ed25519 AAAA me\n\nssh-ed25519 BBBB you\n"),
+			("--data", "maps", "anything"),
+		];
+		let found = items(&good, &[]).unwrap();
+		let escrow: Vec<_> = found.iter().map(Item::is_escrow).collect();
+		assert_eq!(escrow, [true, false, false, false, false, false, false]);
+		assert!(matches!(&found[0], Item::TlsIdentity { chain, .. } if *chain == [vec![1, 2, 3]]));
+		assert!(matches!(&found[4], Item::Psk { key, .. } if key.expose().len() == 16));
+		assert!(matches!(&found[5], Item::SshAuthorizedKeys { keys, .. } if keys.len() == 2));
+		let optional = items(&good, &["--optional"]).unwrap();
+		assert!(optional.iter().all(|item| matches!(item, Item::Optional(_))));
+		assert!(items(&[], &[]).unwrap().is_empty());
+	}
+
+	#[test]
+	fn files_that_are_something_else_are_refused() {
+		for (option, name, content, words) in [
+			("--tls", "web", KEY, "BEGIN CERTIFICATE"),
+			("--tls", "../web", CERTIFICATE, "cannot be the name of a service"),
+			("--tls-key", "web", KEY, "no certificate"),
+			("--crl", "web", CERTIFICATE, "BEGIN X509 CRL"),
+			("--psk", "a:b", "00112233445566778899aabbccddeeff", "identity of a pre-shared key"),
+			("--psk", "a", "no digits", "hexadecimal digits"),
+			("--authorized-keys", "-x", "", "cannot be a login name"),
+		] {
+			let error = items(&[(option, name, content)], &[]).unwrap_err().to_string();
+			assert!(error.contains(words), "{option}: {error}");
+		}
+		let digits = "00112233445566778899aabbccddeeff";
+		let certified = [("--tls", "web", CERTIFICATE), ("--tls-key", "web", KEY)];
+		for files in [&certified[..], &[("--psk", "a", digits)]] {
+			items(files, &[]).unwrap();
+			let exposed = items_of(0o644, files, &[]);
+			assert!(matches!(exposed, Err(Error::Exposed { .. })), "{files:?}");
+		}
+	}
+}
