@@ -1,7 +1,7 @@
 //! The device daemon of the device PKI chain.
 //!
 //! It follows the chain with an embedded light client ([`connect`]), proves every record that it relies on, fetches and
-//! decrypts what is delivered to the device, and puts it in force for SSH. It never asks an RPC server.
+//! decrypts what is delivered to the device, and puts it in force ([`appliers`]). It never asks an RPC server.
 //!
 //! | module | rule |
 //! |---|---|

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | [`world`] | the chain, the device and the publisher |
 //! | [`appliers`] | what is put in force besides SSH certificates |
+//! | [`plain_keys`] | plain keys that open logins |
 //! | [`stops`] | the agent ends at each step of each applier |
 //! | [`approvals`] | who has to stand for a delivery |
 //! | [`deliveries`] | what is taken, and what is refused |
@@ -28,6 +29,7 @@ mod forgeries;
 mod generations;
 mod lapses;
 mod one_at_a_time;
+mod plain_keys;
 mod renewals;
 mod revocations;
 mod statuses;
