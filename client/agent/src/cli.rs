@@ -66,7 +66,7 @@ impl Command {
 			Self::Fingerprint(args) => args.json,
 			Self::Rotate(args) => args.json,
 			Self::Consent(args) => args.json,
-			Self::AuthorizedKeys(_) => false,
+			Self::AuthorizedKeys(args) => args.json,
 			Self::TlsRequest(args) => args.json,
 			Self::Status(args) => args.json,
 			Self::Checkpoint(args) => args.json,
@@ -110,7 +110,10 @@ damaged, or open to be written by others.
 
 In sshd_config:
   AuthorizedKeysCommand /usr/bin/dpki-agent authorized-keys %u
-  AuthorizedKeysCommandUser nobody")]
+  AuthorizedKeysCommandUser nobody
+
+Example:
+  dpki-agent authorized-keys root")]
 pub struct AuthorizedKeysArgs {
 	/// The login.
 	#[arg(value_name = "USER")]
@@ -118,6 +121,9 @@ pub struct AuthorizedKeysArgs {
 	/// The configuration file.
 	#[arg(long, value_name = "FILE", default_value = "/etc/dpki/agent.toml")]
 	pub config: PathBuf,
+	/// Print JSON, which is not for sshd.
+	#[arg(long)]
+	pub json: bool,
 }
 
 /// `dpki-agent tls-request`.
@@ -488,7 +494,7 @@ mod tests {
 			assert!(json, "`{name}` takes no --json");
 			seen += 1;
 		}
-		assert_eq!(seen, 9);
+		assert_eq!(seen, 11);
 	}
 
 	#[test]

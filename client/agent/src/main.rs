@@ -327,7 +327,12 @@ async fn agree(args: ConsentArgs) -> Outcome {
 }
 
 fn tell_keys(args: &AuthorizedKeysArgs) -> Outcome {
-	print!("{}", answer(&Config::load(&args.config)?, &args.login, clock())?);
+	let keys = answer(&Config::load(&args.config)?, &args.login, clock())?;
+	if args.json {
+		println!("{:#}", json!({ "login": args.login, "keys": keys.lines().collect::<Vec<_>>() }));
+	} else {
+		print!("{keys}");
+	}
 	Ok(ExitCode::SUCCESS)
 }
 

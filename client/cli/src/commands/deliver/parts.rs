@@ -176,7 +176,7 @@ mod tests {
 
 	const CERTIFICATE: &str = "-----BEGIN CERTIFICATE-----\nAQID\n-----END CERTIFICATE-----\n";
 	const LIST: &str = "-----BEGIN X509 CRL-----\nAQID\n-----END X509 CRL-----\n";
-	const KEY: &str = "-----BEGIN PRIVATE KEY-----\nAQID\n-----END PRIVATE KEY-----\n";
+	const KEY: &str = "-----BEGIN PRIVATE KEY-----\nMAA=\n-----END PRIVATE KEY-----\n";
 
 	#[test]
 	fn files_become_parts() {
@@ -210,7 +210,7 @@ mod tests {
 			("--crl", "web", CERTIFICATE, "BEGIN X509 CRL"),
 			("--psk", "a:b", "00112233445566778899aabbccddeeff", "identity of a pre-shared key"),
 			("--psk", "a", "no digits", "hexadecimal digits"),
-			("--authorized-keys", "-x", "", "cannot be a login name"),
+			("--authorized-keys", ".ssh", "", "cannot be a login name"),
 		] {
 			let error = items(&[(option, name, content)], &[]).unwrap_err().to_string();
 			assert!(error.contains(words), "{option}: {error}");
