@@ -7,8 +7,8 @@
 //! | [`tls`] | identity, trust bundle and revocation lists of a service |
 //! | [`psk`] | pre-shared keys, for mosquitto |
 //! | [`opaque`] | anything else, for a program that the configuration names |
-//! | [`generational`] | what the last four have in common |
-//! | [`store`] | generations of files, some of which are secret |
+//! | `generational` | what the last four have in common |
+//! | `store` | generations of files, some of which are secret |
 //! | [`settings`] | what the configuration says |
 //!
 //! A delivery is put in force in two passes. First every applier plans and validates, which changes nothing that counts;
