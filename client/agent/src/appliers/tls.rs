@@ -100,7 +100,7 @@ impl Tls {
 		current: Option<&Files>,
 	) -> Result<(), String> {
 		let certificates = read_all(chain)?;
-		let [first, ..] = &chain[..] else { return Err("there is no certificate".into()) };
+		let [first, ..] = chain else { return Err("there is no certificate".into()) };
 		for pair in certificates.windows(2) {
 			let [below, above] = pair else { continue };
 			let is_issuer = below.issuer() == above.subject()
