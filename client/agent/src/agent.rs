@@ -94,6 +94,8 @@ pub struct Agent {
 	journal: Journal,
 	ssh_login: Policy,
 	chain_time: ChainTime,
+	/// Until when it was looked whether temporary access is over.
+	looked_at: Moment,
 	applier: Applier,
 	cache: AnchorCache,
 	attempts: Option<Attempts>,
@@ -121,6 +123,7 @@ impl Agent {
 			journal: Journal::open(&config.state, config.chain.genesis, device)?,
 			ssh_login: config.freshness.ssh_login.policy(),
 			chain_time: ChainTime::open(&config.state),
+			looked_at: 0,
 			applier,
 			cache: AnchorCache::default(),
 			attempts: None,
@@ -411,6 +414,7 @@ impl Agent {
 		Resolver {
 			chain,
 			organisation: self.organisation,
+			device: self.device,
 			host_key: &self.keys.host,
 			cache: &mut self.cache,
 		}
@@ -551,6 +555,7 @@ impl Agent {
 		ssh.revoked_host_serials = state.revoked_host_keys.serial_count();
 		ssh.revoked_host_keys = state.revoked_host_keys.fingerprints.len();
 		ssh.host_certificate = state.host_certificate.is_some();
+		ssh.temporary = state.temporary.len();
 	}
 
 	fn warn_of_closed_doors(&self, state: &SshState) {

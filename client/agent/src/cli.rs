@@ -36,6 +36,7 @@ Examples:
   dpki-agent run --config /etc/dpki/agent.toml
   dpki-agent rotate --overlap 7d
   dpki-agent consent --account 5FHneW46xGXgs5mUiveU4sbTyGBzmstUspZC92UhjJM694ty --purpose tls --key tls.key
+  dpki-agent request ssh-host --name drone-7.acme.example --out drone-7.request
   dpki-agent status --config /etc/dpki/agent.toml --json
   dpki-agent gateway --listen 127.0.0.1:8080 --node ws://127.0.0.1:9944
 
@@ -66,6 +67,7 @@ impl Command {
 			Self::Fingerprint(args) => args.json,
 			Self::Rotate(args) => args.json,
 			Self::Consent(args) => args.json,
+			Self::Request(args) => args.json,
 			Self::Status(args) => args.json,
 			Self::Checkpoint(args) => args.json,
 			Self::Gateway(args) => args.json,
@@ -88,6 +90,8 @@ pub enum Command {
 	Rotate(RotateArgs),
 	/// Sign the consent of the device to a further key; its signing key stays where it is.
 	Consent(ConsentArgs),
+	/// Ask a CA for a certificate; the private key is made on the device and stays there.
+	Request(RequestArgs),
 	/// Show whether the agent is at work, and what is in force.
 	Status(StatusArgs),
 	/// Show whose finality the agent believes in, or recover it.
@@ -313,6 +317,51 @@ pub struct ConsentArgs {
 	pub json: bool,
 }
 
+/// `dpki-agent request`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+The request is signed by the device and holds no secret. Who holds the CA answers it with `dpki ssh sign-requests` or
+`dpki certificate issue`, and delivers the certificate. This may be done while the agent runs.
+
+Examples:
+  dpki-agent request ssh-host --name drone-7.acme.example --name 10.0.0.7 --out drone-7.request
+  dpki-agent request tls --service web --name drone-7.acme.example --out web.request")]
+pub struct RequestArgs {
+	/// For the SSH host key, or for a service that speaks TLS.
+	#[arg(value_enum, value_name = "WHAT")]
+	pub what: RequestKind,
+	/// The configuration file.
+	#[arg(long, value_name = "FILE", default_value = "/etc/dpki/agent.toml")]
+	pub config: PathBuf,
+	/// A name or an address by which the device is reached; may be repeated.
+	#[arg(long = "name", value_name = "NAME", required = true)]
+	pub names: Vec<String>,
+	/// Which service, with `tls`.
+	#[arg(long, value_name = "NAME", required_if_eq("what", "tls"))]
+	pub service: Option<String>,
+	/// How long the request is good, a day at most.
+	#[arg(long = "for", value_name = "SPAN", value_parser = parse_span, default_value = "24h")]
+	pub lifetime: Duration,
+	/// The new file that it is written to; standard output if left out.
+	#[arg(long, value_name = "FILE")]
+	pub out: Option<PathBuf>,
+	/// How long to wait for a fresh block.
+	#[arg(long, value_name = "SECONDS", default_value_t = 180)]
+	pub timeout: u64,
+	/// Print JSON.
+	#[arg(long)]
+	pub json: bool,
+}
+
+/// For what a certificate is asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum RequestKind {
+	/// The SSH host key.
+	SshHost,
+	/// A service that speaks TLS.
+	Tls,
+}
+
 fn parse_account(text: &str) -> Result<AccountId, String> {
 	account::parse_address(text).map_err(|error| error.to_string())
 }
@@ -435,7 +484,7 @@ mod tests {
 			assert!(json, "`{name}` takes no --json");
 			seen += 1;
 		}
-		assert_eq!(seen, 9);
+		assert_eq!(seen, 10);
 	}
 
 	#[test]

@@ -16,14 +16,16 @@ use crate::{
 	refusal::Refusal,
 	ssh::{
 		krl::Krl,
-		state::{KnownHostCa, SshState, UserCa},
+		state::{KnownHostCa, SshState, Temporary, UserCa},
 	},
 };
 use dpki_client::{
-	Bundle, Item,
+	Bundle, Item, access,
 	primitives::{
+		Moment,
 		anchor::{AnchorKind, AnchorRecord},
-		ids::{AnchorId, OrganisationId},
+		certificate::Holder,
+		ids::{AnchorId, CertificateId, DeviceId, OrganisationId},
 		revocation::{SshRevocation, SshSubject},
 		status::{Status, status},
 	},
@@ -70,6 +72,8 @@ pub struct Resolver<'a> {
 	pub chain: &'a dyn Chain,
 	/// The organisation of the device.
 	pub organisation: OrganisationId,
+	/// The device.
+	pub device: DeviceId,
 	/// Its host key.
 	pub host_key: &'a ssh_key::PublicKey,
 	/// What is known already.
@@ -133,6 +137,12 @@ impl Resolver<'_> {
 			Item::SshPrincipals { login, principals } => {
 				state.principals.insert(login.clone(), principals.clone());
 			},
+			Item::SshTemporaryAccess { login, principal, grant, until } => {
+				if self.is_granted(*grant, *until).await? {
+					let (login, principal) = (login.clone(), principal.clone());
+					state.temporary.push(Temporary { login, principal, until: *until });
+				}
+			},
 			Item::Optional(part) if !is_applicable(part) => {
 				tracing::warn!(part = part.name(), "an optional part of the bundle is left out");
 			},
@@ -182,7 +192,7 @@ impl Resolver<'_> {
 		} else {
 			&mut state.revoked_host_keys
 		};
-		add_revocations(revoked, &material, self.revocations(id).await?);
+		revoked.add(&material, self.revocations(id).await?);
 		if let Status::Revoked(revocation) = verdict {
 			// So that what it signed falls wherever else it may be believed on this device.
 			revoked.fingerprints.insert(Sha256::digest(&material).into());
@@ -195,6 +205,28 @@ impl Resolver<'_> {
 		let key = key_from_material(&material)
 			.map_err(|error| invalid(format!("the anchor {id} is no SSH key: {error}")))?;
 		Ok(Some(key))
+	}
+
+	/// Whether the chain says that somebody may have access until then. A grant that has ended is no reason to refuse a
+	/// bundle: the device may have been off until then, and the rest of the bundle is wanted.
+	async fn is_granted(
+		&mut self,
+		grant: CertificateId,
+		until: Moment,
+	) -> Result<bool, ResolveError> {
+		let Some((record, verdict)) = self.chain.certificate(grant).await? else {
+			return Err(invalid(format!("the chain does not know the grant {grant}")));
+		};
+		let is_ours = record.subject == access::subject(self.organisation, self.device)
+			&& record.holder == Holder::Organisation(self.organisation);
+		if !is_ours {
+			return Err(invalid(format!("the grant {grant} is not about access to this device")));
+		}
+		// An end that everybody can read would mean nothing if the device went on behind it.
+		if record.validity.not_after.is_none_or(|end| until > end) {
+			return Err(invalid(format!("the access of the grant {grant} would outlive it")));
+		}
+		Ok(verdict.is_valid())
 	}
 
 	/// A host certificate has to be for our key, of the right type, in time, unrevoked, and signed by a host CA of the
@@ -271,6 +303,7 @@ fn is_applicable(part: &Item) -> bool {
 			| Item::SshKnownHostCa { .. }
 			| Item::SshHostCertificate { .. }
 			| Item::SshPrincipals { .. }
+			| Item::SshTemporaryAccess { .. }
 	)
 }
 
@@ -292,22 +325,6 @@ fn spare_believed_cas(state: &mut SshState) {
 	}
 	for ca in &state.known_host_cas {
 		spare(&mut state.revoked_host_keys, &ca.key);
-	}
-}
-
-fn add_revocations(revoked: &mut Krl, material: &[u8], entries: &[SshRevocation]) {
-	for entry in entries {
-		match entry.subject {
-			SshSubject::Serial(serial) => {
-				revoked.serials.entry(material.to_vec()).or_default().insert(serial);
-			},
-			SshSubject::KeyFingerprint(fingerprint) => {
-				revoked.fingerprints.insert(fingerprint);
-			},
-		}
-		// A function of the content: the same revocations give the same file.
-		revoked.generated_at = revoked.generated_at.max(entry.revocation.at / 1000);
-		revoked.version += 1;
 	}
 }
 

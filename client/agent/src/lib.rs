@@ -15,11 +15,13 @@
 //! | [`connect`] | the embedded light client |
 //! | [`pin`] | the checkpoint: whose finality is believed |
 //! | [`freshness`] | how old the chain may be |
+//! | [`boot`] | a clock that nobody sets |
 //! | [`run`] | the daemon |
 //! | [`acknowledge`] | telling the chain |
 //! | [`enrol`] | spending a voucher |
 //! | [`gateway`] | proof bundles over HTTP, for devices that reach no node |
 //! | [`consent`] | agreeing to further keys of the device |
+//! | [`request`] | asking a CA for certificates |
 //! | [`init`] | configuration and keys |
 //! | [`lock`] | one agent at a time |
 //! | [`config`] | the configuration file |
@@ -38,6 +40,7 @@
 pub mod acknowledge;
 pub mod agent;
 pub mod approval;
+pub mod boot;
 pub mod chain;
 pub mod config;
 pub mod connect;
@@ -55,6 +58,7 @@ pub mod lock;
 pub mod notify;
 pub mod pin;
 pub mod refusal;
+pub mod request;
 pub mod rotation;
 pub mod run;
 pub mod ssh;

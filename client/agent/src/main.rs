@@ -5,7 +5,8 @@ mod cli;
 use clap::Parser;
 use cli::{
 	CheckpointArgs, Cli, Command, ConsentArgs, EXIT_ERROR, EXIT_NOT_WORKING, EXIT_USAGE, EnrolArgs,
-	FingerprintArgs, GatewayArgs, InitArgs, RotateArgs, RunArgs, StatusArgs,
+	FingerprintArgs, GatewayArgs, InitArgs, RequestArgs, RequestKind, RotateArgs, RunArgs,
+	StatusArgs,
 };
 use dpki_agent::{
 	config::{ChainSettings, Config, SshSettings},
@@ -18,7 +19,9 @@ use dpki_agent::{
 	inspection::Inspection,
 	keys::DeviceKeys,
 	lock::{Presence, presence},
-	pin, rotation,
+	pin,
+	request::{Ask, request},
+	rotation,
 	run::{clock, run, run_once},
 	status::Status,
 };
@@ -98,6 +101,7 @@ async fn execute(command: Command) -> Outcome {
 		Command::Fingerprint(args) => fingerprint(&args),
 		Command::Rotate(args) => rotate(args).await,
 		Command::Consent(args) => agree(args).await,
+		Command::Request(args) => ask(args).await,
 		Command::Status(args) => show(args),
 		Command::Checkpoint(args) => pinned(args),
 		Command::Gateway(args) => pass_on(args).await,
@@ -315,6 +319,35 @@ async fn agree(args: ConsentArgs) -> Outcome {
 			signed.key,
 			path.display()
 		);
+	} else {
+		println!("{text}");
+	}
+	Ok(ExitCode::SUCCESS)
+}
+
+async fn ask(args: RequestArgs) -> Outcome {
+	let config = Config::load(&args.config)?;
+	let ask = match (args.what, args.service) {
+		(RequestKind::Tls, Some(service)) => Ask::Tls { service, names: args.names },
+		(RequestKind::Tls, None) => return Err("say which service: give --service".into()),
+		(RequestKind::SshHost, _) => Ask::SshHost(args.names),
+	};
+	let lifetime = u64::try_from(args.lifetime.as_millis()).unwrap_or(u64::MAX);
+	let signed = request(&config, ask, lifetime, Duration::from_secs(args.timeout)).await?;
+	let text = signed.to_string();
+	if let Some(path) = &args.out {
+		create_whole(path, format!("{text}\n").as_bytes(), PUBLIC)?;
+	}
+	if args.json {
+		let told = json!({
+			"request": text,
+			"device_id": signed.device.to_string(),
+			"expires_at": signed.expires_at,
+			"file": args.out,
+		});
+		println!("{told:#}");
+	} else if let Some(path) = &args.out {
+		println!("the request is in {}", path.display());
 	} else {
 		println!("{text}");
 	}

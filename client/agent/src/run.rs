@@ -103,9 +103,18 @@ pub async fn run(config: &Config, stop: impl Future<Output = ()>) -> Result<(), 
 	let lapsed = lapse(&mut agent);
 	agent.report(lapsed);
 	tokio::pin!(stop);
-	let connection = tokio::select! {
-		connection = connect(config) => connection,
-		() = &mut stop => return Ok(()),
+	let connecting = connect(config);
+	tokio::pin!(connecting);
+	let connection = loop {
+		let lapsing = lapse_in(&agent);
+		tokio::select! {
+			connection = &mut connecting => break connection,
+			() = &mut stop => return Ok(()),
+			// What is over is over, however long the light client takes.
+			() = lapsing => if let Err(error) = agent.lapse() {
+				agent.report(Some(error.to_string()));
+			},
+		}
 	};
 	let connection = match connection {
 		Ok(connection) => connection,

@@ -1,5 +1,6 @@
 //! The commands, one module per group: its arguments, and what it does with them.
 
+pub mod access;
 pub mod account;
 pub mod accreditation;
 pub mod anchor;
@@ -11,6 +12,7 @@ pub mod delivery;
 pub mod device;
 pub mod economy;
 pub mod endorser;
+pub mod export;
 pub mod fleet;
 pub mod key;
 pub mod motion;

@@ -24,10 +24,12 @@ use std::{fmt, path::PathBuf, str::FromStr, time::Duration};
 
 mod economy;
 mod fleet;
+mod hosts;
 mod nodes;
 
 pub use economy::{OnOff, Quota, operation_parser, resource_parser};
 pub use fleet::{FleetRef, Members};
+pub use hosts::{DeviceHosts, LoginFile, ServiceFile};
 pub use nodes::NodeAddress;
 
 /// The name of an organisation or a device.

@@ -62,6 +62,16 @@ impl Dpki {
 		answer
 	}
 
+	/// Runs a command that has something to say whether all is well or not: its exit code and its answer.
+	pub fn answers<A: AsRef<OsStr>>(
+		&self,
+		args: impl IntoIterator<Item = A>,
+	) -> (Option<i32>, Value) {
+		let (code, answer, said) = self.run(args);
+		assert!(matches!(code, Some(0 | 3)), "dpki failed: {said}");
+		(code, answer)
+	}
+
 	fn run<A: AsRef<OsStr>>(
 		&self,
 		args: impl IntoIterator<Item = A>,

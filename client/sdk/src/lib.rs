@@ -8,8 +8,11 @@
 //! |---|---|
 //! | [`client`] | the connection, and the finalised heads |
 //! | [`view`] | typed reads of the state at one finalised block, and the verdicts |
+//! | [`access`] | temporary access to devices: where a grant is on record |
+//! | [`age`] | keys of devices as recipients of `age` |
 //! | [`account`] | accounts that sign, and their key files |
 //! | [`calls`] | the calls of the chain with the types of [`primitives`] |
+//! | [`device_request`] | what a device asks a CA for |
 //! | [`economy`] | what things cost, and what can be done for nothing |
 //! | [`fleet`] | fleets of devices: tiles, commitments, proofs of membership |
 //! | [`motion`] | what a transaction did to a motion |
@@ -21,6 +24,7 @@
 //! | [`envelope`] | HPKE envelopes, bound to the record that announces them |
 //! | [`bundle`] | what is inside an envelope: the full desired state of a device |
 //! | [`carrier`] | proof bundles from nodes, gateways, brokers and files, whom nobody has to trust |
+//! | [`krl`] | OpenSSH key revocation lists |
 //! | [`names`] | which logins, principals and host patterns a bundle may name |
 //! | [`blob`] | where envelopes are fetched from |
 //! | [`ssh`] | SSH certificates and CA keys |
@@ -45,7 +49,9 @@
 #![forbid(unsafe_code)]
 #![deny(missing_docs, rustdoc::broken_intra_doc_links)]
 
+pub mod access;
 pub mod account;
+pub mod age;
 mod api;
 pub mod blob;
 pub mod bundle;
@@ -53,9 +59,11 @@ pub mod calls;
 pub mod carrier;
 pub mod certificate;
 pub mod client;
+pub mod device_request;
 pub mod economy;
 pub mod envelope;
 pub mod fleet;
+pub mod krl;
 pub mod motion;
 pub mod names;
 pub mod possession;

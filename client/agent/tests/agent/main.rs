@@ -13,7 +13,9 @@
 //! | [`generations`] | the directory that sshd reads |
 //! | [`commands`] | the command line |
 //! | [`consents`] | consents to further keys |
+//! | [`requests`] | asking a CA for certificates |
 //! | [`one_at_a_time`] | the lock, and what `status` tells |
+//! | [`temporary`] | access that ends by itself |
 //! | [`statuses`] | the vectors of the one status function |
 
 mod approvals;
@@ -26,7 +28,9 @@ mod generations;
 mod lapses;
 mod one_at_a_time;
 mod renewals;
+mod requests;
 mod revocations;
 mod statuses;
 mod table;
+mod temporary;
 mod world;

@@ -20,13 +20,14 @@ use dpki_client::{
 		Moment,
 		anchor::{AnchorKind, AnchorRecord},
 		approval::ApprovalRecord,
+		certificate::CertificateRecord,
 		delivery::{Acknowledgement, DeliveryBinding, DeliveryRecord, Suite},
 		device::DeviceRecord,
-		ids::{AnchorId, BlobDigest, DeviceId, KeyId, OrganisationId},
+		ids::{AnchorId, BlobDigest, CertificateId, DeviceId, KeyId, OrganisationId},
 		key::{KeyRecord, KeyType, PublicKey},
 		organisation::{DeliveryPolicy, OrganisationKind, OrganisationRecord, Role, RoleSet},
 		revocation::{Revocation, RevocationReason, SshRevocation, SshSubject},
-		status::Validity,
+		status::{Status, Validity},
 	},
 	ssh::{HostCertificate, UserCertificate, sign_host, sign_user},
 	view::ReadError,
@@ -63,6 +64,7 @@ pub struct FakeChain {
 	pub delivery: Option<DeliveryRecord>,
 	pub approvals: Option<ApprovalRecord>,
 	pub acknowledgement: Option<Acknowledgement>,
+	pub certificates: BTreeMap<CertificateId, (CertificateRecord, Status)>,
 	/// Every read fails.
 	pub silent: bool,
 }
@@ -136,6 +138,13 @@ impl Chain for FakeChain {
 
 	async fn acknowledgement(&self, _: DeviceId) -> Result<Option<Acknowledgement>, ReadError> {
 		self.answer(self.acknowledgement.clone())
+	}
+
+	async fn certificate(
+		&self,
+		id: CertificateId,
+	) -> Result<Option<(CertificateRecord, Status)>, ReadError> {
+		self.answer(self.certificates.get(&id).cloned())
 	}
 }
 
@@ -234,6 +243,7 @@ impl World {
 			delivery: None,
 			approvals: None,
 			acknowledgement: None,
+			certificates: BTreeMap::new(),
 			silent: false,
 		};
 		let mut world = Self { dir, config, chain, blobs: FakeBlobs::default(), agent: None };

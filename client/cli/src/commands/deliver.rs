@@ -1,6 +1,7 @@
 //! `dpki deliver`: the full desired state of a device, encrypted to it and published.
 
 mod fleet;
+mod made;
 
 use crate::{
 	commands::{
@@ -53,6 +54,7 @@ Examples:
   dpki deliver --org acme --device drone-7 --empty    # takes all access away
   dpki deliver --org acme --device drone-7 --device drone-8 --user-ca user-ca.pub --principals root=ops
   dpki deliver --org acme --device drone-7 --empty --review drone-7.review    # watchdogs have to approve
+  dpki deliver --org acme --device drone-7 --user-ca user-ca.pub --principals pilot=alice --host-cert drone-7-cert.pub
   dpki deliver --org acme --device drone-7 --empty --sign-for //Bob --review drone-7.review
 A device takes away what a delivery does not name. One that lets nobody log in needs --yes.
 Where the policy of the organisation asks for approvals, give FILE to those who approve: `dpki approve-delivery FILE`.
@@ -92,16 +94,18 @@ pub struct Deliver {
 	/// Deliver a state without any access
 	#[arg(
 		long,
-		conflicts_with_all = ["user_ca", "principals", "host_ca_key", "known_hosts_ca"]
+		conflicts_with_all = ["user_ca", "principals", "host_ca_key", "known_hosts_ca", "host_cert", "tls", "host_key", "user_key"]
 	)]
 	empty: bool,
+	#[command(flatten)]
+	made: made::Made,
 	/// New file by which others can look into the delivery
 	#[arg(long, value_name = "FILE")]
 	review: Option<PathBuf>,
 	/// Sign the content for this account to publish, and do not publish it
 	#[arg(long, value_name = "ACCOUNT", requires = "review", conflicts_with = "wait")]
 	sign_for: Option<Member>,
-	/// Deliver even if nobody can log in with a certificate afterwards
+	/// Deliver without asking: private keys, and a state in which nobody can log in with a certificate
 	#[arg(long)]
 	yes: bool,
 	/// Wait until the device says what became of it; fails if it refuses, or says nothing for this long
@@ -117,11 +121,15 @@ pub struct Deliver {
 }
 
 /// What a delivery starts from, read at one finalised block.
-struct Destination {
-	device: DeviceRef,
-	record: DeviceRecord,
-	recipient: (KeyId, KeyRecord),
-	sequence: u64,
+pub struct Destination {
+	/// The device.
+	pub device: DeviceRef,
+	/// Its record.
+	pub record: DeviceRecord,
+	/// The key that deliveries to it are encrypted to.
+	pub recipient: (KeyId, KeyRecord),
+	/// The number of the next delivery.
+	pub sequence: u64,
 }
 
 impl Deliver {
@@ -132,6 +140,7 @@ impl Deliver {
 			&& self.principals.is_empty()
 			&& self.host_ca_key.is_none()
 			&& self.known_hosts_ca.is_empty()
+			&& self.made.is_empty()
 		{
 			return Err(Error::NotAllowed {
 				why: "nothing to deliver, and a device takes away what a delivery does not name"
@@ -152,6 +161,7 @@ impl Deliver {
 		let of = destination.record.organisation;
 		let bundle = self.bundle(&view, of, Some(&destination), &mut warnings).await?;
 		let items = bundle.items.len();
+		warnings.extend(made::confirm_escrow(&bundle.items, &destination.device.text, self.yes)?);
 
 		let binding = DeliveryBinding {
 			genesis: client.genesis_hash(),
@@ -267,6 +277,7 @@ impl Deliver {
 		items.extend(self.principals.iter().map(|LoginPrincipals { login, principals }| {
 			Item::SshPrincipals { login: login.clone(), principals: principals.clone() }
 		}));
+		items.extend(self.made.items()?);
 		Ok(Bundle { items })
 	}
 
@@ -354,7 +365,8 @@ impl Deliver {
 }
 
 impl Destination {
-	async fn read(view: &View, device: DeviceRef) -> Result<Self> {
+	/// Of a device that can take deliveries.
+	pub async fn read(view: &View, device: DeviceRef) -> Result<Self> {
 		let record = lookup::device(view, &device).await?;
 		let status = view.device_status(device.id).await?;
 		if !status.is_valid() {
@@ -414,13 +426,13 @@ fn prepare(
 }
 
 /// The anchor, if it may be relied on.
-async fn active(view: &View, anchor: &AnchorRef, kind: AnchorKind) -> Result<KnownAnchor> {
+pub async fn active(view: &View, anchor: &AnchorRef, kind: AnchorKind) -> Result<KnownAnchor> {
 	lookup::anchor(view, anchor, &[kind]).await?.require_valid()
 }
 
 /// Refuses what the device refuses: whoever may publish must not bring in a CA that the anchor managers of the
 /// organisation have not registered.
-fn require_own(known: &KnownAnchor, organisation: OrganisationId) -> Result<()> {
+pub fn require_own(known: &KnownAnchor, organisation: OrganisationId) -> Result<()> {
 	if known.record.organisation == organisation {
 		return Ok(());
 	}
@@ -432,7 +444,7 @@ fn require_own(known: &KnownAnchor, organisation: OrganisationId) -> Result<()> 
 }
 
 /// Waits for what the device says about exactly this delivery.
-async fn acknowledgement(
+pub async fn acknowledgement(
 	client: &Client,
 	destination: &Destination,
 	patience: Duration,

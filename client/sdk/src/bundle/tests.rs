@@ -5,7 +5,7 @@ use crate::{Account, names::MAX_TEXT_LEN};
 use codec::Encode;
 use dpki_primitives::{
 	delivery::{DeliveryBinding, Suite},
-	ids::{AnchorId, DeviceId, KeyId, OrganisationId},
+	ids::{AnchorId, CertificateId, DeviceId, KeyId, OrganisationId},
 };
 
 const KEY: &str =
@@ -56,6 +56,12 @@ fn every_kind() -> Vec<Item> {
 		Item::TrustBundle { name: "web".into(), certificates: vec![vec![3; 900]] },
 		Item::Psk { identity: "drone-7@acme".into(), key: secret(32) },
 		Item::Opaque { name: "maps".into(), data: secret(0) },
+		Item::SshTemporaryAccess {
+			login: "root".into(),
+			principal: "grant-07".into(),
+			grant: CertificateId([7; 32]),
+			until: 1_700_000_000_000,
+		},
 	]
 }
 

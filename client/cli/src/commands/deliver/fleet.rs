@@ -20,9 +20,14 @@ use dpki_primitives::{
 impl Deliver {
 	/// Runs the command for more than one device.
 	pub(super) async fn to_many(&self, session: &Session) -> Result<Report> {
-		if self.host_ca_key.is_some() || self.review.is_some() || self.wait.is_some() {
+		if self.host_ca_key.is_some()
+			|| self.review.is_some()
+			|| self.wait.is_some()
+			|| self.made.is_personal()
+		{
 			return Err(Error::NotAllowed {
-				why: "--host-ca-key, --review, --sign-for and --wait are for one device".into(),
+				why: "--host-ca-key, --review, --sign-for, --wait, and what was made for one device are for one device"
+					.into(),
 				next: "deliver to each device by itself".into(),
 			});
 		}
