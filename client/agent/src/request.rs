@@ -2,7 +2,7 @@
 //!
 //! | file in the state directory | content |
 //! |---|---|
-//! | `tls/NAME.key` | the private key of the service NAME, P-256 in PKCS#8 PEM |
+//! | `tls/NAME/0.key` | the private key of the service NAME, P-256 in PKCS#8 PEM |
 //!
 //! The certificate comes back in a delivery: a host certificate is put in force with the host key that is there, and so is a
 //! TLS identity without a private key.
@@ -131,7 +131,7 @@ pub async fn sign(
 
 /// Where the private key of a service lies.
 pub fn service_key_path(config: &Config, service: &str) -> PathBuf {
-	config.state.join("tls").join(format!("{service}.key"))
+	config.state.join("tls").join(service).join("0.key")
 }
 
 /// The private key of a service, which is made if there is none.
@@ -142,7 +142,9 @@ fn service_key(config: &Config, service: &str) -> Result<KeyPair, RequestError> 
 		let key = pem.and_then(|pem| KeyPair::from_pem(pem).ok());
 		return key.ok_or(RequestError::Damaged(path));
 	}
-	files::create_dir(&config.state.join("tls"), SECRET_DIR)?;
+	for directory in path.ancestors().skip(1).take(2).collect::<Vec<_>>().into_iter().rev() {
+		files::create_dir(directory, SECRET_DIR)?;
+	}
 	let key = KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256)?;
 	let pem = Zeroizing::new(key.serialize_pem());
 	files::create_whole(&path, pem.as_bytes(), SECRET)?;

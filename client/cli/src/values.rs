@@ -29,7 +29,7 @@ mod nodes;
 
 pub use economy::{OnOff, Quota, operation_parser, resource_parser};
 pub use fleet::{FleetRef, Members};
-pub use hosts::{DeviceHosts, LoginFile, ServiceFile};
+pub use hosts::{DeviceHosts, LoginFile};
 pub use nodes::NodeAddress;
 
 /// The name of an organisation or a device.

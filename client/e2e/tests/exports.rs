@@ -177,7 +177,7 @@ async fn what_the_chain_says_is_read_by_the_tools_of_others() {
 	assert!(verify(&[]).status.success());
 
 	// The key of the service is one of the device's on the chain; revoked there, it is on the list of the CA.
-	let key = device.join("state/tls/web.key");
+	let key = device.join("state/tls/web/0.key");
 	let alice = dpki_client::Account::from_uri("//Alice").expect("a development account");
 	let address = dpki_client::account::address(&alice.id());
 	let consent = file("web.consent");

@@ -94,7 +94,7 @@ pub struct Deliver {
 	/// Deliver a state without any access
 	#[arg(
 		long,
-		conflicts_with_all = ["user_ca", "principals", "host_ca_key", "known_hosts_ca", "host_cert", "tls", "host_key", "user_key"]
+		conflicts_with_all = ["user_ca", "principals", "host_ca_key", "known_hosts_ca", "host_cert", "host_key", "user_key"]
 	)]
 	empty: bool,
 	#[command(flatten)]

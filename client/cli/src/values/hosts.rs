@@ -24,25 +24,6 @@ impl FromStr for DeviceHosts {
 	}
 }
 
-/// `SERVICE=FILE`: a service of a device, and a file for it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ServiceFile {
-	/// The service.
-	pub service: String,
-	/// The file.
-	pub path: PathBuf,
-}
-
-impl FromStr for ServiceFile {
-	type Err = String;
-
-	fn from_str(text: &str) -> Result<Self, String> {
-		let (service, path) =
-			text.split_once('=').ok_or("write SERVICE=FILE, such as web=web.pem")?;
-		Ok(Self { service: name(NameKind::Label, service)?, path: path.into() })
-	}
-}
-
 /// `LOGIN=FILE`: a user of a device, and a file for it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LoginFile {
@@ -76,14 +57,9 @@ mod tests {
 	}
 
 	#[test]
-	fn a_file_is_for_a_service_or_a_login() {
-		let it: ServiceFile = "web=a=b.pem".parse().unwrap();
-		assert_eq!((it.service.as_str(), it.path), ("web", PathBuf::from("a=b.pem")));
+	fn a_file_is_for_a_login() {
 		let it: LoginFile = "pilot=key".parse().unwrap();
 		assert_eq!((it.login.as_str(), it.path), ("pilot", PathBuf::from("key")));
-		assert!(
-			"web".parse::<ServiceFile>().is_err() && "../x=key".parse::<ServiceFile>().is_err()
-		);
 		assert!("pilot".parse::<LoginFile>().is_err() && "a b=key".parse::<LoginFile>().is_err());
 	}
 }

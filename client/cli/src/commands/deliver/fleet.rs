@@ -23,7 +23,7 @@ impl Deliver {
 		if self.host_ca_key.is_some()
 			|| self.review.is_some()
 			|| self.wait.is_some()
-			|| self.made.is_personal()
+			|| !self.made.is_empty()
 		{
 			return Err(Error::NotAllowed {
 				why: "--host-ca-key, --review, --sign-for, --wait, and what was made for one device are for one device"
