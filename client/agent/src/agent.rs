@@ -559,7 +559,8 @@ impl Agent {
 	}
 
 	fn warn_of_closed_doors(&self, state: &SshState) {
-		if !state.user_cas.is_empty() && state.principals.values().all(Vec::is_empty) {
+		let is_open = !state.temporary.is_empty() || !state.principals.values().all(Vec::is_empty);
+		if !state.user_cas.is_empty() && !is_open {
 			tracing::warn!(
 				"the bundle names user CAs and no principals: nobody can log in by certificate"
 			);

@@ -166,6 +166,9 @@ async fn what_the_chain_says_is_read_by_the_tools_of_others() {
 	let web = file("web.pem");
 	let ca = ["--ca-cert", &text(&ca_cert), "--ca-key", &text(&ca_key)];
 	let issue = ["certificate", "issue", &text(&request), "--out", &text(&web), "--yes"];
+	let ssh = ["ssh", "sign-requests", &text(&request), "--yes", "--ca", &text(&host_ca)];
+	let sentence = fleet.admin.refused(ssh);
+	assert!(sentence.contains("of another kind"), "{sentence}");
 	let issued = fleet.admin.ok([&issue[..], &ca].concat());
 	assert_eq!(issued["names"][0], "drone-7.acme.example");
 	let roots = file("roots.pem");

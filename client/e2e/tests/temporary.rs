@@ -26,7 +26,7 @@ impl Scene {
 		let (login, ca) = (login_name(), self.user_ca.display().to_string());
 		let review = self.review.display().to_string();
 		let how = ["access", "grant", "acme/drone-7", "--for", span, "--login", &login];
-		let with = ["--ca", &ca, "--review", &review, "--wait"];
+		let with = ["--ca", &ca, "--review", &review, "--wait=110s"];
 		self.fleet.admin.ok([&how[..], &with, whom].concat())
 	}
 
@@ -151,8 +151,11 @@ async fn access_ends_by_itself_wherever_the_news_and_the_time_come_from() {
 	let stale = scene.fleet.workspace.join("stale.review");
 	fs::copy(&scene.review, &stale).expect("copies the file");
 	let erin = scene.fleet.user_key("erin");
-	scene.grant("10m", &["--key", &path(&erin)]);
 	let login = login_name();
+	let (ca, review) = (path(&scene.user_ca), path(&scene.review));
+	let granted = ["access", "grant", "acme/drone-7", "--login", &login, "--ca", &ca];
+	let with = ["--review", &review, "--key", &path(&erin)];
+	scene.fleet.admin.ok([&granted[..], &with].concat());
 	let refused = |ca: &Path, review: &Path| {
 		let how = ["access", "grant", "acme/drone-7", "--login", &login, "--ca", &path(ca)];
 		let with = ["--review", &path(review), "--key", &path(&erin)];
@@ -164,4 +167,12 @@ async fn access_ends_by_itself_wherever_the_news_and_the_time_come_from() {
 	assert!(sentence.contains("is registered as an ssh-host-ca"), "{sentence}");
 	let sentence = refused(&public(&scene.user_ca), &scene.review);
 	assert!(sentence.contains("takes a private key"), "{sentence}");
+	let applied = ["certificate", "apply", "pseudonym", "--key", &path(&erin)];
+	let other = scene.fleet.admin.ok(applied);
+	let other = other["certificate"].as_str().expect("an id").to_owned();
+	let sentence = scene.fleet.admin.refused(["access", "revoke", &other, "--yes"]);
+	assert!(sentence.contains("grants no access"), "{sentence}");
+	let nowhere = format!("0x{}", "77".repeat(32));
+	let sentence = scene.fleet.admin.refused(["access", "revoke", &nowhere, "--yes"]);
+	assert!(sentence.contains("knows no grant"), "{sentence}");
 }

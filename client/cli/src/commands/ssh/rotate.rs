@@ -6,13 +6,15 @@
 //! | 2 | every device gets both CAs, many devices in one envelope | what is published is told by its digest |
 //! | 3 | the devices say that they have applied it | it is read again |
 //! | 4 | both are good for the overlap | its end is in the state file |
-//! | 5 | the old one is revoked | it is found revoked |
+//! | 5 | devices that were off get the new one alone | what is published is told by its digest |
+//! | 6 | the old one is revoked | it is found revoked |
 //!
 //! The [`ledger`] is on the disk before each step that changes anything, so that the same command goes on exactly where it was
-//! interrupted. A device that is off all the time converges when it comes back: its newest delivery names the new CA, and the
-//! chain says that the old one is revoked.
+//! interrupted. A device that is off all the time converges when it comes back: its newest delivery names the new CA alone, as
+//! a device refuses a delivery with a CA that is revoked.
 
 mod ledger;
+mod wait;
 
 use crate::{
 	commands::{anchor, deliver, ssh as certificates},
@@ -40,7 +42,6 @@ use dpki_primitives::{
 	revocation::RevocationReason,
 	status::Status,
 };
-use futures::StreamExt;
 use ledger::{Fate, Ledger};
 use serde_json::json;
 use sha2::{Digest, Sha256};
@@ -49,7 +50,7 @@ use std::{
 	path::{Path, PathBuf},
 	time::Duration,
 };
-use tokio::time::timeout;
+use wait::{wait_for_devices, wait_until};
 
 /// The kinds of CAs that devices believe.
 const SSH_CA: &[AnchorKind] = &[AnchorKind::SshUserCa, AnchorKind::SshHostCa];
@@ -189,6 +190,9 @@ impl Rotate {
 			&& let Some(until) = ledger.overlap_until
 			&& wait_until(&client, until, self.wait).await?
 		{
+			ledger.give_up_on_both();
+			ledger.save(&self.state)?;
+			self.publish(session, &client, &account, &plan, &mut ledger).await?;
 			revoke(session, &client, &account, &plan, &mut ledger, &self.state).await?;
 		}
 		Ok(tell(&ledger, &plan, &self.state))
@@ -286,6 +290,11 @@ impl Rotate {
 		}
 		items.extend(user_cas.into_iter().map(|anchor| Item::SshUserCa { anchor }));
 		for HostCaPatterns { anchor, hosts } in &self.known_hosts_ca {
+			let is_old =
+				lookup::anchor_candidates(anchor, &[AnchorKind::SshHostCa])?.contains(&old);
+			if is_old && !view.anchor_status(old).await?.is_valid() {
+				continue;
+			}
 			let known = deliver::active(view, anchor, AnchorKind::SshHostCa).await?;
 			items.push(Item::SshKnownHostCa { anchor: known.id, hosts: hosts.clone() });
 		}
@@ -345,7 +354,9 @@ impl Rotate {
 			let view = client.at_finalized().await?;
 			ledger.reconcile(&view).await?;
 			ledger.save(&self.state)?;
-			let waiting: Vec<usize> = ledger.unpublished().take(size).collect();
+			let late = ledger.unpublished().next().is_some_and(|index| ledger.entries[index].late);
+			let alike = ledger.unpublished().filter(|index| ledger.entries[*index].late == late);
+			let waiting: Vec<usize> = alike.take(size).collect();
 			progress.at(total - ledger.unpublished().count() as u64);
 			if waiting.is_empty() {
 				return Ok(());
@@ -368,9 +379,16 @@ impl Rotate {
 			ledger.save(&self.state)?;
 			let Some((_, first)) = batch.first() else { continue };
 			let mut items = plan.items.clone();
+			items.retain(|item| !(late && names(item, plan.old)));
 			if let Some(ca) = &plan.host_ca {
-				let certificate = self.host_certificate(&view, first, ca).await?;
-				items.push(Item::SshHostCertificate { certificate });
+				match self.host_certificate(&view, first, ca).await? {
+					Some(certificate) => items.push(Item::SshHostCertificate { certificate }),
+					None => {
+						let why = "the chain knows no valid SSH host key of it".into();
+						ledger.entries[batch[0].0].fate = Some(Fate::Unfit(why));
+						continue;
+					},
+				}
 			}
 			let (mut sealed, mut published) = (Vec::new(), Vec::new());
 			for (_, destination) in &batch {
@@ -405,13 +423,10 @@ impl Rotate {
 		view: &View,
 		destination: &deliver::Destination,
 		ca: &PrivateKey,
-	) -> Result<String> {
+	) -> Result<Option<String>> {
 		let device = &destination.device;
 		let Some((_, record)) = lookup::valid_key(view, device, KeyPurpose::Ssh).await? else {
-			return Err(Error::NotAllowed {
-				why: format!("{} has no valid SSH host key on the chain", device.text),
-				next: "leave it out, or have the device register its host key".into(),
-			});
+			return Ok(None);
 		};
 		let known = certificates::active_ca(view, ca, AnchorKind::SshHostCa).await?;
 		deliver::require_own(&known, destination.record.organisation)?;
@@ -425,7 +440,7 @@ impl Rotate {
 		};
 		let key = ssh::from_public_key(&record.public)?;
 		let certificate = content.sign(ca, &key, AnchorKind::SshHostCa)?;
-		Ok(certificates::openssh_line(&certificate)?.trim_end().to_owned())
+		Ok(Some(certificates::openssh_line(&certificate)?.trim_end().to_owned()))
 	}
 }
 
@@ -444,51 +459,6 @@ async fn register(
 	}
 	let known = lookup::anchor(view, &AnchorRef::Id(id), &[kind]).await?.require_valid()?;
 	deliver::require_own(&known, org.organisation())
-}
-
-/// Waits until every device has said what became of its delivery, or patience ends. Each finalised block is looked at once.
-async fn wait_for_devices(
-	client: &Client,
-	ledger: &mut Ledger,
-	state: &Path,
-	patience: Duration,
-) -> Result<()> {
-	let total = ledger.entries.len() as u64;
-	let progress = Progress::bar("devices that have answered", total);
-	let mut heads = client.finalized_heads();
-	let waiting = async {
-		while ledger.is_waiting() {
-			// An interrupted stream is being set up again, and the time runs on.
-			let Some(Ok(head)) = heads.next().await else { continue };
-			if ledger.look_for_answers(&client.at(head)).await? {
-				ledger.save(state)?;
-			}
-			progress.at(ledger.answered());
-		}
-		Ok(())
-	};
-	timeout(patience, waiting).await.unwrap_or(Ok(()))
-}
-
-/// Waits for this moment of the chain; whether it came within patience.
-async fn wait_until(client: &Client, until: Moment, patience: Duration) -> Result<bool> {
-	let _progress = Progress::start(format!("both CAs are good until {}", rfc3339(until)));
-	let mut heads = client.finalized_heads();
-	let waiting = async {
-		loop {
-			if let Some(Ok(head)) = heads.next().await
-				&& head.time >= until
-			{
-				return true;
-			}
-		}
-	};
-	// There is no use in waiting for a week and giving up an hour before its end.
-	let now = client.at_finalized().await?.now();
-	if u128::from(until.saturating_sub(now)) > patience.as_millis() {
-		return Ok(false);
-	}
-	Ok(timeout(patience, waiting).await.unwrap_or(false))
 }
 
 async fn revoke(
@@ -537,6 +507,14 @@ fn tell(ledger: &Ledger, plan: &Plan, state: &Path) -> Report {
 	}
 	let names: Vec<_> = stragglers.iter().map(|entry| entry.device.text.clone()).collect();
 	report.data("stragglers", names)
+}
+
+/// Whether a part of a delivery names this CA.
+fn names(item: &Item, ca: AnchorId) -> bool {
+	match item.part() {
+		Item::SshUserCa { anchor } | Item::SshKnownHostCa { anchor, .. } => *anchor == ca,
+		_ => false,
+	}
 }
 
 /// What a device says of a delivery.

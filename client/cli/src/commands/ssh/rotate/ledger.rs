@@ -41,13 +41,16 @@ pub struct Entry {
 	digests: Vec<BlobDigest>,
 	/// Whether one of them is known to be its newest delivery.
 	published: bool,
+	/// Whether it gets the new CA alone, because it was off while both were good.
+	pub late: bool,
 	/// What became of it.
 	pub fate: Option<Fate>,
 }
 
 impl Entry {
 	fn new(device: DeviceRef) -> Self {
-		Self { device, sequence: None, digests: Vec::new(), published: false, fate: None }
+		let (sequence, digests) = (None, Vec::new());
+		Self { device, sequence, digests, published: false, late: false, fate: None }
 	}
 
 	/// Notes what is about to be sent.
@@ -95,6 +98,7 @@ impl Entry {
 			"sequence": self.sequence,
 			"digests": self.digests.iter().map(ToString::to_string).collect::<Vec<_>>(),
 			"published": self.published,
+			"late": self.late,
 			"outcome": fate,
 			"detail": detail,
 		})
@@ -123,6 +127,7 @@ impl Entry {
 				.map(|digest| digest.as_str()?.parse().ok())
 				.collect::<Option<_>>()?,
 			published: value.get("published")?.as_bool()?,
+			late: value.get("late")?.as_bool()?,
 			fate,
 		})
 	}
@@ -250,6 +255,18 @@ impl Ledger {
 		self.entries.iter().filter(|entry| entry.fate != Some(Fate::Applied))
 	}
 
+	/// Has those devices that did not take both CAs get the new one alone: a device refuses a delivery that names a CA which
+	/// is revoked by the time that it comes back.
+	pub fn give_up_on_both(&mut self) {
+		for entry in &mut self.entries {
+			let may_take_it = matches!(entry.fate, None | Some(Fate::Refused(_)));
+			if may_take_it && !entry.late {
+				entry.digests.clear();
+				(entry.published, entry.late, entry.fate) = (false, true, None);
+			}
+		}
+	}
+
 	/// Whether a device may answer yet.
 	pub fn is_waiting(&self) -> bool {
 		self.entries.iter().any(|entry| entry.published && entry.fate.is_none())
@@ -358,6 +375,28 @@ mod tests {
 		assert!(entry.published && entry.fate.is_none());
 		assert_eq!(ledger.unpublished().collect::<Vec<_>>(), [1, 2]);
 		assert!(ledger.is_waiting());
+	}
+
+	#[test]
+	fn who_was_off_while_both_were_good_gets_the_new_one_alone_and_once() {
+		let mut ledger = ledger();
+		let fates = [Some(Fate::Applied), Some(Fate::Refused("x".into())), None];
+		for (entry, fate) in ledger.entries.iter_mut().zip(fates) {
+			entry.attempt(1, digest(1));
+			entry.find(Some((1, digest(1))));
+			entry.fate = fate;
+		}
+		ledger.give_up_on_both();
+		assert_eq!(ledger.unpublished().collect::<Vec<_>>(), [1, 2]);
+		// What was delivered before is not taken for what is delivered now.
+		ledger.entries[2].find(Some((1, digest(1))));
+		assert_eq!(ledger.unpublished().collect::<Vec<_>>(), [1, 2]);
+		for entry in &mut ledger.entries[1..] {
+			entry.attempt(2, digest(2));
+			entry.find(Some((2, digest(2))));
+		}
+		ledger.give_up_on_both();
+		assert_eq!(ledger.unpublished().count(), 0);
 	}
 
 	#[test]
