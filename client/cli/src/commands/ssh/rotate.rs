@@ -33,7 +33,6 @@ use dpki_client::{
 	ssh,
 };
 use dpki_primitives::{
-	Moment,
 	anchor::AnchorKind,
 	approval::ApprovalRule,
 	delivery::{DeliveryBinding, MAX_RECIPIENTS, Outcome, Recipient, Suite},
