@@ -4,8 +4,8 @@
 use crate::{
 	commands::{
 		account, anchor, bundle, certificate, chain, deliver, delivery, device, economy, endorser,
-		fleet, key, motion, multisig, network, node, observer, org, revoke, ssh, status, subject,
-		validator, voucher, x509,
+		fleet, key, motion, multisig, network, node, observer, org, recovery, revoke, runtime, ssh,
+		status, subject, validator, voucher, x509,
 	},
 	error::Result,
 	output::Report,
@@ -171,6 +171,12 @@ pub enum Command {
 	/// Carry proofs of records to devices that reach no node, and verify them as a device does
 	#[command(subcommand)]
 	Bundle(bundle::BundleCommand),
+	/// Lead devices over a change of the validators by force: statements that two thirds of the old ones sign
+	#[command(subcommand)]
+	Recovery(recovery::RecoveryCommand),
+	/// Look at the code that the chain runs, and replace it by vote
+	#[command(subcommand)]
+	Runtime(runtime::RuntimeCommand),
 	/// Look at the chain itself
 	#[command(subcommand)]
 	Chain(chain::ChainCommand),
@@ -217,6 +223,8 @@ impl Cli {
 			Command::Revoke(command) => command.run(&session).await,
 			Command::Status(args) => args.run(&session).await,
 			Command::Bundle(command) => command.run(&session).await,
+			Command::Recovery(command) => command.run(&session),
+			Command::Runtime(command) => command.run(&session).await,
 			Command::Chain(command) => command.run(&session).await,
 			Command::Network(command) => command.run(&session).await,
 			Command::Node(command) => command.run(&session).await,

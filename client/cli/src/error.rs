@@ -297,6 +297,7 @@ from_client_errors! {
 	dpki_client::ssh::SshError,
 	dpki_client::fleet::FleetError,
 	dpki_client::fleet::NotAMember,
+	dpki_client::upgrade::UpgradeError,
 }
 
 impl From<SubmitError> for Error {

@@ -78,6 +78,16 @@ pub fn read(path: &Path) -> Result<Zeroizing<Vec<u8>>> {
 	Ok(contents)
 }
 
+/// Reads the blob of a runtime, of so many bytes at most.
+pub fn read_blob(path: &Path, limit: usize) -> Result<Vec<u8>> {
+	let mut contents = read_up_to(path, limit as u64)?;
+	if contents.len() > limit {
+		let expected = format!("a blob that fits into a block: it is larger than {limit} bytes");
+		return Err(Error::WrongFile { path: path.to_owned(), expected });
+	}
+	Ok(std::mem::take(&mut *contents))
+}
+
 /// Reads a file of test cases; `-` is standard input.
 pub fn read_suite(path: &Path) -> Result<String> {
 	let mut contents = read_up_to(path, MAX_SUITE_LEN)?;

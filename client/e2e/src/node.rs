@@ -53,6 +53,41 @@ impl Node {
 		Self::begin(workspace, "node", spec, &["--dev", "--chain", &chain], &[])
 	}
 
+	/// Starts //Alice's node of a chain with four well-known validators, whose genesis differs from the shipped one by what
+	/// `alter` does to it, and waits until it answers.
+	pub fn start_local(workspace: &Workspace, alter: impl FnOnce(&mut Value)) -> Self {
+		let mut plain = spec_of(&build_spec("local", false));
+		alter(&mut plain["genesis"]["runtimeGenesis"]["patch"]);
+		let altered = put_spec(workspace, "altered.json", plain.to_string().as_bytes());
+		let raw = build_spec(&altered.display().to_string(), true);
+		let spec = put_spec(workspace, "chain-spec.json", &raw);
+		let chain = spec.display().to_string();
+		let role = ["--chain", &chain, "--alice"];
+		Self::begin(workspace, "alice", spec, &role, &["--unsafe-force-node-key-generation"])
+	}
+
+	/// Starts another node of the same chain with these options, which meets these at first, and waits until it answers.
+	pub async fn beside(
+		workspace: &Workspace,
+		name: &str,
+		others: &[&Node],
+		options: &[&str],
+	) -> Self {
+		let spec = &others.first().expect("it meets somebody").spec;
+		let chain = spec.display().to_string();
+		let mut peers = vec!["--unsafe-force-node-key-generation".to_owned()];
+		for other in others {
+			peers.extend(["--bootnodes".to_owned(), other.peer_address().await]);
+		}
+		let all: Vec<_> = options.iter().copied().chain(peers.iter().map(String::as_str)).collect();
+		Self::begin(workspace, name, spec.clone(), &["--chain", &chain], &all)
+	}
+
+	/// What it wrote.
+	pub fn log(&self) -> String {
+		std::fs::read_to_string(&self.log).unwrap_or_default()
+	}
+
 	/// Starts another node of the same chain, which is no validator yet, and waits until it answers.
 	pub async fn join(&self, workspace: &Workspace) -> Self {
 		let chain = self.spec.display().to_string();

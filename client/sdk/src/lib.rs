@@ -24,6 +24,7 @@
 //! | [`names`] | which logins, principals and host patterns a bundle may name |
 //! | [`blob`] | where envelopes are fetched from |
 //! | [`ssh`] | SSH certificates and CA keys |
+//! | [`upgrade`] | which runtime the chain has, whether this crate knows it, and how another one is brought |
 //!
 //! Nobody can forge what a light client proves, but everybody on the way can withhold what is newer. How old an answer may
 //! be is decided use by use with a [`Policy`], which [`View::judge`] holds against the chain time of the block.
@@ -62,6 +63,7 @@ pub mod possession;
 pub mod ssh;
 pub mod subject;
 pub mod submit;
+pub mod upgrade;
 pub mod view;
 pub mod voucher;
 
@@ -74,6 +76,7 @@ pub use dpki_primitives as primitives;
 pub use dpki_verifier::{Floor, Judgement, Policy, Use, WhenStale};
 pub use submit::{Event, Finalized, SubmitError};
 pub use subxt_rpcs::RpcClient;
+pub use upgrade::{Fit, RuntimeVersion};
 pub use view::View;
 pub use voucher::Voucher;
 

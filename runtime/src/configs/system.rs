@@ -66,6 +66,7 @@ impl frame_system::Config for Runtime {
 	type SS58Prefix = ConstU16<42>;
 	type MaxConsumers = frame_support::traits::ConstU32<16>;
 	type SingleBlockMigrations = crate::migrations::SingleBlock;
+	type PostInherents = crate::migrations::Steps;
 }
 
 impl timing::Config for Runtime {}
