@@ -223,7 +223,7 @@ impl Cli {
 			Command::Revoke(command) => command.run(&session).await,
 			Command::Status(args) => args.run(&session).await,
 			Command::Bundle(command) => command.run(&session).await,
-			Command::Recovery(command) => command.run(&session),
+			Command::Recovery(command) => command.run(),
 			Command::Runtime(command) => command.run(&session).await,
 			Command::Chain(command) => command.run(&session).await,
 			Command::Network(command) => command.run(&session).await,

@@ -20,6 +20,11 @@ impl Dpki {
 		Self { url: node.url(), account: account.into() }
 	}
 
+	/// At a node of this address, for an account or the file of one.
+	pub fn at(url: &str, account: &str) -> Self {
+		Self { url: url.into(), account: account.into() }
+	}
+
 	/// The same node, another account.
 	pub fn acting_for(&self, account: &str) -> Self {
 		Self { account: account.into(), ..self.clone() }

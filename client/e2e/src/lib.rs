@@ -11,6 +11,7 @@ mod network;
 mod node;
 mod process;
 pub mod proofs;
+mod runbook;
 mod sshd;
 mod workspace;
 
@@ -20,5 +21,6 @@ pub use fleet::{Fleet, anchors, block, certificate, public, tell_name};
 pub use network::{Member, Network, said};
 pub use node::Node;
 pub use process::{PATIENCE, Process, run};
+pub use runbook::Runbook;
 pub use sshd::{Login, Sshd, login_name};
 pub use workspace::{Workspace, binary, target};

@@ -3,7 +3,11 @@
 use crate::{Process, Workspace, binary, run};
 use dpki_client::Client;
 use serde_json::Value;
-use std::{net::SocketAddr, path::PathBuf, sync::OnceLock};
+use std::{
+	net::SocketAddr,
+	path::{Path, PathBuf},
+	sync::OnceLock,
+};
 
 /// What the node says when its RPC listens; the addresses follow, see [`rpc_port`].
 const RPC_LISTENS: &str = "Running JSON-RPC server: addr=";
@@ -81,6 +85,29 @@ impl Node {
 		}
 		let all: Vec<_> = options.iter().copied().chain(peers.iter().map(String::as_str)).collect();
 		Self::begin(workspace, name, spec.clone(), &["--chain", &chain], &all)
+	}
+
+	/// Starts a node on this base path with these words, at an address that others know already, and waits until it
+	/// answers.
+	pub fn placed(
+		workspace: &Workspace,
+		base: &str,
+		spec: &Path,
+		words: &[&str],
+		peer_address: Option<String>,
+	) -> Self {
+		let mut node = Self {
+			process: None,
+			base: workspace.join(base),
+			log: workspace.join(format!("{base}.log")),
+			rpc_port: 0,
+			peer_address: peer_address.map_or_else(OnceLock::new, OnceLock::from),
+			role: words.iter().map(ToString::to_string).collect(),
+			options: vec![],
+			spec: spec.to_path_buf(),
+		};
+		node.resume();
+		node
 	}
 
 	/// What it wrote.

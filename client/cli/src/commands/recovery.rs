@@ -7,9 +7,7 @@ use crate::{
 	error::{Error, Result, crypto},
 	files,
 	output::{Report, hex, rfc3339},
-	prompt,
-	session::Session,
-	values,
+	prompt, values,
 };
 use clap::Subcommand;
 use dpki_primitives::Moment;
@@ -98,7 +96,7 @@ Example:
 
 impl RecoveryCommand {
 	/// Runs the command. No chain is needed.
-	pub fn run(self, _session: &Session) -> Result<Report> {
+	pub fn run(self) -> Result<Report> {
 		match self {
 			Self::Begin { out, pinned, to, valid } => begin(&out, &pinned, &to, valid),
 			Self::Sign { statement, keystore, out, yes } => sign(&statement, &keystore, &out, yes),
@@ -374,7 +372,7 @@ mod tests {
 	fn only_a_validator_of_the_old_set_signs() {
 		let world = World::new();
 		world.begin("after", 14).unwrap();
-		let error = world.sign(4).unwrap_err();
+		let error = world.sign(4).err().expect("it is refused");
 		assert!(error.to_string().contains("has no key of the 4 validators"), "{error}");
 	}
 
@@ -390,13 +388,13 @@ mod tests {
 	#[test]
 	fn a_statement_leads_forward_and_ends() {
 		let world = World::new();
-		let error = world.begin("same", 14).unwrap_err();
+		let error = world.begin("same", 14).err().expect("it is refused");
 		assert!(error.to_string().contains("is not after the change"), "{error}");
-		let error = world.begin("after", 31).unwrap_err();
+		let error = world.begin("after", 31).err().expect("it is refused");
 		assert!(error.to_string().contains("for so long"), "{error}");
 		let other = Checkpoint { genesis: [9; 32], ..checkpoint(&world.path("after")).unwrap() };
 		world.put("other", &other.encode());
-		let error = world.begin("other", 14).unwrap_err();
+		let error = world.begin("other", 14).err().expect("it is refused");
 		assert!(error.to_string().contains("of two chains"), "{error}");
 		world.begin("after", 30).unwrap();
 		assert!(matches!(world.begin("after", 30), Err(Error::Exists(_))));
