@@ -29,8 +29,8 @@ impl Runbook {
 		let begin: Vec<_> =
 			self.commands.iter().filter(|command| command.starts_with(beginning)).collect();
 		let found = begin.iter().find(|command| ***command == beginning).or(begin.first());
-		let Some(command) = found else { panic!("the runbook has no `{beginning}`") };
-		assert!(begin.len() == 1 || ***command == *beginning, "several begin with `{beginning}`");
+		let Some(&&command) = found else { panic!("the runbook has no `{beginning}`") };
+		assert!(begin.len() == 1 || command == beginning, "several begin with `{beginning}`");
 		self.run.lock().unwrap_or_else(PoisonError::into_inner).insert(command);
 		command
 	}

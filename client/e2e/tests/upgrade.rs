@@ -2,7 +2,7 @@
 
 use codec::Decode;
 use dpki_client::{
-	Account, Client, Fit, RuntimeVersion, View, calls,
+	Account, Client, Fit, Head, RuntimeVersion, View, calls,
 	primitives::{revocation::RevocationReason, status::Status},
 };
 use dpki_e2e::{
@@ -17,6 +17,9 @@ use sp_crypto_hashing::{blake2_256, twox_128};
 use ssh_key::{Algorithm, LineEnding, PrivateKey, rand_core::OsRng};
 use std::{fmt::Write, path::PathBuf};
 use subxt_rpcs::client::rpc_params;
+
+/// How many devices the rehearsal migrates in a block.
+const MOST_PER_BLOCK: u32 = 32;
 
 /// How many devices are on the chain when it is upgraded: `DPKI_UPGRADE_DEVICES`, or as many as a short test has time for.
 fn devices() -> usize {
@@ -74,6 +77,36 @@ async fn visited(client: &Client, view: &View) -> u32 {
 	bytes.map_or(0, |bytes| u32::decode(&mut &*bytes).expect("a number"))
 }
 
+/// Between these blocks all devices were migrated, a few of them in each block.
+async fn migrated_in_steps(client: &Client, from: u32, to: u32) {
+	let total = devices() as u32 + 1;
+	let (mut last, mut steps) = (0, 0);
+	for number in from..=to {
+		let view = client.at(Head { number, hash: block_hash(client, number).await, time: 0 });
+		let now = visited(client, &view).await;
+		assert!(now >= last && now - last <= MOST_PER_BLOCK, "{last} and {now} at block {number}");
+		steps += u32::from(now > last);
+		if now > 0 && now < total {
+			let migration = view.migration().await.expect("it is read").expect("it is going on");
+			assert_eq!(migration.id, b"rehearsal/devices");
+		}
+		last = now;
+	}
+	assert_eq!((last, steps), (total, total.div_ceil(MOST_PER_BLOCK)));
+}
+
+async fn block_hash(client: &Client, number: u32) -> [u8; 32] {
+	let found: String = client
+		.rpc()
+		.request("chain_getBlockHash", rpc_params![number])
+		.await
+		.expect("the block is there");
+	hex::decode(&found[2..])
+		.expect("hexadecimal digits")
+		.try_into()
+		.expect("a hash")
+}
+
 /// The runtime that a node has at its newest finalised block.
 async fn spec_version(client: &Client) -> u32 {
 	let head = client.finalized_head().await.expect("it answers");
@@ -83,11 +116,9 @@ async fn spec_version(client: &Client) -> u32 {
 /// A node that was not there at the upgrade comes to the same chain with the same runtime.
 async fn arrives(node: &Node, number: u32, hash: [u8; 32]) {
 	let client = node.client().await;
-	let view = finalised(&client, async |view| view.head().number >= number).await;
+	let view = finalised(&client, async |view: &View| view.head().number >= number).await;
 	assert_eq!(client.runtime_version(view.head().hash).await.unwrap().spec, 2);
-	let params = rpc_params![number];
-	let found: Option<String> = client.rpc().request("chain_getBlockHash", params).await.unwrap();
-	assert_eq!(found, Some(hex(&hash)), "it is on another chain");
+	assert_eq!(block_hash(&client, number).await, hash, "it is on another chain");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -141,28 +172,25 @@ async fn a_chain_is_upgraded_by_vote_while_everybody_goes_on() {
 	let begun = client.at_finalized().await.expect("it answers");
 	assert_eq!(client.code_hash(begun.head().hash).await.unwrap(), hash);
 
-	// While devices are migrated in steps, one is revoked and another one gets a delivery.
 	let shown = alice.ok(["runtime", "show"]);
-	assert_eq!(shown["migration"], "rehearsal/devices", "{shown}");
 	assert_eq!((&shown["compatible"], &shown["authorized"]), (&json!(true), &Value::Null));
 	let sentence = shown["program"].as_str().expect("a sentence");
 	assert!(sentence.contains("the chain runs dpki 2 and this program was made for dpki 1"));
+
+	// While devices are migrated, one is revoked and another one gets a delivery.
 	alice.ok(["revoke", "device", "acme/batch-7", "--reason", "keyCompromise", "--yes"]);
 	let delivered = block(&deliver());
 	device.reach(delivered).await;
-
-	let ended = finalised(&client, async |view| {
+	let ended = finalised(&client, async |view: &View| {
 		view.migration().await.is_ok_and(|migration| migration.is_none())
 			&& visited(&client, view).await > 0
 	})
 	.await;
-	assert_eq!(visited(&client, &ended).await as usize, devices() + 1);
-	// One block after the other: the chain has never waited for the migration.
-	let steps = (devices() + 1).div_ceil(32) as u32;
-	assert!(ended.head().number - before.number >= steps, "all at once");
+	migrated_in_steps(&client, before.number, ended.head().number).await;
 
 	// The light client has followed, and submits as before.
-	let seen = finalised(&light, async |view| view.head().number >= ended.head().number).await;
+	let seen =
+		finalised(&light, async |view: &View| view.head().number >= ended.head().number).await;
 	let version = light.runtime_version(seen.head().hash).await.expect("it answers");
 	assert!(matches!(version.fit(), Fit::Compatible { .. }), "{version}");
 	assert_eq!(version, RuntimeVersion { spec: 2, ..RuntimeVersion::known() });
@@ -171,7 +199,7 @@ async fn a_chain_is_upgraded_by_vote_while_everybody_goes_on() {
 	let account = Account::from_uri("//Alice").expect("a development account");
 	let call = calls::revoke_device(drone, RevocationReason::Superseded);
 	let done = light.submit(&account, &call).await.expect("it is revoked");
-	let seen = finalised(&light, async |view| view.head().number >= done.number).await;
+	let seen = finalised(&light, async |view: &View| view.head().number >= done.number).await;
 	assert!(matches!(seen.device_status(drone).await.unwrap(), Status::Revoked(_)));
 	device.stop();
 
