@@ -14,6 +14,7 @@ use dpki_verifier::Query;
 use futures::StreamExt;
 use serde_json::{Value, json};
 use sp_crypto_hashing::{blake2_256, twox_128};
+use sp_maybe_compressed_blob::{CODE_BLOB_BOMB_LIMIT, compress_weakly};
 use ssh_key::{Algorithm, LineEnding, PrivateKey, rand_core::OsRng};
 use std::{fmt::Write, path::PathBuf};
 use subxt_rpcs::client::rpc_params;
@@ -31,9 +32,11 @@ fn devices() -> usize {
 fn next_runtime(workspace: &Workspace) -> (PathBuf, [u8; 32]) {
 	let code = dpki_rehearsal::WASM_BINARY
 		.expect("the runtime for rehearsals was not built: build without SKIP_WASM_BUILD");
+	// As a release is. What is built for tests is not, and fits into no block.
+	let code = compress_weakly(code, CODE_BLOB_BOMB_LIMIT).expect("it can be compressed");
 	let file = workspace.join("next.compact.compressed.wasm");
-	std::fs::write(&file, code).expect("writes the runtime");
-	(file, blake2_256(code))
+	std::fs::write(&file, &code).expect("writes the runtime");
+	(file, blake2_256(&code))
 }
 
 /// Waits for a finalised block of which `is_it` is true.
