@@ -2,6 +2,9 @@
 
 //! What is done to a state when an upgrade is rehearsed: as much as a migration of every device would, and nothing else.
 
+// `storage_alias` emits items without documentation.
+#![allow(missing_docs)]
+
 use crate::Runtime;
 use dpki_primitives::ids::DeviceId;
 use frame_support::{

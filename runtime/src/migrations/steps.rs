@@ -15,6 +15,9 @@
 //! next block: the chain goes on with both forms until an upgrade brings a better step. `docs/decisions/0035-upgrades.md`
 //! tells why this is not `pallet-migrations`.
 
+// `storage_alias` emits items without documentation.
+#![allow(missing_docs)]
+
 use alloc::vec::Vec;
 use codec::{Decode, Encode, MaxEncodedLen};
 use core::marker::PhantomData;
