@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 use sp_crypto_hashing::{blake2_256, twox_128};
 use sp_maybe_compressed_blob::{CODE_BLOB_BOMB_LIMIT, compress_weakly};
 use ssh_key::{Algorithm, LineEnding, PrivateKey, rand_core::OsRng};
-use std::{fmt::Write, path::PathBuf};
+use std::{fmt::Write, path::PathBuf, time::Duration};
 use subxt_rpcs::client::rpc_params;
 
 /// How many devices the rehearsal migrates in a block.
@@ -98,12 +98,23 @@ async fn migrated_in_steps(client: &Client, from: u32, to: u32) {
 	assert_eq!((last, steps), (total, total.div_ceil(MOST_PER_BLOCK)));
 }
 
+/// The hash of a block; a node that came by proofs of finality fetches the blocks before afterwards, so it is waited for.
 async fn block_hash(client: &Client, number: u32) -> [u8; 32] {
-	let found: String = client
-		.rpc()
-		.request("chain_getBlockHash", rpc_params![number])
-		.await
-		.expect("the block is there");
+	let waiting = async {
+		loop {
+			let params = rpc_params![number];
+			let found: Option<String> = client
+				.rpc()
+				.request("chain_getBlockHash", params)
+				.await
+				.expect("it is answered");
+			if let Some(found) = found {
+				return found;
+			}
+			tokio::time::sleep(Duration::from_millis(100)).await;
+		}
+	};
+	let found = tokio::time::timeout(PATIENCE, waiting).await.expect("the block comes");
 	hex::decode(&found[2..])
 		.expect("hexadecimal digits")
 		.try_into()
