@@ -20,6 +20,11 @@ impl Dpki {
 		Self { url: node.url(), account: account.into() }
 	}
 
+	/// For an account at the node with this address.
+	pub fn at(url: &str, account: &str) -> Self {
+		Self { url: url.into(), account: account.into() }
+	}
+
 	/// The same node, another account.
 	pub fn acting_for(&self, account: &str) -> Self {
 		Self { account: account.into(), ..self.clone() }

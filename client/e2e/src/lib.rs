@@ -4,9 +4,11 @@
 //! `dpki-agent` with its embedded light client, [`Dpki`] is the shipped command line, [`Network`] is what `scripts/network`
 //! makes, [`Sshd`] is OpenSSH's.
 
+pub mod chaos;
 mod device;
 mod dpki;
 mod fleet;
+pub mod history;
 mod network;
 mod node;
 mod process;

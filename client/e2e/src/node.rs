@@ -1,12 +1,12 @@
 //! A node with the development chain, and those that others follow it with.
 
-use crate::{Process, Workspace, binary, run};
-use dpki_client::Client;
-use serde_json::Value;
+use crate::{Process, Workspace, binary, chaos::key_of, run};
+use dpki_client::{Client, account::address};
+use serde_json::{Value, json};
 use std::{net::SocketAddr, path::PathBuf, sync::OnceLock};
 
 /// What the node says when its RPC listens; the addresses follow, see [`rpc_port`].
-const RPC_LISTENS: &str = "Running JSON-RPC server: addr=";
+pub(crate) const RPC_LISTENS: &str = "Running JSON-RPC server: addr=";
 
 /// A loopback address of which the node chooses the port. A number chosen here could be another process's by the time
 /// that the node claims it, and the node would quietly move its RPC to yet another one.
@@ -41,16 +41,30 @@ impl Node {
 		Self::begin(workspace, "node", spec, &["--dev"], options)
 	}
 
+	/// Starts a node of a development chain on which so many [made-up accounts](crate::chaos::key_of) have tokens, with
+	/// these options besides the usual ones, and waits until it answers.
+	pub fn start_endowed(workspace: &Workspace, accounts: usize, options: &[&str]) -> Self {
+		Self::begin_altered(workspace, |genesis| endow(genesis, accounts), options)
+	}
+
 	/// Starts a node of a chain whose genesis differs from that of the development chain by what `alter` does to it, and
 	/// waits until it answers.
 	pub fn start_altered(workspace: &Workspace, alter: impl FnOnce(&mut Value)) -> Self {
+		Self::begin_altered(workspace, alter, &[])
+	}
+
+	fn begin_altered(
+		workspace: &Workspace,
+		alter: impl FnOnce(&mut Value),
+		options: &[&str],
+	) -> Self {
 		let mut plain = spec_of(&build_spec("dev", false));
 		alter(&mut plain["genesis"]["runtimeGenesis"]["patch"]);
 		let altered = put_spec(workspace, "altered.json", plain.to_string().as_bytes());
 		let raw = build_spec(&altered.display().to_string(), true);
 		let spec = put_spec(workspace, "chain-spec.json", &raw);
 		let chain = spec.display().to_string();
-		Self::begin(workspace, "node", spec, &["--dev", "--chain", &chain], &[])
+		Self::begin(workspace, "node", spec, &["--dev", "--chain", &chain], options)
 	}
 
 	/// Starts another node of the same chain, which is no validator yet, and waits until it answers.
@@ -144,6 +158,11 @@ impl Node {
 		self.process = Some(process);
 	}
 
+	/// The folder with its chain and its keys.
+	pub fn base(&self) -> PathBuf {
+		self.base.clone()
+	}
+
 	/// The address of its RPC.
 	pub fn url(&self) -> String {
 		format!("ws://127.0.0.1:{}", self.rpc_port)
@@ -174,20 +193,30 @@ impl Node {
 	}
 }
 
+/// What a made-up account begins with, in the smallest unit: ten whole tokens.
+const ENDOWMENT: u64 = 10_000_000_000_000;
+
+/// Gives tokens to so many [made-up accounts](crate::chaos::key_of) in the genesis of a plain specification.
+pub(crate) fn endow(genesis: &mut Value, accounts: usize) {
+	let balances = genesis["balances"]["balances"].as_array_mut().expect("a list of balances");
+	let id = |number| key_of(number).verifying_key().to_bytes();
+	balances.extend((0..accounts).map(|number| json!([address(&id(number)), ENDOWMENT])));
+}
+
 /// The specification in this JSON.
-fn spec_of(json: &[u8]) -> Value {
+pub(crate) fn spec_of(json: &[u8]) -> Value {
 	serde_json::from_slice(json).expect("a specification is JSON")
 }
 
 /// Writes a specification to a file of the workspace.
-fn put_spec(workspace: &Workspace, name: &str, json: &[u8]) -> PathBuf {
+pub(crate) fn put_spec(workspace: &Workspace, name: &str, json: &[u8]) -> PathBuf {
 	let path = workspace.join(name);
 	std::fs::write(&path, json).expect("writes the chain specification");
 	path
 }
 
 /// The specification of a chain, as the node exports it.
-fn build_spec(chain: &str, raw: bool) -> Vec<u8> {
+pub(crate) fn build_spec(chain: &str, raw: bool) -> Vec<u8> {
 	let raw = raw.then_some("--raw");
 	let args = ["build-spec", "--chain", chain, "--disable-default-bootnode"];
 	let exported = run(&binary("dpki-node"), args.into_iter().chain(raw));
@@ -196,7 +225,7 @@ fn build_spec(chain: &str, raw: bool) -> Vec<u8> {
 }
 
 /// The port in the line that begins with [`RPC_LISTENS`] and goes on with addresses and commas.
-fn rpc_port(line: &str) -> Option<u16> {
+pub(crate) fn rpc_port(line: &str) -> Option<u16> {
 	let (_, addresses) = line.split_once(RPC_LISTENS)?;
 	addresses
 		.split(',')
