@@ -193,8 +193,8 @@ impl Node {
 	}
 }
 
-/// What a made-up account begins with, in the smallest unit: ten whole tokens.
-const ENDOWMENT: u64 = 10_000_000_000_000;
+/// What a made-up account begins with, in the smallest unit: ten thousand whole tokens.
+const ENDOWMENT: u64 = 10_000_000_000_000_000;
 
 /// Gives tokens to so many [made-up accounts](crate::chaos::key_of) in the genesis of a plain specification.
 pub(crate) fn endow(genesis: &mut Value, accounts: usize) {

@@ -173,8 +173,8 @@ pub fn send_oversized(rpc: &Rpc, bytes: usize) -> Option<u16> {
 }
 
 /// Transactions of all kinds that a pool has to look at before it can refuse them: signed by accounts that have nothing, with
-/// a signature that does not verify, with a number that was used.
-pub fn invalid(rpc: &Rpc, first: usize, count: usize) -> Result<Vec<Signed>, Refusal> {
+/// a signature that does not verify, with a number that `acted`, an account that has acted before, has used.
+pub fn invalid(rpc: &Rpc, acted: usize, count: usize) -> Result<Vec<Signed>, Refusal> {
 	let (chain, from) = (Chain::of(rpc)?, rpc.finalized()?);
 	let call = calls::encode(&calls::transfer(&[7; 32], 1)).expect("the call is one of this chain");
 	let one = |number: usize| {
@@ -185,15 +185,14 @@ pub fn invalid(rpc: &Rpc, first: usize, count: usize) -> Result<Vec<Signed>, Ref
 			signed.bytes[at] ^= 1;
 		}
 		if number % 3 == 1 {
-			// The first account has acted before.
 			let text = u64::try_from(number).unwrap_or_default().to_le_bytes();
-			let remark = calls::encode(&calls::transfer(&[text[0]; 32], u128::from(text[1]) + 1));
-			let remark = remark.expect("the call is one of this chain");
-			signed = chain.sign(&key_of(0), remark.bytes(), 0, from);
+			let used = calls::encode(&calls::transfer(&[text[0]; 32], u128::from(text[1]) + 1));
+			let used = used.expect("the call is one of this chain");
+			signed = chain.sign(&key_of(acted), used.bytes(), 0, from);
 		}
 		signed
 	};
-	Ok((first..first + count).map(one).collect())
+	Ok((0..count).map(one).collect())
 }
 
 /// Sends transactions in batches until all are sent or it is over, and gives how many were taken.
@@ -341,7 +340,7 @@ pub fn all(
 	});
 	compare("oversized", &took);
 
-	let transactions = invalid(&rpc, 0, invalid_count).expect("it answers");
+	let transactions = invalid(&rpc, 1, invalid_count).expect("it answers");
 	let share = transactions.len().div_ceil(STRANGERS).max(1);
 	let begun = Instant::now();
 	let mut took = Vec::new();

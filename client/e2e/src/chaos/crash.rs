@@ -24,6 +24,9 @@ use ed25519_dalek::pkcs8::{EncodePrivateKey, spki::der::pem::LineEnding};
 use serde_json::json;
 use sp_crypto_hashing::blake2_256;
 use std::{
+	fs::File,
+	io::Write,
+	os::unix::fs::OpenOptionsExt,
 	thread,
 	time::{Duration, Instant},
 };
@@ -45,7 +48,11 @@ impl Registry {
 		let file = |name: &str| consortium.folder().join(name).display().to_string();
 		let (account, ca) = (file("admin.pem"), file("ca"));
 		let pem = key_of(0).to_pkcs8_pem(LineEnding::LF).expect("a key has a PEM");
-		std::fs::write(&account, pem.as_bytes()).expect("writes the key");
+		// The command line takes no key that others can read.
+		let key = File::options().write(true).create_new(true).mode(0o600).open(&account);
+		key.expect("creates the file of the key")
+			.write_all(pem.as_bytes())
+			.expect("writes it");
 		let admin = Dpki::at(&consortium.node(0).url(), &account);
 		admin.ok(["org", "create", "acme", "--kind", "ecosystem-operator"]);
 		admin.ok(["key", "new", "ssh-ca", &ca]);
