@@ -93,7 +93,9 @@ pub fn kill_all(consortium: &mut Consortium, registry: &Registry, rounds: u64) -
 		consortium.kill(&all);
 		let killed = Instant::now();
 		if let Err(said) = consortium.try_start_nodes(&all) {
-			panic!("round {serial}: a database is broken:\n{said}");
+			panic!(
+				"round {serial}: a validator does not come back, its database may be broken:\n{said}"
+			);
 		}
 		consortium.wait_for(&NAMES, block.number);
 		consortium.wait_more(&NAMES, 1);
