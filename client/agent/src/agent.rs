@@ -112,13 +112,14 @@ impl Agent {
 		let device = config.device_id();
 		let applier = Applier::new(&config.ssh);
 		applier.initialise()?;
+		let journal = Journal::open(&keys.vault, config.chain.genesis, device)?;
 		Ok(Self {
 			settings: config.chain.clone(),
 			organisation: config.organisation_id(),
 			device,
 			clock,
 			keys,
-			journal: Journal::open(&config.state, config.chain.genesis, device)?,
+			journal,
 			ssh_login: config.freshness.ssh_login.policy(),
 			chain_time: ChainTime::open(&config.state),
 			applier,
@@ -361,7 +362,7 @@ impl Agent {
 				return self.refuse(chain, seen, refusal).map(|()| None);
 			},
 		}
-		if self.keys.opener(record.recipient).is_none() {
+		if self.keys.opener(self.device, record.recipient).is_none() {
 			return self.refuse(chain, seen, Refusal::OtherRecipient).map(|()| None);
 		}
 		if record.length > MAX_BLOB_LEN {
@@ -377,7 +378,7 @@ impl Agent {
 		envelope: &[u8],
 	) -> Result<(Content, Plaintext), Refusal> {
 		let binding = record.binding(self.settings.genesis, self.device);
-		let key = self.keys.opener(record.recipient).ok_or(Refusal::OtherRecipient)?;
+		let key = self.keys.opener(self.device, record.recipient).ok_or(Refusal::OtherRecipient)?;
 		let plaintext = envelope::open(key, &binding, envelope)
 			.map_err(|error| Refusal::EnvelopeInvalid(error.to_string()))?;
 		let content = Content::decode(&plaintext)

@@ -1,5 +1,9 @@
 //! The command line.
 
+mod service;
+
+pub use service::{HybridArgs, InstallArgs, LogFormat, SealArgs, ServiceArgs, Suite};
+
 use clap::{
 	Args, Parser, Subcommand,
 	builder::{PossibleValuesParser, TypedValueParser},
@@ -33,6 +37,7 @@ Examples:
     --genesis 0x6e3c..150f --peer /ip4/192.0.2.1/tcp/30333/p2p/12D3KooW.. \\
     --organisation acme --device drone-7 --state /var/lib/dpki-agent
   dpki-agent enrol --config /etc/dpki/agent.toml --voucher-file drone-7.voucher
+  dpki-agent install --config /etc/dpki/agent.toml
   dpki-agent run --config /etc/dpki/agent.toml
   dpki-agent rotate --overlap 7d
   dpki-agent consent --account 5FHneW46xGXgs5mUiveU4sbTyGBzmstUspZC92UhjJM694ty --purpose tls --key tls.key
@@ -51,6 +56,9 @@ pub struct Cli {
 		default_value = "error,dpki_agent=info,dpki_light=info"
 	)]
 	pub log: String,
+	/// How the log is written: lines for people, or one JSON object per line.
+	#[arg(long, global = true, env = "DPKI_AGENT_LOG_FORMAT", value_enum, default_value_t)]
+	pub log_format: LogFormat,
 	/// What to do.
 	#[command(subcommand)]
 	pub command: Command,
@@ -63,6 +71,9 @@ impl Command {
 			Self::Init(args) => args.json,
 			Self::Enrol(args) => args.json,
 			Self::Run(args) => args.json,
+			Self::Seal(args) => args.json,
+			Self::Install(args) => args.json,
+			Self::Hybrid(args) => args.json,
 			Self::Fingerprint(args) => args.json,
 			Self::Rotate(args) => args.json,
 			Self::Consent(args) => args.json,
@@ -82,6 +93,12 @@ pub enum Command {
 	Enrol(EnrolArgs),
 	/// Follow the chain and put in force what is delivered.
 	Run(RunArgs),
+	/// Seal the secrets in the state directory by the key that the configuration names.
+	Seal(SealArgs),
+	/// Write the unit of systemd for this configuration.
+	Install(InstallArgs),
+	/// Make the key that opens deliveries which a quantum computer is not to open, and show its public half.
+	Hybrid(HybridArgs),
 	/// Show what a registrar compares who approves the keys of the device.
 	Fingerprint(FingerprintArgs),
 	/// Replace the key that opens deliveries; the old one is destroyed when the chain says that it has ended.
@@ -156,6 +173,12 @@ pub struct InitArgs {
 	/// A finalised block older than this brings no new delivery into force.
 	#[arg(long, value_name = "SECONDS", default_value_t = 600)]
 	pub max_head_age: u64,
+	/// Which keys open deliveries: x-wing makes a hybrid key beside the X25519 key, see `dpki-agent hybrid`.
+	#[arg(long, value_enum, default_value_t)]
+	pub suite: Suite,
+	/// What the agent is for others on the machine.
+	#[command(flatten)]
+	pub service: ServiceArgs,
 	/// Print JSON.
 	#[arg(long)]
 	pub json: bool,
@@ -289,13 +312,16 @@ pub struct ConsentArgs {
 	#[arg(
 		long,
 		value_name = "FILE",
-		required_unless_present = "public",
-		conflicts_with = "public"
+		required_unless_present_any = ["public", "hybrid"],
+		conflicts_with_all = ["public", "hybrid"]
 	)]
 	pub key: Option<PathBuf>,
 	/// The public key, if somebody else holds it: its algorithm and its bytes, as ed25519:0x5f3c..d1.
-	#[arg(long, value_name = "ALGORITHM:HEX", value_parser = parse_public)]
+	#[arg(long, value_name = "ALGORITHM:HEX", value_parser = parse_public, conflicts_with = "hybrid")]
 	pub public: Option<PublicKey>,
+	/// The device's own hybrid key, see `dpki-agent hybrid`; for the purpose key-agreement.
+	#[arg(long)]
+	pub hybrid: bool,
 	/// How long the key may be used, as 365d; without end if left out.
 	#[arg(long, value_name = "SPAN", value_parser = parse_span)]
 	pub valid: Option<Duration>,
@@ -435,7 +461,7 @@ mod tests {
 			assert!(json, "`{name}` takes no --json");
 			seen += 1;
 		}
-		assert_eq!(seen, 9);
+		assert_eq!(seen, 12);
 	}
 
 	#[test]

@@ -22,6 +22,16 @@
 //! max-age = 600
 //! grace = 86400
 //! when-stale = "refuse"
+//!
+//! [service.seal]
+//! credential = "dpki-agent.seal"
+//!
+//! [service.api]
+//! socket = "/run/dpki-agent/agent.sock"
+//! group = "dpki"
+//!
+//! [service.metrics]
+//! listen = "127.0.0.1:9470"
 //! "#)?;
 //! config.validate()?;
 //! # Ok::<(), Box<dyn std::error::Error>>(())
@@ -35,6 +45,7 @@ use crate::{
 	files::{self, FileError},
 	freshness::FreshnessSettings,
 	run::clock,
+	service::ServiceSettings,
 	status,
 };
 use dpki_client::primitives::{
@@ -109,6 +120,9 @@ pub struct Config {
 	/// How old the chain may be, use by use.
 	#[serde(default)]
 	pub freshness: FreshnessSettings,
+	/// What the agent is for others on the machine, and how its state is kept.
+	#[serde(default, skip_serializing_if = "ServiceSettings::is_default")]
+	pub service: ServiceSettings,
 }
 
 /// Which chain, and how to reach it.
@@ -298,6 +312,9 @@ impl Config {
 				"is of another chain than `chain.genesis`: ask the organisation which one is right";
 			return value("chain.checkpoint", problem);
 		}
+		if let Some((field, problem)) = self.service.problem(&self.state) {
+			return value(field, problem);
+		}
 		if self.ssh.keep_generations < 2 {
 			return value(
 				"ssh.keep-generations",
@@ -388,6 +405,7 @@ pub(crate) mod tests {
 				..SshSettings::default()
 			},
 			freshness: FreshnessSettings::default(),
+			service: ServiceSettings::default(),
 		}
 	}
 

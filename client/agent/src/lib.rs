@@ -21,6 +21,9 @@
 //! | [`gateway`] | proof bundles over HTTP, for devices that reach no node |
 //! | [`consent`] | agreeing to further keys of the device |
 //! | [`init`] | configuration and keys |
+//! | [`seal`] | the secrets in the state directory, sealed at rest |
+//! | [`service`] | what others on the machine ask the agent, and the unit of systemd |
+//! | [`log`] | how the log is written |
 //! | [`lock`] | one agent at a time |
 //! | [`config`] | the configuration file |
 //! | [`keys`] | the keys of the device |
@@ -47,15 +50,19 @@ pub mod enrol;
 pub mod files;
 pub mod freshness;
 pub mod gateway;
+mod http;
 pub mod init;
 pub mod inspection;
 pub mod journal;
 pub mod keys;
 pub mod lock;
+pub mod log;
 pub mod notify;
 pub mod pin;
 pub mod refusal;
 pub mod rotation;
 pub mod run;
+pub mod seal;
+pub mod service;
 pub mod ssh;
 pub mod status;

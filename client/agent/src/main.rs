@@ -5,7 +5,8 @@ mod cli;
 use clap::Parser;
 use cli::{
 	CheckpointArgs, Cli, Command, ConsentArgs, EXIT_ERROR, EXIT_NOT_WORKING, EXIT_USAGE, EnrolArgs,
-	FingerprintArgs, GatewayArgs, InitArgs, RotateArgs, RunArgs, StatusArgs,
+	FingerprintArgs, GatewayArgs, HybridArgs, InitArgs, InstallArgs, LogFormat, RotateArgs,
+	RunArgs, SealArgs, StatusArgs, Suite,
 };
 use dpki_agent::{
 	config::{ChainSettings, Config, SshSettings},
@@ -18,14 +19,18 @@ use dpki_agent::{
 	inspection::Inspection,
 	keys::DeviceKeys,
 	lock::{Presence, presence},
+	log::JsonLines,
 	pin, rotation,
 	run::{clock, run, run_once},
+	seal::{Vault, seal_state},
+	service::unit::{self, Installation},
 	status::Status,
 };
 use dpki_client::{
 	Voucher,
+	envelope::hybrid_key_text,
 	possession::{Admitted, AgreementKey, SigningKey, SoftwareKey},
-	primitives::key::KeyPurpose,
+	primitives::{ids::KeyId, key::KeyPurpose},
 };
 use qrcode::{QrCode, render::unicode::Dense1x2};
 use serde_json::json;
@@ -51,11 +56,12 @@ async fn main() -> ExitCode {
 	let as_json = cli.command.as_json();
 	let done = match EnvFilter::try_new(&cli.log) {
 		Ok(filter) => {
-			tracing_subscriber::fmt()
-				.with_env_filter(filter)
-				.with_writer(std::io::stderr)
-				.with_ansi(std::io::stderr().is_terminal())
-				.init();
+			let log =
+				tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+			match cli.log_format {
+				LogFormat::Text => log.with_ansi(std::io::stderr().is_terminal()).init(),
+				LogFormat::Json => log.with_ansi(false).event_format(JsonLines).init(),
+			}
 			execute(cli.command).await
 		},
 		Err(error) => Err(format!("`{}` is no log filter ({error}): try info", cli.log).into()),
@@ -95,7 +101,10 @@ async fn execute(command: Command) -> Outcome {
 		Command::Init(args) => make(*args).await,
 		Command::Enrol(args) => spend(args).await,
 		Command::Run(args) => follow(args).await,
-		Command::Fingerprint(args) => fingerprint(&args),
+		Command::Seal(args) => seal(args).await,
+		Command::Install(args) => install(&args),
+		Command::Hybrid(args) => hybrid(args).await,
+		Command::Fingerprint(args) => fingerprint(&args).await,
 		Command::Rotate(args) => rotate(args).await,
 		Command::Consent(args) => agree(args).await,
 		Command::Status(args) => show(args),
@@ -135,9 +144,13 @@ async fn make(args: InitArgs) -> Outcome {
 			..SshSettings::default()
 		},
 		freshness: FreshnessSettings::default(),
+		service: args.service.settings()?,
 	};
 	let made = init(&args.config, config, host_key.as_deref()).await?;
 	let device = made.config.device_id();
+	if args.suite == Suite::XWing {
+		DeviceKeys::add_hybrid(&Vault::of(&made.config).await?)?;
+	}
 	if args.json {
 		let keys: serde_json::Map<_, _> = made
 			.keys
@@ -242,10 +255,73 @@ fn stop() -> Result<impl Future<Output = ()>, std::io::Error> {
 	})
 }
 
-fn fingerprint(args: &FingerprintArgs) -> Outcome {
+async fn seal(args: SealArgs) -> Outcome {
+	let config = Config::load(&args.config)?;
+	let is_new = seal_state(&config).await?;
+	let state = config.state.display();
+	if args.json {
+		println!("{:#}", json!({ "state": config.state, "already": !is_new }));
+	} else {
+		println!("the state in {state} is {}", if is_new { "sealed" } else { "sealed already" });
+	}
+	Ok(ExitCode::SUCCESS)
+}
+
+fn install(args: &InstallArgs) -> Outcome {
+	let config = Config::load(&args.config)?;
+	let program = match &args.program {
+		Some(program) => program.clone(),
+		None => std::env::current_exe()?,
+	};
+	let text = unit::text(&Installation {
+		program: &program,
+		config_path: &std::path::absolute(&args.config)?,
+		config: &config,
+		credential: args.credential_file.as_deref(),
+		credential_is_plain: args.credential_plain,
+		writable: &args.writable,
+	})?;
+	if args.print {
+		print!("{text}");
+		return Ok(ExitCode::SUCCESS);
+	}
+	let is_new = unit::install(&text, &args.unit, args.replace)?;
+	if args.json {
+		println!("{:#}", json!({ "unit": args.unit, "already": !is_new }));
+	} else {
+		println!(
+			"{} {}",
+			args.unit.display(),
+			if is_new { "is written" } else { "is there already" }
+		);
+		println!("\nStart it with\n  systemctl daemon-reload && systemctl enable --now dpki-agent");
+	}
+	Ok(ExitCode::SUCCESS)
+}
+
+async fn hybrid(args: HybridArgs) -> Outcome {
+	let config = Config::load(&args.config)?;
+	let key = DeviceKeys::add_hybrid(&Vault::of(&config).await?)?;
+	let text = hybrid_key_text(&key.public_bytes());
+	if let Some(path) = &args.out {
+		create_whole(path, format!("{text}\n").as_bytes(), PUBLIC)?;
+	}
+	let id = KeyId::of_device(config.device_id(), &key.public());
+	if args.json {
+		println!("{:#}", json!({ "key_id": id.to_string(), "public": text, "file": args.out }));
+	} else if let Some(path) = &args.out {
+		println!("the public half of {id} is in {}", path.display());
+	} else {
+		println!("{text}");
+	}
+	Ok(ExitCode::SUCCESS)
+}
+
+async fn fingerprint(args: &FingerprintArgs) -> Outcome {
 	let config = Config::load(&args.config)?;
 	let device = config.device_id();
-	let text = DeviceKeys::load(&config.state)?.enrolment_fingerprint(device);
+	let vault = Vault::of(&config).await?;
+	let text = DeviceKeys::load(&vault)?.enrolment_fingerprint(device);
 	if args.json {
 		println!("{:#}", json!({ "device_id": device.to_string(), "fingerprint": text }));
 		return Ok(ExitCode::SUCCESS);
@@ -280,10 +356,15 @@ async fn rotate(args: RotateArgs) -> Outcome {
 async fn agree(args: ConsentArgs) -> Outcome {
 	let config = Config::load(&args.config)?;
 	let own = args.key.as_deref().map(|path| read_key(path, args.purpose)).transpose()?;
-	let key = match (&own, &args.public) {
-		(Some(key), _) => Admitted::Own(&**key),
-		(None, Some(public)) => Admitted::Foreign(public),
-		(None, None) => return Err("say which key: give --key or --public".into()),
+	let hybrid = match args.hybrid {
+		true => Some(DeviceKeys::add_hybrid(&Vault::of(&config).await?)?.public()),
+		false => None,
+	};
+	let key = match (&hybrid, &own, &args.public) {
+		(Some(public), ..) => Admitted::Held(public),
+		(None, Some(key), _) => Admitted::Own(&**key),
+		(None, None, Some(public)) => Admitted::Foreign(public),
+		(None, None, None) => return Err("say which key: give --key, --public or --hybrid".into()),
 	};
 	let millis = |span: Duration| u64::try_from(span.as_millis()).unwrap_or(u64::MAX);
 	let request = Request {

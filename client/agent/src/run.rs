@@ -9,6 +9,8 @@ use crate::{
 	keys::{DeviceKeys, KeyError},
 	lock::{LockError, StateLock},
 	notify::Notifier,
+	seal::{SealError, Vault},
+	service::{ServiceError, Services},
 	status::Status,
 };
 use dpki_client::{
@@ -38,6 +40,12 @@ pub enum RunError {
 	/// The keys cannot be read.
 	#[error("{0}; if there are none yet, run `dpki-agent init`")]
 	Keys(#[from] KeyError),
+	/// The state is sealed, and does not open.
+	#[error(transparent)]
+	Seal(#[from] SealError),
+	/// Nobody could ask the agent.
+	#[error(transparent)]
+	Service(#[from] ServiceError),
 	/// Another agent runs.
 	#[error(transparent)]
 	Lock(#[from] LockError),
@@ -99,9 +107,10 @@ pub fn clock() -> Moment {
 /// Follows the chain until `stop` is done.
 pub async fn run(config: &Config, stop: impl Future<Output = ()>) -> Result<(), RunError> {
 	let notifier = Notifier::from_env();
-	let (mut agent, _lock) = open(config)?;
+	let (mut agent, _lock) = open(config).await?;
 	let lapsed = lapse(&mut agent);
 	agent.report(lapsed);
+	let services = Services::start(config, agent.status().clone()).await?;
 	tokio::pin!(stop);
 	let connection = tokio::select! {
 		connection = connect(config) => connection,
@@ -167,6 +176,7 @@ pub async fn run(config: &Config, stop: impl Future<Output = ()>) -> Result<(), 
 			tracing::warn!("{error}");
 		}
 		agent.report(step.err());
+		services.tell(agent.status(), newest.as_ref());
 	}
 	notifier.tell("STOPPING=1");
 	tracing::info!("stopping");
@@ -213,7 +223,7 @@ async fn on_head(
 
 /// Converges once, acknowledges, and ends with the status then; gives up after `timeout`.
 pub async fn run_once(config: &Config, timeout: Duration) -> Result<Status, RunError> {
-	let (mut agent, _lock) = open(config)?;
+	let (mut agent, _lock) = open(config).await?;
 	let result = converge_once(config, &mut agent, timeout).await;
 	agent.report(result.as_ref().err().map(ToString::to_string));
 	result.map(|()| Status { updated_at: clock(), ..agent.status().clone() })
@@ -290,9 +300,13 @@ pub async fn converge(
 }
 
 /// The agent, and what has to be held as long as it works.
-fn open(config: &Config) -> Result<(Agent, StateLock), RunError> {
-	let keys = DeviceKeys::load(&config.state)?;
+async fn open(config: &Config) -> Result<(Agent, StateLock), RunError> {
+	let mut vault = Vault::of(config).await?;
+	// Without keys there is nothing to lock.
+	DeviceKeys::load(&vault)?;
 	let lock = StateLock::acquire(&config.state)?;
+	vault.complete()?;
+	let keys = DeviceKeys::load(&vault)?;
 	Ok((Agent::open(config, keys, clock)?, lock))
 }
 

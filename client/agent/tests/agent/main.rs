@@ -14,6 +14,7 @@
 //! | [`commands`] | the command line |
 //! | [`consents`] | consents to further keys |
 //! | [`one_at_a_time`] | the lock, and what `status` tells |
+//! | [`secrets`] | that no secret shows, and sealed state |
 //! | [`statuses`] | the vectors of the one status function |
 
 mod approvals;
@@ -27,6 +28,7 @@ mod lapses;
 mod one_at_a_time;
 mod renewals;
 mod revocations;
+mod secrets;
 mod statuses;
 mod table;
 mod world;

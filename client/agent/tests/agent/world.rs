@@ -10,12 +10,13 @@ use dpki_agent::{
 	init::make,
 	keys::DeviceKeys,
 	run::converge,
+	seal::Vault,
 };
 use dpki_client::{
 	AccountId, BlobStore, Bundle, Head, Item,
 	blob::{self, BlobError},
 	envelope::{self, RecipientKey},
-	possession::AgreementKey,
+	possession::{AgreementKey, HybridKey},
 	primitives::{
 		Moment,
 		anchor::{AnchorKind, AnchorRecord},
@@ -167,6 +168,7 @@ pub struct Ca {
 pub struct World {
 	pub dir: TempDir,
 	pub config: Config,
+	pub vault: Vault,
 	pub chain: FakeChain,
 	pub blobs: FakeBlobs,
 	pub agent: Option<Agent>,
@@ -214,6 +216,7 @@ impl World {
 				..SshSettings::default()
 			},
 			freshness: Default::default(),
+			service: Default::default(),
 		};
 		let config = make(&dir.path().join("agent.toml"), config, None).unwrap().config;
 		let name = config.device.as_bytes().to_vec().try_into().unwrap();
@@ -236,13 +239,19 @@ impl World {
 			acknowledgement: None,
 			silent: false,
 		};
-		let mut world = Self { dir, config, chain, blobs: FakeBlobs::default(), agent: None };
+		let vault = Vault::open_state(&config.state);
+		let mut world =
+			Self { dir, config, vault, chain, blobs: FakeBlobs::default(), agent: None };
 		world.restart();
 		world
 	}
 
+	pub fn vault(&self) -> Vault {
+		self.vault.clone()
+	}
+
 	pub fn keys(&self) -> DeviceKeys {
-		DeviceKeys::load(&self.config.state).unwrap()
+		DeviceKeys::load(&self.vault()).unwrap()
 	}
 
 	/// What a crash leaves: a new agent on the same files.
@@ -366,6 +375,23 @@ impl World {
 		let record = self.record(PUBLISHER, sequence, suite, KeyId::of(&key.public()));
 		let place = record.binding(GENESIS, self.config.device_id());
 		let sealed = envelope::seal(&key.public(), &place, &bundle.encode().unwrap()).unwrap();
+		self.put(record, sealed);
+	}
+
+	/// Publishes a bundle that is sealed to this hybrid key, under one of its suites.
+	pub fn publish_to_hybrid(
+		&mut self,
+		key: &HybridKey,
+		suite: Suite,
+		sequence: u64,
+		bundle: &Bundle,
+	) {
+		let device = self.config.device_id();
+		let recipient = KeyId::of_device(device, &key.public());
+		let record = self.record(PUBLISHER, sequence, suite, recipient);
+		let place = record.binding(GENESIS, device);
+		let public = RecipientKey::XWing(key.public_bytes());
+		let sealed = envelope::seal_to(&public, &place, &bundle.encode().unwrap()).unwrap();
 		self.put(record, sealed);
 	}
 

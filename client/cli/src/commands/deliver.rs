@@ -1,6 +1,7 @@
 //! `dpki deliver`: the full desired state of a device, encrypted to it and published.
 
 mod fleet;
+mod hybrid;
 
 use crate::{
 	commands::{
@@ -52,6 +53,7 @@ Examples:
   dpki deliver --org acme --device drone-7 --known-hosts-ca 'host-ca.pub=*.acme.example' --yes
   dpki deliver --org acme --device drone-7 --empty    # takes all access away
   dpki deliver --org acme --device drone-7 --device drone-8 --user-ca user-ca.pub --principals root=ops
+  dpki deliver --org acme --device drone-7 --hybrid-key drone-7.hybrid --user-ca user-ca.pub --principals root=ops
   dpki deliver --org acme --device drone-7 --empty --review drone-7.review    # watchdogs have to approve
   dpki deliver --org acme --device drone-7 --empty --sign-for //Bob --review drone-7.review
 A device takes away what a delivery does not name. One that lets nobody log in needs --yes.
@@ -89,6 +91,9 @@ pub struct Deliver {
 	/// SSH host CA that the device believes, for hosts of these patterns (repeat for several)
 	#[arg(long, value_name = "ID|FILE=PATTERN[,..]")]
 	known_hosts_ca: Vec<HostCaPatterns>,
+	/// Seal it to the hybrid key of the device, which `dpki-agent hybrid` wrote into this file there
+	#[arg(long, value_name = "FILE")]
+	hybrid_key: Option<PathBuf>,
 	/// Deliver a state without any access
 	#[arg(
 		long,
@@ -121,6 +126,7 @@ struct Destination {
 	device: DeviceRef,
 	record: DeviceRecord,
 	recipient: (KeyId, KeyRecord),
+	key: RecipientKey,
 	sequence: u64,
 }
 
@@ -143,7 +149,11 @@ impl Deliver {
 		let [device] = &self.device[..] else { return self.to_many(session).await };
 		let account = session.account()?;
 		let (client, view) = session.view().await?;
-		let destination = Destination::read(&view, DeviceRef::new(&self.org, device)).await?;
+		let device = DeviceRef::new(&self.org, device);
+		let destination = match &self.hybrid_key {
+			Some(path) => Destination::hybrid(&view, device, path).await?,
+			None => Destination::read(&view, device).await?,
+		};
 		let organisation = view.organisation(destination.record.organisation).await?;
 		let rule = organisation.and_then(|record| ApprovalRule::of(record.policy));
 		self.require_procedure(rule)?;
@@ -162,9 +172,11 @@ impl Deliver {
 				.map_or_else(|| session.actor(&account), |publisher| publisher.0),
 			device: destination.device.id,
 			recipient: destination.recipient.0,
-			suite: match &self.review {
-				Some(_) => Suite::SharedX25519,
-				None => Suite::X25519ChaCha20Poly1305,
+			suite: match (&self.review, &destination.key) {
+				(Some(_), RecipientKey::X25519(_)) => Suite::SharedX25519,
+				(Some(_), RecipientKey::XWing(_)) => Suite::SharedXWing,
+				(None, RecipientKey::X25519(_)) => Suite::X25519ChaCha20Poly1305,
+				(None, RecipientKey::XWing(_)) => Suite::XWingChaCha20Poly1305,
 			},
 			sequence: destination.sequence,
 		};
@@ -179,7 +191,7 @@ impl Deliver {
 			return prepare(&account, &view, &destination, &bundle, &binding, path);
 		}
 		let plaintext = bundle.encode()?;
-		let recipient = RecipientKey::X25519(destination.recipient.1.public.clone());
+		let recipient = destination.key.clone();
 		let envelope = match &self.review {
 			None => envelope::seal_to(&recipient, &binding, &plaintext)?,
 			Some(path) => {
@@ -372,7 +384,8 @@ impl Destination {
 				.into(),
 		})?;
 		let newest = view.delivery(device.id).await?.map_or(0, |delivery| delivery.sequence);
-		Ok(Self { device, record, recipient, sequence: newest + 1 })
+		let key = RecipientKey::X25519(recipient.1.public.clone());
+		Ok(Self { device, record, recipient, key, sequence: newest + 1 })
 	}
 }
 
@@ -394,7 +407,7 @@ fn prepare(
 	let expires_at = view.now().saturating_add(MAX_SIGNATURE_LIFETIME);
 	let plaintext = bundle
 		.encode_signed(|digest| ContentSignature::sign(account, binding, digest, expires_at))?;
-	let recipient = RecipientKey::X25519(destination.recipient.1.public.clone());
+	let recipient = destination.key.clone();
 	let (envelope, key) = envelope::seal_shared(&[(recipient, binding.clone())], &plaintext)?;
 	let review = Review::new(binding, &envelope, key, true);
 	review.write(path)?;

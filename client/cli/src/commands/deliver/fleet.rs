@@ -7,10 +7,7 @@ use crate::{
 	session::Session,
 	values::DeviceRef,
 };
-use dpki_client::{
-	blob, calls,
-	envelope::{self, RecipientKey},
-};
+use dpki_client::{blob, calls, envelope};
 use dpki_primitives::{
 	approval::ApprovalRule,
 	delivery::{DeliveryBinding, Recipient, Suite},
@@ -20,9 +17,10 @@ use dpki_primitives::{
 impl Deliver {
 	/// Runs the command for more than one device.
 	pub(super) async fn to_many(&self, session: &Session) -> Result<Report> {
-		if self.host_ca_key.is_some() || self.review.is_some() || self.wait.is_some() {
+		let is_for_one = self.review.is_some() || self.hybrid_key.is_some();
+		if self.host_ca_key.is_some() || is_for_one || self.wait.is_some() {
 			return Err(Error::NotAllowed {
-				why: "--host-ca-key, --review, --sign-for and --wait are for one device".into(),
+				why: "--host-ca-key, --hybrid-key, --review, --sign-for and --wait are for one device".into(),
 				next: "deliver to each device by itself".into(),
 			});
 		}
@@ -44,7 +42,7 @@ impl Deliver {
 		let (mut sealed, mut published, mut names) = (Vec::new(), Vec::new(), Vec::new());
 		for name in &self.device {
 			let device = DeviceRef::new(&self.org, name);
-			let Destination { device, record, recipient: (key, recipient), sequence } =
+			let Destination { device, record, recipient: (key, _), key: sealed_to, sequence } =
 				Destination::read(&view, device).await?;
 			let binding = DeliveryBinding {
 				genesis: client.genesis_hash(),
@@ -56,7 +54,7 @@ impl Deliver {
 				sequence,
 			};
 			published.push(Recipient { device: device.id, sequence, key });
-			sealed.push((RecipientKey::X25519(recipient.public), binding));
+			sealed.push((sealed_to, binding));
 			names.push(device.text);
 		}
 		let (envelope, _) = envelope::seal_shared(&sealed, &bundle.encode()?)?;
