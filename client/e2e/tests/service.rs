@@ -31,7 +31,6 @@ async fn an_agent_answers_from_the_chain_and_keeps_its_secrets() {
 	let fleet = Fleet::start("service");
 	let (user_ca, host_ca) = (fleet.add_ssh_ca("ssh-user-ca"), fleet.add_ssh_ca("ssh-host-ca"));
 	let device = fleet.enrol("drone-1").await;
-	let other = fleet.enrol("drone-2").await;
 	let secrets: Vec<String> = ["signing.key", "agreement.key"]
 		.map(|name| fs::read_to_string(device.join("state").join(name)).expect("it is open yet"))
 		.map(|text| text.trim().to_owned())
@@ -79,27 +78,6 @@ async fn an_agent_answers_from_the_chain_and_keeps_its_secrets() {
 	let delivered = fleet.admin.ok([&to_hybrid[..], &what].concat());
 	assert_eq!(delivered["outcome"], "applied", "{delivered}");
 
-	// The public key of another device, proven, and its end, told to whoever watches.
-	until("told of the other device", || ask(&device, "devices/acme/drone-2")["status"] == "valid")
-		.await;
-	let answer = ask(&device, "devices/acme/drone-2/keys?purpose=key-agreement");
-	let keys = fs::read_to_string(other.join("state/agreement.key")).expect("it is not sealed");
-	assert!(answer["keys"][0]["public"].is_string() && !answer.to_string().contains(keys.trim()));
-	assert_eq!(ask(&device, "devices/acme/nobody")["status"], "unknown");
-	let watched = device.join("watched");
-	let url = "http://agent/v1/watch/devices/acme/drone-2".to_owned();
-	let args = ["-sN", "-o", &watched.display().to_string(), "--unix-socket", &socket, &url];
-	let _watching = Process::start(Path::new("/usr/bin/curl"), args, &device.join("curl.log"));
-	let told = || fs::read_to_string(&watched).unwrap_or_default();
-	until("told the watcher", || told().contains("\"valid\"")).await;
-	fleet
-		.admin
-		.ok(["revoke", "device", "acme/drone-2", "--reason", "keyCompromise", "--yes"]);
-	until("told the watcher of the end", || told().contains("\"revoked\"")).await;
-	assert_eq!(told().lines().count(), 2, "{}", told());
-	let answer = ask(&device, "devices/acme/drone-2/keys");
-	assert_eq!(answer["keys"], serde_json::json!([]), "{answer}");
-
 	let get = |url: &str| {
 		String::from_utf8_lossy(&run(Path::new("/usr/bin/curl"), ["-s", url]).stdout).into_owned()
 	};
@@ -112,6 +90,25 @@ async fn an_agent_answers_from_the_chain_and_keeps_its_secrets() {
 		assert!(figures.lines().any(|found| found == line), "{line} in\n{figures}");
 	}
 	assert_eq!(get(&metrics.replace("/metrics", "/healthz")), "ok\n");
+
+	// The keys of a device, proven, and its end, told to whoever watches.
+	let answer = ask(&device, "devices/acme/drone-1/keys?purpose=key-agreement");
+	let algorithms = [&answer["keys"][0]["algorithm"], &answer["keys"][1]["algorithm"]];
+	assert_eq!(algorithms, ["x25519", "x-wing"], "{answer}");
+	assert_eq!(ask(&device, "devices/acme/nobody")["status"], "unknown");
+	let watched = device.join("watched");
+	let url = "http://agent/v1/watch/devices/acme/drone-1".to_owned();
+	let args = ["-sN", "-o", &watched.display().to_string(), "--unix-socket", &socket, &url];
+	let _watching = Process::start(Path::new("/usr/bin/curl"), args, &device.join("curl.log"));
+	let told = || fs::read_to_string(&watched).unwrap_or_default();
+	until("told the watcher", || told().contains("\"valid\"")).await;
+	fleet
+		.admin
+		.ok(["revoke", "device", "acme/drone-1", "--reason", "keyCompromise", "--yes"]);
+	until("told the watcher of the end", || told().contains("\"revoked\"")).await;
+	assert_eq!(told().lines().count(), 2, "{}", told());
+	let answer = ask(&device, "devices/acme/drone-1/keys");
+	assert_eq!(answer["keys"], serde_json::json!([]), "{answer}");
 
 	let log = agent.log();
 	assert!(log.contains("the delivery is in force"), "{log}");
