@@ -4,7 +4,25 @@
 
 use crate::network::NetworkCommand;
 use clap::Parser;
-use std::time::Duration;
+use sc_cli::RpcParams;
+use sc_service::config::IpNetwork;
+use std::{
+	net::{Ipv4Addr, Ipv6Addr},
+	num::NonZeroU32,
+	time::Duration,
+};
+
+/// Calls that a connection from elsewhere may make in a minute: all at once, or a hundred a second for ever. Far above what
+/// agents, wallets and light clients need; a stranger gets no more than a small part of a core by it.
+const CALLS_PER_MINUTE: NonZeroU32 = NonZeroU32::new(6_000).expect("it is not zero; qed");
+
+/// Calls in one request. Substrate has no limit but the length of the request, which is one of some hundred thousand.
+const CALLS_PER_BATCH: u32 = 128;
+
+/// How long the pool does not look again at a transaction that it has found invalid or has had no room for, in seconds.
+/// Substrate's half an hour is longer than a transaction lives: what was invalid on a fork that did not last, or was put out
+/// of a full pool, could not be sent again before it lapsed.
+const BAN_SECONDS: u64 = 8;
 
 /// The command line.
 #[derive(Debug, Parser)]
@@ -49,6 +67,29 @@ pub struct NodeOptions {
 	/// A lag lets short forks settle before the vote, and delays every revocation by as many blocks.
 	#[arg(long, value_name = "BLOCKS", default_value_t = 0)]
 	pub grandpa_voting_lag: u32,
+}
+
+impl Cli {
+	/// Sets the limits that Substrate has none for, or unsuitable ones, where the operator has not.
+	pub fn set_limits(&mut self) {
+		set_rpc_limits(&mut self.run.rpc_params);
+		self.run.pool_config.tx_ban_seconds.get_or_insert(BAN_SECONDS);
+	}
+}
+
+fn set_rpc_limits(rpc: &mut RpcParams) {
+	if rpc.rpc_rate_limit.is_none() {
+		rpc.rpc_rate_limit = Some(CALLS_PER_MINUTE);
+		// Who is on this machine has other means to keep it busy; and a proxy on it counts for all behind it.
+		let loopback = [
+			IpNetwork::new(Ipv4Addr::new(127, 0, 0, 0), 8),
+			IpNetwork::new(Ipv6Addr::LOCALHOST, 128),
+		];
+		rpc.rpc_rate_limit_whitelisted_ips.extend(loopback.into_iter().flatten());
+	}
+	if !rpc.rpc_disable_batch_requests {
+		rpc.rpc_max_batch_request_len.get_or_insert(CALLS_PER_BATCH);
+	}
 }
 
 impl NodeOptions {
@@ -101,6 +142,38 @@ pub enum Subcommand {
 #[cfg(test)]
 mod tests {
 	use super::*;
+
+	fn limits(arguments: &[&str]) -> (RpcParams, Option<u64>) {
+		let mut cli = Cli::try_parse_from(["dpki-node"].iter().chain(arguments)).unwrap();
+		cli.set_limits();
+		(cli.run.rpc_params, cli.run.pool_config.tx_ban_seconds)
+	}
+
+	#[test]
+	fn strangers_are_limited_and_this_machine_is_not() {
+		let (rpc, ban) = limits(&[]);
+		assert_eq!(rpc.rpc_rate_limit, Some(CALLS_PER_MINUTE));
+		assert_eq!(rpc.rpc_max_batch_request_len, Some(CALLS_PER_BATCH));
+		assert_eq!(ban, Some(BAN_SECONDS));
+		let free = |address: &str| {
+			let address: std::net::IpAddr = address.parse().unwrap();
+			rpc.rpc_rate_limit_whitelisted_ips.iter().any(|it| it.contains(address))
+		};
+		assert!(free("127.0.0.1") && free("::1"));
+		assert!(!free("10.0.0.1") && !free("2001:db8::1"));
+	}
+
+	#[test]
+	fn what_the_operator_has_limited_stays_so() {
+		let (rpc, ban) = limits(&["--rpc-rate-limit", "10", "--tx-ban-seconds", "60"]);
+		assert_eq!(rpc.rpc_rate_limit.map(NonZeroU32::get), Some(10));
+		assert!(rpc.rpc_rate_limit_whitelisted_ips.is_empty());
+		assert_eq!(ban, Some(60));
+		let (rpc, _) = limits(&["--rpc-max-batch-request-len", "7"]);
+		assert_eq!(rpc.rpc_max_batch_request_len, Some(7));
+		let (rpc, _) = limits(&["--rpc-disable-batch-requests"]);
+		assert_eq!(rpc.rpc_max_batch_request_len, None);
+	}
 
 	#[test]
 	fn the_commands_of_the_runbook_make_sense() {

@@ -122,6 +122,7 @@ fn run_node(mut cli: Cli) -> sc_cli::Result<()> {
 	if cli.run.tmp {
 		cli.run.network_params.node_key_params.unsafe_force_node_key_generation = true;
 	}
+	cli.set_limits();
 	let options = cli.options.clone();
 	let runner = cli.create_runner(&cli.run)?;
 

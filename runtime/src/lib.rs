@@ -77,20 +77,31 @@ impl_opaque_keys! {
 	}
 }
 
-/// What this runtime calls itself. `spec_version` grows with every upgrade; `transaction_version`
-/// whenever an existing call or extension changes its encoding.
-#[sp_version::runtime_version]
-pub const VERSION: RuntimeVersion = RuntimeVersion {
-	spec_name: Cow::Borrowed("dpki"),
-	impl_name: Cow::Borrowed("dpki"),
-	authoring_version: 1,
-	spec_version: 1,
-	impl_version: 1,
-	apis: apis::RUNTIME_API_VERSIONS,
-	transaction_version: 1,
-	// State version 1: long values enter the trie as hashes, which keeps storage proofs small.
-	system_version: 1,
-};
+/// A runtime of this version. The attribute reads numbers only, and writes them into the blob where nodes look for them.
+macro_rules! runtime_of {
+	($spec_version:tt) => {
+		/// What this runtime calls itself. `spec_version` grows with every upgrade; `transaction_version` whenever an
+		/// existing call or extension changes its encoding.
+		#[sp_version::runtime_version]
+		pub const VERSION: RuntimeVersion = RuntimeVersion {
+			spec_name: Cow::Borrowed("dpki"),
+			impl_name: Cow::Borrowed("dpki"),
+			authoring_version: 1,
+			spec_version: $spec_version,
+			impl_version: 1,
+			apis: apis::RUNTIME_API_VERSIONS,
+			transaction_version: 1,
+			// State version 1: long values enter the trie as hashes, which keeps storage proofs small.
+			system_version: 1,
+		};
+	};
+}
+
+#[cfg(not(feature = "rehearsal"))]
+runtime_of!(1);
+// The next one, to which chains of this one are upgraded in rehearsals.
+#[cfg(feature = "rehearsal")]
+runtime_of!(2);
 
 /// Signature of a transaction.
 pub type Signature = MultiSignature;
@@ -135,7 +146,7 @@ pub const MICRO_UNIT: Balance = UNIT / 1_000_000;
 /// The pallets. The order of their indices is the order of genesis and hooks: accounts exist before
 /// the session keys that refer to them, and the author of a block is known before the session that
 /// may end in it. Indices are part of every encoded call: never reuse or move one. 13 was
-/// `pallet-collective`'s; 26 is kept for migrations in steps. 20 to 25 and 27 to 29 belong to the PKI.
+/// `pallet-collective`'s; 26 is free. 20 to 25 and 27 to 29 belong to the PKI.
 #[frame_support::runtime]
 mod runtime {
 	#[runtime::runtime]

@@ -20,6 +20,7 @@ mod lapse;
 pub use error::{OpenError, StepError};
 
 use crate::{
+	appliers::{Appliers, ApplyError, Cause, Steps},
 	approval::{self, ApprovalError},
 	chain::Chain,
 	config::{ChainSettings, Config, Stale},
@@ -29,10 +30,7 @@ use crate::{
 	keys::DeviceKeys,
 	refusal::Refusal,
 	rotation::{self, SettleError},
-	ssh::{
-		applier::{Applier, ApplyError},
-		state::SshState,
-	},
+	ssh::state::SshState,
 	status::{HeadStatus, RefusalStatus, Reporter, Status},
 };
 use dpki_client::{
@@ -70,14 +68,6 @@ pub struct Verdict {
 	pub outcome: Outcome,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Cause {
-	/// A new delivery.
-	Delivery,
-	/// A revocation, or a file that is not as it should be.
-	Enforcement,
-}
-
 struct Attempts {
 	seen: Seen,
 	failed: u32,
@@ -94,7 +84,10 @@ pub struct Agent {
 	journal: Journal,
 	ssh_login: Policy,
 	chain_time: ChainTime,
-	applier: Applier,
+	/// Until when it was looked whether temporary access is over.
+	looked_at: Moment,
+	appliers: Appliers,
+	steps: Steps,
 	cache: AnchorCache,
 	attempts: Option<Attempts>,
 	proven: Option<Verdict>,
@@ -109,19 +102,32 @@ impl Agent {
 		keys: DeviceKeys,
 		clock: fn() -> Moment,
 	) -> Result<Self, OpenError> {
+		Self::open_watched(config, keys, clock, Steps::default())
+	}
+
+	/// The same with somebody who is told of every step of an apply.
+	pub fn open_watched(
+		config: &Config,
+		keys: DeviceKeys,
+		clock: fn() -> Moment,
+		steps: Steps,
+	) -> Result<Self, OpenError> {
 		let device = config.device_id();
-		let applier = Applier::new(&config.ssh);
-		applier.initialise()?;
+		let journal = Journal::open(&keys.vault, config.chain.genesis, device)?;
+		let mut appliers = Appliers::new(config, steps.clone())?;
+		appliers.ssh.resume(journal.entries.reload_due);
 		Ok(Self {
 			settings: config.chain.clone(),
 			organisation: config.organisation_id(),
 			device,
 			clock,
 			keys,
-			journal: Journal::open(&config.state, config.chain.genesis, device)?,
+			journal,
 			ssh_login: config.freshness.ssh_login.policy(),
 			chain_time: ChainTime::open(&config.state),
-			applier,
+			looked_at: 0,
+			appliers,
+			steps,
 			cache: AnchorCache::default(),
 			attempts: None,
 			proven: None,
@@ -153,14 +159,14 @@ impl Agent {
 
 	/// Notes what hinders the agent, or that nothing does, and writes the status.
 	pub fn report(&mut self, error: Option<String>) {
-		self.status.error = error;
+		self.status.error = error.or_else(|| self.appliers.trouble().map(ToOwned::to_owned));
 		let entries = &self.journal.entries;
 		self.status.sequence = entries.applied.as_ref().map(|applied| applied.seen.sequence);
 		self.status.digest =
 			entries.applied.as_ref().map(|applied| applied.seen.digest.to_string());
 		self.status.highest_sequence = entries.highest.map(|seen| seen.sequence);
 		self.status.acknowledged = self.proven.map(|verdict| verdict.seen.sequence);
-		self.status.ssh.generation = self.applier.layout().current_generation();
+		self.status.ssh.generation = self.appliers.ssh.generations.layout().current_generation();
 		self.reporter.report(&self.status, (self.clock)());
 	}
 
@@ -295,6 +301,7 @@ impl Agent {
 			return Err(StepError::OldHead { found: head.number, seen });
 		}
 		self.chain_time.rise(head.time);
+		self.appliers.hear(head.time);
 		let freshness = self.check_freshness(&head);
 		if let Err(error) = &freshness
 			&& !self.status.head.as_ref().is_some_and(|before| before.stale)
@@ -361,7 +368,7 @@ impl Agent {
 				return self.refuse(chain, seen, refusal).map(|()| None);
 			},
 		}
-		if self.keys.opener(record.recipient).is_none() {
+		if self.keys.opener(self.device, record.recipient).is_none() {
 			return self.refuse(chain, seen, Refusal::OtherRecipient).map(|()| None);
 		}
 		if record.length > MAX_BLOB_LEN {
@@ -377,7 +384,7 @@ impl Agent {
 		envelope: &[u8],
 	) -> Result<(Content, Plaintext), Refusal> {
 		let binding = record.binding(self.settings.genesis, self.device);
-		let key = self.keys.opener(record.recipient).ok_or(Refusal::OtherRecipient)?;
+		let key = self.keys.opener(self.device, record.recipient).ok_or(Refusal::OtherRecipient)?;
 		let plaintext = envelope::open(key, &binding, envelope)
 			.map_err(|error| Refusal::EnvelopeInvalid(error.to_string()))?;
 		let content = Content::decode(&plaintext)
@@ -411,8 +418,10 @@ impl Agent {
 		Resolver {
 			chain,
 			organisation: self.organisation,
+			device: self.device,
 			host_key: &self.keys.host,
 			cache: &mut self.cache,
+			appliers: &mut self.appliers,
 		}
 	}
 
@@ -427,7 +436,9 @@ impl Agent {
 				self.tell(&state);
 				self.journal.entries.applied = self.journal.entries.pending.take();
 				self.journal.entries.verdict = Some(Outcome::Applied);
-				Ok(self.save(chain)?)
+				self.save(chain)?;
+				self.appliers.settle();
+				Ok(())
 			},
 			Err(error) => {
 				self.journal.entries.pending = None;
@@ -443,53 +454,18 @@ impl Agent {
 		state: &SshState,
 		cause: Cause,
 	) -> Result<Result<(), ApplyError>, JournalError> {
-		let files = match state.files(self.applier.layout()) {
-			Ok(files) => files,
-			Err(error) => return Ok(Err(error.into())),
-		};
-		let staged = match self.applier.stage(&files) {
-			Ok(staged) => staged,
-			Err(error) => return Ok(Err(error)),
-		};
-		let Some(staged) = staged else { return self.tell_sshd().await };
-		// `sshd -t` tells nothing about files that sshd reads at each authentication, and a fault elsewhere in its
-		// configuration must not hold a revocation up.
-		if (cause == Cause::Delivery || staged.needs_reload)
-			&& let Err(error) = self.applier.check(&staged).await
-		{
-			return Ok(Err(error));
+		match self.appliers.prepare(state, chain.head().time, cause).await {
+			Ok(true) => {},
+			prepared => return Ok(prepared.map(drop)),
 		}
-		if staged.needs_reload {
-			self.journal.entries.reload_due = staged.previous;
-		}
+		self.journal.entries.reload_due = self.appliers.ssh.reload_due();
 		// From the switch on this block counts: after a restart an older one would bring back what this one takes away.
 		self.save(chain)?;
-		if let Err(error) = self.applier.switch(staged.generation) {
-			return Ok(Err(error));
+		let committed = self.appliers.commit(cause).await;
+		if self.journal.entries.reload_due.take().is_some() {
+			self.journal.save()?;
 		}
-		if let Err(error) = self.tell_sshd().await? {
-			return Ok(Err(error));
-		}
-		tracing::info!(generation = staged.generation, "ssh: a new generation is in force");
-		if let Err(error) = self.applier.prune() {
-			tracing::warn!(%error, "old generations cannot be removed");
-		}
-		Ok(Ok(()))
-	}
-
-	/// Makes sshd read what is in force, if it has to be told, also when that was left undone by a crash. If that fails,
-	/// the generation before is in force again.
-	async fn tell_sshd(&mut self) -> Result<Result<(), ApplyError>, JournalError> {
-		let Some(previous) = self.journal.entries.reload_due else { return Ok(Ok(())) };
-		let reloaded = self.applier.reload().await;
-		if reloaded.is_err()
-			&& let Err(error) = self.applier.go_back(previous).await
-		{
-			tracing::error!(%error, "the way back to the old generation failed too");
-		}
-		self.journal.entries.reload_due = None;
-		self.journal.save()?;
-		Ok(reloaded)
+		Ok(committed)
 	}
 
 	fn blob_failed(
@@ -551,10 +527,12 @@ impl Agent {
 		ssh.revoked_host_serials = state.revoked_host_keys.serial_count();
 		ssh.revoked_host_keys = state.revoked_host_keys.fingerprints.len();
 		ssh.host_certificate = state.host_certificate.is_some();
+		ssh.temporary = state.temporary.len();
 	}
 
 	fn warn_of_closed_doors(&self, state: &SshState) {
-		if !state.user_cas.is_empty() && state.principals.values().all(Vec::is_empty) {
+		let is_open = !state.temporary.is_empty() || !state.principals.values().all(Vec::is_empty);
+		if !state.user_cas.is_empty() && !is_open {
 			tracing::warn!(
 				"the bundle names user CAs and no principals: nobody can log in by certificate"
 			);
@@ -562,6 +540,7 @@ impl Agent {
 	}
 
 	fn save(&mut self, chain: &dyn Chain) -> Result<(), JournalError> {
+		self.steps.pass("journal", "save");
 		self.journal.entries.head = chain.head().number;
 		self.journal.save()
 	}

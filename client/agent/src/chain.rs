@@ -6,12 +6,14 @@ use dpki_client::{
 	primitives::{
 		anchor::AnchorRecord,
 		approval::ApprovalRecord,
+		certificate::CertificateRecord,
 		delivery::{Acknowledgement, DeliveryRecord},
 		device::DeviceRecord,
-		ids::{AnchorId, DeviceId, KeyId, OrganisationId},
+		ids::{AnchorId, CertificateId, DeviceId, KeyId, OrganisationId},
 		key::KeyRecord,
 		organisation::{OrganisationRecord, RoleSet},
 		revocation::SshRevocation,
+		status::Status,
 	},
 	view::ReadError,
 };
@@ -46,6 +48,11 @@ pub trait Chain: Send + Sync {
 	async fn approvals(&self, id: DeviceId) -> Result<Option<ApprovalRecord>, ReadError>;
 	/// The newest acknowledgement of a device.
 	async fn acknowledgement(&self, id: DeviceId) -> Result<Option<Acknowledgement>, ReadError>;
+	/// A certificate, and the verdict about it.
+	async fn certificate(
+		&self,
+		id: CertificateId,
+	) -> Result<Option<(CertificateRecord, Status)>, ReadError>;
 }
 
 #[async_trait]
@@ -99,5 +106,12 @@ impl Chain for View {
 
 	async fn acknowledgement(&self, id: DeviceId) -> Result<Option<Acknowledgement>, ReadError> {
 		self.acknowledgement(id).await
+	}
+
+	async fn certificate(
+		&self,
+		id: CertificateId,
+	) -> Result<Option<(CertificateRecord, Status)>, ReadError> {
+		self.stored_certificate(id).await
 	}
 }

@@ -1,12 +1,16 @@
 //! The command line.
 
+mod service;
+
+pub use service::{HybridArgs, InstallArgs, LogFormat, SealArgs, ServiceArgs, Suite};
+
 use clap::{
 	Args, Parser, Subcommand,
 	builder::{PossibleValuesParser, TypedValueParser},
 };
 use dpki_agent::config::{parse_checkpoint, parse_hash};
 use dpki_client::{
-	AccountId, account,
+	AccountId, StoreAddress, account,
 	primitives::key::{KeyPurpose, KeyType, PublicKey},
 };
 use dpki_light::Checkpoint;
@@ -33,9 +37,11 @@ Examples:
     --genesis 0x6e3c..150f --peer /ip4/192.0.2.1/tcp/30333/p2p/12D3KooW.. \\
     --organisation acme --device drone-7 --state /var/lib/dpki-agent
   dpki-agent enrol --config /etc/dpki/agent.toml --voucher-file drone-7.voucher
+  dpki-agent install --config /etc/dpki/agent.toml
   dpki-agent run --config /etc/dpki/agent.toml
   dpki-agent rotate --overlap 7d
   dpki-agent consent --account 5FHneW46xGXgs5mUiveU4sbTyGBzmstUspZC92UhjJM694ty --purpose tls --key tls.key
+  dpki-agent request ssh-host --name drone-7.acme.example --out drone-7.request
   dpki-agent status --config /etc/dpki/agent.toml --json
   dpki-agent gateway --listen 127.0.0.1:8080 --node ws://127.0.0.1:9944
 
@@ -51,6 +57,9 @@ pub struct Cli {
 		default_value = "error,dpki_agent=info,dpki_light=info"
 	)]
 	pub log: String,
+	/// How the log is written: lines for people, or one JSON object per line.
+	#[arg(long, global = true, env = "DPKI_AGENT_LOG_FORMAT", value_enum, default_value_t)]
+	pub log_format: LogFormat,
 	/// What to do.
 	#[command(subcommand)]
 	pub command: Command,
@@ -63,9 +72,15 @@ impl Command {
 			Self::Init(args) => args.json,
 			Self::Enrol(args) => args.json,
 			Self::Run(args) => args.json,
+			Self::Seal(args) => args.json,
+			Self::Install(args) => args.json,
+			Self::Hybrid(args) => args.json,
 			Self::Fingerprint(args) => args.json,
 			Self::Rotate(args) => args.json,
 			Self::Consent(args) => args.json,
+			Self::Request(args) => args.json,
+			Self::AuthorizedKeys(args) => args.json,
+			Self::TlsRequest(args) => args.json,
 			Self::Status(args) => args.json,
 			Self::Checkpoint(args) => args.json,
 			Self::Gateway(args) => args.json,
@@ -82,18 +97,83 @@ pub enum Command {
 	Enrol(EnrolArgs),
 	/// Follow the chain and put in force what is delivered.
 	Run(RunArgs),
+	/// Seal the secrets in the state directory by the key that the configuration names.
+	Seal(SealArgs),
+	/// Write the unit of systemd for this configuration.
+	Install(InstallArgs),
+	/// Make the key that opens deliveries which a quantum computer is not to open, and show its public half.
+	Hybrid(HybridArgs),
 	/// Show what a registrar compares who approves the keys of the device.
 	Fingerprint(FingerprintArgs),
 	/// Replace the key that opens deliveries; the old one is destroyed when the chain says that it has ended.
 	Rotate(RotateArgs),
 	/// Sign the consent of the device to a further key; its signing key stays where it is.
 	Consent(ConsentArgs),
+	/// Ask a CA for a certificate; the private key is made on the device and stays there.
+	Request(RequestArgs),
+	/// Tell sshd the keys that open a login, from what is proven and on the disk; for AuthorizedKeysCommand.
+	AuthorizedKeys(AuthorizedKeysArgs),
+	/// Make a private key for a service, and ask for a certificate.
+	TlsRequest(TlsRequestArgs),
 	/// Show whether the agent is at work, and what is in force.
 	Status(StatusArgs),
 	/// Show whose finality the agent believes in, or recover it.
 	Checkpoint(CheckpointArgs),
 	/// Serve proof bundles over HTTP to devices that reach no node.
 	Gateway(GatewayArgs),
+}
+
+/// `dpki-agent authorized-keys`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+There is no key and an error, with exit code 1, if what the agent has proven is missing, too old (`freshness.ssh-login`),
+damaged, or open to be written by others.
+
+In sshd_config:
+  AuthorizedKeysCommand /usr/bin/dpki-agent authorized-keys %u
+  AuthorizedKeysCommandUser nobody
+
+Example:
+  dpki-agent authorized-keys root")]
+pub struct AuthorizedKeysArgs {
+	/// The login.
+	#[arg(value_name = "USER")]
+	pub login: String,
+	/// The configuration file.
+	#[arg(long, value_name = "FILE", default_value = "/etc/dpki/agent.toml")]
+	pub config: PathBuf,
+	/// Print JSON, which is not for sshd.
+	#[arg(long)]
+	pub json: bool,
+}
+
+/// `dpki-agent tls-request`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+The private key stays in the state directory. The certificate comes back in a delivery, to the service of the same name.
+
+Examples:
+  dpki-agent tls-request web --name drone-7.acme.example > web.csr
+  dpki-agent tls-request mesh --name drone-7.acme.example --self-signed > mesh.pem")]
+pub struct TlsRequestArgs {
+	/// The service, as under [apply.tls] in the configuration.
+	#[arg(value_name = "SERVICE")]
+	pub service: String,
+	/// A host name or address of the service; may be repeated.
+	#[arg(long = "name", value_name = "NAME", required = true)]
+	pub names: Vec<String>,
+	/// Make a certificate that no CA has signed, which peers believe one by one.
+	#[arg(long)]
+	pub self_signed: bool,
+	/// How many days that is valid.
+	#[arg(long, value_name = "DAYS", default_value_t = 365, requires = "self_signed")]
+	pub days: u32,
+	/// The configuration file.
+	#[arg(long, value_name = "FILE", default_value = "/etc/dpki/agent.toml")]
+	pub config: PathBuf,
+	/// Print JSON.
+	#[arg(long)]
+	pub json: bool,
 }
 
 /// `dpki-agent init`.
@@ -125,6 +205,10 @@ pub struct InitArgs {
 	/// A node, as /ip4/../tcp/../p2p/..; may be repeated.
 	#[arg(long = "peer", value_name = "MULTIADDR", required = true)]
 	pub peers: Vec<String>,
+	/// Where deliveries are fetched from: chain, or KIND=ADDRESS with bitswap, kubo, gateway, gateway-car or folder; may be
+	/// repeated, and is asked in this order. Without it the chain.
+	#[arg(long = "blobs", value_name = "STORE")]
+	pub blobs: Vec<StoreAddress>,
 	/// The organisation that the device belongs to.
 	#[arg(long, value_name = "NAME")]
 	pub organisation: String,
@@ -156,6 +240,12 @@ pub struct InitArgs {
 	/// A finalised block older than this brings no new delivery into force.
 	#[arg(long, value_name = "SECONDS", default_value_t = 600)]
 	pub max_head_age: u64,
+	/// Which keys open deliveries: x-wing makes a hybrid key beside the X25519 key, see `dpki-agent hybrid`.
+	#[arg(long, value_enum, default_value_t)]
+	pub suite: Suite,
+	/// What the agent is for others on the machine.
+	#[command(flatten)]
+	pub service: ServiceArgs,
 	/// Print JSON.
 	#[arg(long)]
 	pub json: bool,
@@ -289,13 +379,16 @@ pub struct ConsentArgs {
 	#[arg(
 		long,
 		value_name = "FILE",
-		required_unless_present = "public",
-		conflicts_with = "public"
+		required_unless_present_any = ["public", "hybrid"],
+		conflicts_with_all = ["public", "hybrid"]
 	)]
 	pub key: Option<PathBuf>,
 	/// The public key, if somebody else holds it: its algorithm and its bytes, as ed25519:0x5f3c..d1.
-	#[arg(long, value_name = "ALGORITHM:HEX", value_parser = parse_public)]
+	#[arg(long, value_name = "ALGORITHM:HEX", value_parser = parse_public, conflicts_with = "hybrid")]
 	pub public: Option<PublicKey>,
+	/// The device's own hybrid key, see `dpki-agent hybrid`; for the purpose key-agreement.
+	#[arg(long)]
+	pub hybrid: bool,
 	/// How long the key may be used, as 365d; without end if left out.
 	#[arg(long, value_name = "SPAN", value_parser = parse_span)]
 	pub valid: Option<Duration>,
@@ -311,6 +404,51 @@ pub struct ConsentArgs {
 	/// Print JSON.
 	#[arg(long)]
 	pub json: bool,
+}
+
+/// `dpki-agent request`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+The request is signed by the device and holds no secret. Who holds the CA answers it with `dpki ssh sign-requests` or
+`dpki certificate issue`, and delivers the certificate. This may be done while the agent runs.
+
+Examples:
+  dpki-agent request ssh-host --name drone-7.acme.example --name 10.0.0.7 --out drone-7.request
+  dpki-agent request tls --service web --name drone-7.acme.example --out web.request")]
+pub struct RequestArgs {
+	/// For the SSH host key, or for a service that speaks TLS.
+	#[arg(value_enum, value_name = "WHAT")]
+	pub what: RequestKind,
+	/// The configuration file.
+	#[arg(long, value_name = "FILE", default_value = "/etc/dpki/agent.toml")]
+	pub config: PathBuf,
+	/// A name or an address by which the device is reached; may be repeated.
+	#[arg(long = "name", value_name = "NAME", required = true)]
+	pub names: Vec<String>,
+	/// Which service, with `tls`.
+	#[arg(long, value_name = "NAME", required_if_eq("what", "tls"))]
+	pub service: Option<String>,
+	/// How long the request is good, a day at most.
+	#[arg(long = "for", value_name = "SPAN", value_parser = parse_span, default_value = "24h")]
+	pub lifetime: Duration,
+	/// The new file that it is written to; standard output if left out.
+	#[arg(long, value_name = "FILE")]
+	pub out: Option<PathBuf>,
+	/// How long to wait for a fresh block.
+	#[arg(long, value_name = "SECONDS", default_value_t = 180)]
+	pub timeout: u64,
+	/// Print JSON.
+	#[arg(long)]
+	pub json: bool,
+}
+
+/// For what a certificate is asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum RequestKind {
+	/// The SSH host key.
+	SshHost,
+	/// A service that speaks TLS.
+	Tls,
 }
 
 fn parse_account(text: &str) -> Result<AccountId, String> {
@@ -435,7 +573,7 @@ mod tests {
 			assert!(json, "`{name}` takes no --json");
 			seen += 1;
 		}
-		assert_eq!(seen, 9);
+		assert_eq!(seen, 12);
 	}
 
 	#[test]

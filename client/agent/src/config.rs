@@ -22,24 +22,45 @@
 //! max-age = 600
 //! grace = 86400
 //! when-stale = "refuse"
+//!
+//! [apply.tls.web]
+//! directory = "/etc/dpki/tls/web"
+//! reload = ["systemctl", "reload", "nginx"]
+//!
+//! [service.seal]
+//! credential = "dpki-agent.seal"
+//!
+//! [service.api]
+//! socket = "/run/dpki-agent/agent.sock"
+//! group = "dpki"
+//!
+//! [service.metrics]
+//! listen = "127.0.0.1:9470"
 //! "#)?;
 //! config.validate()?;
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+pub mod blobs;
 mod text;
 
+pub use blobs::BlobSettings;
 pub use text::{parse_checkpoint, parse_hash};
 
 use crate::{
+	appliers::settings::ApplySettings,
 	files::{self, FileError},
 	freshness::FreshnessSettings,
 	run::clock,
+	service::ServiceSettings,
 	status,
 };
-use dpki_client::primitives::{
-	Moment,
-	ids::{DeviceId, OrganisationId, is_valid_name},
+use dpki_client::{
+	StoreAddress,
+	primitives::{
+		Moment,
+		ids::{DeviceId, OrganisationId, is_valid_name},
+	},
 };
 use dpki_light::Checkpoint;
 use serde::{Deserialize, Serialize};
@@ -109,6 +130,15 @@ pub struct Config {
 	/// How old the chain may be, use by use.
 	#[serde(default)]
 	pub freshness: FreshnessSettings,
+	/// Where blobs are fetched from, in this order; without any, from the chain.
+	#[serde(default, skip_serializing_if = "Vec::is_empty")]
+	pub blobs: Vec<BlobSettings>,
+	/// Which parts of bundles are put in force besides certificates for SSH, and how.
+	#[serde(default, skip_serializing_if = "is_default")]
+	pub apply: ApplySettings,
+	/// What the agent is for others on the machine, and how its state is kept.
+	#[serde(default, skip_serializing_if = "ServiceSettings::is_default")]
+	pub service: ServiceSettings,
 }
 
 /// Which chain, and how to reach it.
@@ -154,6 +184,10 @@ pub struct SshSettings {
 	/// How many seconds a test or a reload may take.
 	#[serde(default = "default_command_timeout")]
 	pub command_timeout: u64,
+}
+
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+	*value == T::default()
 }
 
 /// Ten minutes: clocks of devices are often minutes wrong.
@@ -222,6 +256,11 @@ impl Config {
 	/// Where the agent writes its status.
 	pub fn status_path(&self) -> PathBuf {
 		self.status_file.clone().unwrap_or_else(|| self.state.join(status::FILE))
+	}
+
+	/// Where blobs are fetched from.
+	pub fn stores(&self) -> Vec<StoreAddress> {
+		blobs::stores(&self.blobs)
 	}
 
 	/// Whether every value can be.
@@ -298,11 +337,17 @@ impl Config {
 				"is of another chain than `chain.genesis`: ask the organisation which one is right";
 			return value("chain.checkpoint", problem);
 		}
+		if let Some((field, problem)) = self.service.problem(&self.state) {
+			return value(field, problem);
+		}
 		if self.ssh.keep_generations < 2 {
 			return value(
 				"ssh.keep-generations",
 				"is below 2, so that there is no way back: try 4",
 			);
+		}
+		if let Err((field, problem)) = self.apply.check(&self.state, &self.ssh.directory) {
+			return value(field, &problem);
 		}
 		if self.ssh.command_timeout == 0 {
 			return value("ssh.command-timeout", "is 0, so that nothing could be tested: try 20");
@@ -388,6 +433,9 @@ pub(crate) mod tests {
 				..SshSettings::default()
 			},
 			freshness: FreshnessSettings::default(),
+			blobs: Vec::new(),
+			apply: ApplySettings::default(),
+			service: ServiceSettings::default(),
 		}
 	}
 

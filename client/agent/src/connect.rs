@@ -6,7 +6,7 @@ use crate::{
 	pin::{self, Keeper, PinError},
 };
 use dpki_client::{Client, Head, client::ClientError};
-use dpki_light::{LightClient, LightError};
+use dpki_light::{AnchorError, LightClient, LightError};
 use std::path::PathBuf;
 
 /// Why there is no light client.
@@ -48,10 +48,19 @@ pub struct Connection {
 	keeper: Option<Keeper>,
 }
 
+impl Connection {
+	/// Waits until the light client will never be believed again, and tells why. Only another start can help.
+	pub fn lost(&self) -> impl Future<Output = AnchorError> + use<> {
+		let light = self.light.clone();
+		async move { light.lost().await }
+	}
+}
+
 /// Starts the light client of this configuration, from the newest checkpoint, and keeps those to which it comes. For
 /// whoever holds the lock of the state directory.
 pub async fn connect(config: &Config) -> Result<Connection, ConnectError> {
 	let mut connection = glance(config).await?;
+	pin::note_named(config)?;
 	let kept = pin::load(&config.state)?;
 	connection.keeper = Some(Keeper::start(&config.state, &connection.light, kept));
 	Ok(connection)

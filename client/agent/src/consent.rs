@@ -7,6 +7,7 @@ use crate::{
 	config::Config,
 	connect::{ConnectError, Connection, glance, head_within},
 	keys::{DeviceKeys, KeyError},
+	seal::Vault,
 };
 use dpki_client::{
 	AccountId, Head,
@@ -71,7 +72,7 @@ pub async fn consent(
 	request: Request<'_>,
 	timeout: Duration,
 ) -> Result<SignedConsent, ConsentError> {
-	let keys = DeviceKeys::load(&config.state)?;
+	let keys = DeviceKeys::load(&Vault::of(config).await.map_err(KeyError::from)?)?;
 	let Connection { client, .. } = &glance(config).await?;
 	let fresh = |head: &Head| config.check_freshness(head.time).is_ok();
 	let head = head_within(client, timeout, fresh).await;

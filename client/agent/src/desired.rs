@@ -12,18 +12,21 @@
 //! the same role may do.
 
 use crate::{
+	appliers::{Applier, Appliers},
 	chain::Chain,
 	refusal::Refusal,
 	ssh::{
 		krl::Krl,
-		state::{KnownHostCa, SshState, UserCa},
+		state::{KnownHostCa, SshState, Temporary, UserCa},
 	},
 };
 use dpki_client::{
-	Bundle, Item,
+	Bundle, Item, access,
 	primitives::{
+		Moment,
 		anchor::{AnchorKind, AnchorRecord},
-		ids::{AnchorId, OrganisationId},
+		certificate::Holder,
+		ids::{AnchorId, CertificateId, DeviceId, OrganisationId},
 		revocation::{SshRevocation, SshSubject},
 		status::{Status, status},
 	},
@@ -70,10 +73,14 @@ pub struct Resolver<'a> {
 	pub chain: &'a dyn Chain,
 	/// The organisation of the device.
 	pub organisation: OrganisationId,
+	/// The device.
+	pub device: DeviceId,
 	/// Its host key.
 	pub host_key: &'a ssh_key::PublicKey,
 	/// What is known already.
 	pub cache: &'a mut AnchorCache,
+	/// What puts the parts in force that are not about SSH certificates.
+	pub appliers: &'a mut Appliers,
 }
 
 impl Resolver<'_> {
@@ -83,7 +90,8 @@ impl Resolver<'_> {
 		for item in &bundle.items {
 			self.add(item, Scrutiny::New, &mut state).await?;
 		}
-		Ok(())
+		let now = self.chain.head().time;
+		self.appliers.judge(&state, now).map_err(|error| invalid(error.to_string()))
 	}
 
 	/// What a bundle that was found good still gives.
@@ -133,18 +141,31 @@ impl Resolver<'_> {
 			Item::SshPrincipals { login, principals } => {
 				state.principals.insert(login.clone(), principals.clone());
 			},
-			Item::Optional(part) if !is_applicable(part) => {
+			Item::SshTemporaryAccess { login, principal, grant, until } => {
+				if self.is_granted(*grant, *until).await? {
+					let (login, principal) = (login.clone(), principal.clone());
+					state.temporary.push(Temporary { login, principal, until: *until });
+				}
+			},
+			Item::Optional(part) if !self.is_applicable(part) => {
 				tracing::warn!(part = part.name(), "an optional part of the bundle is left out");
 			},
 			Item::Optional(part) => return Box::pin(self.add(part, scrutiny, state)).await,
+			part if self.appliers.takes(part) => state.parts.push(part.clone()),
 			other => {
 				let part = other.name();
 				return Err(invalid(format!(
-					"this agent cannot put the {part} in force: update it, or mark that part as optional"
+					"this agent cannot put the {part} in force: update it, name an applier for it under [apply] in its \
+					 configuration, or mark that part as optional"
 				)));
 			},
 		}
 		Ok(())
+	}
+
+	/// Whether this agent can put such a part in force.
+	fn is_applicable(&self, part: &Item) -> bool {
+		self.appliers.ssh.takes(part) || self.appliers.takes(part)
 	}
 
 	/// The key of an anchor, or `None` if it is not to be believed any more. What is revoked under it enters the list of
@@ -182,7 +203,7 @@ impl Resolver<'_> {
 		} else {
 			&mut state.revoked_host_keys
 		};
-		add_revocations(revoked, &material, self.revocations(id).await?);
+		revoked.add(&material, self.revocations(id).await?);
 		if let Status::Revoked(revocation) = verdict {
 			// So that what it signed falls wherever else it may be believed on this device.
 			revoked.fingerprints.insert(Sha256::digest(&material).into());
@@ -195,6 +216,28 @@ impl Resolver<'_> {
 		let key = key_from_material(&material)
 			.map_err(|error| invalid(format!("the anchor {id} is no SSH key: {error}")))?;
 		Ok(Some(key))
+	}
+
+	/// Whether the chain says that somebody may have access until then. A grant that has ended is no reason to refuse a
+	/// bundle: the device may have been off until then, and the rest of the bundle is wanted.
+	async fn is_granted(
+		&mut self,
+		grant: CertificateId,
+		until: Moment,
+	) -> Result<bool, ResolveError> {
+		let Some((record, verdict)) = self.chain.certificate(grant).await? else {
+			return Err(invalid(format!("the chain does not know the grant {grant}")));
+		};
+		let is_ours = record.subject == access::subject(self.organisation, self.device)
+			&& record.holder == Holder::Organisation(self.organisation);
+		if !is_ours {
+			return Err(invalid(format!("the grant {grant} is not about access to this device")));
+		}
+		// An end that everybody can read would mean nothing if the device went on behind it.
+		if record.validity.not_after.is_none_or(|end| until > end) {
+			return Err(invalid(format!("the access of the grant {grant} would outlive it")));
+		}
+		Ok(verdict.is_valid())
 	}
 
 	/// A host certificate has to be for our key, of the right type, in time, unrevoked, and signed by a host CA of the
@@ -263,17 +306,6 @@ impl Resolver<'_> {
 	}
 }
 
-/// Whether this agent can put such a part in force.
-fn is_applicable(part: &Item) -> bool {
-	matches!(
-		part,
-		Item::SshUserCa { .. }
-			| Item::SshKnownHostCa { .. }
-			| Item::SshHostCertificate { .. }
-			| Item::SshPrincipals { .. }
-	)
-}
-
 /// A retired anchor is believed like a valid one. One that is retired and something graver, such as expired, has the
 /// graver status.
 fn is_believed(verdict: Status) -> bool {
@@ -292,22 +324,6 @@ fn spare_believed_cas(state: &mut SshState) {
 	}
 	for ca in &state.known_host_cas {
 		spare(&mut state.revoked_host_keys, &ca.key);
-	}
-}
-
-fn add_revocations(revoked: &mut Krl, material: &[u8], entries: &[SshRevocation]) {
-	for entry in entries {
-		match entry.subject {
-			SshSubject::Serial(serial) => {
-				revoked.serials.entry(material.to_vec()).or_default().insert(serial);
-			},
-			SshSubject::KeyFingerprint(fingerprint) => {
-				revoked.fingerprints.insert(fingerprint);
-			},
-		}
-		// A function of the content: the same revocations give the same file.
-		revoked.generated_at = revoked.generated_at.max(entry.revocation.at / 1000);
-		revoked.version += 1;
 	}
 }
 

@@ -5,6 +5,7 @@ use crate::{
 	connect::{ConnectError, Connection, connect, head_within},
 	keys::{DeviceKeys, KeyError, read_host_key},
 	lock::{LockError, StateLock},
+	seal::Vault,
 };
 use dpki_client::{
 	Client, Head, SubmitError, View, Voucher,
@@ -134,7 +135,8 @@ pub async fn enrol(
 	progress: impl Fn(&str),
 ) -> Result<Enrolled, EnrolError> {
 	check_voucher(config, voucher)?;
-	let keys = DeviceKeys::load(&config.state)?;
+	let vault = Vault::of(config).await.map_err(KeyError::from)?;
+	let keys = DeviceKeys::load(&vault)?;
 	let _lock = StateLock::acquire(&config.state)?;
 	let deadline = Instant::now() + timeout;
 	progress("starting the light client");
@@ -317,6 +319,9 @@ mod tests {
 			},
 			ssh: SshSettings::default(),
 			freshness: Default::default(),
+			blobs: Vec::new(),
+			apply: Default::default(),
+			service: Default::default(),
 		}
 	}
 

@@ -10,7 +10,10 @@
 //! These are the defaults. What counts is the chain time of the newest proven block, held against a clock that never goes
 //! behind it. Deliveries have a rule of their own, `chain.max-head-age`, which has no grace and fails closed.
 
-use crate::files::{self, PUBLIC};
+use crate::{
+	boot::Reading,
+	files::{self, PUBLIC},
+};
 use dpki_client::{Floor, Judgement, Policy, Use, WhenStale, primitives::Moment};
 use serde::{Deserialize, Serialize};
 use std::{
@@ -19,6 +22,10 @@ use std::{
 };
 
 const FILE: &str = "chain-time";
+
+/// A chain time beside the reading of the clock that runs since the start of the system. How old the pair is does not
+/// matter, so it is written together with the other one.
+const ANCHOR_FILE: &str = "chain-time-since-start";
 
 /// How far the file may stay behind, in milliseconds: flash memory wears out. After a restart the state seems older by
 /// as much.
@@ -79,13 +86,20 @@ impl SshLoginSettings {
 /// The newest proven chain time, on the disk, and how long ago it was heard.
 ///
 /// A clock that is behind the chain time would make the newest block young for ever. So what has passed since that block was
-/// heard counts as well, by a clock that nobody sets. It runs since the start of the agent, and stands still while the
-/// device sleeps: over restarts and sleep the age is what the device's clock makes it.
+/// heard counts as well, by a clock that nobody sets: the one that runs since the system has started, also while the agent
+/// does not, see [`crate::boot`]. What has passed while the system was down nobody can tell but the device's clock:
+/// [`is_certain`](Self::is_certain) says whether that matters.
 pub struct ChainTime {
 	path: PathBuf,
 	floor: Floor,
 	saved: Moment,
 	heard: Instant,
+	/// A chain time that was heard since the system has started, and when that was.
+	anchored: Option<(Reading, Moment)>,
+	/// Whether the reading on the disk is of this start of the system.
+	anchor_saved: bool,
+	/// Whether the chain was heard by this agent.
+	risen: bool,
 }
 
 impl ChainTime {
@@ -96,28 +110,65 @@ impl ChainTime {
 		let stored = read
 			.and_then(|bytes| String::from_utf8(bytes).ok()?.trim().parse().ok())
 			.unwrap_or(0);
-		Self { path, floor: Floor::new(stored), saved: stored, heard: Instant::now() }
+		let anchored = read_anchor(state);
+		Self {
+			path,
+			floor: Floor::new(stored),
+			saved: stored,
+			heard: Instant::now(),
+			anchor_saved: anchored.is_some(),
+			anchored,
+			risen: false,
+		}
+	}
+
+	/// Whether the time since the chain was heard is known whatever the device's clock shows: the chain was heard since the
+	/// system has started, and told something new then.
+	pub fn is_certain(&self) -> bool {
+		self.risen || self.anchored.is_some()
 	}
 
 	/// Takes note of the chain time of a proven block.
 	pub fn rise(&mut self, time: Moment) {
+		// A block that was known before the system has started tells nothing about the time since.
 		if time > self.floor.time() {
 			self.heard = Instant::now();
+			self.anchored = Reading::now().map(|reading| (reading, time));
+			self.risen = true;
 		}
 		self.floor.rise(time);
 		let time = self.floor.time();
-		if time < self.saved.saturating_add(SAVE_INTERVAL) {
+		let is_due = time >= self.saved.saturating_add(SAVE_INTERVAL);
+		if !is_due && (self.anchor_saved || self.anchored.is_none()) {
 			return;
 		}
-		match files::replace(&self.path, format!("{time}\n").as_bytes(), PUBLIC) {
-			Ok(()) => self.saved = time,
+		let anchor = self.anchored.as_ref().map(|(reading, time)| format!("{reading} {time}\n"));
+		let written =
+			files::replace(&self.path, format!("{time}\n").as_bytes(), PUBLIC).and_then(|()| {
+				match &anchor {
+					Some(text) => {
+						let path = self.path.with_file_name(ANCHOR_FILE);
+						files::replace(&path, text.as_bytes(), PUBLIC)
+					},
+					None => Ok(()),
+				}
+			});
+		match written {
+			Ok(()) => {
+				self.saved = time;
+				self.anchor_saved = anchor.is_some();
+			},
 			Err(error) => tracing::warn!(%error, "cannot write down the chain time"),
 		}
 	}
 
 	/// What the clock shows, or the newest chain time and what has passed since, if it shows less.
 	pub fn now(&self, clock: Moment) -> Moment {
-		self.now_after(clock, self.heard.elapsed())
+		let since_start = self
+			.anchored
+			.as_ref()
+			.and_then(|(heard, time)| Some(time.saturating_add(Reading::now()?.since(heard)?)));
+		self.now_after(clock, self.heard.elapsed()).max(since_start.unwrap_or(0))
 	}
 
 	fn now_after(&self, clock: Moment, elapsed: Duration) -> Moment {
@@ -134,6 +185,17 @@ impl ChainTime {
 	pub fn remaining(&self, policy: &Policy, clock: Moment) -> Option<Duration> {
 		policy.remaining(self.floor.time(), self.now(clock)).map(Duration::from_millis)
 	}
+}
+
+/// The chain time that was written down since the system has started. What cannot be read counts as none.
+fn read_anchor(state: &Path) -> Option<(Reading, Moment)> {
+	let bytes = files::read_if_there(&state.join(ANCHOR_FILE)).ok()??;
+	let text = String::from_utf8(bytes).ok()?;
+	let (reading, time) = text.trim().rsplit_once(' ')?;
+	let reading: Reading = reading.parse().ok()?;
+	// Of another start, or from the future of this one: then it says nothing.
+	Reading::now()?.since(&reading)?;
+	Some((reading, time.parse().ok()?))
 }
 
 #[cfg(test)]
@@ -181,5 +243,40 @@ mod tests {
 			assert!(!judge(clock, 61).may_go_on(), "{clock}");
 		}
 		assert!(!judge(NOW + 61_000, 0).may_go_on(), "a clock that is ahead counts as it is");
+	}
+
+	#[test]
+	fn what_passed_while_the_agent_did_not_run_counts_as_well() {
+		let dir = tempfile::tempdir().unwrap();
+		ChainTime::open(dir.path()).rise(NOW);
+		let path = dir.path().join(ANCHOR_FILE);
+		let reading = Reading::now().unwrap();
+		assert!(ChainTime::open(dir.path()).is_certain());
+		let earlier = reading.earlier_by(40_000);
+		std::fs::write(&path, format!("{earlier} {NOW}\n")).unwrap();
+		let time = ChainTime::open(dir.path());
+		assert!((NOW + 40_000..NOW + 60_000).contains(&time.now(0)), "{}", time.now(0));
+	}
+
+	#[test]
+	fn after_a_start_of_the_system_nothing_is_certain_until_the_chain_tells_something_new() {
+		let dir = tempfile::tempdir().unwrap();
+		assert!(!ChainTime::open(dir.path()).is_certain());
+		ChainTime::open(dir.path()).rise(NOW);
+		let path = dir.path().join(ANCHOR_FILE);
+		let text = std::fs::read_to_string(&path).unwrap();
+		let (_, rest) = text.split_once(' ').unwrap();
+		for other in [format!("another-start {rest}"), "damaged".into(), String::new()] {
+			std::fs::write(&path, other).unwrap();
+			let mut time = ChainTime::open(dir.path());
+			assert!(!time.is_certain());
+			time.rise(NOW - 1);
+			time.rise(NOW);
+			assert!(!time.is_certain(), "this was known before");
+		}
+		let mut time = ChainTime::open(dir.path());
+		time.rise(NOW + 1000);
+		assert!(time.is_certain());
+		assert!(ChainTime::open(dir.path()).is_certain(), "and stays so over a restart");
 	}
 }

@@ -19,6 +19,7 @@ mod answer;
 mod cache;
 mod server;
 
+pub use crate::http::{MAX_HEAD_LEN, REQUEST_PATIENCE};
 pub use server::serve;
 
 use answer::{Answer, Keep};
@@ -44,14 +45,8 @@ pub const TURN_PATIENCE: Duration = Duration::from_secs(5);
 /// How long the node may take for one answer.
 pub const NODE_PATIENCE: Duration = Duration::from_secs(10);
 
-/// How long a client may take to send a request.
-pub const REQUEST_PATIENCE: Duration = Duration::from_secs(10);
-
 /// After so long a connection takes no further request, and after twice as long it is cut.
 pub const CONNECTION_AGE: Duration = Duration::from_secs(30);
-
-/// Longest head of a request, in bytes.
-pub const MAX_HEAD_LEN: usize = 16 * 1024;
 
 /// What the gateway is told.
 #[derive(Clone, Debug)]

@@ -6,6 +6,7 @@ use crate::{
 	connect::{ConnectError, check_genesis},
 	files::{self, FileError, PUBLIC},
 	keys::{DeviceKeys, Fingerprint, KeyError, read_host_key},
+	seal::{SealError, Vault},
 	ssh::applier::{Applier, ApplyError},
 };
 use std::{
@@ -47,6 +48,9 @@ pub enum InitError {
 	/// A file cannot be read or written.
 	#[error(transparent)]
 	File(#[from] FileError),
+	/// The state cannot be sealed, or not be opened.
+	#[error(transparent)]
+	Seal(#[from] SealError),
 	/// The keys cannot be made.
 	#[error(transparent)]
 	Keys(#[from] KeyError),
@@ -79,15 +83,26 @@ pub async fn init(
 	let config = with_host_key(config, take_over);
 	check(path, &config, take_over)?;
 	check_genesis(&config).await?;
-	make(path, config, take_over)
+	let vault = Vault::begin(&config).await?;
+	make_in(&vault, path, config, take_over)
 }
 
-/// The part of [`init`] that needs no chain: the specification has to be there, and is not read.
+/// The part of [`init`] that needs no chain: the specification has to be there, and is not read. The state is not sealed.
 pub fn make(path: &Path, config: Config, take_over: Option<&Path>) -> Result<Made, InitError> {
+	make_in(&Vault::open_state(&config.state), path, config, take_over)
+}
+
+/// The same in a state directory that may be sealed.
+pub fn make_in(
+	vault: &Vault,
+	path: &Path,
+	config: Config,
+	take_over: Option<&Path>,
+) -> Result<Made, InitError> {
 	let config = with_host_key(config, take_over);
 	let exists = check(path, &config, take_over)?;
 	let comment = format!("{}@{}", config.device, config.organisation);
-	let (keys, _) = DeviceKeys::create(&config.state, take_over, &comment)?;
+	let (keys, _) = DeviceKeys::create(vault, take_over, &comment)?;
 	let applier = Applier::new(&config.ssh);
 	applier.initialise()?;
 	if !exists {

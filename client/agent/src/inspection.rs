@@ -152,7 +152,7 @@ fn span(seconds: u64) -> humantime::FormattedDuration {
 }
 
 /// Whole seconds in UTC; a moment that no calendar holds stays a number.
-fn rfc3339(at: Moment) -> String {
+pub(crate) fn rfc3339(at: Moment) -> String {
 	i64::try_from(at / 1000)
 		.ok()
 		.and_then(|seconds| OffsetDateTime::from_unix_timestamp(seconds).ok())

@@ -8,28 +8,25 @@
 //! 3. `applied` takes the place of `pending`, with the verdict; or only the verdict is set, if it failed;
 //! 4. the verdict goes to the chain until it is proven there.
 
-use crate::files::{self, FileError, SECRET};
+use crate::seal::{SealError, Vault};
 use codec::{Decode, DecodeAll, Encode};
 use dpki_client::primitives::{
 	delivery::{DeliveryRecord, Outcome},
 	ids::{BlobDigest, DeviceId},
 };
 use sha2::{Digest, Sha256};
-use std::{
-	fmt,
-	path::{Path, PathBuf},
-};
+use std::{fmt, path::PathBuf};
 use zeroize::{Zeroize, Zeroizing};
 
-const FILE: &str = "journal";
+pub(crate) const FILE: &str = "journal";
 const MAGIC: [u8; 16] = *b"dpki-journal/1\0\0";
 
 /// Why the journal cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum JournalError {
-	/// It cannot be read or written.
+	/// It cannot be read or written, or not be opened.
 	#[error(transparent)]
-	File(#[from] FileError),
+	Seal(#[from] SealError),
 	/// It is not what was written.
 	#[error(
 		"the journal {} is damaged: without it old deliveries could come back, so nothing is applied; \
@@ -113,7 +110,7 @@ pub struct Entries {
 
 /// The file.
 pub struct Journal {
-	path: PathBuf,
+	vault: Vault,
 	owner: ([u8; 32], DeviceId),
 	/// What is in it. Changes count once they are saved.
 	pub entries: Entries,
@@ -121,11 +118,12 @@ pub struct Journal {
 
 impl Journal {
 	/// The journal of this device in this state directory; empty if there is none.
-	pub fn open(state: &Path, genesis: [u8; 32], device: DeviceId) -> Result<Self, JournalError> {
-		let path = state.join(FILE);
+	pub fn open(vault: &Vault, genesis: [u8; 32], device: DeviceId) -> Result<Self, JournalError> {
+		let path = vault.path(FILE);
+		let vault = vault.clone();
 		let owner = (genesis, device);
-		let Some(bytes) = files::read_if_there(&path)?.map(Zeroizing::new) else {
-			return Ok(Self { path, owner, entries: Entries::default() });
+		let Some(bytes) = vault.read_if_there(FILE)? else {
+			return Ok(Self { vault, owner, entries: Entries::default() });
 		};
 		let damaged = || JournalError::Damaged(path.clone());
 		let (hash, body) = bytes.split_at_checked(32).ok_or_else(damaged)?;
@@ -140,7 +138,7 @@ impl Journal {
 		if found != owner {
 			return Err(JournalError::Foreign(path));
 		}
-		Ok(Self { path, owner, entries })
+		Ok(Self { vault, owner, entries })
 	}
 
 	/// Brings the entries to the disk.
@@ -150,16 +148,17 @@ impl Journal {
 		let mut bytes = Zeroizing::new(Vec::with_capacity(body.len() + 32));
 		bytes.extend_from_slice(&hash);
 		bytes.extend_from_slice(&body);
-		Ok(files::replace(&self.path, &bytes, SECRET)?)
+		Ok(self.vault.replace(FILE, &bytes)?)
 	}
 }
 
 #[cfg(test)]
 mod tests {
 	use super::*;
+	use std::path::Path;
 
 	fn open(dir: &Path) -> Result<Journal, JournalError> {
-		Journal::open(dir, [1; 32], DeviceId([2; 32]))
+		Journal::open(&Vault::open_state(dir), [1; 32], DeviceId([2; 32]))
 	}
 
 	#[test]
@@ -184,13 +183,13 @@ mod tests {
 		let dir = tempfile::tempdir().unwrap();
 		let journal = open(dir.path()).unwrap();
 		journal.save().unwrap();
-		let bytes = std::fs::read(&journal.path).unwrap();
+		let bytes = std::fs::read(dir.path().join(FILE)).unwrap();
 		for at in 0..bytes.len() {
 			let mut broken = bytes.clone();
 			broken[at] ^= 1;
-			std::fs::write(&journal.path, &broken).unwrap();
+			std::fs::write(dir.path().join(FILE), &broken).unwrap();
 			assert!(matches!(open(dir.path()), Err(JournalError::Damaged(_))), "flip {at}");
-			std::fs::write(&journal.path, &bytes[..at]).unwrap();
+			std::fs::write(dir.path().join(FILE), &bytes[..at]).unwrap();
 			assert!(matches!(open(dir.path()), Err(JournalError::Damaged(_))), "cut {at}");
 		}
 	}
@@ -201,7 +200,7 @@ mod tests {
 		open(dir.path()).unwrap().save().unwrap();
 		let foreign = |genesis, device| {
 			matches!(
-				Journal::open(dir.path(), genesis, DeviceId(device)),
+				Journal::open(&Vault::open_state(dir.path()), genesis, DeviceId(device)),
 				Err(JournalError::Foreign(_))
 			)
 		};

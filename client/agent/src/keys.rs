@@ -5,15 +5,22 @@
 //! | `signing.key` | Ed25519 seed, hexadecimal |
 //! | `agreement.key` | X25519 scalar, hexadecimal |
 //! | `agreement.next.key` | the one that is to follow it, while it is being replaced, see [`crate::rotation`] |
+//! | `hybrid.key` | X-Wing seed, hexadecimal, if the device was given such a key |
 //! | `host_key` | Ed25519 private key in OpenSSH format, unless an existing one was taken over |
 //! | `host_key.pub` | its public half, so that the daemon need not open the private one |
+//!
+//! All but the last two can be sealed, see [`crate::seal`].
 
 use crate::{
 	files::{self, FileError, PUBLIC, SECRET, SECRET_DIR},
 	rotation,
+	seal::{SealError, Vault},
 };
 use dpki_client::{
-	possession::{AgreementKey, PossessionError, SigningKey, SoftwareKey, enrolment_fingerprint},
+	envelope::OpeningKey,
+	possession::{
+		AgreementKey, HybridKey, PossessionError, SigningKey, SoftwareKey, enrolment_fingerprint,
+	},
 	primitives::{
 		ids::{DeviceId, KeyId},
 		key::{KeyPurpose, KeyType, PublicKey},
@@ -23,8 +30,9 @@ use dpki_client::{
 use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
 
-const SIGNING: &str = "signing.key";
+pub(crate) const SIGNING: &str = "signing.key";
 pub(crate) const AGREEMENT: &str = "agreement.key";
+pub(crate) const HYBRID: &str = "hybrid.key";
 const HOST: &str = "host_key";
 const HOST_PUBLIC: &str = "host_key.pub";
 
@@ -34,6 +42,9 @@ pub enum KeyError {
 	/// A file is missing, or cannot be read or written.
 	#[error(transparent)]
 	File(#[from] FileError),
+	/// The state is sealed, and does not open.
+	#[error(transparent)]
+	Seal(#[from] SealError),
 	/// The file has not the content that it should have.
 	#[error("{} is damaged: restore it, or make new keys in another state directory and enrol again", .0.display())]
 	Damaged(PathBuf),
@@ -62,28 +73,31 @@ pub struct DeviceKeys {
 	pub agreement: AgreementKey,
 	/// Opens deliveries too, and takes its place once the chain says that it has ended.
 	pub next: Option<AgreementKey>,
+	/// Opens deliveries that a quantum computer is not to open, if the device has such a key.
+	pub hybrid: Option<HybridKey>,
 	/// The public half of the SSH host key.
 	pub host: ssh_key::PublicKey,
-	pub(crate) state: PathBuf,
+	pub(crate) vault: Vault,
 }
 
 impl DeviceKeys {
 	/// Makes the keys that are not there yet, and reads the others. `host_key` is an existing key to take over; without
 	/// it one is made. Returns the keys and where the host key lies.
 	pub fn create(
-		state: &Path,
+		vault: &Vault,
 		host_key: Option<&Path>,
 		comment: &str,
 	) -> Result<(Self, PathBuf), KeyError> {
+		let state = vault.state();
 		files::create_dir(state, SECRET_DIR)?;
 		if !state.join(SIGNING).exists() {
 			let key = SoftwareKey::generate(KeyType::Ed25519)?;
 			let text = to_text(&key.to_secret_bytes());
-			files::create_whole(&state.join(SIGNING), text.as_bytes(), SECRET)?;
+			vault.create(SIGNING, text.as_bytes())?;
 		}
 		rotation::resume(state)?;
 		if !state.join(AGREEMENT).exists() {
-			write_agreement(&state.join(AGREEMENT), &AgreementKey::generate())?;
+			write_agreement(vault, AGREEMENT, &AgreementKey::generate())?;
 		}
 		let host_path = host_key.map_or_else(|| state.join(HOST), Path::to_path_buf);
 		if host_key.is_none() && !host_path.exists() {
@@ -96,25 +110,26 @@ impl DeviceKeys {
 			reason: error.to_string(),
 		})?;
 		files::replace(&state.join(HOST_PUBLIC), format!("{line}\n").as_bytes(), PUBLIC)?;
-		Ok((Self::load(state)?, host_path))
+		Ok((Self::load(vault)?, host_path))
 	}
 
 	/// Reads what [`DeviceKeys::create`] made.
-	pub fn load(state: &Path) -> Result<Self, KeyError> {
-		rotation::resume(state)?;
-		let signing = read_secret(&state.join(SIGNING))?;
-		let agreement = read_agreement(&state.join(AGREEMENT))?;
-		let host_path = state.join(HOST_PUBLIC);
+	pub fn load(vault: &Vault) -> Result<Self, KeyError> {
+		rotation::resume(vault.state())?;
+		let signing = read_secret(vault, SIGNING)?;
+		let agreement = read_agreement(vault, AGREEMENT)?;
+		let host_path = vault.path(HOST_PUBLIC);
 		let host =
 			std::fs::read_to_string(&host_path).map_err(files::failed("read", &host_path))?;
 		Ok(Self {
 			signing: SoftwareKey::from_secret_bytes(KeyType::Ed25519, signing.as_slice())
-				.map_err(|_| KeyError::Damaged(state.join(SIGNING)))?,
+				.map_err(|_| KeyError::Damaged(vault.path(SIGNING)))?,
 			agreement,
-			next: rotation::read_next(state)?,
+			next: rotation::read_next(vault)?,
+			hybrid: read_hybrid(vault)?,
 			host: ssh_key::PublicKey::from_openssh(&host)
 				.map_err(|_| KeyError::Damaged(host_path))?,
-			state: state.to_path_buf(),
+			vault: vault.clone(),
 		})
 	}
 
@@ -128,12 +143,33 @@ impl DeviceKeys {
 		KeyId::of(&self.agreement.public())
 	}
 
-	/// The key with this id, if it is one that opens deliveries.
-	pub fn opener(&self, recipient: KeyId) -> Option<&AgreementKey> {
-		[Some(&self.agreement), self.next.as_ref()]
+	/// The key of this device with this id, if it is one that opens deliveries.
+	pub fn opener(&self, device: DeviceId, recipient: KeyId) -> Option<&dyn OpeningKey> {
+		let hybrid = self.hybrid.as_ref().map(|key| key as &dyn OpeningKey);
+		let next = self.next.as_ref().map(|key| key as &dyn OpeningKey);
+		[Some(&self.agreement as &dyn OpeningKey), next, hybrid]
 			.into_iter()
 			.flatten()
-			.find(|key| KeyId::of(&key.public()) == recipient)
+			.find(|key| KeyId::of_device(device, &key.public()) == recipient)
+	}
+
+	/// The hybrid key of this state directory: the one that is there, or a new one.
+	pub fn add_hybrid(vault: &Vault) -> Result<HybridKey, KeyError> {
+		if let Some(key) = read_hybrid(vault)? {
+			return Ok(key);
+		}
+		let text = to_text(HybridKey::generate().to_secret_bytes().as_slice());
+		vault.create(HYBRID, text.as_bytes())?;
+		// What the chain is told is what lies there.
+		Ok(HybridKey::from_secret_bytes(&*read_secret(vault, HYBRID)?))
+	}
+
+	/// Takes note of a hybrid key that another process has made.
+	pub(crate) fn find_hybrid(&mut self) -> Result<(), KeyError> {
+		if self.hybrid.is_none() {
+			self.hybrid = read_hybrid(&self.vault)?;
+		}
+		Ok(())
 	}
 
 	/// The host key as the chain knows it.
@@ -201,21 +237,31 @@ fn to_text(secret: &[u8]) -> Zeroizing<String> {
 	text
 }
 
-pub(crate) fn write_agreement(path: &Path, key: &AgreementKey) -> Result<(), FileError> {
+pub(crate) fn write_agreement(
+	vault: &Vault,
+	name: &str,
+	key: &AgreementKey,
+) -> Result<(), SealError> {
 	let text = to_text(key.to_secret_bytes().as_slice());
-	files::create_whole(path, text.as_bytes(), SECRET)
+	vault.create(name, text.as_bytes())
 }
 
-pub(crate) fn read_agreement(path: &Path) -> Result<AgreementKey, KeyError> {
-	Ok(AgreementKey::from_secret_bytes(&*read_secret(path)?))
+pub(crate) fn read_agreement(vault: &Vault, name: &str) -> Result<AgreementKey, KeyError> {
+	Ok(AgreementKey::from_secret_bytes(&*read_secret(vault, name)?))
 }
 
-fn read_secret(path: &Path) -> Result<Zeroizing<[u8; 32]>, KeyError> {
-	let text = std::fs::read_to_string(path).map_err(files::failed("read", path))?;
-	let text = Zeroizing::new(text);
+fn read_hybrid(vault: &Vault) -> Result<Option<HybridKey>, KeyError> {
+	if !vault.path(HYBRID).exists() {
+		return Ok(None);
+	}
+	Ok(Some(HybridKey::from_secret_bytes(&*read_secret(vault, HYBRID)?)))
+}
+
+fn read_secret(vault: &Vault, name: &str) -> Result<Zeroizing<[u8; 32]>, KeyError> {
+	let text = vault.read(name)?;
 	let mut bytes = Zeroizing::new([0; 32]);
-	hex::decode_to_slice(text.trim(), bytes.as_mut_slice())
-		.map_err(|_| KeyError::Damaged(path.into()))?;
+	hex::decode_to_slice(text.trim_ascii(), bytes.as_mut_slice())
+		.map_err(|_| KeyError::Damaged(vault.path(name)))?;
 	Ok(bytes)
 }
 
@@ -228,14 +274,14 @@ mod tests {
 	fn keys_are_made_once_and_are_for_the_agent_only() {
 		let dir = tempfile::tempdir().unwrap();
 		let state = dir.path().join("state");
-		let (made, host) = DeviceKeys::create(&state, None, "drone-7").unwrap();
+		let (made, host) = DeviceKeys::create(&Vault::open_state(&state), None, "drone-7").unwrap();
 		assert_eq!(host, state.join("host_key"));
 		let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o7777;
 		assert_eq!(mode(&state), 0o700);
 		for name in [SIGNING, AGREEMENT, HOST] {
 			assert_eq!(mode(&state.join(name)), 0o600, "{name}");
 		}
-		let (again, _) = DeviceKeys::create(&state, None, "drone-7").unwrap();
+		let (again, _) = DeviceKeys::create(&Vault::open_state(&state), None, "drone-7").unwrap();
 		assert_eq!(made.fingerprints(), again.fingerprints());
 		assert_eq!(made.fingerprints().len(), 3);
 	}
@@ -251,7 +297,8 @@ mod tests {
 				.status();
 			assert!(made.unwrap().success());
 			let state = dir.path().join(format!("state-{name}"));
-			let (keys, host) = DeviceKeys::create(&state, Some(&path), "").unwrap();
+			let (keys, host) =
+				DeviceKeys::create(&Vault::open_state(&state), Some(&path), "").unwrap();
 			assert_eq!(host, path);
 			let (private, _) = read_host_key(&path).unwrap();
 			assert_eq!(keys.host_public(), Some(private.public()), "{kind}");
@@ -259,22 +306,39 @@ mod tests {
 	}
 
 	#[test]
+	fn a_hybrid_key_is_made_once_and_opens_for_its_device() {
+		let dir = tempfile::tempdir().unwrap();
+		let vault = Vault::open_state(dir.path());
+		let (mut keys, _) = DeviceKeys::create(&vault, None, "").unwrap();
+		assert!(keys.hybrid.is_none());
+		let made = DeviceKeys::add_hybrid(&vault).unwrap();
+		assert_eq!(DeviceKeys::add_hybrid(&vault).unwrap().public(), made.public());
+		keys.find_hybrid().unwrap();
+		let device = DeviceId([1; 32]);
+		let id = KeyId::of_device(device, &made.public());
+		assert_eq!(keys.opener(device, id).unwrap().public(), made.public());
+		assert!(keys.opener(DeviceId([2; 32]), id).is_none());
+	}
+
+	#[test]
 	fn an_unusable_host_key_is_refused_with_the_next_step() {
 		let dir = tempfile::tempdir().unwrap();
 		let path = dir.path().join("key");
 		std::fs::write(&path, "no key").unwrap();
-		let error = DeviceKeys::create(&dir.path().join("s"), Some(&path), "").err().unwrap();
+		let vault = Vault::open_state(&dir.path().join("s"));
+		let error = DeviceKeys::create(&vault, Some(&path), "").err().unwrap();
 		assert!(error.to_string().contains("Ed25519 or P-256"), "{error}");
 	}
 
 	#[test]
 	fn a_damaged_key_is_named_and_not_shown() {
 		let dir = tempfile::tempdir().unwrap();
-		DeviceKeys::create(dir.path(), None, "").unwrap();
+		let vault = Vault::open_state(dir.path());
+		DeviceKeys::create(&vault, None, "").unwrap();
 		let path = dir.path().join(SIGNING);
 		let text = std::fs::read_to_string(&path).unwrap();
 		std::fs::write(&path, &text[..40]).unwrap();
-		let error = DeviceKeys::load(dir.path()).err().unwrap().to_string();
+		let error = DeviceKeys::load(&vault).err().unwrap().to_string();
 		assert!(error.contains(SIGNING) && !error.contains(&text[..8]), "{error}");
 	}
 }

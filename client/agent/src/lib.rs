@@ -1,7 +1,7 @@
 //! The device daemon of the device PKI chain.
 //!
 //! It follows the chain with an embedded light client ([`connect`]), proves every record that it relies on, fetches and
-//! decrypts what is delivered to the device, and puts it in force for SSH. It never asks an RPC server.
+//! decrypts what is delivered to the device, and puts it in force ([`appliers`]). It never asks an RPC server.
 //!
 //! | module | rule |
 //! |---|---|
@@ -10,17 +10,23 @@
 //! | [`approval`] | whether those approved a delivery who had to |
 //! | [`refusal`] | why a delivery is not taken |
 //! | [`journal`] | what must not be forgotten, and the steps of a delivery across crashes |
+//! | [`appliers`] | putting each part of a bundle in force, and back |
 //! | [`ssh`] | generations, key revocation lists, tests with sshd |
 //! | [`chain`] | the proven reads that all this needs |
 //! | [`connect`] | the embedded light client |
 //! | [`pin`] | the checkpoint: whose finality is believed |
 //! | [`freshness`] | how old the chain may be |
+//! | [`boot`] | a clock that nobody sets |
 //! | [`run`] | the daemon |
 //! | [`acknowledge`] | telling the chain |
 //! | [`enrol`] | spending a voucher |
 //! | [`gateway`] | proof bundles over HTTP, for devices that reach no node |
 //! | [`consent`] | agreeing to further keys of the device |
+//! | [`request`] | asking a CA for certificates |
 //! | [`init`] | configuration and keys |
+//! | [`seal`] | the secrets in the state directory, sealed at rest |
+//! | [`service`] | what others on the machine ask the agent, and the unit of systemd |
+//! | [`log`] | how the log is written |
 //! | [`lock`] | one agent at a time |
 //! | [`config`] | the configuration file |
 //! | [`keys`] | the keys of the device |
@@ -37,7 +43,9 @@
 
 pub mod acknowledge;
 pub mod agent;
+pub mod appliers;
 pub mod approval;
+pub mod boot;
 pub mod chain;
 pub mod config;
 pub mod connect;
@@ -47,15 +55,20 @@ pub mod enrol;
 pub mod files;
 pub mod freshness;
 pub mod gateway;
+mod http;
 pub mod init;
 pub mod inspection;
 pub mod journal;
 pub mod keys;
 pub mod lock;
+pub mod log;
 pub mod notify;
 pub mod pin;
 pub mod refusal;
+pub mod request;
 pub mod rotation;
 pub mod run;
+pub mod seal;
+pub mod service;
 pub mod ssh;
 pub mod status;

@@ -4,11 +4,14 @@ mod cli;
 
 use clap::Parser;
 use cli::{
-	CheckpointArgs, Cli, Command, ConsentArgs, EXIT_ERROR, EXIT_NOT_WORKING, EXIT_USAGE, EnrolArgs,
-	FingerprintArgs, GatewayArgs, InitArgs, RotateArgs, RunArgs, StatusArgs,
+	AuthorizedKeysArgs, CheckpointArgs, Cli, Command, ConsentArgs, EXIT_ERROR, EXIT_NOT_WORKING,
+	EXIT_USAGE, EnrolArgs, FingerprintArgs, GatewayArgs, HybridArgs, InitArgs, InstallArgs,
+	LogFormat, RequestArgs, RequestKind, RotateArgs, RunArgs, SealArgs, StatusArgs, Suite,
+	TlsRequestArgs,
 };
 use dpki_agent::{
-	config::{ChainSettings, Config, SshSettings},
+	appliers::{authorized::answer::answer, tls},
+	config::{BlobSettings, ChainSettings, Config, SshSettings},
 	consent::{Request, consent},
 	enrol::enrol,
 	files::{PUBLIC, create_whole},
@@ -18,14 +21,20 @@ use dpki_agent::{
 	inspection::Inspection,
 	keys::DeviceKeys,
 	lock::{Presence, presence},
-	pin, rotation,
+	log::JsonLines,
+	pin,
+	request::{Ask, request},
+	rotation,
 	run::{clock, run, run_once},
+	seal::{Vault, seal_state},
+	service::unit::{self, Installation},
 	status::Status,
 };
 use dpki_client::{
 	Voucher,
+	envelope::hybrid_key_text,
 	possession::{Admitted, AgreementKey, SigningKey, SoftwareKey},
-	primitives::key::KeyPurpose,
+	primitives::{ids::KeyId, key::KeyPurpose},
 };
 use qrcode::{QrCode, render::unicode::Dense1x2};
 use serde_json::json;
@@ -51,11 +60,12 @@ async fn main() -> ExitCode {
 	let as_json = cli.command.as_json();
 	let done = match EnvFilter::try_new(&cli.log) {
 		Ok(filter) => {
-			tracing_subscriber::fmt()
-				.with_env_filter(filter)
-				.with_writer(std::io::stderr)
-				.with_ansi(std::io::stderr().is_terminal())
-				.init();
+			let log =
+				tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+			match cli.log_format {
+				LogFormat::Text => log.with_ansi(std::io::stderr().is_terminal()).init(),
+				LogFormat::Json => log.with_ansi(false).event_format(JsonLines).init(),
+			}
 			execute(cli.command).await
 		},
 		Err(error) => Err(format!("`{}` is no log filter ({error}): try info", cli.log).into()),
@@ -95,9 +105,15 @@ async fn execute(command: Command) -> Outcome {
 		Command::Init(args) => make(*args).await,
 		Command::Enrol(args) => spend(args).await,
 		Command::Run(args) => follow(args).await,
-		Command::Fingerprint(args) => fingerprint(&args),
+		Command::Seal(args) => seal(args).await,
+		Command::Install(args) => install(&args),
+		Command::Hybrid(args) => hybrid(args).await,
+		Command::Fingerprint(args) => fingerprint(&args).await,
 		Command::Rotate(args) => rotate(args).await,
 		Command::Consent(args) => agree(args).await,
+		Command::Request(args) => ask(args).await,
+		Command::AuthorizedKeys(args) => tell_keys(&args),
+		Command::TlsRequest(args) => make_key(args),
 		Command::Status(args) => show(args),
 		Command::Checkpoint(args) => pinned(args),
 		Command::Gateway(args) => pass_on(args).await,
@@ -135,9 +151,15 @@ async fn make(args: InitArgs) -> Outcome {
 			..SshSettings::default()
 		},
 		freshness: FreshnessSettings::default(),
+		blobs: args.blobs.into_iter().map(BlobSettings).collect(),
+		apply: Default::default(),
+		service: args.service.settings()?,
 	};
 	let made = init(&args.config, config, host_key.as_deref()).await?;
 	let device = made.config.device_id();
+	if args.suite == Suite::XWing {
+		DeviceKeys::add_hybrid(&Vault::of(&made.config).await?)?;
+	}
 	if args.json {
 		let keys: serde_json::Map<_, _> = made
 			.keys
@@ -242,10 +264,73 @@ fn stop() -> Result<impl Future<Output = ()>, std::io::Error> {
 	})
 }
 
-fn fingerprint(args: &FingerprintArgs) -> Outcome {
+async fn seal(args: SealArgs) -> Outcome {
+	let config = Config::load(&args.config)?;
+	let is_new = seal_state(&config).await?;
+	let state = config.state.display();
+	if args.json {
+		println!("{:#}", json!({ "state": config.state, "already": !is_new }));
+	} else {
+		println!("the state in {state} is {}", if is_new { "sealed" } else { "sealed already" });
+	}
+	Ok(ExitCode::SUCCESS)
+}
+
+fn install(args: &InstallArgs) -> Outcome {
+	let config = Config::load(&args.config)?;
+	let program = match &args.program {
+		Some(program) => program.clone(),
+		None => std::env::current_exe()?,
+	};
+	let text = unit::text(&Installation {
+		program: &program,
+		config_path: &std::path::absolute(&args.config)?,
+		config: &config,
+		credential: args.credential_file.as_deref(),
+		credential_is_plain: args.credential_plain,
+		writable: &args.writable,
+	})?;
+	if args.print {
+		print!("{text}");
+		return Ok(ExitCode::SUCCESS);
+	}
+	let is_new = unit::install(&text, &args.unit, args.replace)?;
+	if args.json {
+		println!("{:#}", json!({ "unit": args.unit, "already": !is_new }));
+	} else {
+		println!(
+			"{} {}",
+			args.unit.display(),
+			if is_new { "is written" } else { "is there already" }
+		);
+		println!("\nStart it with\n  systemctl daemon-reload && systemctl enable --now dpki-agent");
+	}
+	Ok(ExitCode::SUCCESS)
+}
+
+async fn hybrid(args: HybridArgs) -> Outcome {
+	let config = Config::load(&args.config)?;
+	let key = DeviceKeys::add_hybrid(&Vault::of(&config).await?)?;
+	let text = hybrid_key_text(&key.public_bytes());
+	if let Some(path) = &args.out {
+		create_whole(path, format!("{text}\n").as_bytes(), PUBLIC)?;
+	}
+	let id = KeyId::of_device(config.device_id(), &key.public());
+	if args.json {
+		println!("{:#}", json!({ "key_id": id.to_string(), "public": text, "file": args.out }));
+	} else if let Some(path) = &args.out {
+		println!("the public half of {id} is in {}", path.display());
+	} else {
+		println!("{text}");
+	}
+	Ok(ExitCode::SUCCESS)
+}
+
+async fn fingerprint(args: &FingerprintArgs) -> Outcome {
 	let config = Config::load(&args.config)?;
 	let device = config.device_id();
-	let text = DeviceKeys::load(&config.state)?.enrolment_fingerprint(device);
+	let vault = Vault::of(&config).await?;
+	let text = DeviceKeys::load(&vault)?.enrolment_fingerprint(device);
 	if args.json {
 		println!("{:#}", json!({ "device_id": device.to_string(), "fingerprint": text }));
 		return Ok(ExitCode::SUCCESS);
@@ -280,10 +365,15 @@ async fn rotate(args: RotateArgs) -> Outcome {
 async fn agree(args: ConsentArgs) -> Outcome {
 	let config = Config::load(&args.config)?;
 	let own = args.key.as_deref().map(|path| read_key(path, args.purpose)).transpose()?;
-	let key = match (&own, &args.public) {
-		(Some(key), _) => Admitted::Own(&**key),
-		(None, Some(public)) => Admitted::Foreign(public),
-		(None, None) => return Err("say which key: give --key or --public".into()),
+	let hybrid = match args.hybrid {
+		true => Some(DeviceKeys::add_hybrid(&Vault::of(&config).await?)?.public()),
+		false => None,
+	};
+	let key = match (&hybrid, &own, &args.public) {
+		(Some(public), ..) => Admitted::Held(public),
+		(None, Some(key), _) => Admitted::Own(&**key),
+		(None, None, Some(public)) => Admitted::Foreign(public),
+		(None, None, None) => return Err("say which key: give --key, --public or --hybrid".into()),
 	};
 	let millis = |span: Duration| u64::try_from(span.as_millis()).unwrap_or(u64::MAX);
 	let request = Request {
@@ -317,6 +407,61 @@ async fn agree(args: ConsentArgs) -> Outcome {
 		);
 	} else {
 		println!("{text}");
+	}
+	Ok(ExitCode::SUCCESS)
+}
+
+async fn ask(args: RequestArgs) -> Outcome {
+	let config = Config::load(&args.config)?;
+	let ask = match (args.what, args.service) {
+		(RequestKind::Tls, Some(service)) => Ask::Tls { service, names: args.names },
+		(RequestKind::Tls, None) => return Err("say which service: give --service".into()),
+		(RequestKind::SshHost, _) => Ask::SshHost(args.names),
+	};
+	let lifetime = u64::try_from(args.lifetime.as_millis()).unwrap_or(u64::MAX);
+	let signed = request(&config, ask, lifetime, Duration::from_secs(args.timeout)).await?;
+	let text = signed.to_string();
+	if let Some(path) = &args.out {
+		create_whole(path, format!("{text}\n").as_bytes(), PUBLIC)?;
+	}
+	if args.json {
+		let told = json!({
+			"request": text,
+			"device_id": signed.device.to_string(),
+			"expires_at": signed.expires_at,
+			"file": args.out,
+		});
+		println!("{told:#}");
+	} else if let Some(path) = &args.out {
+		println!("the request is in {}", path.display());
+	} else {
+		println!("{text}");
+	}
+	Ok(ExitCode::SUCCESS)
+}
+
+fn tell_keys(args: &AuthorizedKeysArgs) -> Outcome {
+	let keys = answer(&Config::load(&args.config)?, &args.login, clock())?;
+	if args.json {
+		println!("{:#}", json!({ "login": args.login, "keys": keys.lines().collect::<Vec<_>>() }));
+	} else {
+		print!("{keys}");
+	}
+	Ok(ExitCode::SUCCESS)
+}
+
+fn make_key(args: TlsRequestArgs) -> Outcome {
+	let config = Config::load(&args.config)?;
+	if !config.apply.tls.contains_key(&args.service) {
+		let service = args.service;
+		return Err(format!("the configuration has no [apply.tls.{service}]: add it").into());
+	}
+	let days = args.self_signed.then_some(args.days);
+	let made = tls::request(&config.state, &args.service, args.names, clock(), days)?;
+	if args.json {
+		println!("{:#}", json!({ "pem": made.pem, "key": made.key }));
+	} else {
+		print!("{}", made.pem);
 	}
 	Ok(ExitCode::SUCCESS)
 }

@@ -4,7 +4,9 @@
 //! then on it keeps the newest checkpoint that its light client has led up to, and begins with that: an authority that was
 //! replaced meanwhile has no say any more, whatever became of its keys. The configuration may bring one as well, from the
 //! organisation: for a device that is set up long after the genesis, or that was away for longer than the chain can prove.
-//! The higher of the two counts.
+//! The higher of the two counts. One that contradicts what the device has come to is refused, and so is one that the
+//! configuration did not name before and that is of an earlier set: it says something else than the device knows, and
+//! nothing tells which of the two is right. Somebody who changes it means something by it.
 //!
 //! The file is replaced as a whole. Whoever can write it can make the device believe anything, as with the configuration.
 
@@ -21,6 +23,9 @@ use std::path::{Path, PathBuf};
 use tokio::task::JoinHandle;
 
 const FILE: &str = "checkpoint";
+
+/// Holds the SHA2-256 of what the configuration named when the agent last began.
+const NAMED: &str = "checkpoint.named";
 
 /// How many blocks the file stays behind while the authorities are the same: flash memory wears out.
 const SAVE_INTERVAL: u32 = 300;
@@ -43,6 +48,34 @@ pub enum PinError {
 		"{0} is of another chain than the genesis hash of the configuration: use the one that came with the device"
 	)]
 	Foreign(String),
+	/// The configuration contradicts what is kept.
+	#[error(
+		"`chain.checkpoint` names another block or other authorities (set {set}) than those to which the device has come, so \
+		 one of the two is of another chain: ask your organisation. If the configuration is right, remove the file {}; \
+		 otherwise take the checkpoint out of the configuration",
+		path.display()
+	)]
+	Contradicted {
+		/// The number of the set.
+		set: u64,
+		/// What is kept.
+		path: PathBuf,
+	},
+	/// The configuration was changed to an earlier checkpoint than what is kept.
+	#[error(
+		"`chain.checkpoint` was changed to one of set {named}, and the device has come to set {kept} before: nobody can prove \
+		 that both are of one chain. Take it out of the configuration to go on; if your organisation says that the chain was \
+		 restarted by force, remove the file {} instead",
+		path.display()
+	)]
+	Older {
+		/// The number of the set of the configuration.
+		named: u64,
+		/// The number of the set that is kept.
+		kept: u64,
+		/// What is kept.
+		path: PathBuf,
+	},
 	/// Another agent runs.
 	#[error(transparent)]
 	Lock(#[from] LockError),
@@ -58,23 +91,56 @@ pub enum PinError {
 
 /// The checkpoint to begin with: the kept one or that of the configuration, whichever is higher. `None` at a first start.
 pub fn newest(config: &Config) -> Result<Option<Checkpoint>, PinError> {
-	let kept = load(&config.state)?;
 	let path = config.state.join(FILE);
-	let named = [
-		(kept, path.display().to_string()),
-		(config.chain.checkpoint.clone(), "`chain.checkpoint`".into()),
-	];
-	let mut newest: Option<Checkpoint> = None;
-	for (checkpoint, name) in named {
-		let Some(checkpoint) = checkpoint else { continue };
-		if checkpoint.genesis != config.chain.genesis {
-			return Err(PinError::Foreign(name));
-		}
-		if newest.as_ref().is_none_or(|other| order(other) < order(&checkpoint)) {
-			newest = Some(checkpoint);
-		}
+	let of_this_chain = |checkpoint: Option<Checkpoint>, name: String| match checkpoint {
+		Some(checkpoint) if checkpoint.genesis != config.chain.genesis => {
+			Err(PinError::Foreign(name))
+		},
+		checkpoint => Ok(checkpoint),
+	};
+	let kept = of_this_chain(load(&config.state)?, path.display().to_string())?;
+	let named = of_this_chain(config.chain.checkpoint.clone(), "`chain.checkpoint`".into())?;
+	let (kept, named) = match (kept, named) {
+		(Some(kept), Some(named)) => (kept, named),
+		(kept, named) => return Ok(kept.or(named)),
+	};
+	if contradict(&kept, &named) {
+		return Err(PinError::Contradicted { set: named.set.id(), path });
 	}
-	Ok(newest)
+	if order(&kept) < order(&named) {
+		return Ok(Some(named));
+	}
+	if named.set.id() < kept.set.id() && has_changed(config)? {
+		return Err(PinError::Older { named: named.set.id(), kept: kept.set.id(), path });
+	}
+	Ok(Some(kept))
+}
+
+/// Whether no chain can have both.
+fn contradict(one: &Checkpoint, other: &Checkpoint) -> bool {
+	one.set.id() == other.set.id()
+		&& (one.set != other.set || (one.number == other.number && one.hash != other.hash))
+}
+
+/// Whether the configuration names something else than when the agent last began. What it named then is not known of a
+/// device that began before that was noted.
+fn has_changed(config: &Config) -> Result<bool, PinError> {
+	let noted = files::read_if_there(&config.state.join(NAMED))?;
+	Ok(noted.is_some_and(|noted| noted[..] != named_hash(config)))
+}
+
+/// Notes what the configuration names. For whoever holds the lock of the state directory and begins with it.
+pub fn note_named(config: &Config) -> Result<(), PinError> {
+	let (path, hash) = (config.state.join(NAMED), named_hash(config));
+	if files::read_if_there(&path)?.is_some_and(|noted| noted[..] == hash) {
+		return Ok(());
+	}
+	Ok(files::replace(&path, &hash, SECRET)?)
+}
+
+fn named_hash(config: &Config) -> [u8; 32] {
+	let named = config.chain.checkpoint.as_ref().map(Checkpoint::encode);
+	Sha256::digest(named.unwrap_or_default()).into()
 }
 
 /// After a chain was restarted by force blocks can have lower numbers, but never an older set.
@@ -185,6 +251,40 @@ mod tests {
 		] {
 			assert_eq!(newest(&config(dir.path(), Some(named))).unwrap(), Some(expected));
 		}
+	}
+
+	#[test]
+	fn a_configuration_that_contradicts_what_is_kept_is_refused() {
+		let dir = tempfile::tempdir().unwrap();
+		save(dir.path(), &checkpoint(3, 900)).unwrap();
+		let other_block = Checkpoint { hash: [77; 32], ..checkpoint(3, 900) };
+		let set = AuthoritySet::new(3, vec![[66; 32]]).unwrap();
+		let other_set = |number| Checkpoint { set: set.clone(), ..checkpoint(3, number) };
+		for named in [other_block, other_set(10), other_set(9_000)] {
+			let error = newest(&config(dir.path(), Some(named))).unwrap_err();
+			assert!(matches!(error, PinError::Contradicted { set: 3, .. }), "{error}");
+			assert!(error.to_string().contains("remove the file"), "{error}");
+		}
+	}
+
+	#[test]
+	fn a_change_of_the_configuration_to_an_earlier_set_is_noticed() {
+		let dir = tempfile::tempdir().unwrap();
+		let with = |named| config(dir.path(), Some(named));
+		// The device came from set 2 to set 3.
+		note_named(&with(checkpoint(2, 100))).unwrap();
+		save(dir.path(), &checkpoint(3, 900)).unwrap();
+		assert_eq!(newest(&with(checkpoint(2, 100))).unwrap(), Some(checkpoint(3, 900)));
+		let error = newest(&with(checkpoint(2, 101))).unwrap_err();
+		assert!(matches!(error, PinError::Older { named: 2, kept: 3, .. }), "{error}");
+		assert!(error.to_string().contains("remove the file"), "{error}");
+		// What is newer is gone on from; what is of the same authorities says nothing new.
+		assert_eq!(newest(&with(checkpoint(4, 10))).unwrap(), Some(checkpoint(4, 10)));
+		assert_eq!(newest(&with(checkpoint(3, 5))).unwrap(), Some(checkpoint(3, 900)));
+		assert_eq!(newest(&config(dir.path(), None)).unwrap(), Some(checkpoint(3, 900)));
+		// Also where nothing was named before.
+		note_named(&config(dir.path(), None)).unwrap();
+		assert!(matches!(newest(&with(checkpoint(2, 100))), Err(PinError::Older { .. })));
 	}
 
 	#[test]

@@ -17,6 +17,7 @@ use crate::{
 	connect::{ConnectError, Connection, glance, head_within},
 	files::{self, FileError, SECRET},
 	keys::{AGREEMENT, DeviceKeys, KeyError, read_agreement, write_agreement},
+	seal::Vault,
 };
 use dpki_client::{
 	Client, Head, SubmitError, calls,
@@ -37,7 +38,7 @@ use std::{
 	time::Duration,
 };
 
-const NEXT: &str = "agreement.next.key";
+pub(crate) const NEXT: &str = "agreement.next.key";
 const OLD: &str = "agreement.old.key";
 const LOCK: &str = "rotate.lock";
 
@@ -105,20 +106,19 @@ pub struct Rotated {
 
 /// The next key of this state directory: the one that is there, or a new one, which is on the disk before anybody learns of
 /// it.
-pub fn begin(state: &Path) -> Result<AgreementKey, KeyError> {
-	if let Some(next) = read_next(state)? {
+pub fn begin(vault: &Vault) -> Result<AgreementKey, KeyError> {
+	if let Some(next) = read_next(vault)? {
 		return Ok(next);
 	}
 	let next = AgreementKey::generate();
-	let path = state.join(NEXT);
-	write_agreement(&path, &next)?;
+	write_agreement(vault, NEXT, &next)?;
 	// What the chain is told is what lies there: of any other key the device could open nothing.
-	read_agreement(&path)
+	read_agreement(vault, NEXT)
 }
 
 /// The right to begin a rotation, until this is dropped: of two at the same time one would register a key that the other has
 /// written over. The lock of the state directory is not for this, because the agent goes on meanwhile.
-fn alone(state: &Path) -> Result<File, RotationError> {
+pub(crate) fn alone(state: &Path) -> Result<File, RotationError> {
 	let path = state.join(LOCK);
 	let file = OpenOptions::new()
 		.write(true)
@@ -135,9 +135,8 @@ fn alone(state: &Path) -> Result<File, RotationError> {
 }
 
 /// The next key, if there is one.
-pub fn read_next(state: &Path) -> Result<Option<AgreementKey>, KeyError> {
-	let path = state.join(NEXT);
-	if path.exists() { read_agreement(&path).map(Some) } else { Ok(None) }
+pub fn read_next(vault: &Vault) -> Result<Option<AgreementKey>, KeyError> {
+	if vault.path(NEXT).exists() { read_agreement(vault, NEXT).map(Some) } else { Ok(None) }
 }
 
 /// Finishes what a crash interrupted.
@@ -157,7 +156,8 @@ pub async fn register(
 	timeout: Duration,
 ) -> Result<Rotated, RotationError> {
 	// Without keys there is nothing to connect for.
-	DeviceKeys::load(&config.state)?;
+	let vault = Vault::of(config).await.map_err(KeyError::from)?;
+	DeviceKeys::load(&vault)?;
 	let _alone = alone(&config.state)?;
 	// The checkpoint in the state directory belongs to the agent, which may be running.
 	let Connection { client, .. } = &glance(config).await?;
@@ -166,8 +166,8 @@ pub async fn register(
 	let view = client.at(head.ok_or(RotationError::NoHead(timeout.as_secs()))?);
 	let device = view.device(config.device_id()).await?.ok_or(RotationError::NotEnrolled)?;
 	// The agent may have put the old key away while the chain was waited for.
-	let keys = DeviceKeys::load(&config.state)?;
-	let next = begin(&config.state)?;
+	let keys = DeviceKeys::load(&vault)?;
+	let next = begin(&vault)?;
 	let (old, id) = (keys.agreement_id(), KeyId::of(&next.public()));
 	if view.key(id).await?.is_some() {
 		return Ok(Rotated { old, next: id, already: true });
@@ -208,9 +208,10 @@ async fn submit(
 
 /// Destroys the old key if the chain proves that it has ended, and that the next one is good.
 pub async fn settle(keys: &mut DeviceKeys, chain: &dyn Chain) -> Result<(), SettleError> {
+	keys.find_hybrid()?;
 	if keys.next.is_none() {
 		// Another process may have begun.
-		keys.next = read_next(&keys.state)?;
+		keys.next = read_next(&keys.vault)?;
 	}
 	let Some(next) = &keys.next else { return Ok(()) };
 	let now = chain.head().time;
@@ -223,7 +224,7 @@ pub async fn settle(keys: &mut DeviceKeys, chain: &dyn Chain) -> Result<(), Sett
 	if old.as_ref().is_none_or(|record| !record.has_ended(now)) {
 		return Ok(());
 	}
-	put_away(&keys.state).map_err(KeyError::from)?;
+	put_away(keys.vault.state()).map_err(KeyError::from)?;
 	tracing::info!(
 		old = %keys.agreement_id(),
 		"the old agreement key is destroyed: what was sealed to it opens no more"
@@ -246,13 +247,17 @@ fn put_away(state: &Path) -> Result<(), FileError> {
 #[cfg(test)]
 mod tests {
 	use super::*;
+	use dpki_client::primitives::ids::DeviceId;
 	use std::fs;
+
+	const DEVICE: DeviceId = DeviceId([1; 32]);
 
 	/// A state directory with a key that is being replaced.
 	fn state() -> (tempfile::TempDir, DeviceKeys, AgreementKey) {
 		let dir = tempfile::tempdir().unwrap();
-		let (keys, _) = DeviceKeys::create(dir.path(), None, "drone-7").unwrap();
-		let next = begin(dir.path()).unwrap();
+		let vault = Vault::open_state(dir.path());
+		let (keys, _) = DeviceKeys::create(&vault, None, "drone-7").unwrap();
+		let next = begin(&vault).unwrap();
 		(dir, keys, next)
 	}
 
@@ -267,14 +272,15 @@ mod tests {
 	#[test]
 	fn a_rotation_is_begun_once() {
 		let (dir, keys, next) = state();
-		assert_eq!(begin(dir.path()).unwrap().public(), next.public());
+		let vault = Vault::open_state(dir.path());
+		assert_eq!(begin(&vault).unwrap().public(), next.public());
 		assert_ne!(next.public(), keys.agreement.public());
-		let again = DeviceKeys::load(dir.path()).unwrap();
+		let again = DeviceKeys::load(&vault).unwrap();
 		for key in [&keys.agreement, &next] {
-			let opener = again.opener(KeyId::of(&key.public())).unwrap();
+			let opener = again.opener(DEVICE, KeyId::of(&key.public())).unwrap();
 			assert_eq!(opener.public(), key.public());
 		}
-		assert!(again.opener(keys.signing_id()).is_none());
+		assert!(again.opener(DEVICE, keys.signing_id()).is_none());
 	}
 
 	#[test]
@@ -293,7 +299,7 @@ mod tests {
 		assert_eq!(files_with(dir.path(), &keys.agreement), 1);
 		put_away(dir.path()).unwrap();
 		assert_eq!(files_with(dir.path(), &keys.agreement), 0);
-		let again = DeviceKeys::load(dir.path()).unwrap();
+		let again = DeviceKeys::load(&Vault::open_state(dir.path())).unwrap();
 		assert_eq!(again.agreement.public(), next.public());
 		assert!(again.next.is_none());
 	}
@@ -303,7 +309,7 @@ mod tests {
 		let (dir, keys, next) = state();
 		for _ in 0..2 {
 			put_away(dir.path()).unwrap();
-			let again = DeviceKeys::load(dir.path()).unwrap();
+			let again = DeviceKeys::load(&Vault::open_state(dir.path())).unwrap();
 			assert_eq!(again.agreement.public(), next.public());
 		}
 		assert_eq!(files_with(dir.path(), &keys.agreement), 0);
@@ -318,7 +324,7 @@ mod tests {
 			if steps == 2 {
 				fs::rename(path(NEXT), path(AGREEMENT)).unwrap();
 			}
-			let again = DeviceKeys::load(dir.path()).unwrap();
+			let again = DeviceKeys::load(&Vault::open_state(dir.path())).unwrap();
 			assert_eq!(again.agreement.public(), next.public(), "{steps}");
 			assert_eq!(files_with(dir.path(), &keys.agreement), 0, "{steps}");
 		}

@@ -9,13 +9,16 @@ use crate::{
 	keys::{DeviceKeys, KeyError},
 	lock::{LockError, StateLock},
 	notify::Notifier,
+	seal::{SealError, Vault},
+	service::{ServiceError, Services},
 	status::Status,
 };
 use dpki_client::{
-	BlobStore, ChainBlobs, Client, View,
-	blob::{self, BlobError},
+	BlobStore, Stores, View,
+	blob::{self, AddressError, BlobError},
 	primitives::{Moment, delivery::DeliveryRecord},
 };
+use dpki_light::AnchorError;
 use futures::StreamExt;
 use std::{
 	future::Future,
@@ -38,6 +41,12 @@ pub enum RunError {
 	/// The keys cannot be read.
 	#[error("{0}; if there are none yet, run `dpki-agent init`")]
 	Keys(#[from] KeyError),
+	/// The state is sealed, and does not open.
+	#[error(transparent)]
+	Seal(#[from] SealError),
+	/// Nobody could ask the agent.
+	#[error(transparent)]
+	Service(#[from] ServiceError),
 	/// Another agent runs.
 	#[error(transparent)]
 	Lock(#[from] LockError),
@@ -47,6 +56,12 @@ pub enum RunError {
 	/// No light client.
 	#[error(transparent)]
 	Connect(#[from] ConnectError),
+	/// A store of blobs cannot be opened.
+	#[error(transparent)]
+	Store(#[from] AddressError),
+	/// The light client is not believed any more.
+	#[error("{0}")]
+	Lost(#[from] AnchorError),
 	/// Convergence failed.
 	#[error(transparent)]
 	Step(#[from] StepError),
@@ -96,16 +111,27 @@ pub fn clock() -> Moment {
 		.map_or(0, |time| time.as_millis() as Moment)
 }
 
-/// Follows the chain until `stop` is done.
+/// Follows the chain until `stop` is done. It ends with an error as well when nothing that its light client says will ever
+/// count again: whoever keeps it running, such as systemd, starts it with another one.
 pub async fn run(config: &Config, stop: impl Future<Output = ()>) -> Result<(), RunError> {
 	let notifier = Notifier::from_env();
-	let (mut agent, _lock) = open(config)?;
+	let (mut agent, _lock) = open(config).await?;
 	let lapsed = lapse(&mut agent);
 	agent.report(lapsed);
+	let services = Services::start(config, agent.status().clone()).await?;
 	tokio::pin!(stop);
-	let connection = tokio::select! {
-		connection = connect(config) => connection,
-		() = &mut stop => return Ok(()),
+	let connecting = connect(config);
+	tokio::pin!(connecting);
+	let connection = loop {
+		let lapsing = lapse_in(&agent);
+		tokio::select! {
+			connection = &mut connecting => break connection,
+			() = &mut stop => return Ok(()),
+			// What is over is over, however long the light client takes.
+			() = lapsing => if let Err(error) = agent.lapse() {
+				agent.report(Some(error.to_string()));
+			},
+		}
 	};
 	let connection = match connection {
 		Ok(connection) => connection,
@@ -116,10 +142,12 @@ pub async fn run(config: &Config, stop: impl Future<Output = ()>) -> Result<(), 
 		},
 	};
 	tracing::info!(device = %config.device_id(), "following the chain");
+	let lost = connection.lost();
+	tokio::pin!(lost);
 	let Connection { client, .. } = &connection;
 	let mut acknowledger =
 		Acknowledger::new(client.clone(), config.chain.genesis, config.device_id(), agent.keys());
-	let mut fetcher = Fetcher::new(client);
+	let mut fetcher = Fetcher::new(Arc::new(Stores::open(&config.stores(), client)?));
 	let mut heads = client.finalized_heads();
 	let mut newest: Option<View> = None;
 	let mut ready = false;
@@ -129,6 +157,12 @@ pub async fn run(config: &Config, stop: impl Future<Output = ()>) -> Result<(), 
 			// A stop must not wait for a chain that is busy.
 			biased;
 			() = &mut stop => break,
+			error = &mut lost => {
+				lapse(&mut agent);
+				agent.report(Some(error.to_string()));
+				notifier.tell("STOPPING=1");
+				return Err(error.into());
+			},
 			head = heads.next() => match head {
 				Some(Ok(head)) => {
 					let view = newest.insert(client.at(head));
@@ -167,6 +201,7 @@ pub async fn run(config: &Config, stop: impl Future<Output = ()>) -> Result<(), 
 			tracing::warn!("{error}");
 		}
 		agent.report(step.err());
+		services.tell(agent.status(), newest.as_ref());
 	}
 	notifier.tell("STOPPING=1");
 	tracing::info!("stopping");
@@ -213,7 +248,7 @@ async fn on_head(
 
 /// Converges once, acknowledges, and ends with the status then; gives up after `timeout`.
 pub async fn run_once(config: &Config, timeout: Duration) -> Result<Status, RunError> {
-	let (mut agent, _lock) = open(config)?;
+	let (mut agent, _lock) = open(config).await?;
 	let result = converge_once(config, &mut agent, timeout).await;
 	agent.report(result.as_ref().err().map(ToString::to_string));
 	result.map(|()| Status { updated_at: clock(), ..agent.status().clone() })
@@ -231,13 +266,20 @@ async fn converge_once(
 	if connected.is_err() {
 		lapse(agent);
 	}
-	let Connection { client, .. } = &connected?;
-	let head = head_within(client, timeout, |head| agent.may_act_on(head)).await;
+	let connection = connected?;
+	let Connection { client, .. } = &connection;
+	let head = tokio::select! {
+		head = head_within(client, timeout, |head| agent.may_act_on(head)) => head,
+		error = connection.lost() => {
+			lapse(agent);
+			return Err(error.into());
+		},
+	};
 	if head.is_none() {
 		agent.lapse()?;
 	}
 	let view = client.at(head.ok_or(RunError::NoHead(seconds))?);
-	converge(agent, &view, &ChainBlobs::new(client)).await?;
+	converge(agent, &view, &Stores::open(&config.stores(), client)?).await?;
 	agent.report(None);
 	check_device(agent.status())?;
 	agent.lapse()?;
@@ -290,9 +332,13 @@ pub async fn converge(
 }
 
 /// The agent, and what has to be held as long as it works.
-fn open(config: &Config) -> Result<(Agent, StateLock), RunError> {
-	let keys = DeviceKeys::load(&config.state)?;
+async fn open(config: &Config) -> Result<(Agent, StateLock), RunError> {
+	let mut vault = Vault::of(config).await?;
+	// Without keys there is nothing to lock.
+	DeviceKeys::load(&vault)?;
 	let lock = StateLock::acquire(&config.state)?;
+	vault.complete()?;
+	let keys = DeviceKeys::load(&vault)?;
 	Ok((Agent::open(config, keys, clock)?, lock))
 }
 
@@ -326,8 +372,8 @@ struct Fetcher {
 }
 
 impl Fetcher {
-	fn new(client: &Client) -> Self {
-		Self { blobs: Arc::new(ChainBlobs::new(client)), running: None }
+	fn new(blobs: Arc<dyn BlobStore>) -> Self {
+		Self { blobs, running: None }
 	}
 
 	/// Begins to fetch, unless this is under way; something else that is under way is given up.

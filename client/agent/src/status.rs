@@ -56,6 +56,9 @@ pub struct SshStatus {
 	pub revoked_host_keys: usize,
 	/// Whether sshd has a host certificate.
 	pub host_certificate: bool,
+	/// How many temporary accesses are open.
+	#[serde(default)]
+	pub temporary: usize,
 	/// Whether no user CA is believed, because the chain was not heard for too long.
 	#[serde(default)]
 	pub closed: bool,

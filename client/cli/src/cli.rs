@@ -3,9 +3,9 @@
 
 use crate::{
 	commands::{
-		account, anchor, bundle, certificate, chain, deliver, delivery, device, economy, endorser,
-		fleet, key, motion, multisig, network, node, observer, org, revoke, ssh, status, subject,
-		validator, voucher, x509,
+		access, account, anchor, blob, bundle, certificate, chain, deliver, delivery, device, economy,
+		endorser, export, fleet, key, motion, multisig, network, node, observer, org, recovery, revoke,
+		runtime, ssh, status, subject, validator, voucher, x509,
 	},
 	error::Result,
 	output::Report,
@@ -154,12 +154,18 @@ pub enum Command {
 	///
 	/// What an earlier delivery gave and this one does not name, the device takes away.
 	Deliver(deliver::Deliver),
+	/// Open logins that end by themselves, also where the device hears nothing of the chain
+	#[command(subcommand)]
+	Access(access::AccessCommand),
 	/// Publish a delivery that somebody else has prepared and signed
 	PublishDelivery(delivery::PublishDelivery),
 	/// Approve a delivery that waits, after showing its content
 	ApproveDelivery(delivery::ApproveDelivery),
 	/// Take back a delivery that waits for approvals
 	WithdrawDelivery(delivery::WithdrawDelivery),
+	/// Copy envelopes and tiles to stores besides the chain, and have them kept no longer
+	#[command(subcommand)]
+	Blob(blob::BlobCommand),
 	/// Take trust away for good
 	#[command(subcommand)]
 	Revoke(revoke::RevokeCommand),
@@ -171,6 +177,15 @@ pub enum Command {
 	/// Carry proofs of records to devices that reach no node, and verify them as a device does
 	#[command(subcommand)]
 	Bundle(bundle::BundleCommand),
+	/// Lead devices over a change of the validators by force: statements that two thirds of the old ones sign
+	#[command(subcommand)]
+	Recovery(recovery::RecoveryCommand),
+	/// Look at the code that the chain runs, and replace it by vote
+	#[command(subcommand)]
+	Runtime(runtime::RuntimeCommand),
+	/// Write what the chain says in the forms of OpenSSL, OpenSSH and age
+	#[command(subcommand)]
+	Export(export::ExportCommand),
 	/// Look at the chain itself
 	#[command(subcommand)]
 	Chain(chain::ChainCommand),
@@ -210,13 +225,18 @@ impl Cli {
 			Command::Fleet(command) => command.run(&session).await,
 			Command::Ssh(command) => command.run(&session).await,
 			Command::X509(command) => command.run(),
+			Command::Access(command) => command.run(&session).await,
 			Command::Deliver(command) => command.run(&session).await,
 			Command::PublishDelivery(command) => command.run(&session).await,
 			Command::ApproveDelivery(command) => command.run(&session).await,
 			Command::WithdrawDelivery(command) => command.run(&session).await,
+			Command::Blob(command) => command.run(&session).await,
 			Command::Revoke(command) => command.run(&session).await,
 			Command::Status(args) => args.run(&session).await,
 			Command::Bundle(command) => command.run(&session).await,
+			Command::Recovery(command) => command.run(),
+			Command::Runtime(command) => command.run(&session).await,
+			Command::Export(command) => command.run(&session).await,
 			Command::Chain(command) => command.run(&session).await,
 			Command::Network(command) => command.run(&session).await,
 			Command::Node(command) => command.run(&session).await,

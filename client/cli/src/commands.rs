@@ -1,8 +1,10 @@
 //! The commands, one module per group: its arguments, and what it does with them.
 
+pub mod access;
 pub mod account;
 pub mod accreditation;
 pub mod anchor;
+pub mod blob;
 pub mod bundle;
 pub mod certificate;
 pub mod chain;
@@ -11,6 +13,7 @@ pub mod delivery;
 pub mod device;
 pub mod economy;
 pub mod endorser;
+pub mod export;
 pub mod fleet;
 pub mod key;
 pub mod motion;
@@ -19,7 +22,9 @@ pub mod network;
 pub mod node;
 pub mod observer;
 pub mod org;
+pub mod recovery;
 pub mod revoke;
+pub mod runtime;
 pub mod ssh;
 pub mod status;
 pub mod subject;

@@ -297,6 +297,10 @@ from_client_errors! {
 	dpki_client::ssh::SshError,
 	dpki_client::fleet::FleetError,
 	dpki_client::fleet::NotAMember,
+	dpki_client::blob::BlobError,
+	dpki_client::blob::AddressError,
+	dpki_client::upgrade::UpgradeError,
+	dpki_client::device_request::RequestError,
 }
 
 impl From<SubmitError> for Error {
@@ -465,7 +469,7 @@ fn file_step(doing: &str, kind: ErrorKind) -> Option<String> {
 		(_, ErrorKind::PermissionDenied) => "check the permissions of the file and its folder",
 		(_, ErrorKind::IsADirectory) => "give the name of a file",
 		(_, ErrorKind::StorageFull) => "make room on the disk, then try again",
-		("read" | "write", _) => "check the path and the disk",
+		("read" | "write" | "remove", _) => "check the path and the disk",
 		_ => return None,
 	};
 	Some(step.to_owned())

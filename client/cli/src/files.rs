@@ -54,17 +54,34 @@ fn write_new(path: &Path, contents: &[u8], mode: u32) -> Result<()> {
 
 /// Replaces a public file in one step: readers see the old or the new contents, never half of one.
 pub fn replace_public(path: &Path, contents: &[u8]) -> Result<()> {
+	replace(path, contents, 0o644)
+}
+
+/// Replaces a file that only its owner can read, likewise.
+pub fn replace_secret(path: &Path, contents: &[u8]) -> Result<()> {
+	replace(path, contents, 0o600)
+}
+
+/// Has a file take the place of another one, in one step and on the disk.
+pub fn rename(from: &Path, to: &Path) -> Result<()> {
+	fs::rename(from, to).map_err(file_error("write", to))?;
+	let folder = to.parent().filter(|folder| !folder.as_os_str().is_empty());
+	File::open(folder.unwrap_or(Path::new(".")))
+		.and_then(|folder| folder.sync_all())
+		.map_err(file_error("write", to))
+}
+
+fn replace(path: &Path, contents: &[u8], mode: u32) -> Result<()> {
 	let mut temporary = path.as_os_str().to_owned();
 	temporary.push(format!(".{}.tmp", std::process::id()));
 	let temporary = PathBuf::from(temporary);
 	// The person named the file, and not the one that comes before it.
-	write_public(&temporary, contents).map_err(|error| match error {
+	write_new(&temporary, contents, mode).map_err(|error| match error {
 		Error::File { doing, source, .. } => Error::File { doing, path: path.to_owned(), source },
 		error => error,
 	})?;
-	fs::rename(&temporary, path).map_err(|source| {
+	rename(&temporary, path).inspect_err(|_| {
 		let _ = fs::remove_file(&temporary);
-		Error::File { doing: "write", path: path.to_owned(), source }
 	})
 }
 
@@ -76,6 +93,16 @@ pub fn read(path: &Path) -> Result<Zeroizing<Vec<u8>>> {
 		return Err(Error::WrongFile { path: path.to_owned(), expected });
 	}
 	Ok(contents)
+}
+
+/// Reads the blob of a runtime, of so many bytes at most.
+pub fn read_blob(path: &Path, limit: usize) -> Result<Vec<u8>> {
+	let mut contents = read_up_to(path, limit as u64)?;
+	if contents.len() > limit {
+		let expected = format!("a blob that fits into a block: it is larger than {limit} bytes");
+		return Err(Error::WrongFile { path: path.to_owned(), expected });
+	}
+	Ok(std::mem::take(&mut *contents))
 }
 
 /// Reads a file of test cases; `-` is standard input.
@@ -167,6 +194,16 @@ mod tests {
 		replace_public(&path, b"two").unwrap();
 		assert_eq!(read(&path).unwrap().as_slice(), b"two");
 		assert_eq!(mode(&path) & 0o600, 0o600);
+		assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+	}
+
+	#[test]
+	fn a_secret_file_is_replaced_and_stays_secret() {
+		let folder = tempfile::tempdir().unwrap();
+		let path = folder.path().join("state");
+		replace_secret(&path, b"one").unwrap();
+		replace_secret(&path, b"two").unwrap();
+		assert_eq!((read(&path).unwrap().as_slice(), mode(&path)), (&b"two"[..], 0o600));
 		assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
 	}
 

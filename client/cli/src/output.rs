@@ -280,6 +280,22 @@ impl Progress {
 		Self(bar)
 	}
 
+	/// Shows how many of `total` are done.
+	pub fn bar(what: impl Into<String>, total: u64) -> Self {
+		let bar = ProgressBar::new(total).with_message(what.into());
+		bar.set_style(
+			ProgressStyle::with_template("{bar:24} {pos}/{len} {msg} ({elapsed})")
+				.expect("the template names only known parts"),
+		);
+		bar.enable_steady_tick(Duration::from_millis(120));
+		Self(bar)
+	}
+
+	/// Shows that so many are done.
+	pub fn at(&self, done: u64) {
+		self.0.set_position(done);
+	}
+
 	/// Shows how far it is.
 	pub fn say(&self, what: impl Into<String>) {
 		self.0.set_message(what.into());

@@ -155,6 +155,11 @@ pub fn root_key(path: &Path, certificate: &[u8]) -> Result<RootKey> {
 	open(path, |passphrase| RootKey::from_pem(&pem, passphrase, certificate))
 }
 
+/// Reads the private key of an X.509 CA in PEM.
+pub fn x509_key(path: &Path) -> Result<Zeroizing<String>> {
+	read_private(path, "a private key in PEM", has_private_block)
+}
+
 /// Reads a key by `read`, with its passphrase if it needs one.
 fn open<K>(path: &Path, read: impl Fn(Option<&str>) -> Result<K, PossessionError>) -> Result<K> {
 	let opened = match read(None) {

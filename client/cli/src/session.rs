@@ -4,7 +4,7 @@ use crate::{
 	cli::Global,
 	commands::multisig::Group,
 	error::{Error, Result},
-	output::{Progress, hex, print_warning},
+	output::{Progress, Report, hex, print_warning},
 	secrets, transaction,
 	values::{GenesisHash, Member},
 };
@@ -59,6 +59,11 @@ impl Session {
 	/// Tells a person what has to be known before the command goes on.
 	pub fn warn(&self, sentence: &str) {
 		print_warning(sentence, self.as_json);
+	}
+
+	/// Tells what was done while the command goes on. A reader that went away does not end it.
+	pub fn tell(&self, report: Report) {
+		let _ = report.print(self.as_json);
 	}
 
 	/// A connection to the node, whose chain is the one that was asked for.

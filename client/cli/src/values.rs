@@ -24,10 +24,12 @@ use std::{fmt, path::PathBuf, str::FromStr, time::Duration};
 
 mod economy;
 mod fleet;
+mod hosts;
 mod nodes;
 
 pub use economy::{OnOff, Quota, operation_parser, resource_parser};
 pub use fleet::{FleetRef, Members};
+pub use hosts::{DeviceHosts, LoginFile};
 pub use nodes::NodeAddress;
 
 /// The name of an organisation or a device.
@@ -166,6 +168,40 @@ impl FromStr for LoginPrincipals {
 			login: name(NameKind::Login, login)?,
 			principals: list(NameKind::Principal, principals)?,
 		})
+	}
+}
+
+/// `NAME=FILE`: a file for what has this name on a device.
+#[derive(Clone, Debug)]
+pub struct NamedFile {
+	/// The name, not yet held against the rule for its kind.
+	pub name: String,
+	/// The file.
+	pub path: PathBuf,
+}
+
+impl FromStr for NamedFile {
+	type Err = String;
+
+	fn from_str(text: &str) -> Result<Self, String> {
+		// File names may hold a `=` too.
+		match text.split_once('=') {
+			Some((name, path)) if !name.is_empty() && !path.is_empty() => {
+				Ok(Self { name: name.into(), path: path.into() })
+			},
+			_ => Err("write NAME=FILE".into()),
+		}
+	}
+}
+
+impl NamedFile {
+	/// The name, if it can be one of this kind.
+	pub fn name(&self, kind: NameKind) -> Result<String, Error> {
+		kind.check(&self.name).map_err(|error| Error::NotAllowed {
+			why: error.to_string(),
+			next: "give another name".into(),
+		})?;
+		Ok(self.name.clone())
 	}
 }
 

@@ -104,6 +104,12 @@ impl Device {
 		serde_json::from_slice(&output.stdout).expect("it answers in JSON")
 	}
 
+	/// Has the device ask a CA for a certificate; it has to work.
+	pub fn request(&self, args: &[&str]) {
+		let output = self.run_configured("request", args);
+		assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+	}
+
 	/// Has the device replace the key that opens its deliveries; it has to work. The answer of the agent.
 	pub fn rotate(&self, overlap: &str) -> Value {
 		let output = self.run_configured("rotate", ["--overlap", overlap, "--json"]);
@@ -150,6 +156,21 @@ impl Device {
 		let args =
 			["run", "--config", &self.join("agent.toml").display().to_string()].map(String::from);
 		self.agent = Some(Process::start(&binary("dpki-agent"), args, &self.join("agent.log")));
+	}
+
+	/// Starts the agent with a clock that is off by this much, as `libfaketime` takes it, such as `-1d`. The clock that
+	/// runs since the start of the system is left alone: nobody can set that one.
+	pub fn start_at(&mut self, offset: &str) {
+		let config = self.join("agent.toml").display().to_string();
+		let agent = binary("dpki-agent").display().to_string();
+		let environment = [
+			"LD_PRELOAD=/usr/$LIB/faketime/libfaketime.so.1".into(),
+			format!("FAKETIME={offset}"),
+			"DONT_FAKE_MONOTONIC=1".into(),
+		];
+		let args = environment.into_iter().chain([agent, "run".into(), "--config".into(), config]);
+		let log = self.join("agent.log");
+		self.agent = Some(Process::start(Path::new("/usr/bin/env"), args, &log));
 	}
 
 	/// Stops the agent.

@@ -20,6 +20,11 @@ impl Dpki {
 		Self { url: node.url(), account: account.into() }
 	}
 
+	/// At a node of this address, for an account or the file of one.
+	pub fn at(url: &str, account: &str) -> Self {
+		Self { url: url.into(), account: account.into() }
+	}
+
 	/// The same node, another account.
 	pub fn acting_for(&self, account: &str) -> Self {
 		Self { account: account.into(), ..self.clone() }
@@ -60,6 +65,16 @@ impl Dpki {
 		assert!(matches!(code, Some(0 | 3)), "no verdict: {said}");
 		assert_eq!(code == Some(0), answer["valid"] == Value::Bool(true), "{answer}");
 		answer
+	}
+
+	/// Runs a command that has something to say whether all is well or not: its exit code and its answer.
+	pub fn answers<A: AsRef<OsStr>>(
+		&self,
+		args: impl IntoIterator<Item = A>,
+	) -> (Option<i32>, Value) {
+		let (code, answer, said) = self.run(args);
+		assert!(matches!(code, Some(0 | 3)), "dpki failed: {said}");
+		(code, answer)
 	}
 
 	fn run<A: AsRef<OsStr>>(

@@ -4,13 +4,17 @@
 //! `dpki-agent` with its embedded light client, [`Dpki`] is the shipped command line, [`Network`] is what `scripts/network`
 //! makes, [`Sshd`] is OpenSSH's.
 
+pub mod chaos;
 mod device;
 mod dpki;
 mod fleet;
+pub mod history;
 mod network;
 mod node;
+pub mod npm;
 mod process;
 pub mod proofs;
+mod runbook;
 mod sshd;
 mod workspace;
 
@@ -20,5 +24,6 @@ pub use fleet::{Fleet, anchors, block, certificate, public, tell_name};
 pub use network::{Member, Network, said};
 pub use node::Node;
 pub use process::{PATIENCE, Process, run};
+pub use runbook::Runbook;
 pub use sshd::{Login, Sshd, login_name};
 pub use workspace::{Workspace, binary, target};

@@ -1,12 +1,16 @@
 //! A node with the development chain, and those that others follow it with.
 
-use crate::{Process, Workspace, binary, run};
-use dpki_client::Client;
-use serde_json::Value;
-use std::{net::SocketAddr, path::PathBuf, sync::OnceLock};
+use crate::{Process, Workspace, binary, chaos::key_of, run};
+use dpki_client::{Client, account::address};
+use serde_json::{Value, json};
+use std::{
+	net::SocketAddr,
+	path::{Path, PathBuf},
+	sync::OnceLock,
+};
 
 /// What the node says when its RPC listens; the addresses follow, see [`rpc_port`].
-const RPC_LISTENS: &str = "Running JSON-RPC server: addr=";
+pub(crate) const RPC_LISTENS: &str = "Running JSON-RPC server: addr=";
 
 /// A loopback address of which the node chooses the port. A number chosen here could be another process's by the time
 /// that the node claims it, and the node would quietly move its RPC to yet another one.
@@ -41,16 +45,88 @@ impl Node {
 		Self::begin(workspace, "node", spec, &["--dev"], options)
 	}
 
+	/// Starts a node of a development chain on which so many [made-up accounts](crate::chaos::key_of) have tokens, with
+	/// these options besides the usual ones, and waits until it answers.
+	pub fn start_endowed(workspace: &Workspace, accounts: usize, options: &[&str]) -> Self {
+		Self::begin_altered(workspace, |genesis| endow(genesis, accounts), options)
+	}
+
 	/// Starts a node of a chain whose genesis differs from that of the development chain by what `alter` does to it, and
 	/// waits until it answers.
 	pub fn start_altered(workspace: &Workspace, alter: impl FnOnce(&mut Value)) -> Self {
+		Self::begin_altered(workspace, alter, &[])
+	}
+
+	fn begin_altered(
+		workspace: &Workspace,
+		alter: impl FnOnce(&mut Value),
+		options: &[&str],
+	) -> Self {
 		let mut plain = spec_of(&build_spec("dev", false));
 		alter(&mut plain["genesis"]["runtimeGenesis"]["patch"]);
 		let altered = put_spec(workspace, "altered.json", plain.to_string().as_bytes());
 		let raw = build_spec(&altered.display().to_string(), true);
 		let spec = put_spec(workspace, "chain-spec.json", &raw);
 		let chain = spec.display().to_string();
-		Self::begin(workspace, "node", spec, &["--dev", "--chain", &chain], &[])
+		Self::begin(workspace, "node", spec, &["--dev", "--chain", &chain], options)
+	}
+
+	/// Starts //Alice's node of a chain with four well-known validators, whose genesis differs from the shipped one by what
+	/// `alter` does to it, and waits until it answers.
+	pub fn start_local(workspace: &Workspace, alter: impl FnOnce(&mut Value)) -> Self {
+		let mut plain = spec_of(&build_spec("local", false));
+		alter(&mut plain["genesis"]["runtimeGenesis"]["patch"]);
+		let altered = put_spec(workspace, "altered.json", plain.to_string().as_bytes());
+		let raw = build_spec(&altered.display().to_string(), true);
+		let spec = put_spec(workspace, "chain-spec.json", &raw);
+		let chain = spec.display().to_string();
+		let role = ["--chain", &chain, "--alice"];
+		Self::begin(workspace, "alice", spec, &role, &["--unsafe-force-node-key-generation"])
+	}
+
+	/// Starts another node of the same chain with these options, which meets these at first, and waits until it answers.
+	pub async fn beside(
+		workspace: &Workspace,
+		name: &str,
+		others: &[&Node],
+		options: &[&str],
+	) -> Self {
+		let spec = &others.first().expect("it meets somebody").spec;
+		let chain = spec.display().to_string();
+		let mut peers = vec!["--unsafe-force-node-key-generation".to_owned()];
+		for other in others {
+			peers.extend(["--bootnodes".to_owned(), other.peer_address().await]);
+		}
+		let all: Vec<_> = options.iter().copied().chain(peers.iter().map(String::as_str)).collect();
+		Self::begin(workspace, name, spec.clone(), &["--chain", &chain], &all)
+	}
+
+	/// Starts a node on this base path with these words, at an address that others know already, and waits until it
+	/// answers.
+	pub fn placed(
+		workspace: &Workspace,
+		base: &str,
+		spec: &Path,
+		words: &[&str],
+		peer_address: Option<String>,
+	) -> Self {
+		let mut node = Self {
+			process: None,
+			base: workspace.join(base),
+			log: workspace.join(format!("{base}.log")),
+			rpc_port: 0,
+			peer_address: peer_address.map_or_else(OnceLock::new, OnceLock::from),
+			role: words.iter().map(ToString::to_string).collect(),
+			options: vec![],
+			spec: spec.to_path_buf(),
+		};
+		node.resume();
+		node
+	}
+
+	/// What it wrote.
+	pub fn log(&self) -> String {
+		std::fs::read_to_string(&self.log).unwrap_or_default()
 	}
 
 	/// Starts another node of the same chain, which is no validator yet, and waits until it answers.
@@ -144,6 +220,11 @@ impl Node {
 		self.process = Some(process);
 	}
 
+	/// The folder with its chain and its keys.
+	pub fn base(&self) -> PathBuf {
+		self.base.clone()
+	}
+
 	/// The address of its RPC.
 	pub fn url(&self) -> String {
 		format!("ws://127.0.0.1:{}", self.rpc_port)
@@ -174,20 +255,30 @@ impl Node {
 	}
 }
 
+/// What a made-up account begins with, in the smallest unit: ten thousand whole tokens.
+const ENDOWMENT: u64 = 10_000_000_000_000_000;
+
+/// Gives tokens to so many [made-up accounts](crate::chaos::key_of) in the genesis of a plain specification.
+pub(crate) fn endow(genesis: &mut Value, accounts: usize) {
+	let balances = genesis["balances"]["balances"].as_array_mut().expect("a list of balances");
+	let id = |number| key_of(number).verifying_key().to_bytes();
+	balances.extend((0..accounts).map(|number| json!([address(&id(number)), ENDOWMENT])));
+}
+
 /// The specification in this JSON.
-fn spec_of(json: &[u8]) -> Value {
+pub(crate) fn spec_of(json: &[u8]) -> Value {
 	serde_json::from_slice(json).expect("a specification is JSON")
 }
 
 /// Writes a specification to a file of the workspace.
-fn put_spec(workspace: &Workspace, name: &str, json: &[u8]) -> PathBuf {
+pub(crate) fn put_spec(workspace: &Workspace, name: &str, json: &[u8]) -> PathBuf {
 	let path = workspace.join(name);
 	std::fs::write(&path, json).expect("writes the chain specification");
 	path
 }
 
 /// The specification of a chain, as the node exports it.
-fn build_spec(chain: &str, raw: bool) -> Vec<u8> {
+pub(crate) fn build_spec(chain: &str, raw: bool) -> Vec<u8> {
 	let raw = raw.then_some("--raw");
 	let args = ["build-spec", "--chain", chain, "--disable-default-bootnode"];
 	let exported = run(&binary("dpki-node"), args.into_iter().chain(raw));
@@ -196,7 +287,7 @@ fn build_spec(chain: &str, raw: bool) -> Vec<u8> {
 }
 
 /// The port in the line that begins with [`RPC_LISTENS`] and goes on with addresses and commas.
-fn rpc_port(line: &str) -> Option<u16> {
+pub(crate) fn rpc_port(line: &str) -> Option<u16> {
 	let (_, addresses) = line.split_once(RPC_LISTENS)?;
 	addresses
 		.split(',')

@@ -100,9 +100,26 @@ impl Process {
 
 	/// Lets it do nothing any more, with everything that it has open.
 	pub fn freeze(&self) {
+		self.signal("-STOP");
+	}
+
+	/// Lets it go on after [`Process::freeze`].
+	pub fn thaw(&self) {
+		self.signal("-CONT");
+	}
+
+	fn signal(&self, signal: &str) {
 		let id = self.id().to_string();
-		let stopped = run(Path::new("/bin/kill"), ["-STOP", &id]);
-		assert!(stopped.status.success(), "{}", String::from_utf8_lossy(&stopped.stderr));
+		let sent = run(Path::new("/bin/kill"), [signal, &id]);
+		assert!(sent.status.success(), "{}", String::from_utf8_lossy(&sent.stderr));
+	}
+
+	/// Whether it has not ended by itself.
+	pub fn runs(&self) -> bool {
+		let state = fs::read_to_string(format!("/proc/{}/stat", self.id()));
+		// Ended and not waited for: the third field, behind the name in parentheses.
+		state
+			.is_ok_and(|state| !state.rsplit(')').next().is_some_and(|rest| rest.starts_with(" Z")))
 	}
 
 	/// Ends it now.

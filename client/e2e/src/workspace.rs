@@ -45,10 +45,12 @@ impl Drop for Workspace {
 	}
 }
 
-/// The folder of the profile that this test was built in; the binaries lie in the same one.
+/// The folder of the profile that this program was built in; the binaries lie in the same one, tests one below.
 pub fn target() -> PathBuf {
-	let test = std::env::current_exe().expect("a running test has a path");
-	test.ancestors().nth(2).expect("target/PROFILE/deps/TEST").to_path_buf()
+	let program = std::env::current_exe().expect("a running program has a path");
+	let folder = program.parent().expect("target/PROFILE/deps/TEST or target/PROFILE/PROGRAM");
+	let profile = if folder.ends_with("deps") { folder.parent() } else { Some(folder) };
+	profile.expect("target/PROFILE").to_path_buf()
 }
 
 /// The path of one of the project's binaries.

@@ -5,8 +5,7 @@ use dpki_x509::{
 	request::CertificationRequest, verify_root,
 };
 
-const PROFILES: [Profile; 4] =
-	[Profile::Rfc5280, Profile::Matter, Profile::IdevId, Profile::TlsServer];
+const PROFILES: [Profile; 4] = Profile::ALL;
 
 /// A host that takes every signature, so that what lies behind one is reached.
 struct Careless;

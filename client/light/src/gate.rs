@@ -40,15 +40,18 @@ const GENESIS_BY_NUMBER: (&str, &str) = ("chain_getBlockHash", "[0]");
 /// How many finalised blocks the checkpoint stays behind: smoldot copies the runtime each time that it is asked.
 const ROLL_INTERVAL: u32 = 64;
 
-/// How long after a failure peers are asked for hand-overs again.
-const RETRY: Duration = Duration::from_secs(10);
+/// How long after a failure peers are asked for hand-overs, or smoldot for its blocks, again.
+const RETRY: Duration = Duration::from_millis(if cfg!(test) { 10 } else { 10_000 });
+
+/// How often in a row smoldot may refuse to tell its blocks: then it has stopped.
+const MAX_SILENCES: u32 = 6;
 
 /// Whether what smoldot says counts.
 #[derive(Clone, Debug)]
 pub(crate) enum Standing {
 	/// Not yet.
 	CatchingUp,
-	/// No; the reason may go away, but for a divergence.
+	/// No; the reason may go away, but for a divergence. When it will not, nothing is told any more.
 	Refused(AnchorError),
 	/// Yes.
 	Tied,
@@ -119,6 +122,18 @@ pub(crate) async fn tied(mut tie: watch::Receiver<Tie>) -> Result<(), AnchorErro
 	}
 }
 
+/// Waits until nothing will ever count again.
+pub(crate) async fn lost(mut tie: watch::Receiver<Tie>) -> AnchorError {
+	// What tells goes with the task that follows smoldot.
+	while tie.changed().await.is_ok() {}
+	match &tie.borrow().standing {
+		Standing::Refused(error) => error.clone(),
+		Standing::CatchingUp | Standing::Tied => {
+			AnchorError::Silent { reason: "it has stopped".into() }
+		},
+	}
+}
+
 impl<T: RpcClientT> RpcClientT for Gate<T> {
 	fn request_raw<'a>(
 		&'a self,
@@ -166,6 +181,7 @@ struct Keeper {
 impl Keeper {
 	/// Ends when smoldot has stopped, or was led astray.
 	async fn run(&mut self) {
+		let mut silences = 0;
 		loop {
 			let heads = self.rpc.subscribe(
 				"chain_subscribeFinalizedHeads",
@@ -175,11 +191,22 @@ impl Keeper {
 			let mut heads: RpcSubscription<Header> = match heads.await {
 				Ok(heads) => heads,
 				Err(error) => {
-					return self.publish(Standing::Refused(AnchorError::Silent {
-						reason: error.to_string(),
-					}));
+					let error = AnchorError::Silent { reason: error.to_string() };
+					tracing::warn!("{error}");
+					self.publish(Standing::Refused(error));
+					silences += 1;
+					if silences == MAX_SILENCES {
+						return;
+					}
+					tokio::time::sleep(RETRY).await;
+					continue;
 				},
 			};
+			silences = 0;
+			if self.is_silent() {
+				// What counted before counts again with the next block: smoldot has not been anywhere else meanwhile.
+				self.publish(Standing::CatchingUp);
+			}
 			let mut last = None;
 			loop {
 				let retry = self.retry;
@@ -206,6 +233,10 @@ impl Keeper {
 
 	fn is_tied(&self) -> bool {
 		matches!(self.sender.borrow().standing, Standing::Tied)
+	}
+
+	fn is_silent(&self) -> bool {
+		matches!(self.sender.borrow().standing, Standing::Refused(AnchorError::Silent { .. }))
 	}
 
 	fn is_due(&self, head: u32) -> bool {
@@ -457,6 +488,48 @@ mod tests {
 		world.finalise(5 + ROLL_INTERVAL, 1, 2, 5 + ROLL_INTERVAL);
 		let next = tie.wait_for(|tie| tie.checkpoint.number > 5).await.unwrap().clone();
 		assert_eq!(next.checkpoint, pinned(5 + ROLL_INTERVAL, set(1, 2)));
+	}
+
+	impl World {
+		/// smoldot tells its blocks again, after it has ended the stream.
+		fn speak_again(&mut self) {
+			let (heads, receiver) = mpsc::unbounded();
+			*self.fake.heads.lock().unwrap() = Some(receiver);
+			self.heads = heads;
+		}
+	}
+
+	#[tokio::test]
+	async fn smoldot_that_is_silent_for_a_while_is_asked_again() {
+		let mut world = World::new(pinned(0, set(0, 1)));
+		world.finalise(5, 0, 1, 5);
+		world.request("state_call", "[]").await.unwrap();
+		world.heads.close_channel();
+		let mut tie = world.gate.tie();
+		let is_silent =
+			|tie: &Tie| matches!(tie.standing, Standing::Refused(AnchorError::Silent { .. }));
+		tie.wait_for(is_silent).await.unwrap();
+		assert!(world.request("state_call", "[]").await.is_err());
+		world.speak_again();
+		tie.wait_for(|tie| matches!(tie.standing, Standing::CatchingUp)).await.unwrap();
+		assert!(lost(world.gate.tie()).now_or_never().is_none());
+		world.finalise(6, 0, 1, 6);
+		world.request("state_call", "[]").await.unwrap();
+	}
+
+	#[tokio::test]
+	async fn a_tie_that_is_over_is_told() {
+		let silent = World::new(pinned(0, set(0, 1)));
+		silent.heads.close_channel();
+		assert!(matches!(lost(silent.gate.tie()).await, AnchorError::Silent { .. }));
+		let astray = World::new(pinned(10, set(3, 1)));
+		astray.finalise(20, 3, 66, 20);
+		assert!(matches!(lost(astray.gate.tie()).await, AnchorError::Diverged { .. }));
+		// One that is too old may be helped yet.
+		let old = World::new(pinned(10, set(3, 1)));
+		old.finalise(20, 5, 7, 20);
+		assert!(old.request("chain_getFinalizedHead", "[]").await.is_err());
+		assert!(lost(old.gate.tie()).now_or_never().is_none());
 	}
 
 	#[tokio::test]

@@ -215,6 +215,12 @@ impl LightClient {
 		Ok(self.checkpoint())
 	}
 
+	/// Waits until nothing that the light client says will ever count again, and tells why: it was led astray, or smoldot
+	/// has stopped. Only a new one can help then.
+	pub async fn lost(&self) -> AnchorError {
+		gate::lost(self.gate.tie()).await
+	}
+
 	/// The genesis hash of the chain.
 	pub fn genesis_hash(&self) -> [u8; 32] {
 		self.genesis

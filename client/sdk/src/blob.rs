@@ -1,24 +1,63 @@
-//! Where envelopes are fetched from.
+//! Where envelopes and tiles are fetched from, and where they can be put.
 //!
 //! A blob is named by the SHA2-256 of its bytes, so it does not matter who hands it out: what does not hash to its name
-//! is not the blob. The same name is an IPFS CID ([`cid()`]).
+//! is not the blob. The same name is an IPFS CID ([`cid()`]): version 1, raw, one block.
+//!
+//! | store | address | module | takes blobs |
+//! |---|---|---|---|
+//! | the nodes of the chain | `chain` | [`chain`] | in transactions only |
+//! | an IPFS peer, over Bitswap | `bitswap=/ip4/../tcp/../p2p/..` | [`bitswap`] | |
+//! | a daemon with the RPC of Kubo | `kubo=http://HOST:PORT` | [`kubo`] | yes: stores and pins |
+//! | a trustless gateway, single blocks | `gateway=https://HOST` | [`gateway`] | |
+//! | the same, archives of blocks | `gateway-car=https://HOST` | [`gateway`], [`car`] | |
+//! | a folder | `folder=/PATH` | [`folder`] | yes |
+//!
+//! No store is trusted. What comes from one is bounded before it is read, by the length that is announced, and while it
+//! is read; then it is hashed. [`Stores`] asks several: each in its turn, and the next one also when one takes long.
+//! What may pass is asked for again, after pauses that grow; what would be answered alike is not.
+//!
+//! ```no_run
+//! # async fn example(client: &dpki_client::Client, digest: dpki_client::primitives::ids::BlobDigest)
+//! # -> Result<(), Box<dyn std::error::Error>> {
+//! use dpki_client::blob::{BlobStore, StoreAddress, Stores};
+//!
+//! let addresses = ["chain", "gateway=https://ipfs.acme.example"].map(str::parse::<StoreAddress>);
+//! let addresses = addresses.into_iter().collect::<Result<Vec<_>, _>>()?;
+//! let stores = Stores::open(&addresses, client)?;
+//! let envelope = stores.get(digest, 64 * 1024).await?;
+//! # Ok(())
+//! # }
+//! ```
 
-use crate::client::Client;
+pub mod address;
+pub mod bitswap;
+pub mod car;
+pub mod chain;
+pub mod folder;
+pub mod gateway;
+pub mod kubo;
+pub mod stores;
+#[cfg(test)]
+mod tests;
+
+pub use address::{AddressError, StoreAddress, StoreKind};
+pub use bitswap::BitswapBlobs;
+pub use chain::ChainBlobs;
+pub use folder::BlobFolder;
+pub use gateway::GatewayBlobs;
+pub use kubo::KuboBlobs;
+pub use stores::Stores;
+
 use async_trait::async_trait;
 use backon::{ExponentialBuilder, Retryable};
 use dpki_primitives::ids::BlobDigest;
 use std::time::Duration;
-use subxt_rpcs::client::rpc_params;
 
-/// Multicodec of raw binary.
-const RAW: u64 = 0x55;
-/// Multicodec of SHA2-256.
-const SHA2_256: u64 = 0x12;
-/// JSON-RPC code of `bitswap_v1_get` for a CID that it does not understand.
-const INVALID_PARAMS: i32 = -32602;
+/// How long a store may take for one attempt.
+pub const PATIENCE: Duration = Duration::from_secs(15);
 
-/// Why a blob could not be had.
-#[derive(Debug, thiserror::Error)]
+/// Why a blob could not be had, or not be put somewhere.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum BlobError {
 	/// Nobody gave it.
@@ -37,16 +76,49 @@ pub enum BlobError {
 	},
 	/// It is longer than it may be.
 	#[error(
-		"the blob {cid} has {len} bytes, at most {max_len} are allowed: it cannot be the right one"
+		"the blob {cid} has more than the {max_len} bytes that are allowed: it cannot be the right one"
 	)]
 	TooLong {
 		/// Which blob.
 		cid: String,
-		/// How long it is.
-		len: usize,
 		/// How long it may be.
 		max_len: u32,
 	},
+	/// A store did not take it.
+	#[error("{store} did not take the blob {cid} ({reason}): try again, or name another store")]
+	NotStored {
+		/// Which store.
+		store: String,
+		/// Which blob.
+		cid: String,
+		/// What was said.
+		reason: String,
+	},
+	/// A store did not let go of it.
+	#[error("{store} did not let go of the blob {cid} ({reason}): try again")]
+	NotReleased {
+		/// Which store.
+		store: String,
+		/// Which blob.
+		cid: String,
+		/// What was said.
+		reason: String,
+	},
+}
+
+impl BlobError {
+	/// What happened, without which blob it was and what to do.
+	pub fn reason(&self) -> String {
+		match self {
+			Self::Unavailable { reason, .. }
+			| Self::NotStored { reason, .. }
+			| Self::NotReleased { reason, .. } => reason.clone(),
+			Self::Mismatch { .. } => "what came is something else".into(),
+			Self::TooLong { max_len, .. } => {
+				format!("it has more than the {max_len} bytes that are allowed")
+			},
+		}
+	}
 }
 
 /// A place that blobs are fetched from.
@@ -56,17 +128,32 @@ pub trait BlobStore: Send + Sync {
 	async fn get(&self, digest: BlobDigest, max_len: u32) -> Result<Vec<u8>, BlobError>;
 }
 
+/// A place that blobs can be put in besides.
+#[async_trait]
+pub trait BlobKeeper: BlobStore {
+	/// Stores a blob and keeps it until it is released; one that is there already, too.
+	async fn put(&self, blob: &[u8]) -> Result<(), BlobError>;
+
+	/// Does not keep a blob any more; one that is not there, neither.
+	async fn release(&self, digest: BlobDigest) -> Result<(), BlobError>;
+}
+
 /// The CID of a blob: version 1, raw, SHA2-256, in base32.
 pub fn cid(digest: BlobDigest) -> String {
-	let hash = cid::multihash::Multihash::<64>::wrap(SHA2_256, &digest.0)
-		.expect("a digest of 32 bytes fits a multihash of 64");
-	cid::Cid::new_v1(RAW, hash).to_string()
+	dpki_bitswap::cid(digest.0).to_string()
+}
+
+/// The digest in the CID of a blob, which is one as [`cid()`] gives it.
+pub fn digest(text: &str) -> Option<BlobDigest> {
+	let parsed: cid::Cid = text.parse().ok()?;
+	let digest = BlobDigest(parsed.hash().digest().try_into().ok()?);
+	(parsed == dpki_bitswap::cid(digest.0)).then_some(digest)
 }
 
 /// Whether these bytes are the blob with this digest; every [`BlobStore`] asks this of all it hands out.
 pub fn verify(digest: BlobDigest, max_len: u32, blob: &[u8]) -> Result<(), BlobError> {
 	if blob.len() > max_len as usize {
-		return Err(BlobError::TooLong { cid: cid(digest), len: blob.len(), max_len });
+		return Err(BlobError::TooLong { cid: cid(digest), max_len });
 	}
 	if BlobDigest::of(blob) != digest {
 		return Err(BlobError::Mismatch { cid: cid(digest) });
@@ -74,79 +161,41 @@ pub fn verify(digest: BlobDigest, max_len: u32, blob: &[u8]) -> Result<(), BlobE
 	Ok(())
 }
 
-/// Blobs from the nodes of the chain: by RPC from a node, by Bitswap from the peers of a light client.
-#[derive(Clone, Debug)]
-pub struct ChainBlobs {
-	client: Client,
-	pauses: ExponentialBuilder,
-}
-
-impl ChainBlobs {
-	/// Blobs through this connection.
-	pub fn new(client: &Client) -> Self {
-		let pauses = ExponentialBuilder::default()
-			.with_min_delay(Duration::from_millis(250))
-			.with_max_delay(Duration::from_secs(5))
-			.with_max_times(4)
-			.with_jitter();
-		Self { client: client.clone(), pauses }
-	}
-
-	async fn attempt(&self, digest: BlobDigest, max_len: u32) -> Result<Vec<u8>, Attempt> {
-		let cid = cid(digest);
-		let unavailable = |reason: String| BlobError::Unavailable { cid: cid.clone(), reason };
-		let answer: Result<String, _> =
-			self.client.rpc().request("bitswap_v1_get", rpc_params![&cid]).await;
-		let text = answer.map_err(|error| match error {
-			// A block that one peer has not got yet another one has, but a CID does not become valid by waiting.
-			subxt_rpcs::Error::User(error) if error.code == INVALID_PARAMS => {
-				Attempt::Final(unavailable(error.message))
-			},
-			error => Attempt::Again(unavailable(error.to_string())),
-		})?;
-		let digits = text.strip_prefix("0x").unwrap_or(&text);
-		let blob =
-			hex::decode(digits).map_err(|error| Attempt::Again(unavailable(error.to_string())))?;
-		verify(digest, max_len, &blob).map_err(Attempt::Again)?;
-		Ok(blob)
-	}
-}
-
+/// Why one attempt failed.
 enum Attempt {
+	/// The next one may do better.
 	Again(BlobError),
+	/// The next one would not.
 	Final(BlobError),
 }
 
-#[async_trait]
-impl BlobStore for ChainBlobs {
-	async fn get(&self, digest: BlobDigest, max_len: u32) -> Result<Vec<u8>, BlobError> {
-		let attempt = || self.attempt(digest, max_len);
-		attempt
-			.retry(self.pauses)
-			.when(|error| matches!(error, Attempt::Again(_)))
-			.await
-			.map_err(|(Attempt::Again(error) | Attempt::Final(error))| error)
+impl Attempt {
+	/// Whether another one makes sense.
+	fn is_worth_another(&self) -> bool {
+		matches!(self, Self::Again(_))
 	}
 }
 
-#[cfg(test)]
-mod tests {
-	use super::*;
-
-	#[test]
-	fn the_cid_is_the_one_that_ipfs_computes() {
-		// `ipfs add --cid-version 1 --raw-leaves` of the bytes `hello world`.
-		assert_eq!(
-			cid(BlobDigest::of(b"hello world")),
-			"bafkreifzjut3te2nhyekklss27nh3k72ysco7y32koao5eei66wof36n5e"
-		);
-	}
-
-	#[test]
-	fn another_blob_is_refused() {
-		let digest = BlobDigest::of(b"one");
-		assert!(verify(digest, 3, b"one").is_ok());
-		assert!(matches!(verify(digest, 3, b"two"), Err(BlobError::Mismatch { .. })));
-		assert!(matches!(verify(digest, 2, b"one"), Err(BlobError::TooLong { len: 3, .. })));
-	}
+/// Pauses between attempts; two stores that are asked at once are not asked again at once.
+fn pauses(attempts: usize) -> ExponentialBuilder {
+	ExponentialBuilder::default()
+		.with_min_delay(Duration::from_millis(250))
+		.with_max_delay(Duration::from_secs(5))
+		.with_max_times(attempts.saturating_sub(1))
+		.with_jitter()
 }
+
+/// Attempts this as often as it makes sense, with pauses.
+async fn persist<T, F>(attempts: usize, attempt: impl FnMut() -> F) -> Result<T, BlobError>
+where
+	F: Future<Output = Result<T, Attempt>>,
+{
+	attempt
+		.retry(pauses(attempts))
+		.when(Attempt::is_worth_another)
+		.await
+		.map_err(|(Attempt::Again(error) | Attempt::Final(error))| error)
+}
+
+/// How often a store that is no node of the chain is asked. There are others.
+const ATTEMPTS: usize = 3;

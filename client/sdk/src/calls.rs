@@ -33,9 +33,9 @@ pub use fleets::{
 	rotate_fleet, vote_availability, withdraw_commitment,
 };
 pub use governance::{
-	accept_hand_over, admit_trustee, as_root, authorize_upgrade, begin_recovery, cancel_hand_over,
-	cancel_recovery, close, complete_recovery, dissolve, hand_over, join, propose, remove_trustee,
-	set_policy, vote, withdraw,
+	accept_hand_over, admit_trustee, apply_authorized_upgrade, as_root, authorize_upgrade,
+	begin_recovery, cancel_hand_over, cancel_recovery, close, complete_recovery, dissolve,
+	hand_over, join, propose, remove_trustee, set_policy, vote, withdraw,
 };
 pub use keys::{
 	add_own_key, announce_next_key, announce_own_key, approve_request, is_proof_dear,

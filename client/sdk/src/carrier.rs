@@ -37,6 +37,7 @@ pub mod http;
 pub mod mqtt;
 pub mod node;
 
+use crate::http::sentence;
 use async_trait::async_trait;
 use dpki_verifier::{
 	Checkpoint, Ed25519, Error as Unproven, Freshness, Query, Verified, Verifier, limits,
@@ -63,9 +64,6 @@ pub const MAX_IDLE_ROUNDS: u32 = 2;
 
 /// Most lists of changes that one carrier may bring forward in one go. Each holds 64 changes as nodes serve them.
 pub const MAX_ROUNDS: u32 = 64;
-
-/// Longest sentence of a carrier that is repeated, in characters.
-const MAX_SENTENCE: usize = 240;
 
 /// Why a carrier brought nothing. What it brings and the verifier refuses is an [`Unproven`].
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -434,17 +432,6 @@ pub(crate) fn without_user(address: &str) -> String {
 	}
 }
 
-/// What a stranger says, fit to be shown: one line, so long, and nothing that a terminal would obey.
-fn sentence(said: &str) -> String {
-	let plain = |c: char| if c.is_control() || c.is_whitespace() { ' ' } else { c };
-	let words: String = said.chars().take(4 * MAX_SENTENCE).map(plain).collect();
-	let line = words.split_whitespace().collect::<Vec<_>>().join(" ");
-	line.chars()
-		.filter(|c| c.is_ascii_graphic() || *c == ' ')
-		.take(MAX_SENTENCE)
-		.collect()
-}
-
 /// The storage keys of a query without the chain time, which is always asked for.
 fn asked(query: &Query) -> impl Iterator<Item = &[u8]> {
 	let now = dpki_primitives::storage_keys::now();
@@ -494,12 +481,6 @@ mod tests {
 		for address in ["ws://127.0.0.1:9944", "", "://", "@", "é://é"] {
 			assert_eq!(without_user(address), address.trim_end_matches('@'));
 		}
-	}
-
-	#[test]
-	fn what_strangers_say_is_one_plain_line() {
-		assert_eq!(sentence("a\u{1b}[31m\n  b\u{202e}"), "a [31m b");
-		assert_eq!(sentence(&"x".repeat(10_000)).len(), MAX_SENTENCE);
 	}
 
 	#[test]

@@ -249,6 +249,20 @@ pub fn public_key_from_pem(pem: &str) -> Result<PublicKey, CertificateError> {
 	PublicKey::new(KeyType::Ed25519, key.as_bytes()).ok_or(CertificateError::NotAPublicKey)
 }
 
+/// The public key of a `SubjectPublicKeyInfo` in DER, in the form that the chain gives it; `None` for keys that it does
+/// not know in this form.
+pub fn public_key_from_spki(der: &[u8]) -> Option<PublicKey> {
+	use p256::pkcs8::DecodePublicKey as _;
+	if let Ok(key) = p256::PublicKey::from_public_key_der(der) {
+		return PublicKey::new(KeyType::P256, key.to_encoded_point(true).as_bytes());
+	}
+	let key = {
+		use ed25519_dalek::pkcs8::DecodePublicKey as _;
+		ed25519_dalek::VerifyingKey::from_public_key_der(der).ok()?
+	};
+	PublicKey::new(KeyType::Ed25519, key.as_bytes())
+}
+
 /// The price of one application, in the smallest unit. Parts that an application has no need of are not charged.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Encode, Decode)]
 pub struct Price {

@@ -28,6 +28,7 @@ use hpke::{
 	kdf::HkdfSha256,
 	kem::{X25519HkdfSha256, XWing},
 };
+use std::str::FromStr;
 use zeroize::Zeroizing;
 
 /// The longest plaintext that fits an envelope for one X25519 key, in bytes.
@@ -112,6 +113,32 @@ pub enum RecipientKey {
 	/// The 1,216 bytes of an X-Wing key, of which the chain has the hash.
 	XWing(Vec<u8>),
 }
+
+/// The public half of a hybrid key as it travels from the device to publishers: `x-wing:0x` and hexadecimal digits.
+pub fn hybrid_key_text(bytes: &[u8]) -> String {
+	format!("{}:0x{}", KeyType::XWing.name(), hex::encode(bytes))
+}
+
+impl FromStr for RecipientKey {
+	type Err = RecipientError;
+
+	/// What [`hybrid_key_text`] writes. That it is the key of some device is for the chain to say.
+	fn from_str(text: &str) -> Result<Self, RecipientError> {
+		let (name, digits) = text.trim().split_once(':').ok_or(RecipientError)?;
+		if name != KeyType::XWing.name() {
+			return Err(RecipientError);
+		}
+		let digits = digits.strip_prefix("0x").unwrap_or(digits);
+		let bytes = hex::decode(digits).map_err(|_| RecipientError)?;
+		<XWing as Kem>::PublicKey::from_bytes(&bytes).map_err(|_| RecipientError)?;
+		Ok(RecipientKey::XWing(bytes))
+	}
+}
+
+/// The text is no hybrid key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("this is no hybrid key: give what `dpki-agent hybrid` writes on the device")]
+pub struct RecipientError;
 
 impl RecipientKey {
 	/// The key as the chain has it.

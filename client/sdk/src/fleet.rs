@@ -5,32 +5,35 @@
 //! the root above it, so neither the place nor the way has to be trusted. What a member shows is a
 //! [`MembershipProof`]; the verdict about it is [`View::member_status`], or that of `dpki-verifier` without a connection.
 
+mod audit;
 mod folder;
+mod holding;
 mod tiles;
+pub mod watch;
 
+pub use audit::RevokedChunks;
 pub use dpki_primitives::fleet::{
 	Candidate, Change, ChunkMask, Commitment, FleetHead, FleetKey, FleetLeaf, FleetRecord,
 	MAX_FLEET_SIZE, MemberFacts, MembershipProof, NotAMember, RevocationChunk, Tile,
 };
 pub use folder::TileFolder;
+pub use holding::Holding;
 pub use tiles::FleetTiles;
 
 use crate::{View, blob::BlobError, view::ReadError};
+use audit::SeenKeys;
 use dpki_primitives::{
+	Moment,
 	fleet::{
 		AvailabilityVote, MEMBERS_PER_CHUNK, Tiler, member_status,
 		revocation::{MASK_LEN, chunk_of, chunks},
 		tile::TileError,
 	},
-	ids::{FleetId, KeyId, OrganisationId},
+	ids::{FleetId, OrganisationId},
 	status::{Status, status},
 	storage_keys,
 };
-use std::{
-	collections::{BTreeMap, HashSet},
-	io,
-	path::PathBuf,
-};
+use std::{collections::BTreeMap, io, path::PathBuf};
 
 /// Why something about a fleet could not be done.
 #[derive(Debug, thiserror::Error)]
@@ -49,6 +52,15 @@ pub enum FleetError {
 	/// A key is there twice. Whoever revoked one of them would leave the other good.
 	#[error("member {index} has the key of an earlier member: list each key once")]
 	KeyRepeated {
+		/// Which one.
+		index: u32,
+	},
+	/// A revoked place has another key than under the commitment before. Revocations stay with places: the new key would
+	/// be revoked, and the old one good at any other place.
+	#[error(
+		"member {index} is revoked, and its place has another key now: leave revoked places as they are"
+	)]
+	RevokedReplaced {
 		/// Which one.
 		index: u32,
 	},
@@ -106,13 +118,13 @@ pub struct Importer {
 	folder: TileFolder,
 	tiler: Tiler,
 	count: u32,
-	keys: HashSet<u64>,
+	keys: SeenKeys,
 }
 
 impl Importer {
 	/// Begins a fleet whose tiles go into this folder.
 	pub fn new(folder: TileFolder) -> Self {
-		Self { folder, tiler: Tiler::default(), count: 0, keys: HashSet::new() }
+		Self { folder, tiler: Tiler::default(), count: 0, keys: SeenKeys::default() }
 	}
 
 	/// Takes the next member.
@@ -122,12 +134,7 @@ impl Importer {
 		if index >= MAX_FLEET_SIZE {
 			return Err(bad("a fleet holds 2^24 members"));
 		}
-		let public = leaf.key.public().ok_or(bad("its key has another length"))?;
-		let KeyId(id) = KeyId::of(&public);
-		let head = id.first_chunk().copied().unwrap_or_default();
-		if !self.keys.insert(u64::from_le_bytes(head)) {
-			return Err(FleetError::KeyRepeated { index });
-		}
+		self.keys.note(index, &leaf)?;
 		let mut written = Ok(());
 		let folder = &self.folder;
 		let mut emit = |tile: Tile| keep_first(&mut written, folder.write(&tile.encode()));
@@ -179,7 +186,30 @@ pub fn masks(members: impl IntoIterator<Item = u32>) -> Vec<ChunkMask> {
 		.collect()
 }
 
+/// How many fleets are read at once.
+const FLEETS_PER_PAGE: u32 = 256;
+
 impl View {
+	/// All fleets as stored, in the order of their ids. It takes one request for their names and one for the records, for
+	/// each 256 of them.
+	pub async fn fleets(&self) -> Result<Vec<(FleetId, FleetRecord)>, ReadError> {
+		let none = storage_keys::fleet(FleetId([0; 32]));
+		let prefix = none.strip_suffix(&[0; 32]).unwrap_or(&none);
+		let item = "the fleets";
+		let mut fleets = Vec::new();
+		let mut last = None;
+		loop {
+			let page = self.read_page(item, prefix, FLEETS_PER_PAGE, last.as_deref()).await?;
+			let Some((key, _)) = page.last() else { return Ok(fleets) };
+			last = Some(key.clone());
+			for (key, record) in page {
+				let id = key.strip_prefix(prefix).and_then(|id| id.try_into().ok());
+				let id = id.ok_or_else(|| self.malformed(item, "a key of another length"))?;
+				fleets.push((FleetId(id), record));
+			}
+		}
+	}
+
 	/// The fleet as stored.
 	pub async fn fleet(&self, id: FleetId) -> Result<Option<FleetRecord>, ReadError> {
 		self.read("the fleet", storage_keys::fleet(id)).await
@@ -194,14 +224,22 @@ impl View {
 		self.read("the revoked members", storage_keys::revoked_members(id, chunk)).await
 	}
 
+	/// What is revoked in a fleet, in all chunks that have something.
+	pub async fn all_revoked_members(&self, id: FleetId) -> Result<RevokedChunks, ReadError> {
+		let size = self.fleet(id).await?.map_or(0, |record| record.size());
+		let mut revoked = RevokedChunks::new();
+		for number in 0..chunks(size) {
+			if let Some(chunk) = self.revoked_members(id, number).await? {
+				revoked.insert(number, chunk);
+			}
+		}
+		Ok(revoked)
+	}
+
 	/// How many members of a fleet are revoked.
 	pub async fn count_revoked_members(&self, id: FleetId) -> Result<u32, ReadError> {
-		let size = self.fleet(id).await?.map_or(0, |record| record.size());
-		let mut count = 0;
-		for chunk in 0..chunks(size) {
-			count += self.revoked_members(id, chunk).await?.map_or(0, |chunk| chunk.count());
-		}
-		Ok(count)
+		let revoked = self.all_revoked_members(id).await?;
+		Ok(revoked.values().map(|chunk| chunk.count()).sum())
 	}
 
 	/// What the voters say of a revision of a fleet.
@@ -223,15 +261,21 @@ impl View {
 
 	/// The verdict about the key of a fleet member, by the same rule as [`key_status`](Self::key_status).
 	pub async fn member_status(&self, proof: &MembershipProof) -> Result<Status, ReadError> {
-		let Some(key) = proof.key() else { return Ok(Status::Unknown) };
-		let (fleet, key) = (self.fleet(proof.fleet).await?, self.key(key).await?);
+		let Some(id) = proof.key() else { return Ok(Status::Unknown) };
+		let (fleet, key) = (self.fleet(proof.fleet).await?, self.key(id).await?);
 		let chunk = self.revoked_members(proof.fleet, chunk_of(proof.index)).await?;
 		let device = self.device(proof.device()).await?;
+		let compromised: Option<Moment> =
+			self.read("the compromised key", storage_keys::compromised_key(id)).await?;
+		let anchor: Option<()> =
+			self.read("the key of an anchor", storage_keys::revoked_anchor_key(id)).await?;
 		let facts = MemberFacts {
 			fleet: fleet.as_ref(),
 			chunk: chunk.as_ref(),
 			device: device.as_ref(),
 			key: key.as_ref(),
+			compromised,
+			is_anchor_key_revoked: anchor.is_some(),
 		};
 		Ok(member_status(proof, facts, self.now()))
 	}

@@ -8,8 +8,11 @@
 //! |---|---|
 //! | [`client`] | the connection, and the finalised heads |
 //! | [`view`] | typed reads of the state at one finalised block, and the verdicts |
+//! | [`access`] | temporary access to devices: where a grant is on record |
+//! | [`age`] | keys of devices as recipients of `age` |
 //! | [`account`] | accounts that sign, and their key files |
 //! | [`calls`] | the calls of the chain with the types of [`primitives`] |
+//! | [`device_request`] | what a device asks a CA for |
 //! | [`economy`] | what things cost, and what can be done for nothing |
 //! | [`fleet`] | fleets of devices: tiles, commitments, proofs of membership |
 //! | [`motion`] | what a transaction did to a motion |
@@ -21,9 +24,11 @@
 //! | [`envelope`] | HPKE envelopes, bound to the record that announces them |
 //! | [`bundle`] | what is inside an envelope: the full desired state of a device |
 //! | [`carrier`] | proof bundles from nodes, gateways, brokers and files, whom nobody has to trust |
+//! | [`krl`] | OpenSSH key revocation lists |
 //! | [`names`] | which logins, principals and host patterns a bundle may name |
-//! | [`blob`] | where envelopes are fetched from |
+//! | [`blob`] | where envelopes and tiles are fetched from, and where they can be put |
 //! | [`ssh`] | SSH certificates and CA keys |
+//! | [`upgrade`] | which runtime the chain has, whether this crate knows it, and how another one is brought |
 //!
 //! Nobody can forge what a light client proves, but everybody on the way can withhold what is newer. How old an answer may
 //! be is decided use by use with a [`Policy`], which [`View::judge`] holds against the chain time of the block.
@@ -45,7 +50,9 @@
 #![forbid(unsafe_code)]
 #![deny(missing_docs, rustdoc::broken_intra_doc_links)]
 
+pub mod access;
 pub mod account;
+pub mod age;
 mod api;
 pub mod blob;
 pub mod bundle;
@@ -53,20 +60,24 @@ pub mod calls;
 pub mod carrier;
 pub mod certificate;
 pub mod client;
+pub mod device_request;
 pub mod economy;
 pub mod envelope;
 pub mod fleet;
+mod http;
+pub mod krl;
 pub mod motion;
 pub mod names;
 pub mod possession;
 pub mod ssh;
 pub mod subject;
 pub mod submit;
+pub mod upgrade;
 pub mod view;
 pub mod voucher;
 
 pub use account::Account;
-pub use blob::{BlobStore, ChainBlobs};
+pub use blob::{BlobKeeper, BlobStore, ChainBlobs, StoreAddress, Stores};
 pub use bundle::{Bundle, Content, Item};
 pub use calls::Call;
 pub use client::{Client, Head, Heads};
@@ -74,6 +85,7 @@ pub use dpki_primitives as primitives;
 pub use dpki_verifier::{Floor, Judgement, Policy, Use, WhenStale};
 pub use submit::{Event, Finalized, SubmitError};
 pub use subxt_rpcs::RpcClient;
+pub use upgrade::{Fit, RuntimeVersion};
 pub use view::View;
 pub use voucher::Voucher;
 

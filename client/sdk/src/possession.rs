@@ -178,6 +178,18 @@ impl Registration {
 		Ok(NewKey { purpose, public, not_after, possession })
 	}
 
+	/// A key of which the chain has the hash. It proves nothing itself: the consent of the device has to vouch for it.
+	pub fn hold(
+		&mut self,
+		purpose: KeyPurpose,
+		public: &PublicKey,
+		not_after: Option<Moment>,
+	) -> Result<NewKey, PossessionError> {
+		check_fitness(purpose, public)?;
+		self.keys_registered += 1;
+		Ok(NewKey { purpose, public: public.clone(), not_after, possession: Signature::default() })
+	}
+
 	/// The consent of an enrolled device to a further key, made by one of its signing keys.
 	///
 	/// Consent and proof go to the chain together and hold the same number of keys: the consent is made first, as the

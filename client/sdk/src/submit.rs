@@ -530,7 +530,8 @@ fn refused(invalid: &TransactionInvalid) -> SubmitError {
 		TransactionInvalid::Payment => "the account cannot pay the fee: give it tokens first",
 		TransactionInvalid::Stale | TransactionInvalid::Future => NUMBER_USED,
 		TransactionInvalid::BadProof | TransactionInvalid::BadSigner => {
-			"its signature does not verify: check that program and node belong to the same chain"
+			"its signature does not verify for the runtime of now: submit it again if the chain was upgraded meanwhile, or \
+			 check that program and node belong to the same chain"
 		},
 		TransactionInvalid::AncientBirthBlock => "it is too old: submit it again",
 		TransactionInvalid::ExhaustsResources => "the block is full: submit it again later",

@@ -3,6 +3,7 @@
 mod certificates;
 mod lists;
 mod multisig;
+mod pages;
 
 pub use certificates::{
 	ApplicationAnswer, AssessmentAnswer, CertificateAnswer, CertificateTerms, Located,

@@ -187,15 +187,19 @@ impl<'a> Verified<'a> {
 	/// that was looked for is for the caller to compare. A path that leads to no head of the fleet is unknown;
 	/// [`MembershipProof::head`] says why.
 	pub fn member_status(&self, proof: &MembershipProof) -> Result<Status, Error> {
-		let Some(key) = proof.key() else { return Ok(Status::Unknown) };
-		let (fleet, key) = (self.fleet(proof.fleet)?, self.key(key)?);
+		let Some(id) = proof.key() else { return Ok(Status::Unknown) };
+		let (fleet, key) = (self.fleet(proof.fleet)?, self.key(id)?);
 		let chunk = self.revoked_members(proof.fleet, chunk_of(proof.index))?;
 		let device = self.device(proof.device())?;
+		let compromised = self.record::<Moment>(&storage_keys::compromised_key(id))?;
+		let anchor = self.record::<()>(&storage_keys::revoked_anchor_key(id))?;
 		let facts = MemberFacts {
 			fleet: fleet.get(),
 			chunk: chunk.get(),
 			device: device.get(),
 			key: key.get(),
+			compromised: compromised.into_option(),
+			is_anchor_key_revoked: anchor.get().is_some(),
 		};
 		Ok(member_status(proof, facts, self.time))
 	}

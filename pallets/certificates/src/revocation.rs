@@ -154,8 +154,8 @@ impl<T: Config> Pallet<T> {
 }
 
 impl<T: Config> Compromises for Pallet<T> {
-	fn is_compromised(key: KeyId) -> bool {
-		CompromisedKeys::<T>::contains_key(key)
+	fn compromised_since(key: KeyId) -> Option<Moment> {
+		CompromisedKeys::<T>::get(key)
 	}
 
 	fn note(key: KeyId, at: Moment) {

@@ -24,6 +24,22 @@ impl<T: Config> Pallet<T> {
 		T::Policies::delivery_policy(organisation).and_then(ApprovalRule::of)
 	}
 
+	/// That nothing of another publisher waits for this device that could be approved yet: approvers would lose what they
+	/// are about to read, or have read.
+	pub(crate) fn ensure_may_propose(publisher: &T::AccountId, device: DeviceId) -> DispatchResult {
+		let Some(Proposal { record, expires_at, .. }) = Proposals::<T>::get(device) else {
+			return Ok(());
+		};
+		let is_own = record.publisher == publisher.clone().into();
+		ensure!(
+			is_own
+				|| T::Time::now() > expires_at
+				|| Self::ensure_still_deliverable(device, &record).is_err(),
+			Error::<T>::ProposalWaiting
+		);
+		Ok(())
+	}
+
 	/// Lets a delivery wait for approvals. It takes the place of one that still waits.
 	pub(crate) fn propose(device: DeviceId, record: DeliveryRecord, publisher: T::AccountId) {
 		let expires_at = T::Time::now().saturating_add(PROPOSAL_LIFETIME);

@@ -219,7 +219,7 @@ pub mod pallet {
 		ApprovalNotNeeded,
 		/// The account that published it is no publisher of the organisation any more: publish it again from another one.
 		PublisherLost,
-		/// Somebody else published it: only the publisher takes it back. It goes by itself when another is published.
+		/// Somebody else published it: only the publisher takes it back, until its time is over.
 		NotThePublisher,
 		/// The chain knows no such recipient key: register it, or check the id.
 		RecipientUnknown,
@@ -243,6 +243,9 @@ pub mod pallet {
 		/// The acknowledgement was refused: look up its number in `dpki_primitives::refusal::Refusal`, which says what
 		/// to do.
 		AcknowledgementRefused(u8),
+		/// What another account has published for this device waits for approvals: have it approved or withdrawn, or wait
+		/// until its time is over.
+		ProposalWaiting,
 	}
 
 	#[pallet::hooks]
@@ -323,7 +326,8 @@ pub mod pallet {
 		///   [`Error::RecipientUnknown`], [`Error::RecipientOfAnotherDevice`], [`Error::RecipientUnfit`],
 		///   [`Error::RecipientNotValid`], because nobody could or should open the envelope;
 		///   [`Error::SequenceNotRising`], because a device must never be led back; [`Error::SequenceTooFar`], because
-		///   numbers must not run out; [`Error::EnvelopeTooShort`]; `Token` if the fee cannot be paid.
+		///   numbers must not run out; [`Error::ProposalWaiting`], because nobody takes from approvers what they are about
+		///   to read; [`Error::EnvelopeTooShort`]; `Token` if the fee cannot be paid.
 		/// - **Complexity:** O(n) in the length of the envelope, which is hashed once.
 		#[pallet::call_index(0)]
 		#[pallet::weight(T::WeightInfo::publish(envelope.len() as u32))]

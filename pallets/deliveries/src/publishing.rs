@@ -92,7 +92,10 @@ impl<T: Config> Pallet<T> {
 		// A publisher has a role in it, so the organisation exists and has a policy.
 		match Self::approval_rule(organisation) {
 			None => Self::put_in_place(device, record, publisher.clone(), None),
-			Some(_) => Self::propose(device, record, publisher.clone()),
+			Some(_) => {
+				Self::ensure_may_propose(publisher, device)?;
+				Self::propose(device, record, publisher.clone());
+			},
 		}
 		Ok(())
 	}

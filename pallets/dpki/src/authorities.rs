@@ -31,11 +31,11 @@ impl<T: Config> Pallet<T> {
 		let standing_alone = |profile| Certification { profile, issuer: None, depth: 0 };
 		let (certificate, certification) = match basis {
 			Basis::SelfSigned(profile) => {
-				let root = dpki_x509::verify_root(&Verifier, der, x509::profile(profile))?;
+				let root = dpki_x509::verify_root(&Verifier, der, profile)?;
 				(root, standing_alone(profile))
 			},
 			Basis::Vote(profile) => {
-				let branch = dpki_x509::read_branch(der, x509::profile(profile))?;
+				let branch = dpki_x509::read_branch(der, profile)?;
 				(branch, standing_alone(profile))
 			},
 			Basis::IssuedBy(issuer) => Self::read_intermediate(issuer, der, now)?,
@@ -69,7 +69,7 @@ impl<T: Config> Pallet<T> {
 		let path: Vec<_> = authorities.iter().chain([&certificate]).collect();
 		let rules = Rules {
 			target: Target::Authority,
-			profile: x509::profile(profile),
+			profile,
 			verified: authorities.len(),
 			..Rules::at(x509::seconds(now))
 		};

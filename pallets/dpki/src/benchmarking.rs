@@ -10,53 +10,15 @@
 
 mod anchors;
 mod keys;
+mod prelude;
 mod setup;
 
 use super::*;
-use crate::{
-	crypto, fixtures,
-	migrations::v2::{AnchorRecordV1, MigrateV1ToV2},
-};
-use alloc::vec::Vec;
+use crate::{crypto, fixtures, migrations::v2::MigrateV1ToV2};
 use anchors::*;
-use dpki_primitives::{
-	Moment,
-	anchor::{
-		AnchorKind, AnchorMaterial, AnchorRecord, Basis, Certification, CrlPointer,
-		MAX_ANCHOR_DEPTH, MAX_ANCHORS_PER_KEY, MAX_ANCHORS_PER_ORGANISATION, MAX_CRL_URL_LEN,
-		Profile,
-	},
-	context::{Action, Registrant, SigningContext},
-	device::{
-		Compromised, KeyList, MAX_DEVICES_PER_BATCH, MAX_GRACE, MAX_KEYS_PER_DEVICE,
-		MAX_KEYS_PER_ENROLMENT, MAX_REVOCATIONS_PER_BATCH, NewDevice,
-	},
-	economy::{Economy, Resource},
-	ids::{
-		AnchorId, DeviceId, KeyCommitment, KeyId, Name, OrganisationId, RequestId,
-		VoucherCommitment, VoucherId,
-	},
-	key::{Consent, KeyPurpose, KeyTerms, KeyType, NewKey, PublicKey, Signature},
-	key_policy::KeyPolicy,
-	organisation::Organisations,
-	request::{KeyRequest, MAX_REQUESTS_PER_ORGANISATION, QueuedRequest, Rejection},
-	revocation::{Revocation, RevocationReason, SSH_REVOCATIONS_PER_PAGE, SshSubject},
-	status::Validity,
-	storage_keys,
-	voucher::VoucherState,
-};
-use frame_benchmarking::v2::*;
-use frame_support::{
-	pallet_prelude::{Authorize, TransactionSource},
-	storage,
-	traits::EnsureOrigin,
-};
-use frame_system::{RawOrigin, pallet_prelude::BlockNumberFor};
-use p256::ecdsa::signature::Signer;
+use prelude::*;
 pub(crate) use setup::enrol_unchecked;
 use setup::*;
-use sp_core::crypto::KeyTypeId;
-use sp_runtime::traits::Zero;
 
 const KEYSTORE: KeyTypeId = KeyTypeId(*b"dpki");
 const DEVICE: &[u8] = b"device";
@@ -76,7 +38,6 @@ mod benchmarks {
 		let possession =
 			sign_p256(&pair, &anchor_payload::<T>(&who, organisation, kind, &material));
 		let anchor = AnchorId::of(kind, &material);
-
 		let origin = RawOrigin::Signed(who);
 
 		#[extrinsic_call]
@@ -87,14 +48,9 @@ mod benchmarks {
 
 	#[benchmark]
 	fn register_rsa_anchor() {
-		let (who, organisation) = member::<T>();
-		fill_anchors::<T>(organisation, MAX_ANCHORS_PER_ORGANISATION - 1);
+		let RootToRegister { origin, organisation, material, possession, anchor } =
+			root_to_register::<T>(&fixtures::RSA4096_ROOT, rsa_possession::<T>);
 		let kind = AnchorKind::X509Root;
-		let material: AnchorMaterial = fixtures::RSA4096_ROOT.to_vec().try_into().unwrap();
-		let possession = rsa_possession::<T>(&who, organisation, kind, &material);
-		let anchor = AnchorId::of(kind, &material);
-
-		let origin = RawOrigin::Signed(who);
 
 		#[extrinsic_call]
 		register_anchor(origin, organisation, kind, material, possession, expires_at::<T>());
@@ -104,14 +60,9 @@ mod benchmarks {
 
 	#[benchmark]
 	fn register_p384_anchor() {
-		let (who, organisation) = member::<T>();
-		fill_anchors::<T>(organisation, MAX_ANCHORS_PER_ORGANISATION - 1);
+		let RootToRegister { origin, organisation, material, possession, anchor } =
+			root_to_register::<T>(&fixtures::P384_ROOT, p384_possession::<T>);
 		let kind = AnchorKind::X509Root;
-		let material: AnchorMaterial = fixtures::P384_ROOT.to_vec().try_into().unwrap();
-		let possession = p384_possession::<T>(&who, organisation, kind, &material);
-		let anchor = AnchorId::of(kind, &material);
-
-		let origin = RawOrigin::Signed(who);
 
 		#[extrinsic_call]
 		register_anchor(origin, organisation, kind, material, possession, expires_at::<T>());
@@ -134,18 +85,7 @@ mod benchmarks {
 	#[benchmark]
 	fn revoke_anchor() {
 		let (who, organisation) = member::<T>();
-		let (key, certification) = (KeyId([9; 32]), Some(Certification::default()));
-		let kind = AnchorKind::X509Root;
-		let mut anchor = AnchorId::default();
-		for n in 0..MAX_ANCHORS_PER_KEY {
-			let owner = if n == 0 { organisation } else { OrganisationId([n as u8; 32]) };
-			fill_anchors::<T>(owner, MAX_ANCHORS_PER_ORGANISATION - 1);
-			let id = insert_anchor::<T>(owner, kind, key, n, certification);
-			hold_from_another::<T>(n, Resource::Anchor(id));
-			if n == 0 {
-				anchor = id;
-			}
-		}
+		let anchor = anchor_of_the_most::<T>(organisation);
 
 		#[extrinsic_call]
 		_(RawOrigin::Signed(who), anchor, REASON);
@@ -162,10 +102,7 @@ mod benchmarks {
 	fn revoke_ssh() {
 		let (who, organisation) = member::<T>();
 		let anchor = fill_anchors::<T>(organisation, 1);
-		for serial in 1..SSH_REVOCATIONS_PER_PAGE {
-			let subject = SshSubject::Serial(u64::from(serial));
-			Pallet::<T>::do_revoke_ssh(who.clone(), anchor, subject, REASON).unwrap();
-		}
+		revoke_but_one::<T>(&who, anchor);
 
 		#[extrinsic_call]
 		_(RawOrigin::Signed(who), anchor, SshSubject::KeyFingerprint([1; 32]), REASON);
@@ -212,25 +149,16 @@ mod benchmarks {
 	}
 
 	#[benchmark]
-	fn enrol(k: Linear<1, MAX_KEYS_PER_ENROLMENT>) {
-		let Call::enrol {
-			organisation,
-			voucher_public,
-			device_name,
-			keys,
-			expires_at,
-			voucher_signature,
-		} = enrolment::<T>(k)
-		else {
-			unreachable!("it is an enrolment")
-		};
+	fn enrol(k: Linear<1, MAX_KEYS_PER_ENROLMENT>) -> Result<(), BenchmarkError> {
+		let call = enrolment::<T>(k);
 
-		let origin = frame_system::Origin::<T>::Authorized;
-
-		#[extrinsic_call]
-		_(origin, organisation, voucher_public, device_name, keys, expires_at, voucher_signature);
+		#[block]
+		{
+			carry_out(call)?;
+		}
 
 		assert_eq!(Keys::<T>::iter_keys().count() as u32, k);
+		Ok(())
 	}
 
 	/// A P-256 key of a device whose list is full, with the consent of another one.
@@ -279,37 +207,25 @@ mod benchmarks {
 	/// An intermediate at the bottom of the deepest tree.
 	#[benchmark]
 	fn register_rsa_authority() {
-		let (who, organisation) = member::<T>();
-		let der = fixtures::RSA4096_AUTHORITY;
-		let issuer = deepest_authority::<T>(organisation, der);
-		let kind = AnchorKind::X509Intermediate;
-		let possession = rsa_possession::<T>(&who, organisation, kind, der);
-
-		let (origin, basis) = (RawOrigin::Signed(who), Basis::IssuedBy(issuer));
-		let (material, expires_at) = (material(der), expires_at::<T>());
+		let AuthorityToRegister { origin, organisation, basis, material, possession, anchor } =
+			authority_to_register::<T>(fixtures::RSA4096_AUTHORITY, rsa_possession::<T>);
 
 		#[extrinsic_call]
-		register_authority(origin, organisation, basis, material, possession, expires_at);
+		register_authority(origin, organisation, basis, material, possession, expires_at::<T>());
 
-		assert!(Anchors::<T>::contains_key(AnchorId::of(kind, der)));
+		assert!(Anchors::<T>::contains_key(anchor));
 	}
 
 	/// An intermediate at the bottom of the deepest tree.
 	#[benchmark]
 	fn register_p384_authority() {
-		let (who, organisation) = member::<T>();
-		let der = fixtures::P384_AUTHORITY;
-		let issuer = deepest_authority::<T>(organisation, der);
-		let kind = AnchorKind::X509Intermediate;
-		let possession = p384_possession::<T>(&who, organisation, kind, der);
-
-		let (origin, basis) = (RawOrigin::Signed(who), Basis::IssuedBy(issuer));
-		let (material, expires_at) = (material(der), expires_at::<T>());
+		let AuthorityToRegister { origin, organisation, basis, material, possession, anchor } =
+			authority_to_register::<T>(fixtures::P384_AUTHORITY, p384_possession::<T>);
 
 		#[extrinsic_call]
-		register_authority(origin, organisation, basis, material, possession, expires_at);
+		register_authority(origin, organisation, basis, material, possession, expires_at::<T>());
 
-		assert!(Anchors::<T>::contains_key(AnchorId::of(kind, der)));
+		assert!(Anchors::<T>::contains_key(anchor));
 	}
 
 	#[benchmark]
@@ -338,9 +254,7 @@ mod benchmarks {
 	fn plan_rollover() {
 		let (who, organisation) = member::<T>();
 		let successor = deepest_authority::<T>(organisation, fixtures::P384_AUTHORITY);
-		let certification = Some(Certification::default());
-		let key = KeyId([9; 32]);
-		let anchor = insert_anchor::<T>(organisation, AnchorKind::X509Root, key, 1, certification);
+		let anchor = root::<T>(organisation, false);
 
 		#[extrinsic_call]
 		_(RawOrigin::Signed(who), anchor, successor, expires_at::<T>());
@@ -352,10 +266,7 @@ mod benchmarks {
 	fn cancel_rollover() {
 		let (who, organisation) = member::<T>();
 		let anchor = fill_anchors::<T>(organisation, 1);
-		Anchors::<T>::mutate(anchor, |record| {
-			let record = record.as_mut().expect("it was inserted");
-			record.retired_at = Some(expires_at::<T>());
-		});
+		plan_end::<T>(anchor);
 
 		#[extrinsic_call]
 		_(RawOrigin::Signed(who), anchor);
@@ -389,10 +300,7 @@ mod benchmarks {
 	fn set_crl_pointer() {
 		let (who, organisation) = member::<T>();
 		let anchor = root::<T>(organisation, false);
-		let mut url = b"https://".to_vec();
-		url.resize(MAX_CRL_URL_LEN as usize, b'a');
-		let url = url.try_into().expect("it has the length that is allowed");
-		let pointer = CrlPointer { url, digest: Some([1; 32]) };
+		let pointer = longest_crl_pointer();
 
 		#[extrinsic_call]
 		_(RawOrigin::Signed(who), anchor, Some(pointer.clone()));
@@ -473,19 +381,19 @@ mod benchmarks {
 	}
 
 	#[benchmark]
-	fn add_own_key() {
+	fn add_own_key() -> Result<(), BenchmarkError> {
 		let (_, organisation) = member::<T>();
 		open_policy::<T>(organisation);
-		let Call::add_own_key { device, key, consent, expires_at } = addition::<T>(organisation)
-		else {
-			unreachable!("it is an addition")
-		};
-		let id = key.id(device);
+		let call = addition::<T>(organisation);
+		let before = Keys::<T>::iter_keys().count();
 
-		#[extrinsic_call]
-		_(frame_system::Origin::<T>::Authorized, device, key, consent, expires_at);
+		#[block]
+		{
+			carry_out(call)?;
+		}
 
-		assert!(DeviceKeys::<T>::get(device).contains(&id));
+		assert_eq!(Keys::<T>::iter_keys().count(), before + 1);
+		Ok(())
 	}
 
 	#[benchmark]
@@ -568,18 +476,19 @@ mod benchmarks {
 	}
 
 	#[benchmark]
-	fn reveal_next_key() {
+	fn reveal_next_key() -> Result<(), BenchmarkError> {
 		let (_, organisation) = member::<T>();
 		open_policy::<T>(organisation);
-		let Call::reveal_next_key { old, key, next, expires_at } = reveal::<T>(organisation) else {
-			unreachable!("it is a reveal")
-		};
-		let id = KeyId::of(&key.public);
+		let call = reveal::<T>(organisation);
+		let before = Keys::<T>::iter_keys().count();
 
-		#[extrinsic_call]
-		_(frame_system::Origin::<T>::Authorized, old, key, next, expires_at);
+		#[block]
+		{
+			carry_out(call)?;
+		}
 
-		assert!(NextKeys::<T>::contains_key(id));
+		assert_eq!(Keys::<T>::iter_keys().count(), before + 1);
+		Ok(())
 	}
 
 	/// The first keys of a device, while the queue is full but for one that has expired.
@@ -590,9 +499,8 @@ mod benchmarks {
 		let expired = fill_queue::<T>(organisation);
 		let device = DeviceId::from_name(organisation, DEVICE);
 		let registrant = Registrant::Account(who.clone().into());
-		let keys: Vec<NewKey> =
-			(0..k).map(|n| new_key::<T>(registrant, device, n, u64::from(n))).collect();
-		let keys = keys.try_into().expect("no more keys than fit");
+		let keys = (0..k).map(|n| new_key::<T>(registrant, device, n, u64::from(n)));
+		let keys = keys.collect::<Vec<_>>().try_into().expect("no more keys than fit");
 
 		#[extrinsic_call]
 		_(RawOrigin::Signed(who), organisation, device_name(DEVICE), keys, None, expires_at::<T>());
@@ -604,8 +512,7 @@ mod benchmarks {
 	fn approve_request() {
 		let (who, organisation) = member::<T>();
 		open_policy::<T>(organisation);
-		fill_queue::<T>(organisation);
-		let request = RequestQueues::<T>::get(organisation).last().unwrap().id;
+		let request = newest_request::<T>(organisation);
 		let device = Requests::<T>::get(request).unwrap().device();
 
 		#[extrinsic_call]
@@ -617,8 +524,7 @@ mod benchmarks {
 	#[benchmark]
 	fn reject_request() {
 		let (who, organisation) = member::<T>();
-		fill_queue::<T>(organisation);
-		let request = RequestQueues::<T>::get(organisation).last().unwrap().id;
+		let request = newest_request::<T>(organisation);
 
 		#[extrinsic_call]
 		_(RawOrigin::Signed(who), request, Rejection::KeysDiffer);
@@ -630,12 +536,7 @@ mod benchmarks {
 	#[benchmark]
 	fn authorize_compromise() -> Result<(), BenchmarkError> {
 		let (_, organisation) = member::<T>();
-		let device = DeviceId::from_name(organisation, DEVICE);
-		let genesis = frame_system::Pallet::<T>::block_hash(BlockNumberFor::<T>::zero()).into();
-		let (public, _) = rsa_proof(b"");
-		let key = KeyId::of(&public);
-		let (_, proof) = rsa_proof(&SigningContext::compromise(genesis, key).payload());
-		create_device::<T>(device, organisation, DEVICE, [(KeyPurpose::Tls, public)]);
+		let (key, proof) = leaked_rsa_key::<T>(organisation);
 
 		// Whoever reports this pays, so it is not verified by the authorisation, whose weight stands for it.
 		#[block]

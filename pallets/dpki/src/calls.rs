@@ -125,9 +125,7 @@ mod calls {
 		#[pallet::authorize(|_source, organisation, voucher_public, name, keys, expires_at, signature| {
 			Self::authorize_enrol(organisation, voucher_public, name, keys, expires_at, signature)
 		})]
-		#[pallet::weight_of_authorize(
-			T::WeightInfo::authorize_enrol(keys.len() as u32).saturating_add(costs::of_keys::<T>(keys))
-		)]
+		#[pallet::weight_of_authorize(costs::of_authorization::<T>(keys))]
 		pub fn enrol(
 			origin: OriginFor<T>,
 			organisation: OrganisationId,
@@ -500,12 +498,13 @@ mod calls {
 		/// Revokes a key, or an anchor, that has signed the proof of its own compromise.
 		///
 		/// Whoever has the proof sends it as a general transaction, without account and without fee; for an RSA or P-384
-		/// key, whose verification is dear, any account sends it and pays. Operational. It is the signature of the leaked
+		/// key, whose verification is dear, any account sends it and pays. Operational; a block takes
+		/// [`MAX_UNPAID_REPORTS`](crate::MAX_UNPAID_REPORTS) that nobody pays for, and the others wait for the next one. It is the signature of the leaked
 		/// key over [`compromise`](dpki_primitives::context::SigningContext::compromise). Emits [`Event::KeyRevoked`] or
 		/// [`Event::AnchorRevoked`] for [`RevocationReason::KeyCompromise`]. Refused: unknown key or anchor, revoked before, dear and unpaid, another
 		/// proof. One signature verification, and for an X.509 anchor the reading of its certificate.
 		#[pallet::call_index(29)]
-		#[pallet::weight((costs::of_paid_report::<T>(what), DispatchClass::Operational))]
+		#[pallet::weight((costs::of_any_report::<T>(what), DispatchClass::Operational))]
 		#[pallet::authorize(|_source, what, proof| Self::authorize_compromise(*what, proof))]
 		#[pallet::weight_of_authorize(costs::of_cheap_proof::<T>(what))]
 		pub fn report_compromise(
@@ -514,8 +513,8 @@ mod calls {
 			proof: Signature,
 		) -> DispatchResultWithPostInfo {
 			if ensure_authorized(origin.clone()).is_ok() {
-				Self::do_report_compromise(what)?;
-				return Ok(Some(costs::of_report::<T>(&what)).into());
+				Self::do_report_unpaid(what)?;
+				return Ok(Some(costs::of_unpaid_report::<T>(&what)).into());
 			}
 			// Within another call nothing stands for the proof but the weight of this one.
 			ensure_signed(origin)?;

@@ -73,11 +73,7 @@ impl<T: Config> Pallet<T> {
 			return Ok(ChainVerdict::Status(Status::Unknown));
 		};
 		let path: Vec<_> = authorities.iter().chain(chain.iter().rev()).collect();
-		let rules = Rules {
-			profile: x509::profile(profile),
-			verified: authorities.len(),
-			..Rules::at(x509::seconds(now))
-		};
+		let rules = Rules { profile, verified: authorities.len(), ..Rules::at(x509::seconds(now)) };
 		dpki_x509::validate(&Verifier, root, &path, &rules).map_err(|fault| Fault {
 			at: path.len().checked_sub(fault.index).filter(|at| *at < chain.len()),
 			error: fault.error,

@@ -7,8 +7,14 @@
 //! What is not bounded by that are proofs that are wrong: a pool verifies each, and nobody pays. So what is looked up comes
 //! first, and the signature of a key whose algorithm takes milliseconds, RSA or P-384, is verified only if an account pays
 //! for it. What is left costs no more than the signature of any transaction.
+//!
+//! Who has many keys registered can prove the compromise of all of them at once. So a block takes
+//! [`MAX_UNPAID_REPORTS`] reports that nobody pays for, behind the operational calls of those who pay: nobody keeps another's
+//! revocation waiting with them. Whoever does not want to wait either sends the report from an account.
 
-use crate::{AnchorMaterials, Anchors, Config, Error, Keys, Pallet, RevokedAnchorKeys, crypto};
+use crate::{
+	AnchorMaterials, Anchors, Config, Error, Keys, Pallet, RevokedAnchorKeys, UnpaidReports, crypto,
+};
 use alloc::vec::Vec;
 use codec::Encode;
 use dpki_primitives::{
@@ -21,7 +27,9 @@ use dpki_primitives::{
 use frame_support::{
 	dispatch::DispatchResult,
 	ensure,
-	pallet_prelude::{TransactionPriority, TransactionValidityWithRefund, ValidTransaction},
+	pallet_prelude::{
+		InvalidTransaction, TransactionPriority, TransactionValidityWithRefund, ValidTransaction,
+	},
 	weights::Weight,
 };
 use frame_system::pallet_prelude::BlockNumberFor;
@@ -30,8 +38,14 @@ use sp_runtime::traits::Zero;
 /// How many blocks a report may wait in a pool.
 const LONGEVITY: u64 = 256;
 
-/// Before what pays: each block in which a leaked key counts is one too many.
-const PRIORITY: TransactionPriority = TransactionPriority::MAX / 2;
+/// Most reports that nobody pays for in one block: less than a quarter of it, even if each is about the key of as many anchors
+/// as a key can have.
+pub const MAX_UNPAID_REPORTS: u32 = 16;
+
+/// What takes the power of a leaked key away and is not paid for: before what pays without a tip, for which the number of
+/// such transactions in a block is counted, and behind what is operational and pays, for which five times its fee is
+/// counted, in the smallest units, beside.
+pub(crate) const PRIORITY: TransactionPriority = 1_000_000;
 
 impl<T: Config> Pallet<T> {
 	/// Whether a report may enter a pool and a block without anybody who pays for it. One signature verification.
@@ -39,6 +53,9 @@ impl<T: Config> Pallet<T> {
 		what: Compromised,
 		proof: &Signature,
 	) -> TransactionValidityWithRefund {
+		// HAZARD: any other refusal would have an author throw out of its pool what only has to wait for the next block.
+		// Between two blocks, when a pool asks, there is always room.
+		ensure!(Self::unpaid_reports() < MAX_UNPAID_REPORTS, InvalidTransaction::ExhaustsResources);
 		ensure!(!Self::is_proof_dear(what)?, Error::<T>::CompromiseUnpaid);
 		Self::verify_compromise(what, proof)?;
 		let validity = ValidTransaction {
@@ -85,6 +102,19 @@ impl<T: Config> Pallet<T> {
 		};
 		ensure!(is_proven, Error::<T>::CompromiseInvalid);
 		Ok(())
+	}
+
+	/// How many reports of this block nobody has paid for.
+	pub(crate) fn unpaid_reports() -> u32 {
+		let (block, count) = UnpaidReports::<T>::get();
+		if block == frame_system::Pallet::<T>::block_number() { count } else { 0 }
+	}
+
+	/// Carries out a report that nobody pays for, and counts it.
+	pub(crate) fn do_report_unpaid(what: Compromised) -> DispatchResult {
+		let count = Self::unpaid_reports().saturating_add(1);
+		UnpaidReports::<T>::put((frame_system::Pallet::<T>::block_number(), count));
+		Self::do_report_compromise(what)
 	}
 
 	/// Revokes what its own key has proven to be compromised. The proof is the one that was verified in this very extrinsic.

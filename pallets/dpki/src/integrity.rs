@@ -1,6 +1,6 @@
 //! What has to hold of the constants and of the runtime around this pallet, checked by every test run of a runtime.
 
-use crate::{Config, Pallet, WeightInfo, costs};
+use crate::{Config, MAX_UNPAID_REPORTS, Pallet, WeightInfo, costs};
 use codec::MaxEncodedLen;
 use dpki_primitives::{
 	anchor::{MAX_ANCHOR_DEPTH, MAX_ANCHOR_MATERIAL_LEN, MAX_CHAIN_LEN},
@@ -77,7 +77,7 @@ impl<T: Config> Pallet<T> {
 			.saturating_add(T::WeightInfo::authorize_enrol(MAX_KEYS_PER_ENROLMENT));
 		let rsa = T::WeightInfo::verify_rsa();
 		let anchor = Compromised::Anchor(Default::default());
-		let report = costs::of_paid_report::<T>(&anchor)
+		let report = costs::of_any_report::<T>(&anchor)
 			.max(T::WeightInfo::authorize_compromise())
 			.saturating_add(T::WeightInfo::revoke_key().max(T::WeightInfo::revoke_anchor()));
 		let batch = MAX_DEVICES_PER_BATCH as usize * NewDevice::max_encoded_len();
@@ -86,6 +86,15 @@ impl<T: Config> Pallet<T> {
 			"the longest batch of devices has to fit into a block",
 		);
 		let weights = T::BlockWeights::get();
+		let key = Compromised::Key(Default::default());
+		let unpaid = [key, anchor].map(|what| {
+			costs::of_cheap_proof::<T>(&what).saturating_add(costs::of_unpaid_report::<T>(&what))
+		});
+		let unpaid = unpaid[0].max(unpaid[1]).saturating_mul(MAX_UNPAID_REPORTS.into());
+		assert!(
+			unpaid.all_lte(weights.max_block / 4),
+			"the reports that nobody pays for leave most of a block to those who pay",
+		);
 		for (call, class, weight) in [
 			("register_anchor", DispatchClass::Normal, register_anchor),
 			("retire_anchor", DispatchClass::Normal, T::WeightInfo::retire_anchor()),

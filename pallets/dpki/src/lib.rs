@@ -48,6 +48,7 @@ pub mod weights;
 mod x509;
 
 pub use batches::BatchFailure;
+pub use compromise::MAX_UNPAID_REPORTS;
 pub use pallet::*;
 pub use weights::WeightInfo;
 

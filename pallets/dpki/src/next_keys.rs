@@ -8,7 +8,8 @@
 //! away with it.
 
 use crate::{
-	Config, DeviceKeys, Devices, Error, KeyPolicies, KeyQuotas, Keys, NextKeys, Pallet, crypto,
+	Config, DeviceKeys, Devices, Error, KeyPolicies, KeyQuotas, Keys, NextKeys, Pallet,
+	compromise::PRIORITY, crypto,
 };
 use codec::Encode;
 use dpki_primitives::{
@@ -22,15 +23,12 @@ use dpki_primitives::{
 use frame_support::{
 	dispatch::DispatchResult,
 	ensure,
-	pallet_prelude::{TransactionPriority, TransactionValidityWithRefund, ValidTransaction},
+	pallet_prelude::{TransactionValidityWithRefund, ValidTransaction},
 	weights::Weight,
 };
 
 /// How many blocks a reveal may wait in a pool, after which its sender asks again.
 const LONGEVITY: u64 = 64;
-
-/// Before what pays: it is for emergencies, and there is one for each announcement.
-const PRIORITY: TransactionPriority = TransactionPriority::MAX / 2;
 
 /// A reveal whose claims about the state hold.
 struct Reveal {

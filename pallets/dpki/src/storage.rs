@@ -69,6 +69,11 @@ mod storage {
 	#[pallet::storage]
 	pub type Keys<T: Config> = StorageMap<_, Identity, KeyId, KeyRecord>;
 
+	/// How many reports of a compromise nobody has paid for, and in which block. What is said of another block than the
+	/// present one counts for nothing, so that nothing has to be taken back at its end.
+	#[pallet::storage]
+	pub type UnpaidReports<T: Config> = StorageValue<_, (BlockNumberFor<T>, u32), ValueQuery>;
+
 	/// What is announced of the key that is to follow each key. It outlasts the revocation of that key for its compromise.
 	#[pallet::storage]
 	pub type NextKeys<T: Config> = StorageMap<_, Identity, KeyId, KeyCommitment>;

@@ -3,7 +3,6 @@
 use crate::{Config, Error};
 use dpki_primitives::{
 	Moment,
-	anchor::Profile,
 	ids::KeyId,
 	key::{KeyType, PublicKey},
 	status::Validity,
@@ -22,16 +21,6 @@ pub(crate) fn validity(certificate: &Certificate) -> Validity {
 	Validity {
 		not_before: validity.first_millisecond(),
 		not_after: Some(validity.last_millisecond()),
-	}
-}
-
-/// The profile in the terms of [`dpki_x509`].
-pub(crate) const fn profile(profile: Profile) -> dpki_x509::Profile {
-	match profile {
-		Profile::Rfc5280 => dpki_x509::Profile::Rfc5280,
-		Profile::Matter => dpki_x509::Profile::Matter,
-		Profile::IdevId => dpki_x509::Profile::IdevId,
-		Profile::TlsServer => dpki_x509::Profile::TlsServer,
 	}
 }
 

@@ -145,7 +145,8 @@ pub mod pallet {
 	pub type AccountBuckets<T: Config> =
 		StorageMap<_, Blake2_128Concat, T::AccountId, Bucket, ValueQuery>;
 
-	/// What the members of organisations have together taken of its quota.
+	/// What the members of organisations have together taken of its quota. A new organisation has nothing left of it; one that
+	/// is not in here has all.
 	#[pallet::storage]
 	pub type OrganisationBuckets<T: Config> =
 		StorageMap<_, Identity, OrganisationId, Bucket, ValueQuery>;

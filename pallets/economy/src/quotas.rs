@@ -3,6 +3,9 @@
 //! An account takes from its own bucket, so that one stolen key does not silence an organisation; and from that of an
 //! organisation that answers for it, so that no organisation becomes greater by having more members.
 //!
+//! The bucket of a new organisation is empty and fills with time. With a full one, whoever founds an organisation, dissolves
+//! it and founds the next would have quotas without end.
+//!
 //! A fifth of every bucket is for operational calls alone, which revocations are: whoever has exhausted its quota, or has
 //! had it exhausted by a thief, can still take away what must not stay.
 
@@ -164,5 +167,15 @@ impl<T: Config> Departures<T::AccountId> for Pallet<T> {
 		if AccountBuckets::<T>::get(who).is_full(policy, Self::tick()) {
 			AccountBuckets::<T>::remove(who);
 		}
+	}
+
+	/// Also while members pay: that may change before the bucket has filled.
+	fn founded(organisation: OrganisationId) {
+		OrganisationBuckets::<T>::insert(organisation, Bucket::empty(Self::tick()));
+	}
+
+	/// Its name never comes back, so nothing asks for the bucket again.
+	fn dissolved(organisation: OrganisationId) {
+		OrganisationBuckets::<T>::remove(organisation);
 	}
 }

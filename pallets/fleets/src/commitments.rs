@@ -5,7 +5,10 @@ use dpki_primitives::{
 	Moment,
 	device::MAX_GRACE,
 	economy::{Economy, FundsMissing, Operation, Resource},
-	fleet::{Candidate, Change, Commitment, FleetRecord, TreeHash, tree::is_consistent},
+	fleet::{
+		Candidate, Change, Commitment, FleetRecord, MEMBERS_PER_COMMITMENT_FEE, TreeHash,
+		tree::is_consistent,
+	},
 	ids::{FleetId, Name, OrganisationId, is_valid_name},
 	organisation::{Organisations, Role},
 	revocation::{Revocation, RevocationReason},
@@ -85,7 +88,9 @@ impl<T: Config> Pallet<T> {
 		grace: Moment,
 	) -> DispatchResult {
 		ensure!(commitment.has_valid_size(), Error::<T>::FleetSizeInvalid);
-		T::Economy::charge(account, Operation::CommitFleet, 1).map_err(unpaid)?;
+		// Members can be revoked as soon as they are proposed, which takes room in the state for so many of them.
+		let fees = commitment.size.div_ceil(MEMBERS_PER_COMMITMENT_FEE);
+		T::Economy::charge(account, Operation::CommitFleet, fees).map_err(unpaid)?;
 		Self::drop_candidate(fleet, &mut record);
 		let revision = record.revisions;
 		record.revisions = revision.saturating_add(1);

@@ -60,7 +60,7 @@ pub mod pallet {
 		fleet::{AvailabilityVoters, Change, Commitment, FleetRecord, RevocationChunk},
 		ids::{BlobDigest, FleetId, Name, OrganisationId},
 		organisation::Organisations,
-		registry::Registry,
+		registry::{CompromisedKeys, Registry},
 		revocation::RevocationReason,
 	};
 	use frame_support::{pallet_prelude::*, traits::Time};
@@ -81,6 +81,9 @@ pub mod pallet {
 
 		/// The devices and keys that are registered singly.
 		type Registry: Registry;
+
+		/// The keys that became known elsewhere as compromised.
+		type CompromisedKeys: CompromisedKeys;
 
 		/// Who says whether leaves are to be had: the validators.
 		type Voters: AvailabilityVoters<Self::AccountId>;
@@ -135,7 +138,8 @@ pub mod pallet {
 		/// Proposes the first commitment of a fleet.
 		///
 		/// - **Who:** a registrar of the organisation.
-		/// - **Cost:** the fee of its weight and length, and that of a commitment, whatever the size; a deposit, which
+		/// - **Cost:** the fee of its weight and length, and that of a commitment for each
+		///   [`MEMBERS_PER_COMMITMENT_FEE`](dpki_primitives::fleet::MEMBERS_PER_COMMITMENT_FEE) members; a deposit, which
 		///   returns when the fleet is revoked.
 		/// - **Changes:** the fleet with this commitment as its candidate. It counts as soon as more than two thirds of the
 		///   voters hold its leaves, see [`vote`](Self::vote). As long as no commitment of the fleet counts, another one can be
@@ -158,7 +162,7 @@ pub mod pallet {
 		/// Proposes a commitment that goes on where the current one ends.
 		///
 		/// - **Who:** a registrar of the fleet's organisation.
-		/// - **Cost:** the fee of its weight and length, and that of a commitment.
+		/// - **Cost:** the fee of its weight and length, and that of a commitment of this size.
 		/// - **Changes:** the candidate. `proof` is that of RFC 6962 section 2.1.2; with it nobody can change or leave out a
 		///   member under the name of adding some. When the candidate counts, the head before it stays good for `grace`
 		///   milliseconds, and the one before that no longer.
@@ -182,7 +186,7 @@ pub mod pallet {
 		/// Proposes a commitment with other leaves: keys are rotated, or devices replaced.
 		///
 		/// - **Who:** a registrar of the fleet's organisation.
-		/// - **Cost:** the fee of its weight and length, and that of a commitment.
+		/// - **Cost:** the fee of its weight and length, and that of a commitment of this size.
 		/// - **Changes:** the candidate. When it counts, the head before it stays good for `grace` milliseconds. Places that
 		///   are revoked stay revoked, whatever stands there; no fleet becomes smaller, so that who is revoked does not
 		///   become unknown.

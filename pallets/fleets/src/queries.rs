@@ -8,7 +8,7 @@ use dpki_primitives::{
 	},
 	ids::{FleetId, OrganisationId},
 	organisation::Belongings,
-	registry::Registry,
+	registry::{CompromisedKeys, Registry},
 	status::{Status, status},
 };
 use frame_support::traits::Time;
@@ -36,12 +36,14 @@ impl<T: Config> Pallet<T> {
 		let Some(key) = proof.key() else { return Status::Unknown };
 		let fleet = Fleets::<T>::get(proof.fleet);
 		let chunk = RevokedMembers::<T>::get(proof.fleet, chunk_of(proof.index));
-		let (device, key) = (T::Registry::device(proof.device()), T::Registry::key(key));
+		let (device, single) = (T::Registry::device(proof.device()), T::Registry::key(key));
 		let facts = MemberFacts {
 			fleet: fleet.as_ref(),
 			chunk: chunk.as_ref(),
 			device: device.as_ref(),
-			key: key.as_ref(),
+			key: single.as_ref(),
+			compromised: T::CompromisedKeys::compromised_since(key),
+			is_anchor_key_revoked: T::Registry::is_anchor_key_revoked(key),
 		};
 		member_status(proof, facts, T::Time::now())
 	}

@@ -34,7 +34,10 @@ fn crowded<T: Config>(administrator: &T::AccountId) -> OrganisationId {
 }
 
 /// As many invitations as can be pending. The account of the last one is returned; the first one expires before it.
-fn invite_many<T: Config>(organisation: OrganisationId, by: &T::AccountId) -> T::AccountId {
+fn invite_many<T: Config>(
+	organisation: OrganisationId,
+	by: Authority<T::AccountId>,
+) -> T::AccountId {
 	let now = frame_system::Pallet::<T>::block_number();
 	let invited = |index| account::<T::AccountId>("invited", index, 0);
 	for index in 0..MAX_INVITATIONS {
@@ -42,7 +45,7 @@ fn invite_many<T: Config>(organisation: OrganisationId, by: &T::AccountId) -> T:
 		let invitation = Invitation {
 			account: invited(index),
 			roles: RoleSet::ALL,
-			by: Authority::Account(by.clone()),
+			by: by.clone(),
 			expires_at: now.saturating_add(wait.into()),
 		};
 		frame_system::Pallet::<T>::inc_sufficients(&invitation.account);
@@ -84,7 +87,7 @@ mod benchmarks {
 	fn set_member() {
 		let administrator: T::AccountId = whitelisted_caller();
 		let organisation = crowded::<T>(&administrator);
-		invite_many::<T>(organisation, &administrator);
+		invite_many::<T>(organisation, Authority::Account(administrator.clone()));
 		frame_system::Pallet::<T>::set_block_number(
 			frame_system::Pallet::<T>::block_number().saturating_add(1u32.into()),
 		);
@@ -105,6 +108,7 @@ mod benchmarks {
 		Organisations::<T>::mutate(organisation, |record| {
 			record.as_mut().expect("it was just created").members = MAX_MEMBERS;
 		});
+		invite_many::<T>(organisation, Authority::Body(Body::Administrators));
 
 		#[extrinsic_call]
 		_(RawOrigin::Signed(administrator), organisation, member.clone());
@@ -117,6 +121,7 @@ mod benchmarks {
 		let administrator: T::AccountId = whitelisted_caller();
 		let organisation = crowded::<T>(&administrator);
 		let policy = DeliveryPolicy::Watchdogs { needed: MAX_BODY_SEATS - 1 };
+		invite_many::<T>(organisation, Authority::Body(Body::Administrators));
 
 		#[extrinsic_call]
 		_(RawOrigin::Signed(administrator), organisation, policy);
@@ -200,7 +205,7 @@ mod benchmarks {
 	fn complete_recovery() {
 		let member: T::AccountId = account("member", 0, 0);
 		let organisation = crowded::<T>(&member);
-		let appointed = invite_many::<T>(organisation, &member);
+		let appointed = invite_many::<T>(organisation, Authority::Body(Body::Administrators));
 		frame_system::Pallet::<T>::inc_sufficients(&appointed);
 		let ready_at = frame_system::Pallet::<T>::block_number();
 		let recovery =
@@ -243,7 +248,7 @@ mod benchmarks {
 	fn join() {
 		let administrator: T::AccountId = account("administrator", 0, 0);
 		let organisation = crowded::<T>(&administrator);
-		let invited = invite_many::<T>(organisation, &administrator);
+		let invited = invite_many::<T>(organisation, Authority::Account(administrator));
 
 		#[extrinsic_call]
 		_(RawOrigin::Signed(invited.clone()), organisation);

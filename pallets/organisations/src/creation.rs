@@ -5,6 +5,7 @@ use crate::{
 	Members, Organisations, Pallet,
 };
 use dpki_primitives::{
+	economy::Departures,
 	ids::{Name, OrganisationId, is_valid_name},
 	organisation::{Belongings, DeliveryPolicy, OrganisationKind, OrganisationRecord, RoleSet},
 };
@@ -32,6 +33,7 @@ impl<T: Config> Pallet<T> {
 		}
 		Deposits::<T>::insert(organisation, (&founder, deposit));
 		Self::found(organisation, name.clone(), kind, &founder);
+		T::Departures::founded(organisation);
 		Self::deposit_event(Event::OrganisationCreated { organisation, name, kind, founder });
 		Ok(())
 	}
@@ -79,6 +81,7 @@ impl<T: Config> Pallet<T> {
 		}
 		Self::end_recovery(organisation);
 		Organisations::<T>::remove(organisation);
+		T::Departures::dissolved(organisation);
 		Dissolved::<T>::insert(organisation, T::Time::now());
 		Self::deposit_event(Event::OrganisationDissolved { organisation, by });
 		Ok(())

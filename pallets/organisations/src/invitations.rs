@@ -4,7 +4,8 @@
 //! and for how long; and whoever reads the list of members takes them for people who belong to the organisation.
 //!
 //! An invitation is judged twice, as it is no better than the say of who gave it: an administrator who lost the role in
-//! the meantime, or a policy that now guards the roles, makes it void. Accepting costs nothing, because whoever is invited
+//! the meantime, or a policy that now guards the roles, makes it void. What a body has offered expires when the body is not any
+//! more what it was when it voted: with another policy, with a seat that was lost, or with one that was recovered. Accepting costs nothing, because whoever is invited
 //! may have no tokens, and no organisation yet that would answer for it. What bounds that are the invitations, for which
 //! their givers pay.
 
@@ -14,11 +15,11 @@ use crate::{
 };
 use dpki_primitives::{
 	ids::OrganisationId,
-	organisation::{Invitation, OrganisationRecord, RoleSet},
+	organisation::{Invitation, OrganisationRecord, Role, RoleSet},
 };
 use frame_support::{ensure, pallet_prelude::*};
 use frame_system::{ensure_signed, pallet_prelude::OriginFor};
-use sp_runtime::Saturating;
+use sp_runtime::{Saturating, traits::One};
 
 impl<T: Config> Pallet<T> {
 	/// Invites an account that is no member, on an authority that may give it these roles.
@@ -104,6 +105,23 @@ impl<T: Config> Pallet<T> {
 		Ok(())
 	}
 
+	/// Lets what the bodies of the organisation have offered expire at once. The accounts keep their references until the
+	/// invitations are removed, as with all that have expired.
+	pub(crate) fn expire_offers(organisation: OrganisationId) {
+		let mut pending = Invitations::<T>::get(organisation);
+		let past = frame_system::Pallet::<T>::block_number().saturating_sub(One::one());
+		let mut has_changed = false;
+		for invitation in pending.iter_mut() {
+			if matches!(invitation.by, Authority::Body(_)) && invitation.expires_at > past {
+				invitation.expires_at = past;
+				has_changed = true;
+			}
+		}
+		if has_changed {
+			Invitations::<T>::insert(organisation, pending);
+		}
+	}
+
 	/// Removes the invitation of an account, if there is one.
 	///
 	/// HAZARD: an account without tokens or a membership ends with it, see [`Self::expel_member`].
@@ -121,4 +139,10 @@ impl<T: Config> Pallet<T> {
 		frame_system::Pallet::<T>::dec_sufficients(account);
 		Some(invitation)
 	}
+}
+
+/// Whether a member whose roles change like this loses a seat in a body.
+pub(crate) fn loses_seat(before: RoleSet, after: RoleSet) -> bool {
+	let lost = before.without(after);
+	lost.contains(Role::Administrator) || lost.contains(Role::Watchdog)
 }

@@ -106,7 +106,7 @@ pub mod pallet {
 		/// What belongs to organisations elsewhere.
 		type Belongings: Belongings;
 
-		/// Who is told of memberships that have ended.
+		/// Who is told of memberships that have ended, and of organisations that begin and end.
 		type Departures: Departures<Self::AccountId>;
 
 		/// Held for an organisation from who creates it.

@@ -2,7 +2,7 @@
 
 use crate::{
 	Authority, Config, Error, Event, HandOvers, MAX_BODY_SEATS, MAX_MEMBERS, Members, Memberships,
-	Organisations, Pallet,
+	Organisations, Pallet, invitations::loses_seat,
 };
 use alloc::vec::Vec;
 use dpki_primitives::{
@@ -32,6 +32,9 @@ impl<T: Config> Pallet<T> {
 		let record = recount::<T>(record, Some(before), Some(roles))?;
 		Organisations::<T>::insert(organisation, record);
 		Members::<T>::insert(organisation, &account, roles);
+		if loses_seat(before, roles) {
+			Self::expire_offers(organisation);
+		}
 		Self::deposit_event(Event::MemberRolesChanged { organisation, account, roles, by });
 		Ok(())
 	}
@@ -85,6 +88,9 @@ impl<T: Config> Pallet<T> {
 		let record = recount::<T>(record, Some(before), None)?;
 		Organisations::<T>::insert(organisation, record);
 		Self::expel_member(organisation, &account);
+		if loses_seat(before, RoleSet::EMPTY) {
+			Self::expire_offers(organisation);
+		}
 		Self::deposit_event(Event::MemberRemoved { organisation, account, by });
 		Ok(())
 	}

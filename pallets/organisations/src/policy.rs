@@ -26,6 +26,7 @@ impl<T: Config> Pallet<T> {
 			Error::<T>::PolicyNotMet
 		);
 		Organisations::<T>::insert(organisation, OrganisationRecord { policy, ..record });
+		Self::expire_offers(organisation);
 		Self::deposit_event(Event::PolicyChanged { organisation, policy, by });
 		Ok(())
 	}

@@ -91,6 +91,8 @@ impl<T: Config> Pallet<T> {
 		let (roles, record) = Self::judge_completion(&account, organisation)?;
 		Organisations::<T>::insert(organisation, record);
 		Self::admit_member(organisation, &account, roles);
+		// Whoever had the keys until now may have used them.
+		Self::expire_offers(organisation);
 		Self::end_recovery(organisation);
 		Self::deposit_event(Event::RecoveryCompleted { organisation, account, roles });
 		Ok(())

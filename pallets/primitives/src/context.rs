@@ -197,6 +197,15 @@ pub enum Action {
 		/// The SHA2-256 of the content, see `dpki_client::bundle`.
 		content: [u8; 32],
 	},
+	/// "I am this device, and ask a CA for this certificate." Signed by a valid signing key of the device, for the holder of
+	/// a CA key; the chain takes no such signature. Nonce: 0, as the same certificate may be made twice.
+	#[codec(index = 32)]
+	RequestCertificate {
+		/// Which device.
+		device: DeviceId,
+		/// The SHA2-256 of what is asked for, see `dpki_client::device_request`.
+		content: [u8; 32],
+	},
 	/// "I hold the key of this request, and this account is to apply for the certificate." Signed by the key that is to
 	/// be certified, or bound into a PKCS#10 request by it. Nonce: how many applications the payer had made before.
 	#[codec(index = 16)]

@@ -21,7 +21,7 @@
 //! such a key, so the rule that a key is registered once does not reach into fleets: the same key can stand in several
 //! leaves. Three things keep that harmless. A leaf names its device by the *name*, and the id follows from the
 //! organisation of the fleet, so no organisation can list a device of another. A key that is registered singly, with its
-//! possession proven, wins: a leaf with the key of another device is unknown, and what is revoked singly is revoked in
+//! possession proven, wins: a leaf with the key of another device is unknown, and what is revoked singly, or compromised anywhere, is revoked in
 //! every fleet. And whoever talks to a device has it use the key, as with every public key.
 
 pub mod availability;
@@ -41,4 +41,6 @@ pub use revocation::{
 	RevocationBatch, RevocationChunk,
 };
 pub use tile::{Commitment, MAX_TILE_LEN, TILE_WIDTH, Tile, TileEntry, Tiler};
-pub use tree::{MAX_CONSISTENCY_LEN, MAX_FLEET_SIZE, MAX_PATH_LEN, TreeHash};
+pub use tree::{
+	MAX_CONSISTENCY_LEN, MAX_FLEET_SIZE, MAX_PATH_LEN, MEMBERS_PER_COMMITMENT_FEE, TreeHash,
+};

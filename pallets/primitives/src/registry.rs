@@ -45,8 +45,13 @@ pub trait Registry {
 /// The keys that are known to be in other hands than their owner's, wherever that became known. What is in here is
 /// registered for nothing any more.
 pub trait CompromisedKeys {
+	/// Since when the key is one of them.
+	fn compromised_since(key: KeyId) -> Option<Moment>;
+
 	/// Whether the key is one of them.
-	fn is_compromised(key: KeyId) -> bool;
+	fn is_compromised(key: KeyId) -> bool {
+		Self::compromised_since(key).is_some()
+	}
 
 	/// Makes the key one of them, since `at` or since before.
 	fn note(key: KeyId, at: Moment);
@@ -54,8 +59,8 @@ pub trait CompromisedKeys {
 
 /// None is known, and none is remembered: for mocks.
 impl CompromisedKeys for () {
-	fn is_compromised(_: KeyId) -> bool {
-		false
+	fn compromised_since(_: KeyId) -> Option<Moment> {
+		None
 	}
 
 	fn note(_: KeyId, _: Moment) {}

@@ -95,6 +95,11 @@ pub mod pallet {
 	pub type KeysInService<T: Config> =
 		StorageValue<_, BoundedVec<(T::AccountId, T::Keys), T::MaxValidators>, ValueQuery>;
 
+	/// Whether a validator had set other keys before changes were held, of which finality may not have heard. Then the first
+	/// set that is planned afterwards is named even if it does not differ.
+	#[pallet::storage]
+	pub type HeldBack<T: Config> = StorageValue<_, bool, ValueQuery>;
+
 	/// The bounds of a chain whose genesis does not say otherwise.
 	#[pallet::type_value]
 	pub fn InitialBounds<T: Config>() -> ValidatorBounds {

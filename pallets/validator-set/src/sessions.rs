@@ -9,7 +9,7 @@
 //! Session `s` begins in block `s * length`. A set is only named when it, or a key of it, differs from the one before:
 //! naming one counts as a change even if nothing differs, and light clients have to follow every change one by one.
 
-use crate::{Bounds, Config, Event, KeysInService, Pallet, ValidatorOf, Validators};
+use crate::{Bounds, Config, Event, HeldBack, KeysInService, Pallet, ValidatorOf, Validators};
 use alloc::vec::Vec;
 use dpki_primitives::{
 	ids::OrganisationId,
@@ -24,6 +24,7 @@ impl<T: Config> Pallet<T> {
 	/// The set of `session`, if it is another one than that of the session before.
 	fn plan(session: SessionIndex) -> Option<Vec<T::AccountId>> {
 		if T::ChangesHeld::get() {
+			Self::note_keys_held_back();
 			return None;
 		}
 		let mut records = Validators::<T>::get();
@@ -43,11 +44,23 @@ impl<T: Config> Pallet<T> {
 			return None;
 		}
 		// At this point of a session's end these are still the keys of the session that begins.
-		if next == QueuedKeys::<T>::get() {
+		if !HeldBack::<T>::take() && next == QueuedKeys::<T>::get() {
 			return None;
 		}
 		Self::deposit_event(Event::SetPlanned { session, validators: next.len() as u32 });
 		Some(next.into_iter().map(|(validator, _)| validator).collect())
+	}
+
+	/// Remembers that keys were set before changes were held. `pallet-session` takes them for a change of its own that needs
+	/// no plan: blocks are made under them from the session after next on, and if finality waits for a forced change at that
+	/// time, it drops this one.
+	fn note_keys_held_back() {
+		let has_others = |(validator, keys): (T::AccountId, T::Keys)| {
+			NextKeys::<T>::get(validator).is_some_and(|next| next != keys)
+		};
+		if QueuedKeys::<T>::get().into_iter().any(has_others) {
+			HeldBack::<T>::put(true);
+		}
 	}
 
 	/// Forgets those who are leaving and serve in no session any more, with their keys.

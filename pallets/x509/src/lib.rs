@@ -50,7 +50,7 @@ pub use certificate::Certificate;
 pub use dpki_crypto::Pure;
 pub use error::{Error, PathError};
 pub use path::{Pool, Rules, Target, build, read_branch, validate, verify_root};
-pub use profile::{Profile, Role};
+pub use profile::{Profile, ProfileRules, Role};
 pub use x509_cert::der::oid::ObjectIdentifier;
 
 /// Longest certificate in bytes. A device certificate has about 600, one with an RSA-4096 key and as many policies

@@ -27,7 +27,7 @@ use crate::{
 	crl::RevocationList,
 	error::{Error, PathError},
 	policy::{Policies, PolicyRules},
-	profile::{Profile, Role},
+	profile::{Profile, ProfileRules, Role},
 	time::UnixTime,
 };
 use alloc::vec::Vec;

@@ -11,6 +11,7 @@ mod idevid;
 mod matter;
 mod tls;
 
+pub use dpki_primitives::anchor::Profile;
 pub use matter::{MatterId, product_id, vendor_id};
 
 use crate::{
@@ -19,20 +20,6 @@ use crate::{
 	path::Target,
 };
 use x509_cert::der::{asn1::ObjectIdentifier, oid::AssociatedOid};
-
-/// What is asked beyond RFC 5280.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub enum Profile {
-	/// Nothing.
-	#[default]
-	Rfc5280,
-	/// Device attestation certificates of Matter.
-	Matter,
-	/// Initial device identities of IEEE 802.1AR.
-	IdevId,
-	/// TLS servers as public CAs certify them. Lists of public suffixes are not consulted.
-	TlsServer,
-}
 
 /// The part that a certificate plays in a path.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -52,9 +39,22 @@ impl Role {
 	}
 }
 
-impl Profile {
+/// What a profile asks beyond RFC 5280. For servers lists of public suffixes are not consulted.
+pub trait ProfileRules {
 	/// Refuses a certificate that the profile does not allow in this part.
-	pub fn check_certificate(self, certificate: &Certificate, role: Role) -> Result<(), Error> {
+	fn check_certificate(self, certificate: &Certificate, role: Role) -> Result<(), Error>;
+
+	/// Refuses a valid path that the profile does not allow, if its last certificate is to be this.
+	fn check_path(
+		self,
+		anchor: &Certificate,
+		path: &[&Certificate],
+		target: Target,
+	) -> Result<(), PathError>;
+}
+
+impl ProfileRules for Profile {
+	fn check_certificate(self, certificate: &Certificate, role: Role) -> Result<(), Error> {
 		match self {
 			Self::Rfc5280 => Ok(()),
 			Self::Matter => matter::check_certificate(certificate, role),
@@ -63,8 +63,7 @@ impl Profile {
 		}
 	}
 
-	/// Refuses a valid path that the profile does not allow, if its last certificate is to be this.
-	pub fn check_path(
+	fn check_path(
 		self,
 		anchor: &Certificate,
 		path: &[&Certificate],

@@ -4,8 +4,8 @@ mod common;
 
 use common::{Draft, NOW, Party, dns, fault};
 use dpki_x509::{
-	Error, PathError, Profile, Pure, Rules, Target, extension::ANY_PURPOSE, time::Validity,
-	validate, verify_root,
+	Error, PathError, Profile, ProfileRules, Pure, Rules, Target, extension::ANY_PURPOSE,
+	time::Validity, validate, verify_root,
 };
 use x509_cert::{
 	der::{

@@ -125,6 +125,7 @@ impl pallet_certificates::Config for Runtime {
 impl pallet_fleets::Config for Runtime {
 	type Organisations = Organisations;
 	type Registry = Dpki;
+	type CompromisedKeys = Certificates;
 	type Voters = Validators;
 	type Time = Timestamp;
 	type Economy = Economy;

@@ -62,10 +62,11 @@ impl frame_system::Config for Runtime {
 	type Version = Version;
 	type AccountData = pallet_balances::AccountData<Balance>;
 	type SystemWeightInfo = frame_system::weights::SubstrateWeight<Runtime>;
-	type ExtensionsWeightInfo = frame_system::SubstrateExtensionsWeight<Runtime>;
+	type ExtensionsWeightInfo = crate::weights::extensions::System;
 	type SS58Prefix = ConstU16<42>;
 	type MaxConsumers = frame_support::traits::ConstU32<16>;
 	type SingleBlockMigrations = crate::migrations::SingleBlock;
+	type PostInherents = crate::migrations::Steps;
 }
 
 impl timing::Config for Runtime {}

@@ -212,8 +212,28 @@ fn a_delivery_in_any_other_wrapper_is_refused_as_nested() {
 		call: Box::new(publish(1, 100)),
 	}
 	.into();
+	let together = |other, maybe_timepoint| -> RuntimeCall {
+		pallet_multisig::Call::as_multi {
+			threshold: 2,
+			other_signatories: vec![account(other)],
+			maybe_timepoint,
+			call: Box::new(publish(1, 100)),
+			max_weight: publish(1, 100).get_dispatch_info().call_weight,
+		}
+		.into()
+	};
 	let indexed = in_a_block(|| {
 		assert_eq!(apply(signed(Alice, alone)), Ok(refused(DeliveriesError::CallNested)));
+
+		let begun = Multisig::timepoint();
+		assert_eq!(apply(signed(Alice, together(Bob, None))), Ok(Ok(())));
+		assert_eq!(apply(signed(Bob, together(Alice, Some(begun)))), Ok(Ok(())));
+		let executed = System::read_events_for_pallet::<pallet_multisig::Event<Runtime>>();
+		assert!(executed.into_iter().any(|event| matches!(
+			event,
+			pallet_multisig::Event::MultisigExecuted { result, .. }
+				if result == refused(DeliveriesError::CallNested)
+		)));
 
 		appoint(Dave, ProxyType::Any);
 		let call_hash = BlakeTwo256::hash_of(&publish(1, 100));

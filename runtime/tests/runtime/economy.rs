@@ -60,6 +60,8 @@ fn with_acme(test: impl FnOnce()) {
 		let roles = RoleSet::EMPTY.with(Role::Registrar);
 		assert_ok!(Organisations::set_member(origin(Eve), acme(), account(One), roles));
 		assert_ok!(Organisations::join(origin(One), acme()));
+		// It was founded so long ago that its quota has filled.
+		pallet_economy::OrganisationBuckets::<Runtime>::remove(acme());
 		test();
 	});
 }
@@ -415,6 +417,36 @@ fn an_organisation_that_nobody_asked_for_takes_no_part_in_the_quota_of_an_accoun
 }
 
 #[test]
+fn founding_and_dissolving_organisations_yields_no_quota() {
+	with_acme(|| {
+		feeless(true);
+		let mut organisation = acme();
+		for index in 0..5 {
+			let text = format!("brief-{index}");
+			organisation = OrganisationId::from_name(text.as_bytes());
+			let name = text.into_bytes().try_into().unwrap();
+			assert_ok!(Organisations::create(origin(Eve), name, OrganisationKind::TestLab));
+			let roles = RoleSet::ALL;
+			assert_ok!(Organisations::set_member(origin(Eve), organisation, account(Two), roles));
+			assert_ok!(Organisations::join(origin(Two), organisation));
+			assert_eq!(
+				pool(signed(Two, remark(0))).unwrap_err(),
+				refused(Refusal::AllowanceExhausted)
+			);
+			if index < 4 {
+				let two = account(Two);
+				assert_ok!(Organisations::remove_member(origin(Eve), organisation, two));
+				assert_ok!(Organisations::dissolve(origin(Eve), organisation));
+			}
+		}
+		let buckets = pallet_economy::OrganisationBuckets::<Runtime>::iter_keys();
+		assert_eq!(buckets.collect::<Vec<_>>(), [organisation], "nothing is left of the others");
+		System::set_block_number(System::block_number() + 60);
+		assert!(pool(signed(Two, remark(0))).is_ok(), "the quota has filled a little");
+	});
+}
+
+#[test]
 fn who_left_its_last_organisation_leaves_no_bucket_behind_but_one_that_lacks_something() {
 	with_acme(|| {
 		feeless(true);
@@ -487,6 +519,8 @@ fn an_organisation_costs_its_founder_a_deposit_on_a_feeless_chain_too_unless_the
 		let admit =
 			pallet_organisations::Call::admit { founder: account(Two), name: name("cyb"), kind };
 		carry(admit.into());
+		// Its quota begins empty.
+		System::set_block_number(System::block_number() + 60);
 		assert_ok!(apply(signed(Two, remark(0))).expect("it is applied"));
 	});
 }

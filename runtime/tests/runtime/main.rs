@@ -3,6 +3,7 @@
 //! What the composition promises, beyond what each pallet tests for itself.
 
 mod api;
+mod blobs;
 mod certificates;
 mod common;
 mod consensus;

@@ -176,6 +176,29 @@ fn enrolment_that_nobody_signed_is_free() {
 }
 
 #[test]
+fn a_report_that_nobody_pays_for_comes_behind_the_revocations_of_those_who_pay() {
+	in_a_block(|| {
+		issue_voucher();
+		assert_eq!(apply(general(enrol(&voucher()))), Ok(Ok(())));
+		let pair = ed25519::Pair::from_seed(&[2; 32]);
+		let key = KeyId::of(&PublicKey::new(KeyType::Ed25519, &pair.public().0).unwrap());
+		let challenge = SigningContext::compromise(System::block_hash(0).into(), key).payload();
+		let proof = pair.sign(&challenge).0.to_vec().try_into().unwrap();
+		let report: RuntimeCall =
+			pallet_dpki::Call::report_compromise { what: Compromised::Key(key), proof }.into();
+		let priority = |transaction| pool(transaction).expect("it is good").priority;
+		let (unpaid, paid) =
+			(priority(general(report.clone())), priority(signed(Alice, report.clone())));
+		let revoke = pallet_dpki::Call::revoke_key { key, reason: REASON };
+		let remark = frame_system::Call::remark { remark: vec![] };
+		assert!(unpaid < priority(signed(Alice, revoke.into())));
+		assert!(unpaid < paid);
+		assert!(priority(signed(Alice, remark.into())) < unpaid);
+		assert_eq!(apply(general(report)), Ok(Ok(())));
+	});
+}
+
+#[test]
 fn enrolment_that_an_account_signed_pays_and_fails() {
 	in_a_block(|| {
 		issue_voucher();
@@ -245,6 +268,21 @@ fn delivery_by_motion_is_refused() {
 			System::assert_has_event(pallet_motions::Event::Executed { motion: 0, result }.into());
 			assert_eq!(pallet_deliveries::Deliveries::<Runtime>::get(device()), None);
 		});
+	}
+}
+
+#[test]
+fn the_account_of_a_signer_is_declared_once() {
+	use frame_system::ExtensionsWeightInfo;
+	use pallet_transaction_payment::WeightInfo;
+
+	type Extensions = <Runtime as frame_system::Config>::ExtensionsWeightInfo;
+	type Payment = <Runtime as pallet_transaction_payment::Config>::WeightInfo;
+	let one = <Runtime as frame_system::Config>::DbWeight::get().reads_writes(1, 1).ref_time();
+
+	assert!(Extensions::check_nonce().ref_time() > one);
+	for rest in [Payment::charge_transaction_payment(), Extensions::weight_reclaim()] {
+		assert!(rest.ref_time() > 0 && rest.ref_time() < one, "{rest}");
 	}
 }
 

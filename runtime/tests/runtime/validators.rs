@@ -388,6 +388,38 @@ fn a_stall_that_the_council_notes_brings_the_new_set_by_force() {
 }
 
 #[test]
+fn keys_that_were_set_before_a_stall_was_noted_reach_finality_after_it() {
+	consortium().execute_with(|| {
+		pass_to_session(1);
+		block_of([signed(Charlie, set_keys(Charlie, "//charlie//new"))]);
+		let call = pallet_grandpa::Call::note_stalled {
+			delay: 3 * LENGTH,
+			best_finalized_block_number: 1,
+		};
+		assert_ok!(carried(as_root(call.into())));
+		let begun = pass_to_session(2);
+		assert!(matches!(&finality_logs(&begun)[..], [ConsensusLog::ForcedChange(..)]));
+		// Blocks are made under the new key from here on, and finality hears nothing of it.
+		let begun = pass_to_session(3);
+		assert!(finality_logs(&begun).is_empty());
+
+		while pallet_grandpa::PendingChange::<Runtime>::exists() {
+			block_of([]);
+		}
+		let now = Session::current_index();
+		let begun = pass_to_session(now + 2);
+		assert!(matches!(&finality_logs(&begun)[..], [ConsensusLog::ScheduledChange(_)]));
+		block_of([]);
+		assert_authorities(&[
+			(Alice, "//Alice"),
+			(Bob, "//Bob"),
+			(Charlie, "//charlie//new"),
+			(Dave, "//Dave"),
+		]);
+	});
+}
+
+#[test]
 fn nobody_but_the_council_notes_a_stall() {
 	consortium().execute_with(|| {
 		let stalled: RuntimeCall =

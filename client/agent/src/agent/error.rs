@@ -1,6 +1,6 @@
 //! Why the agent cannot begin, or cannot go on with this block.
 
-use crate::{journal::JournalError, ssh::applier::ApplyError};
+use crate::{appliers::ApplyError, journal::JournalError};
 use dpki_client::view::ReadError;
 
 /// Why a step of convergence could not be done. The next block brings the next attempt.
@@ -12,8 +12,8 @@ pub enum StepError {
 	/// The journal cannot be written.
 	#[error(transparent)]
 	Journal(#[from] JournalError),
-	/// What is in force could not be narrowed.
-	#[error("revocations could not be put in force: {0}")]
+	/// What is in force is not what the chain says.
+	#[error("what is in force could not be put right: {0}")]
 	Enforce(#[source] ApplyError),
 	/// The block is older than one that was acted on.
 	#[error(

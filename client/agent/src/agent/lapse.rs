@@ -1,47 +1,101 @@
-//! What happens when the chain is not heard any more.
+//! What happens when the chain is not heard any more, and when temporary access is over.
 //!
 //! A device that hears nothing cannot tell whether it is offline or kept from the news. When the newest proven block is
 //! older than the configuration allows, no user CA is believed any more: what was revoked meanwhile opens nothing, and
-//! neither does anything else that needs the chain. Keys in `authorized_keys` are not the agent's and keep working. The
-//! first block that is young enough brings everything back.
+//! neither do plain keys that were delivered, nor anything else that needs the chain. What the owner has written into
+//! `authorized_keys` is not the agent's and keeps working. The first block that is young enough brings everything back.
+//!
+//! Temporary access ends by a timer, whether the chain is heard or not. The time is that of the newest proven block and what
+//! has passed since by a clock that nobody sets, or that of the device's clock if it shows more: a clock that was set back
+//! prolongs nothing. What has passed while the system was down, such a clock cannot tell; so after a start of the system
+//! there is no temporary access before the chain tells something new.
 
 use super::{Agent, StepError};
-use crate::ssh::{
-	applier::ApplyError,
-	layout::{TRUSTED_USER_CA_KEYS, read_files},
-	state::SshState,
+use crate::{
+	appliers::ApplyError,
+	ssh::{
+		layout::{TRUSTED_USER_CA_KEYS, read_files},
+		state::{SshState, Temporary, withdraw},
+	},
 };
-use dpki_client::Judgement;
+use dpki_client::{Bundle, Item, Judgement, primitives::Moment};
 use std::time::Duration;
 
 impl Agent {
 	/// When [`lapse`](Self::lapse) is to be called next, from now; `None` if it need not be.
 	pub fn lapses_in(&self) -> Option<Duration> {
-		self.chain_time.remaining(&self.ssh_login, (self.clock)())
+		let clock = (self.clock)();
+		let lapse = self.chain_time.remaining(&self.ssh_login, clock);
+		[lapse, self.ends_in(clock)].into_iter().flatten().min()
 	}
 
-	/// Closes logins by certificate if the newest proven block is too old for them. That it is so is an error, each time.
+	/// Ends temporary access that is over, and closes logins by certificate if the newest proven block is too old for them.
+	/// That it is too old is an error, each time.
 	pub fn lapse(&mut self) -> Result<(), StepError> {
 		// Nothing was ever applied, so there is nothing to close.
 		if self.journal.entries.applied.is_none() {
 			return Ok(());
 		}
-		let Judgement::Refused { allowed, .. } = self.judge_logins() else { return Ok(()) };
-		self.close().map_err(StepError::Enforce)?;
-		Err(StepError::Lapsed { allowed: allowed / 1000 })
+		let judged = self.judge_logins();
+		let is_closed = matches!(judged, Judgement::Refused { .. });
+		let mut taken = self.take_away(is_closed);
+		if is_closed {
+			taken = taken.and(self.appliers.close());
+		}
+		taken.map_err(StepError::Enforce)?;
+		match judged {
+			Judgement::Refused { allowed, .. } => {
+				Err(StepError::Lapsed { allowed: allowed / 1000 })
+			},
+			_ => Ok(()),
+		}
 	}
 
-	/// Takes out of what is wanted what the age of the newest block does not allow.
+	/// Takes out of what is wanted what the age of the newest block does not allow, and what is over.
 	pub(super) fn limit(&mut self, state: &mut SshState) {
+		let now = self.certain_now();
+		state.temporary.retain(|access| !access.is_over(now));
 		let is_closed = !self.judge_logins().may_go_on();
 		if is_closed {
 			state.user_cas.clear();
+			state.parts.retain(|part| !matches!(part, Item::SshAuthorizedKeys { .. }));
 		}
 		self.tell_closed(is_closed);
 	}
 
 	fn judge_logins(&self) -> Judgement {
 		self.chain_time.judge(&self.ssh_login, (self.clock)())
+	}
+
+	/// The time, unless only the device's clock could tell it.
+	fn certain_now(&self) -> Option<Moment> {
+		self.chain_time.is_certain().then(|| self.chain_time.now((self.clock)()))
+	}
+
+	/// Until the next temporary access is over, from now; `None` if there is none.
+	fn ends_in(&self, clock: Moment) -> Option<Duration> {
+		let now = self.chain_time.now(clock);
+		let ends = self.temporary().into_iter().map(|access| access.until);
+		// Whatever was over when it was last looked is taken away.
+		let next = ends.filter(|until| *until >= self.looked_at).min()?;
+		self.chain_time
+			.is_certain()
+			.then(|| Duration::from_millis(next.saturating_sub(now).saturating_add(1)))
+	}
+
+	/// The temporary access of the bundle in force, whether it is over or not.
+	fn temporary(&self) -> Vec<Temporary> {
+		let Some(applied) = &self.journal.entries.applied else { return Vec::new() };
+		let bundle = Bundle::decode(applied.bundle.bytes()).unwrap_or_default();
+		let parts = bundle.items.iter().filter_map(|item| match item.part() {
+			Item::SshTemporaryAccess { login, principal, until, .. } => Some(Temporary {
+				login: login.clone(),
+				principal: principal.clone(),
+				until: *until,
+			}),
+			_ => None,
+		});
+		parts.collect()
 	}
 
 	fn tell_closed(&mut self, is_closed: bool) {
@@ -55,26 +109,41 @@ impl Agent {
 		self.status.ssh.closed = is_closed;
 	}
 
-	/// What is in force without its user CAs. Works on the files, because after a restart there is nothing else as long as
-	/// the chain is not heard.
-	fn close(&mut self) -> Result<(), ApplyError> {
-		self.tell_closed(true);
-		let layout = self.applier.layout();
+	/// What is in force without temporary access that is over, and without its user CAs if logins are closed. Works on the
+	/// files, because after a restart there is nothing else as long as the chain is not heard.
+	fn take_away(&mut self, is_closed: bool) -> Result<(), ApplyError> {
+		if is_closed {
+			self.tell_closed(true);
+		}
+		let now = self.certain_now();
+		let temporary = self.temporary();
+		let (over, open): (Vec<_>, Vec<_>) =
+			temporary.into_iter().partition(|access| access.is_over(now));
+		let generations = &self.appliers.ssh.generations;
+		let layout = generations.layout();
 		let Some(current) = layout.current_generation() else { return Ok(()) };
 		let place = layout.generation(current);
-		let mut files = read_files(&place).map_err(crate::files::failed("read", &place))?;
-		let trusted = files.entry(TRUSTED_USER_CA_KEYS.into()).or_default();
-		if trusted.is_empty() {
-			return Ok(());
+		let before = read_files(&place).map_err(crate::files::failed("read", &place))?;
+		let mut files = before.clone();
+		withdraw(&mut files, &over);
+		if is_closed {
+			files.entry(TRUSTED_USER_CA_KEYS.into()).or_default().clear();
+			self.status.ssh.user_cas.clear();
 		}
-		trusted.clear();
-		self.status.ssh.user_cas.clear();
-		if let Some(staged) = self.applier.stage(&files)? {
-			self.applier.switch(staged.generation)?;
-			if let Err(error) = self.applier.prune() {
+		if files != before
+			&& let Some(staged) = generations.stage(&files)?
+		{
+			generations.switch(staged.generation)?;
+			tracing::info!(
+				generation = staged.generation,
+				"ssh: access that is over is taken away"
+			);
+			if let Err(error) = generations.prune() {
 				tracing::warn!(%error, "old generations cannot be removed");
 			}
 		}
+		self.looked_at = now.unwrap_or(0);
+		self.status.ssh.temporary = self.status.ssh.temporary.min(open.len());
 		Ok(())
 	}
 }

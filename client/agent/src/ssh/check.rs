@@ -21,7 +21,7 @@ use std::{
 	time::Duration,
 };
 use tokio::{
-	io::{AsyncRead, AsyncReadExt},
+	io::{AsyncRead, AsyncReadExt, AsyncWriteExt},
 	process::Command,
 };
 
@@ -145,6 +145,15 @@ fn is_known_host_ca(line: &str) -> bool {
 /// Runs a command to its end, and returns the beginning of what it said on its standard error. It is killed when its time
 /// is over.
 pub async fn run(command: &[OsString], timeout: Duration) -> Result<String, CommandError> {
+	feed(command, None, timeout).await
+}
+
+/// As [`run`], with this on its standard input. No word of it is in an error.
+pub async fn feed(
+	command: &[OsString],
+	input: Option<&[u8]>,
+	timeout: Duration,
+) -> Result<String, CommandError> {
 	let shown = command.iter().map(|word| word.to_string_lossy()).collect::<Vec<_>>().join(" ");
 	let failed = |problem: String| CommandError { command: shown.clone(), problem };
 	let Some((program, args)) = command.split_first() else {
@@ -152,23 +161,39 @@ pub async fn run(command: &[OsString], timeout: Duration) -> Result<String, Comm
 	};
 	let mut child = Command::new(program)
 		.args(args)
-		.stdin(Stdio::null())
+		.stdin(if input.is_some() { Stdio::piped() } else { Stdio::null() })
 		.stdout(Stdio::null())
 		.stderr(Stdio::piped())
 		.kill_on_drop(true)
 		.spawn()
 		.map_err(|error| failed(format!("cannot be run: {error}")))?;
+	let mut stdin = child.stdin.take();
+	let feeding = async {
+		// A command that does not care for its input may end before it has read it: its exit code says how that went.
+		if let (Some(pipe), Some(input)) = (&mut stdin, input) {
+			let _ = pipe.write_all(input).await;
+			let _ = pipe.shutdown().await;
+		}
+		drop(stdin.take());
+	};
 	let mut words = Vec::new();
 	let status = {
 		let mut heard = pin!(listen(child.stderr.take(), &mut words));
 		let mut closed = false;
-		let ending = async {
+		let waiting = async {
 			tokio::select! {
 				status = child.wait() => status,
 				() = &mut heard => {
 					closed = true;
 					child.wait().await
 				},
+			}
+		};
+		let ending = async {
+			let mut waiting = pin!(waiting);
+			tokio::select! {
+				status = &mut waiting => status,
+				() = feeding => waiting.await,
 			}
 		};
 		let status = tokio::time::timeout(timeout, ending)
@@ -222,6 +247,18 @@ mod tests {
 		let error = run(&much, Duration::from_secs(20)).await.unwrap_err();
 		assert!(error.problem.starts_with("failed with exit status: 3"), "{:?}", error.problem);
 		assert!((1000..3000).contains(&error.problem.len()), "the beginning is enough");
+	}
+
+	#[tokio::test]
+	async fn a_command_reads_what_it_is_fed_or_does_not() {
+		let second = Duration::from_secs(10);
+		let much = vec![b'x'; 1 << 20];
+		let said = feed(&words("sh|-c|wc -c >&2"), Some(&much), second).await.unwrap();
+		assert_eq!(said, "1048576");
+		assert_eq!(feed(&words("sh|-c|wc -c >&2"), Some(b""), second).await.unwrap(), "0");
+		assert!(feed(&words("true"), Some(&much), second).await.is_ok());
+		let error = feed(&words("false"), Some(b"secret"), second).await.unwrap_err();
+		assert!(!error.to_string().contains("secret"), "{error}");
 	}
 
 	#[tokio::test]

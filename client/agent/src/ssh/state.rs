@@ -7,8 +7,12 @@ use crate::ssh::{
 		SSH_CONF, SSHD_CONF, TRUSTED_USER_CA_KEYS,
 	},
 };
-use dpki_client::primitives::ids::AnchorId;
-use std::collections::BTreeMap;
+use dpki_client::{
+	Item,
+	primitives::{Moment, ids::AnchorId},
+};
+use std::collections::{BTreeMap, BTreeSet};
+use time::OffsetDateTime;
 
 /// A CA whose user certificates are believed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,6 +32,59 @@ pub struct KnownHostCa {
 	pub key: ssh_key::PublicKey,
 }
 
+/// A principal that opens a login for a short time.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Temporary {
+	/// The login.
+	pub login: String,
+	/// The principal.
+	pub principal: String,
+	/// Last moment at which it does so.
+	pub until: Moment,
+}
+
+impl Temporary {
+	/// Whether it is over at this moment. If nobody can tell what time it is, it is over.
+	pub fn is_over(&self, now: Option<Moment>) -> bool {
+		now.is_none_or(|now| now > self.until)
+	}
+
+	/// Its line in the file of the login. sshd, too, takes the principal for none when its time is over, by the clock of the
+	/// device; one before OpenSSH 9.1 does not know the form of the time, and takes it for none at once.
+	fn line(&self) -> Option<String> {
+		let seconds = i64::try_from(self.until / 1000).ok()?;
+		let end = OffsetDateTime::from_unix_timestamp(seconds).ok()?;
+		let (year, month, day) = end.to_calendar_date();
+		let (hour, minute, second) = end.to_hms();
+		let month = u8::from(month);
+		Some(format!(
+			"expiry-time=\"{year:04}{month:02}{day:02}{hour:02}{minute:02}{second:02}Z\" {}",
+			self.principal
+		))
+	}
+}
+
+/// Takes these accesses out of the files of a generation.
+pub fn withdraw(files: &mut Files, over: &[Temporary]) {
+	for access in over {
+		let file = format!("{PRINCIPALS}/{}", access.login);
+		let Some(content) = files.get_mut(&file) else { continue };
+		let text = String::from_utf8_lossy(content);
+		let ending = format!(" {}", access.principal);
+		let is_its = |line: &&str| line.starts_with("expiry-time=") && line.ends_with(&ending);
+		let rest: String = text
+			.lines()
+			.filter(|line| !is_its(line))
+			.map(|line| format!("{line}\n"))
+			.collect();
+		if rest.is_empty() {
+			files.remove(&file);
+		} else {
+			*content = rest.into_bytes();
+		}
+	}
+}
+
 /// The access that is wanted. Every name in it comes out of a bundle and so has passed [`dpki_client::names`].
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SshState {
@@ -39,10 +96,14 @@ pub struct SshState {
 	pub host_certificate: Option<String>,
 	/// Which principals open which login.
 	pub principals: BTreeMap<String, Vec<String>>,
+	/// What opens logins for a short time, beside the principals.
+	pub temporary: Vec<Temporary>,
 	/// What sshd does not believe: what is revoked under user CAs.
 	pub revoked_keys: Krl,
 	/// What the ssh client does not believe: what is revoked under host CAs.
 	pub revoked_host_keys: Krl,
+	/// What [other appliers](crate::appliers) put in force.
+	pub parts: Vec<Item>,
 }
 
 impl SshState {
@@ -69,8 +130,12 @@ impl SshState {
 		if let Some(certificate) = &self.host_certificate {
 			files.insert(HOST_CERTIFICATE.into(), format!("{}\n", certificate.trim()).into_bytes());
 		}
-		for (login, principals) in &self.principals {
-			let lines: String = principals.iter().map(|name| format!("{name}\n")).collect();
+		let logins = self.principals.keys().chain(self.temporary.iter().map(|it| &it.login));
+		for login in logins.collect::<BTreeSet<_>>() {
+			let standing = self.principals.get(login).into_iter().flatten().cloned();
+			let temporary = self.temporary.iter().filter(|it| it.login == *login);
+			let lines = standing.chain(temporary.filter_map(Temporary::line));
+			let lines: String = lines.map(|line| line + "\n").collect();
 			files.insert(format!("{PRINCIPALS}/{login}"), lines.into_bytes());
 		}
 		Ok(files)
@@ -78,7 +143,7 @@ impl SshState {
 }
 
 /// Algorithm and key without the comment, which somebody else chose.
-fn bare(key: &ssh_key::PublicKey) -> Result<String, ssh_key::Error> {
+pub(crate) fn bare(key: &ssh_key::PublicKey) -> Result<String, ssh_key::Error> {
 	ssh_key::PublicKey::new(key.key_data().clone(), "").to_openssh()
 }
 
@@ -102,5 +167,40 @@ mod tests {
 		}
 		let known = String::from_utf8_lossy(&files[KNOWN_HOSTS]);
 		assert!(known.starts_with("@cert-authority a,b ssh-ed25519 AAAA"), "{known}");
+	}
+
+	#[test]
+	fn temporary_access_has_its_end_in_its_line_and_leaves_without_a_trace() {
+		let layout = Layout::new(Path::new("/d"), Path::new("/k"));
+		let access = |login: &str, principal: &str| Temporary {
+			login: login.into(),
+			principal: principal.into(),
+			until: 1_790_000_000_999,
+		};
+		let standing = SshState {
+			principals: BTreeMap::from([("root".into(), vec!["ops".into(), "grant-1".into()])]),
+			..SshState::default()
+		};
+		let temporary = vec![access("root", "grant-1"), access("root", "1"), access("pilot", "2")];
+		let state = SshState { temporary: temporary.clone(), ..standing.clone() };
+		let mut files = state.files(&layout).unwrap();
+		let text = |files: &Files, login: &str| {
+			String::from_utf8_lossy(&files[&format!("{PRINCIPALS}/{login}")]).into_owned()
+		};
+		let lines = "ops\ngrant-1\nexpiry-time=\"20260921141320Z\" grant-1\n\
+			expiry-time=\"20260921141320Z\" 1\n";
+		assert_eq!(text(&files, "root"), lines);
+		assert_eq!(text(&files, "pilot"), "expiry-time=\"20260921141320Z\" 2\n");
+		withdraw(&mut files, &temporary[1..2]);
+		let lines = "ops\ngrant-1\nexpiry-time=\"20260921141320Z\" grant-1\n";
+		assert_eq!(text(&files, "root"), lines);
+		withdraw(&mut files, &temporary);
+		assert_eq!(files, standing.files(&layout).unwrap());
+	}
+
+	#[test]
+	fn access_is_over_behind_its_end_and_when_nobody_knows_the_time() {
+		let access = Temporary { login: "a".into(), principal: "b".into(), until: 5 };
+		assert!(!access.is_over(Some(5)) && access.is_over(Some(6)) && access.is_over(None));
 	}
 }

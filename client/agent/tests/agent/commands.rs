@@ -233,6 +233,43 @@ fn systemd_understands_the_unit() {
 }
 
 #[test]
+fn systemd_understands_what_install_writes() {
+	let dir = tempfile::tempdir().unwrap();
+	let unit = dir.path().join("dpki-agent.service");
+	let text = unit.display().to_string();
+	for extra in
+		[&[][..], &["--seal-command", "/bin/echo 5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e"]]
+	{
+		let place = tempfile::tempdir().unwrap();
+		let (_, config) = configured(place.path(), extra);
+		let args = ["install", "--config", &config, "--unit", &text];
+		let written = agent(&[&args[..], &["--replace"]].concat());
+		assert!(written.status.success(), "{written:?}");
+		assert!(agent(&args).status.success(), "the same again");
+		let printed = agent(&["install", "--config", &config, "--print"]);
+		assert_eq!(printed.stdout, fs::read(&unit).unwrap());
+		let verified =
+			Command::new("systemd-analyze").args(["verify", "--man=no"]).arg(&unit).output();
+		match verified {
+			Err(error) if error.kind() == ErrorKind::NotFound => {
+				eprintln!("not tested, systemd-analyze is missing: install the package systemd");
+			},
+			verified => {
+				let verified = verified.unwrap();
+				let said = String::from_utf8_lossy(&verified.stderr);
+				assert!(
+					verified.status.success() && !said.contains("dpki-agent.service"),
+					"{said}"
+				);
+			},
+		}
+	}
+	fs::write(&unit, "[Unit]\n").unwrap();
+	let (_, config) = configured(dir.path(), &[]);
+	assert_fails(&agent(&["install", "--config", &config, "--unit", &text]), "give --replace");
+}
+
+#[test]
 fn the_unit_names_the_usual_places() {
 	let usual = SshSettings::default().directory;
 	for line in [

@@ -1,7 +1,10 @@
 //! Consents to further keys.
 
 use crate::world::{GENESIS, NOW, World, revocation};
-use dpki_agent::consent::{ConsentError, Request, sign};
+use dpki_agent::{
+	consent::{ConsentError, Request, sign},
+	keys::DeviceKeys,
+};
 use dpki_client::{
 	possession::{Admitted, PossessionError, Registration, SignedConsent, SigningKey, SoftwareKey},
 	primitives::{
@@ -47,6 +50,20 @@ async fn the_device_consents_with_its_own_signing_key() {
 
 	let foreign = ask(&world, request(Admitted::Foreign(&key.public()))).await.unwrap();
 	assert_eq!((foreign.consent, foreign.proven), (consent, None));
+}
+
+#[tokio::test]
+async fn the_device_vouches_for_its_hybrid_key() {
+	let world = World::new();
+	let key = DeviceKeys::add_hybrid(&world.vault()).unwrap().public();
+	let purpose = KeyPurpose::KeyAgreement;
+	let asked = Request { purpose, ..request(Admitted::Held(&key)) };
+	let signed = ask(&world, asked).await.unwrap();
+	assert_eq!(signed.key, KeyId::of_device(world.config.device_id(), &key));
+	let proven = signed.proven.expect("the registrar needs nothing else");
+	assert!(proven.public == key && proven.possession.is_empty());
+	let tls = ask(&world, request(Admitted::Held(&key))).await;
+	assert!(tls.is_err(), "it is for nothing else: {tls:?}");
 }
 
 #[tokio::test]

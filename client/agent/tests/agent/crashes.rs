@@ -26,7 +26,7 @@ async fn two_deliveries() -> (World, Ca, Ca) {
 }
 
 fn journal(world: &World) -> Journal {
-	Journal::open(&world.config.state, GENESIS, world.config.device_id()).unwrap()
+	Journal::open(&world.vault(), GENESIS, world.config.device_id()).unwrap()
 }
 
 fn refused(world: &World) -> bool {
@@ -230,7 +230,7 @@ async fn a_damaged_journal_stops_the_agent_and_leaves_the_access() {
 	let (mut world, old, _) = two_deliveries().await;
 	world.agent = None;
 	fs::write(world.config.state.join("journal"), "damaged").unwrap();
-	let opened = Journal::open(&world.config.state, GENESIS, world.config.device_id());
+	let opened = Journal::open(&world.vault(), GENESIS, world.config.device_id());
 	assert!(matches!(opened, Err(JournalError::Damaged(_))));
 	let agent = dpki_agent::agent::Agent::open(&world.config, world.keys(), clock);
 	assert!(agent.is_err());

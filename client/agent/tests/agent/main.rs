@@ -3,6 +3,9 @@
 //! | module | what |
 //! |---|---|
 //! | [`world`] | the chain, the device and the publisher |
+//! | [`appliers`] | what is put in force besides SSH certificates |
+//! | [`plain_keys`] | plain keys that open logins |
+//! | [`stops`] | the agent ends at each step of each applier |
 //! | [`approvals`] | who has to stand for a delivery |
 //! | [`deliveries`] | what is taken, and what is refused |
 //! | [`renewals`] | replacing the key that opens deliveries |
@@ -13,9 +16,13 @@
 //! | [`generations`] | the directory that sshd reads |
 //! | [`commands`] | the command line |
 //! | [`consents`] | consents to further keys |
+//! | [`requests`] | asking a CA for certificates |
 //! | [`one_at_a_time`] | the lock, and what `status` tells |
+//! | [`temporary`] | access that ends by itself |
+//! | [`secrets`] | that no secret shows, and sealed state |
 //! | [`statuses`] | the vectors of the one status function |
 
+mod appliers;
 mod approvals;
 mod commands;
 mod consents;
@@ -25,8 +32,13 @@ mod forgeries;
 mod generations;
 mod lapses;
 mod one_at_a_time;
+mod plain_keys;
 mod renewals;
+mod requests;
 mod revocations;
+mod secrets;
 mod statuses;
+mod stops;
 mod table;
+mod temporary;
 mod world;

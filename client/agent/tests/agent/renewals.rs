@@ -5,10 +5,11 @@ use dpki_agent::{keys::DeviceKeys, rotation};
 use dpki_client::{
 	Bundle,
 	envelope::seal_to,
-	possession::AgreementKey,
+	possession::{AgreementKey, HybridKey},
 	primitives::{
 		Moment,
 		anchor::AnchorKind,
+		delivery::Suite,
 		ids::KeyId,
 		key::{KeyPurpose, KeyRecord},
 		status::Validity,
@@ -37,7 +38,7 @@ async fn replacing() -> (World, Ca, AgreementKey, AgreementKey, Moment) {
 	let mut world = World::new();
 	let ca = world.register(AnchorKind::SshUserCa);
 	let old = world.keys().agreement;
-	let next = rotation::begin(&world.config.state).unwrap();
+	let next = rotation::begin(&world.vault()).unwrap();
 	let end = NOW + 10_000;
 	let records =
 		[(id(&old), record(&world, &old, Some(end))), (id(&next), record(&world, &next, None))];
@@ -109,10 +110,10 @@ async fn an_agent_that_runs_learns_of_a_rotation_that_was_begun_beside_it() {
 	let mut world = World::new();
 	let ca = world.register(AnchorKind::SshUserCa);
 	world.step().await.unwrap();
-	let next = rotation::begin(&world.config.state).unwrap();
+	let next = rotation::begin(&world.vault()).unwrap();
 	deliver(&mut world, &ca, 1, &next, "next").await;
 	assert_eq!(world.file("principals/root"), "next\n");
-	assert!(DeviceKeys::load(&world.config.state).unwrap().next.is_some());
+	assert!(DeviceKeys::load(&world.vault()).unwrap().next.is_some());
 }
 
 #[tokio::test]
@@ -145,4 +146,28 @@ async fn a_next_key_that_is_damaged_does_not_hold_a_revocation_up() {
 	world.anchor(ca.anchor).revocation = Some(revocation());
 	world.step().await.unwrap();
 	assert!(!world.trusts(&ca));
+}
+
+#[tokio::test]
+async fn a_device_with_a_hybrid_key_opens_what_is_sealed_to_it() {
+	let mut world = World::new();
+	let ca = world.register(AnchorKind::SshUserCa);
+	let bundle = Bundle { items: vec![user_ca(&ca), principals("root", &["admin"])] };
+	let stranger = HybridKey::generate();
+	world.publish_to_hybrid(&stranger, Suite::XWingChaCha20Poly1305, 1, &bundle);
+	world.step().await.unwrap();
+	assert_eq!(world.refusal(), "other recipient");
+	// Made while the agent runs, by `dpki-agent hybrid`.
+	let key = DeviceKeys::add_hybrid(&world.vault()).unwrap();
+	for (sequence, suite) in [(2, Suite::XWingChaCha20Poly1305), (3, Suite::SharedXWing)] {
+		world.publish_to_hybrid(&key, suite, sequence, &bundle);
+		world.step().await.unwrap();
+		let status = world.agent().status().clone();
+		assert!(world.trusts(&ca), "{status:?}");
+		assert_eq!(world.agent().status().highest_sequence, Some(sequence), "{status:?}");
+	}
+	world.publish_to_hybrid(&key, Suite::XWingChaCha20Poly1305, 4, &bundle);
+	world.alter_blob(|blob| blob[100] ^= 1);
+	world.step().await.unwrap();
+	assert_eq!(world.refusal(), "envelope invalid");
 }

@@ -152,7 +152,7 @@ async fn the_block_is_on_the_disk_before_what_it_takes_away_is_gone() {
 	world.anchor(first.anchor).revocation = Some(revocation());
 	assert!(matches!(world.step().await, Err(StepError::Enforce(_))));
 	assert!(world.trusts(&first));
-	let journal = Journal::open(&world.config.state, GENESIS, world.config.device_id()).unwrap();
+	let journal = Journal::open(&world.vault(), GENESIS, world.config.device_id()).unwrap();
 	assert_eq!(journal.entries.head, world.chain.head.number);
 	fs::remove_dir(&obstacle).unwrap();
 	world.step().await.unwrap();

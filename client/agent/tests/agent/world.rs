@@ -10,23 +10,25 @@ use dpki_agent::{
 	init::make,
 	keys::DeviceKeys,
 	run::converge,
+	seal::Vault,
 };
 use dpki_client::{
 	AccountId, BlobStore, Bundle, Head, Item,
 	blob::{self, BlobError},
 	envelope::{self, RecipientKey},
-	possession::AgreementKey,
+	possession::{AgreementKey, HybridKey},
 	primitives::{
 		Moment,
 		anchor::{AnchorKind, AnchorRecord},
 		approval::ApprovalRecord,
+		certificate::CertificateRecord,
 		delivery::{Acknowledgement, DeliveryBinding, DeliveryRecord, Suite},
 		device::DeviceRecord,
-		ids::{AnchorId, BlobDigest, DeviceId, KeyId, OrganisationId},
+		ids::{AnchorId, BlobDigest, CertificateId, DeviceId, KeyId, OrganisationId},
 		key::{KeyRecord, KeyType, PublicKey},
 		organisation::{DeliveryPolicy, OrganisationKind, OrganisationRecord, Role, RoleSet},
 		revocation::{Revocation, RevocationReason, SshRevocation, SshSubject},
-		status::Validity,
+		status::{Status, Validity},
 	},
 	ssh::{HostCertificate, UserCertificate, sign_host, sign_user},
 	view::ReadError,
@@ -63,6 +65,7 @@ pub struct FakeChain {
 	pub delivery: Option<DeliveryRecord>,
 	pub approvals: Option<ApprovalRecord>,
 	pub acknowledgement: Option<Acknowledgement>,
+	pub certificates: BTreeMap<CertificateId, (CertificateRecord, Status)>,
 	/// Every read fails.
 	pub silent: bool,
 }
@@ -137,6 +140,13 @@ impl Chain for FakeChain {
 	async fn acknowledgement(&self, _: DeviceId) -> Result<Option<Acknowledgement>, ReadError> {
 		self.answer(self.acknowledgement.clone())
 	}
+
+	async fn certificate(
+		&self,
+		id: CertificateId,
+	) -> Result<Option<(CertificateRecord, Status)>, ReadError> {
+		self.answer(self.certificates.get(&id).cloned())
+	}
 }
 
 #[derive(Default)]
@@ -167,6 +177,7 @@ pub struct Ca {
 pub struct World {
 	pub dir: TempDir,
 	pub config: Config,
+	pub vault: Vault,
 	pub chain: FakeChain,
 	pub blobs: FakeBlobs,
 	pub agent: Option<Agent>,
@@ -214,6 +225,9 @@ impl World {
 				..SshSettings::default()
 			},
 			freshness: Default::default(),
+			blobs: Vec::new(),
+			apply: Default::default(),
+			service: Default::default(),
 		};
 		let config = make(&dir.path().join("agent.toml"), config, None).unwrap().config;
 		let name = config.device.as_bytes().to_vec().try_into().unwrap();
@@ -234,15 +248,22 @@ impl World {
 			delivery: None,
 			approvals: None,
 			acknowledgement: None,
+			certificates: BTreeMap::new(),
 			silent: false,
 		};
-		let mut world = Self { dir, config, chain, blobs: FakeBlobs::default(), agent: None };
+		let vault = Vault::open_state(&config.state);
+		let mut world =
+			Self { dir, config, vault, chain, blobs: FakeBlobs::default(), agent: None };
 		world.restart();
 		world
 	}
 
+	pub fn vault(&self) -> Vault {
+		self.vault.clone()
+	}
+
 	pub fn keys(&self) -> DeviceKeys {
-		DeviceKeys::load(&self.config.state).unwrap()
+		DeviceKeys::load(&self.vault()).unwrap()
 	}
 
 	/// What a crash leaves: a new agent on the same files.
@@ -366,6 +387,23 @@ impl World {
 		let record = self.record(PUBLISHER, sequence, suite, KeyId::of(&key.public()));
 		let place = record.binding(GENESIS, self.config.device_id());
 		let sealed = envelope::seal(&key.public(), &place, &bundle.encode().unwrap()).unwrap();
+		self.put(record, sealed);
+	}
+
+	/// Publishes a bundle that is sealed to this hybrid key, under one of its suites.
+	pub fn publish_to_hybrid(
+		&mut self,
+		key: &HybridKey,
+		suite: Suite,
+		sequence: u64,
+		bundle: &Bundle,
+	) {
+		let device = self.config.device_id();
+		let recipient = KeyId::of_device(device, &key.public());
+		let record = self.record(PUBLISHER, sequence, suite, recipient);
+		let place = record.binding(GENESIS, device);
+		let public = RecipientKey::XWing(key.public_bytes());
+		let sealed = envelope::seal_to(&public, &place, &bundle.encode().unwrap()).unwrap();
 		self.put(record, sealed);
 	}
 

@@ -268,6 +268,20 @@ impl Add {
 	}
 }
 
+/// Registers an SSH CA whose private key is in this file.
+pub async fn add_ssh(
+	session: &Session,
+	account: &Account,
+	org: &Name,
+	kind: AnchorKind,
+	key: &std::path::Path,
+) -> Result<Report> {
+	let private = secrets::parse_openssh(key, &files::read_text(key)?)?;
+	let material = lookup::ssh_material(private.public_key())?;
+	let key = secrets::signing_key(key)?;
+	add(session, account, org, Standing::Kind(kind), &key, material).await
+}
+
 async fn add(
 	session: &Session,
 	account: &Account,

@@ -15,7 +15,7 @@ use crate::{
 use clap::{Args, Subcommand};
 use codec::Decode;
 use dpki_client::{
-	Client,
+	Client, Head,
 	carrier::{
 		Carrier, CarrierError, Carriers, MAX_ROUNDS,
 		file::{Contents, FileCarrier},
@@ -169,17 +169,21 @@ impl BundleCommand {
 async fn take_checkpoint(session: &Session, out: &Path) -> Result<Report> {
 	files::refuse_existing(&[out])?;
 	let (client, view) = session.view().await?;
-	let head = view.head();
-	let authorities: Vec<([u8; 32], u64)> =
-		call(&client, "GrandpaApi_grandpa_authorities", head.hash).await?;
-	let id: u64 = call(&client, "GrandpaApi_current_set_id", head.hash).await?;
-	let set = AuthoritySet::new(id, authorities.into_iter().map(|(key, _)| key).collect())?;
-	let genesis = client.genesis_hash();
-	let checkpoint = Checkpoint { genesis, set, number: head.number, hash: head.hash };
+	let checkpoint = checkpoint_at(&client, view.head()).await?;
 	files::write_public(out, &checkpoint.encode())?;
 	Ok(told(Report::new().done("Checkpoint taken"), &checkpoint)
 		.row("file", out.display())
 		.tail("Compare the digest with somebody who asked another node."))
+}
+
+/// What a node says that is to be believed from this block on.
+pub async fn checkpoint_at(client: &Client, head: Head) -> Result<Checkpoint> {
+	let authorities: Vec<([u8; 32], u64)> =
+		call(client, "GrandpaApi_grandpa_authorities", head.hash).await?;
+	let id: u64 = call(client, "GrandpaApi_current_set_id", head.hash).await?;
+	let set = AuthoritySet::new(id, authorities.into_iter().map(|(key, _)| key).collect())?;
+	let genesis = client.genesis_hash();
+	Ok(Checkpoint { genesis, set, number: head.number, hash: head.hash })
 }
 
 /// What a call of the runtime answers at a block.
@@ -362,12 +366,14 @@ async fn publish(
 		.row_as("lists_of_changes", published.lists.to_string(), published.lists))
 }
 
-fn read_checkpoint(path: &Path) -> Result<Checkpoint> {
+/// The checkpoint in a file.
+pub fn read_checkpoint(path: &Path) -> Result<Checkpoint> {
 	let wrong = || Error::WrongFile { path: path.into(), expected: "a checkpoint".into() };
 	Checkpoint::decode(&files::read(path)?).map_err(|_| wrong())
 }
 
-fn now() -> u64 {
+/// The clock of this computer, in milliseconds since the Unix epoch.
+pub fn now() -> u64 {
 	// A clock before 1970 finds every block in the future, and believes none.
 	let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
 	u64::try_from(since.as_millis()).unwrap_or(u64::MAX)

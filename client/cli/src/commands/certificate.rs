@@ -4,6 +4,7 @@ mod application;
 mod apply;
 mod council;
 mod holder;
+mod issue;
 pub mod show;
 mod terms;
 
@@ -56,6 +57,13 @@ Examples:
 Example:
   dpki certificate apply-csr --draft drone.draft --csr drone.csr")]
 	ApplyCsr(ApplyCsr),
+	/// Answer a device that asks for an X.509 certificate of one of its services, with a CA key on this computer
+	#[command(after_help = "\
+Example:
+  dpki certificate issue web.request --ca-cert ca.crt --ca-key ca.key --valid 90d --out web.pem
+  dpki deliver --org acme --device drone-7 --tls web=web.pem --yes
+The device made the key of the service and keeps it.")]
+	Issue(issue::Issue),
 	/// Have a certificate looked at again: by observers before its control lapses, or by endorsers
 	#[command(after_help = "\
 Examples:
@@ -210,6 +218,7 @@ impl CertificateCommand {
 			Self::Apply(command) => command.run(session).await,
 			Self::Draft(command) => command.run(session).await,
 			Self::ApplyCsr(command) => command.run(session).await,
+			Self::Issue(command) => command.run(session).await,
 			Self::Renew { certificate, what } => holder::renew(session, certificate, what).await,
 			Self::Withdraw { application } => application::withdraw(session, application).await,
 			Self::Close { application } => application::close(session, application).await,

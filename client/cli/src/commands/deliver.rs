@@ -1,9 +1,13 @@
 //! `dpki deliver`: the full desired state of a device, encrypted to it and published.
 
 mod fleet;
+mod hybrid;
+mod made;
+mod parts;
 
 use crate::{
 	commands::{
+		blob::Also,
 		delivery::{self, Review},
 		ssh as certificates,
 	},
@@ -52,8 +56,15 @@ Examples:
   dpki deliver --org acme --device drone-7 --known-hosts-ca 'host-ca.pub=*.acme.example' --yes
   dpki deliver --org acme --device drone-7 --empty    # takes all access away
   dpki deliver --org acme --device drone-7 --device drone-8 --user-ca user-ca.pub --principals root=ops
+  dpki deliver --org acme --device drone-7 --user-ca user-ca.pub --principals root=ops \
+      --tls web=web.pem --trust web=ca.pem --psk drone-7=drone-7.psk
+  dpki deliver --org acme --device drone-7 --device drone-8 --yes --optional \
+      --tls mesh-7=7.pem --trust mesh-7=8.pem --tls mesh-8=8.pem --trust mesh-8=7.pem    # peers of each other
+  dpki deliver --org acme --device drone-7 --hybrid-key drone-7.hybrid --user-ca user-ca.pub --principals root=ops
   dpki deliver --org acme --device drone-7 --empty --review drone-7.review    # watchdogs have to approve
+  dpki deliver --org acme --device drone-7 --user-ca user-ca.pub --principals pilot=alice --host-cert drone-7-cert.pub
   dpki deliver --org acme --device drone-7 --empty --sign-for //Bob --review drone-7.review
+  dpki deliver --org acme --device drone-7 --empty --also kubo=http://127.0.0.1:5001 --pins pins
 A device takes away what a delivery does not name. One that lets nobody log in needs --yes.
 Where the policy of the organisation asks for approvals, give FILE to those who approve: `dpki approve-delivery FILE`.
 Where it asks for a second person, an anchor manager signs with --sign-for and gives FILE to the publisher:
@@ -89,19 +100,28 @@ pub struct Deliver {
 	/// SSH host CA that the device believes, for hosts of these patterns (repeat for several)
 	#[arg(long, value_name = "ID|FILE=PATTERN[,..]")]
 	known_hosts_ca: Vec<HostCaPatterns>,
+	#[command(flatten)]
+	parts: parts::Parts,
+	/// Seal it to the hybrid key of the device, which `dpki-agent hybrid` wrote into this file there
+	#[arg(long, value_name = "FILE")]
+	hybrid_key: Option<PathBuf>,
 	/// Deliver a state without any access
 	#[arg(
 		long,
-		conflicts_with_all = ["user_ca", "principals", "host_ca_key", "known_hosts_ca"]
+		conflicts_with_all = ["user_ca", "principals", "host_ca_key", "known_hosts_ca", "host_cert", "host_key", "user_key"]
 	)]
 	empty: bool,
+	#[command(flatten)]
+	made: made::Made,
 	/// New file by which others can look into the delivery
 	#[arg(long, value_name = "FILE")]
 	review: Option<PathBuf>,
 	/// Sign the content for this account to publish, and do not publish it
-	#[arg(long, value_name = "ACCOUNT", requires = "review", conflicts_with = "wait")]
+	#[arg(long, value_name = "ACCOUNT", requires = "review", conflicts_with_all = ["wait", "also"])]
 	sign_for: Option<Member>,
-	/// Deliver even if nobody can log in with a certificate afterwards
+	#[command(flatten)]
+	also: Also,
+	/// Deliver without asking: private keys, and a state in which nobody can log in with a certificate
 	#[arg(long)]
 	yes: bool,
 	/// Wait until the device says what became of it; fails if it refuses, or says nothing for this long
@@ -117,11 +137,17 @@ pub struct Deliver {
 }
 
 /// What a delivery starts from, read at one finalised block.
-struct Destination {
-	device: DeviceRef,
-	record: DeviceRecord,
-	recipient: (KeyId, KeyRecord),
-	sequence: u64,
+pub struct Destination {
+	/// The device.
+	pub device: DeviceRef,
+	/// Its record.
+	pub record: DeviceRecord,
+	/// The key that deliveries to it are encrypted to, as it stands on the chain.
+	pub recipient: (KeyId, KeyRecord),
+	/// The same, with what sealing needs.
+	pub key: RecipientKey,
+	/// The number of the next delivery.
+	pub sequence: u64,
 }
 
 impl Deliver {
@@ -132,6 +158,8 @@ impl Deliver {
 			&& self.principals.is_empty()
 			&& self.host_ca_key.is_none()
 			&& self.known_hosts_ca.is_empty()
+			&& self.made.is_empty()
+			&& self.parts.is_empty()
 		{
 			return Err(Error::NotAllowed {
 				why: "nothing to deliver, and a device takes away what a delivery does not name"
@@ -143,15 +171,21 @@ impl Deliver {
 		let [device] = &self.device[..] else { return self.to_many(session).await };
 		let account = session.account()?;
 		let (client, view) = session.view().await?;
-		let destination = Destination::read(&view, DeviceRef::new(&self.org, device)).await?;
+		let device = DeviceRef::new(&self.org, device);
+		let destination = match &self.hybrid_key {
+			Some(path) => Destination::hybrid(&view, device, path).await?,
+			None => Destination::read(&view, device).await?,
+		};
 		let organisation = view.organisation(destination.record.organisation).await?;
 		let rule = organisation.and_then(|record| ApprovalRule::of(record.policy));
 		self.require_procedure(rule)?;
+		let copies = self.also.prepare()?;
 		files::refuse_existing(self.review.as_deref().as_slice())?;
 		let mut warnings = Vec::new();
 		let of = destination.record.organisation;
 		let bundle = self.bundle(&view, of, Some(&destination), &mut warnings).await?;
 		let items = bundle.items.len();
+		warnings.extend(made::confirm_escrow(&bundle.items, &destination.device.text, self.yes)?);
 
 		let binding = DeliveryBinding {
 			genesis: client.genesis_hash(),
@@ -162,9 +196,11 @@ impl Deliver {
 				.map_or_else(|| session.actor(&account), |publisher| publisher.0),
 			device: destination.device.id,
 			recipient: destination.recipient.0,
-			suite: match &self.review {
-				Some(_) => Suite::SharedX25519,
-				None => Suite::X25519ChaCha20Poly1305,
+			suite: match (&self.review, &destination.key) {
+				(Some(_), RecipientKey::X25519(_)) => Suite::SharedX25519,
+				(Some(_), RecipientKey::XWing(_)) => Suite::SharedXWing,
+				(None, RecipientKey::X25519(_)) => Suite::X25519ChaCha20Poly1305,
+				(None, RecipientKey::XWing(_)) => Suite::XWingChaCha20Poly1305,
 			},
 			sequence: destination.sequence,
 		};
@@ -179,7 +215,7 @@ impl Deliver {
 			return prepare(&account, &view, &destination, &bundle, &binding, path);
 		}
 		let plaintext = bundle.encode()?;
-		let recipient = RecipientKey::X25519(destination.recipient.1.public.clone());
+		let recipient = destination.key.clone();
 		let envelope = match &self.review {
 			None => envelope::seal_to(&recipient, &binding, &plaintext)?,
 			Some(path) => {
@@ -199,6 +235,9 @@ impl Deliver {
 			&envelope,
 		)?;
 		let finalized = session.submit(&client, &account, &call, "publishing the delivery").await?;
+		if let Some(copies) = &copies {
+			copies.put(&client, &envelope, &[(binding.device, binding.sequence)]).await?;
+		}
 
 		let name = &destination.device.text;
 		let mut report = Report::new()
@@ -267,6 +306,8 @@ impl Deliver {
 		items.extend(self.principals.iter().map(|LoginPrincipals { login, principals }| {
 			Item::SshPrincipals { login: login.clone(), principals: principals.clone() }
 		}));
+		items.extend(self.made.items()?);
+		items.extend(self.parts.items()?);
 		Ok(Bundle { items })
 	}
 
@@ -298,7 +339,7 @@ impl Deliver {
 	/// Refuses a state that nobody can log in to, unless it is meant: it takes the access of everybody away.
 	fn require_logins(&self) -> Result<()> {
 		let missing = match (self.user_ca.is_empty(), self.principals.is_empty()) {
-			_ if self.empty || self.yes => return Ok(()),
+			_ if self.empty || self.yes || self.parts.open_logins() => return Ok(()),
 			(false, false) => return Ok(()),
 			(true, false) => "--user-ca",
 			(false, true) => "--principals",
@@ -354,7 +395,8 @@ impl Deliver {
 }
 
 impl Destination {
-	async fn read(view: &View, device: DeviceRef) -> Result<Self> {
+	/// Of a device that can take deliveries.
+	pub async fn read(view: &View, device: DeviceRef) -> Result<Self> {
 		let record = lookup::device(view, &device).await?;
 		let status = view.device_status(device.id).await?;
 		if !status.is_valid() {
@@ -372,7 +414,8 @@ impl Destination {
 				.into(),
 		})?;
 		let newest = view.delivery(device.id).await?.map_or(0, |delivery| delivery.sequence);
-		Ok(Self { device, record, recipient, sequence: newest + 1 })
+		let key = RecipientKey::X25519(recipient.1.public.clone());
+		Ok(Self { device, record, recipient, key, sequence: newest + 1 })
 	}
 }
 
@@ -394,7 +437,7 @@ fn prepare(
 	let expires_at = view.now().saturating_add(MAX_SIGNATURE_LIFETIME);
 	let plaintext = bundle
 		.encode_signed(|digest| ContentSignature::sign(account, binding, digest, expires_at))?;
-	let recipient = RecipientKey::X25519(destination.recipient.1.public.clone());
+	let recipient = destination.key.clone();
 	let (envelope, key) = envelope::seal_shared(&[(recipient, binding.clone())], &plaintext)?;
 	let review = Review::new(binding, &envelope, key, true);
 	review.write(path)?;
@@ -414,13 +457,13 @@ fn prepare(
 }
 
 /// The anchor, if it may be relied on.
-async fn active(view: &View, anchor: &AnchorRef, kind: AnchorKind) -> Result<KnownAnchor> {
+pub async fn active(view: &View, anchor: &AnchorRef, kind: AnchorKind) -> Result<KnownAnchor> {
 	lookup::anchor(view, anchor, &[kind]).await?.require_valid()
 }
 
 /// Refuses what the device refuses: whoever may publish must not bring in a CA that the anchor managers of the
 /// organisation have not registered.
-fn require_own(known: &KnownAnchor, organisation: OrganisationId) -> Result<()> {
+pub fn require_own(known: &KnownAnchor, organisation: OrganisationId) -> Result<()> {
 	if known.record.organisation == organisation {
 		return Ok(());
 	}
@@ -432,7 +475,7 @@ fn require_own(known: &KnownAnchor, organisation: OrganisationId) -> Result<()> 
 }
 
 /// Waits for what the device says about exactly this delivery.
-async fn acknowledgement(
+pub async fn acknowledgement(
 	client: &Client,
 	destination: &Destination,
 	patience: Duration,

@@ -11,6 +11,7 @@ mod review;
 pub use review::Review;
 
 use crate::{
+	commands::blob::Also,
 	error::{Error, Result},
 	lookup,
 	output::{Report, rfc3339},
@@ -37,6 +38,8 @@ pub struct PublishDelivery {
 	/// What `dpki deliver --sign-for ACCOUNT --review FILE` wrote
 	#[arg(value_name = "FILE")]
 	review: PathBuf,
+	#[command(flatten)]
+	also: Also,
 	/// Publish without asking
 	#[arg(long)]
 	yes: bool,
@@ -90,6 +93,7 @@ impl PublishDelivery {
 		}
 		let (client, view) = session.view().await?;
 		review.require_chain(&client)?;
+		let copies = self.also.prepare()?;
 		let device = DeviceRef::from(review.device);
 		let told = content::describe(&content, &view, review.device).await?;
 		let question = content::question(&told, &device.text, review.sequence, "Publish this?");
@@ -102,6 +106,9 @@ impl PublishDelivery {
 			&envelope,
 		)?;
 		let finalized = session.submit(&client, &account, &call, "publishing the delivery").await?;
+		if let Some(copies) = &copies {
+			copies.put(&client, &envelope, &[(review.device, review.sequence)]).await?;
+		}
 		let view = client.at_finalized().await?;
 		let report = Report::new()
 			.done(format!("Published delivery {} to {}", review.sequence, device.text))

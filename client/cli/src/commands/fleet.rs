@@ -1,6 +1,7 @@
 //! `dpki fleet`: many keys under one commitment.
 
 mod import;
+mod watch;
 
 use crate::{
 	commands::revoke::{How, revoke},
@@ -12,10 +13,11 @@ use crate::{
 };
 use clap::{ArgGroup, Args, Subcommand};
 use dpki_client::{
-	BlobStore, ChainBlobs, Client, View, calls,
+	BlobStore, ChainBlobs, Client, Stores, View, calls,
 	fleet::{
 		Commitment, FleetError, FleetLeaf, FleetRecord, FleetTiles, MembershipProof, TileFolder,
 		masks,
+		watch::{Duty, Finding, look},
 	},
 };
 use dpki_primitives::{
@@ -32,6 +34,7 @@ use std::path::PathBuf;
 Examples, in the order in which a fleet lives:
   dpki fleet commit keys.csv acme/drones --tiles drones.tiles --publish
   dpki fleet check acme/drones --vote
+  dpki fleet watch --hold /var/lib/dpki-tiles --account validator.key
   dpki fleet prove acme/drones drone-7 --tiles drones.tiles --out drone-7.member
   dpki fleet revoke acme/drones 7 20-29 --reason keyCompromise
   dpki fleet status acme/drones --proof drone-7.member")]
@@ -71,11 +74,22 @@ Example:
 		fleet: FleetRef,
 	},
 	/// Fetch all tiles of the newest commitment and check them, as validators do before they vote
+	///
+	/// No key may be there twice, and a rotation has to leave every place that is revoked as it was.
 	#[command(after_help = "\
 Examples:
   dpki fleet check acme/drones --tiles drones.tiles
   dpki fleet check acme/drones --vote --account validator.key")]
 	Check(Check),
+	/// Fetch, check and keep the tiles of every fleet as it is proposed, and vote: what a validator runs beside its node
+	///
+	/// It follows the finalised blocks until it is told to end, and goes on where it was when it is started again. A fleet
+	/// whose tiles are missing is asked for again and again, and denied after --patience; the others do not wait for it.
+	#[command(after_help = "\
+Examples:
+  dpki fleet watch --hold /var/lib/dpki-tiles --account validator.key
+  dpki fleet watch --hold /var/lib/dpki-tiles --tiles /mnt/factory --patience 1h")]
+	Watch(watch::Watch),
 	/// Store the tiles of the newest commitment with the blobs of the chain
 	#[command(after_help = "\
 Example:
@@ -191,6 +205,7 @@ impl FleetCommand {
 			Self::Rotate(command) => command.run(session).await,
 			Self::Withdraw { fleet } => withdraw(session, &fleet).await,
 			Self::Check(command) => command.run(session).await,
+			Self::Watch(command) => command.run(session).await,
 			Self::Publish { fleet, tiles } => {
 				let (client, view) = session.view().await?;
 				let (_, commitment) = newest(&record(&view, &fleet).await?, &fleet)?;
@@ -220,18 +235,21 @@ async fn record(view: &View, fleet: &FleetRef) -> Result<FleetRecord> {
 fn newest(record: &FleetRecord, fleet: &FleetRef) -> Result<(u32, Commitment)> {
 	let candidate = record.candidate.map(|it| (it.revision, it.commitment));
 	let current = record.current.map(|it| (it.revision, it.commitment));
-	candidate.or(current).ok_or_else(|| Error::NotAllowed {
-		why: format!("nothing of {fleet} is committed"),
-		next: "commit it with `dpki fleet commit`".to_owned(),
-	})
+	candidate.or(current).ok_or_else(|| nothing(fleet))
 }
 
-/// Where tiles are fetched from.
-fn store(client: &Client, tiles: Option<PathBuf>) -> Box<dyn BlobStore> {
-	match tiles {
-		Some(folder) => Box::new(TileFolder::at(folder)),
-		None => Box::new(ChainBlobs::new(client)),
+fn nothing(fleet: &FleetRef) -> Error {
+	Error::NotAllowed {
+		why: format!("nothing of {fleet} is committed"),
+		next: "commit it with `dpki fleet commit`".to_owned(),
 	}
+}
+
+/// Where tiles are looked for in turn: in folders, then at the node.
+fn sources(client: &Client, folders: impl IntoIterator<Item = PathBuf>) -> Stores {
+	let folder = |path: PathBuf| (path.display().to_string(), Box::new(TileFolder::at(path)) as _);
+	let node = ("node".to_owned(), Box::new(ChainBlobs::new(client)) as Box<dyn BlobStore>);
+	Stores::new(folders.into_iter().map(folder).chain([node]).collect())
 }
 
 async fn withdraw(session: &Session, fleet: &FleetRef) -> Result<Report> {
@@ -285,21 +303,20 @@ impl Check {
 		let record = record(&view, &self.fleet).await?;
 		let (revision, commitment) = newest(&record, &self.fleet)?;
 		let policy = view.key_policy(self.fleet.organisation()).await?;
-		let store = store(&client, self.tiles);
+		let store = sources(&client, self.tiles);
+		let duty = Duty::newest(self.fleet.id(), &record).ok_or_else(|| nothing(&self.fleet))?;
+		let revoked = view.all_revoked_members(self.fleet.id()).await?;
 		let progress = Progress::start(format!("checking {}", self.fleet));
-		let judge = |index, leaf: &FleetLeaf| match leaf.is_allowed_by(&policy) {
-			true => Ok(()),
-			false => {
-				let reason = "the key policy of the organisation forbids it";
-				Err(FleetError::Leaf { index, reason })
-			},
-		};
 		let seen = |count| progress.say(format!("checked {count} of {} members", commitment.size));
-		let found = FleetTiles::new(&*store, commitment).audit(judge, seen).await;
+		let found = look(&duty, &store, &policy, &revoked, seen).await;
 		drop(progress);
 		let mut report = match &found {
-			Ok(()) => Report::new().verdict(true, format!("{} is there as committed", self.fleet)),
-			Err(error) => Report::new().verdict(false, format!("{}: {error}", self.fleet)),
+			Finding::Held => {
+				Report::new().verdict(true, format!("{} is there as committed", self.fleet))
+			},
+			Finding::Wrong(error) | Finding::Missing(error) => {
+				Report::new().verdict(false, format!("{}: {error}", self.fleet))
+			},
 		};
 		report = report
 			.row_as("revision", revision.to_string(), revision)
@@ -309,7 +326,7 @@ impl Check {
 			return Ok(report);
 		}
 		let account = session.account()?;
-		let call = calls::vote_availability(self.fleet.id(), revision, found.is_ok());
+		let call = calls::vote_availability(self.fleet.id(), revision, found.is_held());
 		let finalized = session.submit(&client, &account, &call, "voting").await?;
 		Ok(report.finalized(&finalized))
 	}
@@ -324,8 +341,8 @@ impl Prove {
 			Some(head) => (head.revision, head.commitment),
 			None => newest(&record, &self.fleet)?,
 		};
-		let store = store(&client, self.tiles.clone());
-		let mut tiles = FleetTiles::new(&*store, commitment);
+		let store = sources(&client, self.tiles.clone());
+		let mut tiles = FleetTiles::new(&store, commitment);
 		let index = match (self.index, &self.device) {
 			(Some(index), _) => index,
 			(None, device) => self.find(&mut tiles, device.as_ref()).await?,

@@ -3,6 +3,9 @@
 //! The chain is asked first whether the CA may still sign. Its time counts as well as the clock of this computer: they
 //! have to agree, because a certificate of five minutes made by a wrong clock opens nothing, or opens for too long.
 
+pub mod requests;
+mod rotate;
+
 use crate::{
 	commands::revoke,
 	error::{Error, Result, crypto},
@@ -40,7 +43,9 @@ const MAX_CLOCK_DIFFERENCE: Duration = Duration::from_secs(2 * 60);
 #[command(after_help = "\
 Examples:
   dpki ssh sign --ca user-ca --principal alice --for 5m ~/.ssh/id_ed25519.pub
-  dpki ssh host-sign --ca host-ca --host drone-7.acme.example /etc/ssh/ssh_host_ed25519_key.pub")]
+  dpki ssh host-sign --ca host-ca --host drone-7.acme.example /etc/ssh/ssh_host_ed25519_key.pub
+  dpki ssh rotate --org acme --fleet drones.txt --old-ca user-ca.pub --new-ca user-ca-2 --principals pilot=ops \\
+      --state rotation.json")]
 pub enum SshCommand {
 	/// Sign a user certificate, after asking the chain whether the CA may still sign
 	#[command(after_help = "\
@@ -54,6 +59,25 @@ The certificate goes to KEY-cert.pub, where ssh finds it by itself.")]
 Example:
   dpki ssh host-sign --ca host-ca --host drone-7.acme.example --for 30d /etc/ssh/ssh_host_ed25519_key.pub")]
 	HostSign(SignHost),
+	/// Answer devices that ask for certificates of their host keys
+	#[command(after_help = "\
+Example:
+  dpki ssh sign-requests drone-7.request --ca host-ca --for 30d
+  dpki deliver --org acme --device drone-7 --host-cert drone-7-cert.pub --user-ca user-ca.pub --principals pilot=alice
+The certificate goes to FILE-cert.pub, without the ending of the request. No private key comes or goes.")]
+	SignRequests(requests::SignRequests),
+	/// Give a fleet another CA: deliver it, wait for the devices, and revoke the old one after an overlap
+	#[command(after_help = "\
+Examples:
+  dpki ssh rotate --org acme --fleet drones.txt --old-ca user-ca.pub --new-ca user-ca-2 --principals pilot=ops \\
+      --overlap 7d --state rotation.json
+  dpki ssh rotate --org acme --fleet drones.txt --old-ca host-ca.pub --new-ca host-ca-2 --host-names '{}.acme.example' \\
+      --user-ca user-ca.pub --principals pilot=ops --state rotation.json
+The same command goes on where it was interrupted, and tells how far it is. A delivery is the full state of a device: name
+what the devices shall have besides.
+
+Exit codes: 0 every device has the new CA; 3 some do not; 1 it did not get that far.")]
+	Rotate(Box<rotate::Rotate>),
 }
 
 /// What both kinds of certificates need.
@@ -115,6 +139,8 @@ impl SshCommand {
 			Self::HostSign(SignHost { host, span, common }) => {
 				sign(session, AnchorKind::SshHostCa, host, span, common).await
 			},
+			Self::SignRequests(command) => command.run(session).await,
+			Self::Rotate(command) => command.run(session).await,
 		}
 	}
 }
@@ -320,7 +346,7 @@ fn certificate_path(key: &Path) -> PathBuf {
 }
 
 /// The older certificate that lies there and may be replaced; anything else may not.
-fn replaceable(out: &Path) -> Result<Option<Certificate>> {
+pub fn replaceable(out: &Path) -> Result<Option<Certificate>> {
 	if out.symlink_metadata().is_err() {
 		return Ok(None);
 	}

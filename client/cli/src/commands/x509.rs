@@ -1,5 +1,6 @@
 //! `dpki x509`: certificates of others, judged by the very code that the chain runs.
 
+pub mod issuer;
 mod request;
 mod show;
 

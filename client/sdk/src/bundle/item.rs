@@ -13,6 +13,8 @@
 //! | 8 | [`Item::TrustBundle`] | |
 //! | 9 | [`Item::Psk`] | key |
 //! | 10 | [`Item::Opaque`] | perhaps |
+//! | 11 | [`Item::RevocationLists`] | |
+//! | 16 | [`Item::SshTemporaryAccess`] | |
 
 use super::{
 	BundleError, MAX_CERTIFICATE_LEN, MAX_CERTIFICATES, MAX_NAMES, MAX_SECRET_LEN,
@@ -22,7 +24,10 @@ use super::{
 	},
 };
 use crate::names::{MAX_TEXT_LEN, NameKind};
-use dpki_primitives::{Moment, ids::AnchorId};
+use dpki_primitives::{
+	Moment,
+	ids::{AnchorId, CertificateId},
+};
 use std::fmt;
 use zeroize::Zeroizing;
 
@@ -148,6 +153,24 @@ pub enum Item {
 		/// What the program reads.
 		data: Secret,
 	},
+	/// Certificates for this principal may log in as this user, until a fixed time and no longer. See [`crate::access`].
+	SshTemporaryAccess {
+		/// The user of the device.
+		login: String,
+		/// The principal.
+		principal: String,
+		/// The certificate on the chain that says so too: when it ends or is revoked, so does the access.
+		grant: CertificateId,
+		/// Last moment at which it opens the login.
+		until: Moment,
+	},
+	/// A service of the device does not believe what is on these lists.
+	RevocationLists {
+		/// Which service.
+		name: String,
+		/// The lists in DER, each of an authority in the trust bundle of the service.
+		lists: Vec<Vec<u8>>,
+	},
 	/// A part that a device may leave out if it does not know its kind, or has nothing to put it in force with. Every other
 	/// part such a device refuses, and the bundle with it.
 	Optional(Box<Item>),
@@ -184,6 +207,8 @@ impl Item {
 			Item::TrustBundle { .. } => "trust bundle",
 			Item::Psk { .. } => "pre-shared key",
 			Item::Opaque { .. } => "opaque data",
+			Item::RevocationLists { .. } => "revocation lists",
+			Item::SshTemporaryAccess { .. } => "temporary SSH access",
 			Item::Optional(_) => "optional part",
 		}
 	}
@@ -212,6 +237,8 @@ impl Item {
 			Item::TrustBundle { name, .. } => format!("the trust bundle {name}"),
 			Item::Psk { identity, .. } => format!("the pre-shared key {identity}"),
 			Item::Opaque { name, .. } => format!("the data {name}"),
+			Item::RevocationLists { name, .. } => format!("the revocation lists {name}"),
+			Item::SshTemporaryAccess { grant, .. } => format!("the temporary access {grant}"),
 			Item::Optional(_) => "an optional part in an optional part".into(),
 		}
 	}
@@ -263,6 +290,14 @@ impl Item {
 			Item::Opaque { name, data } => {
 				NameKind::Label.check(name)?;
 				at_most("data", data.expose().len(), MAX_SECRET_LEN)
+			},
+			Item::SshTemporaryAccess { login, principal, .. } => {
+				NameKind::Login.check(login)?;
+				Ok(NameKind::Principal.check(principal)?)
+			},
+			Item::RevocationLists { name, lists } => {
+				NameKind::Label.check(name)?;
+				check_certificates(lists)
 			},
 			Item::Optional(_) => Err(BundleError::Malformed("an optional part is in another one")),
 		}
@@ -338,6 +373,18 @@ impl Item {
 				put_slice(body, data.expose());
 				10
 			},
+			Item::SshTemporaryAccess { login, principal, grant, until } => {
+				put(body, login);
+				put(body, principal);
+				put(body, grant);
+				put(body, until);
+				16
+			},
+			Item::RevocationLists { name, lists } => {
+				put(body, name);
+				put(body, lists);
+				11
+			},
 			Item::Optional(part) => part.write_body(body),
 		}
 	}
@@ -403,6 +450,13 @@ impl Item {
 			8 => Item::TrustBundle { name: name(body)?, certificates: take_certificates(body)? },
 			9 => Item::Psk { identity: name(body)?, key: take_secret(body)? },
 			10 => Item::Opaque { name: name(body)?, data: take_secret(body)? },
+			11 => Item::RevocationLists { name: name(body)?, lists: take_certificates(body)? },
+			16 => Item::SshTemporaryAccess {
+				login: login(body)?,
+				principal: take_text(body, "a principal", MAX_TEXT_LEN)?,
+				grant: take(body, "a grant")?,
+				until: take(body, "the end of the access")?,
+			},
 			_ => return Ok(None),
 		}))
 	}

@@ -5,7 +5,7 @@ use crate::{Account, names::MAX_TEXT_LEN};
 use codec::Encode;
 use dpki_primitives::{
 	delivery::{DeliveryBinding, Suite},
-	ids::{AnchorId, DeviceId, KeyId, OrganisationId},
+	ids::{AnchorId, CertificateId, DeviceId, KeyId, OrganisationId},
 };
 
 const KEY: &str =
@@ -56,6 +56,13 @@ fn every_kind() -> Vec<Item> {
 		Item::TrustBundle { name: "web".into(), certificates: vec![vec![3; 900]] },
 		Item::Psk { identity: "drone-7@acme".into(), key: secret(32) },
 		Item::Opaque { name: "maps".into(), data: secret(0) },
+		Item::RevocationLists { name: "web".into(), lists: vec![vec![4; 300]] },
+		Item::SshTemporaryAccess {
+			login: "root".into(),
+			principal: "grant-07".into(),
+			grant: CertificateId([7; 32]),
+			until: 1_700_000_000_000,
+		},
 	]
 }
 
@@ -221,6 +228,8 @@ fn names_of_services_and_data_lead_out_of_no_directory() {
 		assert_refused(Item::TlsIdentity { name: name.clone(), chain, key: None }, is_name);
 		let certificates = vec![vec![1]];
 		assert_refused(Item::TrustBundle { name: name.clone(), certificates }, is_name);
+		let lists = vec![vec![1]];
+		assert_refused(Item::RevocationLists { name: name.clone(), lists }, is_name);
 		assert_refused(Item::Opaque { name, data: secret(1) }, is_name);
 	}
 }

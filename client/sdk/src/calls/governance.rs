@@ -69,6 +69,11 @@ pub fn authorize_upgrade(code_hash: [u8; 32]) -> impl Call + use<> {
 	tx().system().authorize_upgrade(H256(code_hash))
 }
 
+/// Brings the code of a runtime that was authorised; by anybody, without a signature.
+pub fn apply_authorized_upgrade(code: &[u8]) -> impl Call + use<> {
+	tx().system().apply_authorized_upgrade(code.to_vec())
+}
+
 /// Makes a call as root; for a motion of the council.
 pub fn as_root(call: EncodedCall) -> impl Call + use<> {
 	tx().mandate().dispatch_as_root(Static(call))
@@ -155,6 +160,7 @@ mod tests {
 		assert_encodes(&remove_trustee(&ACCOUNT), (14, 1), (0u8, ACCOUNT));
 		let upgrade = authorize_upgrade([9; 32]);
 		assert_encodes(&upgrade, (0, 9), [9u8; 32]);
+		assert_encodes(&apply_authorized_upgrade(&[1, 2]), (0, 11), vec![1u8, 2]);
 		let call = encode(&upgrade).unwrap();
 		assert_encodes(&as_root(call.clone()), (15, 0), call);
 	}

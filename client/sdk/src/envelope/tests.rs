@@ -347,3 +347,14 @@ fn a_shared_envelope_of_another_form_is_refused_by_name() {
 	let review = review(Suite::X25519ChaCha20Poly1305, &envelope, &content_key);
 	assert_eq!(review, Err(EnvelopeError::NotShared));
 }
+
+#[test]
+fn a_hybrid_key_travels_as_text() {
+	let key = HybridKey::generate();
+	let text = hybrid_key_text(&key.public_bytes());
+	assert_eq!(text.parse(), Ok(RecipientKey::XWing(key.public_bytes())));
+	assert_eq!(format!("{text}\n").parse(), Ok(RecipientKey::XWing(key.public_bytes())));
+	for wrong in ["", "x-wing:0x12", &text[..100], &text.replace("x-wing", "x25519"), &text[7..]] {
+		assert_eq!(wrong.parse::<RecipientKey>(), Err(RecipientError), "{wrong}");
+	}
+}

@@ -1,10 +1,12 @@
 //! From leaves to tiles and back.
 
 use super::*;
+use crate::blob::Stores;
 use dpki_primitives::{
 	fleet::tree::{is_consistent, leaf_hash, root_of},
 	ids::BlobDigest,
 	key::{KeyPurpose, KeyType},
+	revocation::{Revocation, RevocationReason},
 	status::Validity,
 };
 use std::fs;
@@ -142,6 +144,73 @@ fn a_key_that_comes_twice_is_noticed() {
 	assert!(matches!(Importer::new(folder).finish(), Err(FleetError::Empty)));
 }
 
+/// A fleet of these keys, each by its number, which is its place in the fleet before.
+fn of_keys(keys: impl IntoIterator<Item = u32>) -> (tempfile::TempDir, TileFolder, Commitment) {
+	let (place, folder) = folder();
+	let mut tiler = Tiler::default();
+	let mut emit = |tile: Tile| folder.write(&tile.encode()).unwrap();
+	for (index, key) in (0..).zip(keys) {
+		// Whoever wants to hide a key gives it another name.
+		let name = format!("drone-{index}").into_bytes().try_into().unwrap();
+		tiler.push(FleetLeaf { name, ..leaf(key) }, &mut emit).unwrap();
+	}
+	let commitment = tiler.finish(&mut emit).unwrap();
+	(place, folder, commitment)
+}
+
+fn revoked(members: &[u32]) -> RevokedChunks {
+	let revocation = Revocation { reason: RevocationReason::KeyCompromise, at: 5 };
+	masks(members.iter().copied())
+		.into_iter()
+		.map(|ChunkMask { chunk, mask }| {
+			let mut members = RevocationChunk::default();
+			members.revoke(&mask, revocation);
+			(chunk.into(), members)
+		})
+		.collect()
+}
+
+/// What a voter finds that has to say whether `after` may follow `before`.
+async fn judge_rotation(
+	after: impl IntoIterator<Item = u32>,
+	revoked_members: &[u32],
+) -> Result<(), FleetError> {
+	let (_before, old, before) = of_keys(0..5_000);
+	let (_after, new, after) = of_keys(after);
+	let (mut old, mut new) = (FleetTiles::new(&old, before), FleetTiles::new(&new, after));
+	new.audit_keys(|_, _| Ok(()), |_| ()).await?;
+	new.keeps_revoked(&mut old, &revoked(revoked_members)).await
+}
+
+#[tokio::test]
+async fn a_rotation_that_leaves_revoked_places_alone_is_good() {
+	let is_revoked = |index: &u32| [7, 4_500].contains(index);
+	let rotated = (0..5_000).map(|index| if is_revoked(&index) { index } else { index + 10_000 });
+	judge_rotation(rotated, &[7, 4_500]).await.unwrap();
+	judge_rotation(0..5_001, &[7, 4_500, 5_000]).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_revoked_key_does_not_move_to_a_place_that_is_good() {
+	// It changes places with another, which would be revoked in its stead.
+	let swapped = (0..5_000).map(|index| match index {
+		7 => 8,
+		8 => 7,
+		_ => index,
+	});
+	let refused = judge_rotation(swapped.clone(), &[7]).await;
+	assert!(matches!(refused, Err(FleetError::RevokedReplaced { index: 7 })), "{refused:?}");
+	judge_rotation(swapped, &[9]).await.unwrap();
+	// It stays and is there once more.
+	let doubled = (0..5_000).chain([7]);
+	let refused = judge_rotation(doubled, &[7]).await;
+	assert!(matches!(refused, Err(FleetError::KeyRepeated { index: 5_000 })), "{refused:?}");
+	// It is gone, so that nobody would know it as revoked.
+	let gone = (0..5_000).map(|index| if index == 4_500 { 10_000 } else { index });
+	let refused = judge_rotation(gone, &[4_500]).await;
+	assert!(matches!(refused, Err(FleetError::RevokedReplaced { index: 4_500 })), "{refused:?}");
+}
+
 #[test]
 fn masks_name_members_by_chunk_and_leave_out_zeros() {
 	let masks = masks([4_096, 3, 9, 3]);
@@ -151,4 +220,26 @@ fn masks_name_members_by_chunk_and_leave_out_zeros() {
 	let million = self::masks(0..1_000_000);
 	assert_eq!(million.len(), 245);
 	assert!(codec::Encode::encoded_size(&million) <= 125 * 1024);
+}
+
+#[tokio::test]
+async fn what_is_held_is_fetched_once_and_what_is_damaged_again() {
+	let ((_here, source), (_there, held)) = (folder(), folder());
+	let commitment = import(&source, 300);
+	let holding = |sources: Vec<TileFolder>| {
+		let named = sources.into_iter().map(|source| ("source".into(), Box::new(source) as _));
+		Holding::new(held.clone(), Stores::new(named.collect()))
+	};
+	let audit = async |holding: Holding| {
+		FleetTiles::new(&holding, commitment).audit(|_, _| Ok(()), |_| ()).await
+	};
+	assert!(matches!(audit(holding(vec![])).await, Err(FleetError::Blob(_))));
+	audit(holding(vec![source.clone()])).await.unwrap();
+	audit(holding(vec![])).await.unwrap();
+
+	let tile = fs::read_dir(held.path()).unwrap().next().unwrap().unwrap().path();
+	fs::write(tile, "damaged").unwrap();
+	assert!(matches!(audit(holding(vec![])).await, Err(FleetError::Blob(_))));
+	audit(holding(vec![source.clone()])).await.unwrap();
+	audit(holding(vec![])).await.unwrap();
 }

@@ -77,6 +77,8 @@ pub struct SignedConsent {
 pub enum Admitted<'a> {
 	/// One that the device holds: it proves itself at once.
 	Own(&'a dyn SigningKey),
+	/// One that the device holds and of which the chain has the hash: the consent is all the proof there is.
+	Held(&'a PublicKey),
 	/// One that somebody else holds, who proves it.
 	Foreign(&'a PublicKey),
 }
@@ -99,12 +101,15 @@ impl SignedConsent {
 		};
 		let public = match key {
 			Admitted::Own(key) => key.public(),
-			Admitted::Foreign(public) => public.clone(),
+			Admitted::Held(public) | Admitted::Foreign(public) => public.clone(),
 		};
 		let consent = registration.consent(purpose, &public, not_after, by)?;
 		let proven = match key {
 			Admitted::Own(key) => Some(registration.prove(purpose, key, not_after)?),
-			Admitted::Foreign(_) => None,
+			Admitted::Held(public) if public.key_type.is_hash() => {
+				Some(registration.hold(purpose, public, not_after)?)
+			},
+			Admitted::Held(_) | Admitted::Foreign(_) => None,
 		};
 		Ok(Self {
 			genesis,
@@ -113,7 +118,7 @@ impl SignedConsent {
 			keys_registered,
 			expires_at,
 			purpose,
-			key: KeyId::of(&public),
+			key: KeyId::of_device(device, &public),
 			not_after,
 			consent,
 			proven,
@@ -188,6 +193,27 @@ mod tests {
 
 	fn signing() -> SoftwareKey {
 		SoftwareKey::from_secret_bytes(KeyType::Ed25519, &[5; 32]).unwrap()
+	}
+
+	#[test]
+	fn a_key_that_is_held_by_its_hash_comes_without_a_proof_of_its_own() {
+		let key = crate::possession::HybridKey::generate().public();
+		let purpose = KeyPurpose::KeyAgreement;
+		let signed =
+			SignedConsent::sign(registration(), purpose, Admitted::Held(&key), None, &signing())
+				.unwrap();
+		assert_eq!(signed.key, KeyId::of_device(DeviceId([3; 32]), &key));
+		let proven = signed.proven.unwrap();
+		assert!(proven.possession.is_empty() && proven.public == key);
+		let own = signing().public();
+		let signed = SignedConsent::sign(
+			registration(),
+			KeyPurpose::Tls,
+			Admitted::Held(&own),
+			None,
+			&signing(),
+		);
+		assert!(signed.unwrap().proven.is_none(), "a key that can prove itself has to");
 	}
 
 	#[test]

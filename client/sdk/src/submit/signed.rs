@@ -8,7 +8,9 @@
 //! is signed.
 
 use super::{LIFETIME_BLOCKS, SubmitError, failed};
-use crate::{account::Account, api::ChainConfig, calls::Call, client::Head};
+use crate::{
+	account::Account, api::ChainConfig, calls::Call, client::Head, upgrade::RuntimeVersion,
+};
 use codec::Decode;
 use std::sync::LazyLock;
 use subxt::{
@@ -24,30 +26,16 @@ use subxt::{
 /// What the runtime said of itself when this crate was made.
 struct Committed {
 	metadata: ArcMetadata,
-	/// Changes whenever an existing call or extension changes its place or its encoding.
-	transaction_version: u32,
+	version: RuntimeVersion,
 }
 
 static COMMITTED: LazyLock<Committed> = LazyLock::new(|| {
 	let metadata = Metadata::decode_from(include_bytes!("../../artifacts/metadata.scale"))
 		.expect("the committed metadata decodes, or this crate would not compile");
-	let transaction_version = version(&metadata)
-		.expect("the committed metadata names the version of its runtime, as a test shows")
-		.transaction_version;
-	Committed { metadata: metadata.arc(), transaction_version }
+	let version = version(&metadata)
+		.expect("the committed metadata names the version of its runtime, as a test shows");
+	Committed { metadata: metadata.arc(), version }
 });
-
-/// `sp_version::RuntimeVersion` as far as it is needed.
-#[derive(Decode)]
-struct RuntimeVersion {
-	_spec_name: String,
-	_impl_name: String,
-	_authoring_version: u32,
-	_spec_version: u32,
-	_impl_version: u32,
-	_apis: Vec<([u8; 8], u32)>,
-	transaction_version: u32,
-}
 
 /// What the runtime said of itself when this crate was made.
 pub(crate) fn committed_metadata() -> &'static Metadata {
@@ -73,12 +61,17 @@ pub(crate) fn dispatch_result(fields: &mut &[u8]) -> Option<Result<(), SubmitErr
 
 /// The version of the encoding of calls that this crate knows.
 pub(crate) fn transaction_version() -> u32 {
-	COMMITTED.transaction_version
+	COMMITTED.version.transactions
+}
+
+/// What the runtime called itself.
+pub(crate) fn committed_version() -> RuntimeVersion {
+	COMMITTED.version.clone()
 }
 
 fn version(metadata: &Metadata) -> Option<RuntimeVersion> {
 	let constant = metadata.pallet_by_name("System")?.constant_by_name("Version")?;
-	RuntimeVersion::decode(&mut constant.value()).ok()
+	RuntimeVersion::from_scale(constant.value()).ok()
 }
 
 /// What a transaction is bound to beside its call.
@@ -100,7 +93,7 @@ pub(super) fn check<C: OfflineClientAtBlockT<ChainConfig>>(
 	at: &ClientAtBlock<ChainConfig, C>,
 	call: &impl Call,
 ) -> Result<(), SubmitError> {
-	let (ours, theirs) = (COMMITTED.transaction_version, at.transaction_version());
+	let (ours, theirs) = (transaction_version(), at.transaction_version());
 	if ours != theirs {
 		let reason =
 			format!("its transactions are of version {theirs}, those of this program of {ours}");
@@ -143,7 +136,7 @@ fn committed(
 	genesis: H256,
 	spec_version: u32,
 ) -> Result<subxt::client::OfflineClientAtBlock<ChainConfig>, SubmitError> {
-	let transaction_version = COMMITTED.transaction_version;
+	let transaction_version = transaction_version();
 	let versions = SpecVersionForRange { block_range: 0..1, spec_version, transaction_version };
 	let config = ChainConfig::builder()
 		.set_genesis_hash(genesis)
@@ -215,13 +208,13 @@ mod tests {
 
 	#[test]
 	fn a_node_that_agrees_is_served() {
-		let at = node(exchanged("Dpki", "Dpki"), COMMITTED.transaction_version);
+		let at = node(exchanged("Dpki", "Dpki"), transaction_version());
 		check(&at, &call()).unwrap();
 	}
 
 	#[test]
 	fn a_node_that_gives_a_call_another_meaning_is_refused() {
-		let at = node(exchanged("Dpki", "Balances"), COMMITTED.transaction_version);
+		let at = node(exchanged("Dpki", "Balances"), transaction_version());
 		// The form of the call alone does not tell: the node has moved it, not changed it.
 		at.tx().validate(&call()).unwrap();
 		assert_ne!(at.tx().call_data(&call()).unwrap(), call_bytes());
@@ -231,7 +224,7 @@ mod tests {
 
 	#[test]
 	fn a_runtime_with_other_transactions_is_refused() {
-		let at = node(exchanged("Dpki", "Dpki"), COMMITTED.transaction_version + 1);
+		let at = node(exchanged("Dpki", "Dpki"), transaction_version() + 1);
 		let error = check(&at, &call()).unwrap_err().to_string();
 		assert!(error.contains("update this program"), "{error}");
 	}
@@ -251,7 +244,7 @@ mod tests {
 		let extra = rest.strip_suffix(&call[..]).unwrap();
 		// Two bytes for the lifetime; nonce; tip; no hash of the metadata.
 		assert_eq!(extra[2..], (Compact(terms.nonce), Compact(terms.tip), 0u8).encode());
-		let bound = (terms.spec_version, COMMITTED.transaction_version, GENESIS, [2u8; 32], 0u8);
+		let bound = (terms.spec_version, transaction_version(), GENESIS, [2u8; 32], 0u8);
 		let payload = [&call[..], extra, &bound.encode()].concat();
 		let key = ed25519_dalek::VerifyingKey::from_bytes(&account.id()).unwrap();
 		let signature = ed25519_dalek::Signature::from_slice(signature).unwrap();

@@ -11,9 +11,13 @@ use codec::{Decode, Encode};
 use dpki_primitives::{
 	application::{ApplicationRecord, Votes},
 	assurance::{Accreditation, Assessment, Endorsements},
-	certificate::{CertificatePolicy, CertificateRecord, Holder, Office, SubjectRecord},
-	ids::{ApplicationId, CertificateDigest, CertificateId, SubjectId},
+	certificate::{
+		CertificatePolicy, CertificateRecord, Dependencies, Holder, Office, SubjectRecord,
+		certificate_status,
+	},
+	ids::{ApplicationId, CertificateDigest, CertificateId, KeyId, SubjectId},
 	status::Status,
+	storage_keys,
 	subject::Subject,
 };
 
@@ -98,6 +102,27 @@ impl View {
 	/// The certificate, and what the verdict about it depends on.
 	pub async fn certificate(&self, id: CertificateId) -> Result<CertificateAnswer, ReadError> {
 		self.call("the certificate", "DpkiApi_certificate", &id.encode()).await
+	}
+
+	/// The certificate as stored, and the verdict about it, of storage alone and without asking the runtime.
+	pub async fn stored_certificate(
+		&self,
+		id: CertificateId,
+	) -> Result<Option<(CertificateRecord, Status)>, ReadError> {
+		let record: Option<CertificateRecord> =
+			self.read("the certificate", storage_keys::certificate(id)).await?;
+		let Some(record) = record else { return Ok(None) };
+		let key_id = KeyId::of(&record.key);
+		let item = "whether the key is compromised";
+		let compromised = self.read(item, storage_keys::compromised_key(key_id)).await?;
+		let key = self.key(key_id).await?;
+		let device = match record.subject {
+			Subject::Device(device) => self.device(device).await?,
+			_ => None,
+		};
+		let dependencies = Dependencies { compromised, key: key.as_ref(), device: device.as_ref() };
+		let status = certificate_status(Some(&record), dependencies, self.now());
+		Ok(Some((record, status)))
 	}
 
 	/// The effective level of the certificate with one explanation per endorsement.

@@ -9,6 +9,7 @@ use dpki_primitives::{
 	},
 	ids::{BlobDigest, DeviceId, FleetId, OrganisationId},
 	key::{KeyPurpose, KeyRecord, KeyType},
+	revocation::{Revocation, RevocationReason},
 	status::{Status, Validity},
 	storage_keys,
 };
@@ -138,6 +139,20 @@ fn a_key_of_another_device_is_no_member() {
 	let mut entries = entries();
 	entries.insert(storage_keys::key(proof.key().unwrap()), record.encode());
 	assert_eq!(judge(entries, &proof), Status::Unknown);
+}
+
+#[test]
+fn a_key_that_ended_elsewhere_is_no_valid_member() {
+	let (proof, key) = (prove(7), prove(7).key().unwrap());
+	let reason = RevocationReason::KeyCompromise;
+	let with = |place: Vec<u8>, value: Vec<u8>| {
+		let mut entries = entries();
+		entries.insert(place, value);
+		judge(entries, &proof)
+	};
+	let leaked = with(storage_keys::compromised_key(key), 40u64.encode());
+	assert_eq!(leaked, Status::Revoked(Revocation { reason, at: 40 }));
+	assert_eq!(with(storage_keys::revoked_anchor_key(key), ().encode()), Status::Unknown);
 }
 
 #[test]

@@ -208,6 +208,47 @@ fn a_newer_proposal_takes_the_place_of_the_older_one_without_its_approvals() {
 	});
 }
 
+/// What another publisher has published waits for the device.
+fn another_has_published() {
+	watched(2);
+	TestOrganisations::add_publisher(ACME, approver(9));
+	publish(1);
+	Proposals::<Test>::mutate(drone(), |proposal| {
+		proposal.as_mut().unwrap().record.publisher = approver(9).into();
+	});
+	assert_ok!(approve(approver(1), 1));
+}
+
+/// The publisher publishes as well.
+fn attempt() -> DispatchResultWithPostInfo {
+	let attempt = apply(publish_call(2, envelope(100))).unwrap();
+	attempt.map(|()| Default::default()).map_err(Into::into)
+}
+
+#[test]
+fn nobody_displaces_what_another_has_published_as_long_as_it_can_be_approved() {
+	run(|| {
+		another_has_published();
+		is_refused(attempt, Error::ProposalWaiting);
+		TestTime::set(NOW + PROPOSAL_LIFETIME);
+		is_refused(attempt, Error::ProposalWaiting);
+		TestTime::set(NOW + PROPOSAL_LIFETIME + 1);
+		assert_ok!(attempt());
+		let waiting = Proposals::<Test>::get(drone()).unwrap();
+		assert_eq!(AccountId32::new(waiting.record.publisher), publisher());
+		assert!(waiting.approvals.is_empty());
+	});
+}
+
+#[test]
+fn what_can_no_longer_be_approved_keeps_nobody_waiting() {
+	run(|| {
+		another_has_published();
+		TestOrganisations::take(ACME, approver(9), Role::Publisher);
+		assert_ok!(attempt());
+	});
+}
+
 #[test]
 fn only_the_publisher_withdraws() {
 	run(|| {

@@ -5,6 +5,7 @@ use super::{
 	mock::*,
 };
 use crate::{Call, Deliveries, Envelope, Proposals};
+use codec::{Decode, Encode};
 use dpki_primitives::{
 	delivery::{MAX_RECIPIENTS, Recipient, Recipients, Suite},
 	ids::{BlobDigest, DeviceId, OrganisationId},
@@ -12,6 +13,8 @@ use dpki_primitives::{
 	organisation::{DeliveryPolicy, Role},
 };
 use frame_support::assert_ok;
+use sp_runtime::OpaqueExtrinsic;
+use sp_state_machine::IndexOperation;
 
 const SUITE: Suite = Suite::SharedX25519;
 
@@ -122,6 +125,28 @@ fn a_suite_for_one_device_is_refused() {
 		|| call(Suite::X25519ChaCha20Poly1305, &fleet(2), shortest(2)),
 		Error::SuiteNotShared,
 	);
+}
+
+#[test]
+fn what_nodes_store_is_the_envelope_however_many_recipients_are_before_it() {
+	for count in [1, 2, 100] {
+		for longer in [0, 1, 16_384] {
+			let envelope = envelope(shortest(count.into()).len() + longer);
+			let mut encoded = Vec::new();
+			let indexed = run(|| {
+				let extrinsic = signed(call(SUITE, &fleet(count), envelope.clone()));
+				encoded = extrinsic.encode();
+				assert_ok!(Executive::apply_extrinsic(extrinsic).unwrap());
+			});
+			// The database takes the last bytes of the extrinsic as the block holds it.
+			let stored = OpaqueExtrinsic::decode(&mut &encoded[..]).unwrap().encode();
+			let [IndexOperation::Insert { extrinsic: 0, hash, size }] = &indexed[..] else {
+				panic!("expected one entry for the first extrinsic, found {indexed:?}");
+			};
+			assert_eq!(stored[stored.len() - *size as usize..], envelope[..]);
+			assert_eq!(*hash, BlobDigest::of(&envelope).0);
+		}
+	}
 }
 
 #[test]

@@ -61,6 +61,92 @@ pub(super) fn deepest_authority<T: Config>(
 	issuer.expect("there is a root")
 }
 
+/// As many anchors of one key as it can have, in organisations of their own with full lists, each with a payer of its own;
+/// returns the one of this organisation.
+pub(super) fn anchor_of_the_most<T: Config>(organisation: OrganisationId) -> AnchorId {
+	let (key, certification) = (KeyId([9; 32]), Some(Certification::default()));
+	let kind = AnchorKind::X509Root;
+	let mut anchor = AnchorId::default();
+	for n in 0..MAX_ANCHORS_PER_KEY {
+		let owner = if n == 0 { organisation } else { OrganisationId([n as u8; 32]) };
+		fill_anchors::<T>(owner, MAX_ANCHORS_PER_ORGANISATION - 1);
+		let id = insert_anchor::<T>(owner, kind, key, n, certification);
+		hold_from_another::<T>(n, Resource::Anchor(id));
+		if n == 0 {
+			anchor = id;
+		}
+	}
+	anchor
+}
+
+/// How the possession of an anchor's key is proven.
+type Prove<AccountId> = fn(&AccountId, OrganisationId, AnchorKind, &[u8]) -> Signature;
+
+/// What registers a root for an organisation with room for one anchor more.
+pub(super) struct RootToRegister<AccountId> {
+	pub origin: RawOrigin<AccountId>,
+	pub organisation: OrganisationId,
+	pub material: AnchorMaterial,
+	pub possession: Signature,
+	pub anchor: AnchorId,
+}
+
+pub(super) fn root_to_register<T: Config>(
+	der: &[u8],
+	prove: Prove<T::AccountId>,
+) -> RootToRegister<T::AccountId> {
+	let (who, organisation) = member::<T>();
+	fill_anchors::<T>(organisation, MAX_ANCHORS_PER_ORGANISATION - 1);
+	let kind = AnchorKind::X509Root;
+	let possession = prove(&who, organisation, kind, der);
+	let (origin, anchor) = (RawOrigin::Signed(who), AnchorId::of(kind, der));
+	RootToRegister { origin, organisation, material: material(der), possession, anchor }
+}
+
+/// What registers an intermediate at the bottom of the deepest tree.
+pub(super) struct AuthorityToRegister<AccountId> {
+	pub origin: RawOrigin<AccountId>,
+	pub organisation: OrganisationId,
+	pub basis: Basis,
+	pub material: AnchorMaterial,
+	pub possession: Signature,
+	pub anchor: AnchorId,
+}
+
+pub(super) fn authority_to_register<T: Config>(
+	der: &[u8],
+	prove: Prove<T::AccountId>,
+) -> AuthorityToRegister<T::AccountId> {
+	let (who, organisation) = member::<T>();
+	let basis = Basis::IssuedBy(deepest_authority::<T>(organisation, der));
+	let kind = AnchorKind::X509Intermediate;
+	let possession = prove(&who, organisation, kind, der);
+	let (origin, anchor) = (RawOrigin::Signed(who), AnchorId::of(kind, der));
+	AuthorityToRegister { origin, organisation, basis, material: material(der), possession, anchor }
+}
+
+/// Plans the end of an anchor.
+pub(super) fn plan_end<T: Config>(anchor: AnchorId) {
+	Anchors::<T>::mutate(anchor, |record| {
+		record.as_mut().expect("it was inserted").retired_at = Some(expires_at::<T>());
+	});
+}
+
+/// Revokes so much under an SSH CA that its first page has one place left.
+pub(super) fn revoke_but_one<T: Config>(who: &T::AccountId, anchor: AnchorId) {
+	for serial in 1..SSH_REVOCATIONS_PER_PAGE {
+		let subject = SshSubject::Serial(u64::from(serial));
+		Pallet::<T>::do_revoke_ssh(who.clone(), anchor, subject, REASON).expect("there is room");
+	}
+}
+
+pub(super) fn longest_crl_pointer() -> CrlPointer {
+	let mut url = b"https://".to_vec();
+	url.resize(MAX_CRL_URL_LEN as usize, b'a');
+	let url = url.try_into().expect("it has the length that is allowed");
+	CrlPointer { url, digest: Some([1; 32]) }
+}
+
 pub(super) fn material(der: &[u8]) -> AnchorMaterial {
 	der.to_vec().try_into().expect("no certificate is longer than material may be")
 }

@@ -118,7 +118,7 @@ pub(super) fn reveal<T: Config>(organisation: OrganisationId) -> Call<T> {
 /// A queue in which the oldest of all requests has expired.
 pub(super) fn fill_queue<T: Config>(organisation: OrganisationId) -> RequestId {
 	// Benchmarks start at the beginning of time, when nothing can have expired.
-	storage::unhashed::put::<Moment>(&storage_keys::now(), &1_000);
+	frame_support::storage::unhashed::put::<Moment>(&storage_keys::now(), &1_000);
 	let now = Pallet::<T>::now();
 	let mut first = None;
 	for n in 0..MAX_REQUESTS_PER_ORGANISATION {
@@ -146,6 +146,12 @@ pub(super) fn fill_queue<T: Config>(organisation: OrganisationId) -> RequestId {
 		first.get_or_insert(id);
 	}
 	first.expect("a queue has places")
+}
+
+/// The newest request of a full queue.
+pub(super) fn newest_request<T: Config>(organisation: OrganisationId) -> RequestId {
+	fill_queue::<T>(organisation);
+	RequestQueues::<T>::get(organisation).last().expect("it is full").id
 }
 
 /// `count` devices, of which the first ones have one key more, so that there are `keys` Ed25519 keys in all.
@@ -205,4 +211,15 @@ pub(super) fn rsa_proof(message: &[u8]) -> (PublicKey, Signature) {
 	let public = key.to_public_key().to_pkcs1_der().expect("every key has an encoding");
 	let public = PublicKey::new(KeyType::Rsa, public.as_bytes()).expect("526 bytes");
 	(public, bounded(fixtures::sign_pss(&key, message)))
+}
+
+/// An RSA-4096 key of a device, and the proof that it is compromised.
+pub(super) fn leaked_rsa_key<T: Config>(organisation: OrganisationId) -> (KeyId, Signature) {
+	let device = DeviceId::from_name(organisation, DEVICE);
+	let genesis = frame_system::Pallet::<T>::block_hash(BlockNumberFor::<T>::zero()).into();
+	let (public, _) = rsa_proof(b"");
+	let key = KeyId::of(&public);
+	let (_, proof) = rsa_proof(&SigningContext::compromise(genesis, key).payload());
+	create_device::<T>(device, organisation, DEVICE, [(KeyPurpose::Tls, public)]);
+	(key, proof)
 }

@@ -203,6 +203,13 @@ pub(super) fn authorize<T: Config>(call: &Call<T>) -> Result<(), BenchmarkError>
 	Ok(())
 }
 
+/// What a block does with a call that has been authorised.
+pub(super) fn carry_out<T: Config>(call: Call<T>) -> Result<(), BenchmarkError> {
+	call.dispatch_bypass_filter(frame_system::Origin::<T>::Authorized.into())
+		.map(drop)
+		.map_err(|refused| refused.error.into())
+}
+
 /// Whether this is a key, and its signature of `message`.
 pub(super) fn verifies(public: &PublicKey, signature: &Signature) -> bool {
 	crypto::is_well_formed(public) && crypto::verify(public, b"message", signature)

@@ -1,7 +1,7 @@
 //! Whoever can sign with a key can end it.
 
 use super::{kit::*, mock::*};
-use crate::{Call, Error, Event, RevokedAnchorKeys};
+use crate::{Call, Error, Event, MAX_UNPAID_REPORTS, RevokedAnchorKeys, UnpaidReports};
 use dpki_primitives::{
 	context::{Action, SigningContext},
 	device::Compromised,
@@ -15,6 +15,7 @@ use dpki_primitives::{
 use frame_support::{
 	assert_noop, assert_ok,
 	dispatch::{DispatchClass, GetDispatchInfo},
+	pallet_prelude::InvalidTransaction,
 };
 
 const LEAKED: Status =
@@ -186,6 +187,39 @@ fn a_dear_proof_is_refused_unseen_unless_an_account_pays_for_it() {
 		}
 		assert_ok!(Dpki::report_compromise(signed(MALLORY), what, compromise(&rsa)));
 		assert_eq!(Dpki::key_status(rsa.id()), LEAKED);
+	});
+}
+
+#[test]
+fn a_block_takes_so_many_reports_that_nobody_pays_for_and_the_next_one_again() {
+	run(|| {
+		let pairs = (1..=MAX_UNPAID_REPORTS as u8 + 2).map(Pair::ed25519).collect::<Vec<_>>();
+		for (index, pair) in pairs.iter().enumerate() {
+			enrol(&format!("drone-{index}"), &[(Sign, pair.clone())]);
+		}
+		let report_of = |pair: &Pair| report(Compromised::Key(pair.id()), compromise(pair));
+		let (last, taken) = pairs.split_last().unwrap();
+		let (paid, taken) = taken.split_last().unwrap();
+		for pair in taken {
+			assert_ok!(submit(report_of(pair)).unwrap());
+		}
+		assert_eq!(UnpaidReports::<Test>::get(), (1, MAX_UNPAID_REPORTS));
+		// It stays in the pool: it is neither wrong nor stale.
+		let authorize =
+			|| Dpki::authorize_compromise(Compromised::Key(last.id()), &compromise(last));
+		assert_eq!(authorize().unwrap_err(), InvalidTransaction::ExhaustsResources.into());
+		let what = Compromised::Key(paid.id());
+		assert_ok!(Dpki::report_compromise(signed(MALLORY), what, compromise(paid)));
+		assert_eq!(
+			UnpaidReports::<Test>::get(),
+			(1, MAX_UNPAID_REPORTS),
+			"who pays is not counted"
+		);
+
+		System::set_block_number(2);
+		assert_ok!(submit(report_of(last)).unwrap());
+		assert_eq!(UnpaidReports::<Test>::get(), (2, 1));
+		assert_eq!(Dpki::key_status(last.id()), LEAKED);
 	});
 }
 

@@ -88,14 +88,27 @@ fn a_pool_holds_one_enrolment_per_voucher() {
 }
 
 #[test]
-fn judging_an_enrolment_is_paid_for_in_weight() {
+fn judging_an_enrolment_is_paid_for_in_weight_by_the_types_of_its_keys() {
 	run(|| {
 		let call = honest().call();
 		assert_eq!(call.get_dispatch_info().call_weight, SubstrateWeight::<Test>::enrol(4));
-		assert_eq!(call.weight_of_authorize(), SubstrateWeight::<Test>::authorize_enrol(4));
-		let smaller = Enrolment::new(&voucher_pair(), "drone-1", &full_set()[..1]).call();
-		assert_eq!(smaller.weight_of_authorize(), SubstrateWeight::<Test>::authorize_enrol(1));
-		assert!(call.weight_of_authorize().all_gt(smaller.weight_of_authorize()));
+		let of = |keys: &[_]| {
+			Enrolment::new(&voucher_pair(), "drone-1", keys).call().weight_of_authorize()
+		};
+		// Measured with P-256, which all of these are counted as but for Ed25519.
+		let dear: Vec<_> = (1..=4).map(|seed| (Sign, Pair::new(KeyType::P256, seed))).collect();
+		assert_eq!(of(&dear), SubstrateWeight::<Test>::authorize_enrol(4));
+		assert_eq!(of(&dear[..1]), SubstrateWeight::<Test>::authorize_enrol(1));
+		let cheap: Vec<_> = (1..=4).map(|seed| (Sign, Pair::ed25519(seed))).collect();
+		let of_key = SubstrateWeight::<Test>::verify_p256();
+		let saved = of(&dear).saturating_sub(of(&cheap));
+		assert!(
+			saved.ref_time() > 3 * of_key.ref_time() && saved.ref_time() < 4 * of_key.ref_time()
+		);
+		assert_eq!(saved.proof_size(), 0);
+		assert!(of(&cheap).ref_time() > of(&cheap[..1]).ref_time());
+		let saved = of(&dear).saturating_sub(of(&full_set()));
+		assert!(saved.ref_time() > of_key.ref_time() && saved.ref_time() < 2 * of_key.ref_time());
 	});
 }
 

@@ -126,8 +126,8 @@ impl Quotas<OrganisationId> for Allowances {
 }
 
 impl CompromisedKeys for Leaks {
-	fn is_compromised(key: KeyId) -> bool {
-		LEAKS.with_borrow(|leaks| leaks.contains_key(&key))
+	fn compromised_since(key: KeyId) -> Option<Moment> {
+		LEAKS.with_borrow(|leaks| leaks.get(&key).copied())
 	}
 
 	fn note(key: KeyId, at: Moment) {

@@ -1,6 +1,9 @@
 use super::mock::*;
 use crate::{AccountBuckets, OrganisationBuckets, Sponsor};
-use dpki_primitives::economy::{Allowance, Departures as _, Exhausted, Quotas};
+use dpki_primitives::{
+	economy::{Allowance, Departures as _, Exhausted, Quotas},
+	ids::OrganisationId,
+};
 use frame_support::dispatch::DispatchClass;
 
 const ACME_ANSWERS: Sponsor = Sponsor::Organisation(ACME);
@@ -156,6 +159,53 @@ fn what_devices_do_takes_from_their_organisation_on_a_feeless_chain() {
 		assert_eq!(sponsor(&ALICE, 1), Err(Exhausted { wait: Some(1) }));
 		go_to(2);
 		assert_eq!(<Pallet as Quotas<_>>::check(&ACME, 20), Ok(()));
+	});
+}
+
+#[test]
+fn founding_and_dissolving_yields_no_quota() {
+	run(|| {
+		feeless(true);
+		let mut taken = 0;
+		for index in 0..50 {
+			let organisation = OrganisationId([index; 32]);
+			Pallet::founded(organisation);
+			join(ALICE, organisation);
+			for units in [100, 10, 1] {
+				while <Pallet as Quotas<_>>::take(&organisation, units).is_ok() {
+					taken += units;
+				}
+				let answers = Sponsor::Organisation(organisation);
+				assert_eq!(
+					Pallet::take(&ALICE, answers, units).map_err(|it| it.wait.is_some()),
+					Err(true)
+				);
+			}
+			leave(ALICE);
+			Pallet::departed(&ALICE);
+			Pallet::dissolved(organisation);
+		}
+		assert_eq!(taken, 0);
+		assert_eq!(OrganisationBuckets::<Test>::iter().count(), 0, "nothing is left behind");
+		assert_eq!(AccountBuckets::<Test>::iter().count(), 0);
+	});
+}
+
+#[test]
+fn the_quota_of_a_new_organisation_fills_with_time() {
+	run(|| {
+		feeless(true);
+		Pallet::founded(ACME);
+		join(ALICE, ACME);
+		// A fifth of 375, which is not for such calls, and 45 beside.
+		assert_eq!(sponsor(&ALICE, 45), Err(Exhausted { wait: Some(6) }));
+		go_to(2);
+		let operational = |units| Pallet::sponsor(&ALICE, units, DispatchClass::Operational);
+		assert_eq!(operational(20), Ok(Some(ACME_ANSWERS)), "a revocation need not wait as long");
+		go_to(7);
+		assert_eq!(sponsor(&ALICE, 45), Ok(Some(ACME_ANSWERS)));
+		go_to(20);
+		assert_eq!(<Pallet as Quotas<_>>::check(&ACME, 300), Ok(()), "and to the brim");
 	});
 }
 

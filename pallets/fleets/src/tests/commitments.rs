@@ -60,6 +60,16 @@ fn a_registrar_commits_a_fleet_that_does_not_count_yet() {
 }
 
 #[test]
+fn a_commitment_costs_as_many_fees_as_it_has_members() {
+	for (size, fees) in [(1, 1), (65_536, 1), (65_537, 2), (MAX_FLEET_SIZE, 256)] {
+		run(|| {
+			assert_ok!(commit(Commitment { size, ..commitment(5, 0) }));
+			assert_eq!(TestEconomy::charged(Operation::CommitFleet), fees, "{size}");
+		});
+	}
+}
+
+#[test]
 fn a_fleet_belongs_to_its_organisation() {
 	run(|| {
 		assert!(Pallet::is_empty(acme()));

@@ -6,6 +6,7 @@ use dpki_primitives::{
 	device::DeviceRecord,
 	ids::DeviceId,
 	key::{KeyPurpose, KeyRecord},
+	registry::CompromisedKeys as _,
 	revocation::{Revocation, RevocationReason},
 	status::{Status, Validity},
 	vectors::{self, Told},
@@ -67,5 +68,18 @@ fn what_is_registered_singly_wins() {
 		assert_eq!(Pallet::member_status(&proof), Status::Revoked(REVOKED));
 		// The others of the fleet have no part in it.
 		assert_eq!(Pallet::member_status(&prove(&leaves(5, 0), 3)), Status::Valid);
+	});
+}
+
+#[test]
+fn a_key_that_ended_elsewhere_is_no_valid_member() {
+	run(|| {
+		committed(5);
+		let proof = |index| prove(&leaves(5, 0), index);
+		TestLeaks::note(proof(2).key().unwrap(), NOW);
+		assert_eq!(Pallet::member_status(&proof(2)), Status::Revoked(REVOKED));
+		TestRegistry::revoke_anchor_key(proof(3).key().unwrap());
+		assert_eq!(Pallet::member_status(&proof(3)), Status::Unknown);
+		assert_eq!(Pallet::member_status(&proof(4)), Status::Valid);
 	});
 }

@@ -1,5 +1,5 @@
 //! A runtime with this pallet and `pallet-utility` around it. In place of the others there are a list of registrars, a
-//! list of voters, one device and one key that are registered singly, an economy that counts, and a clock that is set.
+//! list of voters, one device and one key that are registered singly, the keys that ended elsewhere, an economy that counts, and a clock that is set.
 //! Leaves out signatures and extensions: a call is dispatched with the extrinsic noted that would carry it.
 
 use crate as pallet_fleets;
@@ -17,7 +17,7 @@ use dpki_primitives::{
 	ids::{BlobDigest, DeviceId, FleetId, KeyId, Name, OrganisationId},
 	key::{KeyPurpose, KeyRecord, KeyType, PublicKey},
 	organisation::{Organisations, Role},
-	registry::Registry,
+	registry::{CompromisedKeys, Registry},
 	status::{Status, Validity},
 };
 use frame_support::{
@@ -66,6 +66,7 @@ impl frame_system::Config for Test {
 impl pallet_fleets::Config for Test {
 	type Organisations = TestOrganisations;
 	type Registry = TestRegistry;
+	type CompromisedKeys = TestLeaks;
 	type Voters = TestVoters;
 	type Time = TestTime;
 	type Economy = TestEconomy;
@@ -95,6 +96,8 @@ thread_local! {
 	static CLOCK: Cell<Moment> = const { Cell::new(NOW) };
 	static VOTER_LIST: RefCell<Vec<u64>> = const { RefCell::new(Vec::new()) };
 	static SINGLE: RefCell<(Option<DeviceRecord>, Option<KeyRecord>)> = const { RefCell::new((None, None)) };
+	static LEAKS: RefCell<BTreeMap<KeyId, Moment>> = const { RefCell::new(BTreeMap::new()) };
+	static ANCHOR_KEYS: RefCell<Vec<KeyId>> = const { RefCell::new(Vec::new()) };
 	static CHARGED: RefCell<BTreeMap<Operation, u32>> = const { RefCell::new(BTreeMap::new()) };
 	static HELD: RefCell<Vec<Resource>> = const { RefCell::new(Vec::new()) };
 	static FUNDS: Cell<bool> = const { Cell::new(true) };
@@ -168,6 +171,26 @@ impl TestRegistry {
 	pub fn set(device: Option<DeviceRecord>, key: Option<KeyRecord>) {
 		SINGLE.set((device, key));
 	}
+
+	/// Revokes a key as that of an anchor.
+	pub fn revoke_anchor_key(key: KeyId) {
+		ANCHOR_KEYS.with_borrow_mut(|keys| keys.push(key));
+	}
+}
+
+/// The keys that are known elsewhere as compromised.
+pub struct TestLeaks;
+
+impl CompromisedKeys for TestLeaks {
+	fn compromised_since(key: KeyId) -> Option<Moment> {
+		LEAKS.with_borrow(|leaks| leaks.get(&key).copied())
+	}
+
+	fn note(key: KeyId, at: Moment) {
+		LEAKS.with_borrow_mut(|leaks| {
+			leaks.entry(key).or_insert(at);
+		});
+	}
 }
 
 impl Registry for TestRegistry {
@@ -192,8 +215,8 @@ impl Registry for TestRegistry {
 		false
 	}
 
-	fn is_anchor_key_revoked(_: KeyId) -> bool {
-		false
+	fn is_anchor_key_revoked(key: KeyId) -> bool {
+		ANCHOR_KEYS.with_borrow(|keys| keys.contains(&key))
 	}
 
 	fn verify(_: &PublicKey, _: &[u8], _: &[u8]) -> bool {
@@ -395,6 +418,8 @@ pub fn new_test_ext() -> sp_io::TestExternalities {
 	CLOCK.set(NOW);
 	TestVoters::set(&VOTERS);
 	TestRegistry::set(None, None);
+	LEAKS.with_borrow_mut(BTreeMap::clear);
+	ANCHOR_KEYS.with_borrow_mut(Vec::clear);
 	CHARGED.with_borrow_mut(BTreeMap::clear);
 	HELD.with_borrow_mut(Vec::clear);
 	FOUNDED.with_borrow_mut(Vec::clear);

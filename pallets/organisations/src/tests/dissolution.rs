@@ -41,9 +41,11 @@ fn a_dissolved_organisation_leaves_nothing_but_that_it_was_dissolved() {
 	run(|| {
 		TestTime::set(1_700_000_000_000);
 		create_acme();
+		assert!(founded().contains(&acme()), "the economy knows of it");
 		assert_ok!(Pallet::hand_over(signed(alice()), acme(), erin()));
 		assert_ok!(Pallet::begin_recovery(council(), acme(), Body::Administrators, erin()));
 		assert_ok!(dissolve(signed(alice())));
+		assert!(!founded().contains(&acme()));
 		assert_eq!(
 			last_event(),
 			Event::OrganisationDissolved { organisation: acme(), by: Authority::Account(alice()) }

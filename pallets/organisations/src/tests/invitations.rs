@@ -140,8 +140,58 @@ fn what_a_body_offered_is_void_when_it_has_no_say_any_more() {
 	run(|| {
 		watched_acme();
 		assert_ok!(invite_as(watchdogs(), erin(), WATCHDOG));
-		assert_ok!(Pallet::set_policy(watchdogs(), acme(), DeliveryPolicy::Simple));
+		Organisations::<Test>::mutate(acme(), |record| {
+			record.as_mut().unwrap().policy = DeliveryPolicy::Simple;
+		});
 		assert_noop!(join(erin()), Error::InvitationVoid);
+	});
+}
+
+#[test]
+fn what_a_body_offered_expires_with_the_policy_under_which_it_voted() {
+	run(|| {
+		watched_acme();
+		let before = Organisations::<Test>::get(acme()).unwrap().policy;
+		assert_ok!(invite_as(watchdogs(), erin(), WATCHDOG));
+		assert_ok!(invite(alice(), pauper(), REGISTRAR));
+		assert_ok!(Pallet::set_policy(watchdogs(), acme(), DeliveryPolicy::Simple));
+		assert_noop!(join(erin()), Error::InvitationExpired);
+		// That the policy comes back brings nothing else back.
+		assert_ok!(Pallet::set_policy(signed(alice()), acme(), before));
+		assert_noop!(join(erin()), Error::InvitationExpired);
+		assert!(!joins_for_nothing(erin()));
+		// What an administrator has offered alone is judged by what the administrator may give.
+		assert_ok!(join(pauper()));
+		assert_ok!(invite_as(watchdogs(), erin(), WATCHDOG));
+		assert_ok!(join(erin()));
+	});
+}
+
+#[test]
+fn what_a_body_offered_expires_when_a_seat_in_it_is_lost_or_recovered() {
+	run(|| {
+		multi_admin_acme();
+		let offer = || {
+			assert_ok!(invite_as(administrators(), erin(), PUBLISHER));
+		};
+		offer();
+		assert_ok!(set_as(administrators(), dave(), ADMINISTRATOR));
+		assert!(joins_for_nothing(erin()), "a further seat changes nothing");
+		assert_ok!(set_as(administrators(), dave(), REGISTRAR));
+		assert_noop!(join(erin()), Error::InvitationExpired);
+
+		offer();
+		assert_ok!(set_as(administrators(), dave(), ADMINISTRATOR));
+		assert!(joins_for_nothing(erin()));
+		assert_ok!(Pallet::remove_member(administrators(), acme(), dave()));
+		assert_noop!(join(erin()), Error::InvitationExpired);
+
+		offer();
+		assert_ok!(Pallet::begin_recovery(council(), acme(), Body::Administrators, carol()));
+		go_to(System::block_number() + RECOVERY_DELAY);
+		offer();
+		assert_ok!(Pallet::complete_recovery(signed(carol()), acme()));
+		assert_noop!(join(erin()), Error::InvitationExpired);
 	});
 }
 

@@ -107,6 +107,7 @@ thread_local! {
 	static NOW: Cell<Moment> = const { Cell::new(0) };
 	static BELONGINGS: RefCell<Vec<OrganisationId>> = const { RefCell::new(Vec::new()) };
 	static DEPARTED: RefCell<Vec<AccountId32>> = const { RefCell::new(Vec::new()) };
+	static FOUNDED: RefCell<Vec<OrganisationId>> = const { RefCell::new(Vec::new()) };
 }
 
 /// The council: one trustee.
@@ -133,18 +134,31 @@ impl Belongings for TestBelongings {
 	}
 }
 
-/// Remembers who has left.
+/// Remembers who has left, and which organisations were founded and are not dissolved.
 pub struct TestDepartures;
 
 impl Departures<AccountId32> for TestDepartures {
 	fn departed(who: &AccountId32) {
 		DEPARTED.with_borrow_mut(|departed| departed.push(who.clone()));
 	}
+
+	fn founded(organisation: OrganisationId) {
+		FOUNDED.with_borrow_mut(|founded| founded.push(organisation));
+	}
+
+	fn dissolved(organisation: OrganisationId) {
+		FOUNDED.with_borrow_mut(|founded| founded.retain(|id| *id != organisation));
+	}
 }
 
 /// Who has left since the last time that it was asked.
 pub fn departed() -> Vec<AccountId32> {
 	DEPARTED.take()
+}
+
+/// The organisations of which is known that they were founded, and not that they were dissolved.
+pub fn founded() -> Vec<OrganisationId> {
+	FOUNDED.with_borrow(Clone::clone)
 }
 
 /// A clock that stands still until it is set.

@@ -54,6 +54,11 @@ pub struct Bucket {
 }
 
 impl Bucket {
+	/// A bucket that is empty at `now`, whatever the policy.
+	pub const fn empty(now: u64) -> Self {
+		Self { taken: u64::MAX, at: now }
+	}
+
 	/// The units that are missing at `now`. A `now` before the last change counts as the tick of that change.
 	pub const fn missing(&self, policy: QuotaPolicy, now: u64) -> u64 {
 		let taken = if self.taken < policy.capacity { self.taken } else { policy.capacity };
@@ -169,6 +174,15 @@ mod tests {
 	fn a_new_bucket_is_full() {
 		assert_eq!(Bucket::default().left(POLICY, 0), 100);
 		assert!(Bucket::default().is_full(POLICY, 0));
+	}
+
+	#[test]
+	fn an_empty_bucket_fills_as_one_does_from_which_all_was_taken() {
+		let (empty, mut emptied) = (Bucket::empty(10), Bucket::default());
+		assert_eq!(emptied.take(POLICY, 10, 100), Ok(()));
+		for now in [0, 10, 11, 43, 44, u64::MAX] {
+			assert_eq!(empty.left(POLICY, now), emptied.left(POLICY, now), "{now}");
+		}
 	}
 
 	#[test]

@@ -48,7 +48,8 @@ pub enum Operation {
 	/// Publish a delivery.
 	#[codec(index = 6)]
 	PublishDelivery,
-	/// Propose a commitment of a fleet, whatever its size.
+	/// Propose a commitment of a fleet; for each [`MEMBERS_PER_COMMITMENT_FEE`](crate::fleet::MEMBERS_PER_COMMITMENT_FEE)
+	/// of its members.
 	#[codec(index = 7)]
 	CommitFleet,
 	/// Publish a tile of a fleet.
@@ -307,15 +308,25 @@ pub trait Sponsors<AccountId> {
 	fn sponsor_for_benchmark(who: &AccountId);
 }
 
-/// Who has to know that an account is a member of an organisation no longer.
+/// Who has to know that an account is a member of an organisation no longer, and that organisations begin and end.
 pub trait Departures<AccountId> {
 	/// The membership of `who` in one of its organisations has ended.
 	fn departed(who: &AccountId);
+
+	/// The organisation exists from now on, and never did before.
+	fn founded(organisation: OrganisationId);
+
+	/// The organisation is no more, and never will be again.
+	fn dissolved(organisation: OrganisationId);
 }
 
 /// Nobody: for mocks.
 impl<AccountId> Departures<AccountId> for () {
 	fn departed(_: &AccountId) {}
+
+	fn founded(_: OrganisationId) {}
+
+	fn dissolved(_: OrganisationId) {}
 }
 
 #[cfg(test)]

@@ -12,6 +12,7 @@ use crate::{
 	device::DeviceRecord,
 	ids::{DeviceId, FleetId, KeyId, OrganisationId},
 	key::KeyRecord,
+	revocation::{Revocation, RevocationReason},
 	status::{Standing, Status, status},
 	storage_keys,
 };
@@ -97,14 +98,18 @@ impl MembershipProof {
 		self.leaf.key_id(self.organisation)
 	}
 
-	/// Where the records lie on which the verdict depends: the fleet, the chunk of the bitmap, and what is registered
-	/// singly under the ids of the device and the key. `None` if the leaf is malformed.
-	pub fn storage_keys(&self) -> Option<[Vec<u8>; 4]> {
+	/// Where the records lie on which the verdict depends: the fleet, the chunk of the bitmap, what is registered singly
+	/// under the ids of the device and the key, and what ended the key elsewhere, as compromised or as that of an anchor.
+	/// `None` if the leaf is malformed.
+	pub fn storage_keys(&self) -> Option<[Vec<u8>; 6]> {
+		let key = self.key()?;
 		Some([
 			storage_keys::fleet(self.fleet),
 			storage_keys::revoked_members(self.fleet, chunk_of(self.index)),
 			storage_keys::device(self.device()),
-			storage_keys::key(self.key()?),
+			storage_keys::key(key),
+			storage_keys::compromised_key(key),
+			storage_keys::revoked_anchor_key(key),
 		])
 	}
 
@@ -143,17 +148,29 @@ pub struct MemberFacts<'a> {
 	pub device: Option<&'a DeviceRecord>,
 	/// The key, if it is registered singly.
 	pub key: Option<&'a KeyRecord>,
+	/// Since when the key is known to be compromised.
+	pub compromised: Option<Moment>,
+	/// Whether the key was revoked as that of an anchor.
+	pub is_anchor_key_revoked: bool,
 }
 
 /// The verdict about a member at chain time `now`, by the same rule as about a key that is registered singly.
 ///
 /// Its own record is the leaf, with the revocation from the bitmap. It depends on the fleet as on an issuer, and on the
 /// device, if that is registered singly too. If the key is, its record takes the place of the leaf; the bitmap counts all
-/// the same. A key that is registered for another device is unknown here.
+/// the same. A key that is registered for another device is unknown here, and so is one that ended as that of an anchor: no
+/// device can have it. A key that is compromised anywhere is compromised everywhere.
 pub fn member_status(proof: &MembershipProof, facts: MemberFacts<'_>, now: Moment) -> Status {
 	let Some(fleet) = facts.fleet else { return Status::Unknown };
 	let Ok((head, superseded_at)) = proof.head(fleet) else { return Status::Unknown };
-	let revoked = facts.chunk.and_then(|chunk| chunk.of(proof.index % MEMBERS_PER_CHUNK));
+	let reason = RevocationReason::KeyCompromise;
+	let revoked = facts
+		.chunk
+		.and_then(|chunk| chunk.of(proof.index % MEMBERS_PER_CHUNK))
+		.or(facts.compromised.map(|at| Revocation { reason, at }));
+	if facts.is_anchor_key_revoked && revoked.is_none() {
+		return Status::Unknown;
+	}
 	let own = match facts.key {
 		Some(key) if key.device != proof.device() => return Status::Unknown,
 		Some(key) => {

@@ -17,6 +17,9 @@ pub type TreeHash = [u8; 32];
 /// Most leaves of a fleet: 2^24, three levels of tiles.
 pub const MAX_FLEET_SIZE: u32 = 1 << 24;
 
+/// For how many members of a fleet the fee of a commitment is due once: those of sixteen chunks of the bitmap.
+pub const MEMBERS_PER_COMMITMENT_FEE: u32 = 1 << 16;
+
 /// Most hashes of an inclusion proof: one for each level of the largest tree.
 pub const MAX_PATH_LEN: u32 = MAX_FLEET_SIZE.ilog2();
 

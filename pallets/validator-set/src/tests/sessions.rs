@@ -1,6 +1,7 @@
 //! When a decision takes effect.
 
 use super::mock::*;
+use crate::HeldBack;
 use frame_support::assert_ok;
 use pallet_session::historical::StoredRange;
 
@@ -136,6 +137,43 @@ fn nothing_is_planned_while_changes_are_held_and_all_of_it_afterwards() {
 		ChangesHeld::set(false);
 		pass_to_session(5);
 		assert_eq!(Session::validators(), [2, 3, 4]);
+	});
+}
+
+/// Finality while it waits for a forced change: of what sessions say it hears nothing.
+#[test]
+fn keys_that_were_set_before_changes_were_held_are_told_again_afterwards() {
+	run(|| {
+		assert_ok!(set_keys(2, 202));
+		ChangesHeld::set(true);
+		// Nobody plans a change, and `pallet-session` makes one all the same.
+		pass_to_session(2);
+		assert_eq!(Authorities::get(), [101, 202, 103, 104]);
+		assert_eq!(Changes::get(), 1);
+		assert!(HeldBack::<Test>::get());
+		pass_to_session(4);
+		assert_eq!(Changes::get(), 1);
+
+		ChangesHeld::set(false);
+		pass_to_session(5);
+		assert_eq!(events(), [Event::SetPlanned { session: 6, validators: 4 }]);
+		pass_to_session(6);
+		assert_eq!(Authorities::get(), [101, 202, 103, 104]);
+		assert_eq!(Changes::get(), 2);
+		assert!(!HeldBack::<Test>::get());
+		pass_to_session(9);
+		assert_eq!(Changes::get(), 2);
+	});
+}
+
+#[test]
+fn nothing_is_told_again_if_nobody_had_set_keys() {
+	run(|| {
+		ChangesHeld::set(true);
+		pass_to_session(2);
+		ChangesHeld::set(false);
+		pass_to_session(5);
+		assert_eq!(Changes::get(), 0);
 	});
 }
 

@@ -146,6 +146,17 @@ fn some_motion(world: &mut World) -> MotionId {
 	}
 }
 
+/// The end of a motion whose time is over, if there is one.
+fn overdue(world: &mut World) -> Option<Attempt> {
+	let now = dpki_runtime::System::block_number();
+	let overdue: Vec<_> = pallet_motions::Motions::<Runtime>::iter()
+		.filter(|(_, motion)| motion.state.is_open() && motion.deadline < now)
+		.map(|(id, _)| id)
+		.collect();
+	let motion = *world.dice.pick(&overdue)?;
+	Some(Attempt::Signed(world.somebody(), Call::close { motion }.into()))
+}
+
 /// Somebody who has a seat and did not vote yet, if there is one.
 fn voter(world: &mut World, motion: MotionId) -> usize {
 	let Some(record) = pallet_motions::Motions::<Runtime>::get(motion) else {
@@ -187,6 +198,10 @@ fn vote_on(world: &mut World, motion: MotionId, aye: bool) -> Attempt {
 
 impl Actor for Motions {
 	fn act(&mut self, world: &mut World) -> Attempt {
+		// Nobody else closes them, so most of them are there for long.
+		if let Some(end) = overdue(world).filter(|_| world.dice.once_in(4)) {
+			return end;
+		}
 		match world.dice.roll(24) {
 			0..=2 => propose(world),
 			3 | 4 => {

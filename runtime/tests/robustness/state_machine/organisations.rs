@@ -102,7 +102,7 @@ impl Actor for Organisations {
 		let organisation = world.some_organisation();
 		let account = world.some_account();
 		let administrator = world.holder(organisation, Role::Administrator);
-		let (person, call): (usize, Call<Runtime>) = match world.dice.roll(34) {
+		let (person, call): (usize, Call<Runtime>) = match world.dice.roll(36) {
 			0..=4 => {
 				let mut name = world.some_organisation_name().as_bytes().to_vec();
 				if world.dice.once_in(10) {
@@ -144,7 +144,7 @@ impl Actor for Organisations {
 				};
 				(world.person(&offer.to), Call::accept_hand_over { organisation, from })
 			},
-			27 => {
+			27 | 34 | 35 => {
 				let body = some_body(world);
 				let call = Call::begin_recovery { organisation, body, account };
 				if !world.dice.once_in(4) {

@@ -7,10 +7,7 @@ use crate::{
 	session::Session,
 	values::DeviceRef,
 };
-use dpki_client::{
-	blob, calls,
-	envelope::{self, RecipientKey},
-};
+use dpki_client::{blob, calls, envelope};
 use dpki_primitives::{
 	approval::ApprovalRule,
 	delivery::{DeliveryBinding, Recipient, Suite},
@@ -20,9 +17,12 @@ use dpki_primitives::{
 impl Deliver {
 	/// Runs the command for more than one device.
 	pub(super) async fn to_many(&self, session: &Session) -> Result<Report> {
-		if self.host_ca_key.is_some() || self.review.is_some() || self.wait.is_some() {
+		let is_for_one =
+			self.review.is_some() || self.hybrid_key.is_some() || !self.made.is_empty();
+		if self.host_ca_key.is_some() || is_for_one || self.wait.is_some() {
 			return Err(Error::NotAllowed {
-				why: "--host-ca-key, --review, --sign-for and --wait are for one device".into(),
+				why: "--host-ca-key, --hybrid-key, --review, --sign-for, --wait, and what was made for one device are for one device"
+					.into(),
 				next: "deliver to each device by itself".into(),
 			});
 		}
@@ -39,12 +39,13 @@ impl Deliver {
 				next: "deliver to each device by itself, with --review FILE".into(),
 			});
 		}
+		let copies = self.also.prepare()?;
 		let mut warnings = Vec::new();
 		let bundle = self.bundle(&view, id, None, &mut warnings).await?;
 		let (mut sealed, mut published, mut names) = (Vec::new(), Vec::new(), Vec::new());
 		for name in &self.device {
 			let device = DeviceRef::new(&self.org, name);
-			let Destination { device, record, recipient: (key, recipient), sequence } =
+			let Destination { device, record, recipient: (key, _), key: sealed_to, sequence } =
 				Destination::read(&view, device).await?;
 			let binding = DeliveryBinding {
 				genesis: client.genesis_hash(),
@@ -56,13 +57,17 @@ impl Deliver {
 				sequence,
 			};
 			published.push(Recipient { device: device.id, sequence, key });
-			sealed.push((RecipientKey::X25519(recipient.public), binding));
+			sealed.push((sealed_to, binding));
 			names.push(device.text);
 		}
 		let (envelope, _) = envelope::seal_shared(&sealed, &bundle.encode()?)?;
 		let digest = BlobDigest::of(&envelope);
 		let call = calls::publish_shared(Suite::SharedX25519, &published, &envelope)?;
 		let finalized = session.submit(&client, &account, &call, "publishing the delivery").await?;
+		if let Some(copies) = &copies {
+			let numbered: Vec<_> = published.iter().map(|it| (it.device, it.sequence)).collect();
+			copies.put(&client, &envelope, &numbered).await?;
+		}
 		let deliveries: Vec<_> = published
 			.iter()
 			.map(

@@ -73,6 +73,12 @@ fn line(item: &Item) -> String {
 		},
 		Item::Psk { identity, key } => format!("the pre-shared key {identity} ({key:?})"),
 		Item::Opaque { name, data } => format!("the data {name} ({data:?})"),
+		Item::SshTemporaryAccess { login, grant, until, .. } => {
+			format!("{login} is open to the grant {grant} until {}", rfc3339(*until))
+		},
+		Item::RevocationLists { name, lists } => {
+			format!("{} revocation lists for {name}", lists.len())
+		},
 		other => other.name().into(),
 	};
 	let escrow = if item.is_escrow() { " - SOMEBODY ELSE KNOWS THIS PRIVATE KEY" } else { "" };

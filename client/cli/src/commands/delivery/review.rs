@@ -14,6 +14,7 @@ use dpki_primitives::{
 };
 use serde_json::{Value, json};
 use std::path::Path;
+use zeroize::Zeroizing;
 
 /// The form of the file.
 const FORM: &str = "dpki-review/1";
@@ -80,6 +81,15 @@ impl Review {
 
 	/// Writes a new file that only its owner can read.
 	pub fn write(&self, path: &Path) -> Result<()> {
+		files::write_secret(path, self.text().as_bytes())
+	}
+
+	/// Writes such a file, whether one lies there or not.
+	pub fn replace(&self, path: &Path) -> Result<()> {
+		files::replace_secret(path, self.text().as_bytes())
+	}
+
+	fn text(&self) -> Zeroizing<String> {
 		let text = json!({
 			"form": FORM,
 			"genesis": format!("0x{}", hex::encode(self.genesis)),
@@ -93,7 +103,7 @@ impl Review {
 			"content_key": *self.key.to_text(),
 			"envelope": self.envelope.as_ref().map(hex::encode),
 		});
-		files::write_secret(path, format!("{text:#}\n").as_bytes())
+		Zeroizing::new(format!("{text:#}\n"))
 	}
 
 	/// The content of a file that [`write`](Review::write) wrote.

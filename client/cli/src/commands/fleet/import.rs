@@ -1,6 +1,6 @@
 //! From a table of keys to tiles and a proposal.
 
-use super::{newest, publish, record};
+use super::{newest, publish, record, sources};
 use crate::{
 	error::{Error, Result},
 	output::{Progress, Report, hex},
@@ -134,9 +134,15 @@ impl Rotate {
 	pub async fn run(self, session: &Session) -> Result<Report> {
 		let (client, view) = session.view().await?;
 		let fleet = &self.table.fleet;
-		current(&record(&view, fleet).await?, fleet)?;
+		let (_, before) = current(&record(&view, fleet).await?, fleet)?;
 		let folder = TileFolder::create(&self.table.keys.tiles)?;
-		let commitment = self.table.keys.import(Importer::new(folder), view.now())?;
+		let commitment = self.table.keys.import(Importer::new(folder.clone()), view.now())?;
+		// The validators would refuse it, and the fee be lost.
+		let store = sources(&client, [folder.path().to_owned()]);
+		let revoked = view.all_revoked_members(fleet.id()).await?;
+		FleetTiles::new(&folder, commitment)
+			.keeps_revoked(&mut FleetTiles::new(&store, before), &revoked)
+			.await?;
 		let grace = values::after(0, self.grace)?;
 		let call = calls::rotate_fleet(fleet.id(), commitment, grace);
 		self.table.propose(session, &client, commitment, &call, Change::Rotate).await

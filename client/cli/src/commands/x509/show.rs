@@ -7,10 +7,10 @@ use crate::{
 	files,
 	output::Report,
 };
-use clap::{Args, ValueEnum};
-use dpki_primitives::anchor;
+use clap::{Args, ValueEnum, builder::PossibleValue};
 use dpki_x509::{
-	Certificate, Error as Refusal, Pool, Profile, Pure, Role, Rules, Target, build, verify_root,
+	Certificate, Error as Refusal, Pool, Profile, ProfileRules, Pure, Role, Rules, Target, build,
+	verify_root,
 };
 use serde_json::{Map, Value};
 use std::path::{Path, PathBuf};
@@ -34,46 +34,32 @@ pub struct Show {
 	profile: ProfileArg,
 }
 
-/// A profile of certificates.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum ProfileArg {
-	/// RFC 5280 and no more
-	Rfc5280,
-	/// Device attestation of Matter: PAA, PAI, DAC
-	Matter,
-	/// Initial device identities of IEEE 802.1AR
-	#[value(name = "idevid")]
-	IdevId,
-	/// TLS servers as public CAs certify them
-	TlsServer,
-}
+/// A profile of certificates, on a command line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ProfileArg(Profile);
 
-impl ProfileArg {
-	fn name(self) -> String {
-		let value = self.to_possible_value();
-		value.map(|value| value.get_name().to_owned()).unwrap_or_default()
+impl ValueEnum for ProfileArg {
+	fn value_variants<'a>() -> &'a [Self] {
+		const {
+			let [rfc5280, matter, idevid, tls_server] = Profile::ALL;
+			&[Self(rfc5280), Self(matter), Self(idevid), Self(tls_server)]
+		}
+	}
+
+	fn to_possible_value(&self) -> Option<PossibleValue> {
+		let help = match self.0 {
+			Profile::Rfc5280 => "RFC 5280 and no more",
+			Profile::Matter => "Device attestation of Matter: PAA, PAI, DAC",
+			Profile::IdevId => "Initial device identities of IEEE 802.1AR",
+			Profile::TlsServer => "TLS servers as public CAs certify them",
+		};
+		Some(PossibleValue::new(self.0.name()).help(help))
 	}
 }
 
 impl From<ProfileArg> for Profile {
 	fn from(profile: ProfileArg) -> Self {
-		match profile {
-			ProfileArg::Rfc5280 => Self::Rfc5280,
-			ProfileArg::Matter => Self::Matter,
-			ProfileArg::IdevId => Self::IdevId,
-			ProfileArg::TlsServer => Self::TlsServer,
-		}
-	}
-}
-
-impl From<ProfileArg> for anchor::Profile {
-	fn from(profile: ProfileArg) -> Self {
-		match profile {
-			ProfileArg::Rfc5280 => Self::Rfc5280,
-			ProfileArg::Matter => Self::Matter,
-			ProfileArg::IdevId => Self::IdevId,
-			ProfileArg::TlsServer => Self::TlsServer,
-		}
+		profile.0
 	}
 }
 
@@ -102,7 +88,7 @@ impl Show {
 			false => Role::below_anchor(&certificate),
 		};
 		let verdict = match role {
-			Role::Anchor => verify_root(&Pure, &der, self.profile.into())
+			Role::Anchor => verify_root(&Pure, &der, self.profile.0)
 				.and_then(|root| root.validity().check(now()))
 				.map_or_else(Verdict::Refused, |()| Verdict::Accepted(1)),
 			_ if self.roots.is_empty() => Verdict::NotJudged,
@@ -120,10 +106,10 @@ impl Show {
 
 	fn judge(&self, certificate: &Certificate, role: Role, pool: Pool) -> Verdict {
 		let mut rules = Rules::at(now());
-		rules.profile = self.profile.into();
+		rules.profile = self.profile.0;
 		rules.target =
 			if role == Role::Intermediate { Target::Authority } else { Target::EndEntity };
-		rules.purpose = (self.profile == ProfileArg::TlsServer).then_some(ID_KP_SERVER_AUTH);
+		rules.purpose = (rules.profile == Profile::TlsServer).then_some(ID_KP_SERVER_AUTH);
 		match build(&Pure, pool, certificate, &rules) {
 			Ok((_, path)) => Verdict::Accepted(path.len() + 1),
 			Err(refusal) => Verdict::Refused(refusal.error),
@@ -159,12 +145,12 @@ fn told(report: Report, role: &str, verdict: Verdict) -> Report {
 /// Whether each profile allows this certificate in its part; a path asks for more.
 fn profiles(mut report: Report, certificate: &Certificate, role: Role) -> Report {
 	let mut json = Map::new();
-	for profile in ProfileArg::value_variants() {
-		let refusal = Profile::from(*profile).check_certificate(certificate, role).err();
+	for profile in Profile::ALL {
+		let refusal = profile.check_certificate(certificate, role).err();
 		let name = profile.name();
 		let words = refusal.map_or("allows it", Refusal::sentence);
 		report = report.tail(format!("  profile {name:10}  {words}"));
-		json.insert(name, refusal.map(Refusal::name).into());
+		json.insert(name.to_owned(), refusal.map(Refusal::name).into());
 	}
 	report.data("profiles", json)
 }

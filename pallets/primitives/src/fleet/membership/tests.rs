@@ -211,8 +211,13 @@ fn what_is_registered_singly_wins() {
 		revocation,
 	};
 	let with = |device: Option<DeviceRecord>, key: Option<KeyRecord>, chunk, now| {
-		let facts =
-			MemberFacts { fleet: Some(&fleet), chunk, device: device.as_ref(), key: key.as_ref() };
+		let facts = MemberFacts {
+			fleet: Some(&fleet),
+			chunk,
+			device: device.as_ref(),
+			key: key.as_ref(),
+			..Default::default()
+		};
 		member_status(&proof, facts, now)
 	};
 	let own = proof.device();
@@ -238,11 +243,42 @@ fn what_is_registered_singly_wins() {
 #[test]
 fn a_proof_names_what_it_depends_on() {
 	let proof = Tree::new(SIZE).prove(700);
-	let [fleet, chunk, device, key] = proof.storage_keys().unwrap();
+	let [fleet, chunk, device, key, compromised, anchor] = proof.storage_keys().unwrap();
 	assert_eq!(fleet, storage_keys::fleet(FleetId::from_name(acme(), b"drones")));
 	assert_eq!(chunk, storage_keys::revoked_members(proof.fleet, 0));
 	assert_eq!(device, storage_keys::device(DeviceId::from_name(acme(), b"drone-700")));
-	assert_eq!(key, storage_keys::key(KeyId::of(&leaf(700).key.public().unwrap())));
+	let id = KeyId::of(&leaf(700).key.public().unwrap());
+	assert_eq!(key, storage_keys::key(id));
+	assert_eq!(compromised, storage_keys::compromised_key(id));
+	assert_eq!(anchor, storage_keys::revoked_anchor_key(id));
+}
+
+#[test]
+fn a_key_that_ended_elsewhere_is_no_valid_member() {
+	let tree = Tree::new(SIZE);
+	let (fleet, proof) = (fleet(tree.commitment()), tree.prove(1));
+	let plain = MemberFacts { fleet: Some(&fleet), ..Default::default() };
+	let at = |facts| member_status(&proof, facts, NOW);
+	let leaked = Revocation { reason: RevocationReason::KeyCompromise, at: 300 };
+	let compromised = MemberFacts { compromised: Some(300), ..plain };
+	assert_eq!(at(compromised), Status::Revoked(leaked));
+	let chunk = chunk(1);
+	assert_eq!(at(MemberFacts { chunk: Some(&chunk), ..compromised }), Status::Revoked(REVOKED));
+	let of_an_anchor = MemberFacts { is_anchor_key_revoked: true, ..plain };
+	assert_eq!(at(of_an_anchor), Status::Unknown);
+	// What leaked as the key of an anchor is known as both.
+	assert_eq!(at(MemberFacts { compromised: Some(300), ..of_an_anchor }), Status::Revoked(leaked));
+	// Also if it is registered singly.
+	let single = KeyRecord {
+		device: proof.device(),
+		purpose: KeyPurpose::Sign,
+		public: proof.leaf.key.public().unwrap(),
+		validity: Validity { not_before: 0, not_after: None },
+		registered_at: 0,
+		superseded_at: None,
+		revocation: None,
+	};
+	assert_eq!(at(MemberFacts { key: Some(&single), ..compromised }), Status::Revoked(leaked));
 }
 
 #[test]

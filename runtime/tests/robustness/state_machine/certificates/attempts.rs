@@ -360,8 +360,12 @@ impl Certificates {
 			3 | 4 => {
 				let account = world.account(candidates[3]);
 				let now = Timestamp::now();
-				let from = match world.dice.roll(8) {
-					0 => now + 1,
+				let known = Accreditations::<Runtime>::get(office, &account)
+					.and_then(|it| it.compromised_from);
+				let from = match (world.dice.roll(8), known) {
+					(0, _) => now + 1,
+					// It turns out to have begun earlier.
+					(1..=5, Some(known)) => known.saturating_sub(1 + world.dice.roll(DAY)),
 					_ => now - world.dice.roll(40 * DAY),
 				};
 				Call::mark_compromised { office, account, from }

@@ -1,6 +1,6 @@
 //! Proof bundles of a real node on every way to a device: a gateway, a broker, a file. Whatever the way, the same verifier.
 
-#[path = "../../sdk/tests/carriers/broker.rs"]
+#[path = "../../../sdk/tests/carriers/broker.rs"]
 mod broker;
 
 use broker::Broker;

@@ -1,0 +1,342 @@
+//! What puts the parts of a bundle in force, each thing by its applier.
+//!
+//! | module | rule |
+//! |---|---|
+//! | [`ssh`] | access by certificates, host certificate, revocation lists |
+//! | [`authorized`] | access by plain keys: blocks in `authorized_keys`, and answers for `AuthorizedKeysCommand` |
+//! | [`tls`] | identity, trust bundle and revocation lists of a service |
+//! | [`psk`] | pre-shared keys, for mosquitto |
+//! | [`opaque`] | anything else, for a program that the configuration names |
+//! | `generational` | what the last four have in common |
+//! | `store` | generations of files, some of which are secret |
+//! | [`settings`] | what the configuration says |
+//!
+//! A delivery is put in force in two passes. First every applier plans and validates, which changes nothing that counts;
+//! then each commits. If one cannot, all that were before it go back, so a bundle is in force as a whole or not at all.
+//! Access by SSH comes last: nothing after it can fail. A revocation goes the other way round: SSH comes first, and each
+//! applier stands for itself, because a web server that does not start again must not hold a revocation up. What could not
+//! be put right is told, tried again later, and keeps neither revocations nor deliveries back.
+//!
+//! After a crash at any point the journal says which bundle is wanted, and every applier finds out for itself what is
+//! left to do: what is in force is compared with what is wanted, and a mark on the disk says whether whoever reads the
+//! files has been told. The mark goes only when the journal says that the delivery is in force, so the way back is open
+//! until then.
+
+pub mod authorized;
+mod generational;
+pub mod opaque;
+pub mod psk;
+pub mod settings;
+pub mod ssh;
+mod store;
+pub mod tls;
+
+pub use store::Files;
+
+use crate::{
+	config::Config,
+	files::FileError,
+	ssh::{applier::ApplyError as SshError, check::CommandError, state::SshState},
+};
+use async_trait::async_trait;
+use dpki_client::{Item, primitives::Moment};
+use generational::Generational;
+use std::{
+	iter::once,
+	sync::Arc,
+	time::{Duration, Instant},
+};
+
+/// How long an applier other than that of SSH is left alone that could not put right what is in force.
+const RETRY: Duration = Duration::from_secs(30);
+
+/// Why something is not in force.
+#[derive(Debug, thiserror::Error)]
+pub enum ApplyError {
+	/// For SSH.
+	#[error(transparent)]
+	Ssh(#[from] SshError),
+	/// A file cannot be read or written.
+	#[error(transparent)]
+	File(#[from] FileError),
+	/// What was delivered cannot be.
+	#[error("{applier}: {problem}")]
+	Content {
+		/// For which applier.
+		applier: String,
+		/// What is wrong.
+		problem: String,
+	},
+	/// What was read back is not what was written.
+	#[error("{applier}: {file} does not read back as it was written: check the disk")]
+	ReadBack {
+		/// For which applier.
+		applier: String,
+		/// Which file.
+		file: String,
+	},
+	/// Whoever reads the files could not be told.
+	#[error("{applier}: {source}")]
+	Told {
+		/// For which applier.
+		applier: String,
+		/// What happened.
+		#[source]
+		source: CommandError,
+	},
+}
+
+/// Why something is to be put in force.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Cause {
+	/// A new delivery.
+	Delivery,
+	/// A revocation, or a file that is not as it should be.
+	Enforcement,
+}
+
+/// What is to be in force.
+#[derive(Clone, Copy)]
+pub struct Wanted<'a> {
+	/// All of it.
+	pub state: &'a SshState,
+	/// The chain time.
+	pub now: Moment,
+	/// Why.
+	pub cause: Cause,
+}
+
+/// Puts one thing in force. What is planned, laid ready and committed is kept inside between the calls; a call for which
+/// there is nothing to do does nothing.
+#[async_trait]
+pub trait Applier: Send {
+	/// Which one it is, for whoever reads an error.
+	fn name(&self) -> &str;
+
+	/// Whether it can put such a part in force.
+	fn takes(&self, part: &Item) -> bool;
+
+	/// Makes what whoever reads the files needs to start, if there is nothing yet.
+	fn initialise(&mut self) -> Result<(), ApplyError> {
+		Ok(())
+	}
+
+	/// Finds out what there is to do, and whether there is something. Writes nothing.
+	fn plan(&mut self, wanted: &Wanted<'_>) -> Result<bool, ApplyError>;
+
+	/// Lays everything ready and tests it. Nothing of it counts.
+	async fn validate(&mut self) -> Result<(), ApplyError>;
+
+	/// Puts it in force, and tells whoever reads it. After an error [`rollback`](Self::rollback) has to follow.
+	async fn commit(&mut self) -> Result<(), ApplyError>;
+
+	/// Puts in force again what was before [`commit`](Self::commit), or gives up what lies ready.
+	async fn rollback(&mut self);
+
+	/// Forgets the way back.
+	fn settle(&mut self);
+
+	/// Takes away what must not be in force while the chain is not heard.
+	fn close(&mut self) -> Result<(), ApplyError> {
+		Ok(())
+	}
+
+	/// Takes note of the time of a proven block.
+	fn hear(&mut self, _time: Moment) {}
+}
+
+/// Is told of every step that leaves a trace, before it. Only tests listen, and may end the agent there.
+#[derive(Clone, Default)]
+pub struct Steps(Option<Arc<dyn Fn(&str) + Send + Sync>>);
+
+impl Steps {
+	/// Calls `listener` before each step, with its name.
+	pub fn new(listener: impl Fn(&str) + Send + Sync + 'static) -> Self {
+		Self(Some(Arc::new(listener)))
+	}
+
+	pub(crate) fn pass(&self, applier: &str, step: &str) {
+		if let Some(listener) = &self.0 {
+			listener(&format!("{applier}: {step}"));
+		}
+	}
+}
+
+/// All appliers of a device.
+pub struct Appliers {
+	/// That of SSH, without which there is no device.
+	pub ssh: ssh::SshApplier,
+	others: Vec<Box<dyn Applier>>,
+	trouble: Option<(String, Instant)>,
+}
+
+impl Appliers {
+	/// The appliers that the configuration names.
+	pub fn new(config: &Config, steps: Steps) -> Result<Self, ApplyError> {
+		let settings = &config.apply;
+		let mut others: Vec<Box<dyn Applier>> = Vec::new();
+		for (name, it) in &settings.tls {
+			let content = tls::Tls::new(name, it, &config.state);
+			let group = settings::group_id(it.group.as_ref())?;
+			others.push(Box::new(Generational::new(content, &it.directory, group, &steps)));
+		}
+		if let Some(it) = &settings.psk {
+			let group = settings::group_id(it.group.as_ref())?;
+			let content = psk::Psk::new(it);
+			others.push(Box::new(Generational::new(content, &it.directory, group, &steps)));
+		}
+		for (name, it) in &settings.hooks {
+			let place = config.state.join("hooks").join(name);
+			let content = opaque::Opaque::new(name, it);
+			others.push(Box::new(Generational::new(content, &place, None, &steps)));
+		}
+		if let Some(it) = &settings.authorized_keys {
+			let content = authorized::AuthorizedKeys::new(it, config);
+			others.push(Box::new(Generational::new(content, &it.directory, None, &steps)));
+		}
+		let mut appliers =
+			Self { ssh: ssh::SshApplier::new(&config.ssh, steps), others, trouble: None };
+		for applier in appliers.in_order(Cause::Enforcement) {
+			applier.initialise()?;
+		}
+		Ok(appliers)
+	}
+
+	/// Whether one of them other than that of SSH can put such a part in force.
+	pub fn takes(&self, part: &Item) -> bool {
+		self.others.iter().any(|applier| applier.takes(part))
+	}
+
+	/// Whether what is wanted can be; the error says why not.
+	pub fn judge(&mut self, state: &SshState, now: Moment) -> Result<(), ApplyError> {
+		let wanted = Wanted { state, now, cause: Cause::Delivery };
+		self.others.iter_mut().try_for_each(|applier| applier.plan(&wanted).map(drop))
+	}
+
+	/// Lays everything ready that is not as it is wanted, and tells whether there is something. From here on
+	/// [`commit`](Self::commit) has to be called, unless there is nothing.
+	pub async fn prepare(
+		&mut self,
+		state: &SshState,
+		now: Moment,
+		cause: Cause,
+	) -> Result<bool, ApplyError> {
+		let wanted = Wanted { state, now, cause };
+		if cause == Cause::Delivery {
+			let prepared = prepare_all(&mut self.in_order(cause), &wanted).await;
+			if prepared.is_err() {
+				self.rollback().await;
+			}
+			return prepared;
+		}
+		let mut is_due = self.ssh.plan(&wanted)?;
+		self.ssh.validate().await?;
+		if self.trouble.as_ref().is_some_and(|(_, until)| *until > Instant::now()) {
+			return Ok(is_due);
+		}
+		self.trouble = None;
+		for applier in &mut self.others {
+			match prepare_one(applier.as_mut(), &wanted).await {
+				Ok(due) => is_due |= due,
+				Err(error) => {
+					applier.rollback().await;
+					self.trouble.get_or_insert_with(|| trouble(&error));
+				},
+			}
+		}
+		Ok(is_due)
+	}
+
+	/// Puts in force what lies ready.
+	pub async fn commit(&mut self, cause: Cause) -> Result<(), ApplyError> {
+		if cause == Cause::Delivery {
+			let mut committed = Ok(());
+			for applier in self.in_order(cause) {
+				committed = applier.commit().await;
+				if committed.is_err() {
+					break;
+				}
+			}
+			if committed.is_err() {
+				self.rollback().await;
+			}
+			return committed;
+		}
+		let ssh = self.ssh.commit().await;
+		if ssh.is_err() {
+			self.ssh.rollback().await;
+		}
+		for applier in &mut self.others {
+			match applier.commit().await {
+				Ok(()) => applier.settle(),
+				Err(error) => {
+					applier.rollback().await;
+					self.trouble.get_or_insert_with(|| trouble(&error));
+				},
+			}
+		}
+		ssh
+	}
+
+	/// What is not as it should be, though it is no reason to do nothing else: somebody has to look at it.
+	pub fn trouble(&self) -> Option<&str> {
+		self.trouble.as_ref().map(|(sentence, _)| sentence.as_str())
+	}
+
+	/// Forgets the way back, once it is written down that the delivery is in force.
+	pub fn settle(&mut self) {
+		self.in_order(Cause::Delivery).into_iter().for_each(|it| it.settle());
+	}
+
+	/// Takes away what must not be in force while the chain is not heard, but for what is SSH's.
+	pub fn close(&mut self) -> Result<(), ApplyError> {
+		// One that fails must not keep the others open.
+		let closed: Vec<_> = self.others.iter_mut().map(|applier| applier.close()).collect();
+		closed.into_iter().collect()
+	}
+
+	/// Takes note of the time of a proven block.
+	pub fn hear(&mut self, time: Moment) {
+		self.others.iter_mut().for_each(|applier| applier.hear(time));
+	}
+
+	async fn rollback(&mut self) {
+		for applier in self.in_order(Cause::Delivery).into_iter().rev() {
+			applier.rollback().await;
+		}
+	}
+
+	fn in_order(&mut self, cause: Cause) -> Vec<&mut dyn Applier> {
+		let ssh: &mut dyn Applier = &mut self.ssh;
+		let others = self.others.iter_mut().map(|applier| applier.as_mut() as &mut dyn Applier);
+		match cause {
+			Cause::Delivery => others.chain(once(ssh)).collect(),
+			Cause::Enforcement => once(ssh).chain(others).collect(),
+		}
+	}
+}
+
+async fn prepare_all(
+	appliers: &mut [&mut dyn Applier],
+	wanted: &Wanted<'_>,
+) -> Result<bool, ApplyError> {
+	let mut is_due = false;
+	for applier in appliers.iter_mut() {
+		is_due |= applier.plan(wanted)?;
+	}
+	for applier in appliers {
+		applier.validate().await?;
+	}
+	Ok(is_due)
+}
+
+async fn prepare_one(applier: &mut dyn Applier, wanted: &Wanted<'_>) -> Result<bool, ApplyError> {
+	let is_due = applier.plan(wanted)?;
+	applier.validate().await?;
+	Ok(is_due)
+}
+
+fn trouble(error: &ApplyError) -> (String, Instant) {
+	tracing::warn!(%error, "what is in force could not be put right");
+	(error.to_string(), Instant::now() + RETRY)
+}

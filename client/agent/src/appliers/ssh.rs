@@ -1,0 +1,129 @@
+//! SSH as one of the appliers. What it does is [`crate::ssh`]; that sshd has still to be told is written in the journal,
+//! and not beside the generations, which sshd reads.
+
+use super::{Applier, ApplyError, Cause, Steps, Wanted};
+use crate::{
+	config::SshSettings,
+	ssh::{
+		applier::{Applier as Generations, Staged},
+		layout::{Files, read_files},
+	},
+};
+use async_trait::async_trait;
+use dpki_client::Item;
+
+const NAME: &str = "ssh";
+
+/// Puts access by certificates in force.
+pub struct SshApplier {
+	/// Makes and switches generations.
+	pub generations: Generations,
+	steps: Steps,
+	plan: Option<(Files, Cause)>,
+	staged: Option<Staged>,
+	reload_due: Option<u64>,
+}
+
+impl SshApplier {
+	pub(super) fn new(settings: &SshSettings, steps: Steps) -> Self {
+		let generations = Generations::new(settings);
+		Self { generations, steps, plan: None, staged: None, reload_due: None }
+	}
+
+	/// Set while sshd has still to be told: the generation to go back to if it cannot be. It has to be on the disk before
+	/// [`commit`](Applier::commit).
+	pub fn reload_due(&self) -> Option<u64> {
+		self.reload_due
+	}
+
+	/// What [`reload_due`](Self::reload_due) was before a restart.
+	pub fn resume(&mut self, reload_due: Option<u64>) {
+		self.reload_due = reload_due;
+	}
+}
+
+#[async_trait]
+impl Applier for SshApplier {
+	fn name(&self) -> &str {
+		NAME
+	}
+
+	fn takes(&self, part: &Item) -> bool {
+		matches!(
+			part,
+			Item::SshUserCa { .. }
+				| Item::SshKnownHostCa { .. }
+				| Item::SshHostCertificate { .. }
+				| Item::SshPrincipals { .. }
+		)
+	}
+
+	fn initialise(&mut self) -> Result<(), ApplyError> {
+		Ok(self.generations.initialise()?)
+	}
+
+	fn plan(&mut self, wanted: &Wanted<'_>) -> Result<bool, ApplyError> {
+		(self.plan, self.staged) = (None, None);
+		let layout = self.generations.layout();
+		let files = wanted.state.files(layout).map_err(crate::ssh::applier::ApplyError::from)?;
+		let current = layout
+			.current_generation()
+			.and_then(|number| read_files(&layout.generation(number)).ok());
+		if current.as_ref() == Some(&files) {
+			return Ok(self.reload_due.is_some());
+		}
+		self.plan = Some((files, wanted.cause));
+		Ok(true)
+	}
+
+	async fn validate(&mut self) -> Result<(), ApplyError> {
+		let Some((files, cause)) = self.plan.take() else { return Ok(()) };
+		self.steps.pass(NAME, "stage");
+		let Some(staged) = self.generations.stage(&files)? else { return Ok(()) };
+		// `sshd -t` tells nothing about files that sshd reads at each authentication, and a fault elsewhere in its
+		// configuration must not hold a revocation up.
+		if cause == Cause::Delivery || staged.needs_reload {
+			self.generations.check(&staged).await?;
+		}
+		if staged.needs_reload {
+			self.reload_due = staged.previous;
+		}
+		self.staged = Some(staged);
+		Ok(())
+	}
+
+	async fn commit(&mut self) -> Result<(), ApplyError> {
+		if let Some(staged) = &self.staged {
+			self.steps.pass(NAME, "switch");
+			self.generations.switch(staged.generation)?;
+		}
+		if self.reload_due.is_some() {
+			self.steps.pass(NAME, "reload");
+			self.generations.reload().await?;
+			self.reload_due = None;
+		}
+		if let Some(staged) = self.staged.take() {
+			tracing::info!(generation = staged.generation, "ssh: a new generation is in force");
+			self.steps.pass(NAME, "prune");
+			if let Err(error) = self.generations.prune() {
+				tracing::warn!(%error, "old generations cannot be removed");
+			}
+		}
+		Ok(())
+	}
+
+	async fn rollback(&mut self) {
+		(self.plan, self.staged) = (None, None);
+		let Some(previous) = self.reload_due.take() else { return };
+		// It was not switched yet, so sshd has nothing to hear of.
+		if self.generations.layout().current_generation() == Some(previous) {
+			return;
+		}
+		self.steps.pass(NAME, "go back");
+		if let Err(error) = self.generations.go_back(previous).await {
+			tracing::error!(%error, "the way back to the old generation failed too");
+		}
+	}
+
+	fn settle(&mut self) {}
+}

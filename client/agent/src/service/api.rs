@@ -1,0 +1,434 @@
+//! Answers to others on the machine over a Unix socket, from proven state only.
+//!
+//! ```sh
+//! curl -s --unix-socket /run/dpki-agent/agent.sock http://agent/v1/devices/acme/drone-8/keys?purpose=tls
+//! curl -sN --unix-socket /run/dpki-agent/agent.sock http://agent/v1/watch/devices/acme/drone-8
+//! ```
+//!
+//! | path | answer |
+//! |---|---|
+//! | `/v1/agent` | what the agent says of itself, as `dpki-agent status --json` does |
+//! | `/v1/devices/ORGANISATION/NAME` | the status of the device |
+//! | `/v1/devices/ORGANISATION/NAME/keys` | its status, and the keys that are good now; with `?purpose=` those for one purpose |
+//! | `/v1/keys/ID` | the status of a key, the key, and whose it is |
+//! | `/v1/anchors/ID` | the status of a trust anchor |
+//! | `/v1/watch/..` | any of the last four, one line of JSON now and one whenever it changes |
+//!
+//! Every answer names the block at which it was proven. Where the newest block is too old (`chain.max-head-age`), or none was
+//! proven yet, the answer is 503: no answer is no permission. What the chain does not know is `unknown`, which is never valid.
+//!
+//! The file mode 0660 and the group say who may connect; `users` narrows that to some of them, by what the kernel says of
+//! whoever connected. There is nothing secret in the answers; the rules are there so that nobody else uses up the device.
+
+use super::{ServiceError, Told};
+use crate::{
+	config::ChainSettings,
+	files,
+	http::{self, Limits, answer},
+	inspection::{Inspection, rfc3339},
+	lock::Presence,
+	run::clock,
+	status::Status as Word,
+};
+use async_trait::async_trait;
+use dpki_client::{
+	Head, View,
+	primitives::{
+		ids::{AnchorId, DeviceId, KeyId, OrganisationId, is_valid_name},
+		key::{KeyPurpose, KeyRecord},
+		status::Status,
+	},
+	view::ReadError,
+};
+use futures::{StreamExt, stream};
+use http_body_util::{BodyExt, StreamBody, combinators::UnsyncBoxBody};
+use hyper::{
+	Request, Response, StatusCode, Uri,
+	body::{Bytes, Frame, Incoming},
+};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use std::{
+	convert::Infallible,
+	fs::{self, Permissions},
+	io,
+	os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt, chown},
+	path::{Path, PathBuf},
+	sync::Arc,
+	time::Duration,
+};
+use tokio::{
+	net::{UnixListener, UnixStream},
+	sync::watch,
+};
+
+/// Most connections at a time. Whoever comes then waits until one ends.
+pub const MAX_CONNECTIONS: usize = 64;
+/// After so long a connection takes no further request and a watch ends soon.
+pub const CONNECTION_AGE: Duration = Duration::from_secs(6 * 3600);
+
+const MODE: u32 = 0o660;
+const STAGED: &str = ".new";
+const JSON: &str = "application/json";
+const LINES: &str = "application/x-ndjson";
+
+/// Who may ask, and where.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct ApiSettings {
+	/// The socket; its directory has to exist.
+	pub socket: PathBuf,
+	/// The group that may connect; by default the agent's own.
+	#[serde(default, skip_serializing_if = "Option::is_none")]
+	pub group: Option<String>,
+	/// The numbers of the users who are answered, beside root and the agent's own user; by default all who can connect.
+	#[serde(default, skip_serializing_if = "Vec::is_empty")]
+	pub users: Vec<u32>,
+}
+
+impl ApiSettings {
+	pub(super) fn problem(&self) -> Option<(&'static str, &'static str)> {
+		// The address of a socket is a path of 108 bytes at most, the end included.
+		if !self.socket.is_absolute() || self.socket.as_os_str().len() + STAGED.len() > 107 {
+			let problem =
+				"is not an absolute path of 103 bytes at most: try /run/dpki-agent/agent.sock";
+			return Some(("service.api.socket", problem));
+		}
+		None
+	}
+}
+
+/// What can be asked about proven state.
+#[async_trait]
+pub trait Registry: Send + Sync {
+	/// The block.
+	fn head(&self) -> Head;
+	/// The verdict about a device.
+	async fn device_status(&self, id: DeviceId) -> Result<Status, ReadError>;
+	/// The unrevoked keys of a device.
+	async fn keys_of(&self, id: DeviceId) -> Result<Vec<(KeyId, KeyRecord)>, ReadError>;
+	/// A key as stored.
+	async fn key(&self, id: KeyId) -> Result<Option<KeyRecord>, ReadError>;
+	/// The verdict about a key, its device included.
+	async fn key_status(&self, id: KeyId) -> Result<Status, ReadError>;
+	/// The verdict about an anchor, everything above it included.
+	async fn anchor_status(&self, id: AnchorId) -> Result<Status, ReadError>;
+}
+
+#[async_trait]
+impl Registry for View {
+	fn head(&self) -> Head {
+		self.head()
+	}
+
+	async fn device_status(&self, id: DeviceId) -> Result<Status, ReadError> {
+		self.device_status(id).await
+	}
+
+	async fn keys_of(&self, id: DeviceId) -> Result<Vec<(KeyId, KeyRecord)>, ReadError> {
+		self.keys_of(id).await
+	}
+
+	async fn key(&self, id: KeyId) -> Result<Option<KeyRecord>, ReadError> {
+		self.key(id).await
+	}
+
+	async fn key_status(&self, id: KeyId) -> Result<Status, ReadError> {
+		self.key_status(id).await
+	}
+
+	async fn anchor_status(&self, id: AnchorId) -> Result<Status, ReadError> {
+		self.anchor_status(id).await
+	}
+}
+
+/// The file of a socket, which goes with this.
+pub(super) struct Socket(PathBuf);
+
+impl Socket {
+	/// Listens. A socket that a killed agent has left is removed; anything else that lies there is not.
+	pub(super) fn bind(settings: &ApiSettings) -> Result<(Self, UnixListener), ServiceError> {
+		let path = &settings.socket;
+		let group = settings.group.as_deref().map(group_id).transpose()?;
+		let failed = |reason| ServiceError::Listen {
+			place: path.display().to_string(),
+			reason,
+			setting: "service.api.socket",
+		};
+		if fs::symlink_metadata(path).is_ok_and(|found| !found.file_type().is_socket()) {
+			return Err(failed(io::ErrorKind::AlreadyExists.into()));
+		}
+		// Under its own name it appears with its mode: until then the umask would have decided who can connect.
+		let mut staged = path.clone().into_os_string();
+		staged.push(STAGED);
+		let staged = PathBuf::from(staged);
+		files::remove_if_there(&staged)?;
+		let listener = UnixListener::bind(&staged).map_err(failed)?;
+		let prepare = || {
+			fs::set_permissions(&staged, Permissions::from_mode(MODE))?;
+			if group.is_some() {
+				chown(&staged, None, group)?;
+			}
+			fs::rename(&staged, path)
+		};
+		prepare().map_err(files::failed("make", path))?;
+		Ok((Self(path.clone()), listener))
+	}
+}
+
+impl Drop for Socket {
+	fn drop(&mut self) {
+		if let Err(error) = files::remove_if_there(&self.0) {
+			tracing::debug!(%error, "the socket is left behind");
+		}
+	}
+}
+
+/// The number of a group, as `/etc/group` has it.
+fn group_id(name: &str) -> Result<u32, ServiceError> {
+	let path = Path::new("/etc/group");
+	let text = fs::read_to_string(path).map_err(files::failed("read", path))?;
+	let mut lines = text.lines().map(|line| line.split(':').collect::<Vec<_>>());
+	let found = lines.find(|fields| fields.first() == Some(&name));
+	let number = found.and_then(|fields| fields.get(2)?.parse().ok());
+	number.ok_or_else(|| ServiceError::Group(name.into()))
+}
+
+/// Answers from what the agent has told last.
+#[derive(Clone)]
+pub(super) struct Api {
+	users: Arc<[u32]>,
+	chain: ChainSettings,
+	told: watch::Receiver<Told>,
+}
+
+pub(super) async fn serve(listener: UnixListener, api: Api) {
+	let limits = Limits { seats: MAX_CONNECTIONS, age: CONNECTION_AGE };
+	http::serve(listener, limits, std::future::pending(), |stream: &UnixStream| {
+		let is_welcome = stream.peer_cred().is_ok_and(|peer| api.admits(peer.uid()));
+		let api = api.clone();
+		move |request: Request<Incoming>| {
+			let api = api.clone();
+			let refused = if is_welcome { http::refusal(&request) } else { Some(NOT_WELCOME) };
+			let uri = request.uri().clone();
+			async move {
+				match refused {
+					Some(refused) => refuse(refused),
+					None => api.respond(&uri).await,
+				}
+			}
+		}
+	})
+	.await;
+}
+
+type Answer = Response<UnsyncBoxBody<Bytes, Infallible>>;
+type Refused = (StatusCode, &'static str);
+
+const NOT_WELCOME: Refused =
+	(StatusCode::FORBIDDEN, "this user is not answered: have `service.api.users` name it");
+const NO_SUCH_PATH: Refused = (
+	StatusCode::NOT_FOUND,
+	"there is no such path: ask for /v1/agent, /v1/devices/ORGANISATION/NAME, the same with /keys, /v1/keys/ID or \
+	 /v1/anchors/ID",
+);
+const NOTHING_PROVEN: Refused =
+	(StatusCode::SERVICE_UNAVAILABLE, "no block was proven yet: ask again in a minute");
+
+/// What is asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Question {
+	Device(DeviceId),
+	Keys(DeviceId, Option<KeyPurpose>),
+	Key(KeyId),
+	Anchor(AnchorId),
+}
+
+impl Question {
+	fn parse(path: &str, query: Option<&str>) -> Option<Self> {
+		let parts: Vec<&str> = path.split('/').collect();
+		match (&parts[..], query) {
+			(["devices", organisation, name], None) => {
+				Some(Self::Device(device(organisation, name)?))
+			},
+			(["devices", organisation, name, "keys"], query) => {
+				let purpose = match query {
+					None => None,
+					Some(query) => Some(purpose(query.strip_prefix("purpose=")?)?),
+				};
+				Some(Self::Keys(device(organisation, name)?, purpose))
+			},
+			(["keys", id], None) => Some(Self::Key(id.parse().ok()?)),
+			(["anchors", id], None) => Some(Self::Anchor(id.parse().ok()?)),
+			_ => None,
+		}
+	}
+
+	async fn ask(self, registry: &dyn Registry) -> Result<Value, ReadError> {
+		Ok(match self {
+			Self::Device(id) => {
+				let status = registry.device_status(id).await?;
+				json!({ "device_id": id.to_string(), "status": status.name() })
+			},
+			Self::Keys(id, purpose) => {
+				let status = registry.device_status(id).await?;
+				let mut good = Vec::new();
+				// Of a device that is not valid nothing can be relied on.
+				let keys = if status.is_valid() { registry.keys_of(id).await? } else { Vec::new() };
+				for (key, record) in keys {
+					let is_asked = purpose.is_none_or(|purpose| purpose == record.purpose);
+					if is_asked && registry.key_status(key).await?.is_valid() {
+						good.push(shown(key, &record));
+					}
+				}
+				json!({ "device_id": id.to_string(), "status": status.name(), "keys": good })
+			},
+			Self::Key(id) => {
+				let status = registry.key_status(id).await?;
+				let record = registry.key(id).await?;
+				let key = record.as_ref().map(|record| shown(id, record));
+				let device = record.map(|record| record.device.to_string());
+				json!({ "key_id": id.to_string(), "status": status.name(), "device_id": device, "key": key })
+			},
+			Self::Anchor(id) => {
+				let status = registry.anchor_status(id).await?;
+				json!({ "anchor_id": id.to_string(), "status": status.name() })
+			},
+		})
+	}
+}
+
+fn device(organisation: &str, name: &str) -> Option<DeviceId> {
+	let are_names = is_valid_name(organisation.as_bytes()) && is_valid_name(name.as_bytes());
+	let organisation = OrganisationId::from_name(organisation.as_bytes());
+	are_names.then(|| DeviceId::from_name(organisation, name.as_bytes()))
+}
+
+fn purpose(name: &str) -> Option<KeyPurpose> {
+	KeyPurpose::ALL.into_iter().find(|purpose| purpose.name() == name)
+}
+
+fn shown(id: KeyId, record: &KeyRecord) -> Value {
+	json!({
+		"id": id.to_string(),
+		"purpose": record.purpose.name(),
+		"algorithm": record.public.key_type.name(),
+		"public": format!("0x{}", hex::encode(&record.public.bytes)),
+	})
+}
+
+impl Api {
+	pub(super) fn new(
+		settings: &ApiSettings,
+		chain: ChainSettings,
+		told: watch::Receiver<Told>,
+	) -> Self {
+		Self { users: settings.users.clone().into(), chain, told }
+	}
+
+	fn admits(&self, user: u32) -> bool {
+		self.users.is_empty() || self.users.contains(&user) || user == 0 || own_user() == Some(user)
+	}
+
+	async fn respond(&self, uri: &Uri) -> Answer {
+		let (path, query) = (uri.path(), uri.query());
+		if path == "/v1/agent" {
+			return said(StatusCode::OK, &self.agent());
+		}
+		let Some(rest) = path.strip_prefix("/v1/") else { return refuse(NO_SUCH_PATH) };
+		let (rest, is_watch) = match rest.strip_prefix("watch/") {
+			Some(rest) => (rest, true),
+			None => (rest, false),
+		};
+		match Question::parse(rest, query) {
+			Some(question) if is_watch => self.watch(question),
+			Some(question) => {
+				let registry = self.told.borrow().registry.clone();
+				match self.answer(question, registry).await {
+					Ok((block, answer)) => said(StatusCode::OK, &with_block(block, answer)),
+					Err(error) => said(StatusCode::SERVICE_UNAVAILABLE, &error),
+				}
+			},
+			None => refuse(NO_SUCH_PATH),
+		}
+	}
+
+	fn agent(&self) -> Value {
+		let status: Word = self.told.borrow().status.clone();
+		let now = clock();
+		let presence = Presence::Running { pid: Some(std::process::id()) };
+		let found = Inspection::new(Word { updated_at: now, ..status }, presence, &self.chain, now);
+		serde_json::to_value(found).unwrap_or_default()
+	}
+
+	/// The answer and the block at which it was proven, or why there is none.
+	async fn answer(
+		&self,
+		question: Question,
+		registry: Option<Arc<dyn Registry>>,
+	) -> Result<(Head, Value), Value> {
+		let Some(registry) = registry else { return Err(json!({ "error": NOTHING_PROVEN.1 })) };
+		let head = registry.head();
+		let fresh = self.chain.check_freshness_at(head.time, clock());
+		fresh.map_err(|stale| json!({ "error": stale.to_string() }))?;
+		let answer = question.ask(&*registry).await;
+		answer
+			.map(|answer| (head, answer))
+			.map_err(|error| json!({ "error": error.to_string() }))
+	}
+
+	/// A line now, and one whenever the answer changes. That there is none is an answer, too.
+	fn watch(&self, question: Question) -> Answer {
+		let (api, mut told) = (self.clone(), self.told.clone());
+		told.mark_changed();
+		let state = (api, told, None::<Value>);
+		let lines = stream::unfold(state, move |(api, mut told, last)| async move {
+			loop {
+				// The agent has ended.
+				told.changed().await.ok()?;
+				let registry = told.borrow_and_update().registry.clone();
+				let (substance, line) = match api.answer(question, registry).await {
+					Ok((block, answer)) => (answer.clone(), with_block(block, answer)),
+					// The age in the sentence grows; that is nothing new.
+					Err(error) => (Value::Null, error),
+				};
+				if last.as_ref() != Some(&substance) {
+					let frame = Frame::data(Bytes::from(format!("{line}\n")));
+					return Some((Ok(frame), (api, told, Some(substance))));
+				}
+			}
+		});
+		let body = BodyExt::boxed_unsync(StreamBody::new(lines.boxed()));
+		let mut response = Response::new(body);
+		response
+			.headers_mut()
+			.insert("content-type", hyper::header::HeaderValue::from_static(LINES));
+		response
+	}
+}
+
+/// The user whose files the agent can make: its own.
+fn own_user() -> Option<u32> {
+	fs::metadata("/proc/self").ok().map(|own| own.uid())
+}
+
+fn with_block(block: Head, answer: Value) -> Value {
+	let mut answer = answer;
+	answer["block"] = json!({
+		"number": block.number,
+		"hash": format!("0x{}", hex::encode(block.hash)),
+		"time": rfc3339(block.time),
+	});
+	answer
+}
+
+fn said(status: StatusCode, value: &Value) -> Answer {
+	answer(status, JSON, format!("{value}\n")).map(BodyExt::boxed_unsync)
+}
+
+fn refuse((status, sentence): Refused) -> Answer {
+	said(status, &json!({ "error": sentence }))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,7 @@
+//! What is measured, one module for each part.
+
+pub mod batch;
+pub mod fleet;
+pub mod growth;
+pub mod latency;
+pub mod own;

@@ -1,0 +1,65 @@
+//! The stores that an envelope is put in when it is published.
+
+use super::{keepers, not_copied, pin::Pin};
+use crate::{
+	error::{Error, Result},
+	output::Progress,
+};
+use clap::Args;
+use dpki_client::{BlobKeeper, Client, StoreAddress, blob};
+use dpki_primitives::ids::{BlobDigest, DeviceId};
+use std::{fs, path::PathBuf};
+
+/// Stores that get the envelope besides the chain.
+#[derive(Args)]
+pub struct Also {
+	/// Store that gets the envelope besides the chain: kubo=http://HOST:PORT or folder=/PATH (repeat for several)
+	#[arg(long, value_name = "STORE", requires = "pins")]
+	also: Vec<StoreAddress>,
+	/// Folder that remembers what was put where, for `dpki blob unpin`
+	#[arg(long, value_name = "DIR", requires = "also")]
+	pins: Option<PathBuf>,
+}
+
+/// Stores that were looked at, and the folder that remembers.
+pub struct Copies {
+	stores: Vec<(String, Box<dyn BlobKeeper>)>,
+	pins: PathBuf,
+}
+
+impl Also {
+	/// Refuses what could only be refused after the delivery is published. `None` if no store is named.
+	pub fn prepare(&self) -> Result<Option<Copies>> {
+		let Some(pins) = &self.pins else { return Ok(None) };
+		let stores = keepers(&self.also)?;
+		fs::create_dir_all(pins).map_err(|source| Error::File {
+			doing: "write",
+			path: pins.clone(),
+			source,
+		})?;
+		Ok(Some(Copies { stores, pins: pins.clone() }))
+	}
+}
+
+impl Copies {
+	/// Puts the envelope of these deliveries, which is published, in every store.
+	pub async fn put(
+		&self,
+		client: &Client,
+		envelope: &[u8],
+		deliveries: &[(DeviceId, u64)],
+	) -> Result<()> {
+		let cid = blob::cid(BlobDigest::of(envelope));
+		let names = self.stores.iter().map(|(name, _)| name.clone()).collect();
+		// Before anything is put anywhere: what is remembered in vain costs nothing, what is forgotten is kept for ever.
+		Pin::new(client, &cid, names, deliveries).write(&self.pins)?;
+		let mut failed = None;
+		for (name, store) in &self.stores {
+			let _progress = Progress::start(format!("putting the envelope in {name}"));
+			if let Err(error) = store.put(envelope).await {
+				failed.get_or_insert(not_copied(name, &cid, &error));
+			}
+		}
+		failed.map_or(Ok(()), Err)
+	}
+}

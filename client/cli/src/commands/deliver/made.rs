@@ -1,0 +1,92 @@
+//! What was made elsewhere and comes into a delivery as it is: certificates for keys of the device, and private keys.
+//!
+//! A device should make its keys itself. Whoever delivers a private key knows it, and so does everybody who ever opens the
+//! envelope, which stays on the chain for ever: it is labelled as such, and asked about.
+
+use crate::{
+	commands::ssh as certificates,
+	error::{Result, crypto},
+	prompt, secrets,
+	values::LoginFile,
+};
+use clap::Args;
+use dpki_client::{Item, bundle::Secret};
+use std::path::PathBuf;
+
+/// What was made elsewhere.
+#[derive(Args, Default)]
+pub struct Made {
+	/// Host certificate that `dpki ssh sign-requests` made, for the device's own host key
+	#[arg(long, value_name = "FILE", conflicts_with = "host_ca_key")]
+	host_cert: Option<PathBuf>,
+	/// SSH host key, if the device shall not use its own; asks for confirmation
+	#[arg(long, value_name = "FILE")]
+	host_key: Option<PathBuf>,
+	/// SSH key for a user of the device; asks for confirmation (repeat for several)
+	#[arg(long, value_name = "LOGIN=FILE")]
+	user_key: Vec<LoginFile>,
+}
+
+impl Made {
+	/// Whether there is nothing.
+	pub fn is_empty(&self) -> bool {
+		self.host_cert.is_none() && self.host_key.is_none() && self.user_key.is_empty()
+	}
+
+	/// The parts of the delivery.
+	pub fn items(&self) -> Result<Vec<Item>> {
+		let mut items = Vec::new();
+		if let Some(path) = &self.host_cert {
+			let certificate = certificates::read_certificate(path)?;
+			let line = certificates::openssh_line(&certificate)?;
+			items.push(Item::SshHostCertificate { certificate: line.trim_end().to_owned() });
+		}
+		if let Some(path) = &self.host_key {
+			items.push(Item::SshHostKey { private: ssh_key(path)? });
+		}
+		for LoginFile { login, path } in &self.user_key {
+			let (login, private) = (login.clone(), ssh_key(path)?);
+			items.push(Item::SshUserKey { login, private, certificate: None });
+		}
+		Ok(items)
+	}
+}
+
+/// Labels private keys that are delivered, and asks whether that is meant.
+pub fn confirm_escrow(items: &[Item], device: &str, yes: bool) -> Result<Vec<String>> {
+	let escrow: Vec<_> = items.iter().filter(|item| item.is_escrow()).map(Item::name).collect();
+	if escrow.is_empty() {
+		return Ok(Vec::new());
+	}
+	let what = escrow.join(", ");
+	let question = format!(
+		"PRIVATE KEYS go to {device} ({what}): somebody else knows them, and the encrypted envelope stays on the chain for \
+		 ever. `dpki-agent request` has the device make its own. Deliver them all the same?"
+	);
+	prompt::confirm(&question, yes)?;
+	Ok(vec![format!("private keys that somebody else knows are delivered: {what}")])
+}
+
+/// The private key of an OpenSSH file, as the device reads it: without passphrase.
+fn ssh_key(path: &std::path::Path) -> Result<Secret> {
+	let key = secrets::ssh_key(path)?;
+	let text = key.to_openssh(ssh_key::LineEnding::LF).map_err(crypto("write the key"))?;
+	Ok(Secret::from(text.as_bytes()))
+}
+
+#[cfg(test)]
+mod tests {
+	use super::*;
+	use crate::error::Error;
+
+	#[test]
+	fn without_a_terminal_no_private_key_is_delivered_unless_it_is_meant() {
+		let key = || Item::SshHostKey { private: Secret::from(&b"secret"[..]) };
+		assert!(confirm_escrow(&[], "acme/drone-7", false).unwrap().is_empty());
+		// Tests have no terminal.
+		let refused = confirm_escrow(&[key()], "acme/drone-7", false);
+		assert!(matches!(refused, Err(Error::ConfirmationMissing)));
+		let warnings = confirm_escrow(&[key()], "acme/drone-7", true).unwrap();
+		assert!(warnings[0].contains("SSH host key"), "{warnings:?}");
+	}
+}

@@ -1,0 +1,168 @@
+//! `dpki ssh sign-requests`: host certificates for devices that ask for them.
+//!
+//! A device makes its keys itself; what comes here is a request that it has signed, see [`dpki_client::device_request`].
+//! The signature is held against the key that the chain knows of the device, so the way of the request is nobody's concern.
+
+use super::{Content, active_ca, certificate_report, certificate_span, openssh_line, replaceable};
+use crate::{
+	commands::deliver,
+	error::{Error, Result},
+	files, lookup,
+	output::{Report, rfc3339},
+	prompt, secrets,
+	session::Session,
+	values::DeviceRef,
+};
+use clap::Args;
+use dpki_client::{
+	Client, View,
+	device_request::{DeviceRequest, Wanted},
+	ssh,
+};
+use dpki_primitives::{
+	anchor::AnchorKind,
+	device::DeviceRecord,
+	ids::{KeyId, name_to_string},
+	key::KeyPurpose,
+	revocation::SshSubject,
+};
+use std::{
+	path::{Path, PathBuf},
+	time::Duration,
+};
+
+/// Answer devices that ask for host certificates.
+#[derive(Args)]
+pub struct SignRequests {
+	/// What `dpki-agent request ssh-host` wrote
+	#[arg(value_name = "FILE", required = true)]
+	request: Vec<PathBuf>,
+	/// The private key of an SSH host CA of the organisation
+	#[arg(long, value_name = "FILE")]
+	ca: PathBuf,
+	/// How long the certificates are valid
+	#[arg(long = "for", default_value = "30d", value_parser = certificate_span, value_name = "SPAN")]
+	span: Duration,
+	/// Sign without asking whether the names are right
+	#[arg(long)]
+	yes: bool,
+}
+
+impl SignRequests {
+	/// Runs the command.
+	pub async fn run(self, session: &Session) -> Result<Report> {
+		let ca = secrets::ssh_key(&self.ca)?;
+		let (client, view) = session.view().await?;
+		let known = active_ca(&view, &ca, AnchorKind::SshHostCa).await?;
+		let mut reports = Vec::new();
+		for path in &self.request {
+			let asked = Asked::read(path, &client, &view).await?;
+			deliver::require_own(&known, asked.record.organisation)?;
+			let Wanted::SshHost { key, names } = &asked.request.wanted else {
+				return Err(asked.of_another_kind(path, "dpki certificate issue"));
+			};
+			asked.require_host_key(&view, KeyId::of(key)).await?;
+			let key = ssh::from_public_key(key)?;
+			let revoked = SshSubject::KeyFingerprint(ssh::fingerprint(&key));
+			let revocations = view.ssh_revocations(known.id).await?;
+			if revocations.iter().any(|entry| entry.subject == revoked) {
+				return Err(Error::NotAllowed {
+					why: format!(
+						"certificates of this CA for the host key of {} are revoked",
+						asked.name
+					),
+					next: "have the device register another host key, or use another CA".into(),
+				});
+			}
+			let out = files::with_ending(&path.with_extension(""), "-cert.pub");
+			replaceable(&out)?;
+			let question = format!("Certify {} as {}?", asked.name, names.join(", "));
+			prompt::confirm(&question, self.yes)?;
+			let content = Content {
+				names: names.clone(),
+				now: super::signing_time(Some(view.now()))?,
+				span: self.span,
+				serial: None,
+				key_id: Some(asked.name.clone()),
+			};
+			let certificate = content.sign(&ca, &key, AnchorKind::SshHostCa)?;
+			let line = openssh_line(&certificate)?;
+			files::replace_public(&out, line.as_bytes())?;
+			let until = rfc3339(certificate.valid_before().saturating_mul(1000));
+			reports.push(
+				certificate_report(&certificate)?
+					.done(format!("Signed a host certificate for {} until {until}", asked.name))
+					.data("device", asked.request.device.to_string())
+					.data("certificate", line.trim())
+					.row("file", out.display())
+					.tail(format!("Next: dpki deliver .. --host-cert {}", out.display())),
+			);
+		}
+		Ok(Report::list(reports, "nothing was asked for"))
+	}
+}
+
+/// A request that comes from the device that it names.
+pub struct Asked {
+	/// The request.
+	pub request: DeviceRequest,
+	/// The device.
+	pub record: DeviceRecord,
+	/// Its name, with that of its organisation.
+	pub name: String,
+}
+
+impl Asked {
+	/// Reads a request, and refuses it unless a valid signing key of a valid device has signed it.
+	pub async fn read(path: &Path, client: &Client, view: &View) -> Result<Self> {
+		let request: DeviceRequest = files::read_text(path)?.parse()?;
+		let device = DeviceRef::from(request.device);
+		let record = lookup::device(view, &device).await?;
+		let organisation = lookup::organisation_name(view, record.organisation).await?;
+		let name = format!("{organisation}/{}", name_to_string(&record.name));
+		let status = view.device_status(request.device).await?;
+		if !status.is_valid() {
+			return Err(Error::NotAllowed {
+				why: format!(
+					"the device {name} is {}",
+					lookup::verdict(status, &record.standing())
+				),
+				next: "do not answer it".into(),
+			});
+		}
+		let signer = view.key(request.key).await?.filter(|key| {
+			key.device == request.device && key.purpose == KeyPurpose::Sign && key.is_proven()
+		});
+		let is_valid = view.key_status(request.key).await?.is_valid();
+		let Some(signer) = signer.filter(|_| is_valid) else {
+			return Err(Error::NotAllowed {
+				why: format!("{name} has no valid signing key {}", request.key),
+				next: "do not answer it, or have the device ask again".into(),
+			});
+		};
+		request.verify(client.genesis_hash(), &signer.public, view.now())?;
+		Ok(Self { request, record, name })
+	}
+
+	/// The error for a request that another command answers.
+	pub fn of_another_kind(&self, path: &Path, command: &str) -> Error {
+		Error::NotAllowed {
+			why: format!("{} asks for a certificate of another kind", path.display()),
+			next: format!("answer it with `{command}`"),
+		}
+	}
+
+	/// Refuses a host key that is not the one that the chain knows of the device.
+	async fn require_host_key(&self, view: &View, key: KeyId) -> Result<()> {
+		let known = view.key(key).await?.filter(|record| {
+			record.device == self.request.device && record.purpose == KeyPurpose::Ssh
+		});
+		if known.is_some() && view.key_status(key).await?.is_valid() {
+			return Ok(());
+		}
+		Err(Error::NotAllowed {
+			why: format!("the chain knows no valid SSH host key {key} of {}", self.name),
+			next: "have the device register its host key".into(),
+		})
+	}
+}

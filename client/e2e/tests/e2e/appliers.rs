@@ -1,0 +1,353 @@
+//! What is delivered reaches real servers: nginx, rustls, mosquitto and sshd serve and believe what one extrinsic says.
+
+mod servers;
+
+use dpki_client::{
+	Account, Bundle, Client, Item,
+	bundle::{AuthorizedKey, Secret},
+	calls,
+	envelope::{self, RecipientKey},
+	primitives::{
+		delivery::{DeliveryBinding, Recipient, Suite},
+		ids::OrganisationId,
+		key::KeyPurpose,
+	},
+};
+use dpki_e2e::{Device, Fleet, Sshd, Workspace, binary, login_name, public, run};
+use rcgen::{
+	BasicConstraints, CertificateParams, CertificateRevocationListParams, IsCa, Issuer,
+	KeyIdMethod, KeyPair, KeyUsagePurpose, RevocationReason, RevokedCertParams, SerialNumber,
+	date_time_ymd,
+};
+use rustls::pki_types::{CertificateDer, PrivatePkcs8KeyDer, pem::PemObject};
+use serde_json::json;
+use servers::{Echo, Nginx, Peer, broker, free_port, is_taken, psk_is_taken, script, until};
+use std::{
+	fs,
+	path::Path,
+	time::{SystemTime, UNIX_EPOCH},
+};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+/// The serial number of the certificate that is revoked.
+const REVOKED: u64 = 77;
+
+/// A certificate with its private key.
+struct Certified {
+	der: Vec<u8>,
+	pem: String,
+	key: KeyPair,
+	params: CertificateParams,
+}
+
+impl Certified {
+	fn new(name: &str) -> Self {
+		Self::signed_by_itself(params(name))
+	}
+
+	fn signed_by_itself(params: CertificateParams) -> Self {
+		let key = KeyPair::generate().expect("a key");
+		let certificate = params.self_signed(&key).expect("signs");
+		Self { der: certificate.der().to_vec(), pem: certificate.pem(), key, params }
+	}
+
+	fn authority() -> Self {
+		let mut params = params("authority");
+		params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+		params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
+		Self::signed_by_itself(params)
+	}
+
+	fn issue(&self, name: &str, serial: u64) -> Self {
+		let (key, mut params) = (KeyPair::generate().expect("a key"), params(name));
+		params.serial_number = Some(SerialNumber::from(serial));
+		let issuer = Issuer::from_params(&self.params, &self.key);
+		let certificate = params.signed_by(&key, &issuer).expect("signs");
+		Self { der: certificate.der().to_vec(), pem: certificate.pem(), key, params }
+	}
+
+	/// The list with this number, with or without what is revoked.
+	fn list(&self, number: u64, is_revoked: bool) -> Vec<u8> {
+		let revoked = RevokedCertParams {
+			serial_number: SerialNumber::from(REVOKED),
+			revocation_time: date_time_ymd(2020, 1, 1),
+			reason_code: Some(RevocationReason::KeyCompromise),
+			invalidity_date: None,
+		};
+		let list = CertificateRevocationListParams {
+			this_update: date_time_ymd(2020, 1, number as u8),
+			next_update: date_time_ymd(2040, 1, 1),
+			crl_number: number.into(),
+			issuing_distribution_point: None,
+			revoked_certs: if is_revoked { vec![revoked] } else { Vec::new() },
+			key_identifier_method: KeyIdMethod::Sha256,
+		};
+		let issuer = Issuer::from_params(&self.params, &self.key);
+		list.signed_by(&issuer).expect("signs").der().to_vec()
+	}
+
+	fn identity(&self, service: &str) -> Item {
+		let key = Some(Secret::from(self.key.serialized_der()));
+		Item::TlsIdentity { name: service.into(), chain: vec![self.der.clone()], key }.optional()
+	}
+
+	/// Writes certificate and key for OpenSSL and gives their paths.
+	fn write(&self, workspace: &Workspace, name: &str) -> [String; 2] {
+		let (certificate, key) =
+			(workspace.join(format!("{name}.pem")), workspace.join(format!("{name}.key")));
+		fs::write(&certificate, &self.pem).expect("writes the certificate");
+		fs::write(&key, self.key.serialize_pem()).expect("writes the key");
+		[certificate, key].map(|path| path.display().to_string())
+	}
+}
+
+fn params(name: &str) -> CertificateParams {
+	let mut params = CertificateParams::new(vec![name.to_owned()]).expect("a name");
+	params.distinguished_name.push(rcgen::DnType::CommonName, name);
+	(params.not_before, params.not_after) = (date_time_ymd(2020, 1, 1), date_time_ymd(2040, 1, 1));
+	params.use_authority_key_identifier_extension = true;
+	params
+}
+
+fn trusted(service: &str, peers: &[&[u8]]) -> Item {
+	let certificates = peers.iter().map(|der| der.to_vec()).collect();
+	Item::TrustBundle { name: service.into(), certificates }.optional()
+}
+
+/// For an hour more this key opens the login of whoever runs the tests.
+fn authorized(key: &Path) -> Item {
+	let key = fs::read_to_string(public(key))
+		.expect("the public half is there")
+		.trim()
+		.to_owned();
+	let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("a clock").as_millis() as u64;
+	let keys = vec![AuthorizedKey { key, until: Some(now + 3_600_000) }];
+	Item::SshAuthorizedKeys { login: login_name(), keys }.optional()
+}
+
+/// What the agent of this device tells sshd.
+fn keys_of_login(device: &Device) -> String {
+	let config = device.join("agent.toml").display().to_string();
+	let told = run(&binary("dpki-agent"), ["authorized-keys", &login_name(), "--config", &config]);
+	assert!(told.status.success(), "{}", String::from_utf8_lossy(&told.stderr));
+	String::from_utf8_lossy(&told.stdout).into_owned()
+}
+
+fn psk(byte: u8) -> Item {
+	Item::Psk { identity: "drone".into(), key: Secret::from(&[byte; 32][..]) }.optional()
+}
+
+/// One extrinsic that gives all of these devices the same bundle, of which each takes what is for it.
+async fn deliver(client: &Client, devices: &[&Device], sequence: u64, items: Vec<Item>) {
+	let account = Account::from_uri("//Alice").expect("a development account");
+	let view = client.at_finalized().await.expect("the node answers");
+	let (mut sealed, mut published) = (Vec::new(), Vec::new());
+	for device in devices {
+		let keys = view.keys_of(device.id()).await.expect("the keys are read");
+		let (key, record) = keys
+			.into_iter()
+			.find(|(_, record)| record.purpose == KeyPurpose::KeyAgreement)
+			.expect("the device has an agreement key");
+		let binding = DeliveryBinding {
+			genesis: client.genesis_hash(),
+			organisation: OrganisationId::from_name(b"acme"),
+			publisher: account.id(),
+			device: device.id(),
+			recipient: key,
+			suite: Suite::SharedX25519,
+			sequence,
+		};
+		published.push(Recipient { device: device.id(), sequence, key });
+		sealed.push((RecipientKey::X25519(record.public), binding));
+	}
+	let plaintext = Bundle { items }.encode().expect("encodes");
+	let (envelope, _) = envelope::seal_shared(&sealed, &plaintext).expect("seals");
+	let call = calls::publish_shared(Suite::SharedX25519, &published, &envelope);
+	client.submit(&account, &call.expect("encodes")).await.expect("it is published");
+	for device in devices {
+		let is_settled = |status: &serde_json::Value| {
+			let refused = &status["last_refusal"];
+			assert!(refused["sequence"] != json!(sequence), "{refused}\n{}", device.log());
+			status["sequence"] == json!(sequence)
+		};
+		device.tells(&format!("applied delivery {sequence}"), is_settled).await;
+	}
+}
+
+/// A certificate for a key that the device makes itself, which no CA has signed.
+fn self_signed(device: &Device, service: &str, name: &str) -> Vec<u8> {
+	let config = device.join("agent.toml").display().to_string();
+	let made = run(
+		&binary("dpki-agent"),
+		["tls-request", service, "--name", name, "--self-signed", "--config", &config],
+	);
+	assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+	CertificateDer::from_pem_slice(&made.stdout).expect("a certificate").to_vec()
+}
+
+#[tokio::test]
+async fn servers_take_what_is_delivered_and_believe_exactly_their_peers() {
+	let fleet = Fleet::start("appliers");
+	let workspace = &fleet.workspace;
+	let (mut a, mut b) = (fleet.enrol("drone-1").await, fleet.enrol("drone-2").await);
+	let client = fleet.node.client().await;
+
+	// What the configurations name.
+	let place = |name: &str| workspace.join(name);
+	let (web, mesh_a, mesh_b) = (place("web"), place("mesh-a"), place("mesh-b"));
+	let (keys, mqtt) = (place("psk"), place("mqtt"));
+	let (mut nginx, [test, reload]) = Nginx::configure(workspace, &web);
+	let (echo, listeners) = Echo::reserve().await;
+	// Whoever connects there tells the server to read its files.
+	let tell = format!("exec bash -c ': >/dev/tcp/127.0.0.1/{}'", echo.told);
+	let tell = script(workspace, "tell", &tell);
+	let pid = place("mosquitto.pid").display().to_string();
+	let hangup = format!("[ -s {pid} ] || exit 0\nexec kill -HUP \"$(cat {pid})\"");
+	let hangup = script(workspace, "hangup", &hangup);
+	let service = |name: &str, place: &Path, rest: &str| {
+		format!("\n[apply.tls.{name}]\ndirectory = \"{}\"\n{rest}\n", place.display())
+	};
+	let psk_settings =
+		format!("\n[apply.psk]\ndirectory = \"{}\"\nreload = [\"{hangup}\"]\n", keys.display());
+	a.reconfigure(|text| {
+		text + &service("web", &web, &format!("test = [\"{test}\"]\nreload = [\"{reload}\"]"))
+			+ &service("mesh-a", &mesh_a, &format!("reload = [\"{tell}\"]"))
+			+ &service("mqtt", &mqtt, "")
+			+ &psk_settings
+	});
+	// The way to a file of somebody else is gone without following a link.
+	let home = fs::canonicalize(workspace.path()).expect("it is there").join("home");
+	fs::create_dir(&home).expect("creates the home");
+	let own = home.join("authorized_keys");
+	fs::write(&own, "# of the owner").expect("writes the file of the owner");
+	let keys_settings = format!(
+		"\n[apply.authorized-keys]\ndirectory = \"{}\"\ncommand = true\nfiles = {{ {} = \"{}\" }}\n",
+		place("keys").display(),
+		login_name(),
+		own.display()
+	);
+	b.reconfigure(|text| text + &service("mesh-b", &mesh_b, "") + &keys_settings);
+	let fragment = place("sshd-fragment");
+	let host_key = b.join("state/host_key");
+	let lines = format!("HostKey {}\nAuthorizedKeysFile {}\n", host_key.display(), own.display());
+	fs::write(&fragment, lines).expect("writes what sshd includes");
+	let sshd = Sshd::start(workspace, &fragment);
+	let host = fs::read_to_string(public(&host_key)).expect("the host key is there");
+	let known = place("known_hosts");
+	fs::write(&known, format!("device.test {host}")).expect("writes known_hosts");
+	let person = fleet.user_key("person");
+	assert!(!sshd.login(&person, &known, "true").granted);
+	let first = self_signed(&a, "mesh-a", "mesh-a.test");
+	let other = self_signed(&b, "mesh-b", "mesh-b.test");
+	let third = Certified::new("third.test");
+	let (old, new) = (Certified::new("web.test"), Certified::new("web.test"));
+	let authority = Certified::authority();
+	let (server, client_of) = (authority.issue("mqtt.test", 1), authority.issue("drone", REVOKED));
+	a.start();
+	b.start();
+
+	// One extrinsic: two services have mutual TLS, nginx and the broker have their certificates and keys.
+	let made_here = |name: &str, der: &[u8]| {
+		Item::TlsIdentity { name: name.into(), chain: vec![der.to_vec()], key: None }.optional()
+	};
+	let lists = |number, is_revoked| {
+		let lists = vec![authority.list(number, is_revoked)];
+		Item::RevocationLists { name: "mqtt".into(), lists }.optional()
+	};
+	let items = vec![
+		made_here("mesh-a", &first),
+		trusted("mesh-a", &[&other, &third.der]),
+		made_here("mesh-b", &other),
+		trusted("mesh-b", &[&first]),
+		old.identity("web"),
+		server.identity("mqtt"),
+		trusted("mqtt", &[&authority.der]),
+		lists(1, false),
+		psk(1),
+		authorized(&person),
+	];
+	deliver(&client, &[&a, &b], 1, items).await;
+	nginx.start(workspace);
+	Echo::serve(listeners, mesh_a.clone());
+	let ports = [free_port(), free_port()];
+	let _broker = broker(workspace, ports, &keys, &mqtt);
+	let [certificate, key] = client_of.write(workspace, "client");
+	let certified = ["-cert", certificate.as_str(), "-key", key.as_str()];
+	let mut half = until("nginx serves", || nginx.served("web.test", &old.der)).await;
+	half.0
+		.write_all(b"GET / HTTP/1.1\r\nHost: web.test\r\n")
+		.await
+		.expect("nginx listens");
+	let (mut kept, served) = Peer::of(&mesh_b)
+		.greet(echo.port, "mesh-a.test")
+		.await
+		.expect("they believe each other");
+	kept.echo(b"from b").await.expect("it is believed");
+	assert_eq!(served, first);
+	assert!(psk_is_taken(ports[0], 1) && !psk_is_taken(ports[0], 2));
+	assert!(is_taken(ports[1], &certified));
+
+	let login = sshd.login(&person, &known, "echo inside");
+	assert!(login.granted && login.printed == "inside", "{login:?}\n{}", sshd.log());
+	assert!(keys_of_login(&b).starts_with("expiry-time="));
+
+	// Another one: every certificate and key is a new one, and b is no peer of a any more.
+	let second = self_signed(&a, "mesh-a", "mesh-a.test");
+	let items = vec![
+		made_here("mesh-a", &second),
+		trusted("mesh-a", &[&third.der]),
+		made_here("mesh-b", &other),
+		trusted("mesh-b", &[&second]),
+		new.identity("web"),
+		server.identity("mqtt"),
+		trusted("mqtt", &[&authority.der]),
+		lists(2, true),
+		psk(2),
+	];
+	deliver(&client, &[&a, &b], 2, items).await;
+
+	// nginx serves the new certificate, and what was asked before it was told is answered.
+	until("nginx serves the new certificate", || nginx.served("web.test", &new.der)).await;
+	half.0
+		.write_all(b"Connection: close\r\n\r\n")
+		.await
+		.expect("it was not dropped");
+	let mut answer = String::new();
+	half.0.read_to_string(&mut answer).await.expect("it is answered");
+	assert!(answer.starts_with("HTTP/1.1 200") && answer.ends_with("here"), "{answer}");
+
+	// The rustls server has its new certificate too, and takes the third peer and not b; who was there stays.
+	let peer = || Peer {
+		identity: Some((
+			CertificateDer::from(third.der.clone()),
+			PrivatePkcs8KeyDer::from(third.key.serialize_der()).into(),
+		)),
+		believed: vec![CertificateDer::from(second.clone())],
+	};
+	let (mut fresh, served) = until("the new certificate is served", || async {
+		peer().greet(echo.port, "mesh-a.test").await.ok()
+	})
+	.await;
+	fresh.echo(b"from the third").await.expect("it is a peer");
+	assert_eq!(served, second);
+	kept.echo(b"still there").await.expect("it was not dropped");
+	let refused = match Peer::of(&mesh_b).greet(echo.port, "mesh-a.test").await {
+		Ok((mut connection, _)) => connection.echo(b"from b").await,
+		Err(said) => Err(said),
+	};
+	assert!(refused.is_err(), "b is no peer any more");
+
+	// The broker takes the new pre-shared key and not the old one, and nobody whose certificate is on the list.
+	until("the broker takes the new key", || async { psk_is_taken(ports[0], 2).then_some(()) })
+		.await;
+	assert!(!psk_is_taken(ports[0], 1));
+	until("the broker reads the list", || async {
+		(!is_taken(ports[1], &certified)).then_some(())
+	})
+	.await;
+
+	// Nobody is left in the block, and the owner's line is as it was.
+	assert!(!sshd.login(&person, &known, "true").granted);
+	assert_eq!(keys_of_login(&b), "");
+	assert_eq!(fs::read_to_string(&own).expect("it is there"), "# of the owner");
+}

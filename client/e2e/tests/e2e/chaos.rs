@@ -1,0 +1,92 @@
+//! A consortium that is hurt, for a minute. `scripts/bench chaos` does all of it, for longer.
+
+use dpki_e2e::{
+	Node, Workspace,
+	chaos::{
+		Consortium, Figures, Options, Rpc,
+		abuse::{self, Honest},
+		crash, faults, load,
+	},
+};
+use serde_json::json;
+use std::{sync::Mutex, time::Duration};
+
+/// One network at a time is as much as a small machine carries.
+static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+
+/// How long a fault lasts: some slots.
+const FAULT: Duration = Duration::from_secs(4);
+
+/// More than a block holds on a busy machine.
+const TRANSACTIONS: usize = 2_000;
+
+fn value(figures: &Figures, id: &str) -> f64 {
+	figures.value(&format!("chaos.{id}")).unwrap_or_else(|| panic!("no {id}"))
+}
+
+#[test]
+fn nothing_that_was_acknowledged_is_lost_whoever_is_killed() {
+	let _alone = ONE_AT_A_TIME.lock();
+	let workspace = Workspace::new("chaos");
+	let options = Options { accounts: TRANSACTIONS + 1, ..Default::default() };
+	let mut network = Consortium::start(&workspace, &options).expect("it takes no rights");
+
+	let loaded = load::flood(&network, 1, TRANSACTIONS, load::Sending::Again);
+	assert_eq!(value(&loaded, "load.violations"), 0.0);
+	// All of them fit into the pool and into their lifetime, so none may be given up either.
+	assert_eq!(value(&loaded, "load.final"), value(&loaded, "load.accepted"));
+	assert_eq!(value(&loaded, "load.accepted"), TRANSACTIONS as f64);
+
+	let killed = faults::kill_one(&mut network, FAULT);
+	assert!(value(&killed, "kill_one.blocks_final_per_slot") > 0.0);
+	let killed = faults::kill_two(&mut network, FAULT);
+	assert_eq!(value(&killed, "kill_two.blocks_final_meanwhile"), 0.0);
+
+	let registry = crash::Registry::found(&network);
+	let crashed = crash::kill_all(&mut network, &registry, 3);
+	assert_eq!(value(&crashed, "kill_all.violations"), 0.0);
+	assert_eq!(value(&crashed, "kill_all.equivocations"), 0.0);
+	network.conclude();
+}
+
+#[test]
+fn strangers_do_not_stop_those_who_are_honest() {
+	let _alone = ONE_AT_A_TIME.lock();
+	let workspace = Workspace::new("abuse");
+	// The only node here that listens on every interface: that is what closes the unsafe methods.
+	let node = Node::start_endowed(&workspace, 2, &["--unsafe-rpc-external"]);
+	let rpc = Rpc(node.url().trim_start_matches("ws://").parse().expect("an address"));
+	assert_eq!(abuse::open_methods(&rpc), Vec::<String>::new());
+
+	let secrets = abuse::secrets_of(&node.base());
+	assert!(!secrets.is_empty(), "a node has a key of its own");
+	let tell = abuse::methods_that_tell(&rpc, &secrets);
+	assert_eq!(tell, Ok(vec![]));
+
+	let mut honest = Honest::new(rpc, 0).expect("it answers");
+	honest.act();
+	assert_eq!(abuse::send_malformed(&rpc), Ok(()));
+	// The length of a request is 15 MiB at most; who refuses more may hang up instead of saying so.
+	let status = abuse::send_oversized(&rpc, 16 * 1024 * 1024);
+	assert!(status != Some(200), "{status:?}");
+	let batch = vec![json!([]); 129];
+	let refused = rpc.batch("system_health", &batch).map(|answers| answers.len());
+	assert!(refused.is_err(), "{refused:?}");
+	assert_eq!(rpc.batch("system_health", &batch[1..]).map(|answers| answers.len()), Ok(128));
+
+	let transactions = abuse::invalid(&rpc, 0, 400).expect("it answers");
+	let taken = std::sync::atomic::AtomicUsize::new(0);
+	let held = abuse::occupy(rpc.0, 50, b"POST / HTTP/1.1\r\nHost: a\r\n");
+	abuse::meanwhile(&mut honest, 2, |stranger, over| {
+		let part = &transactions[stranger * 100..][..100];
+		let count = abuse::send_all(&rpc, part, over);
+		taken.fetch_add(count, std::sync::atomic::Ordering::Relaxed);
+	});
+	assert_eq!(taken.into_inner(), 0, "an invalid transaction was taken");
+	drop(held);
+
+	// More connections than there are seats: who was there keeps the seat, and there are seats again when they are gone.
+	let held = abuse::occupy(rpc.0, 300, b"POST / HTTP/1.1\r\nHost: a\r\n");
+	drop(held);
+	honest.act();
+}

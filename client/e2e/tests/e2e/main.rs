@@ -1,0 +1,35 @@
+//! The whole of it, on real nodes, agents, servers and clients. One program, so that it is linked once and its tests share
+//! the processors: each has a folder, ports and processes of its own, and most of the time it waits for blocks.
+//!
+//! ```sh
+//! cargo test -p dpki-e2e --test e2e access::    # only those of one module
+//! ```
+
+mod access;
+mod appliers;
+mod approvals;
+mod blobs;
+mod carriers;
+mod certificates;
+mod chaos;
+mod deliveries;
+mod eclipse;
+mod enrolment;
+mod exports;
+mod fleet_watch;
+mod fleets;
+mod governance;
+mod javascript;
+mod liars;
+mod light;
+mod network;
+mod operations;
+mod registry;
+mod renewal;
+mod rotation;
+mod rpc;
+mod service;
+mod temporary;
+mod together;
+mod upgrade;
+mod validators;

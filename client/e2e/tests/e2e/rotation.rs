@@ -1,0 +1,135 @@
+//! Another CA for a fleet: killed in the middle, gone on with, and with a device that was off all the time.
+
+use dpki_e2e::{Fleet, PATIENCE, binary, login_name, public};
+use serde_json::Value;
+use std::{
+	fs,
+	path::Path,
+	process::{Command, Stdio},
+	time::{Duration, Instant},
+};
+
+fn state(path: &Path) -> Option<Value> {
+	serde_json::from_str(&fs::read_to_string(path).ok()?).ok()
+}
+
+/// How many devices something was sent to, as far as is written down.
+fn attempts(path: &Path) -> usize {
+	let count = |state: Value| {
+		let devices = state["devices"].as_array()?.clone();
+		Some(
+			devices
+				.iter()
+				.filter(|it| it["digests"].as_array().is_some_and(|it| !it.is_empty()))
+				.count(),
+		)
+	};
+	state(path).and_then(count).unwrap_or(0)
+}
+
+#[tokio::test]
+async fn a_fleet_gets_another_ca_and_the_old_one_goes() {
+	let fleet = Fleet::start("rotation");
+	let old = fleet.add_ssh_ca("ssh-user-ca");
+	let mut devices = Vec::new();
+	for name in ["drone-1", "drone-2", "drone-3"] {
+		devices.push(fleet.enrol(name).await);
+	}
+	// The last one is off until all is over.
+	for device in &mut devices[..2] {
+		device.start();
+	}
+	let list = fleet.workspace.join("drones.txt");
+	fs::write(&list, "# the fleet\ndrone-3\ndrone-1\n\ndrone-2\n").expect("writes the list");
+	let (new, ledger) = (fleet.workspace.join("new-ca"), fleet.workspace.join("rotation.json"));
+	let text = |path: &Path| path.display().to_string();
+	let command = |wait: &str, principals: &str| -> Vec<String> {
+		let words = [
+			"ssh",
+			"rotate",
+			"--org",
+			"acme",
+			"--fleet",
+			&text(&list),
+			"--old-ca",
+			&text(&public(&old)),
+			"--new-ca",
+			&text(&new),
+			"--state",
+			&text(&ledger),
+			"--principals",
+			principals,
+			"--batch",
+			"1",
+			"--overlap",
+			"2s",
+			"--wait",
+			wait,
+			"--despite-stragglers",
+		];
+		words.map(String::from).to_vec()
+	};
+	let principals = format!("{}=ops", login_name());
+
+	// Nothing begins without a word.
+	let sentence = fleet.admin.refused(command("12s", &principals));
+	assert!(sentence.contains("no terminal to ask"), "{sentence}");
+	let with = |option: &str, value: Option<&str>| -> Vec<String> {
+		let mut words = command("12s", &principals);
+		let place = words.iter().position(|word| word == option).expect("it is there");
+		words.splice(place..place + 2, value.into_iter().flat_map(|it| [option.into(), it.into()]));
+		words.into_iter().chain(["--yes".into()]).collect()
+	};
+	let sentence = fleet.admin.refused(with("--principals", None));
+	assert!(sentence.contains("nobody could log in"), "{sentence}");
+	let sentence = fleet.admin.refused(with("--new-ca", Some(&text(&old))));
+	assert!(sentence.contains("the new CA is the old one"), "{sentence}");
+	let sentence = fleet.admin.refused(with("--fleet", Some(&text(&old))));
+	assert!(sentence.contains("a list of names of devices"), "{sentence}");
+	assert!(!ledger.exists(), "nothing has begun");
+
+	// Killed when something was sent to the first device, and nobody has seen what became of it.
+	let mut running = Command::new(binary("dpki"))
+		.args(command("12s", &principals))
+		.arg("--yes")
+		.env("DPKI_URL", fleet.node.url())
+		.env("DPKI_ACCOUNT", "//Alice")
+		.stdin(Stdio::null())
+		.stdout(Stdio::null())
+		.stderr(Stdio::null())
+		.spawn()
+		.expect("dpki starts");
+	let began = Instant::now();
+	while attempts(&ledger) == 0 {
+		assert!(began.elapsed() < PATIENCE, "nothing was ever sent");
+		tokio::time::sleep(Duration::from_millis(20)).await;
+	}
+	running.kill().expect("it runs");
+	running.wait().expect("it ends");
+	assert!(attempts(&ledger) < 3, "it was to be killed in the middle");
+
+	// With another content it does not go on; with the same it does, and tells who is missing.
+	let sentence = fleet.admin.refused(command("12s", "root=everybody"));
+	assert!(sentence.contains("differs in what devices get"), "{sentence}");
+	let (code, told) = fleet.admin.answers(command("12s", &principals));
+	assert_eq!(code, Some(3), "{told}");
+	assert_eq!((&told["revoked"], &told["stragglers"][0]), (&true.into(), &"acme/drone-3".into()));
+	assert_eq!(told["stragglers"].as_array().map(Vec::len), Some(1), "{told}");
+	for device in told["devices"].as_array().expect("a list") {
+		// Who was off gets another delivery, without the CA that is revoked when it comes back.
+		let wanted = if device["name"] == "acme/drone-3" { 2 } else { 1 };
+		assert_eq!(device["sequence"], wanted, "nothing is delivered twice: {device}");
+	}
+	let (old, new) = (told["old_ca"].as_str().unwrap(), told["new_ca"].as_str().unwrap());
+	let verdict = fleet.admin.status(["status", "anchor", old]);
+	assert_eq!((&verdict["status"], &verdict["reason"]), (&"revoked".into(), &"superseded".into()));
+
+	// Who was on believes the new CA alone, and who comes back does so from the state of the chain.
+	devices[2].start();
+	for device in &devices {
+		let only = |status: &Value| status["ssh"]["user_cas"] == serde_json::json!([new]);
+		device.tells("believed the new CA alone", only).await;
+	}
+	let (code, told) = fleet.admin.answers(command("60s", &principals));
+	assert_eq!((code, &told["stragglers"]), (Some(0), &serde_json::json!([])), "{told}");
+}

@@ -1,0 +1,56 @@
+//! The nodes of the chain: what a transaction stored, any node that keeps its blocks has.
+
+use super::{Attempt, BlobError, BlobStore, cid, persist, verify};
+use crate::client::Client;
+use async_trait::async_trait;
+use dpki_primitives::ids::BlobDigest;
+use subxt_rpcs::client::rpc_params;
+
+/// JSON-RPC code of `bitswap_v1_get` for a CID that it does not understand.
+const INVALID_PARAMS: i32 = -32602;
+
+/// How often it is asked. A light client asks another peer each time.
+const ATTEMPTS: usize = 5;
+
+/// Blobs from the nodes of the chain: by RPC from a node, by Bitswap from the peers of a light client.
+#[derive(Clone, Debug)]
+pub struct ChainBlobs {
+	client: Client,
+}
+
+impl ChainBlobs {
+	/// Blobs through this connection.
+	pub fn new(client: &Client) -> Self {
+		Self { client: client.clone() }
+	}
+
+	async fn attempt(&self, digest: BlobDigest, max_len: u32) -> Result<Vec<u8>, Attempt> {
+		let cid = cid(digest);
+		let unavailable = |reason: String| BlobError::Unavailable { cid: cid.clone(), reason };
+		let answer: Result<String, _> =
+			self.client.rpc().request("bitswap_v1_get", rpc_params![&cid]).await;
+		let text = answer.map_err(|error| match error {
+			// A block that one peer has not got yet another one has, but a CID does not become valid by waiting.
+			subxt_rpcs::Error::User(error) if error.code == INVALID_PARAMS => {
+				Attempt::Final(unavailable(error.message))
+			},
+			error => Attempt::Again(unavailable(error.to_string())),
+		})?;
+		let digits = text.strip_prefix("0x").unwrap_or(&text);
+		// Two digits are a byte: what is too long is not decoded.
+		if digits.len() / 2 > max_len as usize {
+			return Err(Attempt::Again(BlobError::TooLong { cid, max_len }));
+		}
+		let blob =
+			hex::decode(digits).map_err(|error| Attempt::Again(unavailable(error.to_string())))?;
+		verify(digest, max_len, &blob).map_err(Attempt::Again)?;
+		Ok(blob)
+	}
+}
+
+#[async_trait]
+impl BlobStore for ChainBlobs {
+	async fn get(&self, digest: BlobDigest, max_len: u32) -> Result<Vec<u8>, BlobError> {
+		persist(ATTEMPTS, || self.attempt(digest, max_len)).await
+	}
+}
