@@ -573,7 +573,7 @@ mod tests {
 			assert!(json, "`{name}` takes no --json");
 			seen += 1;
 		}
-		assert_eq!(seen, 12);
+		assert_eq!(seen, 15);
 	}
 
 	#[test]

@@ -4,7 +4,7 @@
 
 function required(name) {
   const value = process.env[name];
-  if (!value) throw new Error(`${name} is not set: these tests are run by client/e2e/tests/javascript.rs`);
+  if (!value) throw new Error(`${name} is not set: these tests are run by client/e2e/tests/e2e/javascript.rs`);
   return value;
 }
 

@@ -370,10 +370,10 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// `k` was measured from 1 to 4.
 	fn enrol(k: u32) -> Weight {
 		// Proof size in bytes: 506 measured, 6134 + k * 3147 at most.
-		// Fastest run: 74_881 ns.
-		Weight::from_parts(91_768_784, 6134)
-			// Standard error 572_021.
-			.saturating_add(Weight::from_parts(26_822_600, 0).saturating_mul(k.into()))
+		// Fastest run: 73_509 ns.
+		Weight::from_parts(107_785_725, 6134)
+			// Standard error 1_600_864.
+			.saturating_add(Weight::from_parts(26_984_750, 0).saturating_mul(k.into()))
 			.saturating_add(T::DbWeight::get().reads(7_u64))
 			.saturating_add(T::DbWeight::get().reads(4_u64.saturating_mul(k.into())))
 			.saturating_add(T::DbWeight::get().writes(5_u64))
@@ -795,8 +795,8 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Proof: `Dpki::KeyAnchors` (`max_values`: None, `max_size`: Some(289), added: 2764, mode: `MaxEncodedLen`)
 	fn add_own_key() -> Weight {
 		// Proof size in bytes: 2969 measured, 54489 at most.
-		// Fastest run: 146_467 ns.
-		Weight::from_parts(204_404_450, 54489)
+		// Fastest run: 153_708 ns.
+		Weight::from_parts(256_485_650, 54489)
 			.saturating_add(T::DbWeight::get().reads(26_u64))
 			.saturating_add(T::DbWeight::get().writes(4_u64))
 	}
@@ -985,8 +985,8 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Proof: `Dpki::KeyAnchors` (`max_values`: None, `max_size`: Some(289), added: 2764, mode: `MaxEncodedLen`)
 	fn reveal_next_key() -> Weight {
 		// Proof size in bytes: 3100 measured, 54489 at most.
-		// Fastest run: 154_189 ns.
-		Weight::from_parts(204_254_950, 54489)
+		// Fastest run: 156_502 ns.
+		Weight::from_parts(195_766_800, 54489)
 			.saturating_add(T::DbWeight::get().reads(26_u64))
 			.saturating_add(T::DbWeight::get().writes(7_u64))
 	}
@@ -1096,8 +1096,8 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Proof: `System::BlockHash` (`max_values`: None, `max_size`: Some(44), added: 2519, mode: `MaxEncodedLen`)
 	fn authorize_compromise() -> Weight {
 		// Proof size in bytes: 837 measured, 4137 at most.
-		// Fastest run: 2_436_984 ns.
-		Weight::from_parts(3_356_169_200, 4137).saturating_add(T::DbWeight::get().reads(2_u64))
+		// Fastest run: 2_434_060 ns.
+		Weight::from_parts(3_013_928_050, 4137).saturating_add(T::DbWeight::get().reads(2_u64))
 	}
 
 	/// Storage: `Organisations::Organisations` (r:1 w:0)

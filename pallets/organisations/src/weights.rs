@@ -43,16 +43,18 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Proof: `Organisations::Members` (`max_values`: None, `max_size`: Some(81), added: 2556, mode: `MaxEncodedLen`)
 	/// Storage: `Organisations::Invitations` (r:1 w:0)
 	/// Proof: `Organisations::Invitations` (`max_values`: None, `max_size`: Some(2273), added: 4748, mode: `MaxEncodedLen`)
+	/// Storage: `Economy::OrganisationBuckets` (r:0 w:1)
+	/// Proof: `Economy::OrganisationBuckets` (`max_values`: None, `max_size`: Some(48), added: 2523, mode: `MaxEncodedLen`)
 	/// Storage: `Organisations::Deposits` (r:0 w:1)
 	/// Proof: `Organisations::Deposits` (`max_values`: None, `max_size`: Some(80), added: 2555, mode: `MaxEncodedLen`)
 	/// Storage: `Organisations::Memberships` (r:0 w:1)
 	/// Proof: `Organisations::Memberships` (`max_values`: None, `max_size`: Some(80), added: 2555, mode: `MaxEncodedLen`)
 	fn create() -> Weight {
 		// Proof size in bytes: 118 measured, 5738 at most.
-		// Fastest run: 75_492 ns.
-		Weight::from_parts(97_664_900, 5738)
+		// Fastest run: 78_396 ns.
+		Weight::from_parts(96_778_250, 5738)
 			.saturating_add(T::DbWeight::get().reads(6_u64))
-			.saturating_add(T::DbWeight::get().writes(5_u64))
+			.saturating_add(T::DbWeight::get().writes(6_u64))
 	}
 
 	/// Storage: `Organisations::Organisations` (r:1 w:0)
@@ -87,26 +89,30 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Proof: `Economy::Policies` (`max_values`: Some(1), `max_size`: Some(32), added: 527, mode: `MaxEncodedLen`)
 	/// Storage: `Economy::AccountBuckets` (r:1 w:1)
 	/// Proof: `Economy::AccountBuckets` (`max_values`: None, `max_size`: Some(64), added: 2539, mode: `MaxEncodedLen`)
+	/// Storage: `Organisations::Invitations` (r:1 w:1)
+	/// Proof: `Organisations::Invitations` (`max_values`: None, `max_size`: Some(2273), added: 4748, mode: `MaxEncodedLen`)
 	/// Storage: `Organisations::HandOvers` (r:0 w:1)
 	/// Proof: `Organisations::HandOvers` (`max_values`: None, `max_size`: Some(116), added: 2591, mode: `MaxEncodedLen`)
 	fn remove_member() -> Weight {
-		// Proof size in bytes: 1027 measured, 8887 at most.
-		// Fastest run: 61_932 ns.
-		Weight::from_parts(79_306_300, 8887)
-			.saturating_add(T::DbWeight::get().reads(10_u64))
-			.saturating_add(T::DbWeight::get().writes(6_u64))
+		// Proof size in bytes: 2365 measured, 8887 at most.
+		// Fastest run: 76_243 ns.
+		Weight::from_parts(137_905_700, 8887)
+			.saturating_add(T::DbWeight::get().reads(11_u64))
+			.saturating_add(T::DbWeight::get().writes(7_u64))
 	}
 
 	/// Storage: `Organisations::Organisations` (r:1 w:1)
 	/// Proof: `Organisations::Organisations` (`max_values`: None, `max_size`: Some(122), added: 2597, mode: `MaxEncodedLen`)
 	/// Storage: `Organisations::Members` (r:1 w:0)
 	/// Proof: `Organisations::Members` (`max_values`: None, `max_size`: Some(81), added: 2556, mode: `MaxEncodedLen`)
+	/// Storage: `Organisations::Invitations` (r:1 w:1)
+	/// Proof: `Organisations::Invitations` (`max_values`: None, `max_size`: Some(2273), added: 4748, mode: `MaxEncodedLen`)
 	fn set_policy() -> Weight {
-		// Proof size in bytes: 358 measured, 3587 at most.
-		// Fastest run: 16_945 ns.
-		Weight::from_parts(21_847_700, 3587)
-			.saturating_add(T::DbWeight::get().reads(2_u64))
-			.saturating_add(T::DbWeight::get().writes(1_u64))
+		// Proof size in bytes: 1663 measured, 5738 at most.
+		// Fastest run: 26_309 ns.
+		Weight::from_parts(55_696_800, 5738)
+			.saturating_add(T::DbWeight::get().reads(3_u64))
+			.saturating_add(T::DbWeight::get().writes(2_u64))
 	}
 
 	/// Storage: `Organisations::Members` (r:2 w:0)
@@ -243,16 +249,18 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
 	/// Storage: `Timestamp::Now` (r:1 w:0)
 	/// Proof: `Timestamp::Now` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `MaxEncodedLen`)
+	/// Storage: `Economy::OrganisationBuckets` (r:0 w:1)
+	/// Proof: `Economy::OrganisationBuckets` (`max_values`: None, `max_size`: Some(48), added: 2523, mode: `MaxEncodedLen`)
 	/// Storage: `Organisations::HandOvers` (r:0 w:1)
 	/// Proof: `Organisations::HandOvers` (`max_values`: None, `max_size`: Some(116), added: 2591, mode: `MaxEncodedLen`)
 	/// Storage: `Organisations::Dissolved` (r:0 w:1)
 	/// Proof: `Organisations::Dissolved` (`max_values`: None, `max_size`: Some(40), added: 2515, mode: `MaxEncodedLen`)
 	fn dissolve() -> Weight {
-		// Proof size in bytes: 1289 measured, 8887 at most.
-		// Fastest run: 129_261 ns.
-		Weight::from_parts(156_839_300, 8887)
+		// Proof size in bytes: 1322 measured, 8887 at most.
+		// Fastest run: 132_667 ns.
+		Weight::from_parts(238_829_700, 8887)
 			.saturating_add(T::DbWeight::get().reads(20_u64))
-			.saturating_add(T::DbWeight::get().writes(10_u64))
+			.saturating_add(T::DbWeight::get().writes(11_u64))
 	}
 
 	/// Storage: `Organisations::Invitations` (r:1 w:1)

@@ -75,7 +75,8 @@ The request is for the account that is to grant it, and worthless once that acco
 	#[command(after_help = "\
 Examples:
   dpki access grant acme/drone-7 --for 5m --login pilot --ca user-ca --key ~/.ssh/id_ed25519 --review drone-7.review
-  dpki access grant acme/drone-7 --for 1h --login root --ca user-ca --request alice.request --review drone-7.review --wait
+  dpki access grant acme/drone-7 --for 1h --login root --ca user-ca --request alice.request --review drone-7.review \\
+      --out alice-cert.pub --wait
 The access ends by itself on the chain, in the certificate that is written beside the key, in what sshd reads, and by a timer
 of the agent: also where the chain is not heard, and whatever the clock of the device shows. Sessions that are open stay open.
 FILE is what `dpki deliver --review FILE` wrote for the newest delivery to the device, to which the access is added; it is

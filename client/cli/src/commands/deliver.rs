@@ -56,9 +56,9 @@ Examples:
   dpki deliver --org acme --device drone-7 --known-hosts-ca 'host-ca.pub=*.acme.example' --yes
   dpki deliver --org acme --device drone-7 --empty    # takes all access away
   dpki deliver --org acme --device drone-7 --device drone-8 --user-ca user-ca.pub --principals root=ops
-  dpki deliver --org acme --device drone-7 --user-ca user-ca.pub --principals root=ops \
+  dpki deliver --org acme --device drone-7 --user-ca user-ca.pub --principals root=ops \\
       --tls web=web.pem --trust web=ca.pem --psk drone-7=drone-7.psk
-  dpki deliver --org acme --device drone-7 --device drone-8 --yes --optional \
+  dpki deliver --org acme --device drone-7 --device drone-8 --yes --optional \\
       --tls mesh-7=7.pem --trust mesh-7=8.pem --tls mesh-8=8.pem --trust mesh-8=7.pem    # peers of each other
   dpki deliver --org acme --device drone-7 --hybrid-key drone-7.hybrid --user-ca user-ca.pub --principals root=ops
   dpki deliver --org acme --device drone-7 --empty --review drone-7.review    # watchdogs have to approve
