@@ -232,7 +232,7 @@ async fn a_peer_with_another_key_than_that_of_its_address_is_not_asked() {
 	let error = asking.fetch(digest(BLOCK), 100).await.unwrap_err();
 	assert!(matches!(error, FetchError::Unreachable { .. }), "{error}");
 	assert!(error.to_string().contains("is there instead"), "{error}");
-	assert!(peer.asked.try_next().is_err(), "nothing was asked");
+	assert!(peer.asked.try_recv().is_err(), "nothing was asked");
 }
 
 #[tokio::test]
