@@ -42,10 +42,9 @@ const LONGEVITY: u64 = 256;
 /// as a key can have.
 pub const MAX_UNPAID_REPORTS: u32 = 16;
 
-/// What takes the power of a leaked key away and is not paid for: before what pays without a tip, for which the number of
-/// such transactions in a block is counted, and behind what is operational and pays, for which five times its fee is
-/// counted, in the smallest units, beside.
-pub(crate) const PRIORITY: TransactionPriority = 1_000_000;
+/// What takes the power of a leaked key away and is not paid for: before other things that nobody pays for, and behind
+/// whatever pays, of which somebody with many keys of his own could keep others otherwise. Who cannot wait pays.
+pub(crate) const PRIORITY: TransactionPriority = 2;
 
 impl<T: Config> Pallet<T> {
 	/// Whether a report may enter a pool and a block without anybody who pays for it. One signature verification.
@@ -53,9 +52,10 @@ impl<T: Config> Pallet<T> {
 		what: Compromised,
 		proof: &Signature,
 	) -> TransactionValidityWithRefund {
-		// HAZARD: any other refusal would have an author throw out of its pool what only has to wait for the next block.
+		// HAZARD: an author takes `ExhaustsResources` for a full block and ends it, and throws out of its pool what is
+		// refused in most other ways. What is for the future only leaves the view of this block, and waits for the next.
 		// Between two blocks, when a pool asks, there is always room.
-		ensure!(Self::unpaid_reports() < MAX_UNPAID_REPORTS, InvalidTransaction::ExhaustsResources);
+		ensure!(Self::unpaid_reports() < MAX_UNPAID_REPORTS, InvalidTransaction::Future);
 		ensure!(!Self::is_proof_dear(what)?, Error::<T>::CompromiseUnpaid);
 		Self::verify_compromise(what, proof)?;
 		let validity = ValidTransaction {

@@ -163,6 +163,7 @@ mod benchmarks {
 		let now = frame_system::Pallet::<T>::block_number();
 		let expires_at = now.saturating_add(T::HandOverPeriod::get());
 		HandOvers::<T>::insert(organisation, &member, HandOver { to: to.clone(), expires_at });
+		invite_many::<T>(organisation, Authority::Body(Body::Administrators));
 
 		#[extrinsic_call]
 		_(RawOrigin::Signed(to.clone()), organisation, member);

@@ -4,8 +4,11 @@
 //! for one use. A signature of the new key inside of the member's own call would prove the same, but only for accounts
 //! that are keys; a multisignature account can accept, but cannot sign a message.
 
-use crate::{Config, Error, Event, HandOvers, Members, Pallet};
-use dpki_primitives::{ids::OrganisationId, organisation::HandOver};
+use crate::{Config, Error, Event, HandOvers, Members, Pallet, invitations::loses_seat};
+use dpki_primitives::{
+	ids::OrganisationId,
+	organisation::{HandOver, RoleSet},
+};
 use frame_support::{ensure, pallet_prelude::*};
 use sp_runtime::Saturating;
 
@@ -48,6 +51,10 @@ impl<T: Config> Pallet<T> {
 		let roles = Members::<T>::get(organisation, &from).ok_or(Error::<T>::HandOverUnknown)?;
 		Self::expel_member(organisation, &from);
 		Self::admit_member(organisation, &to, roles);
+		// Whoever had the keys of the old account until now may have used them.
+		if loses_seat(roles, RoleSet::EMPTY) {
+			Self::expire_offers(organisation);
+		}
 		Self::deposit_event(Event::MembershipMoved { organisation, from, to, roles });
 		Ok(())
 	}

@@ -4,9 +4,10 @@
 
 use super::{
 	rehearsal::{VisitDevices, Visited},
-	steps::{Ended, Position, Progress, Steps},
+	steps::{Ended, Id, MaxCursorLen, MaxMigrations, Position, Progress, Steps},
 };
 use crate::{Runtime, System};
+use alloc::{collections::BTreeSet, vec::Vec};
 use codec::Encode;
 use core::cell::Cell;
 use dpki_primitives::{
@@ -15,10 +16,24 @@ use dpki_primitives::{
 };
 use frame_support::{
 	migrations::{SteppedMigration, SteppedMigrationError, SteppedMigrations},
-	traits::{OnRuntimeUpgrade, PostInherents},
+	traits::{Get, OnRuntimeUpgrade, PostInherents},
 	weights::{Weight, WeightMeter},
 };
 use sp_io::TestExternalities;
+
+/// What is longer would be cut: a cursor would lead elsewhere, and two names could be one.
+#[test]
+fn names_and_cursors_have_room() {
+	fn have_room<List: SteppedMigrations>() {
+		let ids: Vec<_> = (0..List::len()).filter_map(List::nth_id).collect();
+		assert!(ids.len() <= MaxMigrations::get() as usize);
+		assert!(ids.iter().all(|id| Id::try_from(id.clone()).is_ok()));
+		assert_eq!(ids.iter().collect::<BTreeSet<_>>().len(), ids.len(), "a name is given once");
+		assert!(List::cursor_max_encoded_len() <= MaxCursorLen::get() as usize);
+	}
+	have_room::<super::Stepped>();
+	have_room::<(VisitDevices,)>();
+}
 
 /// Puts so many devices on the chain.
 fn enrol(number: u32) {

@@ -207,7 +207,7 @@ fn a_block_takes_so_many_reports_that_nobody_pays_for_and_the_next_one_again() {
 		// It stays in the pool: it is neither wrong nor stale.
 		let authorize =
 			|| Dpki::authorize_compromise(Compromised::Key(last.id()), &compromise(last));
-		assert_eq!(authorize().unwrap_err(), InvalidTransaction::ExhaustsResources.into());
+		assert_eq!(authorize().unwrap_err(), InvalidTransaction::Future.into());
 		let what = Compromised::Key(paid.id());
 		assert_ok!(Dpki::report_compromise(signed(MALLORY), what, compromise(paid)));
 		assert_eq!(

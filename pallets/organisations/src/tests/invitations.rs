@@ -183,7 +183,12 @@ fn what_a_body_offered_expires_when_a_seat_in_it_is_lost_or_recovered() {
 		offer();
 		assert_ok!(set_as(administrators(), dave(), ADMINISTRATOR));
 		assert!(joins_for_nothing(erin()));
-		assert_ok!(Pallet::remove_member(administrators(), acme(), dave()));
+		assert_ok!(Pallet::hand_over(signed(dave()), acme(), pauper()));
+		assert_ok!(Pallet::accept_hand_over(signed(pauper()), acme(), dave()));
+		assert_noop!(join(erin()), Error::InvitationExpired);
+
+		offer();
+		assert_ok!(Pallet::remove_member(administrators(), acme(), pauper()));
 		assert_noop!(join(erin()), Error::InvitationExpired);
 
 		offer();
