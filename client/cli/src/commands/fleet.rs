@@ -305,10 +305,13 @@ impl Check {
 		let policy = view.key_policy(self.fleet.organisation()).await?;
 		let store = sources(&client, self.tiles);
 		let duty = Duty::newest(self.fleet.id(), &record).ok_or_else(|| nothing(&self.fleet))?;
-		let revoked = view.all_revoked_members(self.fleet.id()).await?;
+		let revoked = async || {
+			let newest = client.at_finalized().await?;
+			Ok::<_, Error>(newest.all_revoked_members(self.fleet.id()).await?)
+		};
 		let progress = Progress::start(format!("checking {}", self.fleet));
 		let seen = |count| progress.say(format!("checked {count} of {} members", commitment.size));
-		let found = look(&duty, &store, &policy, &revoked, seen).await;
+		let found = look(&duty, &store, &policy, revoked, seen).await?;
 		drop(progress);
 		let mut report = match &found {
 			Finding::Held => {

@@ -181,19 +181,36 @@ fn begin(out: &Path, pinned: &Path, to: &Path, valid: Duration) -> Result<Report
 	}
 	let expires_at = values::after(now(), valid)?;
 	let statement = Statement { pinned: checkpoint(pinned)?, new: checkpoint(to)?, expires_at };
-	let Statement { pinned, new, .. } = &statement;
-	if pinned.genesis != new.genesis {
-		return Err(Error::Usage("the checkpoints are of two chains: give two of the same".into()));
-	}
-	if new.set.id() <= pinned.set.id() || new.number <= pinned.number {
-		let sentence = "the second checkpoint is not after the change: take it once the new validators finalise";
-		return Err(Error::Usage(sentence.into()));
-	}
+	check(&statement)?;
 	let text = format!("{:#}\n", statement.to_json());
 	files::write_public(out, text.as_bytes())?;
 	Ok(statement
 		.told(Report::new().done("Statement written: give it to the validators of the old set"))
 		.row("file", out.display()))
+}
+
+/// That devices would take the statement now. Whoever signs one that they take only later leaves it lying in wait.
+fn check(statement: &Statement) -> Result<()> {
+	let Statement { pinned, new, expires_at } = statement;
+	let refuse = |sentence: &str| Err(Error::Usage(sentence.into()));
+	if pinned.genesis != new.genesis {
+		return refuse("the checkpoints are of two chains: give two of the same");
+	}
+	if new.set.id() <= pinned.set.id() || new.number <= pinned.number {
+		return refuse(
+			"the second checkpoint is not after the change: take it once the new validators finalise",
+		);
+	}
+	let now = now();
+	if *expires_at < now {
+		return refuse("the statement has expired: begin a new one");
+	}
+	if *expires_at > now.saturating_add(MAX_RECOVERY_LIFETIME) {
+		return refuse(
+			"the statement is for longer than the 30 days that devices take: begin a new one",
+		);
+	}
+	Ok(())
 }
 
 /// The key of a validator of the pinned set in a keystore.
@@ -224,13 +241,16 @@ fn key_of(pinned: &Checkpoint, keystore: &Path) -> Result<ed25519::Pair> {
 fn sign(statement: &Path, keystore: &Path, out: &Path, yes: bool) -> Result<Report> {
 	files::refuse_existing(&[out])?;
 	let statement = Statement::read(statement)?;
+	check(&statement)?;
 	let pair = key_of(&statement.pinned, keystore)?;
-	let Statement { new, expires_at, .. } = &statement;
-	if *expires_at < now() {
-		return Err(Error::Usage("the statement has expired: begin a new one".into()));
-	}
+	let Statement { pinned, new, expires_at } = &statement;
 	let question = format!(
-		"Lead all devices that trust this validator to block {} ({}) of authority set {}, checkpoint digest {}?",
+		"Chain {}: until {}, lead all devices that trust authority set {} ({} validators) to block {} ({}) of authority set {}, \
+		 checkpoint digest {}?",
+		hex(&new.genesis),
+		rfc3339(*expires_at),
+		pinned.set.id(),
+		pinned.set.authorities().len(),
 		new.number,
 		hex(&new.hash),
 		new.set.id(),

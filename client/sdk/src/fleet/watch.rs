@@ -103,7 +103,7 @@ impl Watch {
 		Self { voter, patience, done: HashSet::new(), failures: HashMap::new() }
 	}
 
-	/// What is to be looked at now: candidates first, then heads that count already.
+	/// What is to be looked at now: what was never missing first, and candidates before heads that count already.
 	pub async fn duties(&mut self, view: &View, now: Instant) -> Result<Vec<Duty>, ReadError> {
 		let fleets = view.fleets().await?;
 		self.forget_all_but(&fleets);
@@ -122,10 +122,12 @@ impl Watch {
 					continue;
 				}
 				let is_candidate = record.candidate.is_some_and(|it| it.revision == duty.revision);
-				duties.push((!is_candidate, Duty { denied: said.is_some(), ..duty }));
+				let failures = self.failures.get(&place).map_or(0, |it| it.count);
+				let turn = (failures, !is_candidate);
+				duties.push((turn, Duty { denied: said.is_some(), ..duty }));
 			}
 		}
-		duties.sort_by_key(|(is_last, _)| *is_last);
+		duties.sort_by_key(|(turn, _)| *turn);
 		Ok(duties.into_iter().map(|(_, duty)| duty).collect())
 	}
 
@@ -186,15 +188,16 @@ fn open_duties(fleet: FleetId, record: &FleetRecord) -> impl Iterator<Item = Dut
 }
 
 /// Fetches and hashes every leaf of a revision, one tile after the other, whatever the size: refuses what the key policy of
-/// the organisation forbids, a key that is there twice, and another key in the place of one that is `revoked`. `progress`
-/// gets the number of members that were seen.
-pub async fn look(
+/// the organisation forbids, a key that is there twice, and another key in the place of one that is revoked. `revoked` tells
+/// which are, and is asked last: what is revoked while the leaves are fetched counts. `progress` gets the number of members
+/// that were seen.
+pub async fn look<E>(
 	duty: &Duty,
 	store: &dyn BlobStore,
 	policy: &KeyPolicy,
-	revoked: &RevokedChunks,
+	revoked: impl AsyncFnOnce() -> Result<RevokedChunks, E>,
 	progress: impl FnMut(u32),
-) -> Finding {
+) -> Result<Finding, E> {
 	let judge = |index, leaf: &FleetLeaf| match leaf.is_allowed_by(policy) {
 		true => Ok(()),
 		false => {
@@ -205,14 +208,15 @@ pub async fn look(
 	let mut tiles = FleetTiles::new(store, duty.commitment);
 	let mut found = tiles.audit_keys(judge, progress).await;
 	if let (Ok(()), Some(before)) = (&found, duty.rotates) {
-		found = tiles.keeps_revoked(&mut FleetTiles::new(store, before), revoked).await;
+		let revoked = revoked().await?;
+		found = tiles.keeps_revoked(&mut FleetTiles::new(store, before), &revoked).await;
 	}
-	match found {
+	Ok(match found {
 		Ok(()) => Finding::Held,
 		// Another place may have it; under its name there is no other tile, though.
 		Err(error @ FleetError::Blob(_)) => Finding::Missing(error),
 		Err(error) => Finding::Wrong(error),
-	}
+	})
 }
 
 #[cfg(test)]

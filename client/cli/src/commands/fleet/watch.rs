@@ -39,6 +39,9 @@ pub struct Watch {
 	once: bool,
 }
 
+/// For how long one round goes on, before what has come meanwhile gets its turn.
+const LONGEST_ROUND: Duration = Duration::from_secs(30);
+
 /// One validator at work.
 struct Watcher<'a> {
 	session: &'a Session,
@@ -46,6 +49,7 @@ struct Watcher<'a> {
 	account: Account,
 	holding: Holding,
 	duties: Duties,
+	once: bool,
 	votes: u32,
 }
 
@@ -63,7 +67,8 @@ impl Watch {
 		let folder = TileFolder::create(self.hold)?;
 		let holding = Holding::new(folder, sources(&client, self.tiles));
 		let duties = Duties::new(voter, self.patience);
-		let mut watcher = Watcher { session, client, account, holding, duties, votes: 0 };
+		let mut watcher =
+			Watcher { session, client, account, holding, duties, once: self.once, votes: 0 };
 		let ended = if self.once {
 			watcher.look_around(&view).await
 		} else {
@@ -122,8 +127,14 @@ impl Watcher<'_> {
 		if !view.serving_validators().await?.contains(&voter) {
 			return Ok(());
 		}
-		for duty in self.duties.duties(view, Instant::now()).await? {
+		let began = Instant::now();
+		for duty in self.duties.duties(view, began).await? {
 			self.fulfil(view, &duty).await?;
+			// What is missing takes a while each time, and whoever commits to nothing much of it. What is new by then is
+			// looked at first in the next round.
+			if !self.once && began.elapsed() > LONGEST_ROUND {
+				break;
+			}
 		}
 		Ok(())
 	}
@@ -131,8 +142,11 @@ impl Watcher<'_> {
 	async fn fulfil(&mut self, view: &View, duty: &Duty) -> Result<()> {
 		let began = Instant::now();
 		let policy = view.key_policy(duty.organisation).await?;
-		let revoked = view.all_revoked_members(duty.fleet).await?;
-		let finding = look(duty, &self.holding, &policy, &revoked, |_| ()).await;
+		let revoked = async || {
+			let newest = self.client.at_finalized().await?;
+			Ok::<_, Error>(newest.all_revoked_members(duty.fleet).await?)
+		};
+		let finding = look(duty, &self.holding, &policy, revoked, |_| ()).await?;
 		let took = began.elapsed();
 		let Some(available) = self.duties.judge(duty, &finding, Instant::now()) else {
 			if !matches!(finding, Finding::Missing(_)) {
