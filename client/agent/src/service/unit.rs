@@ -2,10 +2,14 @@
 //!
 //! It takes everything away from the agent that it does not need: which files it can write, which system calls it can make,
 //! which rights of root it keeps. What the configuration names can be written, and whatever else is said with `writable`.
+//!
+//! What appliers write need not be there: systemd passes over it, and it cannot be written until the agent is started again.
+//! So `dpki-agent install` makes their directories. The directory of somebody's `authorized_keys` is for its owner to make.
+//! Homes are hidden from the agent, unless something in them is to be written: then it sees them all, and writes only that.
 
 use crate::{
 	config::Config,
-	files::{self, FileError, PUBLIC},
+	files::{self, FileError, PUBLIC, PUBLIC_DIR},
 	seal::SealSettings,
 };
 use std::path::{Path, PathBuf};
@@ -18,6 +22,9 @@ const CREDENTIALS: &str = "/etc/credstore.encrypted";
 const STATE: &str = "/var/lib/dpki-agent";
 /// Where systemd makes room for status and socket.
 const RUNTIME: &str = "/run/dpki-agent";
+
+/// What `ProtectHome=yes` hides, whatever else the unit says.
+const HOMES: [&str; 3] = ["/root", "/home", "/run/user"];
 
 /// What the unit is to say.
 #[derive(Clone, Debug)]
@@ -68,9 +75,18 @@ pub fn text(installation: &Installation<'_>) -> Result<String, UnitError> {
 	if !default_state {
 		writable.push(state);
 	}
+	let (directories, others) = applied(config);
+	for directory in directories.iter().chain(&others) {
+		writable.push(format!("-{}", plain(directory)?));
+	}
 	for directory in installation.writable {
 		writable.push(plain(directory)?);
 	}
+	let is_in_home = |path: &String| {
+		let path = Path::new(path.trim_start_matches('-'));
+		HOMES.iter().any(|home| path.starts_with(home))
+	};
+	let needs_homes = writable.iter().any(is_in_home);
 	let mut lines = Vec::new();
 	for line in UNIT.lines() {
 		match line.split_once('=').map_or("", |(name, _)| name) {
@@ -80,6 +96,7 @@ pub fn text(installation: &Installation<'_>) -> Result<String, UnitError> {
 				lines.extend(credential(installation)?);
 			},
 			"ReadWritePaths" => lines.push(format!("ReadWritePaths={}", writable.join(" "))),
+			"ProtectHome" if needs_homes => lines.push("ProtectHome=read-only".into()),
 			"StateDirectory" | "StateDirectoryMode" if !default_state => {},
 			"PrivateDevices" if needs_tpm(config) => {
 				lines.push("# The program that prints the seal key asks the TPM.".into());
@@ -91,6 +108,24 @@ pub fn text(installation: &Installation<'_>) -> Result<String, UnitError> {
 	}
 	lines.push(String::new());
 	Ok(lines.join("\n"))
+}
+
+/// Makes the directories of the appliers that are not there.
+pub fn make_directories(config: &Config) -> Result<(), FileError> {
+	let (directories, _) = applied(config);
+	let mut missing = directories.iter().filter(|directory| !directory.exists());
+	missing.try_for_each(|directory| files::create_dir(directory, PUBLIC_DIR))
+}
+
+/// What appliers write: their own directories, and those of others.
+fn applied(config: &Config) -> (Vec<&Path>, Vec<&Path>) {
+	let settings = &config.apply;
+	let keys = settings.authorized_keys.as_ref();
+	let tls = settings.tls.values().map(|it| it.directory.as_path());
+	let psk = settings.psk.iter().map(|it| it.directory.as_path());
+	let own = tls.chain(psk).chain(keys.map(|it| it.directory.as_path())).collect();
+	let files = keys.into_iter().flat_map(|it| it.files.values());
+	(own, files.filter_map(|file| file.parent()).collect())
 }
 
 /// Writes the unit. Tells whether it was not there before, word by word.
@@ -162,6 +197,57 @@ mod tests {
 		let line = "\nReadWritePaths=/etc/ssh/dpki /run/monitor /srv/agent /etc/mosquitto\n";
 		assert!(unit.contains(line) && !unit.contains("\nStateDirectory"), "{unit}");
 		assert_eq!(unit.matches("ReadWritePaths=").count(), 1);
+	}
+
+	fn with_appliers(text: &str) -> Config {
+		let apply = toml::from_str(text).unwrap();
+		Config { apply, ..sample() }
+	}
+
+	#[test]
+	fn appliers_can_write_what_they_put_in_force() {
+		let config = with_appliers(
+			"[tls.web]\ndirectory = '/etc/dpki/tls/web'\n[psk]\ndirectory = '/etc/mosquitto/dpki'\n\
+			 [authorized-keys]\ndirectory = '/etc/ssh/dpki-keys'\nfiles = { ops = '/srv/ops/keys' }\n",
+		);
+		let unit = text(&installation(&config)).unwrap();
+		let line = "\nReadWritePaths=/etc/ssh/dpki -/etc/dpki/tls/web -/etc/mosquitto/dpki \
+			-/etc/ssh/dpki-keys -/srv/ops\n";
+		assert!(unit.contains(line) && unit.contains("\nProtectHome=yes\n"), "{unit}");
+	}
+
+	#[test]
+	fn homes_are_hidden_unless_something_in_them_is_to_be_written() {
+		for (file, writable, words) in [
+			("/srv/keys", "/srv/maps", "ProtectHome=yes"),
+			("/homes/keys", "/rooted", "ProtectHome=yes"),
+			("/root/.ssh/authorized_keys", "/srv/maps", "ProtectHome=read-only"),
+			("/home/ops/.ssh/authorized_keys", "/srv/maps", "ProtectHome=read-only"),
+			("/srv/keys", "/run/user/1000/maps", "ProtectHome=read-only"),
+		] {
+			let config = with_appliers(&format!(
+				"[authorized-keys]\ndirectory = '/etc/ssh/dpki-keys'\nfiles = {{ ops = '{file}' }}\n"
+			));
+			let further = [writable.into()];
+			let unit = text(&Installation { writable: &further, ..installation(&config) }).unwrap();
+			assert!(unit.contains(&format!("\n{words}\n")), "{file} {writable}: {unit}");
+			assert_eq!(unit.matches("ProtectHome=").count(), 1);
+		}
+	}
+
+	#[test]
+	fn the_directories_of_appliers_are_made_and_no_home_is() {
+		let dir = tempfile::tempdir().unwrap();
+		let place = |name: &str| dir.path().join(name);
+		let config = with_appliers(&format!(
+			"[tls.web]\ndirectory = '{}'\n[authorized-keys]\ndirectory = '{}'\nfiles = {{ ops = '{}' }}\n",
+			place("tls/web").display(),
+			place("keys").display(),
+			place("home/authorized_keys").display()
+		));
+		make_directories(&config).unwrap();
+		make_directories(&config).unwrap();
+		assert!(place("tls/web").is_dir() && place("keys").is_dir() && !place("home").exists());
 	}
 
 	#[test]
