@@ -86,6 +86,8 @@ pub struct Agent {
 	chain_time: ChainTime,
 	/// Until when it was looked whether temporary access is over.
 	looked_at: Moment,
+	/// The same for plain keys.
+	keys_looked_at: Moment,
 	appliers: Appliers,
 	steps: Steps,
 	cache: AnchorCache,
@@ -126,6 +128,7 @@ impl Agent {
 			ssh_login: config.freshness.ssh_login.policy(),
 			chain_time: ChainTime::open(&config.state),
 			looked_at: 0,
+			keys_looked_at: 0,
 			appliers,
 			steps,
 			cache: AnchorCache::default(),
@@ -195,9 +198,10 @@ impl Agent {
 			},
 		}
 		if self.journal.entries.pending.is_some() {
-			// The crash may have come before or after the switch: to narrow the delivery before this one could undo it.
+			// The crash may have come before or after the switch: to narrow the delivery before this one could undo it. What
+			// is over ends all the same, in whichever of the two it is.
 			if !self.is_fresh(&chain.head()) {
-				return Ok(());
+				return self.lapse();
 			}
 			self.finish(chain).await?;
 		}
@@ -207,6 +211,7 @@ impl Agent {
 		self.apply(chain, &state, Cause::Enforcement)
 			.await?
 			.map_err(StepError::Enforce)?;
+		self.note_enforced(chain);
 		self.tell(&state);
 		if self.journal.entries.head.saturating_add(HEAD_SAVE_INTERVAL) <= chain.head().number {
 			self.save(chain)?;
@@ -301,7 +306,6 @@ impl Agent {
 			return Err(StepError::OldHead { found: head.number, seen });
 		}
 		self.chain_time.rise(head.time);
-		self.appliers.hear(head.time);
 		let freshness = self.check_freshness(&head);
 		if let Err(error) = &freshness
 			&& !self.status.head.as_ref().is_some_and(|before| before.stale)
@@ -311,6 +315,13 @@ impl Agent {
 		let stale = freshness.is_err();
 		self.status.head = Some(HeadStatus { number: head.number, time: head.time, stale });
 		Ok(())
+	}
+
+	/// What this block says is in force: from here on logins are as young as it is.
+	fn note_enforced(&mut self, chain: &dyn Chain) {
+		let time = chain.head().time;
+		self.chain_time.enforced(time);
+		self.appliers.hear(time);
 	}
 
 	fn check_freshness(&self, head: &Head) -> Result<(), Stale> {
@@ -410,7 +421,7 @@ impl Agent {
 			Bundle { items: Vec::new() }
 		});
 		let mut state = self.resolver(chain).narrow(&bundle).await?;
-		self.limit(&mut state);
+		self.limit(&mut state, chain.head().time);
 		Ok(state)
 	}
 
@@ -432,6 +443,7 @@ impl Agent {
 		match self.apply(chain, &state, Cause::Delivery).await? {
 			Ok(()) => {
 				tracing::info!(sequence = pending.seen.sequence, "the delivery is in force");
+				self.note_enforced(chain);
 				self.warn_of_closed_doors(&state);
 				self.tell(&state);
 				self.journal.entries.applied = self.journal.entries.pending.take();
@@ -462,7 +474,9 @@ impl Agent {
 		// From the switch on this block counts: after a restart an older one would bring back what this one takes away.
 		self.save(chain)?;
 		let committed = self.appliers.commit(cause).await;
-		if self.journal.entries.reload_due.take().is_some() {
+		let reload_due = self.appliers.ssh.reload_due();
+		if self.journal.entries.reload_due != reload_due {
+			self.journal.entries.reload_due = reload_due;
 			self.journal.save()?;
 		}
 		Ok(committed)

@@ -1,18 +1,14 @@
 //! The command line.
 
+mod keys;
 mod service;
 
+pub use keys::{AuthorizedKeysArgs, ConsentArgs, RequestArgs, RequestKind};
 pub use service::{HybridArgs, InstallArgs, LogFormat, SealArgs, ServiceArgs, Suite};
 
-use clap::{
-	Args, Parser, Subcommand,
-	builder::{PossibleValuesParser, TypedValueParser},
-};
+use clap::{Args, Parser, Subcommand};
 use dpki_agent::config::{parse_checkpoint, parse_hash};
-use dpki_client::{
-	AccountId, StoreAddress, account,
-	primitives::key::{KeyPurpose, KeyType, PublicKey},
-};
+use dpki_client::StoreAddress;
 use dpki_light::Checkpoint;
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
@@ -26,7 +22,7 @@ pub const EXIT_NOT_WORKING: u8 = 3;
 /// The device daemon of the device PKI chain.
 ///
 /// It follows the chain with an embedded light client, proves every record that it relies on, decrypts what is delivered
-/// to this device and puts it in force for SSH. It trusts no server.
+/// to this device and puts it in force for SSH and for the services that its configuration names. It trusts no server.
 #[derive(Debug, Parser)]
 #[command(
 	name = "dpki-agent",
@@ -80,7 +76,6 @@ impl Command {
 			Self::Consent(args) => args.json,
 			Self::Request(args) => args.json,
 			Self::AuthorizedKeys(args) => args.json,
-			Self::TlsRequest(args) => args.json,
 			Self::Status(args) => args.json,
 			Self::Checkpoint(args) => args.json,
 			Self::Gateway(args) => args.json,
@@ -113,67 +108,12 @@ pub enum Command {
 	Request(RequestArgs),
 	/// Tell sshd the keys that open a login, from what is proven and on the disk; for AuthorizedKeysCommand.
 	AuthorizedKeys(AuthorizedKeysArgs),
-	/// Make a private key for a service, and ask for a certificate.
-	TlsRequest(TlsRequestArgs),
 	/// Show whether the agent is at work, and what is in force.
 	Status(StatusArgs),
 	/// Show whose finality the agent believes in, or recover it.
 	Checkpoint(CheckpointArgs),
 	/// Serve proof bundles over HTTP to devices that reach no node.
 	Gateway(GatewayArgs),
-}
-
-/// `dpki-agent authorized-keys`.
-#[derive(Debug, Args)]
-#[command(after_help = "\
-There is no key and an error, with exit code 1, if what the agent has proven is missing, too old (`freshness.ssh-login`),
-damaged, or open to be written by others.
-
-In sshd_config:
-  AuthorizedKeysCommand /usr/bin/dpki-agent authorized-keys %u
-  AuthorizedKeysCommandUser nobody
-
-Example:
-  dpki-agent authorized-keys root")]
-pub struct AuthorizedKeysArgs {
-	/// The login.
-	#[arg(value_name = "USER")]
-	pub login: String,
-	/// The configuration file.
-	#[arg(long, value_name = "FILE", default_value = "/etc/dpki/agent.toml")]
-	pub config: PathBuf,
-	/// Print JSON, which is not for sshd.
-	#[arg(long)]
-	pub json: bool,
-}
-
-/// `dpki-agent tls-request`.
-#[derive(Debug, Args)]
-#[command(after_help = "\
-The private key stays in the state directory. The certificate comes back in a delivery, to the service of the same name.
-
-Examples:
-  dpki-agent tls-request web --name drone-7.acme.example > web.csr
-  dpki-agent tls-request mesh --name drone-7.acme.example --self-signed > mesh.pem")]
-pub struct TlsRequestArgs {
-	/// The service, as under [apply.tls] in the configuration.
-	#[arg(value_name = "SERVICE")]
-	pub service: String,
-	/// A host name or address of the service; may be repeated.
-	#[arg(long = "name", value_name = "NAME", required = true)]
-	pub names: Vec<String>,
-	/// Make a certificate that no CA has signed, which peers believe one by one.
-	#[arg(long)]
-	pub self_signed: bool,
-	/// How many days that is valid.
-	#[arg(long, value_name = "DAYS", default_value_t = 365, requires = "self_signed")]
-	pub days: u32,
-	/// The configuration file.
-	#[arg(long, value_name = "FILE", default_value = "/etc/dpki/agent.toml")]
-	pub config: PathBuf,
-	/// Print JSON.
-	#[arg(long)]
-	pub json: bool,
 }
 
 /// `dpki-agent init`.
@@ -350,131 +290,6 @@ pub struct RotateArgs {
 	pub json: bool,
 }
 
-/// `dpki-agent consent`.
-#[derive(Debug, Args)]
-#[command(after_help = "\
-The account that registers the key has to be named beforehand, and the number of keys of the device is part of the consent:
-it is good for one key, one account, and until the device gets another key. A key that lies on the device proves itself at
-once, and neither private key leaves it. A key that somebody else holds is named by its public half, as `dpki key show`
-prints it. This may be done while the agent runs.
-
-Examples:
-  dpki-agent consent --account 5FHneW46xGXgs5mUiveU4sbTyGBzmstUspZC92UhjJM694ty --purpose tls \\
-    --key /var/lib/dpki-agent/tls.key --valid 365d --out drone-7-tls.consent
-  dpki-agent consent --account 5FHneW46xGXgs5mUiveU4sbTyGBzmstUspZC92UhjJM694ty --purpose ssh \\
-    --public ed25519:0x5f3c..d1
-Then, at the registrar:
-  dpki device register-key acme/drone-7 --consent drone-7-tls.consent")]
-pub struct ConsentArgs {
-	/// The configuration file.
-	#[arg(long, value_name = "FILE", default_value = "/etc/dpki/agent.toml")]
-	pub config: PathBuf,
-	/// The account that is to register the key: SS58 address, or 0x and 64 digits.
-	#[arg(long, value_name = "ACCOUNT", value_parser = parse_account)]
-	pub account: AccountId,
-	/// What the key is for.
-	#[arg(long, value_parser = purposes())]
-	pub purpose: KeyPurpose,
-	/// The private key, if it lies on the device: OpenSSH or PKCS#8 PEM without a passphrase, or hexadecimal digits.
-	#[arg(
-		long,
-		value_name = "FILE",
-		required_unless_present_any = ["public", "hybrid"],
-		conflicts_with_all = ["public", "hybrid"]
-	)]
-	pub key: Option<PathBuf>,
-	/// The public key, if somebody else holds it: its algorithm and its bytes, as ed25519:0x5f3c..d1.
-	#[arg(long, value_name = "ALGORITHM:HEX", value_parser = parse_public, conflicts_with = "hybrid")]
-	pub public: Option<PublicKey>,
-	/// The device's own hybrid key, see `dpki-agent hybrid`; for the purpose key-agreement.
-	#[arg(long)]
-	pub hybrid: bool,
-	/// How long the key may be used, as 365d; without end if left out.
-	#[arg(long, value_name = "SPAN", value_parser = parse_span)]
-	pub valid: Option<Duration>,
-	/// How long the consent is good, a day at most.
-	#[arg(long = "for", value_name = "SPAN", value_parser = parse_span, default_value = "1h")]
-	pub lifetime: Duration,
-	/// The new file that it is written to; standard output if left out.
-	#[arg(long, value_name = "FILE")]
-	pub out: Option<PathBuf>,
-	/// How long to wait for a fresh block.
-	#[arg(long, value_name = "SECONDS", default_value_t = 180)]
-	pub timeout: u64,
-	/// Print JSON.
-	#[arg(long)]
-	pub json: bool,
-}
-
-/// `dpki-agent request`.
-#[derive(Debug, Args)]
-#[command(after_help = "\
-The request is signed by the device and holds no secret. Who holds the CA answers it with `dpki ssh sign-requests` or
-`dpki certificate issue`, and delivers the certificate. This may be done while the agent runs.
-
-Examples:
-  dpki-agent request ssh-host --name drone-7.acme.example --name 10.0.0.7 --out drone-7.request
-  dpki-agent request tls --service web --name drone-7.acme.example --out web.request")]
-pub struct RequestArgs {
-	/// For the SSH host key, or for a service that speaks TLS.
-	#[arg(value_enum, value_name = "WHAT")]
-	pub what: RequestKind,
-	/// The configuration file.
-	#[arg(long, value_name = "FILE", default_value = "/etc/dpki/agent.toml")]
-	pub config: PathBuf,
-	/// A name or an address by which the device is reached; may be repeated.
-	#[arg(long = "name", value_name = "NAME", required = true)]
-	pub names: Vec<String>,
-	/// Which service, with `tls`.
-	#[arg(long, value_name = "NAME", required_if_eq("what", "tls"))]
-	pub service: Option<String>,
-	/// How long the request is good, a day at most.
-	#[arg(long = "for", value_name = "SPAN", value_parser = parse_span, default_value = "24h")]
-	pub lifetime: Duration,
-	/// The new file that it is written to; standard output if left out.
-	#[arg(long, value_name = "FILE")]
-	pub out: Option<PathBuf>,
-	/// How long to wait for a fresh block.
-	#[arg(long, value_name = "SECONDS", default_value_t = 180)]
-	pub timeout: u64,
-	/// Print JSON.
-	#[arg(long)]
-	pub json: bool,
-}
-
-/// For what a certificate is asked.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-pub enum RequestKind {
-	/// The SSH host key.
-	SshHost,
-	/// A service that speaks TLS.
-	Tls,
-}
-
-fn parse_account(text: &str) -> Result<AccountId, String> {
-	account::parse_address(text).map_err(|error| error.to_string())
-}
-
-fn purposes() -> impl TypedValueParser<Value = KeyPurpose> {
-	PossibleValuesParser::new(KeyPurpose::ALL.map(KeyPurpose::name)).try_map(|name| {
-		let mut purposes = KeyPurpose::ALL.into_iter();
-		purposes.find(|purpose| purpose.name() == name).ok_or("unknown purpose")
-	})
-}
-
-fn parse_public(text: &str) -> Result<PublicKey, String> {
-	let read = || {
-		let (name, digits) = text.split_once(':')?;
-		let key_type = KeyType::ALL.into_iter().find(|key_type| key_type.name() == name)?;
-		let bytes = hex::decode(digits.strip_prefix("0x").unwrap_or(digits)).ok()?;
-		PublicKey::new(key_type, &bytes)
-	};
-	read().ok_or_else(|| {
-		"write the algorithm and the bytes as `dpki key show` prints them, such as ed25519:0x5f3c..d1"
-			.to_owned()
-	})
-}
-
 fn parse_span(text: &str) -> Result<Duration, String> {
 	match humantime::parse_duration(text) {
 		Ok(span) if span.as_secs() > 0 => Ok(span),
@@ -573,18 +388,7 @@ mod tests {
 			assert!(json, "`{name}` takes no --json");
 			seen += 1;
 		}
-		assert_eq!(seen, 15);
-	}
-
-	#[test]
-	fn a_public_key_is_written_as_it_is_shown() {
-		let digits = "ab".repeat(32);
-		for text in [format!("ed25519:0x{digits}"), format!("x25519:{digits}")] {
-			assert!(parse_public(&text).is_ok(), "{text}");
-		}
-		for wrong in ["", "ed25519", "ed25519:0x12", "rsa:0x12", &digits] {
-			assert!(parse_public(wrong).is_err(), "{wrong}");
-		}
+		assert_eq!(seen, 14);
 	}
 
 	#[test]

@@ -7,8 +7,9 @@
 //! when-stale = "refuse" # then nobody logs in by certificate; "allow": go on, whatever was revoked meanwhile
 //! ```
 //!
-//! These are the defaults. What counts is the chain time of the newest proven block, held against a clock that never goes
-//! behind it. Deliveries have a rule of their own, `chain.max-head-age`, which has no grace and fails closed.
+//! These are the defaults. What counts is the chain time of the newest block whose state is in force, held against a clock
+//! that never goes behind the newest proven one: whoever relays blocks and withholds what is proven by them makes nothing
+//! young. Deliveries have a rule of their own, `chain.max-head-age`, which has no grace and fails closed.
 
 use crate::{
 	boot::Reading,
@@ -26,6 +27,9 @@ const FILE: &str = "chain-time";
 /// A chain time beside the reading of the clock that runs since the start of the system. How old the pair is does not
 /// matter, so it is written together with the other one.
 const ANCHOR_FILE: &str = "chain-time-since-start";
+
+/// The chain time of the newest block whose state is in force.
+const ENFORCED_FILE: &str = "enforced-time";
 
 /// How far the file may stay behind, in milliseconds: flash memory wears out. After a restart the state seems older by
 /// as much.
@@ -93,6 +97,9 @@ pub struct ChainTime {
 	path: PathBuf,
 	floor: Floor,
 	saved: Moment,
+	/// The chain time of the newest block whose state is in force.
+	enforced: Floor,
+	enforced_saved: Moment,
 	heard: Instant,
 	/// A chain time that was heard since the system has started, and when that was.
 	anchored: Option<(Reading, Moment)>,
@@ -106,15 +113,15 @@ impl ChainTime {
 	/// As it was left in this state directory. What cannot be read counts as never heard: that fails closed.
 	pub fn open(state: &Path) -> Self {
 		let path = state.join(FILE);
-		let read = files::read_if_there(&path).ok().flatten();
-		let stored = read
-			.and_then(|bytes| String::from_utf8(bytes).ok()?.trim().parse().ok())
-			.unwrap_or(0);
+		let stored = read_time(&path);
+		let enforced = read_time(&state.join(ENFORCED_FILE));
 		let anchored = read_anchor(state);
 		Self {
 			path,
 			floor: Floor::new(stored),
 			saved: stored,
+			enforced: Floor::new(enforced),
+			enforced_saved: enforced,
 			heard: Instant::now(),
 			anchor_saved: anchored.is_some(),
 			anchored,
@@ -162,6 +169,22 @@ impl ChainTime {
 		}
 	}
 
+	/// Takes note that what a proven block says is in force.
+	pub fn enforced(&mut self, time: Moment) {
+		self.enforced.rise(time);
+		let time = self.enforced.time();
+		if time < self.enforced_saved.saturating_add(SAVE_INTERVAL) {
+			return;
+		}
+		let path = self.path.with_file_name(ENFORCED_FILE);
+		match files::replace(&path, format!("{time}\n").as_bytes(), PUBLIC) {
+			Ok(()) => self.enforced_saved = time,
+			Err(error) => {
+				tracing::warn!(%error, "cannot write down the time of what is in force");
+			},
+		}
+	}
+
 	/// What the clock shows, or the newest chain time and what has passed since, if it shows less.
 	pub fn now(&self, clock: Moment) -> Moment {
 		let since_start = self
@@ -176,14 +199,64 @@ impl ChainTime {
 		clock.max(self.floor.time().saturating_add(elapsed))
 	}
 
-	/// What a policy says about the newest proven block.
+	/// What a policy says about what is in force.
 	pub fn judge(&self, policy: &Policy, clock: Moment) -> Judgement {
-		policy.judge(self.floor.time(), self.now(clock))
+		self.judge_read(policy, 0, clock)
+	}
+
+	/// What it would say if what was read at a block of this chain time were in force.
+	pub fn judge_read(&self, policy: &Policy, time: Moment, clock: Moment) -> Judgement {
+		policy.judge(self.enforced.time().max(time), self.now(clock))
 	}
 
 	/// For how long it will say so still, if that ends.
 	pub fn remaining(&self, policy: &Policy, clock: Moment) -> Option<Duration> {
-		policy.remaining(self.floor.time(), self.now(clock)).map(Duration::from_millis)
+		policy
+			.remaining(self.enforced.time(), self.now(clock))
+			.map(Duration::from_millis)
+	}
+}
+
+/// The time in a file. What cannot be read counts as never.
+fn read_time(path: &Path) -> Moment {
+	let read = files::read_if_there(path).ok().flatten();
+	read.and_then(|bytes| String::from_utf8(bytes).ok()?.trim().parse().ok())
+		.unwrap_or(0)
+}
+
+/// The newest chain time that this process knows, and when it was heard. For whoever asks what time it is and writes nothing
+/// down.
+#[derive(Clone, Debug)]
+pub struct Heard {
+	time: Moment,
+	at: Instant,
+	reading: Option<Reading>,
+}
+
+impl Heard {
+	/// A chain time that is heard now.
+	pub fn now_at(time: Moment) -> Self {
+		Self { time, at: Instant::now(), reading: Reading::now() }
+	}
+
+	/// What the agent of this state directory knew when it ended.
+	pub fn open(state: &Path) -> Self {
+		Self::now_at(ChainTime::open(state).now(0))
+	}
+
+	/// Takes note of the chain time of a proven block. One that is not newer tells nothing.
+	pub fn rise(&mut self, time: Moment) {
+		if time > self.time {
+			*self = Self::now_at(time);
+		}
+	}
+
+	/// What the clock shows, or that chain time and what has passed since, if it shows less.
+	pub fn now(&self, clock: Moment) -> Moment {
+		let elapsed = Moment::try_from(self.at.elapsed().as_millis()).unwrap_or(Moment::MAX);
+		// The clock of the process stands still while the device sleeps.
+		let since = self.reading.as_ref().and_then(|then| Reading::now()?.since(then));
+		clock.max(self.time.saturating_add(elapsed.max(since.unwrap_or(0))))
 	}
 }
 
@@ -220,14 +293,44 @@ mod tests {
 		assert!(!time.judge(&policy, NOW).may_go_on(), "the chain was never heard");
 		time.rise(NOW);
 		time.rise(NOW - 5_000);
+		assert!(!time.judge(&policy, NOW).may_go_on(), "nothing of it is in force");
+		assert_eq!(time.judge_read(&policy, NOW, NOW), Judgement::Fresh);
+		time.enforced(NOW);
+		time.enforced(NOW - 5_000);
 		assert_eq!(time.judge(&policy, NOW), Judgement::Fresh);
 		assert_eq!(time.remaining(&policy, NOW + 59_000), Some(Duration::from_secs(1)));
 		let time = ChainTime::open(dir.path());
 		assert_eq!(time.judge(&policy, NOW + 60_000), Judgement::Fresh);
 		assert!(!time.judge(&policy, NOW + 60_001).may_go_on());
 		assert_eq!(time.now_after(0, Duration::ZERO), NOW, "a clock that was set back");
-		std::fs::write(dir.path().join(FILE), "not a time").unwrap();
+		std::fs::write(dir.path().join(ENFORCED_FILE), "not a time").unwrap();
 		assert!(!ChainTime::open(dir.path()).judge(&policy, NOW).may_go_on());
+	}
+
+	#[test]
+	fn heads_without_what_they_say_in_force_make_nothing_young() {
+		let dir = tempfile::tempdir().unwrap();
+		let policy = Policy::closed_after(Duration::from_secs(60));
+		let mut time = ChainTime::open(dir.path());
+		time.rise(NOW);
+		time.enforced(NOW);
+		time.rise(NOW + 61_000);
+		assert!(!time.judge(&policy, 0).may_go_on());
+		assert_eq!(time.remaining(&policy, 0), Some(Duration::ZERO));
+		assert!(!ChainTime::open(dir.path()).judge(&policy, 0).may_go_on());
+	}
+
+	#[test]
+	fn what_was_heard_is_no_younger_by_a_clock_that_was_set_back() {
+		let mut heard = Heard::now_at(NOW);
+		heard.rise(NOW - 5_000);
+		assert!((NOW..NOW + 60_000).contains(&heard.now(0)));
+		assert_eq!(heard.now(NOW + 3_600_000), NOW + 3_600_000);
+		heard.reading = Reading::now().map(|reading| reading.earlier_by(40_000));
+		assert!((NOW + 40_000..NOW + 60_000).contains(&heard.now(0)), "{}", heard.now(0));
+		let dir = tempfile::tempdir().unwrap();
+		ChainTime::open(dir.path()).rise(NOW);
+		assert!((NOW..NOW + 60_000).contains(&Heard::open(dir.path()).now(0)));
 	}
 
 	#[test]

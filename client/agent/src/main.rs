@@ -7,10 +7,9 @@ use cli::{
 	AuthorizedKeysArgs, CheckpointArgs, Cli, Command, ConsentArgs, EXIT_ERROR, EXIT_NOT_WORKING,
 	EXIT_USAGE, EnrolArgs, FingerprintArgs, GatewayArgs, HybridArgs, InitArgs, InstallArgs,
 	LogFormat, RequestArgs, RequestKind, RotateArgs, RunArgs, SealArgs, StatusArgs, Suite,
-	TlsRequestArgs,
 };
 use dpki_agent::{
-	appliers::{authorized::answer::answer, tls},
+	appliers::authorized::answer::answer,
 	config::{BlobSettings, ChainSettings, Config, SshSettings},
 	consent::{Request, consent},
 	enrol::enrol,
@@ -23,7 +22,7 @@ use dpki_agent::{
 	lock::{Presence, presence},
 	log::JsonLines,
 	pin,
-	request::{Ask, request},
+	request::{Ask, Form, plain, request},
 	rotation,
 	run::{clock, run, run_once},
 	seal::{Vault, seal_state},
@@ -113,7 +112,6 @@ async fn execute(command: Command) -> Outcome {
 		Command::Consent(args) => agree(args).await,
 		Command::Request(args) => ask(args).await,
 		Command::AuthorizedKeys(args) => tell_keys(&args),
-		Command::TlsRequest(args) => make_key(args),
 		Command::Status(args) => show(args),
 		Command::Checkpoint(args) => pinned(args),
 		Command::Gateway(args) => pass_on(args).await,
@@ -295,6 +293,7 @@ fn install(args: &InstallArgs) -> Outcome {
 		return Ok(ExitCode::SUCCESS);
 	}
 	let is_new = unit::install(&text, &args.unit, args.replace)?;
+	unit::make_directories(&config)?;
 	if args.json {
 		println!("{:#}", json!({ "unit": args.unit, "already": !is_new }));
 	} else {
@@ -413,6 +412,9 @@ async fn agree(args: ConsentArgs) -> Outcome {
 
 async fn ask(args: RequestArgs) -> Outcome {
 	let config = Config::load(&args.config)?;
+	if args.plain || args.self_signed {
+		return ask_plainly(&config, args);
+	}
 	let ask = match (args.what, args.service) {
 		(RequestKind::Tls, Some(service)) => Ask::Tls { service, names: args.names },
 		(RequestKind::Tls, None) => return Err("say which service: give --service".into()),
@@ -450,16 +452,25 @@ fn tell_keys(args: &AuthorizedKeysArgs) -> Outcome {
 	Ok(ExitCode::SUCCESS)
 }
 
-fn make_key(args: TlsRequestArgs) -> Outcome {
-	let config = Config::load(&args.config)?;
-	if !config.apply.tls.contains_key(&args.service) {
-		let service = args.service;
-		return Err(format!("the configuration has no [apply.tls.{service}]: add it").into());
+/// Asks somebody who knows nothing of the chain.
+fn ask_plainly(config: &Config, args: RequestArgs) -> Outcome {
+	let (RequestKind::Tls, Some(service)) = (args.what, args.service) else {
+		return Err(
+			"--plain and --self-signed are for `tls` and a --service: leave them out".into()
+		);
+	};
+	let form = match args.self_signed {
+		true => Form::SelfSigned { now: clock(), days: args.days },
+		false => Form::Request,
+	};
+	let made = plain(config, &service, args.names, form)?;
+	if let Some(path) = &args.out {
+		create_whole(path, made.pem.as_bytes(), PUBLIC)?;
 	}
-	let days = args.self_signed.then_some(args.days);
-	let made = tls::request(&config.state, &args.service, args.names, clock(), days)?;
 	if args.json {
-		println!("{:#}", json!({ "pem": made.pem, "key": made.key }));
+		println!("{:#}", json!({ "pem": made.pem, "key": made.key, "file": args.out }));
+	} else if let Some(path) = &args.out {
+		println!("what is to be given away is in {}", path.display());
 	} else {
 		print!("{}", made.pem);
 	}

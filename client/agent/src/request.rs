@@ -5,9 +5,12 @@
 //! | `tls/NAME/0.key` | the private key of the service NAME, P-256 in PKCS#8 PEM |
 //!
 //! The certificate comes back in a delivery: a host certificate is put in force with the host key that is there, and so is a
-//! TLS identity without a private key.
+//! TLS identity without a private key. The service has to stand in the configuration, or nothing could come back for it.
+//!
+//! [`plain`] asks those who know nothing of the chain: another CA, or peers who are given a certificate that no CA has signed.
 
 use crate::{
+	appliers::tls::keys_of,
 	chain::Chain,
 	config::Config,
 	connect::{ConnectError, Connection, glance, head_within},
@@ -23,9 +26,16 @@ use dpki_client::{
 	primitives::{Moment, context::MAX_SIGNATURE_LIFETIME},
 	view::ReadError,
 };
-use rcgen::{CertificateParams, DistinguishedName, DnType, KeyPair, PKCS_ECDSA_P256_SHA256};
+use rcgen::{
+	CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, KeyPair,
+	KeyUsagePurpose, PKCS_ECDSA_P256_SHA256,
+};
 use std::{path::PathBuf, time::Duration};
+use time::OffsetDateTime;
 use zeroize::Zeroizing;
+
+/// The longest common name that X.509 knows.
+const MAX_COMMON_NAME: usize = 64;
 
 /// Why there is no request.
 #[derive(Debug, thiserror::Error)]
@@ -33,6 +43,9 @@ pub enum RequestError {
 	/// The keys of the device cannot be used.
 	#[error(transparent)]
 	Keys(#[from] KeyError),
+	/// The configuration does not name the service.
+	#[error("the configuration has no [apply.tls.{0}]: add it")]
+	NoService(String),
 	/// A key of a service cannot be read or written.
 	#[error(transparent)]
 	File(#[from] FileError),
@@ -62,8 +75,8 @@ pub enum RequestError {
 	/// A name breaks its rule.
 	#[error(transparent)]
 	Name(#[from] InvalidName),
-	/// The request (PKCS#10) cannot be made.
-	#[error("the request for the TLS certificate cannot be made ({0}): check the names")]
+	/// The request (PKCS#10), or the certificate that no CA has signed, cannot be made.
+	#[error("what is to be certified for TLS cannot be written ({0}): check the names")]
 	Csr(#[from] rcgen::Error),
 	/// A request is good for a day at most.
 	#[error("a request is good for a day at most: give a shorter time")]
@@ -83,6 +96,28 @@ pub enum Ask {
 	},
 }
 
+/// What somebody is given who knows nothing of the chain.
+pub enum Form {
+	/// PKCS#10, for a CA.
+	Request,
+	/// A certificate that no CA has signed, which peers can believe one by one.
+	SelfSigned {
+		/// The time, in milliseconds since the Unix epoch.
+		now: Moment,
+		/// How many days it is valid.
+		days: u32,
+	},
+}
+
+/// What a CA, or a peer, is given.
+#[derive(Debug)]
+pub struct Plain {
+	/// In PEM.
+	pub pem: String,
+	/// Where the private key lies.
+	pub key: PathBuf,
+}
+
 /// Signs a request that is good for `lifetime` milliseconds.
 pub async fn request(
 	config: &Config,
@@ -90,6 +125,9 @@ pub async fn request(
 	lifetime: Moment,
 	timeout: Duration,
 ) -> Result<DeviceRequest, RequestError> {
+	if let Ask::Tls { service, .. } = &ask {
+		check_service(config, service)?;
+	}
 	let Connection { client, .. } = &glance(config).await?;
 	let fresh = |head: &Head| config.check_freshness(head.time).is_ok();
 	let head = head_within(client, timeout, fresh).await;
@@ -119,8 +157,8 @@ pub async fn sign(
 			Wanted::SshHost { key: keys.host_public().ok_or(RequestError::HostKey)?, names }
 		},
 		Ask::Tls { service, names } => {
-			NameKind::Label.check(&service)?;
-			let csr = certification_request(&service_key(config, &service)?, &service, names)?;
+			let (key, params) = subject(config, &service, names)?;
+			let csr = params.serialize_request(&key)?.der().to_vec();
 			Wanted::Tls { service, csr }
 		},
 	};
@@ -130,12 +168,62 @@ pub async fn sign(
 	Ok(DeviceRequest::sign(genesis, device, wanted, expires_at, &keys.signing)?)
 }
 
-/// Where the private key of a service lies.
-pub fn service_key_path(config: &Config, service: &str) -> PathBuf {
-	config.state.join("tls").join(service).join("0.key")
+/// Has the key of a service certified by somebody who knows nothing of the chain.
+pub fn plain(
+	config: &Config,
+	service: &str,
+	names: Vec<String>,
+	form: Form,
+) -> Result<Plain, RequestError> {
+	let (key, mut params) = subject(config, service, names)?;
+	let pem = match form {
+		Form::Request => params.serialize_request(&key)?.pem()?,
+		Form::SelfSigned { now, days } => {
+			let now = i64::try_from(now / 1000).unwrap_or(i64::MAX);
+			let now =
+				OffsetDateTime::from_unix_timestamp(now).unwrap_or(OffsetDateTime::UNIX_EPOCH);
+			// A clock that is a little behind takes it too.
+			params.not_before = now.saturating_sub(time::Duration::HOUR);
+			params.not_after = now.saturating_add(time::Duration::days(days.into()));
+			params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
+			params.extended_key_usages =
+				vec![ExtendedKeyUsagePurpose::ServerAuth, ExtendedKeyUsagePurpose::ClientAuth];
+			params.self_signed(&key)?.pem()
+		},
+	};
+	Ok(Plain { pem, key: service_key_path(config, service) })
 }
 
-/// The private key of a service, which is made if there is none.
+/// Where the private key of a service lies.
+pub fn service_key_path(config: &Config, service: &str) -> PathBuf {
+	keys_of(&config.state, service).join("0.key")
+}
+
+/// Whether a certificate for this service could be put in force.
+fn check_service(config: &Config, service: &str) -> Result<(), RequestError> {
+	NameKind::Label.check(service)?;
+	if !config.apply.tls.contains_key(service) {
+		return Err(RequestError::NoService(service.into()));
+	}
+	Ok(())
+}
+
+/// What is to be certified: the private key of a service, which is made if there is none, and its names.
+fn subject(
+	config: &Config,
+	service: &str,
+	names: Vec<String>,
+) -> Result<(KeyPair, CertificateParams), RequestError> {
+	check_service(config, service)?;
+	// Peers that believe certificates one by one tell them apart by the subject, so it is not the same on all devices.
+	let name = names.first().filter(|name| name.len() <= MAX_COMMON_NAME);
+	let name = name.map_or(service, String::as_str).to_owned();
+	let mut params = CertificateParams::new(names)?;
+	params.distinguished_name = DistinguishedName::new();
+	params.distinguished_name.push(DnType::CommonName, name);
+	Ok((service_key(config, service)?, params))
+}
+
 fn service_key(config: &Config, service: &str) -> Result<KeyPair, RequestError> {
 	let path = service_key_path(config, service);
 	if let Some(bytes) = files::read_if_there(&path)?.map(Zeroizing::new) {
@@ -150,15 +238,4 @@ fn service_key(config: &Config, service: &str) -> Result<KeyPair, RequestError> 
 	let pem = Zeroizing::new(key.serialize_pem());
 	files::create_whole(&path, pem.as_bytes(), SECRET)?;
 	Ok(key)
-}
-
-fn certification_request(
-	key: &KeyPair,
-	service: &str,
-	names: Vec<String>,
-) -> Result<Vec<u8>, RequestError> {
-	let mut params = CertificateParams::new(names)?;
-	params.distinguished_name = DistinguishedName::new();
-	params.distinguished_name.push(DnType::CommonName, service);
-	Ok(params.serialize_request(key)?.der().to_vec())
 }

@@ -1,7 +1,7 @@
 //! What happens when the chain is not heard any more, and when temporary access is over.
 //!
 //! A device that hears nothing cannot tell whether it is offline or kept from the news. When the newest proven block is
-//! older than the configuration allows, no user CA is believed any more: what was revoked meanwhile opens nothing, and
+//! of which all is in force is older than the configuration allows, no user CA is believed any more: what was revoked meanwhile opens nothing, and
 //! neither do plain keys that were delivered, nor anything else that needs the chain. What the owner has written into
 //! `authorized_keys` is not the agent's and keeps working. The first block that is young enough brings everything back.
 //!
@@ -9,6 +9,9 @@
 //! has passed since by a clock that nobody sets, or that of the device's clock if it shows more: a clock that was set back
 //! prolongs nothing. What has passed while the system was down, such a clock cannot tell; so after a start of the system
 //! there is no temporary access before the chain tells something new.
+//!
+//! Plain keys that have an end are ended by the same timer. They may be good for years, so a start of the system alone does
+//! not end them: until the chain tells something new the device's clock counts, or the newest proven block if that shows more.
 
 use super::{Agent, StepError};
 use crate::{
@@ -26,14 +29,18 @@ impl Agent {
 	pub fn lapses_in(&self) -> Option<Duration> {
 		let clock = (self.clock)();
 		let lapse = self.chain_time.remaining(&self.ssh_login, clock);
-		[lapse, self.ends_in(clock)].into_iter().flatten().min()
+		[lapse, self.ends_in(clock), self.keys_end_in(clock)]
+			.into_iter()
+			.flatten()
+			.min()
 	}
 
-	/// Ends temporary access that is over, and closes logins by certificate if the newest proven block is too old for them.
+	/// Ends temporary access and plain keys that are over, and closes logins by certificate if the newest proven block is too old for them.
 	/// That it is too old is an error, each time.
 	pub fn lapse(&mut self) -> Result<(), StepError> {
 		// Nothing was ever applied, so there is nothing to close.
-		if self.journal.entries.applied.is_none() {
+		let entries = &self.journal.entries;
+		if entries.applied.is_none() && entries.pending.is_none() {
 			return Ok(());
 		}
 		let judged = self.judge_logins();
@@ -42,6 +49,9 @@ impl Agent {
 		if is_closed {
 			taken = taken.and(self.appliers.close());
 		}
+		let now = self.chain_time.now((self.clock)());
+		taken = taken.and(self.appliers.expire(now));
+		self.keys_looked_at = now;
 		taken.map_err(StepError::Enforce)?;
 		match judged {
 			Judgement::Refused { allowed, .. } => {
@@ -52,10 +62,19 @@ impl Agent {
 	}
 
 	/// Takes out of what is wanted what the age of the newest block does not allow, and what is over.
-	pub(super) fn limit(&mut self, state: &mut SshState) {
+	/// `read_at` is the time of the block at which all of it was proven.
+	pub(super) fn limit(&mut self, state: &mut SshState, read_at: Moment) {
 		let now = self.certain_now();
 		state.temporary.retain(|access| !access.is_over(now));
-		let is_closed = !self.judge_logins().may_go_on();
+		let now = self.chain_time.now((self.clock)());
+		for part in &mut state.parts {
+			if let Item::SshAuthorizedKeys { keys, .. } = part {
+				keys.retain(|key| key.until.is_none_or(|until| until > now));
+			}
+		}
+		let clock = (self.clock)();
+		let judged = self.chain_time.judge_read(&self.ssh_login, read_at, clock);
+		let is_closed = !judged.may_go_on();
 		if is_closed {
 			state.user_cas.clear();
 			state.parts.retain(|part| !matches!(part, Item::SshAuthorizedKeys { .. }));
@@ -83,11 +102,32 @@ impl Agent {
 			.then(|| Duration::from_millis(next.saturating_sub(now).saturating_add(1)))
 	}
 
-	/// The temporary access of the bundle in force, whether it is over or not.
+	/// Until the next plain key is over, from now; `None` if there is none that will be.
+	fn keys_end_in(&self, clock: Moment) -> Option<Duration> {
+		let items = self.items();
+		let keys = items.iter().filter_map(|item| match item.part() {
+			Item::SshAuthorizedKeys { keys, .. } => Some(keys),
+			_ => None,
+		});
+		let ends = keys.flatten().filter_map(|key| key.until);
+		let next = ends.filter(|until| *until > self.keys_looked_at).min()?;
+		Some(Duration::from_millis(next.saturating_sub(self.chain_time.now(clock))))
+	}
+
+	/// What may be in force: after the switch that is the delivery on its way already.
+	fn items(&self) -> Vec<Item> {
+		let entries = &self.journal.entries;
+		let accepted = entries.applied.iter().chain(&entries.pending);
+		accepted
+			.filter_map(|it| Bundle::decode(it.bundle.bytes()).ok())
+			.flat_map(|bundle| bundle.items)
+			.collect()
+	}
+
+	/// The temporary access of what may be in force, whether it is over or not.
 	fn temporary(&self) -> Vec<Temporary> {
-		let Some(applied) = &self.journal.entries.applied else { return Vec::new() };
-		let bundle = Bundle::decode(applied.bundle.bytes()).unwrap_or_default();
-		let parts = bundle.items.iter().filter_map(|item| match item.part() {
+		let items = self.items();
+		let parts = items.iter().filter_map(|item| match item.part() {
 			Item::SshTemporaryAccess { login, principal, until, .. } => Some(Temporary {
 				login: login.clone(),
 				principal: principal.clone(),

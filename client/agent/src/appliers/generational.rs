@@ -33,6 +33,11 @@ pub(super) trait Content: Send + Sync {
 		None
 	}
 
+	/// What of these files is not over at this moment; `None` if nothing in them ends by itself.
+	fn lasting(&self, _files: &Files, _now: Moment) -> Option<Files> {
+		None
+	}
+
 	/// Whether nothing shows that these files were not told of.
 	fn is_told(&self, _files: &Files) -> bool {
 		true
@@ -42,7 +47,7 @@ pub(super) trait Content: Send + Sync {
 	async fn tell(&self, files: &Files, before: Option<&Files>) -> Result<(), ApplyError>;
 
 	/// The same without waiting for anybody.
-	fn tell_at_once(&self, _files: &Files) -> Result<(), ApplyError> {
+	fn tell_at_once(&self, _files: &Files, _before: Option<&Files>) -> Result<(), ApplyError> {
 		Ok(())
 	}
 
@@ -71,12 +76,15 @@ pub(super) struct Generational<C> {
 	steps: Steps,
 	plan: Option<Plan>,
 	is_committed: bool,
+	/// Whether the files in force were those that are wanted, when it was last found out what is.
+	is_as_wanted: bool,
 }
 
 impl<C: Content> Generational<C> {
 	pub(super) fn new(content: C, directory: &Path, group: Option<u32>, steps: &Steps) -> Self {
 		let store = Store::new(content.name(), directory, content.names(), group, steps);
-		Self { content, store, steps: steps.clone(), plan: None, is_committed: false }
+		let steps = steps.clone();
+		Self { content, store, steps, plan: None, is_committed: false, is_as_wanted: false }
 	}
 
 	fn in_force(&self) -> Option<Files> {
@@ -110,7 +118,7 @@ impl<C: Content> Applier for Generational<C> {
 	}
 
 	fn plan(&mut self, wanted: &Wanted<'_>) -> Result<bool, ApplyError> {
-		(self.plan, self.is_committed) = (None, false);
+		(self.plan, self.is_committed, self.is_as_wanted) = (None, false, false);
 		let in_force = self.in_force();
 		let found = self.content.files(wanted, in_force.as_ref());
 		let files = found.map_err(|problem| ApplyError::Content {
@@ -122,6 +130,7 @@ impl<C: Content> Applier for Generational<C> {
 			Some(found) => *found != files,
 			None => !files.is_empty(),
 		};
+		self.is_as_wanted = !is_new;
 		// What somebody else has done to files is put right, and is no part of a delivery, which it could hold up.
 		let is_told = || wanted.cause == Cause::Delivery || self.content.is_told(&files);
 		if !is_new && unsettled.is_none() && is_told() {
@@ -154,6 +163,7 @@ impl<C: Content> Applier for Generational<C> {
 		if plan.generation.is_some() {
 			self.store.switch(plan.generation)?;
 		}
+		self.is_as_wanted = true;
 		self.steps.pass(self.content.name(), "tell");
 		self.content.tell(&plan.files, plan.before.as_ref()).await?;
 		self.is_committed = true;
@@ -184,6 +194,18 @@ impl<C: Content> Applier for Generational<C> {
 		self.settle();
 	}
 
+	fn keep(&mut self) {
+		let Some(plan) = self.plan.take() else { return };
+		let kept = if plan.is_switched {
+			self.store.unsettle(self.store.current())
+		} else {
+			self.store.settle()
+		};
+		if let Err(error) = kept {
+			tracing::warn!(applier = self.content.name(), %error, "the way back stays open");
+		}
+	}
+
 	fn settle(&mut self) {
 		if !std::mem::take(&mut self.is_committed) {
 			return;
@@ -201,12 +223,24 @@ impl<C: Content> Applier for Generational<C> {
 			self.put(&files)?;
 		}
 		if is_open || !self.content.is_told(&files) {
-			self.content.tell_at_once(&files)?;
+			self.content.tell_at_once(&files, None)?;
 		}
 		Ok(())
 	}
 
+	fn expire(&mut self, now: Moment) -> Result<(), ApplyError> {
+		let Some(found) = self.in_force() else { return Ok(()) };
+		let Some(files) = self.content.lasting(&found, now).filter(|files| *files != found) else {
+			return Ok(());
+		};
+		self.put(&files)?;
+		tracing::info!(applier = self.content.name(), "what is over is taken away");
+		self.content.tell_at_once(&files, Some(&found))
+	}
+
 	fn hear(&mut self, time: Moment) {
-		self.content.hear(time, self.store.directory());
+		if self.is_as_wanted {
+			self.content.hear(time, self.store.directory());
+		}
 	}
 }

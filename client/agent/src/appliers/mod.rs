@@ -14,8 +14,9 @@
 //! A delivery is put in force in two passes. First every applier plans and validates, which changes nothing that counts;
 //! then each commits. If one cannot, all that were before it go back, so a bundle is in force as a whole or not at all.
 //! Access by SSH comes last: nothing after it can fail. A revocation goes the other way round: SSH comes first, and each
-//! applier stands for itself, because a web server that does not start again must not hold a revocation up. What could not
-//! be put right is told, tried again later, and keeps neither revocations nor deliveries back.
+//! applier stands for itself, because a web server that does not start again must not hold a revocation up, and none goes
+//! back: what was taken away stays so, even if whoever reads the files could not be told of it. What could not be put
+//! right is told, tried again later, and keeps neither revocations nor deliveries back.
 //!
 //! After a crash at any point the journal says which bundle is wanted, and every applier finds out for itself what is
 //! left to do: what is in force is compared with what is wanted, and a mark on the disk says whether whoever reads the
@@ -133,6 +134,10 @@ pub trait Applier: Send {
 	/// Puts in force again what was before [`commit`](Self::commit), or gives up what lies ready.
 	async fn rollback(&mut self);
 
+	/// Leaves in force what was switched to, and closes the way back, which would lead to what was taken away. Whoever could
+	/// not be told is told later.
+	fn keep(&mut self);
+
 	/// Forgets the way back.
 	fn settle(&mut self);
 
@@ -141,7 +146,12 @@ pub trait Applier: Send {
 		Ok(())
 	}
 
-	/// Takes note of the time of a proven block.
+	/// Takes away what is over at this moment.
+	fn expire(&mut self, _now: Moment) -> Result<(), ApplyError> {
+		Ok(())
+	}
+
+	/// Takes note of the time of a proven block, all of which is in force.
 	fn hear(&mut self, _time: Moment) {}
 }
 
@@ -239,7 +249,7 @@ impl Appliers {
 			match prepare_one(applier.as_mut(), &wanted).await {
 				Ok(due) => is_due |= due,
 				Err(error) => {
-					applier.rollback().await;
+					applier.keep();
 					self.trouble.get_or_insert_with(|| trouble(&error));
 				},
 			}
@@ -264,13 +274,13 @@ impl Appliers {
 		}
 		let ssh = self.ssh.commit().await;
 		if ssh.is_err() {
-			self.ssh.rollback().await;
+			self.ssh.keep();
 		}
 		for applier in &mut self.others {
 			match applier.commit().await {
 				Ok(()) => applier.settle(),
 				Err(error) => {
-					applier.rollback().await;
+					applier.keep();
 					self.trouble.get_or_insert_with(|| trouble(&error));
 				},
 			}
@@ -295,7 +305,13 @@ impl Appliers {
 		closed.into_iter().collect()
 	}
 
-	/// Takes note of the time of a proven block.
+	/// Takes away what is over at this moment, but for what is SSH's.
+	pub fn expire(&mut self, now: Moment) -> Result<(), ApplyError> {
+		let expired: Vec<_> = self.others.iter_mut().map(|applier| applier.expire(now)).collect();
+		expired.into_iter().collect()
+	}
+
+	/// Takes note of the time of a proven block, all of which is in force but for what is told as [`trouble`](Self::trouble).
 	pub fn hear(&mut self, time: Moment) {
 		self.others.iter_mut().for_each(|applier| applier.hear(time));
 	}

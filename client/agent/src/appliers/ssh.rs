@@ -22,12 +22,14 @@ pub struct SshApplier {
 	plan: Option<(Files, Cause)>,
 	staged: Option<Staged>,
 	reload_due: Option<u64>,
+	/// Whether sshd has not been told of what is in force, whatever becomes of the next generation.
+	is_behind: bool,
 }
 
 impl SshApplier {
 	pub(super) fn new(settings: &SshSettings, steps: Steps) -> Self {
 		let generations = Generations::new(settings);
-		Self { generations, steps, plan: None, staged: None, reload_due: None }
+		Self { generations, steps, plan: None, staged: None, reload_due: None, is_behind: false }
 	}
 
 	/// Set while sshd has still to be told: the generation to go back to if it cannot be. It has to be on the disk before
@@ -39,6 +41,7 @@ impl SshApplier {
 	/// What [`reload_due`](Self::reload_due) was before a restart.
 	pub fn resume(&mut self, reload_due: Option<u64>) {
 		self.reload_due = reload_due;
+		self.is_behind = reload_due.is_some();
 	}
 }
 
@@ -55,6 +58,7 @@ impl Applier for SshApplier {
 				| Item::SshKnownHostCa { .. }
 				| Item::SshHostCertificate { .. }
 				| Item::SshPrincipals { .. }
+				| Item::SshTemporaryAccess { .. }
 		)
 	}
 
@@ -100,7 +104,7 @@ impl Applier for SshApplier {
 		if self.reload_due.is_some() {
 			self.steps.pass(NAME, "reload");
 			self.generations.reload().await?;
-			self.reload_due = None;
+			(self.reload_due, self.is_behind) = (None, false);
 		}
 		if let Some(staged) = self.staged.take() {
 			tracing::info!(generation = staged.generation, "ssh: a new generation is in force");
@@ -115,13 +119,24 @@ impl Applier for SshApplier {
 	async fn rollback(&mut self) {
 		(self.plan, self.staged) = (None, None);
 		let Some(previous) = self.reload_due.take() else { return };
-		// It was not switched yet, so sshd has nothing to hear of.
+		// It was not switched yet, so sshd has nothing to hear of but what it has not heard before.
 		if self.generations.layout().current_generation() == Some(previous) {
+			self.reload_due = self.is_behind.then_some(previous);
 			return;
 		}
+		self.is_behind = false;
 		self.steps.pass(NAME, "go back");
 		if let Err(error) = self.generations.go_back(previous).await {
 			tracing::error!(%error, "the way back to the old generation failed too");
+		}
+	}
+
+	fn keep(&mut self) {
+		(self.plan, self.staged) = (None, None);
+		// sshd has still to be told, and no further back than here.
+		if self.reload_due.is_some() {
+			self.reload_due = self.generations.layout().current_generation();
+			self.is_behind = true;
 		}
 	}
 

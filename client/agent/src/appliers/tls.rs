@@ -7,14 +7,14 @@
 //! | `trust.pem` | the certificates that the service believes | 0644 |
 //! | `crl.pem` | the revocation lists of those | 0644 |
 //!
-//! The private key is delivered, or was made here by `dpki-agent tls-request`: then it lies in the state directory, and
+//! The private key is delivered, or was made here by `dpki-agent request tls`: then it lies in the state directory, and
 //! that one is taken whose public half the certificate has.
 
 use super::{
 	ApplyError, Cause, Files, Wanted, generational::Content, settings::TlsSettings, settings::argv,
 };
 use crate::{
-	files::{self, FileError, SECRET, SECRET_DIR},
+	files::{self, FileError},
 	ssh::check::run,
 };
 use async_trait::async_trait;
@@ -47,9 +47,6 @@ pub const REVOKED: &str = "crl.pem";
 const CERTIFICATE: &str = "CERTIFICATE";
 const PRIVATE_KEY: &str = "PRIVATE KEY";
 const REVOCATION_LIST: &str = "X509 CRL";
-
-/// Most private keys that wait for a certificate.
-const MAX_KEYS: usize = 8;
 
 /// The certificates of one service.
 pub(super) struct Tls {
@@ -85,7 +82,7 @@ impl Tls {
 			.find(|key| check_key(certificate, key.as_bytes()).is_ok())
 			.ok_or_else(|| {
 				"the certificate is for a private key that is neither here nor delivered: make one with \
-				 `dpki-agent tls-request` and have that certified"
+				 `dpki-agent request tls` and have that certified"
 					.into()
 			})
 			.and_then(|key| key_to_pem(key.as_bytes()))
@@ -191,7 +188,7 @@ impl Content for Tls {
 }
 
 /// Where the keys of a service lie that were made here.
-fn keys_of(state: &Path, service: &str) -> PathBuf {
+pub(crate) fn keys_of(state: &Path, service: &str) -> PathBuf {
 	state.join("tls").join(service)
 }
 
@@ -268,81 +265,4 @@ fn to_pem(label: &str, all: &[Vec<u8>]) -> Result<Pem, String> {
 			.map_err(|error| format!("what is to be written is no PEM: {error}"))?;
 	}
 	Ok(Zeroizing::new(text.into_bytes()))
-}
-
-/// Why there is no request.
-#[derive(Debug, thiserror::Error)]
-pub enum RequestError {
-	/// A file cannot be read or written.
-	#[error(transparent)]
-	File(#[from] FileError),
-	/// The request cannot be made.
-	#[error("the request cannot be made ({0}): give host names or addresses")]
-	Request(#[from] rcgen::Error),
-	/// Too many keys wait for their certificate.
-	#[error(
-		"{MAX_KEYS} private keys wait for their certificates in {}: remove those that are not wanted", .0.display()
-	)]
-	TooMany(PathBuf),
-}
-
-/// What a CA, or a peer, is given.
-#[derive(Debug)]
-pub struct Request {
-	/// PKCS#10 for a CA, or a certificate that the key itself has signed, in PEM.
-	pub pem: String,
-	/// Where the private key lies.
-	pub key: PathBuf,
-}
-
-/// Makes a new private key for a service, and asks for a certificate under these names; or, if `days` says for how long,
-/// makes a certificate that no CA has signed, which peers can believe one by one.
-///
-/// The key stays in the state directory until it is removed there: a certificate for it may come at any time.
-pub fn request(
-	state: &Path,
-	service: &str,
-	names: Vec<String>,
-	now: Moment,
-	days: Option<u32>,
-) -> Result<Request, RequestError> {
-	let directory = keys_of(state, service);
-	files::create_dir(&directory, SECRET_DIR)?;
-	if read_keys(&directory)?.len() >= MAX_KEYS {
-		return Err(RequestError::TooMany(directory));
-	}
-	let pair = rcgen::KeyPair::generate()?;
-	let mut params = rcgen::CertificateParams::new(names.clone())?;
-	let name = names.first().map_or(service, String::as_str);
-	params.distinguished_name = rcgen::DistinguishedName::new();
-	params.distinguished_name.push(rcgen::DnType::CommonName, name);
-	let pem = match days {
-		None => params.serialize_request(&pair)?.pem()?,
-		Some(days) => {
-			// A clock that is a little behind takes it too.
-			const HOUR: time::Duration = time::Duration::HOUR;
-			let now = i64::try_from(now / 1000).unwrap_or(i64::MAX);
-			let now = time::OffsetDateTime::from_unix_timestamp(now)
-				.unwrap_or(time::OffsetDateTime::UNIX_EPOCH);
-			params.not_before = now - HOUR;
-			params.not_after = now + time::Duration::days(days.into());
-			params.key_usages = vec![rcgen::KeyUsagePurpose::DigitalSignature];
-			params.extended_key_usages = vec![
-				rcgen::ExtendedKeyUsagePurpose::ServerAuth,
-				rcgen::ExtendedKeyUsagePurpose::ClientAuth,
-			];
-			params.self_signed(&pair)?.pem()
-		},
-	};
-	let secret = Zeroizing::new(pair.serialize_pem());
-	let mut number = 0;
-	let key = loop {
-		let path = directory.join(format!("{number}.key"));
-		if !path.exists() {
-			break path;
-		}
-		number += 1;
-	};
-	files::create_whole(&key, secret.as_bytes(), SECRET)?;
-	Ok(Request { pem, key })
 }

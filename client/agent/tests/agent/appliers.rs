@@ -1,9 +1,10 @@
 //! What is put in force besides SSH certificates: what is taken, what is refused, and what is given back.
 
 use crate::world::*;
-use dpki_agent::appliers::{
-	settings::{AuthorizedKeysSettings, HookSettings, PskSettings, TlsSettings},
-	tls,
+use dpki_agent::{
+	appliers::settings::{AuthorizedKeysSettings, HookSettings, PskSettings, TlsSettings},
+	config::Config,
+	request::{Form, plain},
 };
 use dpki_client::{
 	Item,
@@ -192,7 +193,10 @@ impl World {
 
 	pub fn verdict(&self) -> Option<Outcome> {
 		let id = self.config.device_id();
-		dpki_agent::journal::Journal::open(&self.vault, GENESIS, id).unwrap().entries.verdict
+		dpki_agent::journal::Journal::open(&self.vault, GENESIS, id)
+			.unwrap()
+			.entries
+			.verdict
 	}
 
 	fn sentence(&mut self) -> String {
@@ -288,12 +292,15 @@ async fn a_group_that_is_named_may_read_the_private_key() {
 #[tokio::test]
 async fn a_certificate_for_a_key_that_was_made_here_finds_it() {
 	let mut world = World::new().with_tls("web");
-	let state = world.config.state.clone();
-	let names = || vec!["web.example".to_owned()];
-	let made = tls::request(&state, "web", names(), NOW, Some(30)).unwrap();
-	tls::request(&state, "web", names(), NOW, None).unwrap();
-	let mode = fs::metadata(&made.key).unwrap().permissions().mode() & 0o777;
-	assert_eq!(mode, 0o600);
+	let asked = |config: &Config, form| plain(config, "web", vec!["web.example".into()], form);
+	let mut made = asked(&world.config, Form::SelfSigned { now: NOW, days: 30 }).unwrap();
+	// Another one follows it, for which no certificate has come.
+	let old = made.key.with_file_name("1.key");
+	fs::rename(&made.key, &old).unwrap();
+	let request = asked(&world.config, Form::Request).unwrap();
+	assert!(request.pem.contains("BEGIN CERTIFICATE REQUEST"));
+	assert_ne!(fs::read(&request.key).unwrap(), fs::read(&old).unwrap());
+	made.key = old;
 	let (_, der) = pkcs8::Document::from_pem(&made.pem).unwrap();
 	let identity =
 		|der: &[u8]| Item::TlsIdentity { name: "web".into(), chain: vec![der.to_vec()], key: None };
@@ -307,17 +314,6 @@ async fn a_certificate_for_a_key_that_was_made_here_finds_it() {
 	assert!(world.place("web/current/key.pem").exists());
 	let other = Certified::new("web.example");
 	refused(&mut world, 2, vec![identity(&other.der)], "bundle invalid", "neither here nor").await;
-}
-
-#[tokio::test]
-async fn private_keys_do_not_pile_up() {
-	let world = World::new().with_tls("web");
-	let request =
-		|| tls::request(&world.config.state, "web", vec!["web.example".into()], NOW, None);
-	for _ in 0..8 {
-		assert!(request().unwrap().pem.contains("BEGIN CERTIFICATE REQUEST"));
-	}
-	assert!(request().unwrap_err().to_string().contains("remove"));
 }
 
 #[tokio::test]
@@ -448,6 +444,48 @@ async fn a_service_that_is_down_holds_no_revocation_up() {
 	world.step().await.unwrap();
 	assert_eq!(world.text("psk/current/psk_file"), format!("a:{}\n", "01".repeat(32)));
 	assert_eq!(trouble(&mut world), None);
+}
+
+#[tokio::test]
+async fn what_is_taken_away_stays_so_though_one_login_fails() {
+	let mut world = World::new().with_keys();
+	let until = world.chain.head.time + 5_000;
+	let (root, pilot) = (line(&new_key()), line(&new_key()));
+	let keys = |login, key: &str| authorized(login, &[(key, Some(until))]);
+	world.publish(1, vec![keys("root", &root), keys("pilot", &pilot)]);
+	world.step().await.unwrap();
+	let text = world.text("authorized_keys");
+	assert!(world.text("keys/current/keys").contains("pilot"));
+	fs::write(world.place("authorized_keys"), text.replace("# END dpki-agent", "")).unwrap();
+	world.chain.head.time = until;
+	world.step().await.unwrap();
+	let error = world.agent().status().error.clone();
+	assert!(error.is_some_and(|it| it.contains("broken block")));
+	let list = world.text("keys/current/keys");
+	assert!(!list.contains("root") && !list.contains("pilot"), "{list}");
+	// The login that failed is told as soon as it can be, and a delivery that fails leads no further back.
+	fs::write(world.place("authorized_keys"), &text).unwrap();
+	world.restart();
+	world.step().await.unwrap();
+	assert!(!world.text("authorized_keys").contains("AAAA"));
+	assert!(!world.place("keys/unsettled").exists());
+}
+
+#[tokio::test]
+async fn a_way_back_does_not_lead_to_what_was_taken_away() {
+	let mut world = World::new().with_keys();
+	let until = world.chain.head.time + 5_000;
+	let key = line(&new_key());
+	world.publish(1, vec![authorized("root", &[(&key, Some(until))])]);
+	world.step().await.unwrap();
+	let text = world.text("authorized_keys");
+	fs::write(world.place("authorized_keys"), text.replace("# END dpki-agent", "")).unwrap();
+	world.chain.head.time = until;
+	world.step().await.unwrap();
+	let items = vec![authorized("pilot", &[(&key, None)])];
+	refused(&mut world, 2, items, "apply failed", "broken block").await;
+	let list = world.text("keys/current/keys");
+	assert!(!list.contains("root") && !list.contains("pilot"), "{list}");
 }
 
 #[tokio::test]

@@ -286,3 +286,34 @@ fn the_unit_names_the_usual_places() {
 		"where the unit makes room"
 	);
 }
+
+#[test]
+fn a_service_is_certified_by_those_who_know_nothing_of_the_chain() {
+	let dir = tempfile::tempdir().unwrap();
+	let (_, config) = configured(dir.path(), &[]);
+	let ask = |more: &[&str]| {
+		let common = ["request", "--config", &config, "--name", "web.example"];
+		agent(&[&common[..], more].concat())
+	};
+	let tls = |more: &[&str]| ask(&[&["tls", "--service", "web"][..], more].concat());
+	for form in [&["--plain"][..], &["--self-signed"], &[]] {
+		assert_fails(&tls(form), "no [apply.tls.web]: add it");
+	}
+	let service = format!("\n[apply.tls.web]\ndirectory = \"{}/web\"\n", dir.path().display());
+	let text = fs::read_to_string(&config).unwrap();
+	fs::write(&config, text + &service).unwrap();
+	assert_fails(&ask(&["ssh-host", "--plain"]), "are for `tls`");
+	let asked = String::from_utf8(tls(&["--plain"]).stdout).unwrap();
+	assert!(asked.starts_with("-----BEGIN CERTIFICATE REQUEST-----"), "{asked}");
+	let key = dir.path().join("state/tls/web/0.key");
+	let made = fs::read(&key).unwrap();
+	let signed = dir.path().join("web.pem").display().to_string();
+	let longest = u32::MAX.to_string();
+	let told = tls(&["--self-signed", "--days", &longest, "--out", &signed, "--json"]);
+	let told: serde_json::Value = serde_json::from_slice(&told.stdout).unwrap();
+	assert_eq!(told["key"], key.display().to_string());
+	let text = fs::read_to_string(&signed).unwrap();
+	assert!(text.starts_with("-----BEGIN CERTIFICATE-----"), "{text}");
+	assert_eq!(told["pem"], text);
+	assert_eq!(fs::read(&key).unwrap(), made, "one key");
+}

@@ -96,6 +96,30 @@ async fn a_reload_that_fails_is_rolled_back() {
 }
 
 #[tokio::test]
+async fn a_reload_that_fails_brings_no_revoked_ca_back() {
+	let (mut world, _, new) = two_deliveries().await;
+	world.step().await.unwrap();
+	assert!(world.trusts(&new));
+	let script = world.dir.path().join("reload");
+	write_script(&script, "#!/bin/sh\nexit 1\n");
+	world.config.ssh.reload = vec![script.display().to_string()];
+	world.restart();
+	// Putting this right needs a reload, and comes with the revocation.
+	fs::write(world.current().join("sshd.conf"), "# tampered\n").unwrap();
+	world.anchor(new.anchor).revocation = Some(revocation());
+	assert!(world.step().await.is_err());
+	assert!(!world.trusts(&new));
+	let generation = world.generation();
+	assert!(world.step().await.is_err(), "sshd is still to be told");
+	assert_eq!((world.generation(), world.trusts(&new)), (generation, false));
+	assert!(journal(&world).entries.reload_due.is_some());
+	write_script(&script, "#!/bin/sh\nexit 0\n");
+	world.restart();
+	world.step().await.unwrap();
+	assert!(!world.trusts(&new) && journal(&world).entries.reload_due.is_none());
+}
+
+#[tokio::test]
 async fn sshd_is_told_only_of_what_it_reads_when_it_starts() {
 	let (mut world, _, new) = two_deliveries().await;
 	let log = world.dir.path().join("reloads");

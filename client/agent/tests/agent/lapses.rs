@@ -1,9 +1,11 @@
 //! What happens when the chain is not heard any more.
 
-use crate::world::*;
+use crate::{appliers::authorized, world::*};
 use dpki_agent::{
 	agent::StepError,
+	appliers::authorized::answer::{AnswerError, answer},
 	freshness::Stale,
+	journal::Journal,
 	run::{RunError, run, run_once},
 };
 use dpki_client::primitives::{Moment, anchor::AnchorKind, revocation::SshSubject};
@@ -69,6 +71,64 @@ async fn only_a_block_that_is_young_enough_brings_user_cas_back() {
 }
 
 #[tokio::test]
+async fn blocks_without_the_proofs_of_what_they_say_keep_no_login_open() {
+	let mut world = World::new().with_keys();
+	let ca = world.register(AnchorKind::SshUserCa);
+	world.publish(1, vec![user_ca(&ca), authorized("pilot", &[(&line(&new_key()), None)])]);
+	world.step().await.unwrap();
+	let heard = world.text("keys/heard");
+	world.restart_at(after_two_days);
+	world.chain.head.time = after_two_days();
+	world.chain.silent = true;
+	assert!(matches!(world.step().await, Err(StepError::Read(_))));
+	assert_eq!(world.text("keys/heard"), heard);
+	assert!(is_lapsed(&mut world));
+	assert!(!world.trusts(&ca));
+	world.restart_at(after_two_days);
+	assert!(is_lapsed(&mut world), "nor over a restart");
+	world.chain.silent = false;
+	world.step().await.unwrap();
+	assert!(world.trusts(&ca) && !is_lapsed(&mut world));
+	assert_ne!(world.text("keys/heard"), heard);
+}
+
+#[tokio::test]
+async fn a_delivery_that_a_crash_left_on_its_way_lapses_too() {
+	let (mut world, ca) = applied_world().await;
+	let id = world.config.device_id();
+	let mut journal = Journal::open(&world.vault(), GENESIS, id).unwrap();
+	// As it was after the switch and before the journal was written.
+	journal.entries.pending = journal.entries.applied.take();
+	journal.entries.verdict = None;
+	journal.save().unwrap();
+	world.restart_at(after_two_days);
+	assert!(is_lapsed(&mut world));
+	assert!(!world.trusts(&ca));
+}
+
+#[tokio::test]
+async fn sshd_is_told_no_key_that_is_old_by_the_clock_that_nobody_sets() {
+	let mut world = World::new().with_keys();
+	world.publish(1, vec![authorized("pilot", &[(&line(&new_key()), None)])]);
+	world.step().await.unwrap();
+	let text = world.text("keys/heard");
+	let words: Vec<_> = text.split_whitespace().collect();
+	let [start, uptime, time] = words[..] else { panic!("{text}") };
+	let answer_when = |world: &World, heard: String| {
+		std::fs::write(world.place("keys/heard"), heard).unwrap();
+		answer(&world.config, "pilot", 0)
+	};
+	assert!(answer_when(&world, text.clone()).is_ok());
+	let other = answer_when(&world, format!("another-start {uptime} {time}\n"));
+	assert!(matches!(other, Err(AnswerError::Stale)), "{other:?}");
+	world.config.freshness.ssh_login.max_age = 1;
+	world.config.freshness.ssh_login.grace = 0;
+	let earlier = uptime.parse::<Moment>().unwrap() - 1_500;
+	let old = answer_when(&world, format!("{start} {earlier} {time}\n"));
+	assert!(matches!(old, Err(AnswerError::Stale)), "{old:?}");
+}
+
+#[tokio::test]
 async fn a_clock_that_was_set_back_makes_nothing_young() {
 	let (mut world, ca) = applied_world().await;
 	world.chain.head.time = after_two_days();
@@ -109,7 +169,7 @@ async fn an_agent_that_cannot_start_its_light_client_closes_logins_all_the_same(
 		let (mut world, ca) = applied_world().await;
 		world.agent = None;
 		// By the clock of this machine the last news are decades old. The specification is none.
-		std::fs::write(world.config.state.join("chain-time"), "1\n").unwrap();
+		std::fs::write(world.config.state.join("enforced-time"), "1\n").unwrap();
 		let failed = match once {
 			false => run(&world.config, std::future::pending()).await,
 			true => run_once(&world.config, std::time::Duration::from_secs(60)).await.map(drop),

@@ -69,6 +69,39 @@ async fn a_key_ends_at_its_time() {
 }
 
 #[tokio::test]
+async fn a_key_ends_when_the_chain_is_not_heard() {
+	const MINUTE: Moment = 60_000;
+	let mut world = World::new().with_keys();
+	fs::write(world.place("authorized_keys"), "# mine\n").unwrap();
+	let (short, long) = (line(&new_key()), line(&new_key()));
+	let until = NOW + 5 * MINUTE;
+	let items = vec![authorized("root", &[(&short, Some(until)), (&long, None)])];
+	world.publish(1, items);
+	world.step().await.unwrap();
+	world.chain.silent = true;
+	world.restart_at(|| NOW + 4 * MINUTE);
+	world.agent().lapse().unwrap();
+	let is_open = |world: &World| {
+		let places = ["authorized_keys", "keys/current/keys"];
+		places.map(|place| world.text(place).contains(short.trim()))
+	};
+	assert_eq!(is_open(&world), [true; 2]);
+	let left = world.agent().lapses_in().unwrap().as_secs();
+	assert!((50..=60).contains(&left), "{left}");
+	world.restart_at(|| NOW + 6 * MINUTE);
+	world.agent().lapse().unwrap();
+	assert_eq!(is_open(&world), [false; 2]);
+	let text = world.text("authorized_keys");
+	assert!(text.contains(long.trim()) && text.ends_with("# mine\n"), "{text}");
+	assert!(world.agent().lapses_in().unwrap().as_secs() > 3600, "there is nothing to look for");
+	// A block from before its end does not bring it back.
+	world.chain.silent = false;
+	world.chain.head.number += 1;
+	world.step().await.unwrap();
+	assert_eq!(is_open(&world), [false; 2]);
+}
+
+#[tokio::test]
 async fn sshd_gets_the_keys_of_a_login_and_of_no_other() {
 	let mut world = World::new().with_keys();
 	assert!(

@@ -1,7 +1,10 @@
 //! Access that ends by itself, whoever keeps the news or the time from the device.
 
 use crate::world::*;
-use dpki_agent::run::{RunError, run, run_once};
+use dpki_agent::{
+	journal::Journal,
+	run::{RunError, run, run_once},
+};
 use dpki_client::{
 	Item, access,
 	primitives::{
@@ -27,6 +30,11 @@ fn after_four_minutes() -> Moment {
 
 fn after_six_minutes() -> Moment {
 	NOW + 6 * MINUTE
+}
+
+/// Longer than a block is fresh.
+fn after_a_quarter_of_an_hour() -> Moment {
+	NOW + 15 * MINUTE
 }
 
 fn a_day_before() -> Moment {
@@ -174,6 +182,36 @@ async fn after_a_start_of_the_system_it_stays_closed_until_the_chain_tells_somet
 	assert_over(&world);
 	world.step().await.unwrap();
 	assert!(is_open(&world), "the time is certain again, and the grant is good");
+}
+
+#[tokio::test]
+async fn it_ends_where_a_crash_came_before_the_delivery_was_written_down() {
+	for old_block in [false, true] {
+		let mut world = granted_world().await;
+		let id = world.config.device_id();
+		let mut journal = Journal::open(&world.vault(), GENESIS, id).unwrap();
+		journal.entries.pending = journal.entries.applied.take();
+		journal.entries.verdict = None;
+		journal.save().unwrap();
+		world.restart_at(after_a_quarter_of_an_hour);
+		assert!(world.agent().lapses_in().unwrap().as_secs() <= 1, "it is over");
+		if old_block {
+			world.step().await.unwrap();
+			assert!(world.agent().status().head.as_ref().unwrap().stale);
+		} else {
+			world.agent().lapse().unwrap();
+		}
+		assert_over(&world);
+	}
+}
+
+#[tokio::test]
+async fn access_that_may_be_left_out_is_not() {
+	let mut world = World::new();
+	grant(&mut world);
+	world.publish(1, vec![principals("root", &["admin"]), temporary(END).optional()]);
+	world.step().await.unwrap();
+	assert!(is_open(&world), "{}", world.file(PRINCIPALS));
 }
 
 #[tokio::test]

@@ -179,7 +179,17 @@ fn self_signed(device: &Device, service: &str, name: &str) -> Vec<u8> {
 	let config = device.join("agent.toml").display().to_string();
 	let made = run(
 		&binary("dpki-agent"),
-		["tls-request", service, "--name", name, "--self-signed", "--config", &config],
+		[
+			"request",
+			"tls",
+			"--service",
+			service,
+			"--name",
+			name,
+			"--self-signed",
+			"--config",
+			&config,
+		],
 	);
 	assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
 	CertificateDer::from_pem_slice(&made.stdout).expect("a certificate").to_vec()

@@ -154,6 +154,8 @@ async fn what_the_chain_says_is_read_by_the_tools_of_others() {
 	// TLS: the device makes the key and keeps it, the CA certifies it, and OpenSSL believes the CA by what was exported.
 	let (ca_cert, ca_key) = root(&fleet);
 	let request = file("web.request");
+	let service = format!("\n[apply.tls.web]\ndirectory = \"{}\"\n", text(&file("web")));
+	device.reconfigure(|text| text + &service);
 	device.request(&[
 		"tls",
 		"--service",

@@ -6,7 +6,7 @@
 //! ```
 //!
 //! The answer comes from the disk, from what the agent has proven, and from nothing else; no chain and no secret is
-//! touched. Where it is missing, too old for the policy of logins, damaged, of another device, or open to be written by
+//! touched. Where it is missing, too old for the policy of logins, from before the system has started, damaged, of another device, or open to be written by
 //! others, there is an error and no key.
 
 use super::{
@@ -14,6 +14,7 @@ use super::{
 	list::{Damaged, KEYS, KeyList, origin},
 };
 use crate::{
+	boot::Reading,
 	config::Config,
 	files::{self, FileError},
 };
@@ -47,9 +48,9 @@ pub enum AnswerError {
 	/// It is not what the agent wrote.
 	#[error(transparent)]
 	Damaged(#[from] Damaged),
-	/// The chain was not heard for too long.
+	/// The chain was not heard for too long, or not since the system has started.
 	#[error(
-		"the chain was not heard for too long (`freshness.ssh-login`): check that the agent runs, its peers and the clock"
+		"the chain was not heard for too long (`freshness.ssh-login`), or not since the system has started: check that the agent runs, its peers and the clock"
 	)]
 	Stale,
 }
@@ -69,9 +70,12 @@ pub fn answer(config: &Config, login: &str, now: Moment) -> Result<String, Answe
 	let bytes = fs::read(&keys).map_err(files::failed("read", &keys))?;
 	let list = KeyList::read(&bytes, &origin(config))?;
 	let text = fs::read_to_string(&heard).map_err(files::failed("read", &heard))?;
-	let heard: Moment = text.trim().parse().map_err(|_| Damaged)?;
-	// A clock that was set back makes nothing young again.
-	let now = now.max(heard);
+	let (reading, heard) = text.trim().rsplit_once(' ').ok_or(Damaged)?;
+	let reading: Reading = reading.parse().map_err(|_| Damaged)?;
+	let heard: Moment = heard.parse().map_err(|_| Damaged)?;
+	// A clock that was set back makes nothing young again. What has passed while the system was down, nobody can tell.
+	let passed = Reading::now().and_then(|reads| reads.since(&reading));
+	let now = now.max(heard.saturating_add(passed.ok_or(AnswerError::Stale)?));
 	if !config.freshness.ssh_login.policy().judge(heard, now).may_go_on() {
 		return Err(AnswerError::Stale);
 	}

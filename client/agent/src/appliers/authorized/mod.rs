@@ -7,7 +7,7 @@
 //! | [`answer`] | what sshd is told that asks for the keys of a login |
 //!
 //! What is in force lies in one file, and follows from proven state only. From it the blocks are written, and sshd is
-//! answered. A key ends at its time in three ways: the agent takes it out, sshd is told with `expiry-time`, and the answer
+//! answered. A key ends at its time in three ways: the agent takes it out, whether the chain is heard or not, sshd is told with `expiry-time`, and the answer
 //! leaves it out. When the chain was not heard for too long no key is in force, like no certificate; what stands outside
 //! the block is nobody's business but its owner's and keeps working.
 
@@ -17,6 +17,7 @@ pub mod list;
 
 use super::{ApplyError, Files, Wanted, generational::Content, settings::AuthorizedKeysSettings};
 use crate::{
+	boot::Reading,
 	config::Config,
 	files::{self, PUBLIC},
 	ssh::check::CommandError,
@@ -33,7 +34,8 @@ use zeroize::Zeroizing;
 
 const NAME: &str = "authorized keys";
 
-/// The name of the file that tells when the chain was last heard.
+/// The name of the file that tells when the chain was last heard: what the clock that runs since the start of the system
+/// showed then, and the chain time.
 const HEARD: &str = "heard";
 
 /// How far that file may stay behind, in milliseconds: flash memory wears out.
@@ -146,6 +148,13 @@ impl Content for AuthorizedKeys {
 		self.initial()
 	}
 
+	fn lasting(&self, files: &Files, now: Moment) -> Option<Files> {
+		// What is damaged opens nothing by an answer, and is written again with the next block.
+		let mut list = self.list_of(files).ok()?;
+		list.0.values_mut().for_each(|keys| keys.retain(|key| key.is_good_at(now)));
+		Some(self.write(&list))
+	}
+
 	fn is_told(&self, files: &Files) -> bool {
 		let Ok(list) = self.list_of(files) else { return false };
 		self.blocks
@@ -157,8 +166,8 @@ impl Content for AuthorizedKeys {
 		self.put_blocks(files, before)
 	}
 
-	fn tell_at_once(&self, files: &Files) -> Result<(), ApplyError> {
-		self.put_blocks(files, None)
+	fn tell_at_once(&self, files: &Files, before: Option<&Files>) -> Result<(), ApplyError> {
+		self.put_blocks(files, before)
 	}
 
 	fn hear(&self, time: Moment, directory: &Path) {
@@ -166,8 +175,12 @@ impl Content for AuthorizedKeys {
 		if time < saved.saturating_add(self.interval) {
 			return;
 		}
-		match files::replace_lazily(&directory.join(HEARD), format!("{time}\n").as_bytes(), PUBLIC)
-		{
+		let Some(reading) = Reading::now() else {
+			tracing::warn!("there is no clock since the start of the system: sshd is told no key");
+			return;
+		};
+		let text = format!("{reading} {time}\n");
+		match files::replace_lazily(&directory.join(HEARD), text.as_bytes(), PUBLIC) {
 			Ok(()) => self.heard.store(time, Ordering::Relaxed),
 			Err(error) => tracing::warn!(%error, "cannot write down the chain time for sshd"),
 		}

@@ -1,0 +1,231 @@
+//! What the agent is told about keys: consents, requests for certificates, and the keys that sshd asks for.
+
+use super::parse_span;
+use clap::{
+	Args,
+	builder::{PossibleValuesParser, TypedValueParser},
+};
+use dpki_client::{
+	AccountId, account,
+	primitives::key::{KeyPurpose, KeyType, PublicKey},
+};
+use std::{path::PathBuf, time::Duration};
+
+/// `dpki-agent authorized-keys`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+There is no key and an error, with exit code 1, if what the agent has proven is missing, too old (`freshness.ssh-login`),
+damaged, or open to be written by others.
+
+In sshd_config:
+  AuthorizedKeysCommand /usr/bin/dpki-agent authorized-keys %u
+  AuthorizedKeysCommandUser nobody
+
+Example:
+  dpki-agent authorized-keys root")]
+pub struct AuthorizedKeysArgs {
+	/// The login.
+	#[arg(value_name = "USER")]
+	pub login: String,
+	/// The configuration file.
+	#[arg(long, value_name = "FILE", default_value = "/etc/dpki/agent.toml")]
+	pub config: PathBuf,
+	/// Print JSON, which is not for sshd.
+	#[arg(long)]
+	pub json: bool,
+}
+
+/// `dpki-agent consent`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+The account that registers the key has to be named beforehand, and the number of keys of the device is part of the consent:
+it is good for one key, one account, and until the device gets another key. A key that lies on the device proves itself at
+once, and neither private key leaves it. A key that somebody else holds is named by its public half, as `dpki key show`
+prints it. This may be done while the agent runs.
+
+Examples:
+  dpki-agent consent --account 5FHneW46xGXgs5mUiveU4sbTyGBzmstUspZC92UhjJM694ty --purpose tls \\
+    --key /var/lib/dpki-agent/tls.key --valid 365d --out drone-7-tls.consent
+  dpki-agent consent --account 5FHneW46xGXgs5mUiveU4sbTyGBzmstUspZC92UhjJM694ty --purpose ssh \\
+    --public ed25519:0x5f3c..d1
+Then, at the registrar:
+  dpki device register-key acme/drone-7 --consent drone-7-tls.consent")]
+pub struct ConsentArgs {
+	/// The configuration file.
+	#[arg(long, value_name = "FILE", default_value = "/etc/dpki/agent.toml")]
+	pub config: PathBuf,
+	/// The account that is to register the key: SS58 address, or 0x and 64 digits.
+	#[arg(long, value_name = "ACCOUNT", value_parser = parse_account)]
+	pub account: AccountId,
+	/// What the key is for.
+	#[arg(long, value_parser = purposes())]
+	pub purpose: KeyPurpose,
+	/// The private key, if it lies on the device: OpenSSH or PKCS#8 PEM without a passphrase, or hexadecimal digits.
+	#[arg(
+		long,
+		value_name = "FILE",
+		required_unless_present_any = ["public", "hybrid"],
+		conflicts_with_all = ["public", "hybrid"]
+	)]
+	pub key: Option<PathBuf>,
+	/// The public key, if somebody else holds it: its algorithm and its bytes, as ed25519:0x5f3c..d1.
+	#[arg(long, value_name = "ALGORITHM:HEX", value_parser = parse_public, conflicts_with = "hybrid")]
+	pub public: Option<PublicKey>,
+	/// The device's own hybrid key, see `dpki-agent hybrid`; for the purpose key-agreement.
+	#[arg(long)]
+	pub hybrid: bool,
+	/// How long the key may be used, as 365d; without end if left out.
+	#[arg(long, value_name = "SPAN", value_parser = parse_span)]
+	pub valid: Option<Duration>,
+	/// How long the consent is good, a day at most.
+	#[arg(long = "for", value_name = "SPAN", value_parser = parse_span, default_value = "1h")]
+	pub lifetime: Duration,
+	/// The new file that it is written to; standard output if left out.
+	#[arg(long, value_name = "FILE")]
+	pub out: Option<PathBuf>,
+	/// How long to wait for a fresh block.
+	#[arg(long, value_name = "SECONDS", default_value_t = 180)]
+	pub timeout: u64,
+	/// Print JSON.
+	#[arg(long)]
+	pub json: bool,
+}
+
+/// `dpki-agent request`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+The request is signed by the device and holds no secret. Who holds the CA answers it with `dpki ssh sign-requests` or
+`dpki certificate issue`, and delivers the certificate. This may be done while the agent runs.
+
+A service has to stand under [apply.tls] in the configuration. Its private key is made with its first request and stays in
+the state directory, as tls/SERVICE/0.key; later requests are for the same key. Rename it there to 1.key, and the next
+request makes another one, while certificates for the old one still find it. With --plain and --self-signed the chain is
+not asked.
+
+Examples:
+  dpki-agent request ssh-host --name drone-7.acme.example --name 10.0.0.7 --out drone-7.request
+  dpki-agent request tls --service web --name drone-7.acme.example --out web.request
+  dpki-agent request tls --service web --name drone-7.acme.example --plain > web.csr
+  dpki-agent request tls --service mesh --name drone-7.acme.example --self-signed --days 90 > mesh.pem")]
+pub struct RequestArgs {
+	/// For the SSH host key, or for a service that speaks TLS.
+	#[arg(value_enum, value_name = "WHAT")]
+	pub what: RequestKind,
+	/// The configuration file.
+	#[arg(long, value_name = "FILE", default_value = "/etc/dpki/agent.toml")]
+	pub config: PathBuf,
+	/// A name or an address by which the device is reached; may be repeated.
+	#[arg(long = "name", value_name = "NAME", required = true)]
+	pub names: Vec<String>,
+	/// Which service, with `tls`.
+	#[arg(long, value_name = "NAME", required_if_eq("what", "tls"))]
+	pub service: Option<String>,
+	/// With `tls`: print PKCS#10 in PEM, for a CA that knows nothing of the chain.
+	#[arg(long, group = "form")]
+	pub plain: bool,
+	/// With `tls`: print a certificate that no CA has signed, which peers believe one by one.
+	#[arg(long, group = "form")]
+	pub self_signed: bool,
+	/// How many days that is valid.
+	#[arg(
+		long,
+		value_name = "DAYS",
+		value_parser = clap::value_parser!(u32).range(1..),
+		default_value_t = 365,
+		requires = "self_signed"
+	)]
+	pub days: u32,
+	/// How long the request is good, a day at most.
+	#[arg(
+		long = "for",
+		value_name = "SPAN",
+		value_parser = parse_span,
+		default_value = "24h",
+		conflicts_with = "form"
+	)]
+	pub lifetime: Duration,
+	/// The new file that it is written to; standard output if left out.
+	#[arg(long, value_name = "FILE")]
+	pub out: Option<PathBuf>,
+	/// How long to wait for a fresh block.
+	#[arg(long, value_name = "SECONDS", default_value_t = 180, conflicts_with = "form")]
+	pub timeout: u64,
+	/// Print JSON.
+	#[arg(long)]
+	pub json: bool,
+}
+
+/// For what a certificate is asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum RequestKind {
+	/// The SSH host key.
+	SshHost,
+	/// A service that speaks TLS.
+	Tls,
+}
+
+fn parse_account(text: &str) -> Result<AccountId, String> {
+	account::parse_address(text).map_err(|error| error.to_string())
+}
+
+fn purposes() -> impl TypedValueParser<Value = KeyPurpose> {
+	PossibleValuesParser::new(KeyPurpose::ALL.map(KeyPurpose::name)).try_map(|name| {
+		let mut purposes = KeyPurpose::ALL.into_iter();
+		purposes.find(|purpose| purpose.name() == name).ok_or("unknown purpose")
+	})
+}
+
+fn parse_public(text: &str) -> Result<PublicKey, String> {
+	let read = || {
+		let (name, digits) = text.split_once(':')?;
+		let key_type = KeyType::ALL.into_iter().find(|key_type| key_type.name() == name)?;
+		let bytes = hex::decode(digits.strip_prefix("0x").unwrap_or(digits)).ok()?;
+		PublicKey::new(key_type, &bytes)
+	};
+	read().ok_or_else(|| {
+		"write the algorithm and the bytes as `dpki key show` prints them, such as ed25519:0x5f3c..d1"
+			.to_owned()
+	})
+}
+
+#[cfg(test)]
+mod tests {
+	use super::*;
+
+	#[test]
+	fn a_request_that_the_chain_does_not_see_has_one_form_and_no_end() {
+		#[derive(clap::Parser)]
+		struct Line {
+			#[command(flatten)]
+			request: RequestArgs,
+		}
+		let parse = |more: &str| {
+			let line = format!("request tls --service web --name web.example {more}");
+			<Line as clap::Parser>::try_parse_from(line.split_whitespace()).map(|it| it.request)
+		};
+		assert!(parse("--plain").unwrap().plain);
+		assert_eq!(parse("--self-signed --days 9").unwrap().days, 9);
+		assert_eq!(parse("").unwrap().lifetime, Duration::from_secs(86_400));
+		for wrong in [
+			"--plain --self-signed",
+			"--plain --for 1h",
+			"--self-signed --timeout 9",
+			"--self-signed --days 0",
+			"--plain --days 9",
+			"--days 9",
+		] {
+			assert!(parse(wrong).is_err(), "{wrong}");
+		}
+	}
+
+	#[test]
+	fn a_public_key_is_written_as_it_is_shown() {
+		let digits = "ab".repeat(32);
+		for text in [format!("ed25519:0x{digits}"), format!("x25519:{digits}")] {
+			assert!(parse_public(&text).is_ok(), "{text}");
+		}
+		for wrong in ["", "ed25519", "ed25519:0x12", "rsa:0x12", &digits] {
+			assert!(parse_public(wrong).is_err(), "{wrong}");
+		}
+	}
+}
