@@ -25,10 +25,13 @@ use std::{
 	sync::Arc,
 	time::{Duration, SystemTime, UNIX_EPOCH},
 };
-use tokio::task::JoinHandle;
+use tokio::{task::JoinHandle, time::Instant};
 
 /// How long one attempt to fetch a blob may take.
 const BLOB_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// A step is not broken off before, however soon something is over: on a slow link none would ever end.
+const MIN_STEP_TIME: Duration = Duration::from_secs(10);
 
 /// How often it is looked whether the chain was heard, when it was not.
 const MIN_LAPSE_CHECK: Duration = Duration::from_secs(1);
@@ -122,14 +125,18 @@ pub async fn run(config: &Config, stop: impl Future<Output = ()>) -> Result<(), 
 	tokio::pin!(stop);
 	let connecting = connect(config);
 	tokio::pin!(connecting);
+	let mut looked = Instant::now();
 	let connection = loop {
-		let lapsing = lapse_in(&agent);
+		let lapsing = lapse_in(&agent, looked);
 		tokio::select! {
 			connection = &mut connecting => break connection,
 			() = &mut stop => return Ok(()),
 			// What is over is over, however long the light client takes.
-			() = lapsing => if let Err(error) = agent.lapse() {
-				agent.report(Some(error.to_string()));
+			() = lapsing => {
+				looked = Instant::now();
+				if let Err(error) = agent.lapse() {
+					agent.report(Some(error.to_string()));
+				}
 			},
 		}
 	};
@@ -152,7 +159,7 @@ pub async fn run(config: &Config, stop: impl Future<Output = ()>) -> Result<(), 
 	let mut newest: Option<View> = None;
 	let mut ready = false;
 	loop {
-		let lapsing = lapse_in(&agent);
+		let lapsing = lapse_in(&agent, looked);
 		let step = tokio::select! {
 			// A stop must not wait for a chain that is busy.
 			biased;
@@ -163,15 +170,27 @@ pub async fn run(config: &Config, stop: impl Future<Output = ()>) -> Result<(), 
 				notifier.tell("STOPPING=1");
 				return Err(error.into());
 			},
+			// Before the heads: whoever sends them must not hold up what is over.
+			() = lapsing => {
+				looked = Instant::now();
+				match agent.lapse() {
+					// The time has not come, and nothing is known that was not known before.
+					Ok(()) => continue,
+					Err(error) => Err(error.to_string()),
+				}
+			},
 			head = heads.next() => match head {
 				Some(Ok(head)) => {
 					let view = newest.insert(client.at(head));
-					// Every step can be broken off: the journal says where to go on.
+					let over = step_over(agent.lapses_in());
 					let step = tokio::select! {
-						step = on_head(&mut agent, view, &mut fetcher, &mut acknowledger) => step,
+						step = on_head(&mut agent, view, &mut fetcher, &mut acknowledger) => Some(step),
 						() = &mut stop => break,
+						() = over => None,
 					};
-					if step.is_ok() && !ready && agent.is_fresh(&head) {
+					let is_done = matches!(step, Some(Ok(())));
+					let step = step.unwrap_or_else(|| agent.lapse());
+					if is_done && !ready && agent.is_fresh(&head) {
 						ready = true;
 						notifier.tell("READY=1");
 						tracing::info!(block = head.number, "caught up with the chain");
@@ -183,17 +202,17 @@ pub async fn run(config: &Config, stop: impl Future<Output = ()>) -> Result<(), 
 			},
 			(record, blob) = fetcher.fetched() => match &newest {
 				Some(view) => {
-					let step = agent.deliver(view, &record, blob).await;
-					step.map_err(|error| error.to_string())
+					let over = step_over(agent.lapses_in());
+					let step = tokio::select! {
+						step = agent.deliver(view, &record, blob) => Some(step),
+						() = &mut stop => break,
+						() = over => None,
+					};
+					step.unwrap_or_else(|| agent.lapse()).map_err(|error| error.to_string())
 				},
 				None => Ok(()),
 			},
 			() = acknowledger.settled() => Ok(()),
-			() = lapsing => match agent.lapse() {
-				// The time has not come, and nothing is known that was not known before.
-				Ok(()) => continue,
-				Err(error) => Err(error.to_string()),
-			},
 		};
 		if let Err(error) = &step
 			&& agent.status().error.as_ref() != Some(error)
@@ -217,17 +236,34 @@ fn lapse(agent: &mut Agent) -> Option<String> {
 }
 
 /// Waits until the chain has not been heard for too long, or until it is time to look whether that is so: while a device
-/// sleeps, timers stand still and its clock does not.
-fn lapse_in(agent: &Agent) -> impl Future<Output = ()> + use<> {
-	let remaining = agent.lapses_in();
+/// sleeps, timers stand still and its clock does not. It was looked at `looked`: what happens since puts nothing off.
+fn lapse_in(agent: &Agent, looked: Instant) -> impl Future<Output = ()> + use<> {
+	let next = agent.lapses_in().map(|remaining| next_look(remaining, looked, Instant::now()));
 	async move {
-		match remaining {
-			Some(remaining) => {
-				tokio::time::sleep(remaining.clamp(MIN_LAPSE_CHECK, MAX_LAPSE_CHECK)).await;
-			},
+		match next {
+			Some(next) => tokio::time::sleep_until(next).await,
 			None => std::future::pending().await,
 		}
 	}
+}
+
+fn next_look(remaining: Duration, looked: Instant, now: Instant) -> Instant {
+	let due = now + remaining.min(MAX_LAPSE_CHECK);
+	due.clamp(looked + MIN_LAPSE_CHECK, looked + MAX_LAPSE_CHECK)
+}
+
+/// Waits until a step has to be broken off, because something is over by then. Every step can be: the journal says where to
+/// go on, and what is planned is planned anew. What is over already has been taken away, and is no reason.
+async fn step_over(remaining: Option<Duration>) {
+	match step_time(remaining) {
+		Some(time) => tokio::time::sleep(time).await,
+		None => std::future::pending().await,
+	}
+}
+
+fn step_time(remaining: Option<Duration>) -> Option<Duration> {
+	let remaining = remaining.filter(|remaining| !remaining.is_zero())?;
+	Some(remaining.max(MIN_STEP_TIME))
 }
 
 async fn on_head(
@@ -408,6 +444,27 @@ impl Fetcher {
 #[cfg(test)]
 mod tests {
 	use super::*;
+
+	#[test]
+	fn however_often_heads_come_it_is_looked_in_time() {
+		let looked = Instant::now();
+		let next = |remaining, after| {
+			let (remaining, after) = (Duration::from_secs(remaining), Duration::from_secs(after));
+			(next_look(remaining, looked, looked + after) - looked).as_secs()
+		};
+		assert_eq!((next(0, 0), next(5, 0), next(86_400, 0)), (1, 5, 30));
+		assert_eq!((next(0, 5), next(5, 5), next(86_400, 29)), (5, 10, 30));
+		assert_eq!(next(u64::MAX, 600), 30, "a look that is overdue is not put off");
+	}
+
+	#[test]
+	fn a_step_that_stalls_is_broken_off_when_something_is_over() {
+		let (soon, later) = (Duration::from_millis(1), Duration::from_secs(100));
+		assert_eq!(step_time(Some(later)), Some(later));
+		assert_eq!(step_time(Some(soon)), Some(MIN_STEP_TIME), "a step gets some time");
+		assert_eq!(step_time(Some(Duration::ZERO)), None, "it is over, and taken away");
+		assert_eq!(step_time(None), None);
+	}
 
 	#[test]
 	fn a_device_that_takes_no_deliveries_is_told_what_can_be_done() {
