@@ -13,6 +13,7 @@ pub mod unit;
 use crate::{
 	config::Config,
 	files::FileError,
+	freshness::Heard,
 	http::{self, Limits},
 	seal::SealSettings,
 	status::Status,
@@ -90,6 +91,8 @@ pub struct Told {
 	pub status: Status,
 	/// The newest proven state.
 	pub registry: Option<Arc<dyn Registry>>,
+	/// The newest chain time, and when it was heard: what is told grows old by that too, whatever the device's clock shows.
+	pub heard: Heard,
 }
 
 /// Those who answer. They end when this is dropped.
@@ -105,7 +108,8 @@ pub struct Services {
 impl Services {
 	/// Starts what the configuration asks for.
 	pub async fn start(config: &Config, status: Status) -> Result<Self, ServiceError> {
-		let (told, listener) = watch::channel(Told { status, registry: None });
+		let heard = Heard::open(&config.state);
+		let (told, listener) = watch::channel(Told { status, registry: None, heard });
 		let figures = Arc::new(Figures::new());
 		let mut services = Self { told, figures, metrics: None, tasks: Vec::new(), _socket: None };
 		if let Some(settings) = &config.service.api {
@@ -157,7 +161,12 @@ impl Services {
 	/// The same for any registry.
 	pub fn tell_of(&self, status: &Status, registry: Option<Arc<dyn Registry>>) {
 		self.figures.count(&self.told.borrow().status, status);
-		self.told.send_replace(Told { status: status.clone(), registry });
+		self.told.send_modify(|told| {
+			if let Some(registry) = &registry {
+				told.heard.rise(registry.head().time);
+			}
+			(told.status, told.registry) = (status.clone(), registry);
+		});
 	}
 }
 

@@ -12,10 +12,10 @@
 //! | `/v1/devices/ORGANISATION/NAME/keys` | its status, and the keys that are good now; with `?purpose=` those for one purpose |
 //! | `/v1/keys/ID` | the status of a key, the key, and whose it is |
 //! | `/v1/anchors/ID` | the status of a trust anchor |
-//! | `/v1/watch/..` | any of the last four, one line of JSON now and one whenever it changes |
+//! | `/v1/watch/..` | any of the last four, one line of JSON now and one whenever it changes, or is too old to be said |
 //!
-//! Every answer names the block at which it was proven. Where the newest block is too old (`chain.max-head-age`), or none was
-//! proven yet, the answer is 503: no answer is no permission. What the chain does not know is `unknown`, which is never valid.
+//! Every answer names the block at which it was proven. Where the newest block is too old (`chain.max-head-age`), by the
+//! device's clock or by what has passed since the newest chain time was heard, or none was proven yet, the answer is 503: no answer is no permission. What the chain does not know is `unknown`, which is never valid.
 //!
 //! The file mode 0660 and the group say who may connect; `users` narrows that to some of them, by what the kernel says of
 //! whoever connected. There is nothing secret in the answers; the rules are there so that nobody else uses up the device.
@@ -34,6 +34,7 @@ use async_trait::async_trait;
 use dpki_client::{
 	Head, View,
 	primitives::{
+		Moment,
 		ids::{AnchorId, DeviceId, KeyId, OrganisationId, is_valid_name},
 		key::{KeyPurpose, KeyRecord},
 		status::Status,
@@ -45,6 +46,7 @@ use http_body_util::{BodyExt, StreamBody, combinators::UnsyncBoxBody};
 use hyper::{
 	Request, Response, StatusCode, Uri,
 	body::{Bytes, Frame, Incoming},
+	header::{CONNECTION, HeaderValue},
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -66,6 +68,9 @@ use tokio::{
 pub const MAX_CONNECTIONS: usize = 64;
 /// After so long a connection takes no further request and a watch ends soon.
 pub const CONNECTION_AGE: Duration = Duration::from_secs(6 * 3600);
+
+/// How often it is looked whether what a watch has said is too old by now.
+const WATCH_CHECK: Duration = Duration::from_secs(30);
 
 const MODE: u32 = 0o660;
 const STAGED: &str = ".new";
@@ -213,7 +218,12 @@ pub(super) async fn serve(listener: UnixListener, api: Api) {
 			let uri = request.uri().clone();
 			async move {
 				match refused {
-					Some(refused) => refuse(refused),
+					Some(refused) => {
+						let mut answer = refuse(refused);
+						// Who is not welcome takes no seat from who is.
+						answer.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+						answer
+					},
 					None => api.respond(&uri).await,
 				}
 			}
@@ -355,7 +365,7 @@ impl Api {
 
 	fn agent(&self) -> Value {
 		let status: Word = self.told.borrow().status.clone();
-		let now = clock();
+		let now = self.now();
 		let presence = Presence::Running { pid: Some(std::process::id()) };
 		let found = Inspection::new(Word { updated_at: now, ..status }, presence, &self.chain, now);
 		serde_json::to_value(found).unwrap_or_default()
@@ -369,40 +379,84 @@ impl Api {
 	) -> Result<(Head, Value), Value> {
 		let Some(registry) = registry else { return Err(json!({ "error": NOTHING_PROVEN.1 })) };
 		let head = registry.head();
-		let fresh = self.chain.check_freshness_at(head.time, clock());
-		fresh.map_err(|stale| json!({ "error": stale.to_string() }))?;
+		self.check_freshness(&head)?;
 		let answer = question.ask(&*registry).await;
-		answer
-			.map(|answer| (head, answer))
-			.map_err(|error| json!({ "error": error.to_string() }))
+		let answer = answer.map_err(|error| json!({ "error": error.to_string() }))?;
+		// The proof may have been long in coming.
+		self.check_freshness(&head)?;
+		Ok((head, answer))
+	}
+
+	/// What the device's clock shows, or the newest chain time and what has passed since, if it shows less.
+	fn now(&self) -> Moment {
+		self.told.borrow().heard.now(clock())
+	}
+
+	fn check_freshness(&self, head: &Head) -> Result<(), Value> {
+		let fresh = self.chain.check_freshness_at(head.time, self.now());
+		fresh.map_err(|stale| json!({ "error": stale.to_string() }))
+	}
+
+	/// For how long an answer from this block is good, as far as can be told now: while a device sleeps, timers stand still.
+	fn remaining(&self, head: &Head) -> Duration {
+		let end = head.time.saturating_add(self.chain.max_head_age.saturating_mul(1000));
+		let left = end.saturating_sub(self.now()).saturating_add(1);
+		Duration::from_millis(left).min(WATCH_CHECK)
+	}
+
+	/// Waits until there is something else to say than what was said from the registry before, and gives the answer; `None`
+	/// when the agent has ended.
+	async fn next_answer(
+		&self,
+		question: Question,
+		told: &mut watch::Receiver<Told>,
+		said: Option<Head>,
+	) -> Option<Result<(Head, Value), Value>> {
+		if let Some(head) = said {
+			loop {
+				match tokio::time::timeout(self.remaining(&head), told.changed()).await {
+					Ok(changed) => {
+						changed.ok()?;
+						break;
+					},
+					// Nothing is heard, so what was said is not true for ever.
+					Err(_) => {
+						if let Err(stale) = self.check_freshness(&head) {
+							return Some(Err(stale));
+						}
+					},
+				}
+			}
+		} else {
+			told.changed().await.ok()?;
+		}
+		let registry = told.borrow_and_update().registry.clone();
+		Some(self.answer(question, registry).await)
 	}
 
 	/// A line now, and one whenever the answer changes. That there is none is an answer, too.
 	fn watch(&self, question: Question) -> Answer {
 		let (api, mut told) = (self.clone(), self.told.clone());
 		told.mark_changed();
-		let state = (api, told, None::<Value>);
-		let lines = stream::unfold(state, move |(api, mut told, last)| async move {
+		let state = (api, told, None::<Value>, None::<Head>);
+		let lines = stream::unfold(state, move |(api, mut told, last, mut said)| async move {
 			loop {
-				// The agent has ended.
-				told.changed().await.ok()?;
-				let registry = told.borrow_and_update().registry.clone();
-				let (substance, line) = match api.answer(question, registry).await {
+				let answered = api.next_answer(question, &mut told, said).await?;
+				said = answered.as_ref().ok().map(|(block, _)| *block);
+				let (substance, line) = match answered {
 					Ok((block, answer)) => (answer.clone(), with_block(block, answer)),
 					// The age in the sentence grows; that is nothing new.
 					Err(error) => (Value::Null, error),
 				};
 				if last.as_ref() != Some(&substance) {
 					let frame = Frame::data(Bytes::from(format!("{line}\n")));
-					return Some((Ok(frame), (api, told, Some(substance))));
+					return Some((Ok(frame), (api, told, Some(substance), said)));
 				}
 			}
 		});
 		let body = BodyExt::boxed_unsync(StreamBody::new(lines.boxed()));
 		let mut response = Response::new(body);
-		response
-			.headers_mut()
-			.insert("content-type", hyper::header::HeaderValue::from_static(LINES));
+		response.headers_mut().insert("content-type", HeaderValue::from_static(LINES));
 		response
 	}
 }

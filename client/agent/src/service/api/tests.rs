@@ -1,9 +1,11 @@
 //! The socket with real connections, over a registry in memory. What is left out: proofs, which the registry stands for.
 
 use super::*;
-use crate::service::{ServiceSettings, Services};
+use crate::{
+	freshness::Heard,
+	service::{ServiceSettings, Services},
+};
 use dpki_client::primitives::{
-	Moment,
 	key::{KeyType, PublicKey},
 	revocation::{Revocation, RevocationReason},
 	status::Validity,
@@ -204,6 +206,44 @@ async fn whoever_watches_is_told_of_each_change_and_of_nothing_else() {
 }
 
 #[tokio::test]
+async fn whoever_watches_is_told_when_nothing_is_heard_any_more() {
+	let running = Running::start(Vec::new()).await;
+	// Three seconds before it is too old.
+	running.tell(Fake { time: clock() - 597_000, status: Status::Valid });
+	let request = "GET /v1/watch/devices/acme/drone-8 HTTP/1.1\r\nHost: agent\r\n\r\n";
+	let mut lines = BufReader::new(running.send(request).await).lines();
+	let mut told = Vec::new();
+	while told.len() < 2 {
+		let line = lines.next_line().await.unwrap().unwrap();
+		told.extend(serde_json::from_str::<Value>(&line).ok().filter(Value::is_object));
+	}
+	assert_eq!(told[0]["status"], "valid");
+	assert!(told[1]["error"].as_str().unwrap().contains("max-head-age"), "{}", told[1]);
+}
+
+#[tokio::test]
+async fn a_clock_that_was_set_back_makes_no_answer_young() {
+	let running = Running::start(Vec::new()).await;
+	let path = "/v1/devices/acme/drone-8";
+	// The clock is an hour behind what the chain has said.
+	running.tell(Fake { time: clock() + 3_600_000, status: revoked() });
+	assert_eq!(running.get(path).await.1["status"], "revoked");
+	running.tell(Fake { time: clock(), status: Status::Valid });
+	let (code, answer) = running.get(path).await;
+	assert_eq!((code, answer["status"].as_str()), (503, None), "{answer}");
+}
+
+#[tokio::test]
+async fn who_is_refused_keeps_no_connection() {
+	let running = Running::valid().await;
+	let mut answer = String::new();
+	let post = "POST /v1/agent HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n";
+	// It ends only when the agent closes it.
+	running.send(post).await.read_to_string(&mut answer).await.unwrap();
+	assert!(answer.to_lowercase().contains("connection: close"), "{answer}");
+}
+
+#[tokio::test]
 async fn the_socket_is_for_its_group_and_goes_with_the_agent() {
 	let running = Running::valid().await;
 	let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o7777;
@@ -240,7 +280,8 @@ async fn a_group_that_is_not_there_is_named() {
 
 #[test]
 fn only_the_users_of_the_list_are_answered() {
-	let (_, told) = watch::channel(Told { status: Word::default(), registry: None });
+	let (_, told) =
+		watch::channel(Told { status: Word::default(), registry: None, heard: Heard::now_at(0) });
 	let api = |users| {
 		let settings = ApiSettings { socket: "/s".into(), group: None, users };
 		Api::new(&settings, crate::config::tests::sample().chain, told.clone())
