@@ -1,7 +1,7 @@
 //! What was made elsewhere and comes into a delivery as it is: certificates for keys of the device, and private keys.
 //!
 //! A device should make its keys itself. Whoever delivers a private key knows it, and so does everybody who ever opens the
-//! envelope, which stays on the chain for ever: it is labelled as such, and asked about.
+//! envelope, which stays on the chain for ever: it is labelled as such, and asked about. Our agent refuses such a delivery.
 
 use crate::{
 	commands::ssh as certificates,
@@ -19,10 +19,11 @@ pub struct Made {
 	/// Host certificate that `dpki ssh sign-requests` made, for the device's own host key
 	#[arg(long, value_name = "FILE", conflicts_with = "host_ca_key")]
 	host_cert: Option<PathBuf>,
-	/// SSH host key, if the device shall not use its own; asks for confirmation
+	/// SSH host key, for other agents: dpki-agent makes its own keys and refuses the delivery; asks for confirmation
 	#[arg(long, value_name = "FILE")]
 	host_key: Option<PathBuf>,
-	/// SSH key for a user of the device; asks for confirmation (repeat for several)
+	/// SSH key for a user of the device, for other agents: dpki-agent makes its own keys and refuses the delivery; asks for
+	/// confirmation (repeat for several)
 	#[arg(long, value_name = "LOGIN=FILE")]
 	user_key: Vec<LoginFile>,
 }
