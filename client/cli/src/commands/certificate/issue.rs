@@ -1,7 +1,7 @@
 //! `dpki certificate issue`: X.509 certificates for services of devices that ask for them, by a CA key on this computer.
 
 use crate::{
-	commands::{ssh::requests::Asked, x509::issuer::Authority},
+	commands::{deliver, ssh::requests::Asked, x509::issuer::Authority},
 	error::{Error, Result, crypto},
 	files, lookup,
 	output::{Report, rfc3339},
@@ -11,17 +11,20 @@ use crate::{
 };
 use clap::Args;
 use dpki_client::device_request::Wanted;
-use dpki_primitives::{Moment, anchor::AnchorKind};
+use dpki_primitives::{Moment, anchor::AnchorKind, ids::DeviceId};
 use rand_core::{OsRng, RngCore};
 use rcgen::{
-	CertificateSigningRequestParams, ExtendedKeyUsagePurpose, IsCa, KeyUsagePurpose, SanType,
-	SerialNumber,
+	Certificate, CertificateParams, CertificateSigningRequestParams, DistinguishedName, DnType,
+	ExtendedKeyUsagePurpose, IsCa, KeyUsagePurpose, SanType, SerialNumber,
 };
-use std::{path::PathBuf, time::Duration};
+use std::{mem, path::PathBuf, time::Duration};
 use time::OffsetDateTime;
 
 /// The longest certificate of a service.
 const MAX_VALIDITY: Duration = Duration::from_secs(366 * 24 * 60 * 60);
+
+/// Most characters of a common name (RFC 5280, `ub-common-name`).
+const MAX_COMMON_NAME_CHARS: usize = 64;
 
 /// How far back a certificate starts, in milliseconds, for hosts whose clocks are behind.
 const CLOCK_LEEWAY: Moment = 60_000;
@@ -59,39 +62,15 @@ impl Issue {
 		let kinds = [AnchorKind::X509Root, AnchorKind::X509Intermediate];
 		let known = lookup::anchor(&view, &file, &kinds).await?.require_valid()?;
 		let asked = Asked::read(&self.request, &client, &view).await?;
-		if known.record.organisation != asked.record.organisation {
-			return Err(Error::NotAllowed {
-				why: format!(
-					"the CA {} belongs to another organisation than {}",
-					known.id, asked.name
-				),
-				next: "use one of the organisation of the device; `dpki anchor list` shows them"
-					.into(),
-			});
-		}
+		deliver::require_own(&known, asked.record.organisation)?;
 		let Wanted::Tls { service, csr } = &asked.request.wanted else {
 			return Err(asked.of_another_kind(&self.request, "dpki ssh sign-requests"));
 		};
-		let mut wanted = CertificateSigningRequestParams::from_der(&csr.as_slice().into())
-			.map_err(crypto("read the request"))?;
-		let names: Vec<String> =
-			wanted.params.subject_alt_names.iter().map(name_of).collect::<Result<_>>()?;
-		let question =
-			format!("Certify the service {service} of {} as {}?", asked.name, names.join(", "));
-		prompt::confirm(&question, self.yes)?;
+		let proposal = Proposal::read(csr, &asked.name, asked.request.device)?;
+		prompt::confirm(&proposal.question(service), self.yes)?;
 		let until = values::after(view.now(), self.valid)?;
-		// Whatever else the request names, it gets a certificate of a service and no other.
-		let params = &mut wanted.params;
-		params.not_before = moment(view.now().saturating_sub(CLOCK_LEEWAY))?;
-		params.not_after = moment(until)?;
-		params.serial_number = Some(serial());
-		params.is_ca = IsCa::ExplicitNoCa;
-		params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
-		params.extended_key_usages =
-			vec![ExtendedKeyUsagePurpose::ServerAuth, ExtendedKeyUsagePurpose::ClientAuth];
-		params.use_authority_key_identifier_extension = true;
-		let certificate =
-			wanted.signed_by(&authority.issuer).map_err(crypto("sign the certificate"))?;
+		let (subject, names) = (proposal.subject.clone(), proposal.names.clone());
+		let certificate = proposal.sign(&authority, view.now(), until)?;
 		files::write_public(&self.out, certificate.pem().as_bytes())?;
 		Ok(Report::new()
 			.done(format!(
@@ -100,6 +79,7 @@ impl Issue {
 				rfc3339(until)
 			))
 			.row("file", self.out.display())
+			.row("subject", subject)
 			.row_as("names", names.join(", "), names)
 			.data("service", service.as_str())
 			.data("device", asked.request.device.to_string())
@@ -109,15 +89,81 @@ impl Issue {
 	}
 }
 
+/// What is about to be certified. Of what the request says, only its key and the names that a person is shown go into the
+/// certificate: peers believe the rest of it as much.
+struct Proposal {
+	wanted: CertificateSigningRequestParams,
+	/// The common name, which is all of the subject.
+	subject: String,
+	names: Vec<String>,
+}
+
+impl Proposal {
+	/// The request of this device in DER.
+	fn read(csr: &[u8], device: &str, id: DeviceId) -> Result<Self> {
+		let mut wanted = CertificateSigningRequestParams::from_der(&csr.into())
+			.map_err(crypto("read the request"))?;
+		let subject_alt_names = mem::take(&mut wanted.params.subject_alt_names);
+		let names: Vec<String> = subject_alt_names.iter().map(name_of).collect::<Result<_>>()?;
+		if names.is_empty() {
+			return Err(Error::NotAllowed {
+				why: "the request names no host and no address".into(),
+				next: "have the device ask again, with --name".into(),
+			});
+		}
+		let subject = common_name(device, id);
+		let mut distinguished_name = DistinguishedName::new();
+		distinguished_name.push(DnType::CommonName, subject.as_str());
+		let mut params = CertificateParams::default();
+		(params.subject_alt_names, params.distinguished_name) =
+			(subject_alt_names, distinguished_name);
+		wanted.params = params;
+		Ok(Self { wanted, subject, names })
+	}
+
+	fn question(&self, service: &str) -> String {
+		let Self { subject, names, .. } = self;
+		format!(
+			"Certify the service {service} with the subject CN={subject} as {}?",
+			names.join(", ")
+		)
+	}
+
+	/// A certificate of a service, whatever else the request asks for.
+	fn sign(mut self, authority: &Authority, now: Moment, until: Moment) -> Result<Certificate> {
+		let params = &mut self.wanted.params;
+		params.not_before = moment(now.saturating_sub(CLOCK_LEEWAY))?;
+		params.not_after = moment(until)?;
+		params.serial_number = Some(serial());
+		params.is_ca = IsCa::ExplicitNoCa;
+		params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
+		params.extended_key_usages =
+			vec![ExtendedKeyUsagePurpose::ServerAuth, ExtendedKeyUsagePurpose::ClientAuth];
+		params.use_authority_key_identifier_extension = true;
+		self.wanted.signed_by(&authority.issuer).map_err(crypto("sign the certificate"))
+	}
+}
+
+/// What the device is called on the chain, which it cannot choose by itself; where that is too long, its id without 0x.
+fn common_name(device: &str, id: DeviceId) -> String {
+	match device.chars().count() {
+		0..=MAX_COMMON_NAME_CHARS => device.to_owned(),
+		_ => hex::encode(id.0),
+	}
+}
+
 /// A name that a person can judge; others are not certified.
 fn name_of(name: &SanType) -> Result<String> {
+	let refused = |why: &str| Error::NotAllowed {
+		why: why.into(),
+		next: "have the device ask again, for names and addresses only".into(),
+	};
 	match name {
-		SanType::DnsName(name) => Ok(name.as_str().to_owned()),
+		// Nothing in it may pass for something else on a terminal.
+		SanType::DnsName(name) => values::host_name(name.as_str())
+			.map_err(|_| refused("the request names something that cannot be the name of a host")),
 		SanType::IpAddress(address) => Ok(address.to_string()),
-		_ => Err(Error::NotAllowed {
-			why: "the request names something that is neither a host name nor an address".into(),
-			next: "have the device ask again, for names and addresses only".into(),
-		}),
+		_ => Err(refused("the request names something that is neither a host name nor an address")),
 	}
 }
 
@@ -147,6 +193,66 @@ fn span(text: &str) -> std::result::Result<Duration, String> {
 #[cfg(test)]
 mod tests {
 	use super::*;
+	use rcgen::{BasicConstraints, Issuer, KeyPair};
+	use x509_parser::prelude::{FromDer, X509Certificate};
+
+	const DEVICE: DeviceId = DeviceId([7; 32]);
+
+	/// A request for a certificate of the administrator, and of a CA.
+	fn request(names: Vec<SanType>) -> Vec<u8> {
+		let mut params = CertificateParams::default();
+		params.subject_alt_names = names;
+		params.distinguished_name = DistinguishedName::new();
+		params.distinguished_name.push(DnType::CommonName, "admin");
+		params.distinguished_name.push(DnType::OrganizationName, "Acme");
+		params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+		params.key_usages = vec![KeyUsagePurpose::KeyCertSign];
+		let key = KeyPair::generate().unwrap();
+		params.serialize_request(&key).unwrap().der().to_vec()
+	}
+
+	fn authority() -> Authority {
+		let key = KeyPair::generate().unwrap();
+		let mut params = CertificateParams::default();
+		params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+		let der = params.self_signed(&key).unwrap().der().to_vec();
+		let issuer = Issuer::from_ca_cert_der(&der.as_slice().into(), key).unwrap();
+		Authority { der, issuer }
+	}
+
+	#[test]
+	fn of_a_request_only_its_key_and_its_names_are_certified() {
+		let dns = |name: &str| SanType::DnsName(name.try_into().unwrap());
+		let names = vec![dns("drone-7.acme.example"), SanType::IpAddress([10, 0, 0, 7].into())];
+		let proposal = Proposal::read(&request(names), "acme/drone-7", DEVICE).unwrap();
+		let question = proposal.question("web");
+		for shown in ["CN=acme/drone-7", "drone-7.acme.example", "10.0.0.7"] {
+			assert!(question.contains(shown), "{question}");
+		}
+		let certificate = proposal.sign(&authority(), 1_000_000, 2_000_000).unwrap();
+		let (_, parsed) = X509Certificate::from_der(certificate.der()).unwrap();
+		assert_eq!(parsed.subject().to_string(), "CN=acme/drone-7");
+		assert!(!parsed.is_ca());
+		assert!(!parsed.key_usage().unwrap().unwrap().value.key_cert_sign());
+		let named = parsed.subject_alternative_name().unwrap().unwrap();
+		assert_eq!(named.value.general_names.len(), 2);
+	}
+
+	#[test]
+	fn a_request_without_names_or_with_disguised_ones_is_refused() {
+		let error = Proposal::read(&request(vec![]), "acme/drone-7", DEVICE).err().unwrap();
+		assert!(error.to_string().contains("names no host"), "{error}");
+		let disguised = vec![SanType::DnsName("a\u{1b}[2K".try_into().unwrap())];
+		let error = Proposal::read(&request(disguised), "acme/drone-7", DEVICE).err().unwrap();
+		assert!(error.to_string().contains("cannot be the name of a host"), "{error}");
+	}
+
+	#[test]
+	fn a_name_that_is_too_long_for_x509_gives_way_to_the_id() {
+		let long = format!("{}/{}", "a".repeat(40), "b".repeat(40));
+		assert_eq!(common_name(&long, DEVICE), "07".repeat(32));
+		assert_eq!(common_name(&long[..64], DEVICE), &long[..64]);
+	}
 
 	#[test]
 	fn serial_numbers_are_positive_and_differ() {
