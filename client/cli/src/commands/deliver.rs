@@ -1,9 +1,12 @@
 //! `dpki deliver`: the full desired state of a device, encrypted to it and published.
 
+mod authorities;
 mod fleet;
 mod hybrid;
-mod made;
-mod parts;
+pub mod made;
+pub mod parts;
+
+pub use authorities::{active, require_own, require_unrevoked};
 
 use crate::{
 	commands::{
@@ -12,8 +15,7 @@ use crate::{
 		ssh as certificates,
 	},
 	error::{Error, Result},
-	files,
-	lookup::{self, KnownAnchor},
+	files, lookup,
 	output::{Progress, Report},
 	secrets,
 	session::Session,
@@ -36,7 +38,6 @@ use dpki_primitives::{
 	device::DeviceRecord,
 	ids::{BlobDigest, KeyId, OrganisationId},
 	key::{KeyPurpose, KeyRecord},
-	revocation::SshSubject,
 };
 use futures::StreamExt;
 use std::{
@@ -172,10 +173,7 @@ impl Deliver {
 		let account = session.account()?;
 		let (client, view) = session.view().await?;
 		let device = DeviceRef::new(&self.org, device);
-		let destination = match &self.hybrid_key {
-			Some(path) => Destination::hybrid(&view, device, path).await?,
-			None => Destination::read(&view, device).await?,
-		};
+		let destination = Destination::of(&view, device, self.hybrid_key.as_deref()).await?;
 		let organisation = view.organisation(destination.record.organisation).await?;
 		let rule = organisation.and_then(|record| ApprovalRule::of(record.policy));
 		self.require_procedure(rule)?;
@@ -197,8 +195,7 @@ impl Deliver {
 			device: destination.device.id,
 			recipient: destination.recipient.0,
 			suite: match (&self.review, &destination.key) {
-				(Some(_), RecipientKey::X25519(_)) => Suite::SharedX25519,
-				(Some(_), RecipientKey::XWing(_)) => Suite::SharedXWing,
+				(Some(_), _) => destination.shared_suite(),
 				(None, RecipientKey::X25519(_)) => Suite::X25519ChaCha20Poly1305,
 				(None, RecipientKey::XWing(_)) => Suite::XWingChaCha20Poly1305,
 			},
@@ -371,17 +368,7 @@ impl Deliver {
 		let ca = secrets::ssh_key(ca)?;
 		let known = certificates::active_ca(view, &ca, AnchorKind::SshHostCa).await?;
 		require_own(&known, destination.record.organisation)?;
-		let revoked = SshSubject::KeyFingerprint(ssh::fingerprint(&key));
-		let revocations = view.ssh_revocations(known.id).await?;
-		if revocations.iter().any(|entry| entry.subject == revoked) {
-			return Err(Error::NotAllowed {
-				why: format!(
-					"certificates of the CA {} for the host key of {} are revoked",
-					known.id, device.text
-				),
-				next: "have the device register another host key, or use another host CA".into(),
-			});
-		}
+		require_unrevoked(&view.ssh_revocations(known.id).await?, &key, &device.text)?;
 		let content = certificates::Content {
 			names: self.host_name.clone(),
 			now: certificates::signing_time(Some(view.now()))?,
@@ -395,6 +382,22 @@ impl Deliver {
 }
 
 impl Destination {
+	/// Of a device that can take deliveries, to the hybrid key in this file if one is given.
+	pub async fn of(view: &View, device: DeviceRef, hybrid_key: Option<&Path>) -> Result<Self> {
+		match hybrid_key {
+			Some(path) => Self::hybrid(view, device, path).await,
+			None => Self::read(view, device).await,
+		}
+	}
+
+	/// The suite of an envelope that others can look into.
+	pub fn shared_suite(&self) -> Suite {
+		match self.key {
+			RecipientKey::X25519(_) => Suite::SharedX25519,
+			RecipientKey::XWing(_) => Suite::SharedXWing,
+		}
+	}
+
 	/// Of a device that can take deliveries.
 	pub async fn read(view: &View, device: DeviceRef) -> Result<Self> {
 		let record = lookup::device(view, &device).await?;
@@ -456,24 +459,6 @@ fn prepare(
 		.data("publisher", publisher))
 }
 
-/// The anchor, if it may be relied on.
-pub async fn active(view: &View, anchor: &AnchorRef, kind: AnchorKind) -> Result<KnownAnchor> {
-	lookup::anchor(view, anchor, &[kind]).await?.require_valid()
-}
-
-/// Refuses what the device refuses: whoever may publish must not bring in a CA that the anchor managers of the
-/// organisation have not registered.
-pub fn require_own(known: &KnownAnchor, organisation: OrganisationId) -> Result<()> {
-	if known.record.organisation == organisation {
-		return Ok(());
-	}
-	let kind = known.record.kind.name();
-	Err(Error::NotAllowed {
-		why: format!("the {kind} {} belongs to another organisation", known.id),
-		next: "use one of the organisation of the device; `dpki anchor list` shows them".into(),
-	})
-}
-
 /// Waits for what the device says about exactly this delivery.
 pub async fn acknowledgement(
 	client: &Client,
@@ -507,37 +492,4 @@ pub async fn acknowledgement(
 	timeout(patience, waiting)
 		.await
 		.unwrap_or(Err(Error::NotAcknowledged { sequence, waited: patience }))
-}
-
-#[cfg(test)]
-mod tests {
-	use super::*;
-	use dpki_primitives::{
-		anchor::AnchorRecord,
-		ids::AnchorId,
-		status::{Status, Validity},
-	};
-
-	#[test]
-	fn a_ca_of_another_organisation_is_refused_as_the_device_would() {
-		let (own, other) = (OrganisationId([1; 32]), OrganisationId([2; 32]));
-		for kind in [AnchorKind::SshUserCa, AnchorKind::SshHostCa] {
-			let known = KnownAnchor {
-				id: AnchorId([3; 32]),
-				record: AnchorRecord::new(
-					own,
-					kind,
-					None,
-					KeyId([4; 32]),
-					Validity { not_before: 0, not_after: None },
-					0,
-				),
-				status: Status::Valid,
-			};
-			assert!(require_own(&known, own).is_ok());
-			let error = require_own(&known, other).unwrap_err();
-			assert!(error.to_string().contains("another organisation"), "{error}");
-			assert!(error.next_step().unwrap().contains("dpki anchor list"));
-		}
-	}
 }

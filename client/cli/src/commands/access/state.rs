@@ -15,10 +15,14 @@ use dpki_primitives::{
 	delivery::{DeliveryBinding, Suite},
 	ids::AnchorId,
 };
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// What a device has been delivered.
-pub struct State(Bundle);
+pub struct State {
+	bundle: Bundle,
+	/// How it was encrypted; `None` if there never was a delivery.
+	suite: Option<Suite>,
+}
 
 impl State {
 	/// The content of the newest delivery to a device, which this file opens; nothing, if there never was one.
@@ -29,17 +33,12 @@ impl State {
 		destination: &Destination,
 	) -> Result<Self> {
 		let device = &destination.device;
-		if view.proposal(device.id).await?.is_some() {
-			return Err(Error::NotAllowed {
-				why: format!("another delivery to {} waits for approvals", device.text),
-				next: "have it approved, or take it back with `dpki withdraw-delivery`".into(),
-			});
-		}
+		require_no_other(view.proposal(device.id).await?.is_some(), &device.text)?;
 		let Some(newest) = view.delivery(device.id).await? else {
 			files::refuse_existing(&[path])?;
-			return Ok(Self(Bundle::default()));
+			return Ok(Self { bundle: Bundle::default(), suite: None });
 		};
-		for path in [path.to_owned(), next_to(path)] {
+		for path in [path.to_owned(), Review::next_to(path)] {
 			if path.symlink_metadata().is_err() {
 				continue;
 			}
@@ -54,7 +53,7 @@ impl State {
 				why: error.to_string(),
 				next: "use a node that keeps its blocks, and try again".into(),
 			})?;
-			return Ok(Self(review.open(&envelope)?.bundle));
+			return Ok(Self { bundle: review.open(&envelope)?.bundle, suite: Some(review.suite) });
 		}
 		Err(Error::NotAllowed {
 			why: format!(
@@ -70,10 +69,25 @@ impl State {
 		})
 	}
 
+	/// Refuses to publish for those who wait for a quantum computer what was kept from them so far.
+	pub fn require_as_secret(&self, key: &RecipientKey, device: &str) -> Result<()> {
+		let was_hybrid = self.suite == Some(Suite::SharedXWing);
+		if !was_hybrid || matches!(key, RecipientKey::XWing(_)) {
+			return Ok(());
+		}
+		Err(Error::NotAllowed {
+			why: format!(
+				"what {device} has was encrypted to its hybrid key, and this would not be"
+			),
+			next: "add --hybrid-key with the file that `dpki-agent hybrid` wrote on the device"
+				.into(),
+		})
+	}
+
 	/// The state with this part, with the CA that it needs, and without access that is over.
 	pub fn with(self, ca: AnchorId, part: Item, now: Moment) -> Bundle {
 		let is_over = |item: &Item| matches!(item.part(), Item::SshTemporaryAccess { until, .. } if *until < now);
-		let mut items = self.0.items;
+		let mut items = self.bundle.items;
 		items.retain(|item| !is_over(item));
 		let is_ca =
 			|item: &Item| matches!(item.part(), Item::SshUserCa { anchor } if *anchor == ca);
@@ -85,9 +99,15 @@ impl State {
 	}
 }
 
-/// Where the file lies until it is known that its delivery is final.
-fn next_to(path: &Path) -> PathBuf {
-	files::with_ending(path, ".next")
+/// Refuses to deliver past a delivery that is not decided: the device would get one or the other.
+fn require_no_other(is_waiting: bool, device: &str) -> Result<()> {
+	if !is_waiting {
+		return Ok(());
+	}
+	Err(Error::NotAllowed {
+		why: format!("another delivery to {device} waits for approvals"),
+		next: "have it approved, or take it back with `dpki withdraw-delivery`".into(),
+	})
 }
 
 /// Publishes a state so that `path` opens it. Whatever interrupts this, one of two files opens the newest delivery.
@@ -105,13 +125,12 @@ pub async fn publish(
 		publisher: session.actor(account),
 		device: destination.device.id,
 		recipient: destination.recipient.0,
-		suite: Suite::SharedX25519,
+		suite: destination.shared_suite(),
 		sequence: destination.sequence,
 	};
-	let recipient = RecipientKey::X25519(destination.recipient.1.public.clone());
 	let (envelope, key) =
-		envelope::seal_shared(&[(recipient, binding.clone())], &bundle.encode()?)?;
-	let next = next_to(path);
+		envelope::seal_shared(&[(destination.key.clone(), binding.clone())], &bundle.encode()?)?;
+	let next = Review::next_to(path);
 	Review::new(&binding, &envelope, key, false).replace(&next)?;
 	let call = calls::publish(
 		binding.device,
@@ -128,6 +147,7 @@ pub async fn publish(
 #[cfg(test)]
 mod tests {
 	use super::*;
+	use dpki_client::possession::{AgreementKey, HybridKey};
 	use dpki_primitives::ids::CertificateId;
 
 	fn access(grant: u8, until: Moment) -> Item {
@@ -146,12 +166,41 @@ mod tests {
 			access(1, 9),
 			access(2, 10).optional(),
 		];
-		let state = || State(Bundle { items: items.clone() });
+		let state = || State { bundle: Bundle { items: items.clone() }, suite: None };
 		let bundle = state().with(ca, access(3, 20), 10);
 		let wanted = vec![principals, items[1].clone(), access(2, 10).optional(), access(3, 20)];
 		assert_eq!(bundle.items, wanted);
 		let other = AnchorId([9; 32]);
 		let bundle = state().with(other, access(3, 20), 10);
 		assert!(bundle.items.contains(&Item::SshUserCa { anchor: other }), "a CA that it needs");
+	}
+
+	#[test]
+	fn what_was_kept_from_quantum_computers_stays_so() {
+		let plain = RecipientKey::X25519(AgreementKey::from_secret_bytes(&[7; 32]).public());
+		let hybrid = RecipientKey::XWing(HybridKey::from_secret_bytes(&[8; 32]).public_bytes());
+		for (suite, key, is_good) in [
+			(None, &plain, true),
+			(Some(Suite::SharedX25519), &plain, true),
+			(Some(Suite::SharedX25519), &hybrid, true),
+			(Some(Suite::SharedXWing), &hybrid, true),
+			(Some(Suite::SharedXWing), &plain, false),
+		] {
+			let state = State { bundle: Bundle::default(), suite };
+			let allowed = state.require_as_secret(key, "acme/drone-7");
+			assert_eq!(allowed.is_ok(), is_good, "{suite:?}");
+			if let Err(error) = allowed {
+				assert!(error.to_string().contains("hybrid key"), "{error}");
+				assert!(error.next_step().unwrap().contains("--hybrid-key"));
+			}
+		}
+	}
+
+	#[test]
+	fn nothing_is_delivered_past_what_waits_for_approvals() {
+		require_no_other(false, "acme/drone-7").unwrap();
+		let error = require_no_other(true, "acme/drone-7").unwrap_err();
+		assert!(error.to_string().contains("waits for approvals"), "{error}");
+		assert!(error.next_step().unwrap().contains("withdraw-delivery"));
 	}
 }

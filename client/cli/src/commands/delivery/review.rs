@@ -13,7 +13,7 @@ use dpki_primitives::{
 	ids::{BlobDigest, DeviceId, KeyId, OrganisationId},
 };
 use serde_json::{Value, json};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
 
 /// The form of the file.
@@ -89,6 +89,11 @@ impl Review {
 		files::replace_secret(path, self.text().as_bytes())
 	}
 
+	/// Where the file for a path lies until it is known that its delivery is final.
+	pub fn next_to(path: &Path) -> PathBuf {
+		files::with_ending(path, ".next")
+	}
+
 	fn text(&self) -> Zeroizing<String> {
 		let text = json!({
 			"form": FORM,
@@ -97,7 +102,7 @@ impl Review {
 			"publisher": format!("0x{}", hex::encode(self.publisher)),
 			"device": self.device.to_string(),
 			"recipient": self.recipient.to_string(),
-			"shared": self.suite == Suite::SharedX25519,
+			"suite": self.suite.recipient_type().name(),
 			"sequence": self.sequence,
 			"digest": self.digest.to_string(),
 			"content_key": *self.key.to_text(),
@@ -122,9 +127,12 @@ impl Review {
 		let bytes = |name: &str| -> Option<[u8; 32]> {
 			hex::decode(text(name)?.strip_prefix("0x")?).ok()?.try_into().ok()
 		};
-		if text("form")? != FORM || !value.get("shared")?.as_bool()? {
+		if text("form")? != FORM {
 			return None;
 		}
+		let suites = [Suite::SharedX25519, Suite::SharedXWing];
+		let name = text("suite")?;
+		let suite = suites.into_iter().find(|suite| suite.recipient_type().name() == name)?;
 		let envelope = match value.get("envelope") {
 			None | Some(Value::Null) => None,
 			Some(digits) => Some(hex::decode(digits.as_str()?).ok()?),
@@ -135,7 +143,7 @@ impl Review {
 			publisher: bytes("publisher")?,
 			device: text("device")?.parse().ok()?,
 			recipient: text("recipient")?.parse().ok()?,
-			suite: Suite::SharedX25519,
+			suite,
 			sequence: value.get("sequence")?.as_u64()?,
 			digest: text("digest")?.parse().ok()?,
 			key: ContentKey::from_text(text("content_key")?)?,
@@ -168,22 +176,31 @@ impl Review {
 #[cfg(test)]
 mod tests {
 	use super::*;
-	use dpki_client::{Bundle, Item, envelope::RecipientKey, possession::AgreementKey};
+	use dpki_client::{
+		Bundle, Item,
+		envelope::RecipientKey,
+		possession::{AgreementKey, HybridKey},
+	};
 	use dpki_primitives::ids::AnchorId;
 
 	fn review(unpublished: bool) -> (Review, Vec<u8>) {
-		let key = AgreementKey::from_secret_bytes(&[7; 32]);
+		let key = AgreementKey::from_secret_bytes(&[7; 32]).public();
+		review_for(RecipientKey::X25519(key), Suite::SharedX25519, unpublished)
+	}
+
+	fn review_for(key: RecipientKey, suite: Suite, unpublished: bool) -> (Review, Vec<u8>) {
+		let device = DeviceId([4; 32]);
 		let binding = DeliveryBinding {
 			genesis: [1; 32],
 			organisation: OrganisationId([2; 32]),
 			publisher: [3; 32],
-			device: DeviceId([4; 32]),
-			recipient: KeyId::of(&key.public()),
-			suite: Suite::SharedX25519,
+			device,
+			recipient: KeyId::of_device(device, &key.public()),
+			suite,
 			sequence: 5,
 		};
 		let bundle = Bundle { items: vec![Item::SshUserCa { anchor: AnchorId([6; 32]) }] };
-		let recipient = (RecipientKey::X25519(key.public()), binding.clone());
+		let recipient = (key, binding.clone());
 		let plaintext = bundle.encode().unwrap();
 		let (envelope, content_key) = envelope::seal_shared(&[recipient], &plaintext).unwrap();
 		(Review::new(&binding, &envelope, content_key, unpublished), envelope)
@@ -202,6 +219,18 @@ mod tests {
 			let content = read.open(&envelope).unwrap();
 			assert_eq!(content.bundle.items.len(), 1);
 		}
+	}
+
+	#[test]
+	fn a_review_knows_how_its_envelope_is_encrypted() {
+		let folder = tempfile::tempdir().unwrap();
+		let path = folder.path().join("hybrid");
+		let key = RecipientKey::XWing(HybridKey::from_secret_bytes(&[8; 32]).public_bytes());
+		let (written, envelope) = review_for(key, Suite::SharedXWing, false);
+		written.write(&path).unwrap();
+		let read = Review::read(&path).unwrap();
+		assert_eq!((read.suite, read.binding()), (Suite::SharedXWing, written.binding()));
+		assert_eq!(read.open(&envelope).unwrap().bundle.items.len(), 1);
 	}
 
 	#[test]

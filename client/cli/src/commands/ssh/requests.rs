@@ -24,7 +24,6 @@ use dpki_primitives::{
 	device::DeviceRecord,
 	ids::{KeyId, name_to_string},
 	key::KeyPurpose,
-	revocation::SshSubject,
 };
 use std::{
 	path::{Path, PathBuf},
@@ -63,17 +62,7 @@ impl SignRequests {
 			};
 			asked.require_host_key(&view, KeyId::of(key)).await?;
 			let key = ssh::from_public_key(key)?;
-			let revoked = SshSubject::KeyFingerprint(ssh::fingerprint(&key));
-			let revocations = view.ssh_revocations(known.id).await?;
-			if revocations.iter().any(|entry| entry.subject == revoked) {
-				return Err(Error::NotAllowed {
-					why: format!(
-						"certificates of this CA for the host key of {} are revoked",
-						asked.name
-					),
-					next: "have the device register another host key, or use another CA".into(),
-				});
-			}
+			deliver::require_unrevoked(&view.ssh_revocations(known.id).await?, &key, &asked.name)?;
 			let out = files::with_ending(&path.with_extension(""), "-cert.pub");
 			replaceable(&out)?;
 			let question = format!("Certify {} as {}?", asked.name, names.join(", "));
