@@ -73,8 +73,11 @@ Examples:
       --overlap 7d --state rotation.json
   dpki ssh rotate --org acme --fleet drones.txt --old-ca host-ca.pub --new-ca host-ca-2 --host-names '{}.acme.example' \\
       --user-ca user-ca.pub --principals pilot=ops --state rotation.json
+  dpki ssh rotate --org acme --fleet drones.txt --old-ca user-ca.pub --new-ca user-ca-2 --principals pilot=ops \\
+      --trust web=ca.pem --data maps=maps.bin --state rotation.json
 The same command goes on where it was interrupted, and tells how far it is. A delivery is the full state of a device: name
-what the devices shall have besides.
+what the devices shall have besides, as in `dpki deliver`; the rest is removed from them, access that was granted too.
+Beside the state lies a file for each device, such as rotation.json.drone-7.review, for `dpki access grant --review`.
 
 Exit codes: 0 every device has the new CA; 3 some do not; 1 it did not get that far.")]
 	Rotate(Box<rotate::Rotate>),

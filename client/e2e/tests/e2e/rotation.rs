@@ -43,6 +43,7 @@ async fn a_fleet_gets_another_ca_and_the_old_one_goes() {
 	fs::write(&list, "# the fleet\ndrone-3\ndrone-1\n\ndrone-2\n").expect("writes the list");
 	let (new, ledger) = (fleet.workspace.join("new-ca"), fleet.workspace.join("rotation.json"));
 	let text = |path: &Path| path.display().to_string();
+	let new_ca = text(&new);
 	let command = |wait: &str, principals: &str| -> Vec<String> {
 		let words = [
 			"ssh",
@@ -132,4 +133,14 @@ async fn a_fleet_gets_another_ca_and_the_old_one_goes() {
 	}
 	let (code, told) = fleet.admin.answers(command("60s", &principals));
 	assert_eq!((code, &told["stragglers"]), (Some(0), &serde_json::json!([])), "{told}");
+
+	// What was delivered can be looked into, and added to.
+	let (login, key) = (login_name(), text(&fleet.user_key("erin")));
+	for device in told["devices"].as_array().expect("a list") {
+		let name = device["name"].as_str().expect("a name");
+		let review = device["review"].as_str().expect("a file");
+		let how = ["access", "grant", name, "--for", "5m", "--login", &login, "--ca", &new_ca];
+		let granted = fleet.admin.ok([&how[..], &["--key", &key, "--review", review]].concat());
+		assert_eq!(granted["sequence"], device["sequence"].as_u64().expect("a number") + 1);
+	}
 }

@@ -3,21 +3,29 @@
 //! | step | what | after a crash |
 //! |---|---|---|
 //! | 1 | the new CA is registered | it is found on the chain |
-//! | 2 | every device gets both CAs, many devices in one envelope | what is published is told by its digest |
+//! | 2 | every device gets both CAs, and all that is named, in shared envelopes | what is published is told by its digest |
 //! | 3 | the devices say that they have applied it | it is read again |
 //! | 4 | both are good for the overlap | its end is in the state file |
 //! | 5 | devices that were off get the new one alone | what is published is told by its digest |
 //! | 6 | the old one is revoked | it is found revoked |
 //!
-//! The [`ledger`] is on the disk before each step that changes anything, so that the same command goes on exactly where it was
-//! interrupted. A device that is off all the time converges when it comes back: its newest delivery names the new CA alone, as
-//! a device refuses a delivery with a CA that is revoked.
+//! Beside the [`ledger`] lies a file for each device that opens its delivery, as `dpki deliver --review` writes it, so that
+//! `dpki access grant` can add to it: what that adds before the device answers counts as ours. The ledger is on the disk
+//! before each step that changes anything, so that the same command goes on exactly where it was interrupted. A device that is
+//! off all the time converges when it comes back: its newest delivery names the new CA alone, as a device refuses a delivery
+//! with a CA that is revoked.
 
+mod content;
 mod ledger;
 mod wait;
 
 use crate::{
-	commands::{anchor, deliver, ssh as certificates},
+	commands::{
+		anchor,
+		deliver::{self, made, parts::Parts},
+		delivery::Review,
+		ssh as certificates,
+	},
 	error::{Error, Result},
 	files, lookup,
 	output::{Progress, Report, rfc3339},
@@ -26,24 +34,19 @@ use crate::{
 	values::{self, AnchorRef, DeviceRef, HostCaPatterns, LoginPrincipals, Name},
 };
 use clap::{ArgGroup, Args};
-use dpki_client::{
-	Account, Bundle, Client, Item, View, calls,
-	envelope::{self, RecipientKey},
-	possession::SoftwareKey,
-	ssh,
-};
+use content::{question, refusal};
+use dpki_client::{Account, Bundle, Client, Item, View, calls, envelope, possession::SoftwareKey};
 use dpki_primitives::{
 	anchor::AnchorKind,
 	approval::ApprovalRule,
 	delivery::{DeliveryBinding, MAX_RECIPIENTS, Outcome, Recipient, Suite},
 	ids::{AnchorId, BlobDigest, OrganisationId},
-	key::{KeyPurpose, KeyType},
+	key::KeyType,
 	revocation::RevocationReason,
 	status::Status,
 };
 use ledger::{Fate, Ledger};
 use serde_json::json;
-use sha2::{Digest, Sha256};
 use ssh_key::PrivateKey;
 use std::{
 	path::{Path, PathBuf},
@@ -53,9 +56,6 @@ use wait::{wait_for_devices, wait_until};
 
 /// The kinds of CAs that devices believe.
 const SSH_CA: &[AnchorKind] = &[AnchorKind::SshUserCa, AnchorKind::SshHostCa];
-
-/// What stands for the name of a device in the names of its host certificate.
-const PLACEHOLDER: &str = "{}";
 
 /// Give a fleet another CA.
 #[derive(Args)]
@@ -97,6 +97,8 @@ pub struct Rotate {
 	/// How long the host certificates are valid
 	#[arg(long, default_value = "30d", value_name = "SPAN", value_parser = certificates::certificate_span)]
 	host_cert_valid: Duration,
+	#[command(flatten)]
+	parts: Parts,
 	/// How long both CAs are good, from when all devices have what they need
 	#[arg(long, default_value = "7d", value_name = "SPAN", value_parser = values::duration)]
 	overlap: Duration,
@@ -121,7 +123,6 @@ pub struct Rotate {
 /// The CA that takes the place of the other one, and what is the same for all devices.
 struct Plan {
 	organisation: OrganisationId,
-	kind: AnchorKind,
 	old: AnchorId,
 	new: AnchorId,
 	host_ca: Option<PrivateKey>,
@@ -137,6 +138,8 @@ impl Rotate {
 		let (client, view) = session.view().await?;
 		let (old, kind) = self.old(&view).await?;
 		self.require_content(kind)?;
+		let parts = self.parts.items()?;
+		let intent = self.intent(kind, &parts)?;
 		let organisation = self.org.organisation();
 		let record = view.organisation(organisation).await?;
 		if let Some(rule) = record.and_then(|record| ApprovalRule::of(record.policy)) {
@@ -150,12 +153,11 @@ impl Rotate {
 		}
 		let is_begun = self.state.symlink_metadata().is_ok();
 		if !is_begun {
-			let question = format!(
-				"Deliver another {} to {} devices, and revoke {old} after the overlap?",
-				kind.name(),
-				names.len()
-			);
-			prompt::confirm(&question, self.yes)?;
+			prompt::confirm(&question(kind, old, names.len(), &parts), self.yes)?;
+			let devices = format!("{} devices", names.len());
+			for warning in made::confirm_escrow(&parts, &devices, self.yes)? {
+				session.warn(&warning);
+			}
 		}
 		let ca = self.new_ca()?;
 		let material = lookup::ssh_material(ca.public_key())?;
@@ -173,9 +175,10 @@ impl Rotate {
 			(None, AnchorKind::SshHostCa) => Some(ca),
 			(None, _) => None,
 		};
-		let items = self.items(&view, organisation, kind, (old, new)).await?;
-		let plan = Plan { organisation, kind, old, new, host_ca, items };
-		let mut ledger = self.open(&client, &plan, &names)?;
+		let mut items = self.items(&view, organisation, kind, (old, new)).await?;
+		items.extend(parts);
+		let plan = Plan { organisation, old, new, host_ca, items };
+		let mut ledger = self.open(&client, &plan, &names, intent)?;
 
 		self.publish(session, &client, &account, &plan, &mut ledger).await?;
 		wait_for_devices(&client, &mut ledger, &self.state, self.wait).await?;
@@ -225,29 +228,6 @@ impl Rotate {
 		Ok((known.id, known.record.kind))
 	}
 
-	/// Refuses a state in which nobody could log in, and host certificates without names.
-	fn require_content(&self, kind: AnchorKind) -> Result<()> {
-		let refused =
-			|why: &str, next: &str| Err(Error::NotAllowed { why: why.into(), next: next.into() });
-		let has_users = kind == AnchorKind::SshUserCa || !self.user_ca.is_empty();
-		if !has_users || self.principals.is_empty() {
-			return refused(
-				"nobody could log in any more, and a device takes away what a delivery does not name",
-				"give --principals, and --user-ca if it is the host CA that is rotated",
-			);
-		}
-		if kind == AnchorKind::SshHostCa && self.host_names.is_empty() {
-			return refused(
-				"the devices need certificates by the new host CA",
-				"give --host-names, such as '{}.acme.example'",
-			);
-		}
-		for name in &self.host_names {
-			values::host_name(&name.replace(PLACEHOLDER, "x")).map_err(Error::Usage)?;
-		}
-		Ok(())
-	}
-
 	/// The private key of the new CA, which is made if there is none.
 	fn new_ca(&self) -> Result<PrivateKey> {
 		if self.new_ca.symlink_metadata().is_err() {
@@ -265,50 +245,18 @@ impl Rotate {
 		secrets::ssh_key(&self.new_ca)
 	}
 
-	/// What every device gets: both CAs, and whatever else is named.
-	async fn items(
-		&self,
-		view: &View,
-		organisation: OrganisationId,
-		kind: AnchorKind,
-		(old, new): (AnchorId, AnchorId),
-	) -> Result<Vec<Item>> {
-		let mut user_cas = Vec::new();
-		for ca in &self.user_ca {
-			let known = deliver::active(view, ca, AnchorKind::SshUserCa).await?;
-			deliver::require_own(&known, organisation)?;
-			user_cas.push(known.id);
-		}
-		let mut items = Vec::new();
-		if kind == AnchorKind::SshUserCa {
-			user_cas.retain(|id| *id != old && *id != new);
-			// Revoked by an earlier run, or by somebody in a hurry: devices refuse a delivery that names such a CA.
-			let is_good = matches!(view.anchor_status(old).await?, Status::Valid);
-			user_cas.extend(is_good.then_some(old));
-			user_cas.push(new);
-		}
-		items.extend(user_cas.into_iter().map(|anchor| Item::SshUserCa { anchor }));
-		for HostCaPatterns { anchor, hosts } in &self.known_hosts_ca {
-			let is_old =
-				lookup::anchor_candidates(anchor, &[AnchorKind::SshHostCa])?.contains(&old);
-			if is_old && !view.anchor_status(old).await?.is_valid() {
-				continue;
-			}
-			let known = deliver::active(view, anchor, AnchorKind::SshHostCa).await?;
-			items.push(Item::SshKnownHostCa { anchor: known.id, hosts: hosts.clone() });
-		}
-		items.extend(self.principals.iter().map(|LoginPrincipals { login, principals }| {
-			Item::SshPrincipals { login: login.clone(), principals: principals.clone() }
-		}));
-		Ok(items)
-	}
-
 	/// The ledger of this rotation, as it was left or new.
-	fn open(&self, client: &Client, plan: &Plan, names: &[Name]) -> Result<Ledger> {
+	fn open(
+		&self,
+		client: &Client,
+		plan: &Plan,
+		names: &[Name],
+		intent: [u8; 32],
+	) -> Result<Ledger> {
 		let fresh = Ledger::new(
 			client.genesis_hash(),
 			(plan.organisation, plan.old, plan.new),
-			self.intent(plan.kind),
+			intent,
 			names.iter().map(|name| DeviceRef::new(&self.org, name)),
 		);
 		match self.state.symlink_metadata() {
@@ -322,19 +270,6 @@ impl Rotate {
 				Ok(fresh)
 			},
 		}
-	}
-
-	/// A digest of what devices get besides the two CAs: an interrupted rotation goes on with the same, or not at all.
-	fn intent(&self, kind: AnchorKind) -> [u8; 32] {
-		let logins: Vec<_> = self.principals.iter().map(|it| (&it.login, &it.principals)).collect();
-		let hosts: Vec<_> = self
-			.known_hosts_ca
-			.iter()
-			.map(|it| (it.anchor.to_string(), &it.hosts))
-			.collect();
-		let users: Vec<_> = self.user_ca.iter().map(ToString::to_string).collect();
-		let text = format!("{:?}", (kind.name(), logins, hosts, users, &self.host_names));
-		Sha256::digest(text).into()
 	}
 
 	/// Publishes to every device that has no delivery of this rotation yet.
@@ -351,7 +286,7 @@ impl Rotate {
 		let size = if plan.host_ca.is_some() { 1 } else { self.batch as usize };
 		loop {
 			let view = client.at_finalized().await?;
-			ledger.reconcile(&view).await?;
+			ledger.reconcile(&view, &self.state).await?;
 			ledger.save(&self.state)?;
 			let late = ledger.unpublished().next().is_some_and(|index| ledger.entries[index].late);
 			let alike = ledger.unpublished().filter(|index| ledger.entries[*index].late == late);
@@ -364,7 +299,10 @@ impl Rotate {
 			for index in waiting {
 				let device = ledger.entries[index].device.clone();
 				match deliver::Destination::read(&view, device).await {
-					Ok(destination) => batch.push((index, destination)),
+					Ok(destination) => match refusal(&view, &destination).await? {
+						None => batch.push((index, destination)),
+						Some(why) => ledger.entries[index].fate = Some(Fate::Unfit(why)),
+					},
 					Err(Error::NotAllowed { why, .. }) => {
 						ledger.entries[index].fate = Some(Fate::Unfit(why));
 					},
@@ -381,9 +319,8 @@ impl Rotate {
 			items.retain(|item| !(late && names(item, plan.old)));
 			if let Some(ca) = &plan.host_ca {
 				match self.host_certificate(&view, first, ca).await? {
-					Some(certificate) => items.push(Item::SshHostCertificate { certificate }),
-					None => {
-						let why = "the chain knows no valid SSH host key of it".into();
+					Ok(certificate) => items.push(Item::SshHostCertificate { certificate }),
+					Err(why) => {
 						ledger.entries[batch[0].0].fate = Some(Fate::Unfit(why));
 						continue;
 					},
@@ -391,7 +328,7 @@ impl Rotate {
 			}
 			let (mut sealed, mut published) = (Vec::new(), Vec::new());
 			for (_, destination) in &batch {
-				let (key, recipient) = &destination.recipient;
+				let (key, _) = &destination.recipient;
 				let binding = DeliveryBinding {
 					genesis: client.genesis_hash(),
 					organisation: plan.organisation,
@@ -403,11 +340,14 @@ impl Rotate {
 				};
 				let (device, sequence) = (binding.device, binding.sequence);
 				published.push(Recipient { device, sequence, key: *key });
-				sealed.push((RecipientKey::X25519(recipient.public.clone()), binding));
+				sealed.push((destination.key.clone(), binding));
 			}
-			let (envelope, _) = envelope::seal_shared(&sealed, &Bundle { items }.encode()?)?;
+			let (envelope, key) = envelope::seal_shared(&sealed, &Bundle { items }.encode()?)?;
 			let digest = BlobDigest::of(&envelope);
-			for (index, destination) in &batch {
+			for ((index, destination), (_, binding)) in batch.iter().zip(&sealed) {
+				let review = ledger.entries[*index].review(&self.state);
+				Review::new(binding, &envelope, key.clone(), false)
+					.replace(&Review::next_to(&review))?;
 				ledger.entries[*index].attempt(destination.sequence, digest);
 			}
 			// Before it is sent: whatever becomes of it, the next run knows it by its digest.
@@ -415,31 +355,6 @@ impl Rotate {
 			let call = calls::publish_shared(Suite::SharedX25519, &published, &envelope)?;
 			session.submit(client, account, &call, "publishing the delivery").await?;
 		}
-	}
-
-	async fn host_certificate(
-		&self,
-		view: &View,
-		destination: &deliver::Destination,
-		ca: &PrivateKey,
-	) -> Result<Option<String>> {
-		let device = &destination.device;
-		let Some((_, record)) = lookup::valid_key(view, device, KeyPurpose::Ssh).await? else {
-			return Ok(None);
-		};
-		let known = certificates::active_ca(view, ca, AnchorKind::SshHostCa).await?;
-		deliver::require_own(&known, destination.record.organisation)?;
-		let name = device.text.rsplit('/').next().unwrap_or_default();
-		let content = certificates::Content {
-			names: self.host_names.iter().map(|it| it.replace(PLACEHOLDER, name)).collect(),
-			now: certificates::signing_time(Some(view.now()))?,
-			span: self.host_cert_valid,
-			serial: None,
-			key_id: Some(device.text.clone()),
-		};
-		let key = ssh::from_public_key(&record.public)?;
-		let certificate = content.sign(ca, &key, AnchorKind::SshHostCa)?;
-		Ok(Some(certificates::openssh_line(&certificate)?.trim_end().to_owned()))
 	}
 }
 
@@ -479,7 +394,16 @@ async fn revoke(
 }
 
 fn tell(ledger: &Ledger, plan: &Plan, state: &Path) -> Report {
-	let devices: Vec<_> = ledger.entries.iter().map(|entry| entry.to_json()).collect();
+	let devices: Vec<_> = ledger
+		.entries
+		.iter()
+		.map(|entry| {
+			let mut device = entry.to_json();
+			let review = entry.review(state);
+			device["review"] = review.exists().then(|| review.display().to_string()).into();
+			device
+		})
+		.collect();
 	let stragglers: Vec<_> = ledger.stragglers().collect();
 	let sentence = match (ledger.revoked, ledger.overlap_until, stragglers.len()) {
 		(true, _, 0) => "The old CA is revoked, and every device has the new one".to_owned(),
@@ -500,7 +424,8 @@ fn tell(ledger: &Ledger, plan: &Plan, state: &Path) -> Report {
 		.row_as("devices", devices.len().to_string(), json!(devices))
 		.data("revoked", ledger.revoked)
 		.time_if("overlap_until", ledger.overlap_until)
-		.row("state", state.display());
+		.row("state", state.display())
+		.row("reviews", format_args!("{}.DEVICE.review", state.display()));
 	for entry in &stragglers {
 		report = report.tail(format!("  {}: {}", entry.device.text, entry.words()));
 	}

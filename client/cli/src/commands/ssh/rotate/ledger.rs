@@ -2,6 +2,7 @@
 
 use super::fate;
 use crate::{
+	commands::delivery::Review,
 	error::{Error, Result},
 	files,
 	values::DeviceRef,
@@ -12,7 +13,7 @@ use dpki_primitives::{
 	ids::{AnchorId, BlobDigest, DeviceId, OrganisationId},
 };
 use serde_json::{Value, json};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// The form of the file.
 const FORM: &str = "dpki-rotation/1";
@@ -59,7 +60,45 @@ impl Entry {
 		self.digests.push(digest);
 	}
 
+	/// Where the file lies that opens its delivery, to which `dpki access grant` adds.
+	pub fn review(&self, state: &Path) -> PathBuf {
+		let name = self.device.text.rsplit('/').next().unwrap_or_default();
+		files::with_ending(state, &format!(".{name}.review"))
+	}
+
+	/// Puts the file that opens a delivery in its place, once that delivery is known to be the newest.
+	fn settle(&self, state: &Path) -> Result<()> {
+		let path = self.review(state);
+		let next = Review::next_to(&path);
+		if self.published && next.symlink_metadata().is_ok() {
+			files::rename(&next, &path)?;
+		}
+		Ok(())
+	}
+
+	/// Takes what `dpki access grant` has added to our delivery for ours: the file tells, which it keeps.
+	fn adopt(&mut self, newest: BlobDigest, state: &Path) {
+		if !self.published || self.digests.contains(&newest) {
+			return;
+		}
+		let path = self.review(state);
+		let files = [Review::next_to(&path), path];
+		let reviews = files.iter().filter_map(|path| Review::read(path).ok());
+		let is_ours = |review: &Review| review.digest == newest && review.device == self.device.id;
+		if reviews.into_iter().any(|review| is_ours(&review)) {
+			self.digests.push(newest);
+		}
+	}
+
 	/// Notes what the chain has as the newest delivery of the device.
+	fn note(&mut self, newest: Option<(u64, BlobDigest)>, state: &Path) -> Result<()> {
+		if let Some((_, digest)) = newest {
+			self.adopt(digest, state);
+		}
+		self.find(newest);
+		self.settle(state)
+	}
+
 	fn find(&mut self, newest: Option<(u64, BlobDigest)>) {
 		let Some((sequence, digest)) = newest else { return };
 		if self.digests.contains(&digest) {
@@ -171,7 +210,8 @@ impl Ledger {
 		}
 	}
 
-	/// Puts it on the disk: the old content or the new one at every moment.
+	/// Puts it on the disk: the old content or the new one at every moment. Its owner alone can read it, as the digest of what
+	/// is delivered lets others try what a short secret is.
 	pub fn save(&self, path: &Path) -> Result<()> {
 		let text = json!({
 			"form": FORM,
@@ -184,7 +224,7 @@ impl Ledger {
 			"revoked": self.revoked,
 			"devices": self.entries.iter().map(Entry::to_json).collect::<Vec<_>>(),
 		});
-		files::replace_public(path, format!("{text:#}\n").as_bytes())
+		files::replace_secret(path, format!("{text:#}\n").as_bytes())
 	}
 
 	/// What [`save`](Ledger::save) wrote.
@@ -278,16 +318,16 @@ impl Ledger {
 	}
 
 	/// Finds out which of what was sent is on the chain.
-	pub async fn reconcile(&mut self, view: &View) -> Result<()> {
+	pub async fn reconcile(&mut self, view: &View, state: &Path) -> Result<()> {
 		for entry in self.entries.iter_mut().filter(|entry| entry.fate.is_none()) {
 			let newest = view.delivery(entry.device.id).await?;
-			entry.find(newest.map(|record| (record.sequence, record.digest)));
+			entry.note(newest.map(|record| (record.sequence, record.digest)), state)?;
 		}
 		Ok(())
 	}
 
 	/// Looks what the devices say that have not answered yet; whether anything is new.
-	pub async fn look_for_answers(&mut self, view: &View) -> Result<bool> {
+	pub async fn look_for_answers(&mut self, view: &View, state: &Path) -> Result<bool> {
 		let mut is_new = false;
 		for entry in &mut self.entries {
 			if !entry.published || entry.fate.is_some() {
@@ -301,7 +341,7 @@ impl Ledger {
 				continue;
 			}
 			let newest = view.delivery(entry.device.id).await?;
-			entry.find(newest.map(|record| (record.sequence, record.digest)));
+			entry.note(newest.map(|record| (record.sequence, record.digest)), state)?;
 			is_new |= entry.fate.is_some();
 		}
 		Ok(is_new)
@@ -311,6 +351,11 @@ impl Ledger {
 #[cfg(test)]
 mod tests {
 	use super::*;
+	use dpki_client::envelope::ContentKey;
+	use dpki_primitives::{
+		delivery::{DeliveryBinding, Suite},
+		ids::KeyId,
+	};
 
 	fn ledger() -> Ledger {
 		let ids = (OrganisationId([2; 32]), AnchorId([3; 32]), AnchorId([4; 32]));
@@ -409,5 +454,38 @@ mod tests {
 		assert_eq!(entry.fate, Some(Fate::Replaced(8)));
 		assert_eq!(ledger.stragglers().count(), 3);
 		assert_eq!(ledger.unpublished().collect::<Vec<_>>(), [1, 2]);
+	}
+
+	#[test]
+	fn access_that_is_granted_before_a_device_answers_is_part_of_the_rotation() {
+		let folder = tempfile::tempdir().unwrap();
+		let state = folder.path().join("state");
+		let mut entry = ledger().entries.remove(0);
+		let written = |sequence, content: &[u8]| {
+			let binding = DeliveryBinding {
+				genesis: [1; 32],
+				organisation: OrganisationId([2; 32]),
+				publisher: [3; 32],
+				device: entry.device.id,
+				recipient: KeyId([4; 32]),
+				suite: Suite::SharedX25519,
+				sequence,
+			};
+			let key = ContentKey::from_text(&"ab".repeat(32)).unwrap();
+			Review::new(&binding, content, key, false)
+		};
+		let (ours, granted) = (written(7, b"ours"), written(8, b"granted"));
+		let path = entry.review(&state);
+		ours.replace(&Review::next_to(&path)).unwrap();
+		entry.attempt(7, ours.digest);
+		entry.note(None, &state).unwrap();
+		assert!(!path.exists(), "it is not known to be on the chain");
+		entry.note(Some((7, ours.digest)), &state).unwrap();
+		assert_eq!(Review::read(&path).unwrap().digest, ours.digest);
+		granted.replace(&path).unwrap();
+		entry.note(Some((8, granted.digest)), &state).unwrap();
+		assert_eq!((&entry.fate, entry.sequence), (&None, Some(8)));
+		entry.note(Some((9, digest(9))), &state).unwrap();
+		assert_eq!(entry.fate, Some(Fate::Replaced(9)));
 	}
 }

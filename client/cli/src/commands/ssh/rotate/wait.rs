@@ -25,7 +25,7 @@ pub async fn wait_for_devices(
 		while ledger.is_waiting() {
 			// An interrupted stream is being set up again, and the time runs on.
 			let Some(Ok(head)) = heads.next().await else { continue };
-			if ledger.look_for_answers(&client.at(head)).await? {
+			if ledger.look_for_answers(&client.at(head), state).await? {
 				ledger.save(state)?;
 			}
 			progress.at(ledger.answered());
