@@ -132,7 +132,8 @@ pub struct RequestArgs {
 		value_name = "DAYS",
 		value_parser = clap::value_parser!(u32).range(1..),
 		default_value_t = 365,
-		requires = "self_signed"
+		requires = "self_signed",
+		conflicts_with = "plain"
 	)]
 	pub days: u32,
 	/// How long the request is good, a day at most.
