@@ -35,7 +35,8 @@ impl Agent {
 			.min()
 	}
 
-	/// Ends temporary access and plain keys that are over, and closes logins by certificate if the newest proven block is too old for them.
+	/// Ends temporary access and plain keys that are over, and closes logins by certificate if the newest proven
+	/// block is too old for them.
 	/// That it is too old is an error, each time.
 	pub fn lapse(&mut self) -> Result<(), StepError> {
 		// Nothing was ever applied, so there is nothing to close.

@@ -7,9 +7,9 @@
 //! | [`answer`] | what sshd is told that asks for the keys of a login |
 //!
 //! What is in force lies in one file, and follows from proven state only. From it the blocks are written, and sshd is
-//! answered. A key ends at its time in three ways: the agent takes it out, whether the chain is heard or not, sshd is told with `expiry-time`, and the answer
-//! leaves it out. When the chain was not heard for too long no key is in force, like no certificate; what stands outside
-//! the block is nobody's business but its owner's and keeps working.
+//! answered. A key ends at its time in three ways: the agent takes it out, whether the chain is heard or not, sshd is told
+//! with `expiry-time`, and the answer leaves it out. When the chain was not heard for too long no key is in force, like no
+//! certificate; what stands outside the block is nobody's business but its owner's and keeps working.
 
 pub mod answer;
 pub mod block;
