@@ -1,17 +1,19 @@
 //! That every row of the table of attacks in the README names tests that exist.
 
 const README: &str = include_str!("../../README.md");
-const SOURCES: [&str; 16] = [
+const SOURCES: [&str; 18] = [
 	include_str!("appliers.rs"),
 	include_str!("approvals.rs"),
 	include_str!("crashes.rs"),
 	include_str!("deliveries.rs"),
 	include_str!("forgeries.rs"),
+	include_str!("lapses.rs"),
 	include_str!("plain_keys.rs"),
 	include_str!("renewals.rs"),
 	include_str!("revocations.rs"),
 	include_str!("one_at_a_time.rs"),
 	include_str!("stops.rs"),
+	include_str!("temporary.rs"),
 	include_str!("../../src/appliers/authorized/block.rs"),
 	include_str!("secrets.rs"),
 	include_str!("../../src/journal.rs"),
