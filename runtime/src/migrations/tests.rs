@@ -26,10 +26,10 @@ use sp_io::TestExternalities;
 fn names_and_cursors_have_room() {
 	fn have_room<List: SteppedMigrations>() {
 		let ids: Vec<_> = (0..List::len()).filter_map(List::nth_id).collect();
-		assert!(ids.len() <= MaxMigrations::get() as usize);
+		assert!(ids.len() <= <MaxMigrations as Get<u32>>::get() as usize);
 		assert!(ids.iter().all(|id| Id::try_from(id.clone()).is_ok()));
 		assert_eq!(ids.iter().collect::<BTreeSet<_>>().len(), ids.len(), "a name is given once");
-		assert!(List::cursor_max_encoded_len() <= MaxCursorLen::get() as usize);
+		assert!(List::cursor_max_encoded_len() <= <MaxCursorLen as Get<u32>>::get() as usize);
 	}
 	have_room::<super::Stepped>();
 	have_room::<(VisitDevices,)>();
