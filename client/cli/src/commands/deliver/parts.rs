@@ -171,7 +171,8 @@ mod tests {
 			words.push(format!("{name}={}", path.display()));
 		}
 		words.extend(further.iter().map(ToString::to_string));
-		Line::try_parse_from(words).ok().expect("it can be parsed").parts.items()
+		let Ok(line) = Line::try_parse_from(words) else { panic!("it can be parsed") };
+		line.parts.items()
 	}
 
 	const CERTIFICATE: &str = "-----BEGIN CERTIFICATE-----\nAQID\n-----END CERTIFICATE-----\n";

@@ -176,7 +176,8 @@ mod tests {
 		let needed = ["rotate", "--org", "acme", "--device", "drone-7", "--old-ca", "old.pub"];
 		let files = ["--new-ca", "new", "--state", "state"];
 		let words = [&needed[..], &files, further].concat();
-		Line::try_parse_from(words).ok().expect("it can be parsed").rotate
+		let Ok(line) = Line::try_parse_from(words) else { panic!("it can be parsed") };
+		line.rotate
 	}
 
 	#[test]
@@ -205,8 +206,8 @@ mod tests {
 			assert!(asked.contains(words), "{asked}");
 		}
 		let ca = Item::TrustBundle { name: "web".into(), certificates: vec![] };
-		let asked = question(AnchorKind::SshUserCa, old, 12, &[ca.clone()]);
-		assert!(asked.contains(&ca.name()), "{asked}");
+		let asked = question(AnchorKind::SshUserCa, old, 12, std::slice::from_ref(&ca));
+		assert!(asked.contains(ca.name()), "{asked}");
 		// Tests have no terminal.
 		assert!(matches!(prompt::confirm(&asked, false), Err(Error::ConfirmationMissing)));
 	}
