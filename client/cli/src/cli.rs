@@ -3,9 +3,9 @@
 
 use crate::{
 	commands::{
-		access, account, anchor, blob, bundle, certificate, chain, deliver, delivery, device, economy,
-		endorser, export, fleet, key, motion, multisig, network, node, observer, org, recovery, revoke,
-		runtime, ssh, status, subject, validator, voucher, x509,
+		access, account, anchor, blob, bundle, certificate, chain, deliver, delivery, device,
+		economy, endorser, export, fleet, key, motion, multisig, network, node, observer, org,
+		recovery, revoke, runtime, ssh, status, subject, validator, voucher, x509,
 	},
 	error::Result,
 	output::Report,
@@ -153,7 +153,7 @@ pub enum Command {
 	/// Send a device its full desired state, encrypted
 	///
 	/// What an earlier delivery gave and this one does not name, the device takes away.
-	Deliver(deliver::Deliver),
+	Deliver(Box<deliver::Deliver>),
 	/// Open logins that end by themselves, also where the device hears nothing of the chain
 	#[command(subcommand)]
 	Access(access::AccessCommand),

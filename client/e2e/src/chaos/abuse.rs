@@ -180,7 +180,7 @@ pub fn invalid(rpc: &Rpc, acted: usize, count: usize) -> Result<Vec<Signed>, Ref
 	let call = calls::encode(&calls::transfer(&[7; 32], 1)).expect("the call is one of this chain");
 	let one = |number: usize| {
 		let mut signed = chain.sign(&key_of(PENNILESS + number), call.bytes(), 0, from);
-		if number % 3 == 0 {
+		if number.is_multiple_of(3) {
 			// Within the signature, which lies before the extensions and the call.
 			let at = signed.bytes.len() - call.bytes().len() - 20;
 			signed.bytes[at] ^= 1;

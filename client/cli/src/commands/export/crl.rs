@@ -24,7 +24,11 @@ use rcgen::{
 	SerialNumber,
 };
 use serde_json::{Value, json};
-use std::{collections::BTreeMap, path::PathBuf, time::Duration};
+use std::{
+	collections::BTreeMap,
+	path::{Path, PathBuf},
+	time::Duration,
+};
 use time::OffsetDateTime;
 use x509_parser::{
 	pem::Pem,
@@ -123,7 +127,7 @@ async fn children(prover: &mut Prover, ca: AnchorId, entries: &mut Entries) -> R
 async fn issued(
 	prover: &mut Prover,
 	authority: &Authority,
-	path: &PathBuf,
+	path: &Path,
 	entries: &mut Entries,
 	unknown: &mut Vec<String>,
 ) -> Result<()> {
