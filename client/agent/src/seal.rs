@@ -1,4 +1,5 @@
-//! The secrets in the state directory, sealed at rest: whoever takes the disk, or a copy of it, takes no key and no bundle.
+//! The secrets in the state directory, sealed at rest: whoever takes the disk, or a copy of it, takes no key of the
+//! device and no bundle.
 //!
 //! | file | what is sealed |
 //! |---|---|
@@ -6,7 +7,8 @@
 //! | `journal` | the bundle in force, and the one on its way |
 //! | `sealed` | nothing: it says that the state is sealed, and by which key |
 //!
-//! The host key stays as it is, because sshd reads it, and so does what is no secret: checkpoint, chain time, status, lock.
+//! The host key stays as it is, because sshd reads it, and so do the private keys of services (`tls/NAME/*.key`), the data of
+//! hooks and what is put in force for other programs. What is no secret stays, too: checkpoint, chain time, status, lock.
 //!
 //! A file is XChaCha20-Poly1305 under a key of its own, which HKDF-SHA256 makes of the secret and the file's name, so that no
 //! file passes for another one. The three names of an agreement key count as one, because a rotation renames the files.
