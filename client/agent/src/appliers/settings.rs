@@ -19,7 +19,7 @@
 //! [apply.authorized-keys]
 //! directory = "/etc/ssh/dpki-keys"
 //! command = true                         # sshd asks `dpki-agent authorized-keys`
-//! files = { root = "/root/.ssh/authorized_keys" }
+//! files = { ops = "/srv/ops/.ssh/authorized_keys" }
 //! ```
 
 use crate::files::{self, FileError};
@@ -240,7 +240,7 @@ mod tests {
 		command = ["/usr/local/bin/take-maps"]
 		[authorized-keys]
 		directory = "/etc/ssh/dpki-keys"
-		files = { root = "/root/.ssh/authorized_keys" }
+		files = { ops = "/srv/ops/.ssh/authorized_keys" }
 	"#;
 
 	fn check(text: &str) -> Result<(), String> {
@@ -265,8 +265,8 @@ mod tests {
 			("[psk]", "[psk]\ntimeout = 601", "has a timeout of 601 s"),
 			("[psk]", "[psk]\ncolour = 1", "unknown field"),
 			("files = ", "command = false # ", "puts nothing in force"),
-			("root = ", "\"-x\" = ", "impossible name"),
-			("/root/.ssh", ".ssh", "no absolute path"),
+			("ops = ", "\"-x\" = ", "impossible name"),
+			("/srv/ops/.ssh", ".ssh", "no absolute path"),
 		] {
 			let error = check(&GOOD.replace(from, to)).unwrap_err();
 			assert!(error.contains(words), "{to}: {error}");

@@ -221,7 +221,7 @@ mod tests {
 		for (file, writable, words) in [
 			("/srv/keys", "/srv/maps", "ProtectHome=yes"),
 			("/homes/keys", "/rooted", "ProtectHome=yes"),
-			("/root/.ssh/authorized_keys", "/srv/maps", "ProtectHome=read-only"),
+			("/srv/keys", "/root", "ProtectHome=read-only"),
 			("/home/ops/.ssh/authorized_keys", "/srv/maps", "ProtectHome=read-only"),
 			("/srv/keys", "/run/user/1000/maps", "ProtectHome=read-only"),
 		] {
