@@ -9,6 +9,7 @@ use sc_service::config::IpNetwork;
 use std::{
 	net::{Ipv4Addr, Ipv6Addr},
 	num::NonZeroU32,
+	path::PathBuf,
 	time::Duration,
 };
 
@@ -67,6 +68,13 @@ pub struct NodeOptions {
 	/// A lag lets short forks settle before the vote, and delays every revocation by as many blocks.
 	#[arg(long, value_name = "BLOCKS", default_value_t = 0)]
 	pub grandpa_voting_lag: u32,
+
+	/// Where compiled runtimes are kept, so that the next start takes a second instead of ten.
+	///
+	/// Below the base path, if nothing is said. Several nodes on a machine may share a folder. What lies there is executed
+	/// as it is: nobody else may be able to write to it.
+	#[arg(long, value_name = "FOLDER", env = "DPKI_RUNTIME_CACHE")]
+	pub runtime_cache: Option<PathBuf>,
 }
 
 impl Cli {

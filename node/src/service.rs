@@ -14,9 +14,11 @@ use futures::FutureExt;
 use sc_client_api::{Backend, BlockBackend};
 use sc_consensus_aura::ImportQueueParams;
 use sc_consensus_grandpa::{FinalityProofProvider, SharedVoterState, warp_proof::NetworkProvider};
+use sc_executor::{DEFAULT_HEAP_ALLOC_STRATEGY, HeapAllocStrategy, WasmExecutor};
 use sc_network::NetworkBackend;
 use sc_service::{
-	Configuration, PartialComponents, TaskManager, WarpSyncConfig, error::Error as ServiceError,
+	Configuration, PartialComponents, TaskManager, WarpSyncConfig, config::ExecutorConfiguration,
+	error::Error as ServiceError,
 };
 use sc_telemetry::{Telemetry, TelemetryWorker};
 use sc_transaction_pool::TransactionPoolHandle;
@@ -26,14 +28,13 @@ use sp_consensus_aura::{
 	sr25519::AuthorityPair as AuraPair,
 };
 use sp_timestamp::InherentDataProvider as TimestampProvider;
-use std::sync::Arc;
+use std::{path::Path, sync::Arc};
 use tokio::sync::watch;
 
 /// What the runtime may import: Substrate's functions and [those of the project](dpki_crypto::host).
 pub type HostFunctions = (sp_io::SubstrateHostFunctions, dpki_crypto::host::HostFunctions);
 /// The chain's client.
-pub type FullClient =
-	sc_service::TFullClient<Block, RuntimeApi, sc_executor::WasmExecutor<HostFunctions>>;
+pub type FullClient = sc_service::TFullClient<Block, RuntimeApi, WasmExecutor<HostFunctions>>;
 /// The chain's database.
 pub type FullBackend = sc_service::TFullBackend<Block>;
 /// The rule by which one of several forks is the best: the longest.
@@ -50,6 +51,9 @@ pub type FinalityLink = sc_consensus_grandpa::LinkHalf<Block, FullClient, FullSe
 /// synchronise; storing each would cost more disk than the blocks themselves. The one of the newest
 /// finalised block is kept besides, and is what bundles are made of.
 pub const GRANDPA_JUSTIFICATION_PERIOD: u32 = 16;
+
+/// Where compiled runtimes are kept, below the base path: several chains may have the same runtime.
+const RUNTIME_CACHE: &str = "runtime-cache";
 
 /// What is particular to this node among its [`Components`].
 pub struct Consensus {
@@ -73,8 +77,33 @@ pub type Components = PartialComponents<
 	Consensus,
 >;
 
-/// Opens the database and builds what does not need a network.
-pub fn new_partial(config: &Configuration) -> Result<Components, ServiceError> {
+/// What executes the runtime, as Substrate would make it, but that what it has compiled is kept in this folder: compiling is
+/// nearly all of what a start takes.
+fn new_executor(
+	config: &ExecutorConfiguration,
+	runtime_cache: &Path,
+) -> WasmExecutor<HostFunctions> {
+	let heap = config.default_heap_pages.map_or(DEFAULT_HEAP_ALLOC_STRATEGY, |pages| {
+		HeapAllocStrategy::Static { extra_pages: u32::try_from(pages).unwrap_or(u32::MAX) }
+	});
+	WasmExecutor::builder()
+		.with_execution_method(config.wasm_method)
+		.with_onchain_heap_alloc_strategy(heap)
+		.with_offchain_heap_alloc_strategy(heap)
+		.with_max_runtime_instances(config.max_runtime_instances)
+		.with_runtime_cache_size(config.runtime_cache_size)
+		.with_cache_path(runtime_cache)
+		.build()
+}
+
+/// Opens the database and builds what does not need a network. Compiled runtimes are kept in `runtime_cache`, or in a folder
+/// [of their own](RUNTIME_CACHE) below the base path.
+pub fn new_partial(
+	config: &Configuration,
+	runtime_cache: Option<&Path>,
+) -> Result<Components, ServiceError> {
+	let default_cache = config.base_path.path().join(RUNTIME_CACHE);
+	let runtime_cache = runtime_cache.unwrap_or(&default_cache);
 	let telemetry = config
 		.telemetry_endpoints
 		.clone()
@@ -86,7 +115,7 @@ pub fn new_partial(config: &Configuration) -> Result<Components, ServiceError> {
 		})
 		.transpose()?;
 
-	let executor = sc_service::new_wasm_executor::<HostFunctions>(&config.executor);
+	let executor = new_executor(&config.executor, runtime_cache);
 	let (client, backend, keystore_container, task_manager) =
 		sc_service::new_full_parts::<Block, RuntimeApi, _>(
 			config,
@@ -170,7 +199,7 @@ pub fn new_full<N: NetworkBackend<Block, Hash>>(
 		select_chain,
 		transaction_pool,
 		other: Consensus { block_import, link, slot_duration, mut telemetry },
-	} = new_partial(&config)?;
+	} = new_partial(&config, options.runtime_cache.as_deref())?;
 
 	let mut net_config = sc_network::config::FullNetworkConfiguration::<_, _, N>::new(
 		&config.network,

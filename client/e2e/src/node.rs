@@ -4,9 +4,10 @@ use crate::{Process, Workspace, binary, chaos::key_of, run};
 use dpki_client::{Client, account::address};
 use serde_json::{Value, json};
 use std::{
+	collections::BTreeMap,
 	net::SocketAddr,
 	path::{Path, PathBuf},
-	sync::OnceLock,
+	sync::{Mutex, OnceLock, PoisonError},
 };
 
 /// What the node says when its RPC listens; the addresses follow, see [`rpc_port`].
@@ -277,8 +278,20 @@ pub(crate) fn put_spec(workspace: &Workspace, name: &str, json: &[u8]) -> PathBu
 	path
 }
 
-/// The specification of a chain, as the node exports it.
+/// The specification of a chain, as the node exports it. That of one which the node knows by name is always the same.
 pub(crate) fn build_spec(chain: &str, raw: bool) -> Vec<u8> {
+	static KNOWN: Mutex<BTreeMap<(String, bool), Vec<u8>>> = Mutex::new(BTreeMap::new());
+	if chain.contains('/') {
+		return export_spec(chain, raw);
+	}
+	let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
+	known
+		.entry((chain.into(), raw))
+		.or_insert_with(|| export_spec(chain, raw))
+		.clone()
+}
+
+fn export_spec(chain: &str, raw: bool) -> Vec<u8> {
 	let raw = raw.then_some("--raw");
 	let args = ["build-spec", "--chain", chain, "--disable-default-bootnode"];
 	let exported = run(&binary("dpki-node"), args.into_iter().chain(raw));

@@ -1,5 +1,6 @@
 //! Child processes that cannot outlive their test.
 
+use crate::workspace::target;
 use std::{
 	ffi::OsStr,
 	fs::{self, File},
@@ -12,6 +13,10 @@ use std::{
 
 /// How long anything may take that should take a few seconds. Not a measurement: only the end of patience.
 pub const PATIENCE: Duration = Duration::from_secs(120);
+
+/// Names the folder in which nodes keep the runtime as they have compiled it: one for all of them, since they have few
+/// different runtimes and compiling is nearly all of what a start takes.
+const RUNTIME_CACHE: &str = "DPKI_RUNTIME_CACHE";
 
 /// A running child. It is killed when this is dropped, and by the kernel should the test itself be killed.
 pub struct Process {
@@ -71,6 +76,7 @@ impl Process {
 			.args(["--pdeathsig", "KILL"])
 			.arg(program)
 			.args(args)
+			.env(RUNTIME_CACHE, runtime_cache())
 			.stdin(Stdio::null())
 			.stdout(Stdio::null())
 			.stderr(Stdio::piped())
@@ -133,10 +139,15 @@ impl Drop for Process {
 	}
 }
 
+fn runtime_cache() -> PathBuf {
+	target().join("runtime-cache")
+}
+
 /// Runs a command to its end.
 pub fn run<A: AsRef<OsStr>>(program: &Path, args: impl IntoIterator<Item = A>) -> Output {
 	Command::new(program)
 		.args(args)
+		.env(RUNTIME_CACHE, runtime_cache())
 		.stdin(Stdio::null())
 		.output()
 		.unwrap_or_else(|error| panic!("{} does not start: {error}", program.display()))
