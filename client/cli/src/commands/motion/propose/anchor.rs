@@ -11,6 +11,9 @@ use std::path::PathBuf;
 #[derive(Subcommand)]
 pub enum AnchorProposal {
 	/// What it signed stays good, nothing new is to be signed
+	#[command(after_help = "\
+Example:
+  dpki motion propose anchor retire 0x1f0c...e2 --reason 'the product line ended'")]
 	Retire {
 		/// Its id
 		#[arg(value_name = "ID")]
@@ -19,6 +22,9 @@ pub enum AnchorProposal {
 		terms: Terms,
 	},
 	/// It and all below it are invalid for ever
+	#[command(after_help = "\
+Example:
+  dpki motion propose anchor revoke 0x1f0c...e2 --because keyCompromise --reason 'see minutes'")]
 	Revoke {
 		/// Its id
 		#[arg(value_name = "ID")]
@@ -30,6 +36,9 @@ pub enum AnchorProposal {
 		terms: Terms,
 	},
 	/// It and all below it are on hold until it is released
+	#[command(after_help = "\
+Example:
+  dpki motion propose anchor suspend 0x1f0c...e2 --reason 'audit is overdue'")]
 	Suspend {
 		/// Its id
 		#[arg(value_name = "ID")]
@@ -38,6 +47,9 @@ pub enum AnchorProposal {
 		terms: Terms,
 	},
 	/// The end of a hold
+	#[command(after_help = "\
+Example:
+  dpki motion propose anchor release 0x1f0c...e2 --reason 'audit passed'")]
 	Release {
 		/// Its id
 		#[arg(value_name = "ID")]
@@ -46,6 +58,9 @@ pub enum AnchorProposal {
 		terms: Terms,
 	},
 	/// Another anchor takes its place, and it retires at a time
+	#[command(after_help = "\
+Example:
+  dpki motion propose anchor rollover 0x1f0c...e2 --to 0x77aa...01 --at 2030-01-31T12:00:00Z")]
 	Rollover {
 		/// Its id
 		#[arg(value_name = "ID")]
@@ -60,6 +75,9 @@ pub enum AnchorProposal {
 		terms: Terms,
 	},
 	/// It does not retire as was planned
+	#[command(after_help = "\
+Example:
+  dpki motion propose anchor cancel-rollover 0x1f0c...e2")]
 	CancelRollover {
 		/// Its id
 		#[arg(value_name = "ID")]
@@ -68,6 +86,9 @@ pub enum AnchorProposal {
 		terms: Terms,
 	},
 	/// Where it publishes its revocation list
+	#[command(after_help = "\
+Example:
+  dpki motion propose anchor crl 0x1f0c...e2 --address https://crl.example/ca.crl")]
 	Crl {
 		/// Its id
 		#[arg(value_name = "ID")]
