@@ -1,7 +1,7 @@
 //! That nothing of ours on the chain is without a command and a line of documentation.
 //!
 //! The calls and refusals are read from the metadata that the client crate was made for. A call that is new fails these
-//! tests until [`COMMANDS`] names its command and `docs/calls.md` tells about it.
+//! tests until [`COMMANDS`] names its command and `docs/calls.md` tells about it; so does a query, with [`QUERIES`].
 
 use crate::cli::Cli;
 use clap::{Parser, error::ErrorKind};
@@ -145,6 +145,46 @@ const COMMANDS: &[Line] = &[
 	("Fleets", "publish_tile", "dpki fleet publish acme/drones --tiles t"),
 ];
 
+/// Each query of the runtime API with a command line that answers it.
+const QUERIES: &[(&str, &str)] = &[
+	("organisation", "dpki org show acme"),
+	("member", "dpki org show acme --member //Bob"),
+	("motion", "dpki motion show 3"),
+	("motions", "dpki motion list"),
+	("anchor", "dpki anchor show id"),
+	("check_certificate", "dpki status x509-cert dac.crt --anchor paa.crt"),
+	("anchors_of", "dpki anchor list --org acme"),
+	("anchors_ending", "dpki anchor ending --org acme"),
+	("children_of", "dpki anchor children id"),
+	("device", "dpki status device acme/drone-7"),
+	("key", "dpki status key id"),
+	("keys_of", "dpki device show acme/drone-7"),
+	("keys_ending", "dpki key ending acme/drone-7"),
+	("requests_to", "dpki key requests acme"),
+	("voucher", "dpki voucher show id"),
+	("delivery", "dpki status delivery acme/drone-7"),
+	("acknowledgement", "dpki status delivery acme/drone-7"),
+	("economy", "dpki economy show"),
+	("quota", "dpki economy quota"),
+	("fleet", "dpki fleet status acme/drones"),
+	("fleet_member", "dpki fleet status acme/drones --proof drone-7.member"),
+	("certificate", "dpki certificate show id"),
+	("assessment", "dpki status certificate id"),
+	("endorsements", "dpki certificate show id"),
+	("application", "dpki certificate application id"),
+	("application_nonce", "dpki certificate draft dns:www.acme.example --public k --out d"),
+	("subject", "dpki subject show dns:www.acme.example"),
+	("certificates_of", "dpki certificate list --org acme"),
+	("certificates_about", "dpki subject certificates dns:www.acme.example"),
+	("certificates_ending_on", "dpki certificate ending"),
+	("accreditation", "dpki observer show //Bob"),
+	("accredited", "dpki endorser list"),
+	("pending_observations", "dpki observer pending"),
+	("pending_reveals", "dpki observer pending"),
+	("pending_endorsements", "dpki endorser pending"),
+	("certificate_terms", "dpki certificate terms"),
+];
+
 fn metadata() -> Metadata {
 	Metadata::decode_from(include_bytes!("../../sdk/artifacts/metadata.scale")).unwrap()
 }
@@ -195,6 +235,12 @@ fn every_call_of_ours_has_a_command() {
 	assert!(gone.is_empty(), "the chain has no such calls: {gone:?}");
 }
 
+/// Whether these are words that the command line takes. Ids and hashes would make the lines long.
+fn parse(line: &str) -> Result<Cli, clap::Error> {
+	let id = format!("0x{}", "ab".repeat(32));
+	Cli::try_parse_from(line.split(' ').map(|word| if word == "id" { &id } else { word }))
+}
+
 #[test]
 fn every_command_line_is_one() {
 	for (pallet, call, line) in commands(&metadata()) {
@@ -203,14 +249,37 @@ fn every_command_line_is_one() {
 				assert!(AGENT.contains(&format!("| `dpki-agent {verb}` |")), "{pallet}.{call}");
 			},
 			None => {
-				// Ids and hashes would make the lines long.
-				let id = format!("0x{}", "ab".repeat(32));
-				let words = line.split(' ').map(|word| if word == "id" { &id } else { word });
-				if let Err(error) = Cli::try_parse_from(words) {
+				if let Err(error) = parse(line) {
 					panic!("{pallet}.{call}: {error}");
 				}
 			},
 		}
+	}
+}
+
+#[test]
+fn every_query_has_a_command_and_is_documented_with_it() {
+	let metadata = metadata();
+	let api = metadata.runtime_api_trait_by_name("DpkiApi").expect("the chain has it");
+	let queries: BTreeSet<_> = api.methods().map(|method| method.name().to_owned()).collect();
+	let known: BTreeSet<_> = QUERIES.iter().map(|(query, _)| (*query).to_owned()).collect();
+	let missing: Vec<_> = queries.difference(&known).collect();
+	assert!(missing.is_empty(), "no command answers these queries: {missing:?}");
+	let gone: Vec<_> = known.difference(&queries).collect();
+	assert!(gone.is_empty(), "the chain answers no such queries: {gone:?}");
+	for (query, line) in QUERIES {
+		if let Err(error) = parse(line) {
+			panic!("{query}: {error}");
+		}
+		let row = section("Queries")
+			.lines()
+			.find(|row| row.starts_with(&format!("| `{query}` |")));
+		let named = row.and_then(|row| row.rsplit('`').nth(1)).unwrap_or_default();
+		let rest = line.strip_prefix(named).filter(|_| !named.is_empty());
+		assert!(
+			rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(' ')),
+			"docs/calls.md has no row with the command of {query}"
+		);
 	}
 }
 

@@ -198,6 +198,10 @@ pub(crate) type ChainConfig = subxt::config::SubstrateConfig;
 		with = "::subxt::utils::Static<::dpki_primitives::ids::FleetId>"
 	),
 	substitute_type(
+		path = "dpki_primitives::ids::RevisionId",
+		with = "::subxt::utils::Static<::dpki_primitives::ids::RevisionId>"
+	),
+	substitute_type(
 		path = "dpki_runtime::RuntimeCall",
 		with = "::subxt::utils::Static<crate::calls::EncodedCall>"
 	)

@@ -17,7 +17,7 @@ pub use dpki_primitives::fleet::{
 	MAX_FLEET_SIZE, MemberFacts, MembershipProof, NotAMember, RevocationChunk, Tile,
 };
 pub use folder::TileFolder;
-pub use holding::Holding;
+pub use holding::{Holding, held_commitments};
 pub use tiles::FleetTiles;
 
 use crate::{View, blob::BlobError, view::ReadError};
@@ -93,6 +93,14 @@ pub enum FleetError {
 		"the tile {path} could not be written ({source}): check the folder and the space in it"
 	)]
 	Write {
+		/// Where.
+		path: PathBuf,
+		/// Why.
+		source: io::Error,
+	},
+	/// A tile that nobody needs could not be removed.
+	#[error("{path} could not be tidied ({source}): check whose the folder is")]
+	Prune {
 		/// Where.
 		path: PathBuf,
 		/// Why.

@@ -1,6 +1,7 @@
 //! Typed reads of the state at one finalised block, and the verdicts about what is read.
 
 mod certificates;
+mod chains;
 mod lists;
 mod multisig;
 mod pages;

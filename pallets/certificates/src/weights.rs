@@ -40,64 +40,6 @@ pub trait WeightInfo {
 pub struct SubstrateWeight<T>(PhantomData<T>);
 
 impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
-	/// Storage: `Timestamp::Now` (r:1 w:0)
-	/// Proof: `Timestamp::Now` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `MaxEncodedLen`)
-	/// Storage: `Certificates::Policy` (r:1 w:0)
-	/// Proof: `Certificates::Policy` (`max_values`: Some(1), `max_size`: Some(48), added: 543, mode: `MaxEncodedLen`)
-	/// Storage: `Certificates::CompromisedKeys` (r:8 w:0)
-	/// Proof: `Certificates::CompromisedKeys` (`max_values`: None, `max_size`: Some(40), added: 2515, mode: `MaxEncodedLen`)
-	/// Storage: `Dpki::RevokedAnchorKeys` (r:1 w:0)
-	/// Proof: `Dpki::RevokedAnchorKeys` (`max_values`: None, `max_size`: Some(32), added: 2507, mode: `MaxEncodedLen`)
-	/// Storage: `Dpki::Keys` (r:8 w:0)
-	/// Proof: `Dpki::Keys` (`max_values`: None, `max_size`: Some(672), added: 3147, mode: `MaxEncodedLen`)
-	/// Storage: `Organisations::Organisations` (r:1 w:0)
-	/// Proof: `Organisations::Organisations` (`max_values`: None, `max_size`: Some(122), added: 2597, mode: `MaxEncodedLen`)
-	/// Storage: `Organisations::Members` (r:1 w:0)
-	/// Proof: `Organisations::Members` (`max_values`: None, `max_size`: Some(81), added: 2556, mode: `MaxEncodedLen`)
-	/// Storage: `Certificates::Subjects` (r:1 w:1)
-	/// Proof: `Certificates::Subjects` (`max_values`: None, `max_size`: Some(322), added: 2797, mode: `MaxEncodedLen`)
-	/// Storage: `Certificates::Certificates` (r:7 w:1)
-	/// Proof: `Certificates::Certificates` (`max_values`: None, `max_size`: Some(998), added: 3473, mode: `MaxEncodedLen`)
-	/// Storage: `Certificates::ApplicationNonce` (r:1 w:1)
-	/// Proof: `Certificates::ApplicationNonce` (`max_values`: None, `max_size`: Some(56), added: 2531, mode: `MaxEncodedLen`)
-	/// Storage: `System::BlockHash` (r:1 w:0)
-	/// Proof: `System::BlockHash` (`max_values`: None, `max_size`: Some(44), added: 2519, mode: `MaxEncodedLen`)
-	/// Storage: `Certificates::OpenByPayer` (r:1 w:1)
-	/// Proof: `Certificates::OpenByPayer` (`max_values`: None, `max_size`: Some(52), added: 2527, mode: `MaxEncodedLen`)
-	/// Storage: `Certificates::Fees` (r:1 w:0)
-	/// Proof: `Certificates::Fees` (`max_values`: Some(1), `max_size`: Some(449), added: 944, mode: `MaxEncodedLen`)
-	/// Storage: `Balances::Holds` (r:1 w:1)
-	/// Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(157), added: 2632, mode: `MaxEncodedLen`)
-	/// Storage: `Certificates::OpenCount` (r:1 w:1)
-	/// Proof: `Certificates::OpenCount` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
-	/// Storage: `Certificates::EndingCursor` (r:1 w:0)
-	/// Proof: `Certificates::EndingCursor` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
-	/// Storage: `Certificates::EndingCount` (r:1 w:1)
-	/// Proof: `Certificates::EndingCount` (`max_values`: None, `max_size`: Some(8), added: 2483, mode: `MaxEncodedLen`)
-	/// Storage: `Certificates::SubjectCertificateCount` (r:1 w:1)
-	/// Proof: `Certificates::SubjectCertificateCount` (`max_values`: None, `max_size`: Some(36), added: 2511, mode: `MaxEncodedLen`)
-	/// Storage: `Certificates::HolderCertificateCount` (r:1 w:1)
-	/// Proof: `Certificates::HolderCertificateCount` (`max_values`: None, `max_size`: Some(53), added: 2528, mode: `MaxEncodedLen`)
-	/// Storage: `System::Account` (r:1 w:1)
-	/// Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
-	/// Storage: `Certificates::Applications` (r:0 w:1)
-	/// Proof: `Certificates::Applications` (`max_values`: None, `max_size`: Some(1014), added: 3489, mode: `MaxEncodedLen`)
-	/// Storage: `Certificates::OpenPositions` (r:0 w:1)
-	/// Proof: `Certificates::OpenPositions` (`max_values`: None, `max_size`: Some(36), added: 2511, mode: `MaxEncodedLen`)
-	/// Storage: `Certificates::OpenApplications` (r:0 w:1)
-	/// Proof: `Certificates::OpenApplications` (`max_values`: None, `max_size`: Some(36), added: 2511, mode: `MaxEncodedLen`)
-	/// Storage: `Certificates::Escrows` (r:0 w:1)
-	/// Proof: `Certificates::Escrows` (`max_values`: None, `max_size`: Some(613), added: 3088, mode: `MaxEncodedLen`)
-	/// Storage: `Certificates::OpenRenewals` (r:0 w:1)
-	/// Proof: `Certificates::OpenRenewals` (`max_values`: None, `max_size`: Some(65), added: 2540, mode: `MaxEncodedLen`)
-	/// Storage: `Certificates::SubjectCertificates` (r:0 w:1)
-	/// Proof: `Certificates::SubjectCertificates` (`max_values`: None, `max_size`: Some(68), added: 2543, mode: `MaxEncodedLen`)
-	/// Storage: `Certificates::Ending` (r:0 w:1)
-	/// Proof: `Certificates::Ending` (`max_values`: None, `max_size`: Some(40), added: 2515, mode: `MaxEncodedLen`)
-	/// Storage: `Certificates::HolderCertificates` (r:0 w:1)
-	/// Proof: `Certificates::HolderCertificates` (`max_values`: None, `max_size`: Some(85), added: 2560, mode: `MaxEncodedLen`)
-	/// Storage: `Certificates::Registrants` (r:0 w:1)
-	/// Proof: `Certificates::Registrants` (`max_values`: None, `max_size`: Some(32), added: 2507, mode: `MaxEncodedLen`)
 	fn apply() -> Weight {
 		// Proof size in bytes: 3019 measured, 26166 at most.
 		// Fastest run: 759_487 ns.
@@ -106,64 +48,6 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 			.saturating_add(T::DbWeight::get().writes(19_u64))
 	}
 
-	/// Storage: `Timestamp::Now` (r:1 w:0)
-	/// Proof: `Timestamp::Now` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `MaxEncodedLen`)
-	/// Storage: `Certificates::Policy` (r:1 w:0)
-	/// Proof: `Certificates::Policy` (`max_values`: Some(1), `max_size`: Some(48), added: 543, mode: `MaxEncodedLen`)
-	/// Storage: `Certificates::CompromisedKeys` (r:8 w:0)
-	/// Proof: `Certificates::CompromisedKeys` (`max_values`: None, `max_size`: Some(40), added: 2515, mode: `MaxEncodedLen`)
-	/// Storage: `Dpki::RevokedAnchorKeys` (r:1 w:0)
-	/// Proof: `Dpki::RevokedAnchorKeys` (`max_values`: None, `max_size`: Some(32), added: 2507, mode: `MaxEncodedLen`)
-	/// Storage: `Dpki::Keys` (r:8 w:0)
-	/// Proof: `Dpki::Keys` (`max_values`: None, `max_size`: Some(672), added: 3147, mode: `MaxEncodedLen`)
-	/// Storage: `Organisations::Organisations` (r:1 w:0)
-	/// Proof: `Organisations::Organisations` (`max_values`: None, `max_size`: Some(122), added: 2597, mode: `MaxEncodedLen`)
-	/// Storage: `Organisations::Members` (r:1 w:0)
-	/// Proof: `Organisations::Members` (`max_values`: None, `max_size`: Some(81), added: 2556, mode: `MaxEncodedLen`)
-	/// Storage: `Certificates::Subjects` (r:1 w:1)
-	/// Proof: `Certificates::Subjects` (`max_values`: None, `max_size`: Some(322), added: 2797, mode: `MaxEncodedLen`)
-	/// Storage: `Certificates::Certificates` (r:7 w:1)
-	/// Proof: `Certificates::Certificates` (`max_values`: None, `max_size`: Some(998), added: 3473, mode: `MaxEncodedLen`)
-	/// Storage: `Certificates::ApplicationNonce` (r:1 w:1)
-	/// Proof: `Certificates::ApplicationNonce` (`max_values`: None, `max_size`: Some(56), added: 2531, mode: `MaxEncodedLen`)
-	/// Storage: `System::BlockHash` (r:1 w:0)
-	/// Proof: `System::BlockHash` (`max_values`: None, `max_size`: Some(44), added: 2519, mode: `MaxEncodedLen`)
-	/// Storage: `Certificates::OpenByPayer` (r:1 w:1)
-	/// Proof: `Certificates::OpenByPayer` (`max_values`: None, `max_size`: Some(52), added: 2527, mode: `MaxEncodedLen`)
-	/// Storage: `Certificates::Fees` (r:1 w:0)
-	/// Proof: `Certificates::Fees` (`max_values`: Some(1), `max_size`: Some(449), added: 944, mode: `MaxEncodedLen`)
-	/// Storage: `Balances::Holds` (r:1 w:1)
-	/// Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(157), added: 2632, mode: `MaxEncodedLen`)
-	/// Storage: `Certificates::OpenCount` (r:1 w:1)
-	/// Proof: `Certificates::OpenCount` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
-	/// Storage: `Certificates::EndingCursor` (r:1 w:0)
-	/// Proof: `Certificates::EndingCursor` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
-	/// Storage: `Certificates::EndingCount` (r:1 w:1)
-	/// Proof: `Certificates::EndingCount` (`max_values`: None, `max_size`: Some(8), added: 2483, mode: `MaxEncodedLen`)
-	/// Storage: `Certificates::SubjectCertificateCount` (r:1 w:1)
-	/// Proof: `Certificates::SubjectCertificateCount` (`max_values`: None, `max_size`: Some(36), added: 2511, mode: `MaxEncodedLen`)
-	/// Storage: `Certificates::HolderCertificateCount` (r:1 w:1)
-	/// Proof: `Certificates::HolderCertificateCount` (`max_values`: None, `max_size`: Some(53), added: 2528, mode: `MaxEncodedLen`)
-	/// Storage: `System::Account` (r:1 w:1)
-	/// Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
-	/// Storage: `Certificates::Applications` (r:0 w:1)
-	/// Proof: `Certificates::Applications` (`max_values`: None, `max_size`: Some(1014), added: 3489, mode: `MaxEncodedLen`)
-	/// Storage: `Certificates::OpenPositions` (r:0 w:1)
-	/// Proof: `Certificates::OpenPositions` (`max_values`: None, `max_size`: Some(36), added: 2511, mode: `MaxEncodedLen`)
-	/// Storage: `Certificates::OpenApplications` (r:0 w:1)
-	/// Proof: `Certificates::OpenApplications` (`max_values`: None, `max_size`: Some(36), added: 2511, mode: `MaxEncodedLen`)
-	/// Storage: `Certificates::Escrows` (r:0 w:1)
-	/// Proof: `Certificates::Escrows` (`max_values`: None, `max_size`: Some(613), added: 3088, mode: `MaxEncodedLen`)
-	/// Storage: `Certificates::OpenRenewals` (r:0 w:1)
-	/// Proof: `Certificates::OpenRenewals` (`max_values`: None, `max_size`: Some(65), added: 2540, mode: `MaxEncodedLen`)
-	/// Storage: `Certificates::SubjectCertificates` (r:0 w:1)
-	/// Proof: `Certificates::SubjectCertificates` (`max_values`: None, `max_size`: Some(68), added: 2543, mode: `MaxEncodedLen`)
-	/// Storage: `Certificates::Ending` (r:0 w:1)
-	/// Proof: `Certificates::Ending` (`max_values`: None, `max_size`: Some(40), added: 2515, mode: `MaxEncodedLen`)
-	/// Storage: `Certificates::HolderCertificates` (r:0 w:1)
-	/// Proof: `Certificates::HolderCertificates` (`max_values`: None, `max_size`: Some(85), added: 2560, mode: `MaxEncodedLen`)
-	/// Storage: `Certificates::Registrants` (r:0 w:1)
-	/// Proof: `Certificates::Registrants` (`max_values`: None, `max_size`: Some(32), added: 2507, mode: `MaxEncodedLen`)
 	fn apply_with_request() -> Weight {
 		// Proof size in bytes: 3019 measured, 26166 at most.
 		// Fastest run: 842_870 ns.
@@ -172,36 +56,6 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 			.saturating_add(T::DbWeight::get().writes(19_u64))
 	}
 
-	/// Storage: `Timestamp::Now` (r:1 w:0)
-	/// Proof: `Timestamp::Now` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `MaxEncodedLen`)
-	/// Storage: `Certificates::Policy` (r:1 w:0)
-	/// Proof: `Certificates::Policy` (`max_values`: Some(1), `max_size`: Some(48), added: 543, mode: `MaxEncodedLen`)
-	/// Storage: `Certificates::Certificates` (r:1 w:0)
-	/// Proof: `Certificates::Certificates` (`max_values`: None, `max_size`: Some(998), added: 3473, mode: `MaxEncodedLen`)
-	/// Storage: `Dpki::Keys` (r:1 w:0)
-	/// Proof: `Dpki::Keys` (`max_values`: None, `max_size`: Some(672), added: 3147, mode: `MaxEncodedLen`)
-	/// Storage: `Certificates::CompromisedKeys` (r:1 w:0)
-	/// Proof: `Certificates::CompromisedKeys` (`max_values`: None, `max_size`: Some(40), added: 2515, mode: `MaxEncodedLen`)
-	/// Storage: `Certificates::OpenRenewals` (r:1 w:1)
-	/// Proof: `Certificates::OpenRenewals` (`max_values`: None, `max_size`: Some(65), added: 2540, mode: `MaxEncodedLen`)
-	/// Storage: `Certificates::OpenByPayer` (r:1 w:1)
-	/// Proof: `Certificates::OpenByPayer` (`max_values`: None, `max_size`: Some(52), added: 2527, mode: `MaxEncodedLen`)
-	/// Storage: `Certificates::ApplicationNonce` (r:1 w:1)
-	/// Proof: `Certificates::ApplicationNonce` (`max_values`: None, `max_size`: Some(56), added: 2531, mode: `MaxEncodedLen`)
-	/// Storage: `Certificates::Fees` (r:1 w:0)
-	/// Proof: `Certificates::Fees` (`max_values`: Some(1), `max_size`: Some(449), added: 944, mode: `MaxEncodedLen`)
-	/// Storage: `Balances::Holds` (r:1 w:1)
-	/// Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(157), added: 2632, mode: `MaxEncodedLen`)
-	/// Storage: `Certificates::OpenCount` (r:1 w:1)
-	/// Proof: `Certificates::OpenCount` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
-	/// Storage: `Certificates::Applications` (r:0 w:1)
-	/// Proof: `Certificates::Applications` (`max_values`: None, `max_size`: Some(1014), added: 3489, mode: `MaxEncodedLen`)
-	/// Storage: `Certificates::OpenPositions` (r:0 w:1)
-	/// Proof: `Certificates::OpenPositions` (`max_values`: None, `max_size`: Some(36), added: 2511, mode: `MaxEncodedLen`)
-	/// Storage: `Certificates::OpenApplications` (r:0 w:1)
-	/// Proof: `Certificates::OpenApplications` (`max_values`: None, `max_size`: Some(36), added: 2511, mode: `MaxEncodedLen`)
-	/// Storage: `Certificates::Escrows` (r:0 w:1)
-	/// Proof: `Certificates::Escrows` (`max_values`: None, `max_size`: Some(613), added: 3088, mode: `MaxEncodedLen`)
 	fn renew() -> Weight {
 		// Proof size in bytes: 1873 measured, 4463 at most.
 		// Fastest run: 166_156 ns.
@@ -210,30 +64,6 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 			.saturating_add(T::DbWeight::get().writes(9_u64))
 	}
 
-	/// Storage: `Certificates::Applications` (r:1 w:1)
-	/// Proof: `Certificates::Applications` (`max_values`: None, `max_size`: Some(1014), added: 3489, mode: `MaxEncodedLen`)
-	/// Storage: `Certificates::ApplicationVotes` (r:1 w:0)
-	/// Proof: `Certificates::ApplicationVotes` (`max_values`: None, `max_size`: Some(3169), added: 5644, mode: `MaxEncodedLen`)
-	/// Storage: `Certificates::Escrows` (r:1 w:1)
-	/// Proof: `Certificates::Escrows` (`max_values`: None, `max_size`: Some(613), added: 3088, mode: `MaxEncodedLen`)
-	/// Storage: `Balances::Holds` (r:1 w:1)
-	/// Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(157), added: 2632, mode: `MaxEncodedLen`)
-	/// Storage: `Certificates::OpenRenewals` (r:1 w:0)
-	/// Proof: `Certificates::OpenRenewals` (`max_values`: None, `max_size`: Some(65), added: 2540, mode: `MaxEncodedLen`)
-	/// Storage: `Certificates::OpenByPayer` (r:1 w:1)
-	/// Proof: `Certificates::OpenByPayer` (`max_values`: None, `max_size`: Some(52), added: 2527, mode: `MaxEncodedLen`)
-	/// Storage: `Certificates::OpenPositions` (r:1 w:2)
-	/// Proof: `Certificates::OpenPositions` (`max_values`: None, `max_size`: Some(36), added: 2511, mode: `MaxEncodedLen`)
-	/// Storage: `Certificates::OpenCount` (r:1 w:1)
-	/// Proof: `Certificates::OpenCount` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
-	/// Storage: `Certificates::OpenApplications` (r:1 w:2)
-	/// Proof: `Certificates::OpenApplications` (`max_values`: None, `max_size`: Some(36), added: 2511, mode: `MaxEncodedLen`)
-	/// Storage: `Timestamp::Now` (r:1 w:0)
-	/// Proof: `Timestamp::Now` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `MaxEncodedLen`)
-	/// Storage: `Certificates::ClosedRange` (r:1 w:1)
-	/// Proof: `Certificates::ClosedRange` (`max_values`: Some(1), `max_size`: Some(16), added: 511, mode: `MaxEncodedLen`)
-	/// Storage: `Certificates::ClosedQueue` (r:0 w:1)
-	/// Proof: `Certificates::ClosedQueue` (`max_values`: None, `max_size`: Some(44), added: 2519, mode: `MaxEncodedLen`)
 	fn withdraw_application() -> Weight {
 		// Proof size in bytes: 1160 measured, 6634 at most.
 		// Fastest run: 143_172 ns.
@@ -242,12 +72,6 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 			.saturating_add(T::DbWeight::get().writes(11_u64))
 	}
 
-	/// Storage: `Certificates::Applications` (r:1 w:0)
-	/// Proof: `Certificates::Applications` (`max_values`: None, `max_size`: Some(1014), added: 3489, mode: `MaxEncodedLen`)
-	/// Storage: `Certificates::Accreditations` (r:1 w:0)
-	/// Proof: `Certificates::Accreditations` (`max_values`: None, `max_size`: Some(100), added: 2575, mode: `MaxEncodedLen`)
-	/// Storage: `Certificates::ApplicationVotes` (r:1 w:1)
-	/// Proof: `Certificates::ApplicationVotes` (`max_values`: None, `max_size`: Some(3169), added: 5644, mode: `MaxEncodedLen`)
 	fn commit() -> Weight {
 		// Proof size in bytes: 4401 measured, 6634 at most.
 		// Fastest run: 37_887 ns.
@@ -256,48 +80,6 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 			.saturating_add(T::DbWeight::get().writes(1_u64))
 	}
 
-	/// Storage: `Certificates::Applications` (r:1 w:1)
-	/// Proof: `Certificates::Applications` (`max_values`: None, `max_size`: Some(1014), added: 3489, mode: `MaxEncodedLen`)
-	/// Storage: `Certificates::Accreditations` (r:32 w:0)
-	/// Proof: `Certificates::Accreditations` (`max_values`: None, `max_size`: Some(100), added: 2575, mode: `MaxEncodedLen`)
-	/// Storage: `Certificates::ApplicationVotes` (r:1 w:1)
-	/// Proof: `Certificates::ApplicationVotes` (`max_values`: None, `max_size`: Some(3169), added: 5644, mode: `MaxEncodedLen`)
-	/// Storage: `Timestamp::Now` (r:1 w:0)
-	/// Proof: `Timestamp::Now` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `MaxEncodedLen`)
-	/// Storage: `Certificates::Policy` (r:1 w:0)
-	/// Proof: `Certificates::Policy` (`max_values`: Some(1), `max_size`: Some(48), added: 543, mode: `MaxEncodedLen`)
-	/// Storage: `Certificates::CompromisedKeys` (r:1 w:0)
-	/// Proof: `Certificates::CompromisedKeys` (`max_values`: None, `max_size`: Some(40), added: 2515, mode: `MaxEncodedLen`)
-	/// Storage: `Dpki::RevokedAnchorKeys` (r:1 w:0)
-	/// Proof: `Dpki::RevokedAnchorKeys` (`max_values`: None, `max_size`: Some(32), added: 2507, mode: `MaxEncodedLen`)
-	/// Storage: `Dpki::Keys` (r:1 w:0)
-	/// Proof: `Dpki::Keys` (`max_values`: None, `max_size`: Some(672), added: 3147, mode: `MaxEncodedLen`)
-	/// Storage: `Certificates::Subjects` (r:1 w:1)
-	/// Proof: `Certificates::Subjects` (`max_values`: None, `max_size`: Some(322), added: 2797, mode: `MaxEncodedLen`)
-	/// Storage: `Certificates::EndingCursor` (r:1 w:1)
-	/// Proof: `Certificates::EndingCursor` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
-	/// Storage: `Certificates::EndingCount` (r:1 w:1)
-	/// Proof: `Certificates::EndingCount` (`max_values`: None, `max_size`: Some(8), added: 2483, mode: `MaxEncodedLen`)
-	/// Storage: `Certificates::SubjectCertificateCount` (r:1 w:1)
-	/// Proof: `Certificates::SubjectCertificateCount` (`max_values`: None, `max_size`: Some(36), added: 2511, mode: `MaxEncodedLen`)
-	/// Storage: `Certificates::HolderCertificateCount` (r:1 w:1)
-	/// Proof: `Certificates::HolderCertificateCount` (`max_values`: None, `max_size`: Some(53), added: 2528, mode: `MaxEncodedLen`)
-	/// Storage: `Certificates::Escrows` (r:1 w:1)
-	/// Proof: `Certificates::Escrows` (`max_values`: None, `max_size`: Some(613), added: 3088, mode: `MaxEncodedLen`)
-	/// Storage: `Balances::Holds` (r:1 w:1)
-	/// Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(157), added: 2632, mode: `MaxEncodedLen`)
-	/// Storage: `System::Account` (r:33 w:33)
-	/// Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
-	/// Storage: `Certificates::OpenRenewals` (r:0 w:1)
-	/// Proof: `Certificates::OpenRenewals` (`max_values`: None, `max_size`: Some(65), added: 2540, mode: `MaxEncodedLen`)
-	/// Storage: `Certificates::SubjectCertificates` (r:0 w:1)
-	/// Proof: `Certificates::SubjectCertificates` (`max_values`: None, `max_size`: Some(68), added: 2543, mode: `MaxEncodedLen`)
-	/// Storage: `Certificates::Ending` (r:0 w:1)
-	/// Proof: `Certificates::Ending` (`max_values`: None, `max_size`: Some(40), added: 2515, mode: `MaxEncodedLen`)
-	/// Storage: `Certificates::HolderCertificates` (r:0 w:1)
-	/// Proof: `Certificates::HolderCertificates` (`max_values`: None, `max_size`: Some(85), added: 2560, mode: `MaxEncodedLen`)
-	/// Storage: `Certificates::Certificates` (r:0 w:1)
-	/// Proof: `Certificates::Certificates` (`max_values`: None, `max_size`: Some(998), added: 3473, mode: `MaxEncodedLen`)
 	/// `v` was measured from 1 to 32.
 	fn reveal(v: u32) -> Weight {
 		// Proof size in bytes: 1453 + v * 277 measured, 6634 + v * 2603 at most.
@@ -312,48 +94,6 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 			.saturating_add(Weight::from_parts(0, 2603).saturating_mul(v.into()))
 	}
 
-	/// Storage: `Certificates::Applications` (r:1 w:1)
-	/// Proof: `Certificates::Applications` (`max_values`: None, `max_size`: Some(1014), added: 3489, mode: `MaxEncodedLen`)
-	/// Storage: `Certificates::ApplicationVotes` (r:1 w:0)
-	/// Proof: `Certificates::ApplicationVotes` (`max_values`: None, `max_size`: Some(3169), added: 5644, mode: `MaxEncodedLen`)
-	/// Storage: `Certificates::Accreditations` (r:32 w:0)
-	/// Proof: `Certificates::Accreditations` (`max_values`: None, `max_size`: Some(100), added: 2575, mode: `MaxEncodedLen`)
-	/// Storage: `Timestamp::Now` (r:1 w:0)
-	/// Proof: `Timestamp::Now` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `MaxEncodedLen`)
-	/// Storage: `Certificates::Policy` (r:1 w:0)
-	/// Proof: `Certificates::Policy` (`max_values`: Some(1), `max_size`: Some(48), added: 543, mode: `MaxEncodedLen`)
-	/// Storage: `Certificates::CompromisedKeys` (r:1 w:0)
-	/// Proof: `Certificates::CompromisedKeys` (`max_values`: None, `max_size`: Some(40), added: 2515, mode: `MaxEncodedLen`)
-	/// Storage: `Dpki::RevokedAnchorKeys` (r:1 w:0)
-	/// Proof: `Dpki::RevokedAnchorKeys` (`max_values`: None, `max_size`: Some(32), added: 2507, mode: `MaxEncodedLen`)
-	/// Storage: `Dpki::Keys` (r:1 w:0)
-	/// Proof: `Dpki::Keys` (`max_values`: None, `max_size`: Some(672), added: 3147, mode: `MaxEncodedLen`)
-	/// Storage: `Certificates::Subjects` (r:1 w:1)
-	/// Proof: `Certificates::Subjects` (`max_values`: None, `max_size`: Some(322), added: 2797, mode: `MaxEncodedLen`)
-	/// Storage: `Certificates::EndingCursor` (r:1 w:1)
-	/// Proof: `Certificates::EndingCursor` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
-	/// Storage: `Certificates::EndingCount` (r:1 w:1)
-	/// Proof: `Certificates::EndingCount` (`max_values`: None, `max_size`: Some(8), added: 2483, mode: `MaxEncodedLen`)
-	/// Storage: `Certificates::SubjectCertificateCount` (r:1 w:1)
-	/// Proof: `Certificates::SubjectCertificateCount` (`max_values`: None, `max_size`: Some(36), added: 2511, mode: `MaxEncodedLen`)
-	/// Storage: `Certificates::HolderCertificateCount` (r:1 w:1)
-	/// Proof: `Certificates::HolderCertificateCount` (`max_values`: None, `max_size`: Some(53), added: 2528, mode: `MaxEncodedLen`)
-	/// Storage: `Certificates::Escrows` (r:1 w:1)
-	/// Proof: `Certificates::Escrows` (`max_values`: None, `max_size`: Some(613), added: 3088, mode: `MaxEncodedLen`)
-	/// Storage: `Balances::Holds` (r:1 w:1)
-	/// Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(157), added: 2632, mode: `MaxEncodedLen`)
-	/// Storage: `System::Account` (r:33 w:33)
-	/// Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
-	/// Storage: `Certificates::OpenRenewals` (r:0 w:1)
-	/// Proof: `Certificates::OpenRenewals` (`max_values`: None, `max_size`: Some(65), added: 2540, mode: `MaxEncodedLen`)
-	/// Storage: `Certificates::SubjectCertificates` (r:0 w:1)
-	/// Proof: `Certificates::SubjectCertificates` (`max_values`: None, `max_size`: Some(68), added: 2543, mode: `MaxEncodedLen`)
-	/// Storage: `Certificates::Ending` (r:0 w:1)
-	/// Proof: `Certificates::Ending` (`max_values`: None, `max_size`: Some(40), added: 2515, mode: `MaxEncodedLen`)
-	/// Storage: `Certificates::HolderCertificates` (r:0 w:1)
-	/// Proof: `Certificates::HolderCertificates` (`max_values`: None, `max_size`: Some(85), added: 2560, mode: `MaxEncodedLen`)
-	/// Storage: `Certificates::Certificates` (r:0 w:1)
-	/// Proof: `Certificates::Certificates` (`max_values`: None, `max_size`: Some(998), added: 3473, mode: `MaxEncodedLen`)
 	/// `v` was measured from 1 to 32.
 	fn close(v: u32) -> Weight {
 		// Proof size in bytes: 1454 + v * 277 measured, 6634 + v * 2603 at most.
@@ -368,42 +108,6 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 			.saturating_add(Weight::from_parts(0, 2603).saturating_mul(v.into()))
 	}
 
-	/// Storage: `Timestamp::Now` (r:1 w:0)
-	/// Proof: `Timestamp::Now` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `MaxEncodedLen`)
-	/// Storage: `Certificates::Accreditations` (r:17 w:0)
-	/// Proof: `Certificates::Accreditations` (`max_values`: None, `max_size`: Some(100), added: 2575, mode: `MaxEncodedLen`)
-	/// Storage: `Certificates::Certificates` (r:1 w:0)
-	/// Proof: `Certificates::Certificates` (`max_values`: None, `max_size`: Some(998), added: 3473, mode: `MaxEncodedLen`)
-	/// Storage: `Dpki::Keys` (r:1 w:0)
-	/// Proof: `Dpki::Keys` (`max_values`: None, `max_size`: Some(672), added: 3147, mode: `MaxEncodedLen`)
-	/// Storage: `Certificates::CompromisedKeys` (r:1 w:0)
-	/// Proof: `Certificates::CompromisedKeys` (`max_values`: None, `max_size`: Some(40), added: 2515, mode: `MaxEncodedLen`)
-	/// Storage: `Certificates::Policy` (r:1 w:0)
-	/// Proof: `Certificates::Policy` (`max_values`: Some(1), `max_size`: Some(48), added: 543, mode: `MaxEncodedLen`)
-	/// Storage: `Certificates::Endorsements` (r:1 w:1)
-	/// Proof: `Certificates::Endorsements` (`max_values`: None, `max_size`: Some(2017), added: 4492, mode: `MaxEncodedLen`)
-	/// Storage: `Certificates::OpenRenewals` (r:1 w:1)
-	/// Proof: `Certificates::OpenRenewals` (`max_values`: None, `max_size`: Some(65), added: 2540, mode: `MaxEncodedLen`)
-	/// Storage: `Certificates::Applications` (r:1 w:1)
-	/// Proof: `Certificates::Applications` (`max_values`: None, `max_size`: Some(1014), added: 3489, mode: `MaxEncodedLen`)
-	/// Storage: `Certificates::Escrows` (r:1 w:1)
-	/// Proof: `Certificates::Escrows` (`max_values`: None, `max_size`: Some(613), added: 3088, mode: `MaxEncodedLen`)
-	/// Storage: `Balances::Holds` (r:1 w:1)
-	/// Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(157), added: 2632, mode: `MaxEncodedLen`)
-	/// Storage: `System::Account` (r:1 w:1)
-	/// Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
-	/// Storage: `Certificates::OpenByPayer` (r:1 w:1)
-	/// Proof: `Certificates::OpenByPayer` (`max_values`: None, `max_size`: Some(52), added: 2527, mode: `MaxEncodedLen`)
-	/// Storage: `Certificates::OpenPositions` (r:1 w:1)
-	/// Proof: `Certificates::OpenPositions` (`max_values`: None, `max_size`: Some(36), added: 2511, mode: `MaxEncodedLen`)
-	/// Storage: `Certificates::OpenCount` (r:1 w:1)
-	/// Proof: `Certificates::OpenCount` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
-	/// Storage: `Certificates::OpenApplications` (r:1 w:1)
-	/// Proof: `Certificates::OpenApplications` (`max_values`: None, `max_size`: Some(36), added: 2511, mode: `MaxEncodedLen`)
-	/// Storage: `Certificates::ClosedRange` (r:1 w:1)
-	/// Proof: `Certificates::ClosedRange` (`max_values`: Some(1), `max_size`: Some(16), added: 511, mode: `MaxEncodedLen`)
-	/// Storage: `Certificates::ClosedQueue` (r:0 w:1)
-	/// Proof: `Certificates::ClosedQueue` (`max_values`: None, `max_size`: Some(44), added: 2519, mode: `MaxEncodedLen`)
 	fn endorse() -> Weight {
 		// Proof size in bytes: 5360 measured, 44765 at most.
 		// Fastest run: 276_631 ns.
@@ -412,12 +116,6 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 			.saturating_add(T::DbWeight::get().writes(12_u64))
 	}
 
-	/// Storage: `Certificates::Accreditations` (r:1 w:0)
-	/// Proof: `Certificates::Accreditations` (`max_values`: None, `max_size`: Some(100), added: 2575, mode: `MaxEncodedLen`)
-	/// Storage: `Certificates::Endorsements` (r:1 w:1)
-	/// Proof: `Certificates::Endorsements` (`max_values`: None, `max_size`: Some(2017), added: 4492, mode: `MaxEncodedLen`)
-	/// Storage: `Timestamp::Now` (r:1 w:0)
-	/// Proof: `Timestamp::Now` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `MaxEncodedLen`)
 	fn withdraw_endorsement() -> Weight {
 		// Proof size in bytes: 1923 measured, 5482 at most.
 		// Fastest run: 25_418 ns.
@@ -426,18 +124,6 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 			.saturating_add(T::DbWeight::get().writes(1_u64))
 	}
 
-	/// Storage: `Certificates::Certificates` (r:1 w:1)
-	/// Proof: `Certificates::Certificates` (`max_values`: None, `max_size`: Some(998), added: 3473, mode: `MaxEncodedLen`)
-	/// Storage: `Organisations::Organisations` (r:1 w:0)
-	/// Proof: `Organisations::Organisations` (`max_values`: None, `max_size`: Some(122), added: 2597, mode: `MaxEncodedLen`)
-	/// Storage: `Organisations::Members` (r:1 w:0)
-	/// Proof: `Organisations::Members` (`max_values`: None, `max_size`: Some(81), added: 2556, mode: `MaxEncodedLen`)
-	/// Storage: `Timestamp::Now` (r:1 w:0)
-	/// Proof: `Timestamp::Now` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `MaxEncodedLen`)
-	/// Storage: `Dpki::Keys` (r:1 w:0)
-	/// Proof: `Dpki::Keys` (`max_values`: None, `max_size`: Some(672), added: 3147, mode: `MaxEncodedLen`)
-	/// Storage: `Certificates::CompromisedKeys` (r:1 w:0)
-	/// Proof: `Certificates::CompromisedKeys` (`max_values`: None, `max_size`: Some(40), added: 2515, mode: `MaxEncodedLen`)
 	fn amend() -> Weight {
 		// Proof size in bytes: 1034 measured, 4463 at most.
 		// Fastest run: 44_997 ns.
@@ -446,16 +132,6 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 			.saturating_add(T::DbWeight::get().writes(1_u64))
 	}
 
-	/// Storage: `Certificates::Certificates` (r:1 w:1)
-	/// Proof: `Certificates::Certificates` (`max_values`: None, `max_size`: Some(998), added: 3473, mode: `MaxEncodedLen`)
-	/// Storage: `Organisations::Organisations` (r:1 w:0)
-	/// Proof: `Organisations::Organisations` (`max_values`: None, `max_size`: Some(122), added: 2597, mode: `MaxEncodedLen`)
-	/// Storage: `Organisations::Members` (r:1 w:0)
-	/// Proof: `Organisations::Members` (`max_values`: None, `max_size`: Some(81), added: 2556, mode: `MaxEncodedLen`)
-	/// Storage: `Timestamp::Now` (r:1 w:0)
-	/// Proof: `Timestamp::Now` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `MaxEncodedLen`)
-	/// Storage: `Certificates::CompromisedKeys` (r:1 w:1)
-	/// Proof: `Certificates::CompromisedKeys` (`max_values`: None, `max_size`: Some(40), added: 2515, mode: `MaxEncodedLen`)
 	fn revoke() -> Weight {
 		// Proof size in bytes: 1030 measured, 4463 at most.
 		// Fastest run: 40_059 ns.
@@ -464,14 +140,6 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 			.saturating_add(T::DbWeight::get().writes(2_u64))
 	}
 
-	/// Storage: `Certificates::Certificates` (r:1 w:1)
-	/// Proof: `Certificates::Certificates` (`max_values`: None, `max_size`: Some(998), added: 3473, mode: `MaxEncodedLen`)
-	/// Storage: `Organisations::Organisations` (r:1 w:0)
-	/// Proof: `Organisations::Organisations` (`max_values`: None, `max_size`: Some(122), added: 2597, mode: `MaxEncodedLen`)
-	/// Storage: `Organisations::Members` (r:1 w:0)
-	/// Proof: `Organisations::Members` (`max_values`: None, `max_size`: Some(81), added: 2556, mode: `MaxEncodedLen`)
-	/// Storage: `Timestamp::Now` (r:1 w:0)
-	/// Proof: `Timestamp::Now` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `MaxEncodedLen`)
 	fn suspend() -> Weight {
 		// Proof size in bytes: 958 measured, 4463 at most.
 		// Fastest run: 32_739 ns.
@@ -480,12 +148,6 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 			.saturating_add(T::DbWeight::get().writes(1_u64))
 	}
 
-	/// Storage: `Certificates::Certificates` (r:1 w:1)
-	/// Proof: `Certificates::Certificates` (`max_values`: None, `max_size`: Some(998), added: 3473, mode: `MaxEncodedLen`)
-	/// Storage: `Organisations::Organisations` (r:1 w:0)
-	/// Proof: `Organisations::Organisations` (`max_values`: None, `max_size`: Some(122), added: 2597, mode: `MaxEncodedLen`)
-	/// Storage: `Organisations::Members` (r:1 w:0)
-	/// Proof: `Organisations::Members` (`max_values`: None, `max_size`: Some(81), added: 2556, mode: `MaxEncodedLen`)
 	fn release() -> Weight {
 		// Proof size in bytes: 891 measured, 4463 at most.
 		// Fastest run: 30_295 ns.
@@ -494,18 +156,6 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 			.saturating_add(T::DbWeight::get().writes(1_u64))
 	}
 
-	/// Storage: `Organisations::Organisations` (r:1 w:0)
-	/// Proof: `Organisations::Organisations` (`max_values`: None, `max_size`: Some(122), added: 2597, mode: `MaxEncodedLen`)
-	/// Storage: `Certificates::Accreditations` (r:1 w:1)
-	/// Proof: `Certificates::Accreditations` (`max_values`: None, `max_size`: Some(100), added: 2575, mode: `MaxEncodedLen`)
-	/// Storage: `Certificates::AccreditedCount` (r:1 w:1)
-	/// Proof: `Certificates::AccreditedCount` (`max_values`: None, `max_size`: Some(5), added: 2480, mode: `MaxEncodedLen`)
-	/// Storage: `Timestamp::Now` (r:1 w:0)
-	/// Proof: `Timestamp::Now` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `MaxEncodedLen`)
-	/// Storage: `Certificates::Accredited` (r:0 w:1)
-	/// Proof: `Certificates::Accredited` (`max_values`: None, `max_size`: Some(37), added: 2512, mode: `MaxEncodedLen`)
-	/// Storage: `Certificates::Registrants` (r:0 w:1)
-	/// Proof: `Certificates::Registrants` (`max_values`: None, `max_size`: Some(32), added: 2507, mode: `MaxEncodedLen`)
 	fn accredit() -> Weight {
 		// Proof size in bytes: 346 measured, 3587 at most.
 		// Fastest run: 25_798 ns.
@@ -514,8 +164,6 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 			.saturating_add(T::DbWeight::get().writes(4_u64))
 	}
 
-	/// Storage: `Certificates::Accreditations` (r:1 w:1)
-	/// Proof: `Certificates::Accreditations` (`max_values`: None, `max_size`: Some(100), added: 2575, mode: `MaxEncodedLen`)
 	fn suspend_accreditation() -> Weight {
 		// Proof size in bytes: 220 measured, 3565 at most.
 		// Fastest run: 12_869 ns.
@@ -524,8 +172,6 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 			.saturating_add(T::DbWeight::get().writes(1_u64))
 	}
 
-	/// Storage: `Certificates::Accreditations` (r:1 w:1)
-	/// Proof: `Certificates::Accreditations` (`max_values`: None, `max_size`: Some(100), added: 2575, mode: `MaxEncodedLen`)
 	fn release_accreditation() -> Weight {
 		// Proof size in bytes: 220 measured, 3565 at most.
 		// Fastest run: 12_679 ns.
@@ -534,10 +180,6 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 			.saturating_add(T::DbWeight::get().writes(1_u64))
 	}
 
-	/// Storage: `Timestamp::Now` (r:1 w:0)
-	/// Proof: `Timestamp::Now` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `MaxEncodedLen`)
-	/// Storage: `Certificates::Accreditations` (r:1 w:1)
-	/// Proof: `Certificates::Accreditations` (`max_values`: None, `max_size`: Some(100), added: 2575, mode: `MaxEncodedLen`)
 	fn mark_compromised() -> Weight {
 		// Proof size in bytes: 296 measured, 3565 at most.
 		// Fastest run: 14_662 ns.
@@ -546,30 +188,18 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 			.saturating_add(T::DbWeight::get().writes(1_u64))
 	}
 
-	/// Storage: `Certificates::Policy` (r:0 w:1)
-	/// Proof: `Certificates::Policy` (`max_values`: Some(1), `max_size`: Some(48), added: 543, mode: `MaxEncodedLen`)
 	fn set_policy() -> Weight {
 		// Proof size in bytes: 0 measured, 0 at most.
 		// Fastest run: 5_469 ns.
 		Weight::from_parts(9_765_800, 0).saturating_add(T::DbWeight::get().writes(1_u64))
 	}
 
-	/// Storage: `Certificates::Fees` (r:0 w:1)
-	/// Proof: `Certificates::Fees` (`max_values`: Some(1), `max_size`: Some(449), added: 944, mode: `MaxEncodedLen`)
 	fn set_fees() -> Weight {
 		// Proof size in bytes: 0 measured, 0 at most.
 		// Fastest run: 5_768 ns.
 		Weight::from_parts(10_307_450, 0).saturating_add(T::DbWeight::get().writes(1_u64))
 	}
 
-	/// Storage: `Certificates::ClosedRange` (r:1 w:1)
-	/// Proof: `Certificates::ClosedRange` (`max_values`: Some(1), `max_size`: Some(16), added: 511, mode: `MaxEncodedLen`)
-	/// Storage: `Certificates::ClosedQueue` (r:1 w:1)
-	/// Proof: `Certificates::ClosedQueue` (`max_values`: None, `max_size`: Some(44), added: 2519, mode: `MaxEncodedLen`)
-	/// Storage: `Certificates::ApplicationVotes` (r:0 w:1)
-	/// Proof: `Certificates::ApplicationVotes` (`max_values`: None, `max_size`: Some(3169), added: 5644, mode: `MaxEncodedLen`)
-	/// Storage: `Certificates::Applications` (r:0 w:1)
-	/// Proof: `Certificates::Applications` (`max_values`: None, `max_size`: Some(1014), added: 3489, mode: `MaxEncodedLen`)
 	fn clean_application() -> Weight {
 		// Proof size in bytes: 373 measured, 3509 at most.
 		// Fastest run: 15_393 ns.
@@ -578,12 +208,6 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 			.saturating_add(T::DbWeight::get().writes(4_u64))
 	}
 
-	/// Storage: `Certificates::EndingCursor` (r:1 w:0)
-	/// Proof: `Certificates::EndingCursor` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
-	/// Storage: `Certificates::EndingCount` (r:1 w:1)
-	/// Proof: `Certificates::EndingCount` (`max_values`: None, `max_size`: Some(8), added: 2483, mode: `MaxEncodedLen`)
-	/// Storage: `Certificates::Ending` (r:0 w:1)
-	/// Proof: `Certificates::Ending` (`max_values`: None, `max_size`: Some(40), added: 2515, mode: `MaxEncodedLen`)
 	fn clean_ending() -> Weight {
 		// Proof size in bytes: 93 measured, 3473 at most.
 		// Fastest run: 7_571 ns.

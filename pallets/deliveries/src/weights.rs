@@ -26,30 +26,6 @@ pub trait WeightInfo {
 pub struct SubstrateWeight<T>(PhantomData<T>);
 
 impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
-	/// Storage: `Deliveries::DirectPublish` (r:1 w:1)
-	/// Proof: `Deliveries::DirectPublish` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `MaxEncodedLen`)
-	/// Storage: `Dpki::Devices` (r:1 w:0)
-	/// Proof: `Dpki::Devices` (`max_values`: None, `max_size`: Some(154), added: 2629, mode: `MaxEncodedLen`)
-	/// Storage: `Organisations::Members` (r:1 w:0)
-	/// Proof: `Organisations::Members` (`max_values`: None, `max_size`: Some(81), added: 2556, mode: `MaxEncodedLen`)
-	/// Storage: `Timestamp::Now` (r:1 w:0)
-	/// Proof: `Timestamp::Now` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `MaxEncodedLen`)
-	/// Storage: `Dpki::Keys` (r:1 w:0)
-	/// Proof: `Dpki::Keys` (`max_values`: None, `max_size`: Some(672), added: 3147, mode: `MaxEncodedLen`)
-	/// Storage: `Deliveries::Deliveries` (r:1 w:1)
-	/// Proof: `Deliveries::Deliveries` (`max_values`: None, `max_size`: Some(181), added: 2656, mode: `MaxEncodedLen`)
-	/// Storage: `Organisations::Organisations` (r:1 w:0)
-	/// Proof: `Organisations::Organisations` (`max_values`: None, `max_size`: Some(122), added: 2597, mode: `MaxEncodedLen`)
-	/// Storage: `Economy::Feeless` (r:1 w:0)
-	/// Proof: `Economy::Feeless` (`max_values`: Some(1), `max_size`: Some(1), added: 496, mode: `MaxEncodedLen`)
-	/// Storage: `Economy::Fees` (r:1 w:0)
-	/// Proof: `Economy::Fees` (`max_values`: None, `max_size`: Some(17), added: 2492, mode: `MaxEncodedLen`)
-	/// Storage: `System::Account` (r:1 w:1)
-	/// Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
-	/// Storage: `Deliveries::Approvals` (r:0 w:1)
-	/// Proof: `Deliveries::Approvals` (`max_values`: None, `max_size`: Some(2122), added: 4597, mode: `MaxEncodedLen`)
-	/// Storage: `Deliveries::Proposals` (r:0 w:1)
-	/// Proof: `Deliveries::Proposals` (`max_values`: None, `max_size`: Some(2239), added: 4714, mode: `MaxEncodedLen`)
 	/// `n` was measured from 48 to 65536.
 	fn publish(n: u32) -> Weight {
 		// Proof size in bytes: 1379 measured, 4137 at most.
@@ -61,16 +37,6 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 			.saturating_add(T::DbWeight::get().writes(5_u64))
 	}
 
-	/// Storage: `Timestamp::Now` (r:1 w:0)
-	/// Proof: `Timestamp::Now` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `MaxEncodedLen`)
-	/// Storage: `Dpki::Devices` (r:1 w:0)
-	/// Proof: `Dpki::Devices` (`max_values`: None, `max_size`: Some(154), added: 2629, mode: `MaxEncodedLen`)
-	/// Storage: `Deliveries::Deliveries` (r:1 w:0)
-	/// Proof: `Deliveries::Deliveries` (`max_values`: None, `max_size`: Some(181), added: 2656, mode: `MaxEncodedLen`)
-	/// Storage: `Deliveries::Acknowledgements` (r:1 w:1)
-	/// Proof: `Deliveries::Acknowledgements` (`max_values`: None, `max_size`: Some(82), added: 2557, mode: `MaxEncodedLen`)
-	/// Storage: `Dpki::Keys` (r:1 w:0)
-	/// Proof: `Dpki::Keys` (`max_values`: None, `max_size`: Some(672), added: 3147, mode: `MaxEncodedLen`)
 	fn acknowledge() -> Weight {
 		// Proof size in bytes: 800 measured, 4137 at most.
 		// Fastest run: 38_648 ns.
@@ -79,40 +45,12 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 			.saturating_add(T::DbWeight::get().writes(1_u64))
 	}
 
-	/// Storage: `Timestamp::Now` (r:1 w:0)
-	/// Proof: `Timestamp::Now` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `MaxEncodedLen`)
-	/// Storage: `Dpki::Devices` (r:1 w:0)
-	/// Proof: `Dpki::Devices` (`max_values`: None, `max_size`: Some(154), added: 2629, mode: `MaxEncodedLen`)
-	/// Storage: `Deliveries::Deliveries` (r:1 w:0)
-	/// Proof: `Deliveries::Deliveries` (`max_values`: None, `max_size`: Some(181), added: 2656, mode: `MaxEncodedLen`)
-	/// Storage: `Deliveries::Acknowledgements` (r:1 w:0)
-	/// Proof: `Deliveries::Acknowledgements` (`max_values`: None, `max_size`: Some(82), added: 2557, mode: `MaxEncodedLen`)
-	/// Storage: `Dpki::Keys` (r:1 w:0)
-	/// Proof: `Dpki::Keys` (`max_values`: None, `max_size`: Some(672), added: 3147, mode: `MaxEncodedLen`)
-	/// Storage: `System::BlockHash` (r:1 w:0)
-	/// Proof: `System::BlockHash` (`max_values`: None, `max_size`: Some(44), added: 2519, mode: `MaxEncodedLen`)
 	fn authorize_acknowledge() -> Weight {
 		// Proof size in bytes: 854 measured, 4137 at most.
 		// Fastest run: 366_864 ns.
 		Weight::from_parts(551_381_300, 4137).saturating_add(T::DbWeight::get().reads(6_u64))
 	}
 
-	/// Storage: `Deliveries::Proposals` (r:1 w:1)
-	/// Proof: `Deliveries::Proposals` (`max_values`: None, `max_size`: Some(2239), added: 4714, mode: `MaxEncodedLen`)
-	/// Storage: `Timestamp::Now` (r:1 w:0)
-	/// Proof: `Timestamp::Now` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `MaxEncodedLen`)
-	/// Storage: `Organisations::Organisations` (r:1 w:0)
-	/// Proof: `Organisations::Organisations` (`max_values`: None, `max_size`: Some(122), added: 2597, mode: `MaxEncodedLen`)
-	/// Storage: `Organisations::Members` (r:65 w:0)
-	/// Proof: `Organisations::Members` (`max_values`: None, `max_size`: Some(81), added: 2556, mode: `MaxEncodedLen`)
-	/// Storage: `Dpki::Devices` (r:1 w:0)
-	/// Proof: `Dpki::Devices` (`max_values`: None, `max_size`: Some(154), added: 2629, mode: `MaxEncodedLen`)
-	/// Storage: `Dpki::Keys` (r:1 w:0)
-	/// Proof: `Dpki::Keys` (`max_values`: None, `max_size`: Some(672), added: 3147, mode: `MaxEncodedLen`)
-	/// Storage: `Deliveries::Deliveries` (r:0 w:1)
-	/// Proof: `Deliveries::Deliveries` (`max_values`: None, `max_size`: Some(181), added: 2656, mode: `MaxEncodedLen`)
-	/// Storage: `Deliveries::Approvals` (r:0 w:1)
-	/// Proof: `Deliveries::Approvals` (`max_values`: None, `max_size`: Some(2122), added: 4597, mode: `MaxEncodedLen`)
 	/// `a` was measured from 0 to 63.
 	fn approve(a: u32) -> Weight {
 		// Proof size in bytes: 1027 + a * 87 measured, 6102 + a * 2556 at most.
@@ -126,30 +64,6 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 			.saturating_add(Weight::from_parts(0, 2556).saturating_mul(a.into()))
 	}
 
-	/// Storage: `Deliveries::DirectPublish` (r:1 w:1)
-	/// Proof: `Deliveries::DirectPublish` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `MaxEncodedLen`)
-	/// Storage: `Dpki::Devices` (r:256 w:0)
-	/// Proof: `Dpki::Devices` (`max_values`: None, `max_size`: Some(154), added: 2629, mode: `MaxEncodedLen`)
-	/// Storage: `Organisations::Members` (r:1 w:0)
-	/// Proof: `Organisations::Members` (`max_values`: None, `max_size`: Some(81), added: 2556, mode: `MaxEncodedLen`)
-	/// Storage: `Timestamp::Now` (r:1 w:0)
-	/// Proof: `Timestamp::Now` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `MaxEncodedLen`)
-	/// Storage: `Dpki::Keys` (r:256 w:0)
-	/// Proof: `Dpki::Keys` (`max_values`: None, `max_size`: Some(672), added: 3147, mode: `MaxEncodedLen`)
-	/// Storage: `Deliveries::Deliveries` (r:256 w:256)
-	/// Proof: `Deliveries::Deliveries` (`max_values`: None, `max_size`: Some(181), added: 2656, mode: `MaxEncodedLen`)
-	/// Storage: `Organisations::Organisations` (r:1 w:0)
-	/// Proof: `Organisations::Organisations` (`max_values`: None, `max_size`: Some(122), added: 2597, mode: `MaxEncodedLen`)
-	/// Storage: `Economy::Feeless` (r:1 w:0)
-	/// Proof: `Economy::Feeless` (`max_values`: Some(1), `max_size`: Some(1), added: 496, mode: `MaxEncodedLen`)
-	/// Storage: `Economy::Fees` (r:1 w:0)
-	/// Proof: `Economy::Fees` (`max_values`: None, `max_size`: Some(17), added: 2492, mode: `MaxEncodedLen`)
-	/// Storage: `System::Account` (r:1 w:1)
-	/// Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
-	/// Storage: `Deliveries::Approvals` (r:0 w:256)
-	/// Proof: `Deliveries::Approvals` (`max_values`: None, `max_size`: Some(2122), added: 4597, mode: `MaxEncodedLen`)
-	/// Storage: `Deliveries::Proposals` (r:0 w:256)
-	/// Proof: `Deliveries::Proposals` (`max_values`: None, `max_size`: Some(2239), added: 4714, mode: `MaxEncodedLen`)
 	/// `r` was measured from 1 to 256.
 	/// `n` was measured from 48 to 65536.
 	fn publish_shared(r: u32, _n: u32) -> Weight {
@@ -165,8 +79,6 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 			.saturating_add(Weight::from_parts(0, 3147).saturating_mul(r.into()))
 	}
 
-	/// Storage: `Deliveries::Proposals` (r:1 w:1)
-	/// Proof: `Deliveries::Proposals` (`max_values`: None, `max_size`: Some(2239), added: 4714, mode: `MaxEncodedLen`)
 	fn withdraw() -> Weight {
 		// Proof size in bytes: 223 measured, 5704 at most.
 		// Fastest run: 13_620 ns.
@@ -175,8 +87,6 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 			.saturating_add(T::DbWeight::get().writes(1_u64))
 	}
 
-	/// Storage: `Deliveries::DirectPublish` (r:0 w:1)
-	/// Proof: `Deliveries::DirectPublish` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `MaxEncodedLen`)
 	fn direct_blob() -> Weight {
 		// Proof size in bytes: 0 measured, 0 at most.
 		// Fastest run: 2_895 ns.

@@ -61,42 +61,6 @@ pub trait WeightInfo {
 pub struct SubstrateWeight<T>(PhantomData<T>);
 
 impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
-	/// Storage: `Organisations::Organisations` (r:1 w:0)
-	/// Proof: `Organisations::Organisations` (`max_values`: None, `max_size`: Some(122), added: 2597, mode: `MaxEncodedLen`)
-	/// Storage: `Organisations::Members` (r:1 w:0)
-	/// Proof: `Organisations::Members` (`max_values`: None, `max_size`: Some(81), added: 2556, mode: `MaxEncodedLen`)
-	/// Storage: `Timestamp::Now` (r:1 w:0)
-	/// Proof: `Timestamp::Now` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `MaxEncodedLen`)
-	/// Storage: `Dpki::Anchors` (r:1 w:1)
-	/// Proof: `Dpki::Anchors` (`max_values`: None, `max_size`: Some(775), added: 3250, mode: `MaxEncodedLen`)
-	/// Storage: `Dpki::OrganisationAnchors` (r:1 w:1)
-	/// Proof: `Dpki::OrganisationAnchors` (`max_values`: None, `max_size`: Some(1057), added: 3532, mode: `MaxEncodedLen`)
-	/// Storage: `Dpki::RevokedAnchorKeys` (r:1 w:0)
-	/// Proof: `Dpki::RevokedAnchorKeys` (`max_values`: None, `max_size`: Some(32), added: 2507, mode: `MaxEncodedLen`)
-	/// Storage: `Certificates::CompromisedKeys` (r:1 w:0)
-	/// Proof: `Certificates::CompromisedKeys` (`max_values`: None, `max_size`: Some(40), added: 2515, mode: `MaxEncodedLen`)
-	/// Storage: `Dpki::Keys` (r:1 w:0)
-	/// Proof: `Dpki::Keys` (`max_values`: None, `max_size`: Some(672), added: 3147, mode: `MaxEncodedLen`)
-	/// Storage: `Dpki::KeyAnchors` (r:1 w:1)
-	/// Proof: `Dpki::KeyAnchors` (`max_values`: None, `max_size`: Some(289), added: 2764, mode: `MaxEncodedLen`)
-	/// Storage: `System::BlockHash` (r:1 w:0)
-	/// Proof: `System::BlockHash` (`max_values`: None, `max_size`: Some(44), added: 2519, mode: `MaxEncodedLen`)
-	/// Storage: `Economy::Feeless` (r:1 w:0)
-	/// Proof: `Economy::Feeless` (`max_values`: Some(1), `max_size`: Some(1), added: 496, mode: `MaxEncodedLen`)
-	/// Storage: `Economy::Fees` (r:1 w:0)
-	/// Proof: `Economy::Fees` (`max_values`: None, `max_size`: Some(17), added: 2492, mode: `MaxEncodedLen`)
-	/// Storage: `System::Account` (r:1 w:1)
-	/// Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
-	/// Storage: `Economy::DepositSchedule` (r:1 w:0)
-	/// Proof: `Economy::DepositSchedule` (`max_values`: None, `max_size`: Some(17), added: 2492, mode: `MaxEncodedLen`)
-	/// Storage: `Economy::Deposits` (r:1 w:1)
-	/// Proof: `Economy::Deposits` (`max_values`: None, `max_size`: Some(97), added: 2572, mode: `MaxEncodedLen`)
-	/// Storage: `Balances::Holds` (r:1 w:1)
-	/// Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(157), added: 2632, mode: `MaxEncodedLen`)
-	/// Storage: `Dpki::AnchorMaterials` (r:0 w:1)
-	/// Proof: `Dpki::AnchorMaterials` (`max_values`: None, `max_size`: Some(4130), added: 6605, mode: `MaxEncodedLen`)
-	/// Storage: `Dpki::Registrants` (r:0 w:1)
-	/// Proof: `Dpki::Registrants` (`max_values`: None, `max_size`: Some(32), added: 2507, mode: `MaxEncodedLen`)
 	fn register_ssh_anchor() -> Weight {
 		// Proof size in bytes: 3102 measured, 4522 at most.
 		// Fastest run: 483_407 ns.
@@ -105,42 +69,6 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 			.saturating_add(T::DbWeight::get().writes(8_u64))
 	}
 
-	/// Storage: `Organisations::Organisations` (r:1 w:0)
-	/// Proof: `Organisations::Organisations` (`max_values`: None, `max_size`: Some(122), added: 2597, mode: `MaxEncodedLen`)
-	/// Storage: `Organisations::Members` (r:1 w:0)
-	/// Proof: `Organisations::Members` (`max_values`: None, `max_size`: Some(81), added: 2556, mode: `MaxEncodedLen`)
-	/// Storage: `Timestamp::Now` (r:1 w:0)
-	/// Proof: `Timestamp::Now` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `MaxEncodedLen`)
-	/// Storage: `Dpki::Anchors` (r:1 w:1)
-	/// Proof: `Dpki::Anchors` (`max_values`: None, `max_size`: Some(775), added: 3250, mode: `MaxEncodedLen`)
-	/// Storage: `Dpki::OrganisationAnchors` (r:1 w:1)
-	/// Proof: `Dpki::OrganisationAnchors` (`max_values`: None, `max_size`: Some(1057), added: 3532, mode: `MaxEncodedLen`)
-	/// Storage: `Dpki::RevokedAnchorKeys` (r:1 w:0)
-	/// Proof: `Dpki::RevokedAnchorKeys` (`max_values`: None, `max_size`: Some(32), added: 2507, mode: `MaxEncodedLen`)
-	/// Storage: `Certificates::CompromisedKeys` (r:1 w:0)
-	/// Proof: `Certificates::CompromisedKeys` (`max_values`: None, `max_size`: Some(40), added: 2515, mode: `MaxEncodedLen`)
-	/// Storage: `Dpki::Keys` (r:1 w:0)
-	/// Proof: `Dpki::Keys` (`max_values`: None, `max_size`: Some(672), added: 3147, mode: `MaxEncodedLen`)
-	/// Storage: `Dpki::KeyAnchors` (r:1 w:1)
-	/// Proof: `Dpki::KeyAnchors` (`max_values`: None, `max_size`: Some(289), added: 2764, mode: `MaxEncodedLen`)
-	/// Storage: `System::BlockHash` (r:1 w:0)
-	/// Proof: `System::BlockHash` (`max_values`: None, `max_size`: Some(44), added: 2519, mode: `MaxEncodedLen`)
-	/// Storage: `Economy::Feeless` (r:1 w:0)
-	/// Proof: `Economy::Feeless` (`max_values`: Some(1), `max_size`: Some(1), added: 496, mode: `MaxEncodedLen`)
-	/// Storage: `Economy::Fees` (r:1 w:0)
-	/// Proof: `Economy::Fees` (`max_values`: None, `max_size`: Some(17), added: 2492, mode: `MaxEncodedLen`)
-	/// Storage: `System::Account` (r:1 w:1)
-	/// Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
-	/// Storage: `Economy::DepositSchedule` (r:1 w:0)
-	/// Proof: `Economy::DepositSchedule` (`max_values`: None, `max_size`: Some(17), added: 2492, mode: `MaxEncodedLen`)
-	/// Storage: `Economy::Deposits` (r:1 w:1)
-	/// Proof: `Economy::Deposits` (`max_values`: None, `max_size`: Some(97), added: 2572, mode: `MaxEncodedLen`)
-	/// Storage: `Balances::Holds` (r:1 w:1)
-	/// Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(157), added: 2632, mode: `MaxEncodedLen`)
-	/// Storage: `Dpki::AnchorMaterials` (r:0 w:1)
-	/// Proof: `Dpki::AnchorMaterials` (`max_values`: None, `max_size`: Some(4130), added: 6605, mode: `MaxEncodedLen`)
-	/// Storage: `Dpki::Registrants` (r:0 w:1)
-	/// Proof: `Dpki::Registrants` (`max_values`: None, `max_size`: Some(32), added: 2507, mode: `MaxEncodedLen`)
 	fn register_rsa_anchor() -> Weight {
 		// Proof size in bytes: 3033 measured, 4522 at most.
 		// Fastest run: 2_792_952 ns.
@@ -149,42 +77,6 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 			.saturating_add(T::DbWeight::get().writes(8_u64))
 	}
 
-	/// Storage: `Organisations::Organisations` (r:1 w:0)
-	/// Proof: `Organisations::Organisations` (`max_values`: None, `max_size`: Some(122), added: 2597, mode: `MaxEncodedLen`)
-	/// Storage: `Organisations::Members` (r:1 w:0)
-	/// Proof: `Organisations::Members` (`max_values`: None, `max_size`: Some(81), added: 2556, mode: `MaxEncodedLen`)
-	/// Storage: `Timestamp::Now` (r:1 w:0)
-	/// Proof: `Timestamp::Now` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `MaxEncodedLen`)
-	/// Storage: `Dpki::Anchors` (r:1 w:1)
-	/// Proof: `Dpki::Anchors` (`max_values`: None, `max_size`: Some(775), added: 3250, mode: `MaxEncodedLen`)
-	/// Storage: `Dpki::OrganisationAnchors` (r:1 w:1)
-	/// Proof: `Dpki::OrganisationAnchors` (`max_values`: None, `max_size`: Some(1057), added: 3532, mode: `MaxEncodedLen`)
-	/// Storage: `Dpki::RevokedAnchorKeys` (r:1 w:0)
-	/// Proof: `Dpki::RevokedAnchorKeys` (`max_values`: None, `max_size`: Some(32), added: 2507, mode: `MaxEncodedLen`)
-	/// Storage: `Certificates::CompromisedKeys` (r:1 w:0)
-	/// Proof: `Certificates::CompromisedKeys` (`max_values`: None, `max_size`: Some(40), added: 2515, mode: `MaxEncodedLen`)
-	/// Storage: `Dpki::Keys` (r:1 w:0)
-	/// Proof: `Dpki::Keys` (`max_values`: None, `max_size`: Some(672), added: 3147, mode: `MaxEncodedLen`)
-	/// Storage: `Dpki::KeyAnchors` (r:1 w:1)
-	/// Proof: `Dpki::KeyAnchors` (`max_values`: None, `max_size`: Some(289), added: 2764, mode: `MaxEncodedLen`)
-	/// Storage: `System::BlockHash` (r:1 w:0)
-	/// Proof: `System::BlockHash` (`max_values`: None, `max_size`: Some(44), added: 2519, mode: `MaxEncodedLen`)
-	/// Storage: `Economy::Feeless` (r:1 w:0)
-	/// Proof: `Economy::Feeless` (`max_values`: Some(1), `max_size`: Some(1), added: 496, mode: `MaxEncodedLen`)
-	/// Storage: `Economy::Fees` (r:1 w:0)
-	/// Proof: `Economy::Fees` (`max_values`: None, `max_size`: Some(17), added: 2492, mode: `MaxEncodedLen`)
-	/// Storage: `System::Account` (r:1 w:1)
-	/// Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
-	/// Storage: `Economy::DepositSchedule` (r:1 w:0)
-	/// Proof: `Economy::DepositSchedule` (`max_values`: None, `max_size`: Some(17), added: 2492, mode: `MaxEncodedLen`)
-	/// Storage: `Economy::Deposits` (r:1 w:1)
-	/// Proof: `Economy::Deposits` (`max_values`: None, `max_size`: Some(97), added: 2572, mode: `MaxEncodedLen`)
-	/// Storage: `Balances::Holds` (r:1 w:1)
-	/// Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(157), added: 2632, mode: `MaxEncodedLen`)
-	/// Storage: `Dpki::AnchorMaterials` (r:0 w:1)
-	/// Proof: `Dpki::AnchorMaterials` (`max_values`: None, `max_size`: Some(4130), added: 6605, mode: `MaxEncodedLen`)
-	/// Storage: `Dpki::Registrants` (r:0 w:1)
-	/// Proof: `Dpki::Registrants` (`max_values`: None, `max_size`: Some(32), added: 2507, mode: `MaxEncodedLen`)
 	fn register_p384_anchor() -> Weight {
 		// Proof size in bytes: 3069 measured, 4522 at most.
 		// Fastest run: 2_631_443 ns.
@@ -193,14 +85,6 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 			.saturating_add(T::DbWeight::get().writes(8_u64))
 	}
 
-	/// Storage: `Dpki::Anchors` (r:1 w:1)
-	/// Proof: `Dpki::Anchors` (`max_values`: None, `max_size`: Some(775), added: 3250, mode: `MaxEncodedLen`)
-	/// Storage: `Organisations::Organisations` (r:1 w:0)
-	/// Proof: `Organisations::Organisations` (`max_values`: None, `max_size`: Some(122), added: 2597, mode: `MaxEncodedLen`)
-	/// Storage: `Organisations::Members` (r:1 w:0)
-	/// Proof: `Organisations::Members` (`max_values`: None, `max_size`: Some(81), added: 2556, mode: `MaxEncodedLen`)
-	/// Storage: `Timestamp::Now` (r:1 w:0)
-	/// Proof: `Timestamp::Now` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `MaxEncodedLen`)
 	fn retire_anchor() -> Weight {
 		// Proof size in bytes: 633 measured, 4240 at most.
 		// Fastest run: 25_578 ns.
@@ -209,28 +93,6 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 			.saturating_add(T::DbWeight::get().writes(1_u64))
 	}
 
-	/// Storage: `Dpki::Anchors` (r:8 w:8)
-	/// Proof: `Dpki::Anchors` (`max_values`: None, `max_size`: Some(775), added: 3250, mode: `MaxEncodedLen`)
-	/// Storage: `Timestamp::Now` (r:1 w:0)
-	/// Proof: `Timestamp::Now` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `MaxEncodedLen`)
-	/// Storage: `Organisations::Organisations` (r:1 w:0)
-	/// Proof: `Organisations::Organisations` (`max_values`: None, `max_size`: Some(122), added: 2597, mode: `MaxEncodedLen`)
-	/// Storage: `Organisations::Members` (r:1 w:0)
-	/// Proof: `Organisations::Members` (`max_values`: None, `max_size`: Some(81), added: 2556, mode: `MaxEncodedLen`)
-	/// Storage: `Dpki::RevokedAnchorKeys` (r:1 w:1)
-	/// Proof: `Dpki::RevokedAnchorKeys` (`max_values`: None, `max_size`: Some(32), added: 2507, mode: `MaxEncodedLen`)
-	/// Storage: `Certificates::CompromisedKeys` (r:1 w:1)
-	/// Proof: `Certificates::CompromisedKeys` (`max_values`: None, `max_size`: Some(40), added: 2515, mode: `MaxEncodedLen`)
-	/// Storage: `Dpki::KeyAnchors` (r:1 w:1)
-	/// Proof: `Dpki::KeyAnchors` (`max_values`: None, `max_size`: Some(289), added: 2764, mode: `MaxEncodedLen`)
-	/// Storage: `Dpki::OrganisationAnchors` (r:8 w:8)
-	/// Proof: `Dpki::OrganisationAnchors` (`max_values`: None, `max_size`: Some(1057), added: 3532, mode: `MaxEncodedLen`)
-	/// Storage: `Economy::Deposits` (r:8 w:8)
-	/// Proof: `Economy::Deposits` (`max_values`: None, `max_size`: Some(97), added: 2572, mode: `MaxEncodedLen`)
-	/// Storage: `System::Account` (r:8 w:8)
-	/// Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
-	/// Storage: `Balances::Holds` (r:8 w:8)
-	/// Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(157), added: 2632, mode: `MaxEncodedLen`)
 	fn revoke_anchor() -> Weight {
 		// Proof size in bytes: 13701 measured, 29246 at most.
 		// Fastest run: 592_980 ns.
@@ -239,20 +101,6 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 			.saturating_add(T::DbWeight::get().writes(43_u64))
 	}
 
-	/// Storage: `Dpki::Anchors` (r:1 w:0)
-	/// Proof: `Dpki::Anchors` (`max_values`: None, `max_size`: Some(775), added: 3250, mode: `MaxEncodedLen`)
-	/// Storage: `Organisations::Organisations` (r:1 w:0)
-	/// Proof: `Organisations::Organisations` (`max_values`: None, `max_size`: Some(122), added: 2597, mode: `MaxEncodedLen`)
-	/// Storage: `Organisations::Members` (r:1 w:0)
-	/// Proof: `Organisations::Members` (`max_values`: None, `max_size`: Some(81), added: 2556, mode: `MaxEncodedLen`)
-	/// Storage: `Dpki::RevokedSshSubjects` (r:1 w:1)
-	/// Proof: `Dpki::RevokedSshSubjects` (`max_values`: None, `max_size`: Some(68), added: 2543, mode: `MaxEncodedLen`)
-	/// Storage: `Dpki::SshRevocationCount` (r:1 w:1)
-	/// Proof: `Dpki::SshRevocationCount` (`max_values`: None, `max_size`: Some(36), added: 2511, mode: `MaxEncodedLen`)
-	/// Storage: `Timestamp::Now` (r:1 w:0)
-	/// Proof: `Timestamp::Now` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `MaxEncodedLen`)
-	/// Storage: `Dpki::SshRevocations` (r:1 w:1)
-	/// Proof: `Dpki::SshRevocations` (`max_values`: None, `max_size`: Some(2726), added: 5201, mode: `MaxEncodedLen`)
 	fn revoke_ssh() -> Weight {
 		// Proof size in bytes: 2612 measured, 6191 at most.
 		// Fastest run: 51_657 ns.
@@ -261,30 +109,6 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 			.saturating_add(T::DbWeight::get().writes(3_u64))
 	}
 
-	/// Storage: `Organisations::Organisations` (r:1 w:0)
-	/// Proof: `Organisations::Organisations` (`max_values`: None, `max_size`: Some(122), added: 2597, mode: `MaxEncodedLen`)
-	/// Storage: `Organisations::Members` (r:1 w:0)
-	/// Proof: `Organisations::Members` (`max_values`: None, `max_size`: Some(81), added: 2556, mode: `MaxEncodedLen`)
-	/// Storage: `Timestamp::Now` (r:1 w:0)
-	/// Proof: `Timestamp::Now` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `MaxEncodedLen`)
-	/// Storage: `Dpki::Vouchers` (r:1 w:1)
-	/// Proof: `Dpki::Vouchers` (`max_values`: None, `max_size`: Some(145), added: 2620, mode: `MaxEncodedLen`)
-	/// Storage: `Dpki::Devices` (r:1 w:0)
-	/// Proof: `Dpki::Devices` (`max_values`: None, `max_size`: Some(154), added: 2629, mode: `MaxEncodedLen`)
-	/// Storage: `Economy::Feeless` (r:1 w:0)
-	/// Proof: `Economy::Feeless` (`max_values`: Some(1), `max_size`: Some(1), added: 496, mode: `MaxEncodedLen`)
-	/// Storage: `Economy::Fees` (r:1 w:0)
-	/// Proof: `Economy::Fees` (`max_values`: None, `max_size`: Some(17), added: 2492, mode: `MaxEncodedLen`)
-	/// Storage: `System::Account` (r:1 w:1)
-	/// Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
-	/// Storage: `Economy::DepositSchedule` (r:1 w:0)
-	/// Proof: `Economy::DepositSchedule` (`max_values`: None, `max_size`: Some(17), added: 2492, mode: `MaxEncodedLen`)
-	/// Storage: `Economy::Deposits` (r:1 w:1)
-	/// Proof: `Economy::Deposits` (`max_values`: None, `max_size`: Some(97), added: 2572, mode: `MaxEncodedLen`)
-	/// Storage: `Balances::Holds` (r:1 w:1)
-	/// Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(157), added: 2632, mode: `MaxEncodedLen`)
-	/// Storage: `Dpki::Registrants` (r:0 w:1)
-	/// Proof: `Dpki::Registrants` (`max_values`: None, `max_size`: Some(32), added: 2507, mode: `MaxEncodedLen`)
 	fn issue_voucher() -> Weight {
 		// Proof size in bytes: 843 measured, 3622 at most.
 		// Fastest run: 147_038 ns.
@@ -293,18 +117,6 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 			.saturating_add(T::DbWeight::get().writes(5_u64))
 	}
 
-	/// Storage: `Dpki::Vouchers` (r:1 w:1)
-	/// Proof: `Dpki::Vouchers` (`max_values`: None, `max_size`: Some(145), added: 2620, mode: `MaxEncodedLen`)
-	/// Storage: `Organisations::Organisations` (r:1 w:0)
-	/// Proof: `Organisations::Organisations` (`max_values`: None, `max_size`: Some(122), added: 2597, mode: `MaxEncodedLen`)
-	/// Storage: `Organisations::Members` (r:1 w:0)
-	/// Proof: `Organisations::Members` (`max_values`: None, `max_size`: Some(81), added: 2556, mode: `MaxEncodedLen`)
-	/// Storage: `Timestamp::Now` (r:1 w:0)
-	/// Proof: `Timestamp::Now` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `MaxEncodedLen`)
-	/// Storage: `Economy::Deposits` (r:1 w:1)
-	/// Proof: `Economy::Deposits` (`max_values`: None, `max_size`: Some(97), added: 2572, mode: `MaxEncodedLen`)
-	/// Storage: `Balances::Holds` (r:1 w:1)
-	/// Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(157), added: 2632, mode: `MaxEncodedLen`)
 	fn cancel_voucher() -> Weight {
 		// Proof size in bytes: 818 measured, 3622 at most.
 		// Fastest run: 78_797 ns.
@@ -313,26 +125,6 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 			.saturating_add(T::DbWeight::get().writes(3_u64))
 	}
 
-	/// Storage: `Timestamp::Now` (r:1 w:0)
-	/// Proof: `Timestamp::Now` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `MaxEncodedLen`)
-	/// Storage: `Dpki::Vouchers` (r:1 w:0)
-	/// Proof: `Dpki::Vouchers` (`max_values`: None, `max_size`: Some(145), added: 2620, mode: `MaxEncodedLen`)
-	/// Storage: `Dpki::Devices` (r:1 w:0)
-	/// Proof: `Dpki::Devices` (`max_values`: None, `max_size`: Some(154), added: 2629, mode: `MaxEncodedLen`)
-	/// Storage: `Dpki::KeyPolicies` (r:1 w:0)
-	/// Proof: `Dpki::KeyPolicies` (`max_values`: None, `max_size`: Some(74), added: 2549, mode: `MaxEncodedLen`)
-	/// Storage: `Dpki::RevokedAnchorKeys` (r:4 w:0)
-	/// Proof: `Dpki::RevokedAnchorKeys` (`max_values`: None, `max_size`: Some(32), added: 2507, mode: `MaxEncodedLen`)
-	/// Storage: `Certificates::CompromisedKeys` (r:4 w:0)
-	/// Proof: `Certificates::CompromisedKeys` (`max_values`: None, `max_size`: Some(40), added: 2515, mode: `MaxEncodedLen`)
-	/// Storage: `Dpki::KeyAnchors` (r:4 w:0)
-	/// Proof: `Dpki::KeyAnchors` (`max_values`: None, `max_size`: Some(289), added: 2764, mode: `MaxEncodedLen`)
-	/// Storage: `Dpki::Keys` (r:4 w:0)
-	/// Proof: `Dpki::Keys` (`max_values`: None, `max_size`: Some(672), added: 3147, mode: `MaxEncodedLen`)
-	/// Storage: `Economy::Feeless` (r:1 w:0)
-	/// Proof: `Economy::Feeless` (`max_values`: Some(1), `max_size`: Some(1), added: 496, mode: `MaxEncodedLen`)
-	/// Storage: `System::BlockHash` (r:1 w:0)
-	/// Proof: `System::BlockHash` (`max_values`: None, `max_size`: Some(44), added: 2519, mode: `MaxEncodedLen`)
 	/// `k` was measured from 1 to 4.
 	fn authorize_enrol(k: u32) -> Weight {
 		// Proof size in bytes: 472 measured, 3619 + k * 3147 at most.
@@ -345,28 +137,6 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 			.saturating_add(Weight::from_parts(0, 3147).saturating_mul(k.into()))
 	}
 
-	/// Storage: `Timestamp::Now` (r:1 w:0)
-	/// Proof: `Timestamp::Now` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `MaxEncodedLen`)
-	/// Storage: `Dpki::Vouchers` (r:1 w:1)
-	/// Proof: `Dpki::Vouchers` (`max_values`: None, `max_size`: Some(145), added: 2620, mode: `MaxEncodedLen`)
-	/// Storage: `Dpki::Devices` (r:1 w:1)
-	/// Proof: `Dpki::Devices` (`max_values`: None, `max_size`: Some(154), added: 2629, mode: `MaxEncodedLen`)
-	/// Storage: `Dpki::KeyPolicies` (r:1 w:0)
-	/// Proof: `Dpki::KeyPolicies` (`max_values`: None, `max_size`: Some(74), added: 2549, mode: `MaxEncodedLen`)
-	/// Storage: `Dpki::RevokedAnchorKeys` (r:4 w:0)
-	/// Proof: `Dpki::RevokedAnchorKeys` (`max_values`: None, `max_size`: Some(32), added: 2507, mode: `MaxEncodedLen`)
-	/// Storage: `Certificates::CompromisedKeys` (r:4 w:0)
-	/// Proof: `Certificates::CompromisedKeys` (`max_values`: None, `max_size`: Some(40), added: 2515, mode: `MaxEncodedLen`)
-	/// Storage: `Dpki::KeyAnchors` (r:4 w:0)
-	/// Proof: `Dpki::KeyAnchors` (`max_values`: None, `max_size`: Some(289), added: 2764, mode: `MaxEncodedLen`)
-	/// Storage: `Dpki::Keys` (r:4 w:4)
-	/// Proof: `Dpki::Keys` (`max_values`: None, `max_size`: Some(672), added: 3147, mode: `MaxEncodedLen`)
-	/// Storage: `Economy::Feeless` (r:1 w:0)
-	/// Proof: `Economy::Feeless` (`max_values`: Some(1), `max_size`: Some(1), added: 496, mode: `MaxEncodedLen`)
-	/// Storage: `Economy::Deposits` (r:2 w:2)
-	/// Proof: `Economy::Deposits` (`max_values`: None, `max_size`: Some(97), added: 2572, mode: `MaxEncodedLen`)
-	/// Storage: `Dpki::DeviceKeys` (r:0 w:1)
-	/// Proof: `Dpki::DeviceKeys` (`max_values`: None, `max_size`: Some(545), added: 3020, mode: `MaxEncodedLen`)
 	/// `k` was measured from 1 to 4.
 	fn enrol(k: u32) -> Weight {
 		// Proof size in bytes: 506 measured, 6134 + k * 3147 at most.
@@ -381,40 +151,6 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 			.saturating_add(Weight::from_parts(0, 3147).saturating_mul(k.into()))
 	}
 
-	/// Storage: `Dpki::Devices` (r:1 w:1)
-	/// Proof: `Dpki::Devices` (`max_values`: None, `max_size`: Some(154), added: 2629, mode: `MaxEncodedLen`)
-	/// Storage: `Organisations::Organisations` (r:1 w:0)
-	/// Proof: `Organisations::Organisations` (`max_values`: None, `max_size`: Some(122), added: 2597, mode: `MaxEncodedLen`)
-	/// Storage: `Organisations::Members` (r:1 w:0)
-	/// Proof: `Organisations::Members` (`max_values`: None, `max_size`: Some(81), added: 2556, mode: `MaxEncodedLen`)
-	/// Storage: `Timestamp::Now` (r:1 w:0)
-	/// Proof: `Timestamp::Now` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `MaxEncodedLen`)
-	/// Storage: `Dpki::DeviceKeys` (r:1 w:1)
-	/// Proof: `Dpki::DeviceKeys` (`max_values`: None, `max_size`: Some(545), added: 3020, mode: `MaxEncodedLen`)
-	/// Storage: `Dpki::Keys` (r:17 w:1)
-	/// Proof: `Dpki::Keys` (`max_values`: None, `max_size`: Some(672), added: 3147, mode: `MaxEncodedLen`)
-	/// Storage: `Dpki::KeyPolicies` (r:1 w:0)
-	/// Proof: `Dpki::KeyPolicies` (`max_values`: None, `max_size`: Some(74), added: 2549, mode: `MaxEncodedLen`)
-	/// Storage: `Dpki::RevokedAnchorKeys` (r:1 w:0)
-	/// Proof: `Dpki::RevokedAnchorKeys` (`max_values`: None, `max_size`: Some(32), added: 2507, mode: `MaxEncodedLen`)
-	/// Storage: `Certificates::CompromisedKeys` (r:1 w:0)
-	/// Proof: `Certificates::CompromisedKeys` (`max_values`: None, `max_size`: Some(40), added: 2515, mode: `MaxEncodedLen`)
-	/// Storage: `Dpki::KeyAnchors` (r:1 w:0)
-	/// Proof: `Dpki::KeyAnchors` (`max_values`: None, `max_size`: Some(289), added: 2764, mode: `MaxEncodedLen`)
-	/// Storage: `System::BlockHash` (r:1 w:0)
-	/// Proof: `System::BlockHash` (`max_values`: None, `max_size`: Some(44), added: 2519, mode: `MaxEncodedLen`)
-	/// Storage: `Economy::Feeless` (r:1 w:0)
-	/// Proof: `Economy::Feeless` (`max_values`: Some(1), `max_size`: Some(1), added: 496, mode: `MaxEncodedLen`)
-	/// Storage: `Economy::Fees` (r:1 w:0)
-	/// Proof: `Economy::Fees` (`max_values`: None, `max_size`: Some(17), added: 2492, mode: `MaxEncodedLen`)
-	/// Storage: `System::Account` (r:1 w:1)
-	/// Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
-	/// Storage: `Economy::DepositSchedule` (r:1 w:0)
-	/// Proof: `Economy::DepositSchedule` (`max_values`: None, `max_size`: Some(17), added: 2492, mode: `MaxEncodedLen`)
-	/// Storage: `Economy::Deposits` (r:1 w:1)
-	/// Proof: `Economy::Deposits` (`max_values`: None, `max_size`: Some(97), added: 2572, mode: `MaxEncodedLen`)
-	/// Storage: `Balances::Holds` (r:1 w:1)
-	/// Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(157), added: 2632, mode: `MaxEncodedLen`)
 	fn register_key() -> Weight {
 		// Proof size in bytes: 3748 measured, 54489 at most.
 		// Fastest run: 871_953 ns.
@@ -423,24 +159,6 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 			.saturating_add(T::DbWeight::get().writes(6_u64))
 	}
 
-	/// Storage: `Dpki::Keys` (r:1 w:1)
-	/// Proof: `Dpki::Keys` (`max_values`: None, `max_size`: Some(672), added: 3147, mode: `MaxEncodedLen`)
-	/// Storage: `Dpki::Devices` (r:1 w:0)
-	/// Proof: `Dpki::Devices` (`max_values`: None, `max_size`: Some(154), added: 2629, mode: `MaxEncodedLen`)
-	/// Storage: `Organisations::Organisations` (r:1 w:0)
-	/// Proof: `Organisations::Organisations` (`max_values`: None, `max_size`: Some(122), added: 2597, mode: `MaxEncodedLen`)
-	/// Storage: `Organisations::Members` (r:1 w:0)
-	/// Proof: `Organisations::Members` (`max_values`: None, `max_size`: Some(81), added: 2556, mode: `MaxEncodedLen`)
-	/// Storage: `Timestamp::Now` (r:1 w:0)
-	/// Proof: `Timestamp::Now` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `MaxEncodedLen`)
-	/// Storage: `Dpki::DeviceKeys` (r:1 w:1)
-	/// Proof: `Dpki::DeviceKeys` (`max_values`: None, `max_size`: Some(545), added: 3020, mode: `MaxEncodedLen`)
-	/// Storage: `Economy::Deposits` (r:1 w:1)
-	/// Proof: `Economy::Deposits` (`max_values`: None, `max_size`: Some(97), added: 2572, mode: `MaxEncodedLen`)
-	/// Storage: `System::Account` (r:1 w:1)
-	/// Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
-	/// Storage: `Balances::Holds` (r:1 w:1)
-	/// Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(157), added: 2632, mode: `MaxEncodedLen`)
 	fn revoke_key() -> Weight {
 		// Proof size in bytes: 1953 measured, 4137 at most.
 		// Fastest run: 116_874 ns.
@@ -449,20 +167,6 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 			.saturating_add(T::DbWeight::get().writes(5_u64))
 	}
 
-	/// Storage: `Dpki::Devices` (r:1 w:1)
-	/// Proof: `Dpki::Devices` (`max_values`: None, `max_size`: Some(154), added: 2629, mode: `MaxEncodedLen`)
-	/// Storage: `Organisations::Organisations` (r:1 w:0)
-	/// Proof: `Organisations::Organisations` (`max_values`: None, `max_size`: Some(122), added: 2597, mode: `MaxEncodedLen`)
-	/// Storage: `Organisations::Members` (r:1 w:0)
-	/// Proof: `Organisations::Members` (`max_values`: None, `max_size`: Some(81), added: 2556, mode: `MaxEncodedLen`)
-	/// Storage: `Timestamp::Now` (r:1 w:0)
-	/// Proof: `Timestamp::Now` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `MaxEncodedLen`)
-	/// Storage: `Economy::Deposits` (r:1 w:1)
-	/// Proof: `Economy::Deposits` (`max_values`: None, `max_size`: Some(97), added: 2572, mode: `MaxEncodedLen`)
-	/// Storage: `System::Account` (r:1 w:1)
-	/// Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
-	/// Storage: `Balances::Holds` (r:1 w:1)
-	/// Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(157), added: 2632, mode: `MaxEncodedLen`)
 	fn revoke_device() -> Weight {
 		// Proof size in bytes: 971 measured, 3622 at most.
 		// Fastest run: 82_833 ns.
@@ -471,46 +175,6 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 			.saturating_add(T::DbWeight::get().writes(4_u64))
 	}
 
-	/// Storage: `Organisations::Organisations` (r:1 w:0)
-	/// Proof: `Organisations::Organisations` (`max_values`: None, `max_size`: Some(122), added: 2597, mode: `MaxEncodedLen`)
-	/// Storage: `Organisations::Members` (r:1 w:0)
-	/// Proof: `Organisations::Members` (`max_values`: None, `max_size`: Some(81), added: 2556, mode: `MaxEncodedLen`)
-	/// Storage: `Timestamp::Now` (r:1 w:0)
-	/// Proof: `Timestamp::Now` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `MaxEncodedLen`)
-	/// Storage: `Dpki::Anchors` (r:8 w:1)
-	/// Proof: `Dpki::Anchors` (`max_values`: None, `max_size`: Some(775), added: 3250, mode: `MaxEncodedLen`)
-	/// Storage: `Dpki::OrganisationAnchors` (r:1 w:1)
-	/// Proof: `Dpki::OrganisationAnchors` (`max_values`: None, `max_size`: Some(1057), added: 3532, mode: `MaxEncodedLen`)
-	/// Storage: `Dpki::AnchorMaterials` (r:4 w:1)
-	/// Proof: `Dpki::AnchorMaterials` (`max_values`: None, `max_size`: Some(4130), added: 6605, mode: `MaxEncodedLen`)
-	/// Storage: `Dpki::RevokedAnchorKeys` (r:1 w:0)
-	/// Proof: `Dpki::RevokedAnchorKeys` (`max_values`: None, `max_size`: Some(32), added: 2507, mode: `MaxEncodedLen`)
-	/// Storage: `Certificates::CompromisedKeys` (r:1 w:0)
-	/// Proof: `Certificates::CompromisedKeys` (`max_values`: None, `max_size`: Some(40), added: 2515, mode: `MaxEncodedLen`)
-	/// Storage: `Dpki::Keys` (r:1 w:0)
-	/// Proof: `Dpki::Keys` (`max_values`: None, `max_size`: Some(672), added: 3147, mode: `MaxEncodedLen`)
-	/// Storage: `Dpki::KeyAnchors` (r:1 w:1)
-	/// Proof: `Dpki::KeyAnchors` (`max_values`: None, `max_size`: Some(289), added: 2764, mode: `MaxEncodedLen`)
-	/// Storage: `System::BlockHash` (r:1 w:0)
-	/// Proof: `System::BlockHash` (`max_values`: None, `max_size`: Some(44), added: 2519, mode: `MaxEncodedLen`)
-	/// Storage: `Economy::Feeless` (r:1 w:0)
-	/// Proof: `Economy::Feeless` (`max_values`: Some(1), `max_size`: Some(1), added: 496, mode: `MaxEncodedLen`)
-	/// Storage: `Economy::Fees` (r:1 w:0)
-	/// Proof: `Economy::Fees` (`max_values`: None, `max_size`: Some(17), added: 2492, mode: `MaxEncodedLen`)
-	/// Storage: `System::Account` (r:1 w:1)
-	/// Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
-	/// Storage: `Economy::DepositSchedule` (r:1 w:0)
-	/// Proof: `Economy::DepositSchedule` (`max_values`: None, `max_size`: Some(17), added: 2492, mode: `MaxEncodedLen`)
-	/// Storage: `Economy::Deposits` (r:1 w:1)
-	/// Proof: `Economy::Deposits` (`max_values`: None, `max_size`: Some(97), added: 2572, mode: `MaxEncodedLen`)
-	/// Storage: `Balances::Holds` (r:1 w:1)
-	/// Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(157), added: 2632, mode: `MaxEncodedLen`)
-	/// Storage: `Dpki::ChildCount` (r:1 w:1)
-	/// Proof: `Dpki::ChildCount` (`max_values`: None, `max_size`: Some(36), added: 2511, mode: `MaxEncodedLen`)
-	/// Storage: `Dpki::Children` (r:0 w:1)
-	/// Proof: `Dpki::Children` (`max_values`: None, `max_size`: Some(68), added: 2543, mode: `MaxEncodedLen`)
-	/// Storage: `Dpki::Registrants` (r:0 w:1)
-	/// Proof: `Dpki::Registrants` (`max_values`: None, `max_size`: Some(32), added: 2507, mode: `MaxEncodedLen`)
 	fn register_rsa_authority() -> Weight {
 		// Proof size in bytes: 9144 measured, 27410 at most.
 		// Fastest run: 4_651_819 ns.
@@ -519,46 +183,6 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 			.saturating_add(T::DbWeight::get().writes(10_u64))
 	}
 
-	/// Storage: `Organisations::Organisations` (r:1 w:0)
-	/// Proof: `Organisations::Organisations` (`max_values`: None, `max_size`: Some(122), added: 2597, mode: `MaxEncodedLen`)
-	/// Storage: `Organisations::Members` (r:1 w:0)
-	/// Proof: `Organisations::Members` (`max_values`: None, `max_size`: Some(81), added: 2556, mode: `MaxEncodedLen`)
-	/// Storage: `Timestamp::Now` (r:1 w:0)
-	/// Proof: `Timestamp::Now` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `MaxEncodedLen`)
-	/// Storage: `Dpki::Anchors` (r:8 w:1)
-	/// Proof: `Dpki::Anchors` (`max_values`: None, `max_size`: Some(775), added: 3250, mode: `MaxEncodedLen`)
-	/// Storage: `Dpki::OrganisationAnchors` (r:1 w:1)
-	/// Proof: `Dpki::OrganisationAnchors` (`max_values`: None, `max_size`: Some(1057), added: 3532, mode: `MaxEncodedLen`)
-	/// Storage: `Dpki::AnchorMaterials` (r:4 w:1)
-	/// Proof: `Dpki::AnchorMaterials` (`max_values`: None, `max_size`: Some(4130), added: 6605, mode: `MaxEncodedLen`)
-	/// Storage: `Dpki::RevokedAnchorKeys` (r:1 w:0)
-	/// Proof: `Dpki::RevokedAnchorKeys` (`max_values`: None, `max_size`: Some(32), added: 2507, mode: `MaxEncodedLen`)
-	/// Storage: `Certificates::CompromisedKeys` (r:1 w:0)
-	/// Proof: `Certificates::CompromisedKeys` (`max_values`: None, `max_size`: Some(40), added: 2515, mode: `MaxEncodedLen`)
-	/// Storage: `Dpki::Keys` (r:1 w:0)
-	/// Proof: `Dpki::Keys` (`max_values`: None, `max_size`: Some(672), added: 3147, mode: `MaxEncodedLen`)
-	/// Storage: `Dpki::KeyAnchors` (r:1 w:1)
-	/// Proof: `Dpki::KeyAnchors` (`max_values`: None, `max_size`: Some(289), added: 2764, mode: `MaxEncodedLen`)
-	/// Storage: `System::BlockHash` (r:1 w:0)
-	/// Proof: `System::BlockHash` (`max_values`: None, `max_size`: Some(44), added: 2519, mode: `MaxEncodedLen`)
-	/// Storage: `Economy::Feeless` (r:1 w:0)
-	/// Proof: `Economy::Feeless` (`max_values`: Some(1), `max_size`: Some(1), added: 496, mode: `MaxEncodedLen`)
-	/// Storage: `Economy::Fees` (r:1 w:0)
-	/// Proof: `Economy::Fees` (`max_values`: None, `max_size`: Some(17), added: 2492, mode: `MaxEncodedLen`)
-	/// Storage: `System::Account` (r:1 w:1)
-	/// Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
-	/// Storage: `Economy::DepositSchedule` (r:1 w:0)
-	/// Proof: `Economy::DepositSchedule` (`max_values`: None, `max_size`: Some(17), added: 2492, mode: `MaxEncodedLen`)
-	/// Storage: `Economy::Deposits` (r:1 w:1)
-	/// Proof: `Economy::Deposits` (`max_values`: None, `max_size`: Some(97), added: 2572, mode: `MaxEncodedLen`)
-	/// Storage: `Balances::Holds` (r:1 w:1)
-	/// Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(157), added: 2632, mode: `MaxEncodedLen`)
-	/// Storage: `Dpki::ChildCount` (r:1 w:1)
-	/// Proof: `Dpki::ChildCount` (`max_values`: None, `max_size`: Some(36), added: 2511, mode: `MaxEncodedLen`)
-	/// Storage: `Dpki::Children` (r:0 w:1)
-	/// Proof: `Dpki::Children` (`max_values`: None, `max_size`: Some(68), added: 2543, mode: `MaxEncodedLen`)
-	/// Storage: `Dpki::Registrants` (r:0 w:1)
-	/// Proof: `Dpki::Registrants` (`max_values`: None, `max_size`: Some(32), added: 2507, mode: `MaxEncodedLen`)
 	fn register_p384_authority() -> Weight {
 		// Proof size in bytes: 9180 measured, 27410 at most.
 		// Fastest run: 4_426_244 ns.
@@ -567,28 +191,6 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 			.saturating_add(T::DbWeight::get().writes(10_u64))
 	}
 
-	/// Storage: `Timestamp::Now` (r:1 w:0)
-	/// Proof: `Timestamp::Now` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `MaxEncodedLen`)
-	/// Storage: `Dpki::Anchors` (r:8 w:1)
-	/// Proof: `Dpki::Anchors` (`max_values`: None, `max_size`: Some(775), added: 3250, mode: `MaxEncodedLen`)
-	/// Storage: `Dpki::OrganisationAnchors` (r:1 w:1)
-	/// Proof: `Dpki::OrganisationAnchors` (`max_values`: None, `max_size`: Some(1057), added: 3532, mode: `MaxEncodedLen`)
-	/// Storage: `Dpki::AnchorMaterials` (r:4 w:1)
-	/// Proof: `Dpki::AnchorMaterials` (`max_values`: None, `max_size`: Some(4130), added: 6605, mode: `MaxEncodedLen`)
-	/// Storage: `Dpki::RevokedAnchorKeys` (r:1 w:0)
-	/// Proof: `Dpki::RevokedAnchorKeys` (`max_values`: None, `max_size`: Some(32), added: 2507, mode: `MaxEncodedLen`)
-	/// Storage: `Certificates::CompromisedKeys` (r:1 w:0)
-	/// Proof: `Certificates::CompromisedKeys` (`max_values`: None, `max_size`: Some(40), added: 2515, mode: `MaxEncodedLen`)
-	/// Storage: `Dpki::Keys` (r:1 w:0)
-	/// Proof: `Dpki::Keys` (`max_values`: None, `max_size`: Some(672), added: 3147, mode: `MaxEncodedLen`)
-	/// Storage: `Dpki::KeyAnchors` (r:1 w:1)
-	/// Proof: `Dpki::KeyAnchors` (`max_values`: None, `max_size`: Some(289), added: 2764, mode: `MaxEncodedLen`)
-	/// Storage: `Dpki::ChildCount` (r:1 w:1)
-	/// Proof: `Dpki::ChildCount` (`max_values`: None, `max_size`: Some(36), added: 2511, mode: `MaxEncodedLen`)
-	/// Storage: `Dpki::Children` (r:0 w:1)
-	/// Proof: `Dpki::Children` (`max_values`: None, `max_size`: Some(68), added: 2543, mode: `MaxEncodedLen`)
-	/// Storage: `Dpki::Registrants` (r:0 w:1)
-	/// Proof: `Dpki::Registrants` (`max_values`: None, `max_size`: Some(32), added: 2507, mode: `MaxEncodedLen`)
 	fn adopt_rsa_authority() -> Weight {
 		// Proof size in bytes: 8364 measured, 27410 at most.
 		// Fastest run: 3_126_126 ns.
@@ -597,28 +199,6 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 			.saturating_add(T::DbWeight::get().writes(7_u64))
 	}
 
-	/// Storage: `Timestamp::Now` (r:1 w:0)
-	/// Proof: `Timestamp::Now` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `MaxEncodedLen`)
-	/// Storage: `Dpki::Anchors` (r:8 w:1)
-	/// Proof: `Dpki::Anchors` (`max_values`: None, `max_size`: Some(775), added: 3250, mode: `MaxEncodedLen`)
-	/// Storage: `Dpki::OrganisationAnchors` (r:1 w:1)
-	/// Proof: `Dpki::OrganisationAnchors` (`max_values`: None, `max_size`: Some(1057), added: 3532, mode: `MaxEncodedLen`)
-	/// Storage: `Dpki::AnchorMaterials` (r:4 w:1)
-	/// Proof: `Dpki::AnchorMaterials` (`max_values`: None, `max_size`: Some(4130), added: 6605, mode: `MaxEncodedLen`)
-	/// Storage: `Dpki::RevokedAnchorKeys` (r:1 w:0)
-	/// Proof: `Dpki::RevokedAnchorKeys` (`max_values`: None, `max_size`: Some(32), added: 2507, mode: `MaxEncodedLen`)
-	/// Storage: `Certificates::CompromisedKeys` (r:1 w:0)
-	/// Proof: `Certificates::CompromisedKeys` (`max_values`: None, `max_size`: Some(40), added: 2515, mode: `MaxEncodedLen`)
-	/// Storage: `Dpki::Keys` (r:1 w:0)
-	/// Proof: `Dpki::Keys` (`max_values`: None, `max_size`: Some(672), added: 3147, mode: `MaxEncodedLen`)
-	/// Storage: `Dpki::KeyAnchors` (r:1 w:1)
-	/// Proof: `Dpki::KeyAnchors` (`max_values`: None, `max_size`: Some(289), added: 2764, mode: `MaxEncodedLen`)
-	/// Storage: `Dpki::ChildCount` (r:1 w:1)
-	/// Proof: `Dpki::ChildCount` (`max_values`: None, `max_size`: Some(36), added: 2511, mode: `MaxEncodedLen`)
-	/// Storage: `Dpki::Children` (r:0 w:1)
-	/// Proof: `Dpki::Children` (`max_values`: None, `max_size`: Some(68), added: 2543, mode: `MaxEncodedLen`)
-	/// Storage: `Dpki::Registrants` (r:0 w:1)
-	/// Proof: `Dpki::Registrants` (`max_values`: None, `max_size`: Some(32), added: 2507, mode: `MaxEncodedLen`)
 	fn adopt_p384_authority() -> Weight {
 		// Proof size in bytes: 8400 measured, 27410 at most.
 		// Fastest run: 3_080_249 ns.
@@ -627,14 +207,6 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 			.saturating_add(T::DbWeight::get().writes(7_u64))
 	}
 
-	/// Storage: `Dpki::Anchors` (r:5 w:1)
-	/// Proof: `Dpki::Anchors` (`max_values`: None, `max_size`: Some(775), added: 3250, mode: `MaxEncodedLen`)
-	/// Storage: `Organisations::Organisations` (r:1 w:0)
-	/// Proof: `Organisations::Organisations` (`max_values`: None, `max_size`: Some(122), added: 2597, mode: `MaxEncodedLen`)
-	/// Storage: `Organisations::Members` (r:1 w:0)
-	/// Proof: `Organisations::Members` (`max_values`: None, `max_size`: Some(81), added: 2556, mode: `MaxEncodedLen`)
-	/// Storage: `Timestamp::Now` (r:1 w:0)
-	/// Proof: `Timestamp::Now` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `MaxEncodedLen`)
 	fn plan_rollover() -> Weight {
 		// Proof size in bytes: 1837 measured, 17240 at most.
 		// Fastest run: 61_662 ns.
@@ -643,14 +215,6 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 			.saturating_add(T::DbWeight::get().writes(1_u64))
 	}
 
-	/// Storage: `Dpki::Anchors` (r:1 w:1)
-	/// Proof: `Dpki::Anchors` (`max_values`: None, `max_size`: Some(775), added: 3250, mode: `MaxEncodedLen`)
-	/// Storage: `Organisations::Organisations` (r:1 w:0)
-	/// Proof: `Organisations::Organisations` (`max_values`: None, `max_size`: Some(122), added: 2597, mode: `MaxEncodedLen`)
-	/// Storage: `Organisations::Members` (r:1 w:0)
-	/// Proof: `Organisations::Members` (`max_values`: None, `max_size`: Some(81), added: 2556, mode: `MaxEncodedLen`)
-	/// Storage: `Timestamp::Now` (r:1 w:0)
-	/// Proof: `Timestamp::Now` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `MaxEncodedLen`)
 	fn cancel_rollover() -> Weight {
 		// Proof size in bytes: 641 measured, 4240 at most.
 		// Fastest run: 25_748 ns.
@@ -659,12 +223,6 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 			.saturating_add(T::DbWeight::get().writes(1_u64))
 	}
 
-	/// Storage: `Dpki::Anchors` (r:1 w:1)
-	/// Proof: `Dpki::Anchors` (`max_values`: None, `max_size`: Some(775), added: 3250, mode: `MaxEncodedLen`)
-	/// Storage: `Organisations::Organisations` (r:1 w:0)
-	/// Proof: `Organisations::Organisations` (`max_values`: None, `max_size`: Some(122), added: 2597, mode: `MaxEncodedLen`)
-	/// Storage: `Organisations::Members` (r:1 w:0)
-	/// Proof: `Organisations::Members` (`max_values`: None, `max_size`: Some(81), added: 2556, mode: `MaxEncodedLen`)
 	fn suspend_anchor() -> Weight {
 		// Proof size in bytes: 560 measured, 4240 at most.
 		// Fastest run: 23_174 ns.
@@ -673,12 +231,6 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 			.saturating_add(T::DbWeight::get().writes(1_u64))
 	}
 
-	/// Storage: `Dpki::Anchors` (r:1 w:1)
-	/// Proof: `Dpki::Anchors` (`max_values`: None, `max_size`: Some(775), added: 3250, mode: `MaxEncodedLen`)
-	/// Storage: `Organisations::Organisations` (r:1 w:0)
-	/// Proof: `Organisations::Organisations` (`max_values`: None, `max_size`: Some(122), added: 2597, mode: `MaxEncodedLen`)
-	/// Storage: `Organisations::Members` (r:1 w:0)
-	/// Proof: `Organisations::Members` (`max_values`: None, `max_size`: Some(81), added: 2556, mode: `MaxEncodedLen`)
 	fn release_anchor() -> Weight {
 		// Proof size in bytes: 560 measured, 4240 at most.
 		// Fastest run: 23_495 ns.
@@ -687,14 +239,6 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 			.saturating_add(T::DbWeight::get().writes(1_u64))
 	}
 
-	/// Storage: `Dpki::Anchors` (r:1 w:0)
-	/// Proof: `Dpki::Anchors` (`max_values`: None, `max_size`: Some(775), added: 3250, mode: `MaxEncodedLen`)
-	/// Storage: `Organisations::Organisations` (r:1 w:0)
-	/// Proof: `Organisations::Organisations` (`max_values`: None, `max_size`: Some(122), added: 2597, mode: `MaxEncodedLen`)
-	/// Storage: `Organisations::Members` (r:1 w:0)
-	/// Proof: `Organisations::Members` (`max_values`: None, `max_size`: Some(81), added: 2556, mode: `MaxEncodedLen`)
-	/// Storage: `Dpki::CrlPointers` (r:0 w:1)
-	/// Proof: `Dpki::CrlPointers` (`max_values`: None, `max_size`: Some(323), added: 2798, mode: `MaxEncodedLen`)
 	fn set_crl_pointer() -> Weight {
 		// Proof size in bytes: 560 measured, 4240 at most.
 		// Fastest run: 24_146 ns.
@@ -703,14 +247,6 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 			.saturating_add(T::DbWeight::get().writes(1_u64))
 	}
 
-	/// Storage: `Dpki::Anchors` (r:1 w:1)
-	/// Proof: `Dpki::Anchors` (`max_values`: None, `max_size`: Some(775), added: 3250, mode: `MaxEncodedLen`)
-	/// Storage: `Dpki::RevokedAnchorKeys` (r:1 w:0)
-	/// Proof: `Dpki::RevokedAnchorKeys` (`max_values`: None, `max_size`: Some(32), added: 2507, mode: `MaxEncodedLen`)
-	/// Storage: `Timestamp::Now` (r:1 w:0)
-	/// Proof: `Timestamp::Now` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `MaxEncodedLen`)
-	/// Storage: `Dpki::OrganisationAnchors` (r:1 w:1)
-	/// Proof: `Dpki::OrganisationAnchors` (`max_values`: None, `max_size`: Some(1057), added: 3532, mode: `MaxEncodedLen`)
 	fn migrate_anchor() -> Weight {
 		// Proof size in bytes: 2055 measured, 4522 at most.
 		// Fastest run: 25_027 ns.
@@ -719,12 +255,6 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 			.saturating_add(T::DbWeight::get().writes(2_u64))
 	}
 
-	/// Storage: `Organisations::Organisations` (r:1 w:0)
-	/// Proof: `Organisations::Organisations` (`max_values`: None, `max_size`: Some(122), added: 2597, mode: `MaxEncodedLen`)
-	/// Storage: `Organisations::Members` (r:1 w:0)
-	/// Proof: `Organisations::Members` (`max_values`: None, `max_size`: Some(81), added: 2556, mode: `MaxEncodedLen`)
-	/// Storage: `Dpki::KeyPolicies` (r:0 w:1)
-	/// Proof: `Dpki::KeyPolicies` (`max_values`: None, `max_size`: Some(74), added: 2549, mode: `MaxEncodedLen`)
 	fn set_key_policy() -> Weight {
 		// Proof size in bytes: 306 measured, 3587 at most.
 		// Fastest run: 20_250 ns.
@@ -745,54 +275,12 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 		Weight::from_parts(3_709_467_600, 0)
 	}
 
-	/// Storage: `Dpki::Keys` (r:17 w:0)
-	/// Proof: `Dpki::Keys` (`max_values`: None, `max_size`: Some(672), added: 3147, mode: `MaxEncodedLen`)
-	/// Storage: `Dpki::Devices` (r:1 w:0)
-	/// Proof: `Dpki::Devices` (`max_values`: None, `max_size`: Some(154), added: 2629, mode: `MaxEncodedLen`)
-	/// Storage: `Dpki::KeyPolicies` (r:1 w:0)
-	/// Proof: `Dpki::KeyPolicies` (`max_values`: None, `max_size`: Some(74), added: 2549, mode: `MaxEncodedLen`)
-	/// Storage: `Dpki::KeyQuotas` (r:1 w:0)
-	/// Proof: `Dpki::KeyQuotas` (`max_values`: None, `max_size`: Some(64), added: 2539, mode: `MaxEncodedLen`)
-	/// Storage: `Timestamp::Now` (r:1 w:0)
-	/// Proof: `Timestamp::Now` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `MaxEncodedLen`)
-	/// Storage: `Dpki::NextKeys` (r:1 w:0)
-	/// Proof: `Dpki::NextKeys` (`max_values`: None, `max_size`: Some(64), added: 2539, mode: `MaxEncodedLen`)
-	/// Storage: `Dpki::DeviceKeys` (r:1 w:0)
-	/// Proof: `Dpki::DeviceKeys` (`max_values`: None, `max_size`: Some(545), added: 3020, mode: `MaxEncodedLen`)
-	/// Storage: `Dpki::RevokedAnchorKeys` (r:1 w:0)
-	/// Proof: `Dpki::RevokedAnchorKeys` (`max_values`: None, `max_size`: Some(32), added: 2507, mode: `MaxEncodedLen`)
-	/// Storage: `Certificates::CompromisedKeys` (r:1 w:0)
-	/// Proof: `Certificates::CompromisedKeys` (`max_values`: None, `max_size`: Some(40), added: 2515, mode: `MaxEncodedLen`)
-	/// Storage: `Dpki::KeyAnchors` (r:1 w:0)
-	/// Proof: `Dpki::KeyAnchors` (`max_values`: None, `max_size`: Some(289), added: 2764, mode: `MaxEncodedLen`)
-	/// Storage: `System::BlockHash` (r:1 w:0)
-	/// Proof: `System::BlockHash` (`max_values`: None, `max_size`: Some(44), added: 2519, mode: `MaxEncodedLen`)
 	fn authorize_own_key() -> Weight {
 		// Proof size in bytes: 3111 measured, 54489 at most.
 		// Fastest run: 717_805 ns.
 		Weight::from_parts(1_068_474_200, 54489).saturating_add(T::DbWeight::get().reads(27_u64))
 	}
 
-	/// Storage: `Dpki::Devices` (r:1 w:1)
-	/// Proof: `Dpki::Devices` (`max_values`: None, `max_size`: Some(154), added: 2629, mode: `MaxEncodedLen`)
-	/// Storage: `Dpki::KeyPolicies` (r:1 w:0)
-	/// Proof: `Dpki::KeyPolicies` (`max_values`: None, `max_size`: Some(74), added: 2549, mode: `MaxEncodedLen`)
-	/// Storage: `Dpki::KeyQuotas` (r:1 w:1)
-	/// Proof: `Dpki::KeyQuotas` (`max_values`: None, `max_size`: Some(64), added: 2539, mode: `MaxEncodedLen`)
-	/// Storage: `Timestamp::Now` (r:1 w:0)
-	/// Proof: `Timestamp::Now` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `MaxEncodedLen`)
-	/// Storage: `Dpki::NextKeys` (r:1 w:0)
-	/// Proof: `Dpki::NextKeys` (`max_values`: None, `max_size`: Some(64), added: 2539, mode: `MaxEncodedLen`)
-	/// Storage: `Dpki::DeviceKeys` (r:1 w:1)
-	/// Proof: `Dpki::DeviceKeys` (`max_values`: None, `max_size`: Some(545), added: 3020, mode: `MaxEncodedLen`)
-	/// Storage: `Dpki::Keys` (r:17 w:1)
-	/// Proof: `Dpki::Keys` (`max_values`: None, `max_size`: Some(672), added: 3147, mode: `MaxEncodedLen`)
-	/// Storage: `Dpki::RevokedAnchorKeys` (r:1 w:0)
-	/// Proof: `Dpki::RevokedAnchorKeys` (`max_values`: None, `max_size`: Some(32), added: 2507, mode: `MaxEncodedLen`)
-	/// Storage: `Certificates::CompromisedKeys` (r:1 w:0)
-	/// Proof: `Certificates::CompromisedKeys` (`max_values`: None, `max_size`: Some(40), added: 2515, mode: `MaxEncodedLen`)
-	/// Storage: `Dpki::KeyAnchors` (r:1 w:0)
-	/// Proof: `Dpki::KeyAnchors` (`max_values`: None, `max_size`: Some(289), added: 2764, mode: `MaxEncodedLen`)
 	fn add_own_key() -> Weight {
 		// Proof size in bytes: 2969 measured, 54489 at most.
 		// Fastest run: 153_708 ns.
@@ -801,26 +289,6 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 			.saturating_add(T::DbWeight::get().writes(4_u64))
 	}
 
-	/// Storage: `Dpki::Keys` (r:17 w:2)
-	/// Proof: `Dpki::Keys` (`max_values`: None, `max_size`: Some(672), added: 3147, mode: `MaxEncodedLen`)
-	/// Storage: `Dpki::Devices` (r:1 w:1)
-	/// Proof: `Dpki::Devices` (`max_values`: None, `max_size`: Some(154), added: 2629, mode: `MaxEncodedLen`)
-	/// Storage: `Dpki::KeyPolicies` (r:1 w:0)
-	/// Proof: `Dpki::KeyPolicies` (`max_values`: None, `max_size`: Some(74), added: 2549, mode: `MaxEncodedLen`)
-	/// Storage: `Dpki::KeyQuotas` (r:1 w:1)
-	/// Proof: `Dpki::KeyQuotas` (`max_values`: None, `max_size`: Some(64), added: 2539, mode: `MaxEncodedLen`)
-	/// Storage: `Timestamp::Now` (r:1 w:0)
-	/// Proof: `Timestamp::Now` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `MaxEncodedLen`)
-	/// Storage: `Dpki::NextKeys` (r:1 w:1)
-	/// Proof: `Dpki::NextKeys` (`max_values`: None, `max_size`: Some(64), added: 2539, mode: `MaxEncodedLen`)
-	/// Storage: `Dpki::DeviceKeys` (r:1 w:1)
-	/// Proof: `Dpki::DeviceKeys` (`max_values`: None, `max_size`: Some(545), added: 3020, mode: `MaxEncodedLen`)
-	/// Storage: `Dpki::RevokedAnchorKeys` (r:1 w:0)
-	/// Proof: `Dpki::RevokedAnchorKeys` (`max_values`: None, `max_size`: Some(32), added: 2507, mode: `MaxEncodedLen`)
-	/// Storage: `Certificates::CompromisedKeys` (r:1 w:0)
-	/// Proof: `Certificates::CompromisedKeys` (`max_values`: None, `max_size`: Some(40), added: 2515, mode: `MaxEncodedLen`)
-	/// Storage: `Dpki::KeyAnchors` (r:1 w:0)
-	/// Proof: `Dpki::KeyAnchors` (`max_values`: None, `max_size`: Some(289), added: 2764, mode: `MaxEncodedLen`)
 	fn replace_own_key() -> Weight {
 		// Proof size in bytes: 3057 measured, 54489 at most.
 		// Fastest run: 165_275 ns.
@@ -829,42 +297,6 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 			.saturating_add(T::DbWeight::get().writes(6_u64))
 	}
 
-	/// Storage: `Dpki::Keys` (r:17 w:2)
-	/// Proof: `Dpki::Keys` (`max_values`: None, `max_size`: Some(672), added: 3147, mode: `MaxEncodedLen`)
-	/// Storage: `Dpki::Devices` (r:1 w:1)
-	/// Proof: `Dpki::Devices` (`max_values`: None, `max_size`: Some(154), added: 2629, mode: `MaxEncodedLen`)
-	/// Storage: `Organisations::Organisations` (r:1 w:0)
-	/// Proof: `Organisations::Organisations` (`max_values`: None, `max_size`: Some(122), added: 2597, mode: `MaxEncodedLen`)
-	/// Storage: `Organisations::Members` (r:1 w:0)
-	/// Proof: `Organisations::Members` (`max_values`: None, `max_size`: Some(81), added: 2556, mode: `MaxEncodedLen`)
-	/// Storage: `Timestamp::Now` (r:1 w:0)
-	/// Proof: `Timestamp::Now` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `MaxEncodedLen`)
-	/// Storage: `Dpki::NextKeys` (r:1 w:1)
-	/// Proof: `Dpki::NextKeys` (`max_values`: None, `max_size`: Some(64), added: 2539, mode: `MaxEncodedLen`)
-	/// Storage: `Dpki::DeviceKeys` (r:1 w:1)
-	/// Proof: `Dpki::DeviceKeys` (`max_values`: None, `max_size`: Some(545), added: 3020, mode: `MaxEncodedLen`)
-	/// Storage: `Dpki::KeyPolicies` (r:1 w:0)
-	/// Proof: `Dpki::KeyPolicies` (`max_values`: None, `max_size`: Some(74), added: 2549, mode: `MaxEncodedLen`)
-	/// Storage: `Dpki::RevokedAnchorKeys` (r:1 w:0)
-	/// Proof: `Dpki::RevokedAnchorKeys` (`max_values`: None, `max_size`: Some(32), added: 2507, mode: `MaxEncodedLen`)
-	/// Storage: `Certificates::CompromisedKeys` (r:1 w:0)
-	/// Proof: `Certificates::CompromisedKeys` (`max_values`: None, `max_size`: Some(40), added: 2515, mode: `MaxEncodedLen`)
-	/// Storage: `Dpki::KeyAnchors` (r:1 w:0)
-	/// Proof: `Dpki::KeyAnchors` (`max_values`: None, `max_size`: Some(289), added: 2764, mode: `MaxEncodedLen`)
-	/// Storage: `System::BlockHash` (r:1 w:0)
-	/// Proof: `System::BlockHash` (`max_values`: None, `max_size`: Some(44), added: 2519, mode: `MaxEncodedLen`)
-	/// Storage: `Economy::Feeless` (r:1 w:0)
-	/// Proof: `Economy::Feeless` (`max_values`: Some(1), `max_size`: Some(1), added: 496, mode: `MaxEncodedLen`)
-	/// Storage: `Economy::Fees` (r:1 w:0)
-	/// Proof: `Economy::Fees` (`max_values`: None, `max_size`: Some(17), added: 2492, mode: `MaxEncodedLen`)
-	/// Storage: `System::Account` (r:1 w:1)
-	/// Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
-	/// Storage: `Economy::DepositSchedule` (r:1 w:0)
-	/// Proof: `Economy::DepositSchedule` (`max_values`: None, `max_size`: Some(17), added: 2492, mode: `MaxEncodedLen`)
-	/// Storage: `Economy::Deposits` (r:1 w:1)
-	/// Proof: `Economy::Deposits` (`max_values`: None, `max_size`: Some(97), added: 2572, mode: `MaxEncodedLen`)
-	/// Storage: `Balances::Holds` (r:1 w:1)
-	/// Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(157), added: 2632, mode: `MaxEncodedLen`)
 	fn replace_key() -> Weight {
 		// Proof size in bytes: 3836 measured, 54489 at most.
 		// Fastest run: 899_324 ns.
@@ -873,20 +305,6 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 			.saturating_add(T::DbWeight::get().writes(8_u64))
 	}
 
-	/// Storage: `Dpki::Keys` (r:2 w:0)
-	/// Proof: `Dpki::Keys` (`max_values`: None, `max_size`: Some(672), added: 3147, mode: `MaxEncodedLen`)
-	/// Storage: `Dpki::Devices` (r:1 w:0)
-	/// Proof: `Dpki::Devices` (`max_values`: None, `max_size`: Some(154), added: 2629, mode: `MaxEncodedLen`)
-	/// Storage: `Organisations::Organisations` (r:1 w:0)
-	/// Proof: `Organisations::Organisations` (`max_values`: None, `max_size`: Some(122), added: 2597, mode: `MaxEncodedLen`)
-	/// Storage: `Organisations::Members` (r:1 w:0)
-	/// Proof: `Organisations::Members` (`max_values`: None, `max_size`: Some(81), added: 2556, mode: `MaxEncodedLen`)
-	/// Storage: `Timestamp::Now` (r:1 w:0)
-	/// Proof: `Timestamp::Now` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `MaxEncodedLen`)
-	/// Storage: `System::BlockHash` (r:1 w:0)
-	/// Proof: `System::BlockHash` (`max_values`: None, `max_size`: Some(44), added: 2519, mode: `MaxEncodedLen`)
-	/// Storage: `Dpki::NextKeys` (r:0 w:1)
-	/// Proof: `Dpki::NextKeys` (`max_values`: None, `max_size`: Some(64), added: 2539, mode: `MaxEncodedLen`)
 	fn announce_next_key() -> Weight {
 		// Proof size in bytes: 1260 measured, 7284 at most.
 		// Fastest run: 372_622 ns.
@@ -895,38 +313,12 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 			.saturating_add(T::DbWeight::get().writes(1_u64))
 	}
 
-	/// Storage: `Dpki::Keys` (r:2 w:0)
-	/// Proof: `Dpki::Keys` (`max_values`: None, `max_size`: Some(672), added: 3147, mode: `MaxEncodedLen`)
-	/// Storage: `Dpki::Devices` (r:1 w:0)
-	/// Proof: `Dpki::Devices` (`max_values`: None, `max_size`: Some(154), added: 2629, mode: `MaxEncodedLen`)
-	/// Storage: `Dpki::KeyPolicies` (r:1 w:0)
-	/// Proof: `Dpki::KeyPolicies` (`max_values`: None, `max_size`: Some(74), added: 2549, mode: `MaxEncodedLen`)
-	/// Storage: `Dpki::KeyQuotas` (r:1 w:0)
-	/// Proof: `Dpki::KeyQuotas` (`max_values`: None, `max_size`: Some(64), added: 2539, mode: `MaxEncodedLen`)
-	/// Storage: `Timestamp::Now` (r:1 w:0)
-	/// Proof: `Timestamp::Now` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `MaxEncodedLen`)
-	/// Storage: `Dpki::NextKeys` (r:2 w:0)
-	/// Proof: `Dpki::NextKeys` (`max_values`: None, `max_size`: Some(64), added: 2539, mode: `MaxEncodedLen`)
-	/// Storage: `System::BlockHash` (r:1 w:0)
-	/// Proof: `System::BlockHash` (`max_values`: None, `max_size`: Some(44), added: 2519, mode: `MaxEncodedLen`)
 	fn authorize_own_announcement() -> Weight {
 		// Proof size in bytes: 1064 measured, 7284 at most.
 		// Fastest run: 343_149 ns.
 		Weight::from_parts(418_092_850, 7284).saturating_add(T::DbWeight::get().reads(9_u64))
 	}
 
-	/// Storage: `Dpki::Keys` (r:2 w:0)
-	/// Proof: `Dpki::Keys` (`max_values`: None, `max_size`: Some(672), added: 3147, mode: `MaxEncodedLen`)
-	/// Storage: `Dpki::Devices` (r:1 w:0)
-	/// Proof: `Dpki::Devices` (`max_values`: None, `max_size`: Some(154), added: 2629, mode: `MaxEncodedLen`)
-	/// Storage: `Dpki::KeyPolicies` (r:1 w:0)
-	/// Proof: `Dpki::KeyPolicies` (`max_values`: None, `max_size`: Some(74), added: 2549, mode: `MaxEncodedLen`)
-	/// Storage: `Dpki::KeyQuotas` (r:1 w:1)
-	/// Proof: `Dpki::KeyQuotas` (`max_values`: None, `max_size`: Some(64), added: 2539, mode: `MaxEncodedLen`)
-	/// Storage: `Timestamp::Now` (r:1 w:0)
-	/// Proof: `Timestamp::Now` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `MaxEncodedLen`)
-	/// Storage: `Dpki::NextKeys` (r:2 w:1)
-	/// Proof: `Dpki::NextKeys` (`max_values`: None, `max_size`: Some(64), added: 2539, mode: `MaxEncodedLen`)
 	fn announce_own_key() -> Weight {
 		// Proof size in bytes: 1010 measured, 7284 at most.
 		// Fastest run: 69_163 ns.
@@ -935,54 +327,12 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 			.saturating_add(T::DbWeight::get().writes(2_u64))
 	}
 
-	/// Storage: `Timestamp::Now` (r:1 w:0)
-	/// Proof: `Timestamp::Now` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `MaxEncodedLen`)
-	/// Storage: `Dpki::Keys` (r:17 w:0)
-	/// Proof: `Dpki::Keys` (`max_values`: None, `max_size`: Some(672), added: 3147, mode: `MaxEncodedLen`)
-	/// Storage: `Dpki::NextKeys` (r:1 w:0)
-	/// Proof: `Dpki::NextKeys` (`max_values`: None, `max_size`: Some(64), added: 2539, mode: `MaxEncodedLen`)
-	/// Storage: `Dpki::Devices` (r:1 w:0)
-	/// Proof: `Dpki::Devices` (`max_values`: None, `max_size`: Some(154), added: 2629, mode: `MaxEncodedLen`)
-	/// Storage: `Dpki::KeyQuotas` (r:1 w:0)
-	/// Proof: `Dpki::KeyQuotas` (`max_values`: None, `max_size`: Some(64), added: 2539, mode: `MaxEncodedLen`)
-	/// Storage: `Dpki::DeviceKeys` (r:1 w:0)
-	/// Proof: `Dpki::DeviceKeys` (`max_values`: None, `max_size`: Some(545), added: 3020, mode: `MaxEncodedLen`)
-	/// Storage: `Dpki::KeyPolicies` (r:1 w:0)
-	/// Proof: `Dpki::KeyPolicies` (`max_values`: None, `max_size`: Some(74), added: 2549, mode: `MaxEncodedLen`)
-	/// Storage: `Dpki::RevokedAnchorKeys` (r:1 w:0)
-	/// Proof: `Dpki::RevokedAnchorKeys` (`max_values`: None, `max_size`: Some(32), added: 2507, mode: `MaxEncodedLen`)
-	/// Storage: `Certificates::CompromisedKeys` (r:1 w:0)
-	/// Proof: `Certificates::CompromisedKeys` (`max_values`: None, `max_size`: Some(40), added: 2515, mode: `MaxEncodedLen`)
-	/// Storage: `Dpki::KeyAnchors` (r:1 w:0)
-	/// Proof: `Dpki::KeyAnchors` (`max_values`: None, `max_size`: Some(289), added: 2764, mode: `MaxEncodedLen`)
-	/// Storage: `System::BlockHash` (r:1 w:0)
-	/// Proof: `System::BlockHash` (`max_values`: None, `max_size`: Some(44), added: 2519, mode: `MaxEncodedLen`)
 	fn authorize_reveal() -> Weight {
 		// Proof size in bytes: 3154 measured, 54489 at most.
 		// Fastest run: 414_865 ns.
 		Weight::from_parts(507_304_100, 54489).saturating_add(T::DbWeight::get().reads(27_u64))
 	}
 
-	/// Storage: `Timestamp::Now` (r:1 w:0)
-	/// Proof: `Timestamp::Now` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `MaxEncodedLen`)
-	/// Storage: `Dpki::Keys` (r:17 w:2)
-	/// Proof: `Dpki::Keys` (`max_values`: None, `max_size`: Some(672), added: 3147, mode: `MaxEncodedLen`)
-	/// Storage: `Dpki::NextKeys` (r:1 w:2)
-	/// Proof: `Dpki::NextKeys` (`max_values`: None, `max_size`: Some(64), added: 2539, mode: `MaxEncodedLen`)
-	/// Storage: `Dpki::Devices` (r:1 w:1)
-	/// Proof: `Dpki::Devices` (`max_values`: None, `max_size`: Some(154), added: 2629, mode: `MaxEncodedLen`)
-	/// Storage: `Dpki::KeyQuotas` (r:1 w:1)
-	/// Proof: `Dpki::KeyQuotas` (`max_values`: None, `max_size`: Some(64), added: 2539, mode: `MaxEncodedLen`)
-	/// Storage: `Dpki::DeviceKeys` (r:1 w:1)
-	/// Proof: `Dpki::DeviceKeys` (`max_values`: None, `max_size`: Some(545), added: 3020, mode: `MaxEncodedLen`)
-	/// Storage: `Dpki::KeyPolicies` (r:1 w:0)
-	/// Proof: `Dpki::KeyPolicies` (`max_values`: None, `max_size`: Some(74), added: 2549, mode: `MaxEncodedLen`)
-	/// Storage: `Dpki::RevokedAnchorKeys` (r:1 w:0)
-	/// Proof: `Dpki::RevokedAnchorKeys` (`max_values`: None, `max_size`: Some(32), added: 2507, mode: `MaxEncodedLen`)
-	/// Storage: `Certificates::CompromisedKeys` (r:1 w:0)
-	/// Proof: `Certificates::CompromisedKeys` (`max_values`: None, `max_size`: Some(40), added: 2515, mode: `MaxEncodedLen`)
-	/// Storage: `Dpki::KeyAnchors` (r:1 w:0)
-	/// Proof: `Dpki::KeyAnchors` (`max_values`: None, `max_size`: Some(289), added: 2764, mode: `MaxEncodedLen`)
 	fn reveal_next_key() -> Weight {
 		// Proof size in bytes: 3100 measured, 54489 at most.
 		// Fastest run: 156_502 ns.
@@ -991,28 +341,6 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 			.saturating_add(T::DbWeight::get().writes(7_u64))
 	}
 
-	/// Storage: `Organisations::Organisations` (r:1 w:0)
-	/// Proof: `Organisations::Organisations` (`max_values`: None, `max_size`: Some(122), added: 2597, mode: `MaxEncodedLen`)
-	/// Storage: `Dpki::KeyPolicies` (r:1 w:0)
-	/// Proof: `Dpki::KeyPolicies` (`max_values`: None, `max_size`: Some(74), added: 2549, mode: `MaxEncodedLen`)
-	/// Storage: `Timestamp::Now` (r:1 w:0)
-	/// Proof: `Timestamp::Now` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `MaxEncodedLen`)
-	/// Storage: `Dpki::Devices` (r:1 w:0)
-	/// Proof: `Dpki::Devices` (`max_values`: None, `max_size`: Some(154), added: 2629, mode: `MaxEncodedLen`)
-	/// Storage: `Dpki::RevokedAnchorKeys` (r:4 w:0)
-	/// Proof: `Dpki::RevokedAnchorKeys` (`max_values`: None, `max_size`: Some(32), added: 2507, mode: `MaxEncodedLen`)
-	/// Storage: `Certificates::CompromisedKeys` (r:4 w:0)
-	/// Proof: `Certificates::CompromisedKeys` (`max_values`: None, `max_size`: Some(40), added: 2515, mode: `MaxEncodedLen`)
-	/// Storage: `Dpki::KeyAnchors` (r:4 w:0)
-	/// Proof: `Dpki::KeyAnchors` (`max_values`: None, `max_size`: Some(289), added: 2764, mode: `MaxEncodedLen`)
-	/// Storage: `Dpki::Keys` (r:4 w:0)
-	/// Proof: `Dpki::Keys` (`max_values`: None, `max_size`: Some(672), added: 3147, mode: `MaxEncodedLen`)
-	/// Storage: `System::BlockHash` (r:1 w:0)
-	/// Proof: `System::BlockHash` (`max_values`: None, `max_size`: Some(44), added: 2519, mode: `MaxEncodedLen`)
-	/// Storage: `Dpki::RequestQueues` (r:1 w:1)
-	/// Proof: `Dpki::RequestQueues` (`max_values`: None, `max_size`: Some(2337), added: 4812, mode: `MaxEncodedLen`)
-	/// Storage: `Dpki::Requests` (r:0 w:2)
-	/// Proof: `Dpki::Requests` (`max_values`: None, `max_size`: Some(2494), added: 4969, mode: `MaxEncodedLen`)
 	/// `k` was measured from 1 to 4.
 	fn request_keys(k: u32) -> Weight {
 		// Proof size in bytes: 2865 measured, 5802 + k * 3147 at most.
@@ -1026,44 +354,6 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 			.saturating_add(Weight::from_parts(0, 3147).saturating_mul(k.into()))
 	}
 
-	/// Storage: `Dpki::Requests` (r:1 w:1)
-	/// Proof: `Dpki::Requests` (`max_values`: None, `max_size`: Some(2494), added: 4969, mode: `MaxEncodedLen`)
-	/// Storage: `Organisations::Organisations` (r:1 w:0)
-	/// Proof: `Organisations::Organisations` (`max_values`: None, `max_size`: Some(122), added: 2597, mode: `MaxEncodedLen`)
-	/// Storage: `Organisations::Members` (r:1 w:0)
-	/// Proof: `Organisations::Members` (`max_values`: None, `max_size`: Some(81), added: 2556, mode: `MaxEncodedLen`)
-	/// Storage: `Timestamp::Now` (r:1 w:0)
-	/// Proof: `Timestamp::Now` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `MaxEncodedLen`)
-	/// Storage: `Dpki::RequestQueues` (r:1 w:1)
-	/// Proof: `Dpki::RequestQueues` (`max_values`: None, `max_size`: Some(2337), added: 4812, mode: `MaxEncodedLen`)
-	/// Storage: `Dpki::Devices` (r:1 w:1)
-	/// Proof: `Dpki::Devices` (`max_values`: None, `max_size`: Some(154), added: 2629, mode: `MaxEncodedLen`)
-	/// Storage: `Dpki::KeyPolicies` (r:1 w:0)
-	/// Proof: `Dpki::KeyPolicies` (`max_values`: None, `max_size`: Some(74), added: 2549, mode: `MaxEncodedLen`)
-	/// Storage: `Dpki::RevokedAnchorKeys` (r:4 w:0)
-	/// Proof: `Dpki::RevokedAnchorKeys` (`max_values`: None, `max_size`: Some(32), added: 2507, mode: `MaxEncodedLen`)
-	/// Storage: `Certificates::CompromisedKeys` (r:4 w:0)
-	/// Proof: `Certificates::CompromisedKeys` (`max_values`: None, `max_size`: Some(40), added: 2515, mode: `MaxEncodedLen`)
-	/// Storage: `Dpki::KeyAnchors` (r:4 w:0)
-	/// Proof: `Dpki::KeyAnchors` (`max_values`: None, `max_size`: Some(289), added: 2764, mode: `MaxEncodedLen`)
-	/// Storage: `Dpki::Keys` (r:4 w:4)
-	/// Proof: `Dpki::Keys` (`max_values`: None, `max_size`: Some(672), added: 3147, mode: `MaxEncodedLen`)
-	/// Storage: `Economy::Feeless` (r:1 w:0)
-	/// Proof: `Economy::Feeless` (`max_values`: Some(1), `max_size`: Some(1), added: 496, mode: `MaxEncodedLen`)
-	/// Storage: `Economy::Fees` (r:1 w:0)
-	/// Proof: `Economy::Fees` (`max_values`: None, `max_size`: Some(17), added: 2492, mode: `MaxEncodedLen`)
-	/// Storage: `System::Account` (r:1 w:1)
-	/// Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
-	/// Storage: `Economy::DepositSchedule` (r:1 w:0)
-	/// Proof: `Economy::DepositSchedule` (`max_values`: None, `max_size`: Some(17), added: 2492, mode: `MaxEncodedLen`)
-	/// Storage: `Economy::Deposits` (r:1 w:1)
-	/// Proof: `Economy::Deposits` (`max_values`: None, `max_size`: Some(97), added: 2572, mode: `MaxEncodedLen`)
-	/// Storage: `Balances::Holds` (r:1 w:1)
-	/// Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(157), added: 2632, mode: `MaxEncodedLen`)
-	/// Storage: `Dpki::DeviceKeys` (r:0 w:1)
-	/// Proof: `Dpki::DeviceKeys` (`max_values`: None, `max_size`: Some(545), added: 3020, mode: `MaxEncodedLen`)
-	/// Storage: `Dpki::Registrants` (r:0 w:1)
-	/// Proof: `Dpki::Registrants` (`max_values`: None, `max_size`: Some(32), added: 2507, mode: `MaxEncodedLen`)
 	fn approve_request() -> Weight {
 		// Proof size in bytes: 4095 measured, 13578 at most.
 		// Fastest run: 234_207 ns.
@@ -1072,16 +362,6 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 			.saturating_add(T::DbWeight::get().writes(12_u64))
 	}
 
-	/// Storage: `Dpki::Requests` (r:1 w:1)
-	/// Proof: `Dpki::Requests` (`max_values`: None, `max_size`: Some(2494), added: 4969, mode: `MaxEncodedLen`)
-	/// Storage: `Timestamp::Now` (r:1 w:0)
-	/// Proof: `Timestamp::Now` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `MaxEncodedLen`)
-	/// Storage: `Organisations::Organisations` (r:1 w:0)
-	/// Proof: `Organisations::Organisations` (`max_values`: None, `max_size`: Some(122), added: 2597, mode: `MaxEncodedLen`)
-	/// Storage: `Organisations::Members` (r:1 w:0)
-	/// Proof: `Organisations::Members` (`max_values`: None, `max_size`: Some(81), added: 2556, mode: `MaxEncodedLen`)
-	/// Storage: `Dpki::RequestQueues` (r:1 w:1)
-	/// Proof: `Dpki::RequestQueues` (`max_values`: None, `max_size`: Some(2337), added: 4812, mode: `MaxEncodedLen`)
 	fn reject_request() -> Weight {
 		// Proof size in bytes: 3564 measured, 5959 at most.
 		// Fastest run: 39_609 ns.
@@ -1090,52 +370,12 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 			.saturating_add(T::DbWeight::get().writes(2_u64))
 	}
 
-	/// Storage: `Dpki::Keys` (r:1 w:0)
-	/// Proof: `Dpki::Keys` (`max_values`: None, `max_size`: Some(672), added: 3147, mode: `MaxEncodedLen`)
-	/// Storage: `System::BlockHash` (r:1 w:0)
-	/// Proof: `System::BlockHash` (`max_values`: None, `max_size`: Some(44), added: 2519, mode: `MaxEncodedLen`)
 	fn authorize_compromise() -> Weight {
 		// Proof size in bytes: 837 measured, 4137 at most.
 		// Fastest run: 2_434_060 ns.
 		Weight::from_parts(3_013_928_050, 4137).saturating_add(T::DbWeight::get().reads(2_u64))
 	}
 
-	/// Storage: `Organisations::Organisations` (r:1 w:0)
-	/// Proof: `Organisations::Organisations` (`max_values`: None, `max_size`: Some(122), added: 2597, mode: `MaxEncodedLen`)
-	/// Storage: `Organisations::Members` (r:1 w:0)
-	/// Proof: `Organisations::Members` (`max_values`: None, `max_size`: Some(81), added: 2556, mode: `MaxEncodedLen`)
-	/// Storage: `Timestamp::Now` (r:1 w:0)
-	/// Proof: `Timestamp::Now` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `MaxEncodedLen`)
-	/// Storage: `Dpki::Devices` (r:256 w:256)
-	/// Proof: `Dpki::Devices` (`max_values`: None, `max_size`: Some(154), added: 2629, mode: `MaxEncodedLen`)
-	/// Storage: `Dpki::KeyPolicies` (r:1 w:0)
-	/// Proof: `Dpki::KeyPolicies` (`max_values`: None, `max_size`: Some(74), added: 2549, mode: `MaxEncodedLen`)
-	/// Storage: `Dpki::RevokedAnchorKeys` (r:512 w:0)
-	/// Proof: `Dpki::RevokedAnchorKeys` (`max_values`: None, `max_size`: Some(32), added: 2507, mode: `MaxEncodedLen`)
-	/// Storage: `Certificates::CompromisedKeys` (r:512 w:0)
-	/// Proof: `Certificates::CompromisedKeys` (`max_values`: None, `max_size`: Some(40), added: 2515, mode: `MaxEncodedLen`)
-	/// Storage: `Dpki::KeyAnchors` (r:512 w:0)
-	/// Proof: `Dpki::KeyAnchors` (`max_values`: None, `max_size`: Some(289), added: 2764, mode: `MaxEncodedLen`)
-	/// Storage: `Dpki::Keys` (r:512 w:512)
-	/// Proof: `Dpki::Keys` (`max_values`: None, `max_size`: Some(672), added: 3147, mode: `MaxEncodedLen`)
-	/// Storage: `System::BlockHash` (r:1 w:0)
-	/// Proof: `System::BlockHash` (`max_values`: None, `max_size`: Some(44), added: 2519, mode: `MaxEncodedLen`)
-	/// Storage: `Economy::Feeless` (r:1 w:0)
-	/// Proof: `Economy::Feeless` (`max_values`: Some(1), `max_size`: Some(1), added: 496, mode: `MaxEncodedLen`)
-	/// Storage: `Economy::Fees` (r:1 w:0)
-	/// Proof: `Economy::Fees` (`max_values`: None, `max_size`: Some(17), added: 2492, mode: `MaxEncodedLen`)
-	/// Storage: `System::Account` (r:1 w:1)
-	/// Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
-	/// Storage: `Economy::DepositSchedule` (r:1 w:0)
-	/// Proof: `Economy::DepositSchedule` (`max_values`: None, `max_size`: Some(17), added: 2492, mode: `MaxEncodedLen`)
-	/// Storage: `Economy::Deposits` (r:256 w:256)
-	/// Proof: `Economy::Deposits` (`max_values`: None, `max_size`: Some(97), added: 2572, mode: `MaxEncodedLen`)
-	/// Storage: `Balances::Holds` (r:1 w:1)
-	/// Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(157), added: 2632, mode: `MaxEncodedLen`)
-	/// Storage: `Dpki::DeviceKeys` (r:0 w:256)
-	/// Proof: `Dpki::DeviceKeys` (`max_values`: None, `max_size`: Some(545), added: 3020, mode: `MaxEncodedLen`)
-	/// Storage: `Dpki::Registrants` (r:0 w:1)
-	/// Proof: `Dpki::Registrants` (`max_values`: None, `max_size`: Some(32), added: 2507, mode: `MaxEncodedLen`)
 	/// `d` was measured from 1 to 256.
 	/// `k` was measured from 256 to 512.
 	fn register_batch(d: u32, k: u32) -> Weight {
@@ -1156,26 +396,6 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 			.saturating_add(Weight::from_parts(0, 3147).saturating_mul(k.into()))
 	}
 
-	/// Storage: `Dpki::Keys` (r:256 w:256)
-	/// Proof: `Dpki::Keys` (`max_values`: None, `max_size`: Some(672), added: 3147, mode: `MaxEncodedLen`)
-	/// Storage: `Dpki::Devices` (r:256 w:0)
-	/// Proof: `Dpki::Devices` (`max_values`: None, `max_size`: Some(154), added: 2629, mode: `MaxEncodedLen`)
-	/// Storage: `Organisations::Organisations` (r:256 w:0)
-	/// Proof: `Organisations::Organisations` (`max_values`: None, `max_size`: Some(122), added: 2597, mode: `MaxEncodedLen`)
-	/// Storage: `Organisations::Members` (r:256 w:0)
-	/// Proof: `Organisations::Members` (`max_values`: None, `max_size`: Some(81), added: 2556, mode: `MaxEncodedLen`)
-	/// Storage: `Timestamp::Now` (r:1 w:0)
-	/// Proof: `Timestamp::Now` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `MaxEncodedLen`)
-	/// Storage: `Dpki::DeviceKeys` (r:256 w:256)
-	/// Proof: `Dpki::DeviceKeys` (`max_values`: None, `max_size`: Some(545), added: 3020, mode: `MaxEncodedLen`)
-	/// Storage: `Economy::Deposits` (r:256 w:256)
-	/// Proof: `Economy::Deposits` (`max_values`: None, `max_size`: Some(97), added: 2572, mode: `MaxEncodedLen`)
-	/// Storage: `System::Account` (r:256 w:256)
-	/// Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
-	/// Storage: `Balances::Holds` (r:256 w:256)
-	/// Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(157), added: 2632, mode: `MaxEncodedLen`)
-	/// Storage: `Dpki::NextKeys` (r:0 w:256)
-	/// Proof: `Dpki::NextKeys` (`max_values`: None, `max_size`: Some(64), added: 2539, mode: `MaxEncodedLen`)
 	/// `n` was measured from 1 to 256.
 	fn revoke_keys(n: u32) -> Weight {
 		// Proof size in bytes: 500 + n * 742 measured, 1493 + n * 3147 at most.
@@ -1189,20 +409,6 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 			.saturating_add(Weight::from_parts(0, 3147).saturating_mul(n.into()))
 	}
 
-	/// Storage: `Dpki::Devices` (r:256 w:256)
-	/// Proof: `Dpki::Devices` (`max_values`: None, `max_size`: Some(154), added: 2629, mode: `MaxEncodedLen`)
-	/// Storage: `Organisations::Organisations` (r:256 w:0)
-	/// Proof: `Organisations::Organisations` (`max_values`: None, `max_size`: Some(122), added: 2597, mode: `MaxEncodedLen`)
-	/// Storage: `Organisations::Members` (r:256 w:0)
-	/// Proof: `Organisations::Members` (`max_values`: None, `max_size`: Some(81), added: 2556, mode: `MaxEncodedLen`)
-	/// Storage: `Timestamp::Now` (r:1 w:0)
-	/// Proof: `Timestamp::Now` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `MaxEncodedLen`)
-	/// Storage: `Economy::Deposits` (r:256 w:256)
-	/// Proof: `Economy::Deposits` (`max_values`: None, `max_size`: Some(97), added: 2572, mode: `MaxEncodedLen`)
-	/// Storage: `System::Account` (r:256 w:256)
-	/// Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
-	/// Storage: `Balances::Holds` (r:256 w:256)
-	/// Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(157), added: 2632, mode: `MaxEncodedLen`)
 	/// `n` was measured from 1 to 256.
 	fn revoke_devices(n: u32) -> Weight {
 		// Proof size in bytes: 413 + n * 544 measured, 1493 + n * 2632 at most.

@@ -1,8 +1,11 @@
-//! Fees per operation: the schedule, and what is paid by it.
+//! Fees per operation: the schedule, and what is paid by it, or taken from quotas in its place.
 
 use crate::{BalanceOf, Config, Event, Feeless, Fees, Pallet};
 use dpki_primitives::economy::{FundsMissing, Operation};
-use frame_support::traits::{fungible::Mutate, tokens::Preservation};
+use frame_support::{
+	dispatch::DispatchClass,
+	traits::{fungible::Mutate, tokens::Preservation},
+};
 use sp_runtime::{Saturating, traits::Zero};
 
 impl<T: Config> Pallet<T> {
@@ -28,6 +31,9 @@ impl<T: Config> Pallet<T> {
 		operation: Operation,
 		count: u32,
 	) -> Result<(), FundsMissing> {
+		if Feeless::<T>::get() {
+			return Self::take_for(payer, operation, count);
+		}
 		let amount = Self::fee_of(operation, count);
 		if amount.is_zero() {
 			return Ok(());
@@ -37,5 +43,24 @@ impl<T: Config> Pallet<T> {
 			.map_err(|_| FundsMissing)?;
 		Self::deposit_event(Event::Charged { payer: payer.clone(), operation, count, amount });
 		Ok(())
+	}
+
+	/// Takes from the quotas of `payer` what so many operations oblige others to. Its transaction has taken its own part
+	/// before. Nothing is taken of somebody for whom nobody answers: that one has paid for its transaction.
+	fn take_for(
+		payer: &T::AccountId,
+		operation: Operation,
+		count: u32,
+	) -> Result<(), FundsMissing> {
+		let units = operation.units().saturating_mul(count.into());
+		if units == 0 {
+			return Ok(());
+		}
+		match Self::sponsor(payer, units, DispatchClass::Normal) {
+			Ok(Some(sponsor)) => Self::take(payer, sponsor, units),
+			Ok(None) => Ok(()),
+			Err(exhausted) => Err(exhausted),
+		}
+		.map_err(|_| FundsMissing)
 	}
 }

@@ -28,40 +28,30 @@ pub trait WeightInfo {
 pub struct SubstrateWeight<T>(PhantomData<T>);
 
 impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
-	/// Storage: `Economy::Fees` (r:0 w:1)
-	/// Proof: `Economy::Fees` (`max_values`: None, `max_size`: Some(17), added: 2492, mode: `MaxEncodedLen`)
 	fn set_fee() -> Weight {
 		// Proof size in bytes: 0 measured, 0 at most.
 		// Fastest run: 6_330 ns.
 		Weight::from_parts(10_469_600, 0).saturating_add(T::DbWeight::get().writes(1_u64))
 	}
 
-	/// Storage: `Economy::DepositSchedule` (r:0 w:1)
-	/// Proof: `Economy::DepositSchedule` (`max_values`: None, `max_size`: Some(17), added: 2492, mode: `MaxEncodedLen`)
 	fn set_deposit() -> Weight {
 		// Proof size in bytes: 0 measured, 0 at most.
 		// Fastest run: 6_309 ns.
 		Weight::from_parts(8_419_150, 0).saturating_add(T::DbWeight::get().writes(1_u64))
 	}
 
-	/// Storage: `Economy::Feeless` (r:0 w:1)
-	/// Proof: `Economy::Feeless` (`max_values`: Some(1), `max_size`: Some(1), added: 496, mode: `MaxEncodedLen`)
 	fn set_feeless() -> Weight {
 		// Proof size in bytes: 0 measured, 0 at most.
 		// Fastest run: 5_167 ns.
 		Weight::from_parts(6_782_700, 0).saturating_add(T::DbWeight::get().writes(1_u64))
 	}
 
-	/// Storage: `Economy::Policies` (r:0 w:1)
-	/// Proof: `Economy::Policies` (`max_values`: Some(1), `max_size`: Some(32), added: 527, mode: `MaxEncodedLen`)
 	fn set_quotas() -> Weight {
 		// Proof size in bytes: 0 measured, 0 at most.
 		// Fastest run: 5_449 ns.
 		Weight::from_parts(7_982_150, 0).saturating_add(T::DbWeight::get().writes(1_u64))
 	}
 
-	/// Storage: `System::Account` (r:1 w:1)
-	/// Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
 	fn pay_author() -> Weight {
 		// Proof size in bytes: 103 measured, 3593 at most.
 		// Fastest run: 50_004 ns.
@@ -70,12 +60,6 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 			.saturating_add(T::DbWeight::get().writes(1_u64))
 	}
 
-	/// Storage: `Economy::Owed` (r:1 w:1)
-	/// Proof: `Economy::Owed` (`max_values`: Some(1), `max_size`: Some(2114), added: 2609, mode: `MaxEncodedLen`)
-	/// Storage: `Economy::Deposits` (r:1 w:1)
-	/// Proof: `Economy::Deposits` (`max_values`: None, `max_size`: Some(97), added: 2572, mode: `MaxEncodedLen`)
-	/// Storage: `Balances::Holds` (r:1 w:1)
-	/// Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(157), added: 2632, mode: `MaxEncodedLen`)
 	fn return_owed() -> Weight {
 		// Proof size in bytes: 3013 measured, 3622 at most.
 		// Fastest run: 66_198 ns.
@@ -84,20 +68,6 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 			.saturating_add(T::DbWeight::get().writes(3_u64))
 	}
 
-	/// Storage: `Economy::Feeless` (r:1 w:0)
-	/// Proof: `Economy::Feeless` (`max_values`: Some(1), `max_size`: Some(1), added: 496, mode: `MaxEncodedLen`)
-	/// Storage: `Economy::Policies` (r:1 w:0)
-	/// Proof: `Economy::Policies` (`max_values`: Some(1), `max_size`: Some(32), added: 527, mode: `MaxEncodedLen`)
-	/// Storage: `CouncilMembership::Members` (r:1 w:0)
-	/// Proof: `CouncilMembership::Members` (`max_values`: Some(1), `max_size`: Some(3202), added: 3697, mode: `MaxEncodedLen`)
-	/// Storage: `ValidatorSet::Validators` (r:1 w:0)
-	/// Proof: `ValidatorSet::Validators` (`max_values`: Some(1), `max_size`: Some(7402), added: 7897, mode: `MaxEncodedLen`)
-	/// Storage: `Organisations::Memberships` (r:4 w:0)
-	/// Proof: `Organisations::Memberships` (`max_values`: None, `max_size`: Some(80), added: 2555, mode: `MaxEncodedLen`)
-	/// Storage: `Economy::AccountBuckets` (r:1 w:1)
-	/// Proof: `Economy::AccountBuckets` (`max_values`: None, `max_size`: Some(64), added: 2539, mode: `MaxEncodedLen`)
-	/// Storage: `Economy::OrganisationBuckets` (r:4 w:1)
-	/// Proof: `Economy::OrganisationBuckets` (`max_values`: None, `max_size`: Some(48), added: 2523, mode: `MaxEncodedLen`)
 	fn meter() -> Weight {
 		// Proof size in bytes: 925 measured, 11210 at most.
 		// Fastest run: 54_361 ns.
@@ -106,24 +76,12 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 			.saturating_add(T::DbWeight::get().writes(2_u64))
 	}
 
-	/// Storage: `Economy::Feeless` (r:1 w:0)
-	/// Proof: `Economy::Feeless` (`max_values`: Some(1), `max_size`: Some(1), added: 496, mode: `MaxEncodedLen`)
-	/// Storage: `Economy::Policies` (r:1 w:0)
-	/// Proof: `Economy::Policies` (`max_values`: Some(1), `max_size`: Some(32), added: 527, mode: `MaxEncodedLen`)
-	/// Storage: `CouncilMembership::Members` (r:1 w:0)
-	/// Proof: `CouncilMembership::Members` (`max_values`: Some(1), `max_size`: Some(3202), added: 3697, mode: `MaxEncodedLen`)
-	/// Storage: `ValidatorSet::Validators` (r:1 w:0)
-	/// Proof: `ValidatorSet::Validators` (`max_values`: Some(1), `max_size`: Some(7402), added: 7897, mode: `MaxEncodedLen`)
-	/// Storage: `Organisations::Memberships` (r:1 w:0)
-	/// Proof: `Organisations::Memberships` (`max_values`: None, `max_size`: Some(80), added: 2555, mode: `MaxEncodedLen`)
 	fn pass_meter() -> Weight {
 		// Proof size in bytes: 422 measured, 8887 at most.
 		// Fastest run: 16_655 ns.
 		Weight::from_parts(22_343_350, 8887).saturating_add(T::DbWeight::get().reads(5_u64))
 	}
 
-	/// Storage: `Economy::Feeless` (r:1 w:0)
-	/// Proof: `Economy::Feeless` (`max_values`: Some(1), `max_size`: Some(1), added: 496, mode: `MaxEncodedLen`)
 	fn skip_meter() -> Weight {
 		// Proof size in bytes: 96 measured, 1486 at most.
 		// Fastest run: 2_794 ns.

@@ -14,7 +14,7 @@ use dpki_primitives::{
 		revocation::MASK_LEN,
 		tree::{TreeHash, consistency_ranges, leaf_hash, node_hash, root_of},
 	},
-	ids::{BlobDigest, FleetId, Name, OrganisationId},
+	ids::{BlobDigest, FleetId, Name, OrganisationId, RevisionId},
 	organisation::Organisations,
 	revocation::RevocationReason,
 };
@@ -63,9 +63,16 @@ impl<T: Config> Scene<T> {
 			.expect("a registrar commits a fleet");
 		let voters = voters::<T>(1);
 		T::Voters::set_for_benchmark(voters.clone());
-		Pallet::<T>::vote(RawOrigin::Signed(voters[0].clone()).into(), fleet, 0, true)
+		let revision = self.candidate();
+		Pallet::<T>::vote(RawOrigin::Signed(voters[0].clone()).into(), fleet, revision, true)
 			.expect("a voter votes");
 		self
+	}
+
+	/// What a vote on the candidate names.
+	fn candidate(&self) -> RevisionId {
+		let fleet = Fleets::<T>::get(self.fleet);
+		fleet.and_then(|it| it.candidate_id()).expect("there is a candidate")
 	}
 
 	/// Has a further candidate.
@@ -159,14 +166,15 @@ mod benchmarks {
 		let scene = scene::<T>().committed(commitment(9, [1; 32])).with_candidate();
 		let voters = voters::<T>(T::MaxVoters::get());
 		T::Voters::set_for_benchmark(voters.clone());
+		let revision = scene.candidate();
 		let deciding = dpki_primitives::fleet::availability::needed(voters.len()) - 1;
 		for voter in &voters[..deciding] {
-			Pallet::<T>::vote(RawOrigin::Signed(voter.clone()).into(), scene.fleet, 1, true)
-				.expect("a voter votes");
+			let origin = RawOrigin::Signed(voter.clone());
+			Pallet::<T>::vote(origin.into(), scene.fleet, revision, true).expect("a voter votes");
 		}
 
 		#[extrinsic_call]
-		_(RawOrigin::Signed(voters[deciding].clone()), scene.fleet, 1, true);
+		_(RawOrigin::Signed(voters[deciding].clone()), scene.fleet, revision, true);
 
 		assert_eq!(
 			Fleets::<T>::get(scene.fleet).and_then(|it| it.current).map(|it| it.revision),

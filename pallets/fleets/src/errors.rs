@@ -36,7 +36,7 @@ mod errors {
 		GraceTooLong,
 		/// The fleet has no candidate.
 		CandidateMissing,
-		/// The revision is neither the candidate nor the current head: read the fleet again.
+		/// This is neither the candidate nor the current head, or not any more: read the fleet again.
 		RevisionUnknown,
 		/// The signer is no voter: validators vote, with the accounts of their session keys.
 		VoterUnknown,

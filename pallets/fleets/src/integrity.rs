@@ -45,11 +45,11 @@ impl<T: Config> Pallet<T> {
 				<= *lengths.max.get(DispatchClass::Operational) as usize,
 			"the longest revocation has to fit into the bytes that a block has for it",
 		);
-		let weights = T::BlockWeights::get();
+		let (weights, quota) = (T::BlockWeights::get(), T::QuotaWeight::get());
 		for (call, class, weight) in [
-			("commit", DispatchClass::Normal, T::WeightInfo::commit()),
-			("append", DispatchClass::Normal, T::WeightInfo::append()),
-			("rotate", DispatchClass::Normal, T::WeightInfo::rotate()),
+			("commit", DispatchClass::Normal, T::WeightInfo::commit().saturating_add(quota)),
+			("append", DispatchClass::Normal, T::WeightInfo::append().saturating_add(quota)),
+			("rotate", DispatchClass::Normal, T::WeightInfo::rotate().saturating_add(quota)),
 			("withdraw", DispatchClass::Normal, T::WeightInfo::withdraw()),
 			("vote", DispatchClass::Normal, T::WeightInfo::vote()),
 			(

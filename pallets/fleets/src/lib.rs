@@ -58,7 +58,7 @@ pub mod pallet {
 		Moment,
 		economy::Economy,
 		fleet::{AvailabilityVoters, Change, Commitment, FleetRecord, RevocationChunk},
-		ids::{BlobDigest, FleetId, Name, OrganisationId},
+		ids::{BlobDigest, FleetId, Name, OrganisationId, RevisionId},
 		organisation::Organisations,
 		registry::{CompromisedKeys, Registry},
 		revocation::RevocationReason,
@@ -97,6 +97,9 @@ pub mod pallet {
 		/// Most voters that there can be.
 		#[pallet::constant]
 		type MaxVoters: Get<u32>;
+
+		/// The weight of taking the quota of a commitment on a feeless chain. What the calls weigh is measured with fees.
+		type QuotaWeight: Get<Weight>;
 
 		/// What the calls cost.
 		type WeightInfo: WeightInfo;
@@ -140,16 +143,18 @@ pub mod pallet {
 		/// - **Who:** a registrar of the organisation.
 		/// - **Cost:** the fee of its weight and length, and that of a commitment for each
 		///   [`MEMBERS_PER_COMMITMENT_FEE`](dpki_primitives::fleet::MEMBERS_PER_COMMITMENT_FEE) members; a deposit, which
-		///   returns when the fleet is revoked.
+		///   returns when the fleet is revoked. On a feeless chain
+		///   [`UNITS_PER_COMMITMENT`](dpki_primitives::economy::UNITS_PER_COMMITMENT) of the quota for as many members each.
 		/// - **Changes:** the fleet with this commitment as its candidate. It counts as soon as more than two thirds of the
 		///   voters hold its leaves, see [`vote`](Self::vote). As long as no commitment of the fleet counts, another one can be
 		///   proposed in its place.
 		/// - **Events:** [`Event::CommitmentProposed`].
 		/// - **Refusals:** [`Error::RoleMissing`], [`Error::FleetNameInvalid`], [`Error::FleetSizeInvalid`];
 		///   [`Error::FleetExists`] if a commitment of it counts; [`Error::FleetWasRevoked`], [`Error::FleetWasRetired`];
-		///   `Token` if fee or deposit cannot be paid.
+		///   `Token` if fee or deposit cannot be paid, or there is not enough quota.
 		/// - **Complexity:** O(1).
 		#[pallet::call_index(0)]
+		#[pallet::weight(T::WeightInfo::commit().saturating_add(T::QuotaWeight::get()))]
 		pub fn commit(
 			origin: OriginFor<T>,
 			organisation: OrganisationId,
@@ -172,6 +177,7 @@ pub mod pallet {
 		///   [`Error::AppendNotLarger`], [`Error::ConsistencyNotProven`]; `Token` if the fee cannot be paid.
 		/// - **Complexity:** O(log n) hashes in the size.
 		#[pallet::call_index(1)]
+		#[pallet::weight(T::WeightInfo::append().saturating_add(T::QuotaWeight::get()))]
 		pub fn append(
 			origin: OriginFor<T>,
 			fleet: FleetId,
@@ -195,6 +201,7 @@ pub mod pallet {
 		///   [`Error::NothingChanged`].
 		/// - **Complexity:** O(1).
 		#[pallet::call_index(2)]
+		#[pallet::weight(T::WeightInfo::rotate().saturating_add(T::QuotaWeight::get()))]
 		pub fn rotate(
 			origin: OriginFor<T>,
 			fleet: FleetId,
@@ -221,6 +228,10 @@ pub mod pallet {
 		/// Says whether the leaves of a candidate, or of the current head, are to be had.
 		///
 		/// - **Who:** a voter, see [`Config::Voters`]. It has fetched every tile from wherever it is, and hashed it again.
+		///   `revision` is what it has looked at, as
+		///   [`candidate_id`](dpki_primitives::fleet::FleetRecord::candidate_id) and
+		///   [`head_id`](dpki_primitives::fleet::FleetRecord::head_id) have it: a hash of all that is committed to, so that
+		///   nothing else can stand in its place when the vote is counted.
 		/// - **Cost:** nothing for the first word on a revision; else the fee of its weight and length.
 		/// - **Changes:** the vote of the signer. With more than two thirds a candidate becomes the current head, and a
 		///   current head that was unavailable is good again. When so many deny it that two thirds cannot be reached, it is
@@ -232,14 +243,14 @@ pub mod pallet {
 		/// - **Complexity:** O(v) in the number of voters, bounded by [`Config::MaxVoters`].
 		#[pallet::call_index(4)]
 		#[pallet::feeless_if(
-			|origin: &OriginFor<T>, fleet: &FleetId, revision: &u32, _available: &bool| -> bool {
+			|origin: &OriginFor<T>, fleet: &FleetId, revision: &RevisionId, _: &bool| -> bool {
 				Pallet::<T>::is_first_vote(origin, *fleet, *revision)
 			}
 		)]
 		pub fn vote(
 			origin: OriginFor<T>,
 			fleet: FleetId,
-			revision: u32,
+			revision: RevisionId,
 			available: bool,
 		) -> DispatchResult {
 			Self::do_vote(ensure_signed(origin)?, fleet, revision, available)

@@ -3,7 +3,7 @@
 use crate::{Config, Error, Event, Fleets, Pallet, Votes};
 use dpki_primitives::{
 	fleet::{Availability, AvailabilityVote, AvailabilityVoters, FleetRecord, availability},
-	ids::FleetId,
+	ids::{FleetId, RevisionId},
 };
 use frame_support::{
 	ensure,
@@ -16,11 +16,11 @@ impl<T: Config> Pallet<T> {
 	pub(crate) fn do_vote(
 		voter: T::AccountId,
 		fleet: FleetId,
-		revision: u32,
+		named: RevisionId,
 		available: bool,
 	) -> DispatchResult {
 		let mut record = Fleets::<T>::get(fleet).ok_or(Error::<T>::FleetUnknown)?;
-		ensure!(is_voted_on(&record, revision), Error::<T>::RevisionUnknown);
+		let revision = record.revision_of(named).ok_or(Error::<T>::RevisionUnknown)?;
 		let voters = T::Voters::voters();
 		ensure!(voters.contains(&voter), Error::<T>::VoterUnknown);
 		let mut votes = Votes::<T>::get(fleet, revision);
@@ -77,17 +77,14 @@ impl<T: Config> Pallet<T> {
 	}
 
 	/// Whether this is the first word of a voter on a revision: what it need not pay for.
-	pub(crate) fn is_first_vote(origin: &OriginFor<T>, fleet: FleetId, revision: u32) -> bool {
+	pub(crate) fn is_first_vote(origin: &OriginFor<T>, fleet: FleetId, named: RevisionId) -> bool {
 		let Some(frame_system::RawOrigin::Signed(account)) = origin.as_system_ref() else {
 			return false;
 		};
-		Fleets::<T>::get(fleet).is_some_and(|record| is_voted_on(&record, revision))
-			&& T::Voters::voters().contains(account)
+		let Some(revision) = Fleets::<T>::get(fleet).and_then(|it| it.revision_of(named)) else {
+			return false;
+		};
+		T::Voters::voters().contains(account)
 			&& !Votes::<T>::get(fleet, revision).iter().any(|vote| vote.voter == *account)
 	}
-}
-
-fn is_voted_on(record: &FleetRecord, revision: u32) -> bool {
-	record.candidate.is_some_and(|it| it.revision == revision)
-		|| record.current.is_some_and(|it| it.revision == revision)
 }

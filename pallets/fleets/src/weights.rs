@@ -28,26 +28,6 @@ pub trait WeightInfo {
 pub struct SubstrateWeight<T>(PhantomData<T>);
 
 impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
-	/// Storage: `Organisations::Members` (r:1 w:0)
-	/// Proof: `Organisations::Members` (`max_values`: None, `max_size`: Some(81), added: 2556, mode: `MaxEncodedLen`)
-	/// Storage: `Fleets::Fleets` (r:1 w:1)
-	/// Proof: `Fleets::Fleets` (`max_values`: None, `max_size`: Some(422), added: 2897, mode: `MaxEncodedLen`)
-	/// Storage: `Fleets::FleetCount` (r:1 w:1)
-	/// Proof: `Fleets::FleetCount` (`max_values`: None, `max_size`: Some(36), added: 2511, mode: `MaxEncodedLen`)
-	/// Storage: `Timestamp::Now` (r:1 w:0)
-	/// Proof: `Timestamp::Now` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `MaxEncodedLen`)
-	/// Storage: `Economy::Feeless` (r:1 w:0)
-	/// Proof: `Economy::Feeless` (`max_values`: Some(1), `max_size`: Some(1), added: 496, mode: `MaxEncodedLen`)
-	/// Storage: `Economy::DepositSchedule` (r:1 w:0)
-	/// Proof: `Economy::DepositSchedule` (`max_values`: None, `max_size`: Some(17), added: 2492, mode: `MaxEncodedLen`)
-	/// Storage: `Economy::Deposits` (r:1 w:1)
-	/// Proof: `Economy::Deposits` (`max_values`: None, `max_size`: Some(97), added: 2572, mode: `MaxEncodedLen`)
-	/// Storage: `Balances::Holds` (r:1 w:1)
-	/// Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(157), added: 2632, mode: `MaxEncodedLen`)
-	/// Storage: `Economy::Fees` (r:1 w:0)
-	/// Proof: `Economy::Fees` (`max_values`: None, `max_size`: Some(17), added: 2492, mode: `MaxEncodedLen`)
-	/// Storage: `System::Account` (r:1 w:1)
-	/// Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
 	fn commit() -> Weight {
 		// Proof size in bytes: 1093 measured, 3887 at most.
 		// Fastest run: 150_563 ns.
@@ -56,20 +36,6 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 			.saturating_add(T::DbWeight::get().writes(5_u64))
 	}
 
-	/// Storage: `Fleets::Fleets` (r:1 w:1)
-	/// Proof: `Fleets::Fleets` (`max_values`: None, `max_size`: Some(422), added: 2897, mode: `MaxEncodedLen`)
-	/// Storage: `Organisations::Members` (r:1 w:0)
-	/// Proof: `Organisations::Members` (`max_values`: None, `max_size`: Some(81), added: 2556, mode: `MaxEncodedLen`)
-	/// Storage: `Economy::Feeless` (r:1 w:0)
-	/// Proof: `Economy::Feeless` (`max_values`: Some(1), `max_size`: Some(1), added: 496, mode: `MaxEncodedLen`)
-	/// Storage: `Economy::Fees` (r:1 w:0)
-	/// Proof: `Economy::Fees` (`max_values`: None, `max_size`: Some(17), added: 2492, mode: `MaxEncodedLen`)
-	/// Storage: `System::Account` (r:1 w:1)
-	/// Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
-	/// Storage: `Timestamp::Now` (r:1 w:0)
-	/// Proof: `Timestamp::Now` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `MaxEncodedLen`)
-	/// Storage: `Fleets::Votes` (r:0 w:1)
-	/// Proof: `Fleets::Votes` (`max_values`: None, `max_size`: Some(3338), added: 5813, mode: `MaxEncodedLen`)
 	fn append() -> Weight {
 		// Proof size in bytes: 1112 measured, 3887 at most.
 		// Fastest run: 168_240 ns.
@@ -78,20 +44,6 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 			.saturating_add(T::DbWeight::get().writes(3_u64))
 	}
 
-	/// Storage: `Fleets::Fleets` (r:1 w:1)
-	/// Proof: `Fleets::Fleets` (`max_values`: None, `max_size`: Some(422), added: 2897, mode: `MaxEncodedLen`)
-	/// Storage: `Organisations::Members` (r:1 w:0)
-	/// Proof: `Organisations::Members` (`max_values`: None, `max_size`: Some(81), added: 2556, mode: `MaxEncodedLen`)
-	/// Storage: `Economy::Feeless` (r:1 w:0)
-	/// Proof: `Economy::Feeless` (`max_values`: Some(1), `max_size`: Some(1), added: 496, mode: `MaxEncodedLen`)
-	/// Storage: `Economy::Fees` (r:1 w:0)
-	/// Proof: `Economy::Fees` (`max_values`: None, `max_size`: Some(17), added: 2492, mode: `MaxEncodedLen`)
-	/// Storage: `System::Account` (r:1 w:1)
-	/// Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
-	/// Storage: `Timestamp::Now` (r:1 w:0)
-	/// Proof: `Timestamp::Now` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `MaxEncodedLen`)
-	/// Storage: `Fleets::Votes` (r:0 w:1)
-	/// Proof: `Fleets::Votes` (`max_values`: None, `max_size`: Some(3338), added: 5813, mode: `MaxEncodedLen`)
 	fn rotate() -> Weight {
 		// Proof size in bytes: 1112 measured, 3887 at most.
 		// Fastest run: 85_808 ns.
@@ -100,12 +52,6 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 			.saturating_add(T::DbWeight::get().writes(3_u64))
 	}
 
-	/// Storage: `Fleets::Fleets` (r:1 w:1)
-	/// Proof: `Fleets::Fleets` (`max_values`: None, `max_size`: Some(422), added: 2897, mode: `MaxEncodedLen`)
-	/// Storage: `Organisations::Members` (r:1 w:0)
-	/// Proof: `Organisations::Members` (`max_values`: None, `max_size`: Some(81), added: 2556, mode: `MaxEncodedLen`)
-	/// Storage: `Fleets::Votes` (r:0 w:1)
-	/// Proof: `Fleets::Votes` (`max_values`: None, `max_size`: Some(3338), added: 5813, mode: `MaxEncodedLen`)
 	fn withdraw() -> Weight {
 		// Proof size in bytes: 679 measured, 3887 at most.
 		// Fastest run: 23_595 ns.
@@ -114,14 +60,6 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 			.saturating_add(T::DbWeight::get().writes(2_u64))
 	}
 
-	/// Storage: `Fleets::Fleets` (r:1 w:1)
-	/// Proof: `Fleets::Fleets` (`max_values`: None, `max_size`: Some(422), added: 2897, mode: `MaxEncodedLen`)
-	/// Storage: `Session::Validators` (r:1 w:0)
-	/// Proof: `Session::Validators` (`max_values`: Some(1), `max_size`: None, mode: `Measured`)
-	/// Storage: `Fleets::Votes` (r:1 w:2)
-	/// Proof: `Fleets::Votes` (`max_values`: None, `max_size`: Some(3338), added: 5813, mode: `MaxEncodedLen`)
-	/// Storage: `Timestamp::Now` (r:1 w:0)
-	/// Proof: `Timestamp::Now` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `MaxEncodedLen`)
 	fn vote() -> Weight {
 		// Proof size in bytes: 5990 measured, 7475 at most.
 		// Fastest run: 46_279 ns.
@@ -130,14 +68,6 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 			.saturating_add(T::DbWeight::get().writes(3_u64))
 	}
 
-	/// Storage: `Fleets::Fleets` (r:1 w:0)
-	/// Proof: `Fleets::Fleets` (`max_values`: None, `max_size`: Some(422), added: 2897, mode: `MaxEncodedLen`)
-	/// Storage: `Organisations::Members` (r:1 w:0)
-	/// Proof: `Organisations::Members` (`max_values`: None, `max_size`: Some(81), added: 2556, mode: `MaxEncodedLen`)
-	/// Storage: `Timestamp::Now` (r:1 w:0)
-	/// Proof: `Timestamp::Now` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `MaxEncodedLen`)
-	/// Storage: `Fleets::RevokedMembers` (r:256 w:256)
-	/// Proof: `Fleets::RevokedMembers` (`max_values`: None, `max_size`: Some(2121), added: 4596, mode: `MaxEncodedLen`)
 	/// `c` was measured from 1 to 256.
 	fn revoke_members(c: u32) -> Weight {
 		// Proof size in bytes: 3432 + c * 2 measured, 3887 + c * 4596 at most.
@@ -151,18 +81,6 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 			.saturating_add(Weight::from_parts(0, 4596).saturating_mul(c.into()))
 	}
 
-	/// Storage: `Fleets::Fleets` (r:1 w:1)
-	/// Proof: `Fleets::Fleets` (`max_values`: None, `max_size`: Some(422), added: 2897, mode: `MaxEncodedLen`)
-	/// Storage: `Organisations::Members` (r:1 w:0)
-	/// Proof: `Organisations::Members` (`max_values`: None, `max_size`: Some(81), added: 2556, mode: `MaxEncodedLen`)
-	/// Storage: `Timestamp::Now` (r:1 w:0)
-	/// Proof: `Timestamp::Now` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `MaxEncodedLen`)
-	/// Storage: `Economy::Deposits` (r:1 w:1)
-	/// Proof: `Economy::Deposits` (`max_values`: None, `max_size`: Some(97), added: 2572, mode: `MaxEncodedLen`)
-	/// Storage: `Balances::Holds` (r:1 w:1)
-	/// Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(157), added: 2632, mode: `MaxEncodedLen`)
-	/// Storage: `Fleets::Votes` (r:0 w:1)
-	/// Proof: `Fleets::Votes` (`max_values`: None, `max_size`: Some(3338), added: 5813, mode: `MaxEncodedLen`)
 	fn revoke_fleet() -> Weight {
 		// Proof size in bytes: 954 measured, 3887 at most.
 		// Fastest run: 79_028 ns.
@@ -171,14 +89,6 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 			.saturating_add(T::DbWeight::get().writes(4_u64))
 	}
 
-	/// Storage: `Fleets::Fleets` (r:1 w:1)
-	/// Proof: `Fleets::Fleets` (`max_values`: None, `max_size`: Some(422), added: 2897, mode: `MaxEncodedLen`)
-	/// Storage: `Organisations::Members` (r:1 w:0)
-	/// Proof: `Organisations::Members` (`max_values`: None, `max_size`: Some(81), added: 2556, mode: `MaxEncodedLen`)
-	/// Storage: `Timestamp::Now` (r:1 w:0)
-	/// Proof: `Timestamp::Now` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `MaxEncodedLen`)
-	/// Storage: `Fleets::Votes` (r:0 w:1)
-	/// Proof: `Fleets::Votes` (`max_values`: None, `max_size`: Some(3338), added: 5813, mode: `MaxEncodedLen`)
 	fn retire_fleet() -> Weight {
 		// Proof size in bytes: 682 measured, 3887 at most.
 		// Fastest run: 26_880 ns.
@@ -187,16 +97,6 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 			.saturating_add(T::DbWeight::get().writes(2_u64))
 	}
 
-	/// Storage: `Organisations::Members` (r:1 w:0)
-	/// Proof: `Organisations::Members` (`max_values`: None, `max_size`: Some(81), added: 2556, mode: `MaxEncodedLen`)
-	/// Storage: `System::ExtrinsicData` (r:1 w:0)
-	/// Proof: `System::ExtrinsicData` (`max_values`: None, `max_size`: None, mode: `Measured`)
-	/// Storage: `Economy::Feeless` (r:1 w:0)
-	/// Proof: `Economy::Feeless` (`max_values`: Some(1), `max_size`: Some(1), added: 496, mode: `MaxEncodedLen`)
-	/// Storage: `Economy::Fees` (r:1 w:0)
-	/// Proof: `Economy::Fees` (`max_values`: None, `max_size`: Some(17), added: 2492, mode: `MaxEncodedLen`)
-	/// Storage: `System::Account` (r:1 w:1)
-	/// Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
 	/// `n` was measured from 1 to 29954.
 	fn publish_tile(n: u32) -> Weight {
 		// Proof size in bytes: 619 + n * 1 measured, 4085 + n * 1 at most.

@@ -27,22 +27,6 @@ pub trait WeightInfo {
 pub struct SubstrateWeight<T>(PhantomData<T>);
 
 impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
-	/// Storage: `CouncilMembership::Members` (r:1 w:0)
-	/// Proof: `CouncilMembership::Members` (`max_values`: Some(1), `max_size`: Some(3202), added: 3697, mode: `MaxEncodedLen`)
-	/// Storage: `Motions::OpenMotions` (r:1 w:1)
-	/// Proof: `Motions::OpenMotions` (`max_values`: None, `max_size`: Some(52), added: 2527, mode: `MaxEncodedLen`)
-	/// Storage: `Motions::NextMotion` (r:1 w:1)
-	/// Proof: `Motions::NextMotion` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
-	/// Storage: `Economy::Feeless` (r:1 w:0)
-	/// Proof: `Economy::Feeless` (`max_values`: Some(1), `max_size`: Some(1), added: 496, mode: `MaxEncodedLen`)
-	/// Storage: `Balances::Holds` (r:1 w:1)
-	/// Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(157), added: 2632, mode: `MaxEncodedLen`)
-	/// Storage: `Motions::Ballots` (r:2 w:1)
-	/// Proof: `Motions::Ballots` (`max_values`: None, `max_size`: Some(323), added: 2798, mode: `MaxEncodedLen`)
-	/// Storage: `Motions::Motions` (r:0 w:1)
-	/// Proof: `Motions::Motions` (`max_values`: None, `max_size`: Some(683), added: 3158, mode: `MaxEncodedLen`)
-	/// Storage: `Motions::Calls` (r:0 w:1)
-	/// Proof: `Motions::Calls` (`max_values`: None, `max_size`: Some(65552), added: 68027, mode: `MaxEncodedLen`)
 	/// `b` was measured from 8 to 65536.
 	fn propose(b: u32) -> Weight {
 		// Proof size in bytes: 296 measured, 6586 at most.
@@ -54,12 +38,6 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 			.saturating_add(T::DbWeight::get().writes(6_u64))
 	}
 
-	/// Storage: `Motions::Motions` (r:1 w:1)
-	/// Proof: `Motions::Motions` (`max_values`: None, `max_size`: Some(683), added: 3158, mode: `MaxEncodedLen`)
-	/// Storage: `CouncilMembership::Members` (r:1 w:0)
-	/// Proof: `CouncilMembership::Members` (`max_values`: Some(1), `max_size`: Some(3202), added: 3697, mode: `MaxEncodedLen`)
-	/// Storage: `Motions::Ballots` (r:201 w:1)
-	/// Proof: `Motions::Ballots` (`max_values`: None, `max_size`: Some(323), added: 2798, mode: `MaxEncodedLen`)
 	/// `v` was measured from 1 to 199.
 	fn vote(v: u32) -> Weight {
 		// Proof size in bytes: 3802 + v * 85 measured, 6586 + v * 2798 at most.
@@ -73,22 +51,6 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 			.saturating_add(Weight::from_parts(0, 2798).saturating_mul(v.into()))
 	}
 
-	/// Storage: `Motions::Motions` (r:1 w:1)
-	/// Proof: `Motions::Motions` (`max_values`: None, `max_size`: Some(683), added: 3158, mode: `MaxEncodedLen`)
-	/// Storage: `CouncilMembership::Members` (r:1 w:0)
-	/// Proof: `CouncilMembership::Members` (`max_values`: Some(1), `max_size`: Some(3202), added: 3697, mode: `MaxEncodedLen`)
-	/// Storage: `Motions::Ballots` (r:201 w:1)
-	/// Proof: `Motions::Ballots` (`max_values`: None, `max_size`: Some(323), added: 2798, mode: `MaxEncodedLen`)
-	/// Storage: `System::Account` (r:1 w:1)
-	/// Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
-	/// Storage: `Balances::Holds` (r:1 w:1)
-	/// Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(157), added: 2632, mode: `MaxEncodedLen`)
-	/// Storage: `Motions::OpenMotions` (r:1 w:1)
-	/// Proof: `Motions::OpenMotions` (`max_values`: None, `max_size`: Some(52), added: 2527, mode: `MaxEncodedLen`)
-	/// Storage: `Motions::ClosedRange` (r:1 w:1)
-	/// Proof: `Motions::ClosedRange` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `MaxEncodedLen`)
-	/// Storage: `Motions::Closed` (r:0 w:1)
-	/// Proof: `Motions::Closed` (`max_values`: None, `max_size`: Some(16), added: 2491, mode: `MaxEncodedLen`)
 	/// `v` was measured from 10 to 199.
 	fn reject(v: u32) -> Weight {
 		// Proof size in bytes: 2457 + v * 96 measured, 6586 + v * 2798 at most.
@@ -102,24 +64,6 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 			.saturating_add(Weight::from_parts(0, 2798).saturating_mul(v.into()))
 	}
 
-	/// Storage: `Motions::Motions` (r:1 w:1)
-	/// Proof: `Motions::Motions` (`max_values`: None, `max_size`: Some(683), added: 3158, mode: `MaxEncodedLen`)
-	/// Storage: `CouncilMembership::Members` (r:1 w:0)
-	/// Proof: `CouncilMembership::Members` (`max_values`: Some(1), `max_size`: Some(3202), added: 3697, mode: `MaxEncodedLen`)
-	/// Storage: `Motions::Ballots` (r:201 w:1)
-	/// Proof: `Motions::Ballots` (`max_values`: None, `max_size`: Some(323), added: 2798, mode: `MaxEncodedLen`)
-	/// Storage: `Motions::Calls` (r:1 w:0)
-	/// Proof: `Motions::Calls` (`max_values`: None, `max_size`: Some(65552), added: 68027, mode: `MaxEncodedLen`)
-	/// Storage: `System::Account` (r:1 w:1)
-	/// Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
-	/// Storage: `Balances::Holds` (r:1 w:1)
-	/// Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(157), added: 2632, mode: `MaxEncodedLen`)
-	/// Storage: `Motions::OpenMotions` (r:1 w:1)
-	/// Proof: `Motions::OpenMotions` (`max_values`: None, `max_size`: Some(52), added: 2527, mode: `MaxEncodedLen`)
-	/// Storage: `Motions::ClosedRange` (r:1 w:1)
-	/// Proof: `Motions::ClosedRange` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `MaxEncodedLen`)
-	/// Storage: `Motions::Closed` (r:0 w:1)
-	/// Proof: `Motions::Closed` (`max_values`: None, `max_size`: Some(16), added: 2491, mode: `MaxEncodedLen`)
 	/// `v` was measured from 10 to 199.
 	/// `b` was measured from 8 to 65536.
 	fn carry(v: u32, _b: u32) -> Weight {
@@ -134,18 +78,6 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 			.saturating_add(Weight::from_parts(0, 2798).saturating_mul(v.into()))
 	}
 
-	/// Storage: `Motions::Motions` (r:1 w:1)
-	/// Proof: `Motions::Motions` (`max_values`: None, `max_size`: Some(683), added: 3158, mode: `MaxEncodedLen`)
-	/// Storage: `System::Account` (r:1 w:1)
-	/// Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
-	/// Storage: `Balances::Holds` (r:1 w:1)
-	/// Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(157), added: 2632, mode: `MaxEncodedLen`)
-	/// Storage: `Motions::OpenMotions` (r:1 w:1)
-	/// Proof: `Motions::OpenMotions` (`max_values`: None, `max_size`: Some(52), added: 2527, mode: `MaxEncodedLen`)
-	/// Storage: `Motions::ClosedRange` (r:1 w:1)
-	/// Proof: `Motions::ClosedRange` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `MaxEncodedLen`)
-	/// Storage: `Motions::Closed` (r:0 w:1)
-	/// Proof: `Motions::Closed` (`max_values`: None, `max_size`: Some(16), added: 2491, mode: `MaxEncodedLen`)
 	fn withdraw() -> Weight {
 		// Proof size in bytes: 777 measured, 4148 at most.
 		// Fastest run: 64_806 ns.
@@ -154,18 +86,6 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 			.saturating_add(T::DbWeight::get().writes(6_u64))
 	}
 
-	/// Storage: `Motions::Motions` (r:1 w:1)
-	/// Proof: `Motions::Motions` (`max_values`: None, `max_size`: Some(683), added: 3158, mode: `MaxEncodedLen`)
-	/// Storage: `System::Account` (r:1 w:1)
-	/// Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
-	/// Storage: `Balances::Holds` (r:1 w:1)
-	/// Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(157), added: 2632, mode: `MaxEncodedLen`)
-	/// Storage: `Motions::OpenMotions` (r:1 w:1)
-	/// Proof: `Motions::OpenMotions` (`max_values`: None, `max_size`: Some(52), added: 2527, mode: `MaxEncodedLen`)
-	/// Storage: `Motions::ClosedRange` (r:1 w:1)
-	/// Proof: `Motions::ClosedRange` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `MaxEncodedLen`)
-	/// Storage: `Motions::Closed` (r:0 w:1)
-	/// Proof: `Motions::Closed` (`max_values`: None, `max_size`: Some(16), added: 2491, mode: `MaxEncodedLen`)
 	fn close() -> Weight {
 		// Proof size in bytes: 777 measured, 4148 at most.
 		// Fastest run: 63_504 ns.
@@ -174,28 +94,12 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 			.saturating_add(T::DbWeight::get().writes(6_u64))
 	}
 
-	/// Storage: `Motions::ClosedRange` (r:1 w:0)
-	/// Proof: `Motions::ClosedRange` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `MaxEncodedLen`)
-	/// Storage: `Motions::Closed` (r:1 w:0)
-	/// Proof: `Motions::Closed` (`max_values`: None, `max_size`: Some(16), added: 2491, mode: `MaxEncodedLen`)
-	/// Storage: `Motions::Motions` (r:1 w:0)
-	/// Proof: `Motions::Motions` (`max_values`: None, `max_size`: Some(683), added: 3158, mode: `MaxEncodedLen`)
 	fn on_idle_base() -> Weight {
 		// Proof size in bytes: 837 measured, 4148 at most.
 		// Fastest run: 11_397 ns.
 		Weight::from_parts(14_395_700, 4148).saturating_add(T::DbWeight::get().reads(3_u64))
 	}
 
-	/// Storage: `Motions::ClosedRange` (r:1 w:1)
-	/// Proof: `Motions::ClosedRange` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `MaxEncodedLen`)
-	/// Storage: `Motions::Ballots` (r:200 w:200)
-	/// Proof: `Motions::Ballots` (`max_values`: None, `max_size`: Some(323), added: 2798, mode: `MaxEncodedLen`)
-	/// Storage: `Motions::Motions` (r:0 w:1)
-	/// Proof: `Motions::Motions` (`max_values`: None, `max_size`: Some(683), added: 3158, mode: `MaxEncodedLen`)
-	/// Storage: `Motions::Calls` (r:0 w:1)
-	/// Proof: `Motions::Calls` (`max_values`: None, `max_size`: Some(65552), added: 68027, mode: `MaxEncodedLen`)
-	/// Storage: `Motions::Closed` (r:0 w:1)
-	/// Proof: `Motions::Closed` (`max_values`: None, `max_size`: Some(16), added: 2491, mode: `MaxEncodedLen`)
 	/// `v` was measured from 1 to 200.
 	fn forget(v: u32) -> Weight {
 		// Proof size in bytes: 220 + v * 85 measured, 1493 + v * 2798 at most.

@@ -31,24 +31,6 @@ pub trait WeightInfo {
 pub struct SubstrateWeight<T>(PhantomData<T>);
 
 impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
-	/// Storage: `Organisations::Organisations` (r:1 w:1)
-	/// Proof: `Organisations::Organisations` (`max_values`: None, `max_size`: Some(122), added: 2597, mode: `MaxEncodedLen`)
-	/// Storage: `Organisations::Dissolved` (r:1 w:0)
-	/// Proof: `Organisations::Dissolved` (`max_values`: None, `max_size`: Some(40), added: 2515, mode: `MaxEncodedLen`)
-	/// Storage: `Balances::Holds` (r:1 w:1)
-	/// Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(157), added: 2632, mode: `MaxEncodedLen`)
-	/// Storage: `Timestamp::Now` (r:1 w:0)
-	/// Proof: `Timestamp::Now` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `MaxEncodedLen`)
-	/// Storage: `Organisations::Members` (r:1 w:1)
-	/// Proof: `Organisations::Members` (`max_values`: None, `max_size`: Some(81), added: 2556, mode: `MaxEncodedLen`)
-	/// Storage: `Organisations::Invitations` (r:1 w:0)
-	/// Proof: `Organisations::Invitations` (`max_values`: None, `max_size`: Some(2273), added: 4748, mode: `MaxEncodedLen`)
-	/// Storage: `Economy::OrganisationBuckets` (r:0 w:1)
-	/// Proof: `Economy::OrganisationBuckets` (`max_values`: None, `max_size`: Some(48), added: 2523, mode: `MaxEncodedLen`)
-	/// Storage: `Organisations::Deposits` (r:0 w:1)
-	/// Proof: `Organisations::Deposits` (`max_values`: None, `max_size`: Some(80), added: 2555, mode: `MaxEncodedLen`)
-	/// Storage: `Organisations::Memberships` (r:0 w:1)
-	/// Proof: `Organisations::Memberships` (`max_values`: None, `max_size`: Some(80), added: 2555, mode: `MaxEncodedLen`)
 	fn create() -> Weight {
 		// Proof size in bytes: 118 measured, 5738 at most.
 		// Fastest run: 78_716 ns.
@@ -57,14 +39,6 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 			.saturating_add(T::DbWeight::get().writes(6_u64))
 	}
 
-	/// Storage: `Organisations::Organisations` (r:1 w:0)
-	/// Proof: `Organisations::Organisations` (`max_values`: None, `max_size`: Some(122), added: 2597, mode: `MaxEncodedLen`)
-	/// Storage: `Organisations::Members` (r:2 w:0)
-	/// Proof: `Organisations::Members` (`max_values`: None, `max_size`: Some(81), added: 2556, mode: `MaxEncodedLen`)
-	/// Storage: `System::Account` (r:2 w:2)
-	/// Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
-	/// Storage: `Organisations::Invitations` (r:1 w:1)
-	/// Proof: `Organisations::Invitations` (`max_values`: None, `max_size`: Some(2273), added: 4748, mode: `MaxEncodedLen`)
 	fn set_member() -> Weight {
 		// Proof size in bytes: 2850 measured, 6196 at most.
 		// Fastest run: 43_124 ns.
@@ -73,26 +47,6 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 			.saturating_add(T::DbWeight::get().writes(3_u64))
 	}
 
-	/// Storage: `Organisations::Members` (r:2 w:1)
-	/// Proof: `Organisations::Members` (`max_values`: None, `max_size`: Some(81), added: 2556, mode: `MaxEncodedLen`)
-	/// Storage: `Organisations::Organisations` (r:1 w:1)
-	/// Proof: `Organisations::Organisations` (`max_values`: None, `max_size`: Some(122), added: 2597, mode: `MaxEncodedLen`)
-	/// Storage: `System::Account` (r:1 w:1)
-	/// Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
-	/// Storage: `CouncilMembership::Members` (r:1 w:0)
-	/// Proof: `CouncilMembership::Members` (`max_values`: Some(1), `max_size`: Some(3202), added: 3697, mode: `MaxEncodedLen`)
-	/// Storage: `ValidatorSet::Validators` (r:1 w:0)
-	/// Proof: `ValidatorSet::Validators` (`max_values`: Some(1), `max_size`: Some(7402), added: 7897, mode: `MaxEncodedLen`)
-	/// Storage: `Organisations::Memberships` (r:2 w:1)
-	/// Proof: `Organisations::Memberships` (`max_values`: None, `max_size`: Some(80), added: 2555, mode: `MaxEncodedLen`)
-	/// Storage: `Economy::Policies` (r:1 w:0)
-	/// Proof: `Economy::Policies` (`max_values`: Some(1), `max_size`: Some(32), added: 527, mode: `MaxEncodedLen`)
-	/// Storage: `Economy::AccountBuckets` (r:1 w:1)
-	/// Proof: `Economy::AccountBuckets` (`max_values`: None, `max_size`: Some(64), added: 2539, mode: `MaxEncodedLen`)
-	/// Storage: `Organisations::Invitations` (r:1 w:1)
-	/// Proof: `Organisations::Invitations` (`max_values`: None, `max_size`: Some(2273), added: 4748, mode: `MaxEncodedLen`)
-	/// Storage: `Organisations::HandOvers` (r:0 w:1)
-	/// Proof: `Organisations::HandOvers` (`max_values`: None, `max_size`: Some(116), added: 2591, mode: `MaxEncodedLen`)
 	fn remove_member() -> Weight {
 		// Proof size in bytes: 2365 measured, 8887 at most.
 		// Fastest run: 75_332 ns.
@@ -101,12 +55,6 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 			.saturating_add(T::DbWeight::get().writes(7_u64))
 	}
 
-	/// Storage: `Organisations::Organisations` (r:1 w:1)
-	/// Proof: `Organisations::Organisations` (`max_values`: None, `max_size`: Some(122), added: 2597, mode: `MaxEncodedLen`)
-	/// Storage: `Organisations::Members` (r:1 w:0)
-	/// Proof: `Organisations::Members` (`max_values`: None, `max_size`: Some(81), added: 2556, mode: `MaxEncodedLen`)
-	/// Storage: `Organisations::Invitations` (r:1 w:1)
-	/// Proof: `Organisations::Invitations` (`max_values`: None, `max_size`: Some(2273), added: 4748, mode: `MaxEncodedLen`)
 	fn set_policy() -> Weight {
 		// Proof size in bytes: 1663 measured, 5738 at most.
 		// Fastest run: 26_089 ns.
@@ -115,10 +63,6 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 			.saturating_add(T::DbWeight::get().writes(2_u64))
 	}
 
-	/// Storage: `Organisations::Members` (r:2 w:0)
-	/// Proof: `Organisations::Members` (`max_values`: None, `max_size`: Some(81), added: 2556, mode: `MaxEncodedLen`)
-	/// Storage: `Organisations::HandOvers` (r:0 w:1)
-	/// Proof: `Organisations::HandOvers` (`max_values`: None, `max_size`: Some(116), added: 2591, mode: `MaxEncodedLen`)
 	fn hand_over() -> Weight {
 		// Proof size in bytes: 249 measured, 6102 at most.
 		// Fastest run: 17_216 ns.
@@ -127,8 +71,6 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 			.saturating_add(T::DbWeight::get().writes(1_u64))
 	}
 
-	/// Storage: `Organisations::HandOvers` (r:1 w:1)
-	/// Proof: `Organisations::HandOvers` (`max_values`: None, `max_size`: Some(116), added: 2591, mode: `MaxEncodedLen`)
 	fn cancel_hand_over() -> Weight {
 		// Proof size in bytes: 319 measured, 3581 at most.
 		// Fastest run: 12_539 ns.
@@ -137,24 +79,6 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 			.saturating_add(T::DbWeight::get().writes(1_u64))
 	}
 
-	/// Storage: `Organisations::HandOvers` (r:1 w:1)
-	/// Proof: `Organisations::HandOvers` (`max_values`: None, `max_size`: Some(116), added: 2591, mode: `MaxEncodedLen`)
-	/// Storage: `Organisations::Members` (r:2 w:2)
-	/// Proof: `Organisations::Members` (`max_values`: None, `max_size`: Some(81), added: 2556, mode: `MaxEncodedLen`)
-	/// Storage: `System::Account` (r:1 w:1)
-	/// Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
-	/// Storage: `CouncilMembership::Members` (r:1 w:0)
-	/// Proof: `CouncilMembership::Members` (`max_values`: Some(1), `max_size`: Some(3202), added: 3697, mode: `MaxEncodedLen`)
-	/// Storage: `ValidatorSet::Validators` (r:1 w:0)
-	/// Proof: `ValidatorSet::Validators` (`max_values`: Some(1), `max_size`: Some(7402), added: 7897, mode: `MaxEncodedLen`)
-	/// Storage: `Organisations::Memberships` (r:2 w:2)
-	/// Proof: `Organisations::Memberships` (`max_values`: None, `max_size`: Some(80), added: 2555, mode: `MaxEncodedLen`)
-	/// Storage: `Economy::Policies` (r:1 w:0)
-	/// Proof: `Economy::Policies` (`max_values`: Some(1), `max_size`: Some(32), added: 527, mode: `MaxEncodedLen`)
-	/// Storage: `Economy::AccountBuckets` (r:1 w:1)
-	/// Proof: `Economy::AccountBuckets` (`max_values`: None, `max_size`: Some(64), added: 2539, mode: `MaxEncodedLen`)
-	/// Storage: `Organisations::Invitations` (r:1 w:1)
-	/// Proof: `Organisations::Invitations` (`max_values`: None, `max_size`: Some(2273), added: 4748, mode: `MaxEncodedLen`)
 	fn accept_hand_over() -> Weight {
 		// Proof size in bytes: 2402 measured, 8887 at most.
 		// Fastest run: 83_955 ns.
@@ -163,14 +87,6 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 			.saturating_add(T::DbWeight::get().writes(8_u64))
 	}
 
-	/// Storage: `Organisations::Organisations` (r:1 w:0)
-	/// Proof: `Organisations::Organisations` (`max_values`: None, `max_size`: Some(122), added: 2597, mode: `MaxEncodedLen`)
-	/// Storage: `Organisations::Members` (r:1 w:0)
-	/// Proof: `Organisations::Members` (`max_values`: None, `max_size`: Some(81), added: 2556, mode: `MaxEncodedLen`)
-	/// Storage: `Organisations::Recoveries` (r:1 w:1)
-	/// Proof: `Organisations::Recoveries` (`max_values`: None, `max_size`: Some(69), added: 2544, mode: `MaxEncodedLen`)
-	/// Storage: `System::Account` (r:1 w:1)
-	/// Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
 	fn begin_recovery() -> Weight {
 		// Proof size in bytes: 358 measured, 3593 at most.
 		// Fastest run: 24_256 ns.
@@ -179,12 +95,6 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 			.saturating_add(T::DbWeight::get().writes(2_u64))
 	}
 
-	/// Storage: `Organisations::Recoveries` (r:1 w:1)
-	/// Proof: `Organisations::Recoveries` (`max_values`: None, `max_size`: Some(69), added: 2544, mode: `MaxEncodedLen`)
-	/// Storage: `Organisations::Members` (r:1 w:0)
-	/// Proof: `Organisations::Members` (`max_values`: None, `max_size`: Some(81), added: 2556, mode: `MaxEncodedLen`)
-	/// Storage: `System::Account` (r:1 w:1)
-	/// Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
 	fn cancel_recovery() -> Weight {
 		// Proof size in bytes: 396 measured, 3593 at most.
 		// Fastest run: 23_845 ns.
@@ -193,18 +103,6 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 			.saturating_add(T::DbWeight::get().writes(2_u64))
 	}
 
-	/// Storage: `Organisations::Recoveries` (r:1 w:1)
-	/// Proof: `Organisations::Recoveries` (`max_values`: None, `max_size`: Some(69), added: 2544, mode: `MaxEncodedLen`)
-	/// Storage: `Organisations::Organisations` (r:1 w:1)
-	/// Proof: `Organisations::Organisations` (`max_values`: None, `max_size`: Some(122), added: 2597, mode: `MaxEncodedLen`)
-	/// Storage: `Organisations::Members` (r:1 w:1)
-	/// Proof: `Organisations::Members` (`max_values`: None, `max_size`: Some(81), added: 2556, mode: `MaxEncodedLen`)
-	/// Storage: `System::Account` (r:1 w:1)
-	/// Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
-	/// Storage: `Organisations::Invitations` (r:1 w:1)
-	/// Proof: `Organisations::Invitations` (`max_values`: None, `max_size`: Some(2273), added: 4748, mode: `MaxEncodedLen`)
-	/// Storage: `Organisations::Memberships` (r:0 w:1)
-	/// Proof: `Organisations::Memberships` (`max_values`: None, `max_size`: Some(80), added: 2555, mode: `MaxEncodedLen`)
 	fn complete_recovery() -> Weight {
 		// Proof size in bytes: 1898 measured, 5738 at most.
 		// Fastest run: 54_842 ns.
@@ -213,48 +111,6 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 			.saturating_add(T::DbWeight::get().writes(6_u64))
 	}
 
-	/// Storage: `Organisations::Organisations` (r:1 w:1)
-	/// Proof: `Organisations::Organisations` (`max_values`: None, `max_size`: Some(122), added: 2597, mode: `MaxEncodedLen`)
-	/// Storage: `Organisations::Members` (r:2 w:1)
-	/// Proof: `Organisations::Members` (`max_values`: None, `max_size`: Some(81), added: 2556, mode: `MaxEncodedLen`)
-	/// Storage: `Organisations::Invitations` (r:1 w:0)
-	/// Proof: `Organisations::Invitations` (`max_values`: None, `max_size`: Some(2273), added: 4748, mode: `MaxEncodedLen`)
-	/// Storage: `Dpki::Registrants` (r:1 w:0)
-	/// Proof: `Dpki::Registrants` (`max_values`: None, `max_size`: Some(32), added: 2507, mode: `MaxEncodedLen`)
-	/// Storage: `Dpki::RequestQueues` (r:1 w:0)
-	/// Proof: `Dpki::RequestQueues` (`max_values`: None, `max_size`: Some(2337), added: 4812, mode: `MaxEncodedLen`)
-	/// Storage: `Dpki::KeyPolicies` (r:1 w:0)
-	/// Proof: `Dpki::KeyPolicies` (`max_values`: None, `max_size`: Some(74), added: 2549, mode: `MaxEncodedLen`)
-	/// Storage: `Certificates::Registrants` (r:1 w:0)
-	/// Proof: `Certificates::Registrants` (`max_values`: None, `max_size`: Some(32), added: 2507, mode: `MaxEncodedLen`)
-	/// Storage: `Fleets::FleetCount` (r:1 w:0)
-	/// Proof: `Fleets::FleetCount` (`max_values`: None, `max_size`: Some(36), added: 2511, mode: `MaxEncodedLen`)
-	/// Storage: `ValidatorSet::Validators` (r:1 w:0)
-	/// Proof: `ValidatorSet::Validators` (`max_values`: Some(1), `max_size`: Some(7402), added: 7897, mode: `MaxEncodedLen`)
-	/// Storage: `Organisations::Deposits` (r:1 w:1)
-	/// Proof: `Organisations::Deposits` (`max_values`: None, `max_size`: Some(80), added: 2555, mode: `MaxEncodedLen`)
-	/// Storage: `Balances::Holds` (r:1 w:1)
-	/// Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(157), added: 2632, mode: `MaxEncodedLen`)
-	/// Storage: `CouncilMembership::Members` (r:1 w:0)
-	/// Proof: `CouncilMembership::Members` (`max_values`: Some(1), `max_size`: Some(3202), added: 3697, mode: `MaxEncodedLen`)
-	/// Storage: `Organisations::Memberships` (r:2 w:1)
-	/// Proof: `Organisations::Memberships` (`max_values`: None, `max_size`: Some(80), added: 2555, mode: `MaxEncodedLen`)
-	/// Storage: `Economy::Policies` (r:1 w:0)
-	/// Proof: `Economy::Policies` (`max_values`: Some(1), `max_size`: Some(32), added: 527, mode: `MaxEncodedLen`)
-	/// Storage: `Economy::AccountBuckets` (r:1 w:1)
-	/// Proof: `Economy::AccountBuckets` (`max_values`: None, `max_size`: Some(64), added: 2539, mode: `MaxEncodedLen`)
-	/// Storage: `Organisations::Recoveries` (r:1 w:1)
-	/// Proof: `Organisations::Recoveries` (`max_values`: None, `max_size`: Some(69), added: 2544, mode: `MaxEncodedLen`)
-	/// Storage: `System::Account` (r:1 w:1)
-	/// Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
-	/// Storage: `Timestamp::Now` (r:1 w:0)
-	/// Proof: `Timestamp::Now` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `MaxEncodedLen`)
-	/// Storage: `Economy::OrganisationBuckets` (r:0 w:1)
-	/// Proof: `Economy::OrganisationBuckets` (`max_values`: None, `max_size`: Some(48), added: 2523, mode: `MaxEncodedLen`)
-	/// Storage: `Organisations::HandOvers` (r:0 w:1)
-	/// Proof: `Organisations::HandOvers` (`max_values`: None, `max_size`: Some(116), added: 2591, mode: `MaxEncodedLen`)
-	/// Storage: `Organisations::Dissolved` (r:0 w:1)
-	/// Proof: `Organisations::Dissolved` (`max_values`: None, `max_size`: Some(40), added: 2515, mode: `MaxEncodedLen`)
 	fn dissolve() -> Weight {
 		// Proof size in bytes: 1322 measured, 8887 at most.
 		// Fastest run: 132_357 ns.
@@ -263,16 +119,6 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 			.saturating_add(T::DbWeight::get().writes(11_u64))
 	}
 
-	/// Storage: `Organisations::Invitations` (r:1 w:1)
-	/// Proof: `Organisations::Invitations` (`max_values`: None, `max_size`: Some(2273), added: 4748, mode: `MaxEncodedLen`)
-	/// Storage: `Organisations::Organisations` (r:1 w:1)
-	/// Proof: `Organisations::Organisations` (`max_values`: None, `max_size`: Some(122), added: 2597, mode: `MaxEncodedLen`)
-	/// Storage: `Organisations::Members` (r:2 w:1)
-	/// Proof: `Organisations::Members` (`max_values`: None, `max_size`: Some(81), added: 2556, mode: `MaxEncodedLen`)
-	/// Storage: `System::Account` (r:1 w:1)
-	/// Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
-	/// Storage: `Organisations::Memberships` (r:0 w:1)
-	/// Proof: `Organisations::Memberships` (`max_values`: None, `max_size`: Some(80), added: 2555, mode: `MaxEncodedLen`)
 	fn join() -> Weight {
 		// Proof size in bytes: 2795 measured, 6102 at most.
 		// Fastest run: 44_396 ns.

@@ -95,6 +95,8 @@ ids! {
 	CertificateDigest;
 	/// A fleet: the hash of its organisation and its name within it.
 	FleetId;
+	/// A commitment of a fleet at its place in the fleet's history: what a vote on it names.
+	RevisionId;
 }
 
 impl OrganisationId {
@@ -237,6 +239,21 @@ impl FleetId {
 	/// The id of the fleet with this name in this organisation.
 	pub fn from_name(organisation: OrganisationId, name: &[u8]) -> Self {
 		Self(derive(b"dpki/fleet/1", &(organisation, name)))
+	}
+}
+
+impl RevisionId {
+	/// The id of `commitment` as revision `revision` of a fleet, in the place of `replaced`, which stays good for `grace`
+	/// milliseconds. It holds everything on which it depends whether the leaves may count, and nothing that changes when they
+	/// do: a vote means the same before and after.
+	pub fn of(
+		fleet: FleetId,
+		revision: u32,
+		commitment: &crate::fleet::Commitment,
+		replaced: Option<&crate::fleet::Commitment>,
+		grace: crate::Moment,
+	) -> Self {
+		Self(derive(b"dpki/fleet-revision/1", &(fleet, revision, commitment, replaced, grace)))
 	}
 }
 

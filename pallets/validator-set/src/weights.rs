@@ -27,18 +27,6 @@ pub trait WeightInfo {
 pub struct SubstrateWeight<T>(PhantomData<T>);
 
 impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
-	/// Storage: `Organisations::Organisations` (r:1 w:0)
-	/// Proof: `Organisations::Organisations` (`max_values`: None, `max_size`: Some(122), added: 2597, mode: `MaxEncodedLen`)
-	/// Storage: `Session::CurrentIndex` (r:1 w:0)
-	/// Proof: `Session::CurrentIndex` (`max_values`: Some(1), `max_size`: None, mode: `Measured`)
-	/// Storage: `ValidatorSet::Validators` (r:1 w:1)
-	/// Proof: `ValidatorSet::Validators` (`max_values`: Some(1), `max_size`: Some(7402), added: 7897, mode: `MaxEncodedLen`)
-	/// Storage: `ValidatorSet::Bounds` (r:1 w:0)
-	/// Proof: `ValidatorSet::Bounds` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `MaxEncodedLen`)
-	/// Storage: `System::Account` (r:1 w:1)
-	/// Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
-	/// Storage: `Session::Validators` (r:1 w:0)
-	/// Proof: `Session::Validators` (`max_values`: Some(1), `max_size`: None, mode: `Measured`)
 	fn add_validator() -> Weight {
 		// Proof size in bytes: 7696 measured, 9181 at most.
 		// Fastest run: 43_314 ns.
@@ -47,12 +35,6 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 			.saturating_add(T::DbWeight::get().writes(2_u64))
 	}
 
-	/// Storage: `ValidatorSet::Validators` (r:1 w:1)
-	/// Proof: `ValidatorSet::Validators` (`max_values`: Some(1), `max_size`: Some(7402), added: 7897, mode: `MaxEncodedLen`)
-	/// Storage: `Session::NextKeys` (r:100 w:0)
-	/// Proof: `Session::NextKeys` (`max_values`: None, `max_size`: None, mode: `Measured`)
-	/// Storage: `ValidatorSet::Bounds` (r:1 w:0)
-	/// Proof: `ValidatorSet::Bounds` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `MaxEncodedLen`)
 	fn remove_validator() -> Weight {
 		// Proof size in bytes: 15051 measured, 263541 at most.
 		// Fastest run: 359_282 ns.
@@ -61,16 +43,6 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 			.saturating_add(T::DbWeight::get().writes(1_u64))
 	}
 
-	/// Storage: `ValidatorSet::Validators` (r:1 w:1)
-	/// Proof: `ValidatorSet::Validators` (`max_values`: Some(1), `max_size`: Some(7402), added: 7897, mode: `MaxEncodedLen`)
-	/// Storage: `Session::NextKeys` (r:100 w:0)
-	/// Proof: `Session::NextKeys` (`max_values`: None, `max_size`: None, mode: `Measured`)
-	/// Storage: `ValidatorSet::Bounds` (r:1 w:0)
-	/// Proof: `ValidatorSet::Bounds` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `MaxEncodedLen`)
-	/// Storage: `Session::Validators` (r:1 w:0)
-	/// Proof: `Session::Validators` (`max_values`: Some(1), `max_size`: None, mode: `Measured`)
-	/// Storage: `Session::DisabledValidators` (r:1 w:1)
-	/// Proof: `Session::DisabledValidators` (`max_values`: Some(1), `max_size`: None, mode: `Measured`)
 	fn disable_validator() -> Weight {
 		// Proof size in bytes: 18243 measured, 266733 at most.
 		// Fastest run: 372_583 ns.
@@ -79,14 +51,6 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 			.saturating_add(T::DbWeight::get().writes(2_u64))
 	}
 
-	/// Storage: `ValidatorSet::Validators` (r:1 w:1)
-	/// Proof: `ValidatorSet::Validators` (`max_values`: Some(1), `max_size`: Some(7402), added: 7897, mode: `MaxEncodedLen`)
-	/// Storage: `Session::CurrentIndex` (r:1 w:0)
-	/// Proof: `Session::CurrentIndex` (`max_values`: Some(1), `max_size`: None, mode: `Measured`)
-	/// Storage: `Session::Validators` (r:1 w:0)
-	/// Proof: `Session::Validators` (`max_values`: Some(1), `max_size`: None, mode: `Measured`)
-	/// Storage: `Session::DisabledValidators` (r:1 w:1)
-	/// Proof: `Session::DisabledValidators` (`max_values`: Some(1), `max_size`: None, mode: `Measured`)
 	fn enable_validator() -> Weight {
 		// Proof size in bytes: 10527 measured, 12012 at most.
 		// Fastest run: 32_578 ns.
@@ -95,12 +59,6 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 			.saturating_add(T::DbWeight::get().writes(2_u64))
 	}
 
-	/// Storage: `ValidatorSet::Validators` (r:1 w:0)
-	/// Proof: `ValidatorSet::Validators` (`max_values`: Some(1), `max_size`: Some(7402), added: 7897, mode: `MaxEncodedLen`)
-	/// Storage: `Session::NextKeys` (r:100 w:0)
-	/// Proof: `Session::NextKeys` (`max_values`: None, `max_size`: None, mode: `Measured`)
-	/// Storage: `ValidatorSet::Bounds` (r:0 w:1)
-	/// Proof: `ValidatorSet::Bounds` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `MaxEncodedLen`)
 	fn set_bounds() -> Weight {
 		// Proof size in bytes: 15051 measured, 263541 at most.
 		// Fastest run: 354_696 ns.
@@ -109,12 +67,6 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 			.saturating_add(T::DbWeight::get().writes(1_u64))
 	}
 
-	/// Storage: `ValidatorSet::Validators` (r:1 w:1)
-	/// Proof: `ValidatorSet::Validators` (`max_values`: Some(1), `max_size`: Some(7402), added: 7897, mode: `MaxEncodedLen`)
-	/// Storage: `Session::NextKeys` (r:100 w:0)
-	/// Proof: `Session::NextKeys` (`max_values`: None, `max_size`: None, mode: `Measured`)
-	/// Storage: `ValidatorSet::Bounds` (r:1 w:0)
-	/// Proof: `ValidatorSet::Bounds` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `MaxEncodedLen`)
 	fn leave() -> Weight {
 		// Proof size in bytes: 15051 measured, 263541 at most.
 		// Fastest run: 359_042 ns.
@@ -123,16 +75,6 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 			.saturating_add(T::DbWeight::get().writes(1_u64))
 	}
 
-	/// Storage: `ValidatorSet::Validators` (r:1 w:1)
-	/// Proof: `ValidatorSet::Validators` (`max_values`: Some(1), `max_size`: Some(7402), added: 7897, mode: `MaxEncodedLen`)
-	/// Storage: `Session::NextKeys` (r:100 w:0)
-	/// Proof: `Session::NextKeys` (`max_values`: None, `max_size`: None, mode: `Measured`)
-	/// Storage: `ValidatorSet::Bounds` (r:1 w:0)
-	/// Proof: `ValidatorSet::Bounds` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `MaxEncodedLen`)
-	/// Storage: `Session::Validators` (r:1 w:0)
-	/// Proof: `Session::Validators` (`max_values`: Some(1), `max_size`: None, mode: `Measured`)
-	/// Storage: `Session::DisabledValidators` (r:1 w:1)
-	/// Proof: `Session::DisabledValidators` (`max_values`: Some(1), `max_size`: None, mode: `Measured`)
 	fn on_offence() -> Weight {
 		// Proof size in bytes: 18243 measured, 266733 at most.
 		// Fastest run: 373_213 ns.
@@ -141,26 +83,6 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 			.saturating_add(T::DbWeight::get().writes(2_u64))
 	}
 
-	/// Storage: `Grandpa::Stalled` (r:1 w:0)
-	/// Proof: `Grandpa::Stalled` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `MaxEncodedLen`)
-	/// Storage: `Grandpa::PendingChange` (r:1 w:0)
-	/// Proof: `Grandpa::PendingChange` (`max_values`: Some(1), `max_size`: Some(4015), added: 4510, mode: `MaxEncodedLen`)
-	/// Storage: `ValidatorSet::Validators` (r:1 w:1)
-	/// Proof: `ValidatorSet::Validators` (`max_values`: Some(1), `max_size`: Some(7402), added: 7897, mode: `MaxEncodedLen`)
-	/// Storage: `Session::Validators` (r:1 w:0)
-	/// Proof: `Session::Validators` (`max_values`: Some(1), `max_size`: None, mode: `Measured`)
-	/// Storage: `Session::NextKeys` (r:100 w:100)
-	/// Proof: `Session::NextKeys` (`max_values`: None, `max_size`: None, mode: `Measured`)
-	/// Storage: `Balances::Holds` (r:100 w:100)
-	/// Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(157), added: 2632, mode: `MaxEncodedLen`)
-	/// Storage: `System::Account` (r:99 w:99)
-	/// Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
-	/// Storage: `Session::ExternallySetKeys` (r:100 w:0)
-	/// Proof: `Session::ExternallySetKeys` (`max_values`: None, `max_size`: None, mode: `Measured`)
-	/// Storage: `ValidatorSet::Bounds` (r:1 w:0)
-	/// Proof: `ValidatorSet::Bounds` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `MaxEncodedLen`)
-	/// Storage: `Session::KeyOwner` (r:0 w:2)
-	/// Proof: `Session::KeyOwner` (`max_values`: None, `max_size`: None, mode: `Measured`)
 	fn plan() -> Weight {
 		// Proof size in bytes: 23545 measured, 272035 at most.
 		// Fastest run: 4_970_092 ns.

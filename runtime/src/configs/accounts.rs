@@ -68,13 +68,15 @@ pub enum ProxyType {
 	#[codec(index = 0)]
 	Any,
 	/// Change keys: move a membership to a new account, register, replace and revoke keys of devices, set session
-	/// keys. Whoever moves a membership can take it, so such a proxy is trusted with the membership.
+	/// keys. Whoever moves a membership can take it, so such a proxy is trusted with the membership. Keys of fleets are not
+	/// among them: nobody proves to hold those.
 	#[codec(index = 1)]
 	KeyRotation,
 	/// Publish deliveries: what a server does that holds no key with a role.
 	#[codec(index = 2)]
 	Publishing,
-	/// Observe and endorse: what a server does that holds no key of an accredited account.
+	/// Observe, endorse, and say which fleets are there: what a server does that holds no key of an accredited account, or
+	/// of a validator.
 	#[codec(index = 3)]
 	Attesting,
 }
@@ -114,7 +116,7 @@ impl InstanceFilter<RuntimeCall> for ProxyType {
 						| pallet_certificates::Call::reveal { .. }
 						| pallet_certificates::Call::endorse { .. }
 						| pallet_certificates::Call::withdraw_endorsement { .. }
-				)
+				) | RuntimeCall::Fleets(pallet_fleets::Call::vote { .. })
 			),
 		}
 	}

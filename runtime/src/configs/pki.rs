@@ -14,9 +14,10 @@ use crate::{
 };
 use alloc::vec::Vec;
 use dpki_primitives::fleet::AvailabilityVoters;
-use frame_support::{PalletId, parameter_types};
+use frame_support::{PalletId, parameter_types, traits::Get, weights::Weight};
 use pallet_certificates::{FeeSchedule, LevelPrices, Price};
 use pallet_deliveries::SeeThrough;
+use pallet_economy::WeightInfo;
 use pallet_motions::{EnsureCouncil, EnsureOrganisation};
 use sp_runtime::traits::AccountIdConversion;
 
@@ -130,7 +131,17 @@ impl pallet_fleets::Config for Runtime {
 	type Time = Timestamp;
 	type Economy = Economy;
 	type MaxVoters = MaxAuthorities;
+	type QuotaWeight = Metering;
 	type WeightInfo = pallet_fleets::weights::SubstrateWeight<Runtime>;
+}
+
+/// Finding out who answers for an account, and taking from its quotas.
+pub struct Metering;
+
+impl Get<Weight> for Metering {
+	fn get() -> Weight {
+		<Runtime as pallet_economy::Config>::WeightInfo::meter()
+	}
 }
 
 /// Those who make blocks in this session say whether the leaves of fleets are to be had.

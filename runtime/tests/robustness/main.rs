@@ -4,6 +4,7 @@
 //!
 //! It needs the invariants that pallets check under `try-runtime`; `scripts/test benchmarks` runs it with that feature.
 
+mod between_blocks;
 #[path = "../runtime/common.rs"]
 #[allow(dead_code)]
 mod common;

@@ -8,7 +8,10 @@ use dpki_primitives::{
 	assurance::WithdrawalReason,
 	delivery::{MAX_BLOB_LEN, MIN_BLOB_LEN, Suite},
 	device::DeviceRecord,
-	ids::{ApplicationId, BlobDigest, CertificateId, DeviceId, KeyId, OrganisationId},
+	ids::{
+		ApplicationId, BlobDigest, CertificateId, DeviceId, FleetId, KeyId, OrganisationId,
+		RevisionId,
+	},
 	key::{KeyPurpose, KeyRecord, KeyType, PublicKey},
 	organisation::{DeliveryPolicy, OrganisationKind, Role, RoleSet},
 	status::Validity,
@@ -292,7 +295,7 @@ fn a_key_rotation_proxy_moves_a_membership_and_does_nothing_else() {
 }
 
 #[test]
-fn an_attesting_proxy_observes_and_endorses_and_does_nothing_else() {
+fn an_attesting_proxy_observes_endorses_and_votes_on_fleets_and_does_nothing_else() {
 	in_a_block(|| {
 		appoint(Charlie, ProxyType::Attesting);
 		let filtered: DispatchError = frame_system::Error::<Runtime>::CallFiltered.into();
@@ -301,15 +304,18 @@ fn an_attesting_proxy_observes_and_endorses_and_does_nothing_else() {
 		for call in [transfer(), hand_over(), revoke] {
 			assert_eq!(proxied(Charlie, call), Err(filtered));
 		}
+		let (fleet, revision) = (FleetId([1; 32]), RevisionId([1; 32]));
 		// These are made, and refused by the pallet itself.
 		for call in [
-			pallet_certificates::Call::commit { application, commitment: [0; 32] },
+			pallet_certificates::Call::commit { application, commitment: [0; 32] }.into(),
 			pallet_certificates::Call::withdraw_endorsement {
 				certificate,
 				reason: WithdrawalReason::FactsChanged,
-			},
+			}
+			.into(),
+			pallet_fleets::Call::vote { fleet, revision, available: true }.into(),
 		] {
-			let refused = proxied(Charlie, call.into()).unwrap_err();
+			let refused = proxied(Charlie, call).unwrap_err();
 			assert!(matches!(refused, DispatchError::Module(_)) && refused != filtered);
 		}
 	});

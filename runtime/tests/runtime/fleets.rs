@@ -4,20 +4,23 @@
 
 use crate::common::{account, apply, chain, origin, signed};
 use dpki_primitives::{
+	economy::{Operation, QuotaPolicies, QuotaPolicy},
 	fleet::{Commitment, FleetKey, FleetLeaf, MembershipProof, Tile, Tiler},
-	ids::{BlobDigest, FleetId, OrganisationId},
+	ids::{BlobDigest, FleetId, OrganisationId, RevisionId},
 	key::{KeyPurpose, KeyType},
 	organisation::{Belongings, OrganisationKind},
 	status::{Status, Validity},
 };
 use dpki_runtime::{
-	Balances, Dpki, Fleets, Organisations, Runtime, RuntimeCall, RuntimeEvent, System,
-	configs::pki::OneProxy, dpki_api::runtime_decl_for_dpki_api::DpkiApiV1,
+	Balances, Dpki, Economy, Fleets, Organisations, Runtime, RuntimeCall, RuntimeEvent, System,
+	configs::{economy::MinCapacity, pki::OneProxy},
+	dpki_api::runtime_decl_for_dpki_api::DpkiApiV1,
 	genesis_config_presets::LOCAL_PRESET,
 };
 use frame_support::{assert_noop, assert_ok};
 use pallet_deliveries::SeeThrough;
 use sp_keyring::Sr25519Keyring::{Alice, Bob, Charlie, Eve, Ferdie};
+use sp_runtime::TokenError;
 
 type Call = pallet_fleets::Call<Runtime>;
 type Error = pallet_fleets::Error<Runtime>;
@@ -59,8 +62,13 @@ fn with_drones(test: impl FnOnce()) {
 	});
 }
 
+/// What a vote on the first commitment of the fleet names, before and after it counts.
+fn first() -> RevisionId {
+	RevisionId::of(drones(), 0, &one().0, None, 0)
+}
+
 fn vote(available: bool) -> RuntimeCall {
-	Call::vote { fleet: drones(), revision: 0, available }.into()
+	Call::vote { fleet: drones(), revision: first(), available }.into()
 }
 
 #[test]
@@ -91,8 +99,10 @@ fn three_of_four_validators_make_a_fleet_count_and_pay_nothing() {
 #[test]
 fn who_makes_no_blocks_has_no_vote() {
 	with_drones(|| {
-		assert_noop!(Fleets::vote(origin(Ferdie), drones(), 0, true), Error::VoterUnknown);
-		assert_noop!(Fleets::vote(origin(Eve), drones(), 0, true), Error::VoterUnknown);
+		for stranger in [Ferdie, Eve] {
+			let vote = Fleets::vote(origin(stranger), drones(), first(), true);
+			assert_noop!(vote, Error::VoterUnknown);
+		}
 	});
 }
 
@@ -144,5 +154,52 @@ fn an_organisation_with_a_fleet_is_not_dissolved() {
 		assert!(Dpki::is_empty(acme()) && !Fleets::is_empty(acme()));
 		let left = pallet_organisations::Error::<Runtime>::BelongingsLeft;
 		assert_noop!(Organisations::dissolve(origin(Eve), acme()), left);
+	});
+}
+
+#[test]
+fn a_large_fleet_takes_more_of_a_quota_than_a_small_one_however_it_is_wrapped() {
+	with_drones(|| {
+		let root = || frame_system::RawOrigin::Root.into();
+		assert_ok!(Economy::set_feeless(root(), true));
+		// The organisation was founded so long ago that its quota has filled.
+		pallet_economy::OrganisationBuckets::<Runtime>::remove(acme());
+		let left = || Economy::allowance(&account(Eve)).expect("acme answers for her").left;
+		let commit = |name: &[u8], size| -> RuntimeCall {
+			let commitment = Commitment { size, ..one().0 };
+			let name = name.to_vec().try_into().unwrap();
+			Call::commit { organisation: acme(), name, commitment }.into()
+		};
+		let taken = |call: RuntimeCall| {
+			let before = left();
+			assert_ok!(apply(signed(Eve, call)).expect("it is applied"));
+			before - left()
+		};
+		let units = Operation::CommitFleet.units();
+		let (small, large) = (taken(commit(b"small", 10)), taken(commit(b"large", 1_000_000)));
+		assert!((units + 1..2 * units).contains(&small), "{small}");
+		assert_eq!(large - small, 15 * units);
+		let add = pallet_proxy::Call::add_proxy {
+			delegate: account(Ferdie).into(),
+			proxy_type: Default::default(),
+			delay: 0,
+		};
+		assert_ok!(apply(signed(Eve, add.into())).expect("it is applied"));
+		let proxied = pallet_proxy::Call::proxy {
+			real: account(Eve).into(),
+			force_proxy_type: None,
+			call: Box::new(commit(b"wrapped", 1_000_000)),
+		};
+		// Ferdie pays for the transaction, and Eve's quota for what it obliges others to.
+		let before = left();
+		assert_ok!(apply(signed(Ferdie, proxied.into())).expect("it is applied"));
+		assert_eq!(before - left(), 16 * units);
+
+		let account = QuotaPolicy { capacity: MinCapacity::get(), refill: 1_000 };
+		let policies = QuotaPolicies { account, ..Default::default() };
+		assert_ok!(Economy::set_quotas(root(), policies));
+		let refused = apply(signed(Eve, commit(b"largest", 1 << 24))).expect("it is applied");
+		assert_eq!(refused, Err(TokenError::FundsUnavailable.into()));
+		assert_eq!(Fleets::fleet(FleetId::from_name(acme(), b"largest")), None);
 	});
 }

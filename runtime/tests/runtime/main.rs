@@ -15,6 +15,7 @@ mod governance;
 mod lists;
 mod metadata;
 mod organisations;
+mod proxies;
 mod requests;
 mod statuses;
 mod transactions;

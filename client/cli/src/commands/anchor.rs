@@ -361,23 +361,7 @@ async fn crl(
 	address: Option<String>,
 	list: Option<PathBuf>,
 ) -> Result<Report> {
-	let digest = match list {
-		Some(list) => Some(Sha256::digest(files::read(&list)?).into()),
-		None => None,
-	};
-	let pointer = match address {
-		Some(url) => {
-			let pointer =
-				CrlPointer { url: url.into_bytes().try_into().unwrap_or_default(), digest };
-			if !pointer.is_valid() {
-				return Err(Error::Usage(format!(
-					"the address has to begin with http://, https:// or ipfs://, with visible ASCII and {MAX_CRL_URL_LEN} characters at most"
-				)));
-			}
-			Some(pointer)
-		},
-		None => None,
-	};
+	let pointer = crl_pointer(address, list)?;
 	let account = session.account()?;
 	let (client, view) = session.view().await?;
 	let known = lookup::anchor(&view, anchor, X509).await?;
@@ -388,6 +372,22 @@ async fn crl(
 	let call = calls::set_crl_pointer(known.id, pointer);
 	let finalized = session.submit(&client, &account, &call, "setting the address").await?;
 	Ok(Report::new().done(sentence).row("anchor", known.id).finalized(&finalized))
+}
+
+/// Where a revocation list is published, if anywhere; `list` is the edition for which the address is good.
+pub fn crl_pointer(address: Option<String>, list: Option<PathBuf>) -> Result<Option<CrlPointer>> {
+	let digest = match list {
+		Some(list) => Some(Sha256::digest(files::read(&list)?).into()),
+		None => None,
+	};
+	let Some(url) = address else { return Ok(None) };
+	let pointer = CrlPointer { url: url.into_bytes().try_into().unwrap_or_default(), digest };
+	if !pointer.is_valid() {
+		return Err(Error::Usage(format!(
+			"the address has to begin with http://, https:// or ipfs://, with visible ASCII and {MAX_CRL_URL_LEN} characters at most"
+		)));
+	}
+	Ok(Some(pointer))
 }
 
 async fn hold(session: &Session, anchor: &AnchorRef, suspend: bool) -> Result<Report> {

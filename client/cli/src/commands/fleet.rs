@@ -329,7 +329,7 @@ impl Check {
 			return Ok(report);
 		}
 		let account = session.account()?;
-		let call = calls::vote_availability(self.fleet.id(), revision, found.is_held());
+		let call = calls::vote_availability(self.fleet.id(), duty.id, found.is_held());
 		let finalized = session.submit(&client, &account, &call, "voting").await?;
 		Ok(report.finalized(&finalized))
 	}

@@ -2,6 +2,7 @@
 
 mod ending;
 mod requests;
+mod subject;
 mod succession;
 
 use crate::{
@@ -26,13 +27,14 @@ use dpki_primitives::{
 };
 use pkcs8::{LineEnding, PrivateKeyInfo};
 use rand_core::OsRng;
-use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, KeyPair, KeyUsagePurpose};
+use rcgen::{BasicConstraints, CertificateParams, IsCa, KeyPair, KeyUsagePurpose};
 use sha2::{Digest, Sha256};
 use ssh_key::{Algorithm, EcdsaCurve, PrivateKey};
 use std::{
 	path::{Path, PathBuf},
 	time::Duration,
 };
+use subject::Subject;
 use time::OffsetDateTime;
 use x509_parser::prelude::{FromDer, X509Certificate};
 
@@ -197,8 +199,8 @@ Example:
 	X509Root {
 		/// The new private key file; the certificate goes to OUT.crt
 		out: PathBuf,
-		/// The subject: CN, O, OU, L, ST and C, or just the common name
-		#[arg(long, value_parser = subject)]
+		/// The subject, such as CN=name,O=organisation,C=DE, or just the common name; the parts are named as by OpenSSL
+		#[arg(long, value_parser = subject::parse)]
 		subject: Subject,
 		/// How long the certificate is valid
 		#[arg(long, default_value = "3650d", value_parser = values::duration)]
@@ -463,49 +465,4 @@ pub fn certificate_report(file: &Path, der: &[u8]) -> Result<Report> {
 		.row("not_after", moment(validity.not_after.timestamp()))
 		.row("sha256", hex(&Sha256::digest(der)))
 		.row("root_anchor", AnchorId::of(AnchorKind::X509Root, der)))
-}
-
-/// A distinguished name.
-#[derive(Clone, Debug)]
-pub struct Subject(Vec<(DnType, String)>);
-
-fn subject(text: &str) -> Result<Subject, String> {
-	if !text.contains('=') && !text.trim().is_empty() {
-		return Ok(Subject(vec![(DnType::CommonName, text.trim().to_owned())]));
-	}
-	let mut parts = Vec::new();
-	for part in text.split(',') {
-		let (name, value) = part.split_once('=').ok_or("write CN=name,O=organisation,C=DE")?;
-		let kind = match name.trim().to_ascii_uppercase().as_str() {
-			"CN" => DnType::CommonName,
-			"O" => DnType::OrganizationName,
-			"OU" => DnType::OrganizationalUnitName,
-			"L" => DnType::LocalityName,
-			"ST" => DnType::StateOrProvinceName,
-			"C" => DnType::CountryName,
-			_ => return Err(format!("{name} is none of CN, O, OU, L, ST, C")),
-		};
-		if value.trim().is_empty() {
-			return Err(format!("{name} is empty"));
-		}
-		parts.push((kind, value.trim().to_owned()));
-	}
-	if !parts.iter().any(|(kind, _)| *kind == DnType::CommonName) {
-		return Err("a subject needs a common name: CN=...".to_owned());
-	}
-	Ok(Subject(parts))
-}
-
-#[cfg(test)]
-mod tests {
-	use super::*;
-
-	#[test]
-	fn a_subject_is_a_common_name_or_a_list_of_parts() {
-		assert_eq!(subject("Acme Root").unwrap().0.len(), 1);
-		assert_eq!(subject("CN=Acme Root, O=Acme,c=DE").unwrap().0.len(), 3);
-		for wrong in ["", "O=Acme", "CN=", "X=1,CN=a", "CN=a,Acme"] {
-			assert!(subject(wrong).is_err(), "{wrong}");
-		}
-	}
 }

@@ -16,8 +16,8 @@ use dpki_x509::{
 };
 use request::Request;
 use serde_json::{Value, json};
-pub use show::ProfileArg;
 use show::Show;
+pub use show::{ProfileArg, certificates};
 use std::{
 	path::{Path, PathBuf},
 	time::SystemTime,

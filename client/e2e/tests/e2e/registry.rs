@@ -257,9 +257,40 @@ async fn roots_made_by_openssl_become_anchors() {
 		let answer = fleet.admin.ok(add(&key, &certificate));
 		let anchor = answer["anchor"].as_str().expect("the id of the anchor");
 		assert_eq!(fleet.admin.status(["status", "anchor", anchor])["status"], "valid", "{name}");
+		certificate_below(&fleet, name, anchor);
 	}
 	let sentence = fleet.admin.refused(add("rsa.key", "p384.crt"));
 	assert!(sentence.contains("not that of the certificate"), "{sentence}");
+}
+
+/// A certificate that OpenSSL issues under this anchor, and what the chain says of it before and after the anchor's end.
+fn certificate_below(fleet: &Fleet, name: &str, anchor: &str) {
+	let file = |ending: &str| fleet.workspace.join(format!("{name}{ending}")).display().to_string();
+	let extensions = "basicConstraints=critical,CA:FALSE\nkeyUsage=critical,digitalSignature\n\
+		subjectKeyIdentifier=hash\nauthorityKeyIdentifier=keyid\n";
+	std::fs::write(file(".ext"), extensions).expect("writes the extensions");
+	openssl("ecparam -name prime256v1 -genkey -noout", &["-out", &file("-leaf.key")]);
+	openssl(
+		"req -new -subj /CN=drone-7",
+		&["-key", &file("-leaf.key"), "-out", &file("-leaf.csr")],
+	);
+	let (request, leaf, extensions) = (file("-leaf.csr"), file("-leaf.crt"), file(".ext"));
+	let (certificate, key) = (file(".crt"), file(".key"));
+	let authority = ["-CA", &certificate, "-CAkey", &key, "-extfile", &extensions];
+	let files = [&["-in", &request, "-out", &leaf], &authority[..]].concat();
+	openssl("x509 -req -sha384 -days 20 -set_serial 7", &files);
+
+	let ask = || fleet.admin.status(["status", "x509-cert", &leaf, "--anchor", anchor]);
+	assert_eq!((&ask()["valid"], &ask()["status"]), (&true.into(), &"valid".into()), "{name}");
+	// It attests no device of Matter.
+	let matter = ["status", "x509-cert", &leaf, "--anchor", anchor, "--profile", "matter"];
+	let answer = fleet.admin.status(matter);
+	assert!(answer["valid"] == false && answer["refusal"].is_string(), "{answer}");
+	fleet
+		.admin
+		.ok(["revoke", "anchor", anchor, "--reason", "keyCompromise", "--yes"]);
+	let answer = ask();
+	assert!(answer["valid"] == false && answer["reason"] == "keyCompromise", "{answer}");
 }
 
 fn openssl(words: &str, files: &[&str]) {

@@ -8,7 +8,7 @@ use dpki_primitives::{
 		ChunkMask, Commitment, MAX_CHUNKS_PER_REVOCATION, MAX_CONSISTENCY_LEN, MAX_TILE_LEN,
 		TreeHash,
 	},
-	ids::{FleetId, OrganisationId},
+	ids::{FleetId, OrganisationId, RevisionId},
 	revocation::RevocationReason,
 };
 use subxt::utils::Static;
@@ -45,9 +45,13 @@ pub fn withdraw_commitment(fleet: FleetId) -> impl Call + use<> {
 	tx().fleets().withdraw(Static(fleet))
 }
 
-/// Says whether the leaves of a revision are to be had.
-pub fn vote_availability(fleet: FleetId, revision: u32, available: bool) -> impl Call + use<> {
-	tx().fleets().vote(Static(fleet), revision, available)
+/// Says whether the leaves are to be had of what was [looked at](crate::fleet::watch::Duty).
+pub fn vote_availability(
+	fleet: FleetId,
+	revision: RevisionId,
+	available: bool,
+) -> impl Call + use<> {
+	tx().fleets().vote(Static(fleet), Static(revision), available)
 }
 
 /// Revokes members for ever; see [`masks`](crate::fleet::masks).
@@ -101,7 +105,9 @@ mod tests {
 		assert_encodes(&append, (25, 1), (FLEET, commitment(), 7u64, vec![[9u8; 32]]));
 		assert_encodes(&rotate_fleet(FLEET, commitment(), 7), (25, 2), (FLEET, commitment(), 7u64));
 		assert_encodes(&withdraw_commitment(FLEET), (25, 3), FLEET);
-		assert_encodes(&vote_availability(FLEET, 6, true), (25, 4), (FLEET, 6u32, true));
+		let revision = RevisionId([6; 32]);
+		let vote = vote_availability(FLEET, revision, true);
+		assert_encodes(&vote, (25, 4), (FLEET, revision, true));
 		let masks = vec![ChunkMask { chunk: 1, mask: vec![7].try_into().unwrap() }];
 		let revoke = revoke_members(FLEET, masks.clone(), REASON).unwrap();
 		assert_encodes(&revoke, (25, 5), (FLEET, masks, REASON));

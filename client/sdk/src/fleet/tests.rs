@@ -3,13 +3,19 @@
 use super::*;
 use crate::blob::Stores;
 use dpki_primitives::{
-	fleet::tree::{is_consistent, leaf_hash, root_of},
+	fleet::{
+		SupersededHead,
+		tree::{is_consistent, leaf_hash, root_of},
+	},
 	ids::BlobDigest,
 	key::{KeyPurpose, KeyType},
 	revocation::{Revocation, RevocationReason},
 	status::Validity,
 };
-use std::fs;
+use std::{
+	fs,
+	time::{Duration, SystemTime},
+};
 
 fn leaf(index: u32) -> FleetLeaf {
 	let mut key = [7; 32];
@@ -242,4 +248,93 @@ async fn what_is_held_is_fetched_once_and_what_is_damaged_again() {
 	assert!(matches!(audit(holding(vec![])).await, Err(FleetError::Blob(_))));
 	audit(holding(vec![source.clone()])).await.unwrap();
 	audit(holding(vec![])).await.unwrap();
+}
+
+/// Makes everything in a folder old.
+fn age(folder: &TileFolder, when: SystemTime) {
+	for entry in fs::read_dir(folder.path()).unwrap() {
+		let file = fs::File::options().write(true).open(entry.unwrap().path()).unwrap();
+		file.set_modified(when).unwrap();
+	}
+}
+
+fn count(folder: &TileFolder) -> usize {
+	fs::read_dir(folder.path()).unwrap().count()
+}
+
+#[tokio::test]
+async fn tiles_of_dropped_candidates_are_removed_and_no_others() {
+	let (_place, folder) = folder();
+	let holding = Holding::new(folder.clone(), Stores::new(vec![]));
+	// The second begins with the tiles of the first, the third has none of them.
+	let (first, second) = (import(&folder, 512), import(&folder, 700));
+	let mut importer = Importer::new(folder.clone());
+	(5_000..5_300).for_each(|index| importer.push(leaf(index)).unwrap());
+	let third = importer.finish().unwrap();
+	fs::write(folder.path().join("notes.txt"), "mine").unwrap();
+	// Two leaf tiles are in both, and each has one at the top; the second has one more, the third three.
+	assert_eq!(count(&folder), 2 + 2 + 1 + 3 + 1);
+	let old = SystemTime::now() - Duration::from_secs(7_200);
+	let since = SystemTime::now() - Duration::from_secs(3_600);
+	assert_eq!(holding.prune([first], since).await.unwrap(), 0, "all of it is new");
+	age(&folder, old);
+	assert_eq!(holding.prune([first, second, third], since).await.unwrap(), 0);
+	assert_eq!(holding.prune([first, second], since).await.unwrap(), 3);
+	assert_eq!(holding.prune([first], since).await.unwrap(), 2);
+	FleetTiles::new(&folder, first).audit(|_, _| Ok(()), |_| ()).await.unwrap();
+	assert_eq!(count(&folder), 3 + 1);
+	// Of one that is not there at all nothing is known, which keeps nothing else from being removed.
+	assert_eq!(holding.prune([second], since).await.unwrap(), 3);
+	assert_eq!(count(&folder), 1);
+}
+
+#[tokio::test]
+async fn nothing_is_removed_while_a_tile_is_damaged_that_names_others() {
+	let (_place, folder) = folder();
+	let holding = Holding::new(folder.clone(), Stores::new(vec![]));
+	let commitment = import(&folder, 300);
+	let other = import(&folder, 1);
+	fs::write(folder.path().join(crate::blob::cid(commitment.tiles)), "damaged").unwrap();
+	let later = SystemTime::now() + Duration::from_secs(60);
+	let refused = holding.prune([commitment], later).await;
+	assert!(matches!(refused, Err(FleetError::Blob(BlobError::Mismatch { .. }))), "{refused:?}");
+	assert_eq!(count(&folder), 4);
+	assert_eq!(holding.prune([other], later).await.unwrap(), 3);
+}
+
+#[test]
+fn a_voter_holds_what_counts_what_may_and_what_has_until_its_grace_is_over() {
+	let commitment = |size| Commitment { size, root: [1; 32], tiles: BlobDigest([1; 32]) };
+	let head = |size| FleetHead {
+		revision: size,
+		commitment: commitment(size),
+		since: 5,
+		unavailable: false,
+	};
+	let candidate = Candidate {
+		revision: 3,
+		commitment: commitment(3),
+		change: Change::Rotate,
+		proposed_at: 6,
+		grace: 0,
+		unavailable: true,
+	};
+	let mut record = FleetRecord {
+		organisation: acme(),
+		name: b"drones".to_vec().try_into().unwrap(),
+		committed_at: 1,
+		revisions: 4,
+		current: Some(head(2)),
+		previous: Some(SupersededHead { head: head(1), superseded_at: 9 }),
+		candidate: Some(candidate),
+		retired_at: None,
+		revocation: None,
+	};
+	let sizes = |record: &FleetRecord, now| -> Vec<_> {
+		held_commitments(record, now).map(|it| it.size).collect()
+	};
+	assert_eq!(sizes(&record, 8), [1, 2, 3]);
+	assert_eq!(sizes(&record, 9), [2, 3]);
+	record.candidate = None;
+	assert_eq!(sizes(&record, 9), [2]);
 }

@@ -10,7 +10,7 @@ use dpki_primitives::{
 	},
 	ids::{BlobDigest, FleetId, OrganisationId},
 };
-use std::ops::Range;
+use std::{collections::HashSet, ops::Range};
 
 /// The tiles under a commitment, in a store that is not trusted. It keeps the last tile of each level.
 pub struct FleetTiles<'a> {
@@ -102,6 +102,26 @@ impl<'a> FleetTiles<'a> {
 		}
 		levels.push(level);
 		Ok(levels.into_iter().rev().flatten().collect())
+	}
+
+	/// Adds the names of all tiles that are known by those above them, where some may be missing.
+	pub(super) async fn known_digests(
+		&mut self,
+		is_missing: impl Fn(&FleetError) -> bool,
+		known: &mut HashSet<BlobDigest>,
+	) -> Result<(), FleetError> {
+		known.insert(self.commitment.tiles);
+		for above in (1..=self.commitment.top_level()).rev() {
+			for place in 0..self.commitment.size.div_ceil(span(above)) {
+				match self.tile(above, place).await {
+					Ok(Tile::Entries(entries)) => known.extend(entries.iter().map(|it| it.digest)),
+					Ok(Tile::Leaves(_)) => {},
+					Err(error) if is_missing(&error) => {},
+					Err(error) => return Err(error),
+				}
+			}
+		}
+		Ok(())
 	}
 
 	async fn roots(&mut self, ranges: Vec<Range<u32>>) -> Result<Vec<TreeHash>, FleetError> {

@@ -6,7 +6,7 @@
 use super::{Change, Commitment, FleetError, FleetLeaf, FleetRecord, FleetTiles, RevokedChunks};
 use crate::{AccountId, View, blob::BlobStore, view::ReadError};
 use dpki_primitives::{
-	ids::{FleetId, OrganisationId},
+	ids::{FleetId, OrganisationId, RevisionId},
 	key_policy::KeyPolicy,
 };
 use std::{
@@ -29,6 +29,8 @@ pub struct Duty {
 	pub organisation: OrganisationId,
 	/// Which revision of it.
 	pub revision: u32,
+	/// What a vote on it names.
+	pub id: RevisionId,
 	/// What it commits to.
 	pub commitment: Commitment,
 	/// What counts until then, if this puts other leaves in their places: none that is revoked may get another one.
@@ -46,19 +48,21 @@ impl Duty {
 	/// What there is to look at in a fleet: the candidate first, then what counts already.
 	fn all(fleet: FleetId, record: &FleetRecord) -> impl Iterator<Item = Self> {
 		let current = record.current.map(|it| it.commitment);
-		let duty = move |revision, commitment, rotates| Self {
+		let duty = move |id, revision, commitment, rotates| Self {
 			fleet,
 			organisation: record.organisation,
 			revision,
+			id,
 			commitment,
 			rotates,
 			denied: false,
 		};
-		let candidate = record.candidate.map(|it| {
+		let candidate = record.candidate.zip(record.candidate_id()).map(|(it, id)| {
 			let before = current.filter(|_| it.change == Change::Rotate);
-			duty(it.revision, it.commitment, before)
+			duty(id, it.revision, it.commitment, before)
 		});
-		let head = record.current.map(|it| duty(it.revision, it.commitment, None));
+		let head = record.current.zip(record.head_id());
+		let head = head.map(|(it, id)| duty(id, it.revision, it.commitment, None));
 		candidate.into_iter().chain(head)
 	}
 }
@@ -93,8 +97,8 @@ struct Failures {
 pub struct Watch {
 	voter: AccountId,
 	patience: Duration,
-	done: HashSet<(FleetId, u32)>,
-	failures: HashMap<(FleetId, u32), Failures>,
+	done: HashSet<RevisionId>,
+	failures: HashMap<RevisionId, Failures>,
 }
 
 impl Watch {
@@ -110,19 +114,18 @@ impl Watch {
 		let mut duties = Vec::new();
 		for (fleet, record) in &fleets {
 			for duty in open_duties(*fleet, record) {
-				let place = (*fleet, duty.revision);
-				let waits = self.failures.get(&place).is_some_and(|it| it.next > now);
-				if waits || self.done.contains(&place) {
+				let waits = self.failures.get(&duty.id).is_some_and(|it| it.next > now);
+				if waits || self.done.contains(&duty.id) {
 					continue;
 				}
 				let votes = view.availability_votes(*fleet, duty.revision).await?;
 				let said = votes.iter().find(|vote| vote.voter == self.voter);
 				if said.is_some_and(|vote| vote.available) {
-					self.done.insert(place);
+					self.done.insert(duty.id);
 					continue;
 				}
 				let is_candidate = record.candidate.is_some_and(|it| it.revision == duty.revision);
-				let failures = self.failures.get(&place).map_or(0, |it| it.count);
+				let failures = self.failures.get(&duty.id).map_or(0, |it| it.count);
 				let turn = (failures, !is_candidate);
 				duties.push((turn, Duty { denied: said.is_some(), ..duty }));
 			}
@@ -137,8 +140,7 @@ impl Watch {
 			Finding::Held => return Some(true),
 			Finding::Wrong(_) => false,
 			Finding::Missing(_) => {
-				let since =
-					self.failures.get(&(duty.fleet, duty.revision)).map_or(now, |it| it.since);
+				let since = self.failures.get(&duty.id).map_or(now, |it| it.since);
 				self.postpone(duty, now);
 				if now.duration_since(since) < self.patience {
 					return None;
@@ -153,16 +155,15 @@ impl Watch {
 	/// stays a duty: it may come.
 	pub fn settle(&mut self, duty: &Duty, finding: &Finding) {
 		if !matches!(finding, Finding::Missing(_)) {
-			self.failures.remove(&(duty.fleet, duty.revision));
-			self.done.insert((duty.fleet, duty.revision));
+			self.failures.remove(&duty.id);
+			self.done.insert(duty.id);
 		}
 	}
 
 	/// Lets a revision wait, longer with each time.
 	pub fn postpone(&mut self, duty: &Duty, now: Instant) {
-		let place = (duty.fleet, duty.revision);
 		let first = Failures { count: 0, since: now, next: now };
-		let failures = self.failures.entry(place).or_insert(first);
+		let failures = self.failures.entry(duty.id).or_insert(first);
 		failures.next = now + pause(failures.count);
 		failures.count = failures.count.saturating_add(1);
 	}
@@ -171,10 +172,10 @@ impl Watch {
 		let known: HashSet<_> = fleets
 			.iter()
 			.flat_map(|(fleet, record)| open_duties(*fleet, record))
-			.map(|duty| (duty.fleet, duty.revision))
+			.map(|duty| duty.id)
 			.collect();
-		self.done.retain(|place| known.contains(place));
-		self.failures.retain(|place, _| known.contains(place));
+		self.done.retain(|id| known.contains(id));
+		self.failures.retain(|id, _| known.contains(id));
 	}
 }
 
@@ -229,6 +230,7 @@ mod tests {
 			fleet: FleetId([1; 32]),
 			organisation: OrganisationId([2; 32]),
 			revision: 3,
+			id: RevisionId([6; 32]),
 			commitment: Commitment {
 				size: 1,
 				root: [4; 32],
@@ -271,16 +273,16 @@ mod tests {
 	#[test]
 	fn what_is_missing_is_denied_after_a_while_and_stays_a_duty() {
 		let (mut watch, now) = (watch(), Instant::now());
-		let place = (duty(false).fleet, 3);
+		let id = duty(false).id;
 		assert_eq!(watch.judge(&duty(false), &missing(), now), None);
 		let soon = now + PATIENCE - Duration::from_millis(1);
 		assert_eq!(watch.judge(&duty(false), &missing(), soon), None);
 		assert_eq!(watch.judge(&duty(false), &missing(), now + PATIENCE), Some(false));
 		watch.settle(&duty(false), &missing());
-		assert!(!watch.done.contains(&place) && watch.failures.contains_key(&place));
+		assert!(!watch.done.contains(&id) && watch.failures.contains_key(&id));
 		assert_eq!(watch.judge(&duty(true), &missing(), now + 2 * PATIENCE), None);
 		watch.settle(&duty(true), &Finding::Held);
-		assert!(watch.done.contains(&place) && !watch.failures.contains_key(&place));
+		assert!(watch.done.contains(&id) && !watch.failures.contains_key(&id));
 	}
 
 	#[test]

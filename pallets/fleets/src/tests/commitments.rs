@@ -131,7 +131,7 @@ fn a_fleet_that_there_is_not_is_refused() {
 			Call::retire_fleet { fleet },
 			Call::revoke_fleet { fleet, reason: REASON },
 			Call::revoke_members { fleet, chunks: masks(&[1]), reason: REASON },
-			Call::vote { fleet, revision: 0, available: true },
+			Call::vote { fleet, revision: revision_id(0), available: true },
 		] {
 			is_refused(REGISTRAR, call, Error::FleetUnknown);
 		}
@@ -264,17 +264,14 @@ fn a_candidate_can_be_taken_back() {
 		committed(5);
 		assert_ok!(transact(REGISTRAR, rotate_call(commitment(5, 1))));
 		assert_ok!(vote(VOTERS[0], 1, true));
+		let again = Call::vote { fleet: drones(), revision: revision_id(1), available: false };
 		assert_ok!(transact(REGISTRAR, Call::withdraw { fleet: drones() }));
 		assert_eq!(fleet().candidate, None);
 		assert!(!Votes::<Test>::contains_key(drones(), 1));
 		let withdrawn = Event::CommitmentWithdrawn { fleet: drones(), revision: 1 };
 		assert_eq!(events().last(), Some(&withdrawn));
 		is_refused(REGISTRAR, Call::withdraw { fleet: drones() }, Error::CandidateMissing);
-		is_refused(
-			VOTERS[0],
-			Call::vote { fleet: drones(), revision: 1, available: true },
-			Error::RevisionUnknown,
-		);
+		is_refused(VOTERS[0], again, Error::RevisionUnknown);
 	});
 }
 

@@ -14,7 +14,7 @@ use dpki_primitives::{
 		MembershipProof, Tile, Tiler,
 		tree::{self, TreeHash, path_ranges},
 	},
-	ids::{BlobDigest, DeviceId, FleetId, KeyId, Name, OrganisationId},
+	ids::{BlobDigest, DeviceId, FleetId, KeyId, Name, OrganisationId, RevisionId},
 	key::{KeyPurpose, KeyRecord, KeyType, PublicKey},
 	organisation::{Organisations, Role},
 	registry::{CompromisedKeys, Registry},
@@ -71,6 +71,7 @@ impl pallet_fleets::Config for Test {
 	type Time = TestTime;
 	type Economy = TestEconomy;
 	type MaxVoters = ConstU32<10>;
+	type QuotaWeight = ();
 	type WeightInfo = pallet_fleets::weights::SubstrateWeight<Test>;
 }
 
@@ -369,8 +370,16 @@ pub fn commit(commitment: Commitment) -> DispatchResultWithPostInfo {
 	transact(REGISTRAR, Call::commit { organisation: acme(), name: name("drones"), commitment })
 }
 
+/// What a vote names on the candidate or the current head that has this number, or on nothing that there is.
+pub fn revision_id(revision: u32) -> RevisionId {
+	let Some(fleet) = Pallet::fleet(drones()) else { return RevisionId([0; 32]) };
+	let ids = [fleet.candidate_id(), fleet.head_id()];
+	let found = ids.into_iter().flatten().find(|id| fleet.revision_of(*id) == Some(revision));
+	found.unwrap_or(RevisionId([0xff; 32]))
+}
+
 pub fn vote(voter: u64, revision: u32, available: bool) -> DispatchResultWithPostInfo {
-	transact(voter, Call::vote { fleet: drones(), revision, available })
+	transact(voter, Call::vote { fleet: drones(), revision: revision_id(revision), available })
 }
 
 /// Three of four voters say that the leaves of this revision are there.

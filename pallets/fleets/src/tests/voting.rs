@@ -2,11 +2,16 @@
 
 use super::mock::*;
 use crate::Votes;
-use dpki_primitives::status::Status;
+use dpki_primitives::{Moment, fleet::Commitment, status::Status};
 use frame_support::{assert_ok, dispatch::CheckIfFeeless};
 
 fn vote_call(revision: u32, available: bool) -> Call {
-	Call::vote { fleet: drones(), revision, available }
+	Call::vote { fleet: drones(), revision: revision_id(revision), available }
+}
+
+fn rotate(commitment: Commitment, grace: Moment) {
+	let rotate = Call::rotate { fleet: drones(), commitment, grace };
+	assert_ok!(transact(REGISTRAR, rotate));
 }
 
 #[test]
@@ -60,6 +65,55 @@ fn nobody_votes_on_what_there_is_not() {
 		for revision in [1, u32::MAX] {
 			is_refused(VOTERS[0], vote_call(revision, true), Error::RevisionUnknown);
 		}
+	});
+}
+
+#[test]
+fn a_vote_on_a_candidate_does_not_count_for_the_one_that_replaced_it() {
+	run(|| {
+		committed(5);
+		rotate(commitment(5, 1), 0);
+		let before = vote_call(1, true);
+		assert_ok!(transact(VOTERS[0], before.clone()));
+		rotate(commitment(5, 2), 0);
+		is_refused(VOTERS[1], before.clone(), Error::RevisionUnknown);
+		// Nor what was withdrawn in between, and proposed again.
+		assert_ok!(transact(REGISTRAR, Call::withdraw { fleet: drones() }));
+		is_refused(VOTERS[1], before.clone(), Error::RevisionUnknown);
+		rotate(commitment(5, 1), 0);
+		is_refused(VOTERS[1], before, Error::RevisionUnknown);
+		assert!(Votes::<Test>::get(drones(), 3).is_empty());
+	});
+}
+
+#[test]
+fn a_vote_on_a_candidate_does_not_count_for_one_with_its_number_on_another_branch() {
+	let votes = |change: &dyn Fn(&mut Commitment), grace| {
+		let mut call = None;
+		run(|| {
+			committed(5);
+			let mut other = commitment(5, 1);
+			change(&mut other);
+			rotate(other, grace);
+			call = Some(vote_call(1, true));
+		});
+		call.unwrap()
+	};
+	let same = votes(&|_| (), 0);
+	let others = [
+		votes(&|it| it.size += 1, 0),
+		votes(&|it| it.root[0] ^= 1, 0),
+		votes(&|it| it.tiles.0[0] ^= 1, 0),
+		votes(&|_| (), 1),
+	];
+	run(|| {
+		committed(5);
+		rotate(commitment(5, 1), 0);
+		for other in others {
+			is_refused(VOTERS[0], other.clone(), Error::RevisionUnknown);
+			assert!(!other.is_feeless(&RuntimeOrigin::signed(VOTERS[0])));
+		}
+		assert_ok!(transact(VOTERS[0], same));
 	});
 }
 

@@ -10,6 +10,11 @@ use scale_info::TypeInfo;
 /// The most organisations of an account whose quotas are tried.
 pub const MAX_SPONSORS: u32 = 4;
 
+/// What a commitment of a fleet takes from quotas for each
+/// [`MEMBERS_PER_COMMITMENT_FEE`](crate::fleet::MEMBERS_PER_COMMITMENT_FEE) members begun: a unit for sixteen of them, which
+/// every validator fetches and hashes, and whose revocations take as many bytes of the state and more.
+pub const UNITS_PER_COMMITMENT: u64 = 4_096;
+
 /// An operation that has a fee of its own, beside that of its transaction. What takes something away (revoke, retire,
 /// cancel, remove) never has one: nobody must hesitate to end what has to end.
 #[derive(
@@ -89,6 +94,15 @@ impl Operation {
 	/// The operation of this name.
 	pub fn from_name(name: &str) -> Option<Self> {
 		Self::ALL.into_iter().find(|operation| operation.name() == name)
+	}
+
+	/// What one of it takes from quotas on a feeless chain, in units, beside its transaction: the work and the room to which
+	/// it obliges others, and of which neither weight nor length of the transaction tells.
+	pub const fn units(self) -> u64 {
+		match self {
+			Operation::CommitFleet => UNITS_PER_COMMITMENT,
+			_ => 0,
+		}
 	}
 }
 
@@ -247,7 +261,8 @@ pub struct Allowance {
 	pub organisations: Vec<(OrganisationId, u64)>,
 }
 
-/// The account has not the tokens for a fee or a deposit, and still what it needs to exist.
+/// The account has not the tokens for a fee or a deposit, and still what it needs to exist; or, on a feeless chain, not the
+/// quota.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct FundsMissing;
 
@@ -263,7 +278,8 @@ impl std::error::Error for FundsMissing {}
 /// What pallets whose calls cost something, or take room, ask for. All of it is undone with the call that asked for it, if
 /// the call fails.
 pub trait Economy<AccountId> {
-	/// Charges `payer` for so many operations.
+	/// Charges `payer` for so many operations: on a feeless chain the [units](Operation::units) of its quotas, if somebody
+	/// answers for it.
 	fn charge(payer: &AccountId, operation: Operation, count: u32) -> Result<(), FundsMissing>;
 
 	/// Holds the deposit for a resource that is to be stored. There is one per resource.
@@ -345,6 +361,17 @@ mod tests {
 		}
 		assert_eq!(Operation::from_name("revoke-key"), None);
 		assert_eq!(ResourceKind::from_name("revocation"), None);
+	}
+
+	#[test]
+	fn the_largest_fleet_can_be_committed_with_the_default_quota_of_an_account() {
+		use crate::fleet::{MAX_FLEET_SIZE, MEMBERS_PER_COMMITMENT_FEE};
+		let count = u64::from(MAX_FLEET_SIZE.div_ceil(MEMBERS_PER_COMMITMENT_FEE));
+		let units = count * Operation::CommitFleet.units();
+		// A fifth is for operational calls.
+		assert!(units < QuotaPolicies::default().account.capacity / 5 * 4);
+		let others = Operation::ALL.into_iter().filter(|it| *it != Operation::CommitFleet);
+		assert!(others.into_iter().all(|it| it.units() == 0));
 	}
 
 	#[test]

@@ -4,6 +4,10 @@
 //! then at least one honest voter has the leaves, as long as less than a third is not honest. As soon as so many deny it
 //! that those who are left cannot be more than two thirds, the leaves count as unavailable. Who does not vote delays the
 //! commitment and nothing else: blocks are made and finalised without it.
+//!
+//! A vote names a [`RevisionId`](crate::ids::RevisionId): the hash of fleet, number, size, root, tiles, of the commitment that is
+//! replaced and of its grace. What a voter has said of one candidate can so never count for another that stands in its place,
+//! be it by a proposal that came later or in a block of another branch.
 
 use alloc::vec::Vec;
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};

@@ -7,7 +7,7 @@
 use super::tile::Commitment;
 use crate::{
 	Moment,
-	ids::{Name, OrganisationId},
+	ids::{FleetId, Name, OrganisationId, RevisionId},
 	revocation::Revocation,
 	status::{Standing, Validity},
 };
@@ -143,6 +143,32 @@ impl FleetRecord {
 		self.current.map_or(0, |head| head.commitment.size).max(candidate)
 	}
 
+	/// What a vote on the candidate names.
+	pub fn candidate_id(&self) -> Option<RevisionId> {
+		let Candidate { revision, commitment, grace, .. } = self.candidate.as_ref()?;
+		let replaced = self.current.as_ref().map(|head| &head.commitment);
+		Some(RevisionId::of(self.id(), *revision, commitment, replaced, *grace))
+	}
+
+	/// What a vote on the current head names: the same as when it was the candidate.
+	pub fn head_id(&self) -> Option<RevisionId> {
+		let FleetHead { revision, commitment, since, .. } = self.current.as_ref()?;
+		let replaced = self.previous.as_ref().map(|it| &it.head.commitment);
+		let grace = self.previous.map_or(0, |it| it.superseded_at.saturating_sub(*since));
+		Some(RevisionId::of(self.id(), *revision, commitment, replaced, grace))
+	}
+
+	/// The number of what a vote names; `None` if it is neither the candidate nor the current head.
+	pub fn revision_of(&self, id: RevisionId) -> Option<u32> {
+		let candidate = self.candidate.filter(|_| self.candidate_id() == Some(id));
+		let head = self.current.filter(|_| self.head_id() == Some(id));
+		candidate.map(|it| it.revision).or(head.map(|it| it.revision))
+	}
+
+	fn id(&self) -> FleetId {
+		FleetId::from_name(self.organisation, &self.name)
+	}
+
 	/// What [`crate::status::status`] needs of this record, for members under this head.
 	pub fn standing(&self, head: &FleetHead) -> Standing {
 		Standing {
@@ -164,3 +190,6 @@ impl FleetRecord {
 		self.current = Some(FleetHead { revision, commitment, since: now, unavailable: false });
 	}
 }
+
+#[cfg(test)]
+mod tests;

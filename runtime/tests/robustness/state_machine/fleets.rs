@@ -10,7 +10,7 @@ use dpki_primitives::{
 		MembershipProof, Tile, Tiler, TreeHash,
 		tree::{consistency_ranges, path_ranges, root_of},
 	},
-	ids::{FleetId, Name, OrganisationId},
+	ids::{FleetId, Name, OrganisationId, RevisionId},
 	key::{KeyPurpose, KeyType},
 	organisation::Role,
 	revocation::Revocation,
@@ -107,7 +107,7 @@ fn some_grace(world: &mut World) -> u64 {
 }
 
 /// The word of a voter, on a revision that has no verdict most of the time.
-fn vote(world: &mut World, fleet: FleetId, revision: u32) -> Attempt {
+fn vote(world: &mut World, fleet: FleetId, revision: RevisionId) -> Attempt {
 	let voters = voters();
 	let voter = match world.dice.pick(&voters) {
 		Some(voter) if !world.dice.once_in(10) => world.person(voter),
@@ -119,11 +119,7 @@ fn vote(world: &mut World, fleet: FleetId, revision: u32) -> Attempt {
 
 fn some_vote(world: &mut World) -> Attempt {
 	let Some((id, fleet)) = some_fleet(world) else { return nothing(world) };
-	let revisions = [
-		fleet.candidate.map(|candidate| candidate.revision),
-		fleet.current.map(|head| head.revision),
-		Some(fleet.revisions),
-	];
+	let revisions = [fleet.candidate_id(), fleet.head_id(), Some(RevisionId(world.fresh_bytes()))];
 	let known: Vec<_> = revisions.into_iter().flatten().collect();
 	let revision = match world.dice.once_in(4) {
 		true => *world.dice.pick(&known).expect("one of them is always there"),
@@ -134,14 +130,15 @@ fn some_vote(world: &mut World) -> Attempt {
 
 /// The validators intend to say what they think of this revision. That one did before, or that it is gone, keeps none of
 /// them from it.
-fn intend_votes(world: &mut World, fleet: FleetId, revision: u32) {
+fn intend_votes(world: &mut World, fleet: FleetId, number: u32) {
 	for voter in voters() {
 		let Some(person) = world.find(&voter) else { continue };
 		world.intend(move |world| {
-			let candidate = pallet_fleets::Fleets::<Runtime>::get(fleet)?.candidate?;
-			let available = !world.dice.once_in(8);
+			let record = pallet_fleets::Fleets::<Runtime>::get(fleet)?;
+			record.candidate.filter(|it| it.revision == number)?;
+			let (revision, available) = (record.candidate_id()?, !world.dice.once_in(8));
 			let call = Call::vote { fleet, revision, available };
-			(candidate.revision == revision).then(|| Attempt::Signed(person, call.into()))
+			Some(Attempt::Signed(person, call.into()))
 		});
 	}
 }

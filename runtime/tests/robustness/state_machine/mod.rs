@@ -341,13 +341,7 @@ impl Run {
 	fn check(&mut self) {
 		let judge =
 			|select| <AllPalletsWithSystem as TryState<u32>>::try_state(self.number, select);
-		// Aura minds if who made this block was barred in it, which is no mistake. Of a barred one it takes no block.
-		let slot = u64::from(pallet_aura::CurrentSlot::<Runtime>::get());
-		let all = match slot_of_somebody(slot) == slot {
-			true => TryStateSelect::All,
-			false => TryStateSelect::AllExcept(vec![b"Aura".to_vec()]),
-		};
-		if let Err(error) = judge(all) {
+		if let Err(error) = judge(TryStateSelect::All) {
 			// All together say only that one of them found something.
 			let names = AllPalletsWithSystem::infos().into_iter().map(|pallet| pallet.name);
 			let found = names

@@ -11,14 +11,15 @@ use clap::Args;
 use dpki_client::{
 	Account, Client, Head, SubmitError, View, calls,
 	fleet::{
-		Holding, TileFolder,
+		Holding, TileFolder, held_commitments,
 		watch::{Duty, Finding, Watch as Duties, look},
 	},
 };
+use dpki_primitives::Moment;
 use futures::StreamExt;
 use std::{
 	path::PathBuf,
-	time::{Duration, Instant},
+	time::{Duration, Instant, SystemTime},
 };
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -42,6 +43,15 @@ pub struct Watch {
 /// For how long one round goes on, before what has come meanwhile gets its turn.
 const LONGEST_ROUND: Duration = Duration::from_secs(30);
 
+/// How often what nobody needs any more is removed.
+const PRUNING_INTERVAL: Duration = Duration::from_secs(600);
+
+/// For how long tiles stay in any case: somebody may have put them there to propose them.
+const LEAST_AGE: Duration = Duration::from_secs(3_600);
+
+/// A node whose newest finalised block is older knows too little of what is needed.
+const FRESHNESS: Duration = Duration::from_secs(600);
+
 /// One validator at work.
 struct Watcher<'a> {
 	session: &'a Session,
@@ -51,6 +61,7 @@ struct Watcher<'a> {
 	duties: Duties,
 	once: bool,
 	votes: u32,
+	next_pruning: Instant,
 }
 
 impl Watch {
@@ -67,8 +78,16 @@ impl Watch {
 		let folder = TileFolder::create(self.hold)?;
 		let holding = Holding::new(folder, sources(&client, self.tiles));
 		let duties = Duties::new(voter, self.patience);
-		let mut watcher =
-			Watcher { session, client, account, holding, duties, once: self.once, votes: 0 };
+		let mut watcher = Watcher {
+			session,
+			client,
+			account,
+			holding,
+			duties,
+			once: self.once,
+			votes: 0,
+			next_pruning: Instant::now(),
+		};
 		let ended = if self.once {
 			watcher.look_around(&view).await
 		} else {
@@ -136,6 +155,28 @@ impl Watcher<'_> {
 				break;
 			}
 		}
+		if self.next_pruning <= Instant::now() {
+			self.next_pruning = Instant::now() + PRUNING_INTERVAL;
+			self.prune(view).await?;
+		}
+		Ok(())
+	}
+
+	/// Removes the tiles of candidates that were dropped, and of heads that were replaced. It is no duty: the watch goes on
+	/// if it fails.
+	async fn prune(&self, view: &View) -> Result<()> {
+		let Some(since) = oldest_to_keep(view.now(), SystemTime::now()) else { return Ok(()) };
+		let fleets = view.fleets().await?;
+		let needed = fleets.iter().flat_map(|(_, record)| held_commitments(record, view.now()));
+		match self.holding.prune(needed, since).await {
+			Ok(0) => {},
+			Ok(removed) => self.session.tell(
+				Report::new()
+					.done(format!("Removed {removed} tiles that no fleet needs any more"))
+					.data("removed", removed),
+			),
+			Err(error) => self.session.warn(&error.to_string()),
+		}
 		Ok(())
 	}
 
@@ -154,7 +195,7 @@ impl Watcher<'_> {
 			}
 			return Ok(());
 		};
-		let call = calls::vote_availability(duty.fleet, duty.revision, available);
+		let call = calls::vote_availability(duty.fleet, duty.id, available);
 		match self.session.submit(&self.client, &self.account, &call, "voting").await {
 			Ok(finalized) => {
 				self.votes += 1;
@@ -173,6 +214,14 @@ impl Watcher<'_> {
 			},
 		}
 	}
+}
+
+/// Since when tiles have to lie in the folder to be removed; `None` if the chain time of the node is another than that of
+/// this machine, so that it may not know yet what is needed.
+fn oldest_to_keep(chain_time: Moment, now: SystemTime) -> Option<SystemTime> {
+	let finalised = SystemTime::UNIX_EPOCH.checked_add(Duration::from_millis(chain_time))?;
+	let is_fresh = now.duration_since(finalised).is_ok_and(|age| age < FRESHNESS);
+	now.checked_sub(LEAST_AGE).filter(|_| is_fresh)
 }
 
 /// Whether the chain does not want to hear the vote any more.
@@ -205,6 +254,16 @@ mod tests {
 	fn failed(error: &str) -> Error {
 		let (pallet, sentence) = ("Fleets".into(), String::new());
 		Error::Submit(SubmitError::Failed { pallet, error: error.into(), sentence })
+	}
+
+	#[test]
+	fn nothing_is_removed_by_what_an_old_block_says() {
+		let now = SystemTime::UNIX_EPOCH + Duration::from_secs(10_000_000);
+		let at = |seconds: u64| oldest_to_keep(seconds * 1_000, now);
+		assert_eq!(at(10_000_000 - 599), Some(now - LEAST_AGE));
+		assert_eq!((at(10_000_000 - 600), at(0), at(u64::MAX / 1_000)), (None, None, None));
+		// The clock of this machine is behind: nobody knows how old anything is.
+		assert_eq!(at(10_000_001), None);
 	}
 
 	#[test]

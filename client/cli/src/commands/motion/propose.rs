@@ -1,5 +1,7 @@
 //! `dpki motion propose`: one command per intent.
 
+mod anchor;
+
 use super::outcome;
 use crate::{
 	commands::{org, x509::ProfileArg},
@@ -9,6 +11,7 @@ use crate::{
 	session::Session,
 	values::{self, BodyArg, HexBytes, Member, MemberRole, Name, OrgKind, Policy},
 };
+use anchor::AnchorProposal;
 use clap::{Args, Subcommand, ValueEnum};
 use dpki_client::{
 	Account, Call, Client,
@@ -99,6 +102,15 @@ Examples:
 		#[command(flatten)]
 		terms: Terms,
 	},
+	/// The council: retire, revoke, suspend, release or roll over an anchor that it has adopted
+	#[command(
+		subcommand,
+		after_help = "\
+Examples:
+  dpki motion propose anchor revoke 0x1f0c...e2 --because keyCompromise --reason 'see minutes'
+  dpki motion propose anchor rollover 0x1f0c...e2 --to 0x77aa...01 --at 2030-01-31T12:00:00Z"
+	)]
+	Anchor(AnchorProposal),
 	/// The council: make any call as root; for experts
 	#[command(after_help = "\
 Example:
@@ -329,6 +341,10 @@ impl ProposeCommand {
 				};
 				(council(), calls::encode(&calls::adopt_authority(basis, &der)?)?, terms)
 			},
+			Self::Anchor(proposal) => {
+				let (call, terms) = proposal.call()?;
+				(council(), call, terms)
+			},
 			Self::Policy { name, policy: Policy(policy), terms } => {
 				let call = calls::encode(&calls::set_policy(name.organisation(), policy))?;
 				(Deciders::ByPolicy(name), call, terms)
@@ -390,6 +406,25 @@ mod tests {
 			("admit-org acme //Bob --kind test-lab".into(), known(Voters::Council), "admit"),
 			(format!("upgrade {code}"), known(Voters::Council), "authorize_upgrade"),
 			("root 0x00001074657374".into(), known(Voters::Council), "dispatch_as_root"),
+			(format!("anchor retire {code}"), known(Voters::Council), "retire_anchor"),
+			(
+				format!("anchor revoke {code} --because keyCompromise"),
+				known(Voters::Council),
+				"revoke_anchor",
+			),
+			(format!("anchor suspend {code}"), known(Voters::Council), "suspend_anchor"),
+			(format!("anchor release {code}"), known(Voters::Council), "release_anchor"),
+			(
+				format!("anchor rollover {code} --to {code} --at 2030-01-31T12:00:00Z"),
+				known(Voters::Council),
+				"plan_rollover",
+			),
+			(format!("anchor cancel-rollover {code}"), known(Voters::Council), "cancel_rollover"),
+			(
+				format!("anchor crl {code} --address https://crl.example/ca.crl"),
+				known(Voters::Council),
+				"set_crl_pointer",
+			),
 			("policy acme watchdogs:3".into(), by_policy(), "set_policy"),
 			("dissolve acme".into(), by_policy(), "dissolve"),
 			(
