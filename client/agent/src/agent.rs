@@ -37,7 +37,7 @@ use crate::{
 	status::{HeadStatus, RefusalStatus, Reporter, Status},
 };
 use dpki_client::{
-	Bundle, Content, Head, Policy,
+	Content, Head, Policy,
 	blob::{self, BlobError},
 	envelope,
 	primitives::{

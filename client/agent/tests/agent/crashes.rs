@@ -1,7 +1,7 @@
 //! A crash between any two steps converges, and what fails is rolled back.
 
 use crate::world::*;
-use dpki_agent::journal::{Accepted, Journal, JournalError, Lane};
+use dpki_agent::journal::{Journal, JournalError, Lane};
 use dpki_client::{
 	Item,
 	primitives::{
@@ -33,14 +33,6 @@ fn journal(world: &World) -> Journal {
 /// What the journal says of the only channel.
 fn lane(world: &World) -> Lane {
 	journal(world).entries.lane(ChannelId::DEFAULT).clone()
-}
-
-/// As it was before the delivery in force was, when `before` still was.
-fn unfinish(journal: &mut Journal, before: Option<Accepted>) {
-	let lane = journal.entries.lane(ChannelId::DEFAULT);
-	let pending = std::mem::replace(&mut lane.applied, before).unwrap();
-	lane.verdict = None;
-	journal.entries.pending = Some((ChannelId::DEFAULT, pending));
 }
 
 fn refused(world: &World) -> bool {

@@ -8,6 +8,7 @@ use dpki_agent::{
 	chain::Chain,
 	config::{ChainSettings, Config, SshSettings},
 	init::make,
+	journal::{Accepted, Journal},
 	keys::DeviceKeys,
 	run::converge,
 	seal::Vault,
@@ -223,6 +224,14 @@ pub struct World {
 	pub agent: Option<Agent>,
 	/// Where the publisher publishes.
 	pub channel: ChannelId,
+}
+
+/// As it was before the delivery in force was, when `before` still was.
+pub fn unfinish(journal: &mut Journal, before: Option<Accepted>) {
+	let lane = journal.entries.lane(ChannelId::DEFAULT);
+	let pending = std::mem::replace(&mut lane.applied, before).unwrap();
+	lane.verdict = None;
+	journal.entries.pending = Some((ChannelId::DEFAULT, pending));
 }
 
 pub fn new_key() -> PrivateKey {
