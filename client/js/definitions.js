@@ -76,6 +76,7 @@ export const types = {
     index: 'u32',
     kind: 'Text',
     device: 'Hash',
+    channel: 'u8',
     sequence: 'u64',
     digest: 'Hash',
     organisation: 'Option<Hash>',

@@ -17,6 +17,7 @@ use crate::{
 use codec::Decode;
 use dpki_primitives::{
 	certificate::day_of,
+	channel::ChannelId,
 	ids::{AnchorId, DeviceId},
 	motion::{Electorate, MotionRecord},
 	revocation::RevocationReason,
@@ -103,7 +104,7 @@ impl Figures {
 			)?,
 			deliveries: gauges(
 				"dpki_deliveries",
-				"Newest deliveries of the devices by what became of them",
+				"Newest deliveries of the devices, on each of their channels, by what became of them",
 				"state",
 			)?,
 			motions: gauges("dpki_motions_open", "Motions that wait for votes", "electorate")?,
@@ -153,7 +154,10 @@ impl Metrics {
 			figures: Figures::register(registry)?,
 			slot,
 			anchors: Walk::new(record_prefix(storage_keys::anchor(AnchorId([0; 32])))),
-			deliveries: Walk::new(record_prefix(storage_keys::delivery(DeviceId([0; 32])))),
+			deliveries: Walk::new(record_prefix(storage_keys::delivery(
+				DeviceId([0; 32]),
+				ChannelId::DEFAULT,
+			))),
 			motions: Walk::new(record_prefix(storage_keys::motion(0))),
 			counted,
 			next_reading: 0,
@@ -222,13 +226,14 @@ impl Metrics {
 		}
 		let acknowledged = client.clone();
 		let deliveries = self.deliveries.step(pairs, |tally: &mut DeliveryTally, key, value| {
-			let device = key.last_chunk::<32>().copied().map(DeviceId);
-			let read = |device| {
-				let key = StorageKey(storage_keys::acknowledgement(device));
+			let place = key.last_chunk::<33>().map(|bytes| &bytes[..]);
+			let place = place.and_then(|place| <(DeviceId, ChannelId)>::decode(&mut &*place).ok());
+			let read = |(device, channel)| {
+				let key = StorageKey(storage_keys::acknowledgement(device, channel));
 				let value = acknowledged.storage(hash, &key).ok().flatten()?;
 				Decode::decode(&mut &*value.0).ok()
 			};
-			tally.add(Decode::decode(&mut &*value).ok(), device.and_then(read));
+			tally.add(Decode::decode(&mut &*value).ok(), place.and_then(read));
 		})?;
 		if let Some(tally) = deliveries {
 			set_all(
@@ -318,8 +323,11 @@ mod tests {
 				pallet_dpki::Anchors::<Runtime>::hashed_key_for(AnchorId([9; 32])),
 			),
 			(
-				storage_keys::delivery(DeviceId([0; 32])),
-				pallet_deliveries::Deliveries::<Runtime>::hashed_key_for(DeviceId([9; 32])),
+				storage_keys::delivery(DeviceId([0; 32]), ChannelId::DEFAULT),
+				pallet_deliveries::Deliveries::<Runtime>::hashed_key_for(
+					DeviceId([9; 32]),
+					ChannelId::DEFAULT,
+				),
 			),
 		] {
 			assert!(key.starts_with(&record_prefix(prefix).0));

@@ -23,6 +23,7 @@ use dpki_primitives::{
 	anchor::{AnchorRecord, ChainVerdict, Profile},
 	assurance::{Accreditation, Endorsements},
 	certificate::{Holder, Office},
+	channel::{ChannelId, ChannelSet},
 	delivery::{Acknowledgement, DeliveryRecord},
 	device::DeviceRecord,
 	economy::Allowance,
@@ -214,17 +215,24 @@ impl_runtime_apis! {
 			Located { record: Dpki::voucher(id), storage_key: storage_keys::voucher(id) }
 		}
 
-		fn delivery(device: DeviceId) -> Located<DeliveryRecord> {
+		fn channels(device: DeviceId) -> Located<ChannelSet> {
 			Located {
-				record: pallet_deliveries::Deliveries::<Runtime>::get(device),
-				storage_key: storage_keys::delivery(device),
+				record: pallet_deliveries::Channels::<Runtime>::try_get(device).ok(),
+				storage_key: storage_keys::channels(device),
 			}
 		}
 
-		fn acknowledgement(device: DeviceId) -> Located<Acknowledgement> {
+		fn delivery(device: DeviceId, channel: ChannelId) -> Located<DeliveryRecord> {
 			Located {
-				record: pallet_deliveries::Acknowledgements::<Runtime>::get(device),
-				storage_key: storage_keys::acknowledgement(device),
+				record: pallet_deliveries::Deliveries::<Runtime>::get(device, channel),
+				storage_key: storage_keys::delivery(device, channel),
+			}
+		}
+
+		fn acknowledgement(device: DeviceId, channel: ChannelId) -> Located<Acknowledgement> {
+			Located {
+				record: pallet_deliveries::Acknowledgements::<Runtime>::get(device, channel),
+				storage_key: storage_keys::acknowledgement(device, channel),
 			}
 		}
 

@@ -19,6 +19,7 @@ use dpki_primitives::{
 	anchor::{AnchorRecord, ChainVerdict, Profile},
 	assurance::{Accreditation, Endorsements},
 	certificate::{Holder, Office},
+	channel::{ChannelId, ChannelSet},
 	delivery::{Acknowledgement, DeliveryRecord},
 	device::DeviceRecord,
 	economy::{Allowance, Operation, QuotaPolicies, ResourceKind},
@@ -171,11 +172,14 @@ sp_api::decl_runtime_apis! {
 		/// The voucher.
 		fn voucher(id: VoucherId) -> Located<VoucherRecord>;
 
-		/// The device's newest delivery.
-		fn delivery(device: DeviceId) -> Located<DeliveryRecord>;
+		/// The channels on which the device ever got a delivery.
+		fn channels(device: DeviceId) -> Located<ChannelSet>;
 
-		/// The device's newest acknowledgement.
-		fn acknowledgement(device: DeviceId) -> Located<Acknowledgement>;
+		/// The device's newest delivery on a channel.
+		fn delivery(device: DeviceId, channel: ChannelId) -> Located<DeliveryRecord>;
+
+		/// The device's newest acknowledgement on a channel.
+		fn acknowledgement(device: DeviceId, channel: ChannelId) -> Located<Acknowledgement>;
 
 		/// What things cost.
 		fn economy() -> EconomyAnswer;

@@ -6,9 +6,9 @@ use crate::{agent::Verdict, keys::DeviceKeys};
 use dpki_client::{
 	Client, SubmitError, calls,
 	possession::{SigningKey, SoftwareKey, sign_acknowledgement},
-	primitives::{Moment, ids::DeviceId, ids::KeyId, refusal::Refusal},
+	primitives::{Moment, channel::ChannelId, ids::DeviceId, ids::KeyId, refusal::Refusal},
 };
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 use tokio::{task::JoinHandle, time::Instant};
 
 /// How long the signature is good for: longer than any finality delay that one would wait through.
@@ -25,9 +25,9 @@ pub struct Acknowledger {
 	device: DeviceId,
 	key: SoftwareKey,
 	running: Option<(Verdict, JoinHandle<Result<(), Ended>>)>,
-	failed: u32,
-	next: Instant,
-	closed: Option<Verdict>,
+	/// How often it has failed on a channel, and when the next attempt is due.
+	failed: BTreeMap<ChannelId, (u32, Instant)>,
+	closed: BTreeMap<ChannelId, Verdict>,
 }
 
 impl Acknowledger {
@@ -39,19 +39,22 @@ impl Acknowledger {
 			device,
 			key: keys.signing.clone(),
 			running: None,
-			failed: 0,
-			next: Instant::now(),
-			closed: None,
+			failed: BTreeMap::new(),
+			closed: BTreeMap::new(),
 		}
 	}
 
-	/// Begins to submit a verdict that the chain does not know, unless that is under way or was tried just now. `now` is
-	/// the chain time.
-	pub fn submit(&mut self, verdict: Verdict, now: Moment) {
-		let idle = self.running.is_none() && Instant::now() >= self.next;
-		if !idle || self.closed == Some(verdict) {
+	/// Begins to submit the first of these verdicts, which the chain does not know, that was not tried just now, unless one
+	/// is under way. `now` is the chain time.
+	pub fn submit(&mut self, due: &[Verdict], now: Moment) {
+		if self.running.is_some() {
 			return;
 		}
+		let may_try = |verdict: &&Verdict| {
+			let next = self.failed.get(&verdict.channel).map(|(_, next)| *next);
+			next.is_none_or(|next| Instant::now() >= next) && !self.is_closed(**verdict)
+		};
+		let Some(&verdict) = due.iter().find(may_try) else { return };
 		let (client, key) = (self.client.clone(), self.key.clone());
 		let (genesis, device) = (self.genesis, self.device);
 		let task = tokio::spawn(async move {
@@ -68,30 +71,32 @@ impl Acknowledger {
 		self.running = None;
 		match result {
 			Ok(()) => {
-				tracing::info!(sequence = verdict.seen.sequence, outcome = ?verdict.outcome, "acknowledged");
-				self.failed = 0;
+				let Verdict { channel, seen, outcome } = verdict;
+				tracing::info!(%channel, sequence = seen.sequence, ?outcome, "acknowledged");
+				self.failed.remove(&channel);
 			},
 			Err(Ended::Closed(refusal)) => {
 				tracing::warn!(%refusal, "the chain takes no acknowledgement of this delivery");
-				self.closed = Some(verdict);
-				self.failed = 0;
+				self.failed.remove(&verdict.channel);
+				self.closed.insert(verdict.channel, verdict);
 			},
 			Err(Ended::Failed(reason)) => {
-				let pause = PAUSE.saturating_mul(1 << self.failed.min(16)).min(MAX_PAUSE);
+				let failed = self.failed.get(&verdict.channel).map_or(0, |(failed, _)| *failed);
+				let pause = PAUSE.saturating_mul(1 << failed.min(16)).min(MAX_PAUSE);
 				tracing::warn!(
 					reason,
 					"the acknowledgement failed, trying again in {} s",
 					pause.as_secs()
 				);
-				self.failed += 1;
-				self.next = Instant::now() + pause;
+				let next = Instant::now() + pause;
+				self.failed.insert(verdict.channel, (failed.saturating_add(1), next));
 			},
 		}
 	}
 
 	/// Whether the chain will never take this verdict.
 	pub fn is_closed(&self, verdict: Verdict) -> bool {
-		self.closed == Some(verdict)
+		self.closed.get(&verdict.channel) == Some(&verdict)
 	}
 }
 
@@ -111,13 +116,14 @@ async fn submit_once(
 	verdict: Verdict,
 	expires_at: Moment,
 ) -> Result<(), Ended> {
-	let Verdict { seen, outcome } = verdict;
+	let Verdict { channel, seen, outcome } = verdict;
 	let (sequence, digest) = (seen.sequence, seen.digest);
 	let signature =
-		sign_acknowledgement(genesis, device, sequence, digest, outcome, expires_at, key)
+		sign_acknowledgement(genesis, device, channel, sequence, digest, outcome, expires_at, key)
 			.map_err(|error| Ended::Failed(error.to_string()))?;
 	let id = KeyId::of(&key.public());
-	let call = calls::acknowledge(device, sequence, digest, outcome, id, expires_at, signature);
+	let call =
+		calls::acknowledge(device, channel, sequence, digest, outcome, id, expires_at, signature);
 	match client.submit_general(&call).await {
 		Ok(_) => Ok(()),
 		Err(SubmitError::Refused(

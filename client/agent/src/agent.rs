@@ -4,16 +4,18 @@
 //!
 //! 1. [`Agent::enforce`]: what is in force is narrowed to what the chain still says is good. This never waits for
 //!    anything but proven reads;
-//! 2. [`Agent::wanted`]: whether there is a delivery to be fetched;
-//! 3. [`Agent::deliver`] with the blob, when it has come;
-//! 4. [`Agent::due_acknowledgement`]: what the chain is to be told.
+//! 2. [`Agent::wanted`]: which deliveries are to be fetched, at most one on each channel;
+//! 3. [`Agent::deliver`] with the blob of each, when it has come;
+//! 4. [`Agent::due_acknowledgements`]: what the chain is to be told.
 //!
 //! Rules that hold throughout: a block older than one that was acted on is not acted on, and the number of a block is on
 //! the disk before anything that it changes is in force; a block that is old by the device's clock brings nothing new; a
-//! delivery below the highest number seen, or with that number and another blob, is never applied; whatever goes wrong
-//! with a delivery, the state before it stays in force; a revoked device takes no deliveries any more and keeps
+//! delivery below the highest number seen on its channel, or with that number and another blob, is never applied; whatever
+//! goes wrong with a delivery, the state before it stays in force; what is in force on all channels is one state, see
+//! [`crate::merge`]; a revoked device takes no deliveries any more and keeps
 //! enforcing revocations.
 
+mod channels;
 mod error;
 mod lapse;
 
@@ -28,17 +30,19 @@ use crate::{
 	freshness::ChainTime,
 	journal::{Accepted, Journal, JournalError, Plaintext, Seen},
 	keys::DeviceKeys,
+	merge::Merged,
 	refusal::Refusal,
 	rotation::{self, SettleError},
 	ssh::state::SshState,
 	status::{HeadStatus, RefusalStatus, Reporter, Status},
 };
 use dpki_client::{
-	Bundle, Content, Head, Policy,
+	Content, Head, Policy,
 	blob::{self, BlobError},
 	envelope,
 	primitives::{
 		Moment,
+		channel::{ChannelId, ChannelSet},
 		delivery::{DeliveryRecord, MAX_BLOB_LEN, Outcome, RefusalReason},
 		device::DeviceRecord,
 		ids::{DeviceId, OrganisationId},
@@ -47,7 +51,7 @@ use dpki_client::{
 	},
 	view::ReadError,
 };
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
 /// How many times a blob is asked for before the chain is told that it cannot be had. It is asked for ever after.
 const BLOB_ATTEMPTS: u32 = 5;
@@ -62,10 +66,21 @@ const HEAD_SAVE_INTERVAL: u32 = 300;
 /// What the chain is to be told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Verdict {
+	/// On which channel.
+	pub channel: ChannelId,
 	/// About which delivery.
 	pub seen: Seen,
 	/// What became of it.
 	pub outcome: Outcome,
+}
+
+/// A delivery to be fetched.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Due {
+	/// On which channel.
+	pub channel: ChannelId,
+	/// What the chain says of it.
+	pub record: DeliveryRecord,
 }
 
 struct Attempts {
@@ -79,6 +94,7 @@ pub struct Agent {
 	settings: ChainSettings,
 	organisation: OrganisationId,
 	device: DeviceId,
+	channels: ChannelSet,
 	clock: fn() -> Moment,
 	keys: DeviceKeys,
 	journal: Journal,
@@ -91,8 +107,9 @@ pub struct Agent {
 	appliers: Appliers,
 	steps: Steps,
 	cache: AnchorCache,
-	attempts: Option<Attempts>,
-	proven: Option<Verdict>,
+	attempts: BTreeMap<ChannelId, Attempts>,
+	proven: BTreeMap<ChannelId, Verdict>,
+	refusals: BTreeMap<ChannelId, RefusalStatus>,
 	status: Status,
 	reporter: Reporter,
 }
@@ -118,10 +135,13 @@ impl Agent {
 		let journal = Journal::open(&keys.vault, config.chain.genesis, device)?;
 		let mut appliers = Appliers::new(config, steps.clone())?;
 		appliers.ssh.resume(journal.entries.reload_due);
+		// What was refused before a restart is still worth knowing after it.
+		let old = Status::read(&config.status_path()).ok().flatten().unwrap_or_default();
 		Ok(Self {
 			settings: config.chain.clone(),
 			organisation: config.organisation_id(),
 			device,
+			channels: config.channels.unwrap_or(ChannelSet::ALL),
 			clock,
 			keys,
 			journal,
@@ -132,18 +152,15 @@ impl Agent {
 			appliers,
 			steps,
 			cache: AnchorCache::default(),
-			attempts: None,
-			proven: None,
+			attempts: BTreeMap::new(),
+			proven: BTreeMap::new(),
+			refusals: channels::refusals_of(&old),
 			status: Status {
 				organisation: config.organisation.clone(),
 				device: config.device.clone(),
 				device_id: device.to_string(),
 				device_status: "unknown".into(),
-				// What was refused before a restart is still worth knowing after it.
-				last_refusal: Status::read(&config.status_path())
-					.ok()
-					.flatten()
-					.and_then(|old| old.last_refusal),
+				last_refusal: old.last_refusal,
 				..Status::default()
 			},
 			reporter: Reporter::new(config.status_path()),
@@ -163,12 +180,7 @@ impl Agent {
 	/// Notes what hinders the agent, or that nothing does, and writes the status.
 	pub fn report(&mut self, error: Option<String>) {
 		self.status.error = error.or_else(|| self.appliers.trouble().map(ToOwned::to_owned));
-		let entries = &self.journal.entries;
-		self.status.sequence = entries.applied.as_ref().map(|applied| applied.seen.sequence);
-		self.status.digest =
-			entries.applied.as_ref().map(|applied| applied.seen.digest.to_string());
-		self.status.highest_sequence = entries.highest.map(|seen| seen.sequence);
-		self.status.acknowledged = self.proven.map(|verdict| verdict.seen.sequence);
+		self.tell_channels();
 		self.status.ssh.generation = self.appliers.ssh.generations.layout().current_generation();
 		self.reporter.report(&self.status, (self.clock)());
 	}
@@ -206,39 +218,54 @@ impl Agent {
 			self.finish(chain).await?;
 		}
 		// Nothing was ever applied, or the journal was removed: then nothing is known that could be taken away.
-		let Some(applied) = self.journal.entries.applied.clone() else { return Ok(()) };
-		let state = self.narrow(chain, &applied).await?;
+		if !self.journal.entries.is_in_force() {
+			return Ok(());
+		}
+		let merged = self.merged(None);
+		let state = self.narrow(chain, &merged).await?;
 		self.apply(chain, &state, Cause::Enforcement)
 			.await?
 			.map_err(StepError::Enforce)?;
 		self.note_enforced(chain);
 		self.tell(&state);
+		if self.overrule(chain, &merged) {
+			self.save(chain)?;
+		}
 		if self.journal.entries.head.saturating_add(HEAD_SAVE_INTERVAL) <= chain.head().number {
 			self.save(chain)?;
 		}
 		Ok(())
 	}
 
-	/// The delivery to be fetched now, if there is one.
-	pub async fn wanted(&mut self, chain: &dyn Chain) -> Result<Option<DeliveryRecord>, StepError> {
-		let Some(record) = self.examine(chain).await? else { return Ok(None) };
-		let seen = Seen::from(&record);
-		let waiting = self
-			.attempts
-			.as_ref()
-			.is_some_and(|attempts| attempts.seen == seen && chain.head().time < attempts.next);
-		Ok((!waiting).then_some(record))
+	/// The deliveries to be fetched now, from the lowest channel.
+	pub async fn wanted(&mut self, chain: &dyn Chain) -> Result<Vec<Due>, StepError> {
+		let mut wanted = Vec::new();
+		if !self.may_take(chain).await? {
+			return Ok(wanted);
+		}
+		for channel in chain.channels(self.device).await?.iter() {
+			let Some(record) = self.examine(chain, channel).await? else { continue };
+			let seen = Seen::from(&record);
+			let attempts = self.attempts.get(&channel).filter(|attempts| attempts.seen == seen);
+			if attempts.is_none_or(|attempts| chain.head().time >= attempts.next) {
+				wanted.push(Due { channel, record });
+			}
+		}
+		Ok(wanted)
 	}
 
 	/// Takes the blob of a delivery that was wanted, or the news that it cannot be had.
 	pub async fn deliver(
 		&mut self,
 		chain: &dyn Chain,
-		record: &DeliveryRecord,
+		Due { channel, record }: &Due,
 		blob: Result<Vec<u8>, BlobError>,
 	) -> Result<(), StepError> {
+		let channel = *channel;
 		// The chain may have moved on while the blob was fetched.
-		if self.examine(chain).await?.as_ref() != Some(record) {
+		if !self.may_take(chain).await?
+			|| self.examine(chain, channel).await?.as_ref() != Some(record)
+		{
 			return Ok(());
 		}
 		let seen = Seen::from(record);
@@ -247,56 +274,38 @@ impl Agent {
 		});
 		let envelope = match verified {
 			Ok(envelope) => envelope,
-			Err(error) => return self.blob_failed(chain, seen, &error),
+			Err(error) => return self.blob_failed(chain, channel, seen, &error),
 		};
-		self.attempts = None;
-		let (content, plaintext) = match self.open_envelope(record, &envelope) {
+		self.attempts.remove(&channel);
+		let (content, plaintext) = match self.open_envelope(channel, record, &envelope) {
 			Ok(opened) => opened,
-			Err(refusal) => return self.refuse(chain, seen, refusal),
+			Err(refusal) => return self.refuse(chain, channel, seen, refusal),
 		};
-		let binding = record.binding(self.settings.genesis, self.device);
+		let binding = record.binding(self.settings.genesis, self.device, channel);
 		match approval::judge_content(chain, &binding, record, &content).await {
 			Ok(()) => {},
 			Err(ApprovalError::Read(error)) => return Err(error.into()),
-			Err(ApprovalError::Refused(refusal)) => return self.refuse(chain, seen, refusal),
+			Err(ApprovalError::Refused(refusal)) => {
+				return self.refuse(chain, channel, seen, refusal);
+			},
 		}
-		let judged = self.resolver(chain).judge(&content.bundle).await;
+		let merged = self.merged(Some((channel, content.bundle.clone())));
+		if let Some(refusal) = channels::conflict(&merged, channel) {
+			return self.refuse(chain, channel, seen, refusal);
+		}
+		let judged = self.resolver(chain).judge(&content.bundle, &merged).await;
 		match judged {
 			Ok(()) => {},
 			Err(ResolveError::Read(error)) => return Err(error.into()),
-			Err(ResolveError::Refused(refusal)) => return self.refuse(chain, seen, refusal),
+			Err(ResolveError::Refused(refusal)) => {
+				return self.refuse(chain, channel, seen, refusal);
+			},
 		}
-		self.journal.entries.highest = Some(seen);
-		self.journal.entries.verdict = None;
-		self.journal.entries.pending = Some(Accepted { seen, bundle: plaintext });
+		let lane = self.journal.entries.lane(channel);
+		(lane.highest, lane.verdict) = (Some(seen), None);
+		self.journal.entries.pending = Some((channel, Accepted { seen, bundle: plaintext }));
 		self.save(chain)?;
 		self.finish(chain).await
-	}
-
-	/// What the chain is to be told, unless it is proven that it knows.
-	pub async fn due_acknowledgement(
-		&mut self,
-		chain: &dyn Chain,
-	) -> Result<Option<Verdict>, StepError> {
-		let entries = &self.journal.entries;
-		let (Some(seen), Some(outcome)) = (entries.highest, entries.verdict) else {
-			return Ok(None);
-		};
-		let verdict = Verdict { seen, outcome };
-		if self.proven == Some(verdict) {
-			return Ok(None);
-		}
-		let known = chain.acknowledgement(self.device).await?.is_some_and(|known| {
-			(known.sequence, known.digest, known.outcome) == (seen.sequence, seen.digest, outcome)
-		});
-		if known {
-			self.proven = Some(verdict);
-			return Ok(None);
-		}
-		// The chain takes an acknowledgement of the newest delivery only, and of none from a revoked device.
-		let newest = chain.delivery(self.device).await?.as_ref().map(Seen::from) == Some(seen);
-		let valid = self.device_is_valid(chain).await?;
-		Ok((newest && valid).then_some(verdict))
 	}
 
 	fn admit(&mut self, chain: &dyn Chain) -> Result<(), StepError> {
@@ -340,61 +349,80 @@ impl Agent {
 		Ok(verdict.is_valid())
 	}
 
-	/// The newest delivery, if it is to be applied, as far as its record tells.
-	async fn examine(&mut self, chain: &dyn Chain) -> Result<Option<DeliveryRecord>, StepError> {
+	/// Whether this block may bring anything new.
+	async fn may_take(&mut self, chain: &dyn Chain) -> Result<bool, StepError> {
 		self.admit(chain)?;
-		if !self.device_is_valid(chain).await? || !self.is_fresh(&chain.head()) {
-			return Ok(None);
-		}
-		let Some(record) = chain.delivery(self.device).await? else { return Ok(None) };
+		Ok(self.device_is_valid(chain).await? && self.is_fresh(&chain.head()))
+	}
+
+	/// The newest delivery on a channel, if it is to be applied, as far as its record tells.
+	async fn examine(
+		&mut self,
+		chain: &dyn Chain,
+		channel: ChannelId,
+	) -> Result<Option<DeliveryRecord>, StepError> {
+		let record = chain.delivery(self.device, channel).await?;
+		let Some(record) = record else { return Ok(None) };
 		let seen = Seen::from(&record);
-		if let Some(highest) = self.journal.entries.highest {
+		let is_obeyed = self.channels.contains(channel);
+		let lane = self.journal.entries.lane(channel);
+		if let Some(highest) = lane.highest {
+			let verdict = lane.verdict;
 			if seen.sequence < highest.sequence {
 				let refusal =
 					Refusal::OlderSequence { found: seen.sequence, seen: highest.sequence };
-				return self.refuse(chain, seen, refusal).map(|()| None);
+				return self.refuse(chain, channel, seen, refusal).map(|()| None);
 			}
 			if seen.sequence == highest.sequence && seen.digest != highest.digest {
 				let refusal = Refusal::OtherBlob { sequence: seen.sequence };
-				return self.refuse(chain, seen, refusal).map(|()| None);
+				return self.refuse(chain, channel, seen, refusal).map(|()| None);
 			}
-			let unavailable = Some(Outcome::Refused(RefusalReason::BlobUnavailable));
-			let settled =
-				self.journal.entries.verdict.is_some_and(|verdict| Some(verdict) != unavailable);
+			let settled = match verdict {
+				None | Some(Outcome::Refused(RefusalReason::BlobUnavailable)) => false,
+				Some(Outcome::Refused(RefusalReason::ChannelIgnored)) => !is_obeyed,
+				Some(_) => true,
+			};
 			if seen == highest && settled {
 				return Ok(None);
 			}
 		}
+		if !is_obeyed {
+			let refusal = Refusal::ChannelIgnored(channel);
+			return self.refuse(chain, channel, seen, refusal).map(|()| None);
+		}
 		if record.organisation != self.organisation {
-			return self.refuse(chain, seen, Refusal::OtherOrganisation).map(|()| None);
+			return self.refuse(chain, channel, seen, Refusal::OtherOrganisation).map(|()| None);
 		}
 		let roles = chain.roles(record.organisation, &record.publisher).await?;
 		if !roles.contains(Role::Publisher) {
-			return self.refuse(chain, seen, Refusal::SenderNotPublisher).map(|()| None);
+			return self.refuse(chain, channel, seen, Refusal::SenderNotPublisher).map(|()| None);
 		}
-		match approval::judge(chain, self.device, &record).await {
+		match approval::judge(chain, self.device, channel, &record).await {
 			Ok(_) => {},
 			Err(ApprovalError::Read(error)) => return Err(error.into()),
 			Err(ApprovalError::Refused(refusal)) => {
-				return self.refuse(chain, seen, refusal).map(|()| None);
+				return self.refuse(chain, channel, seen, refusal).map(|()| None);
 			},
 		}
 		if self.keys.opener(self.device, record.recipient).is_none() {
-			return self.refuse(chain, seen, Refusal::OtherRecipient).map(|()| None);
+			return self.refuse(chain, channel, seen, Refusal::OtherRecipient).map(|()| None);
 		}
 		if record.length > MAX_BLOB_LEN {
 			let problem = format!("its {} bytes are more than an envelope can have", record.length);
-			return self.refuse(chain, seen, Refusal::EnvelopeInvalid(problem)).map(|()| None);
+			return self
+				.refuse(chain, channel, seen, Refusal::EnvelopeInvalid(problem))
+				.map(|()| None);
 		}
 		Ok(Some(record))
 	}
 
 	fn open_envelope(
 		&self,
+		channel: ChannelId,
 		record: &DeliveryRecord,
 		envelope: &[u8],
 	) -> Result<(Content, Plaintext), Refusal> {
-		let binding = record.binding(self.settings.genesis, self.device);
+		let binding = record.binding(self.settings.genesis, self.device, channel);
 		let key = self.keys.opener(self.device, record.recipient).ok_or(Refusal::OtherRecipient)?;
 		let plaintext = envelope::open(key, &binding, envelope)
 			.map_err(|error| Refusal::EnvelopeInvalid(error.to_string()))?;
@@ -410,17 +438,8 @@ impl Agent {
 		Ok((content, Plaintext::new(plaintext)))
 	}
 
-	async fn narrow(
-		&mut self,
-		chain: &dyn Chain,
-		accepted: &Accepted,
-	) -> Result<SshState, ReadError> {
-		let bundle = Bundle::decode(accepted.bundle.bytes()).unwrap_or_else(|error| {
-			// It decoded when it was accepted; an agent that does not know its form any more grants nothing by it.
-			tracing::error!(%error, "the bundle in force cannot be understood any more");
-			Bundle { items: Vec::new() }
-		});
-		let mut state = self.resolver(chain).narrow(&bundle).await?;
+	async fn narrow(&mut self, chain: &dyn Chain, all: &Merged) -> Result<SshState, ReadError> {
+		let mut state = self.resolver(chain).narrow(all).await?;
 		self.limit(&mut state, chain.head().time);
 		Ok(state)
 	}
@@ -438,23 +457,37 @@ impl Agent {
 
 	/// Puts the pending delivery in force, or goes back to what was in force before it.
 	async fn finish(&mut self, chain: &dyn Chain) -> Result<(), StepError> {
-		let Some(pending) = self.journal.entries.pending.clone() else { return Ok(()) };
-		let state = self.narrow(chain, &pending).await?;
+		let Some((channel, pending)) = self.journal.entries.pending.clone() else { return Ok(()) };
+		let merged = self.merged(Some((channel, channels::bundle(&pending))));
+		// Before a restart the agent may have obeyed other channels.
+		let refusal = if self.channels.contains(channel) {
+			channels::conflict(&merged, channel)
+		} else {
+			Some(Refusal::ChannelIgnored(channel))
+		};
+		if let Some(refusal) = refusal {
+			self.journal.entries.pending = None;
+			return self.refuse(chain, channel, pending.seen, refusal);
+		}
+		let state = self.narrow(chain, &merged).await?;
 		match self.apply(chain, &state, Cause::Delivery).await? {
 			Ok(()) => {
-				tracing::info!(sequence = pending.seen.sequence, "the delivery is in force");
+				let sequence = pending.seen.sequence;
+				tracing::info!(%channel, sequence, "the delivery is in force");
 				self.note_enforced(chain);
 				self.warn_of_closed_doors(&state);
 				self.tell(&state);
-				self.journal.entries.applied = self.journal.entries.pending.take();
-				self.journal.entries.verdict = Some(Outcome::Applied);
+				self.overrule(chain, &merged);
+				self.journal.entries.pending = None;
+				let lane = self.journal.entries.lane(channel);
+				(lane.applied, lane.verdict) = (Some(pending), Some(Outcome::Applied));
 				self.save(chain)?;
 				self.appliers.settle();
 				Ok(())
 			},
 			Err(error) => {
 				self.journal.entries.pending = None;
-				self.refuse(chain, pending.seen, Refusal::ApplyFailed(error.to_string()))
+				self.refuse(chain, channel, pending.seen, Refusal::ApplyFailed(error.to_string()))
 			},
 		}
 	}
@@ -485,50 +518,58 @@ impl Agent {
 	fn blob_failed(
 		&mut self,
 		chain: &dyn Chain,
+		channel: ChannelId,
 		seen: Seen,
 		error: &BlobError,
 	) -> Result<(), StepError> {
-		let before = self.attempts.take().filter(|attempts| attempts.seen == seen);
+		let before = self.attempts.remove(&channel).filter(|attempts| attempts.seen == seen);
 		let failed = before.map_or(0, |attempts| attempts.failed) + 1;
 		let pause = BLOB_PAUSE.saturating_mul(1 << (failed - 1).min(16)).min(MAX_BLOB_PAUSE);
 		let next = chain.head().time.saturating_add(pause.as_millis() as Moment);
-		self.attempts = Some(Attempts { seen, failed, next });
+		self.attempts.insert(channel, Attempts { seen, failed, next });
 		let refusal = Refusal::BlobUnavailable(error.to_string());
 		if failed < BLOB_ATTEMPTS {
-			self.note(chain, seen, &refusal);
+			self.note(chain, channel, seen, &refusal);
 			return Ok(());
 		}
-		self.refuse(chain, seen, refusal)
+		self.refuse(chain, channel, seen, refusal)
 	}
 
 	/// The delivery is not taken: what is in force stays, and the chain is to be told if it listens.
-	fn refuse(&mut self, chain: &dyn Chain, seen: Seen, refusal: Refusal) -> Result<(), StepError> {
-		self.note(chain, seen, &refusal);
+	fn refuse(
+		&mut self,
+		chain: &dyn Chain,
+		channel: ChannelId,
+		seen: Seen,
+		refusal: Refusal,
+	) -> Result<(), StepError> {
+		self.note(chain, channel, seen, &refusal);
 		let Some(reason) = refusal.reason() else { return Ok(()) };
 		let verdict = Some(Outcome::Refused(reason));
-		let entries = &mut self.journal.entries;
-		if entries.highest == Some(seen) && entries.verdict == verdict {
+		let lane = self.journal.entries.lane(channel);
+		if lane.highest == Some(seen) && lane.verdict == verdict {
 			return Ok(());
 		}
-		entries.highest = Some(seen);
-		entries.verdict = verdict;
+		(lane.highest, lane.verdict) = (Some(seen), verdict);
 		Ok(self.save(chain)?)
 	}
 
-	fn note(&mut self, chain: &dyn Chain, seen: Seen, refusal: &Refusal) {
+	fn note(&mut self, chain: &dyn Chain, channel: ChannelId, seen: Seen, refusal: &Refusal) {
 		let noted = RefusalStatus {
+			channel: channel.number(),
 			sequence: seen.sequence,
 			digest: seen.digest.to_string(),
 			reason: refusal.name().into(),
 			sentence: refusal.to_string(),
 			at: chain.head().time,
 		};
-		let again = self.status.last_refusal.as_ref().is_some_and(|last| {
+		let again = self.refusals.get(&channel).is_some_and(|last| {
 			(last.sequence, &last.digest, &last.sentence)
 				== (noted.sequence, &noted.digest, &noted.sentence)
 		});
 		if !again {
-			tracing::warn!(sequence = seen.sequence, %refusal, "the delivery is refused");
+			tracing::warn!(%channel, sequence = seen.sequence, %refusal, "the delivery is refused");
+			self.refusals.insert(channel, noted.clone());
 			self.status.last_refusal = Some(noted);
 		}
 	}

@@ -14,6 +14,7 @@ use dpki_client::{
 	account::address,
 	primitives::{
 		approval::{ApprovalRecord, ApprovalRule},
+		channel::ChannelId,
 		delivery::{DeliveryBinding, DeliveryRecord},
 		ids::DeviceId,
 	},
@@ -36,12 +37,14 @@ pub enum ApprovalError {
 pub async fn judge(
 	chain: &dyn Chain,
 	device: DeviceId,
+	channel: ChannelId,
 	delivery: &DeliveryRecord,
 ) -> Result<Option<ApprovalRule>, ApprovalError> {
 	let organisation = chain.organisation(delivery.organisation).await?;
 	let Some(organisation) = organisation else { return Err(Refusal::OtherOrganisation.into()) };
 	let Some(rule) = ApprovalRule::of(organisation.policy) else { return Ok(None) };
-	let approvals = chain.approvals(device).await?.filter(|record| record.is_about(delivery));
+	let approvals = chain.approvals(device, channel).await?;
+	let approvals = approvals.filter(|record| record.is_about(device, channel, delivery));
 	let accounts: Vec<AccountId> = approvals
 		.map(|record: ApprovalRecord| record.by.into_inner())
 		.unwrap_or_default();
@@ -67,7 +70,7 @@ pub async fn judge_content(
 	delivery: &DeliveryRecord,
 	content: &Content,
 ) -> Result<(), ApprovalError> {
-	let rule = judge(chain, binding.device, delivery).await?;
+	let rule = judge(chain, binding.device, binding.channel, delivery).await?;
 	let needed = rule.filter(|rule| rule.signed_inside);
 	let refused = |problem: String| Err(Refusal::ContentSignature(problem).into());
 	let Some(signature) = &content.signature else {

@@ -7,6 +7,7 @@ use dpki_client::{
 		anchor::AnchorRecord,
 		approval::ApprovalRecord,
 		certificate::CertificateRecord,
+		channel::{ChannelId, ChannelSet},
 		delivery::{Acknowledgement, DeliveryRecord},
 		device::DeviceRecord,
 		ids::{AnchorId, CertificateId, DeviceId, KeyId, OrganisationId},
@@ -42,12 +43,26 @@ pub trait Chain: Send + Sync {
 	async fn ssh_revocation_count(&self, id: AnchorId) -> Result<u32, ReadError>;
 	/// Its revocation list.
 	async fn ssh_revocations(&self, id: AnchorId) -> Result<Vec<SshRevocation>, ReadError>;
-	/// The newest delivery for a device.
-	async fn delivery(&self, id: DeviceId) -> Result<Option<DeliveryRecord>, ReadError>;
+	/// The channels on which a device ever got a delivery.
+	async fn channels(&self, id: DeviceId) -> Result<ChannelSet, ReadError>;
+	/// The newest delivery for a device on a channel.
+	async fn delivery(
+		&self,
+		id: DeviceId,
+		channel: ChannelId,
+	) -> Result<Option<DeliveryRecord>, ReadError>;
 	/// Who approved it; `None` if nobody had to.
-	async fn approvals(&self, id: DeviceId) -> Result<Option<ApprovalRecord>, ReadError>;
-	/// The newest acknowledgement of a device.
-	async fn acknowledgement(&self, id: DeviceId) -> Result<Option<Acknowledgement>, ReadError>;
+	async fn approvals(
+		&self,
+		id: DeviceId,
+		channel: ChannelId,
+	) -> Result<Option<ApprovalRecord>, ReadError>;
+	/// The newest acknowledgement of a device on a channel.
+	async fn acknowledgement(
+		&self,
+		id: DeviceId,
+		channel: ChannelId,
+	) -> Result<Option<Acknowledgement>, ReadError>;
 	/// A certificate, and the verdict about it.
 	async fn certificate(
 		&self,
@@ -96,16 +111,32 @@ impl Chain for View {
 		self.ssh_revocations(id).await
 	}
 
-	async fn delivery(&self, id: DeviceId) -> Result<Option<DeliveryRecord>, ReadError> {
-		self.delivery(id).await
+	async fn channels(&self, id: DeviceId) -> Result<ChannelSet, ReadError> {
+		self.channels(id).await
 	}
 
-	async fn approvals(&self, id: DeviceId) -> Result<Option<ApprovalRecord>, ReadError> {
-		self.approvals(id).await
+	async fn delivery(
+		&self,
+		id: DeviceId,
+		channel: ChannelId,
+	) -> Result<Option<DeliveryRecord>, ReadError> {
+		self.delivery(id, channel).await
 	}
 
-	async fn acknowledgement(&self, id: DeviceId) -> Result<Option<Acknowledgement>, ReadError> {
-		self.acknowledgement(id).await
+	async fn approvals(
+		&self,
+		id: DeviceId,
+		channel: ChannelId,
+	) -> Result<Option<ApprovalRecord>, ReadError> {
+		self.approvals(id, channel).await
+	}
+
+	async fn acknowledgement(
+		&self,
+		id: DeviceId,
+		channel: ChannelId,
+	) -> Result<Option<Acknowledgement>, ReadError> {
+		self.acknowledgement(id, channel).await
 	}
 
 	async fn certificate(

@@ -59,6 +59,7 @@ use dpki_client::{
 	StoreAddress,
 	primitives::{
 		Moment,
+		channel::ChannelSet,
 		ids::{DeviceId, OrganisationId, is_valid_name},
 	},
 };
@@ -123,6 +124,10 @@ pub struct Config {
 	/// read it. The directory has to exist.
 	#[serde(default, skip_serializing_if = "Option::is_none")]
 	pub status_file: Option<PathBuf>,
+	/// The channels whose deliveries the agent obeys, as numbers from 0 to 15; by default all of them. What came on another
+	/// one is taken away.
+	#[serde(default, with = "text::channels", skip_serializing_if = "Option::is_none")]
+	pub channels: Option<ChannelSet>,
 	/// Which chain.
 	pub chain: ChainSettings,
 	/// What to do with SSH.
@@ -312,6 +317,9 @@ impl Config {
 				"lies inside the state directory, where users cannot read: choose another one",
 			);
 		}
+		if self.channels.is_some_and(ChannelSet::is_empty) {
+			return value("channels", "is empty, so that no delivery would ever do: leave it out");
+		}
 		if self.chain.peers.is_empty() {
 			return value("chain.peers", "is empty: name at least one node, /ip4/../tcp/../p2p/..");
 		}
@@ -414,6 +422,7 @@ fn is_peer(text: &str) -> bool {
 #[cfg(test)]
 pub(crate) mod tests {
 	use super::*;
+	use dpki_client::primitives::channel::ChannelId;
 
 	pub(crate) fn sample() -> Config {
 		Config {
@@ -421,6 +430,7 @@ pub(crate) mod tests {
 			device: "drone-7".into(),
 			state: "/var/lib/dpki-agent".into(),
 			status_file: None,
+			channels: None,
 			chain: ChainSettings {
 				spec: "/etc/dpki/chain.json".into(),
 				genesis: [7; 32],
@@ -451,6 +461,17 @@ pub(crate) mod tests {
 		assert_eq!(load(&config.to_toml()).unwrap(), config);
 		let config = Config { status_file: Some("/run/dpki-agent/status.json".into()), ..config };
 		assert_eq!(load(&config.to_toml()).unwrap(), config);
+	}
+
+	#[test]
+	fn channels_are_numbers_below_sixteen_and_read_back() {
+		let channels = [0, 15].into_iter().filter_map(ChannelId::new).collect();
+		let config = Config { channels: Some(channels), ..sample() };
+		assert!(config.to_toml().contains("channels = [0, 15]"), "{}", config.to_toml());
+		assert_eq!(load(&config.to_toml()).unwrap(), config);
+		let with = |numbers: &str| load(&format!("channels = [{numbers}]\n{}", sample().to_toml()));
+		assert!(with("1, 16").unwrap_err().to_string().contains("from 0 to 15"));
+		assert!(with("").unwrap_err().to_string().contains("`channels` is empty"));
 	}
 
 	#[test]

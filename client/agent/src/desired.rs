@@ -14,6 +14,7 @@
 use crate::{
 	appliers::{Applier, Appliers},
 	chain::Chain,
+	merge::Merged,
 	refusal::Refusal,
 	ssh::{
 		krl::Krl,
@@ -84,20 +85,23 @@ pub struct Resolver<'a> {
 }
 
 impl Resolver<'_> {
-	/// Whether a new bundle follows every rule.
-	pub async fn judge(&mut self, bundle: &Bundle) -> Result<(), ResolveError> {
+	/// Whether a new bundle follows every rule. `all` is what would be in force with it, on all channels.
+	pub async fn judge(&mut self, bundle: &Bundle, all: &Merged) -> Result<(), ResolveError> {
 		let mut state = SshState::default();
 		for item in &bundle.items {
 			self.add(item, Scrutiny::New, &mut state).await?;
+		}
+		if all.bundle != *bundle {
+			state = self.narrow(all).await?;
 		}
 		let now = self.chain.head().time;
 		self.appliers.judge(&state, now).map_err(|error| invalid(error.to_string()))
 	}
 
-	/// What a bundle that was found good still gives.
-	pub async fn narrow(&mut self, bundle: &Bundle) -> Result<SshState, ReadError> {
-		let mut state = SshState::default();
-		for item in &bundle.items {
+	/// What bundles that were found good still give together.
+	pub async fn narrow(&mut self, all: &Merged) -> Result<SshState, ReadError> {
+		let mut state = SshState { settled: all.settled.clone(), ..SshState::default() };
+		for item in &all.bundle.items {
 			match self.add(item, Scrutiny::InForce, &mut state).await {
 				Ok(()) => {},
 				Err(ResolveError::Read(error)) => return Err(error),

@@ -310,6 +310,7 @@ mod tests {
 			device: "drone-7".into(),
 			state: "/nonexistent".into(),
 			status_file: None,
+			channels: None,
 			chain: ChainSettings {
 				spec: "/nonexistent".into(),
 				genesis: [1; 32],

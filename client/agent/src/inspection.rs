@@ -3,7 +3,7 @@
 use crate::{
 	config::ChainSettings,
 	lock::{Presence, process},
-	status::Status,
+	status::{RefusalStatus, Status},
 };
 use dpki_client::primitives::Moment;
 use serde::Serialize;
@@ -112,6 +112,17 @@ impl fmt::Display for Inspection {
 			number(self.status.highest_sequence)
 		)?;
 		writeln!(f, "acknowledged  {}", number(self.status.acknowledged))?;
+		for it in self.status.channels.iter().filter(|it| it.channel != 0 || !it.obeyed) {
+			let place = format!("channel {}", it.channel);
+			let ignored = if it.obeyed { "" } else { "; not obeyed" };
+			writeln!(
+				f,
+				"{place:<14}{} in force, {} seen, {} acknowledged{ignored}",
+				number(it.sequence),
+				number(it.highest_sequence),
+				number(it.acknowledged)
+			)?;
+		}
 		writeln!(
 			f,
 			"ssh           generation {}, {} user CAs, host certificate: {}",
@@ -126,11 +137,10 @@ impl fmt::Display for Inspection {
 		)?;
 		if let Some(refusal) = &self.status.last_refusal {
 			let at = rfc3339(refusal.at);
-			writeln!(
-				f,
-				"last refusal  delivery {} at {at}: {}",
-				refusal.sequence, refusal.sentence
-			)?;
+			let RefusalStatus { channel, sequence, sentence, .. } = refusal;
+			let place =
+				if *channel == 0 { String::new() } else { format!(" on channel {channel}") };
+			writeln!(f, "last refusal  delivery {sequence}{place} at {at}: {sentence}")?;
 		}
 		if let Some(error) = &self.status.error {
 			writeln!(f, "problem       {error}")?;
@@ -163,7 +173,7 @@ pub(crate) fn rfc3339(at: Moment) -> String {
 #[cfg(test)]
 mod tests {
 	use super::*;
-	use crate::status::HeadStatus;
+	use crate::status::{ChannelStatus, HeadStatus};
 
 	const NOW: Moment = 1_763_715_600_000;
 	const RUNNING: Presence = Presence::Running { pid: Some(7) };
@@ -235,6 +245,36 @@ mod tests {
 		};
 		let found = Inspection::new(status, RUNNING, &chain, NOW);
 		assert!(!found.working && found.to_string().contains("problem       the disk is full"));
+	}
+
+	#[test]
+	fn every_channel_has_its_line() {
+		let mut status = inspect(RUNNING, NOW, Some(NOW)).status;
+		let (sequence, highest_sequence) = (Some(3), Some(4));
+		status.channels = vec![
+			ChannelStatus { channel: 0, obeyed: true, ..ChannelStatus::default() },
+			ChannelStatus {
+				channel: 2,
+				obeyed: true,
+				sequence,
+				highest_sequence,
+				..ChannelStatus::default()
+			},
+			ChannelStatus { channel: 15, highest_sequence, ..ChannelStatus::default() },
+		];
+		let sentence = "no".to_owned();
+		let (digest, reason) = ("0x00".to_owned(), "channel conflict".to_owned());
+		let refusal = RefusalStatus { channel: 2, sequence: 4, digest, reason, sentence, at: NOW };
+		status.last_refusal = Some(refusal);
+		let text = Inspection { status, ..inspect(RUNNING, NOW, Some(NOW)) }.to_string();
+		for line in [
+			"channel 2     3 in force, 4 seen, none acknowledged\n",
+			"channel 15    none in force, 4 seen, none acknowledged; not obeyed\n",
+			"last refusal  delivery 4 on channel 2 at 2025-11-21T09:00:00Z: no\n",
+		] {
+			assert!(text.contains(line), "{line}{text}");
+		}
+		assert!(!text.contains("channel 0 "), "{text}");
 	}
 
 	#[test]

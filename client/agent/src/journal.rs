@@ -1,25 +1,30 @@
-//! What the agent must not forget: the highest sequence number it has seen, and what is in force.
+//! What the agent must not forget: the highest sequence number it has seen on each channel, and what is in force.
 //!
 //! The journal is one file, replaced as a whole and on the disk before anything relies on it. The steps of a delivery:
 //!
-//! 1. `highest` and `pending` are set: from here on nothing older is taken, and after a crash the delivery is finished
+//! 1. `highest` of its channel and `pending` are set: from here on nothing older is taken there, and after a crash the delivery is finished
 //!    without being fetched again;
 //! 2. the generation is tested and switched to;
 //! 3. `applied` takes the place of `pending`, with the verdict; or only the verdict is set, if it failed;
 //! 4. the verdict goes to the chain until it is proven there.
+//!
+//! An agent that knew one channel only wrote version 1, which is read as what is known of the default channel.
 
 use crate::seal::{SealError, Vault};
 use codec::{Decode, DecodeAll, Encode};
 use dpki_client::primitives::{
+	channel::ChannelId,
 	delivery::{DeliveryRecord, Outcome},
 	ids::{BlobDigest, DeviceId},
 };
 use sha2::{Digest, Sha256};
-use std::{fmt, path::PathBuf};
+use std::{collections::BTreeMap, fmt, path::PathBuf};
 use zeroize::{Zeroize, Zeroizing};
 
 pub(crate) const FILE: &str = "journal";
-const MAGIC: [u8; 16] = *b"dpki-journal/1\0\0";
+const MAGIC: [u8; 16] = *b"dpki-journal/2\0\0";
+/// How a journal of one channel begins.
+const MAGIC_OF_ONE: [u8; 16] = *b"dpki-journal/1\0\0";
 
 /// Why the journal cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -39,7 +44,7 @@ pub enum JournalError {
 	Foreign(PathBuf),
 }
 
-/// A delivery by what makes it unique.
+/// A delivery by what makes it unique on its channel.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Encode, Decode)]
 pub struct Seen {
 	/// Its number.
@@ -91,21 +96,61 @@ pub struct Accepted {
 	pub bundle: Plaintext,
 }
 
-/// What must not be forgotten.
+/// What must not be forgotten of one channel.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Encode, Decode)]
-pub struct Entries {
+pub struct Lane {
 	/// The delivery with the highest number. Nothing below it is ever taken.
 	pub highest: Option<Seen>,
-	/// Found good, and on its way into force.
-	pub pending: Option<Accepted>,
 	/// In force.
 	pub applied: Option<Accepted>,
 	/// What became of `highest`, for the chain.
 	pub verdict: Option<Outcome>,
+}
+
+/// What must not be forgotten.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Encode, Decode)]
+pub struct Entries {
+	/// What is known of each channel, also of those that are not obeyed any more.
+	pub lanes: BTreeMap<ChannelId, Lane>,
+	/// Found good, and on its way into force on its channel: one at a time.
+	pub pending: Option<(ChannelId, Accepted)>,
 	/// Set while sshd has still to be told of what is in force: the generation to go back to if it cannot be.
 	pub reload_due: Option<u64>,
 	/// The highest finalised block that was acted on. What an older one says was true once.
 	pub head: u32,
+}
+
+impl Entries {
+	/// What is known of this channel; all of it may be nothing.
+	pub fn lane(&mut self, channel: ChannelId) -> &mut Lane {
+		self.lanes.entry(channel).or_default()
+	}
+
+	/// Whether anything may be in force.
+	pub fn is_in_force(&self) -> bool {
+		self.pending.is_some() || self.lanes.values().any(|lane| lane.applied.is_some())
+	}
+}
+
+/// What a journal of one channel holds.
+#[derive(Decode)]
+#[cfg_attr(test, derive(Encode))]
+struct EntriesOfOne {
+	highest: Option<Seen>,
+	pending: Option<Accepted>,
+	applied: Option<Accepted>,
+	verdict: Option<Outcome>,
+	reload_due: Option<u64>,
+	head: u32,
+}
+
+impl From<EntriesOfOne> for Entries {
+	fn from(one: EntriesOfOne) -> Self {
+		let EntriesOfOne { highest, pending, applied, verdict, reload_due, head } = one;
+		let lane = Lane { highest, applied, verdict };
+		let pending = pending.map(|pending| (ChannelId::DEFAULT, pending));
+		Self { lanes: BTreeMap::from([(ChannelId::DEFAULT, lane)]), pending, reload_due, head }
+	}
 }
 
 /// The file.
@@ -130,11 +175,15 @@ impl Journal {
 		if Sha256::digest(body).as_slice() != hash {
 			return Err(damaged());
 		}
-		type Body = ([u8; 16], ([u8; 32], DeviceId), Entries);
-		let (magic, found, entries) = Body::decode_all(&mut &*body).map_err(|_| damaged())?;
-		if magic != MAGIC {
-			return Err(damaged());
-		}
+		type Head = ([u8; 16], ([u8; 32], DeviceId));
+		let mut rest = body;
+		let (magic, found) = Head::decode(&mut rest).map_err(|_| damaged())?;
+		let entries = match magic {
+			MAGIC => Entries::decode_all(&mut rest),
+			MAGIC_OF_ONE => EntriesOfOne::decode_all(&mut rest).map(Entries::from),
+			_ => return Err(damaged()),
+		};
+		let entries = entries.map_err(|_| damaged())?;
 		if found != owner {
 			return Err(JournalError::Foreign(path));
 		}
@@ -166,16 +215,47 @@ mod tests {
 		let dir = tempfile::tempdir().unwrap();
 		let mut journal = open(dir.path()).unwrap();
 		let seen = Seen { sequence: 7, digest: BlobDigest([3; 32]) };
-		journal.entries = Entries {
+		let accepted = Accepted { seen, bundle: Plaintext(vec![1, 2, 3]) };
+		let lane = Lane {
 			highest: Some(seen),
-			pending: None,
-			applied: Some(Accepted { seen, bundle: Plaintext(vec![1, 2, 3]) }),
+			applied: Some(accepted.clone()),
 			verdict: Some(Outcome::Applied),
+		};
+		let other = ChannelId::new(9).unwrap();
+		let lanes = [(ChannelId::DEFAULT, lane), (other, Lane::default())];
+		journal.entries = Entries {
+			lanes: lanes.into(),
+			pending: Some((other, accepted)),
 			reload_due: Some(4),
 			head: 99,
 		};
 		journal.save().unwrap();
 		assert_eq!(open(dir.path()).unwrap().entries, journal.entries);
+	}
+
+	#[test]
+	fn a_journal_of_one_channel_is_that_of_the_default_channel() {
+		let dir = tempfile::tempdir().unwrap();
+		let accepted = |sequence| Accepted {
+			seen: Seen { sequence, digest: BlobDigest([3; 32]) },
+			bundle: Plaintext(vec![1, 2, 3]),
+		};
+		let one = EntriesOfOne {
+			highest: Some(accepted(8).seen),
+			pending: Some(accepted(8)),
+			applied: Some(accepted(7)),
+			verdict: None,
+			reload_due: Some(4),
+			head: 99,
+		};
+		let body = (MAGIC_OF_ONE, ([1u8; 32], DeviceId([2; 32])), one).encode();
+		let bytes = [&Sha256::digest(&body)[..], &body].concat();
+		std::fs::write(dir.path().join(FILE), bytes).unwrap();
+		let mut entries = open(dir.path()).unwrap().entries;
+		assert_eq!(entries.pending, Some((ChannelId::DEFAULT, accepted(8))));
+		assert_eq!((entries.reload_due, entries.head), (Some(4), 99));
+		let lane = entries.lane(ChannelId::DEFAULT);
+		assert_eq!((lane.highest, &lane.applied), (Some(accepted(8).seen), &Some(accepted(7))));
 	}
 
 	#[test]

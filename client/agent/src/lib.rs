@@ -6,6 +6,7 @@
 //! | module | rule |
 //! |---|---|
 //! | [`agent`] | convergence: what is taken, what is refused, what is enforced |
+//! | [`merge`] | one desired state from what came on several channels |
 //! | [`desired`] | from a bundle and proven anchors to the access that is wanted |
 //! | [`approval`] | whether those approved a delivery who had to |
 //! | [`refusal`] | why a delivery is not taken |
@@ -62,6 +63,7 @@ pub mod journal;
 pub mod keys;
 pub mod lock;
 pub mod log;
+pub mod merge;
 pub mod notify;
 pub mod pin;
 pub mod refusal;

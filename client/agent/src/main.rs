@@ -128,6 +128,7 @@ async fn make(args: InitArgs) -> Outcome {
 		device: args.device,
 		state: absolute(&args.state)?,
 		status_file: args.status_file.as_deref().map(absolute).transpose()?,
+		channels: None,
 		chain: ChainSettings {
 			spec: absolute(&args.chain_spec)?,
 			genesis: args.genesis,

@@ -1,6 +1,6 @@
 //! Why the agent does not take a delivery.
 
-use dpki_client::primitives::delivery::RefusalReason;
+use dpki_client::primitives::{channel::ChannelId, delivery::RefusalReason};
 
 /// Why the agent does not take a delivery. The state before it stays in force.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -62,6 +62,22 @@ pub enum Refusal {
 	/// Its content makes no sense.
 	#[error("the bundle is refused: {0}")]
 	BundleInvalid(String),
+	/// It claims what a lower channel has in force.
+	#[error(
+		"channel {with} has {about} with another content, and of two channels that claim the same the lower one counts: have \
+		 one of them let go of it, and publish this delivery again"
+	)]
+	ChannelConflict {
+		/// The lower channel.
+		with: ChannelId,
+		/// What both claim.
+		about: String,
+	},
+	/// The configuration names other channels.
+	#[error(
+		"the device obeys no deliveries on channel {0}: publish on another one, or add it to `channels` in the configuration"
+	)]
+	ChannelIgnored(ChannelId),
 	/// It could not be put in force.
 	#[error("{0}")]
 	ApplyFailed(String),
@@ -81,6 +97,8 @@ impl Refusal {
 			},
 			Refusal::BlobUnavailable(_) => RefusalReason::BlobUnavailable,
 			Refusal::BundleInvalid(_) => RefusalReason::BundleInvalid,
+			Refusal::ChannelConflict { .. } => RefusalReason::ChannelConflict,
+			Refusal::ChannelIgnored(_) => RefusalReason::ChannelIgnored,
 			Refusal::ApplyFailed(_) => RefusalReason::ApplyFailed,
 		})
 	}
@@ -98,6 +116,8 @@ impl Refusal {
 			Refusal::BlobUnavailable(_) => "blob unavailable",
 			Refusal::EnvelopeInvalid(_) => "envelope invalid",
 			Refusal::BundleInvalid(_) => "bundle invalid",
+			Refusal::ChannelConflict { .. } => "channel conflict",
+			Refusal::ChannelIgnored(_) => "channel ignored",
 			Refusal::ApplyFailed(_) => "apply failed",
 		}
 	}

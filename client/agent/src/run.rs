@@ -2,7 +2,7 @@
 
 use crate::{
 	acknowledge::Acknowledger,
-	agent::{Agent, OpenError, StepError},
+	agent::{Agent, Due, OpenError, StepError},
 	chain::Chain,
 	config::Config,
 	connect::{ConnectError, Connection, connect, head_within},
@@ -16,16 +16,20 @@ use crate::{
 use dpki_client::{
 	BlobStore, Stores, View,
 	blob::{self, AddressError, BlobError},
-	primitives::{Moment, delivery::DeliveryRecord},
+	primitives::{Moment, channel::ChannelId, delivery::DeliveryRecord},
 };
 use dpki_light::AnchorError;
 use futures::StreamExt;
 use std::{
+	collections::BTreeMap,
 	future::Future,
 	sync::Arc,
 	time::{Duration, SystemTime, UNIX_EPOCH},
 };
-use tokio::{task::JoinHandle, time::Instant};
+use tokio::{
+	task::{AbortHandle, JoinSet},
+	time::Instant,
+};
 
 /// How long one attempt to fetch a blob may take.
 const BLOB_TIMEOUT: Duration = Duration::from_secs(60);
@@ -90,9 +94,11 @@ pub enum RunError {
 		/// Its status.
 		status: String,
 	},
-	/// The newest delivery was not taken.
-	#[error("delivery {sequence} is not in force: {sentence}")]
+	/// The newest delivery on a channel was not taken.
+	#[error("delivery {sequence} on channel {channel} is not in force: {sentence}")]
 	Refused {
+		/// On which channel it came.
+		channel: u8,
 		/// Its number.
 		sequence: u64,
 		/// Why not.
@@ -200,11 +206,11 @@ pub async fn run(config: &Config, stop: impl Future<Output = ()>) -> Result<(), 
 				Some(Err(error)) => Err(error.to_string()),
 				None => break,
 			},
-			(record, blob) = fetcher.fetched() => match &newest {
+			(due, blob) = fetcher.fetched() => match &newest {
 				Some(view) => {
 					let over = step_over(agent.lapses_in());
 					let step = tokio::select! {
-						step = agent.deliver(view, &record, blob) => Some(step),
+						step = agent.deliver(view, &due, blob) => Some(step),
 						() = &mut stop => break,
 						() = over => None,
 					};
@@ -273,12 +279,10 @@ async fn on_head(
 	acknowledger: &mut Acknowledger,
 ) -> Result<(), StepError> {
 	agent.enforce(view).await?;
-	if let Some(record) = agent.wanted(view).await? {
-		fetcher.fetch(record);
+	for due in agent.wanted(view).await? {
+		fetcher.fetch(due);
 	}
-	if let Some(verdict) = agent.due_acknowledgement(view).await? {
-		acknowledger.submit(verdict, view.now());
-	}
+	acknowledger.submit(&agent.due_acknowledgements(view).await?, view.now());
 	Ok(())
 }
 
@@ -326,14 +330,14 @@ async fn converge_once(
 		while let Some(head) = heads.next().await {
 			let Ok(head) = head else { continue };
 			let view = client.at(head);
-			match agent.due_acknowledgement(&view).await {
-				Ok(Some(verdict)) if !acknowledger.is_closed(verdict) => {
-					acknowledger.submit(verdict, view.now());
+			match agent.due_acknowledgements(&view).await {
+				Ok(due) if due.iter().all(|verdict| acknowledger.is_closed(*verdict)) => break,
+				Ok(due) => {
+					acknowledger.submit(&due, view.now());
 					// Until it is proven or the next attempt is due, there is nothing else to do.
 					let _ =
 						tokio::time::timeout(Duration::from_secs(5), acknowledger.settled()).await;
 				},
-				Ok(_) => break,
 				Err(error) => tracing::debug!(%error, "the acknowledgement cannot be looked up"),
 			}
 		}
@@ -341,15 +345,19 @@ async fn converge_once(
 	tokio::time::timeout_at(deadline, acknowledging)
 		.await
 		.map_err(|_| RunError::NotAcknowledged(seconds))?;
-	let status = agent.status();
-	match &status.last_refusal {
-		Some(refusal) if status.sequence.is_none_or(|applied| refusal.sequence > applied) => {
-			Err(RunError::Refused {
-				sequence: refusal.sequence,
-				sentence: refusal.sentence.clone(),
-			})
-		},
-		_ => Ok(()),
+	let obeyed = agent.status().channels.iter().filter(|channel| channel.obeyed);
+	let mut refused = obeyed.filter_map(|channel| {
+		let refusal = channel.last_refusal.as_ref()?;
+		let is_newest = channel.sequence.is_none_or(|applied| refusal.sequence > applied);
+		is_newest.then_some(refusal)
+	});
+	match refused.next() {
+		Some(refusal) => Err(RunError::Refused {
+			channel: refusal.channel,
+			sequence: refusal.sequence,
+			sentence: refusal.sentence.clone(),
+		}),
+		None => Ok(()),
 	}
 }
 
@@ -360,9 +368,9 @@ pub async fn converge(
 	blobs: &dyn BlobStore,
 ) -> Result<(), StepError> {
 	agent.enforce(chain).await?;
-	if let Some(record) = agent.wanted(chain).await? {
-		let blob = fetch(blobs, &record).await;
-		agent.deliver(chain, &record, blob).await?;
+	for due in agent.wanted(chain).await? {
+		let blob = fetch(blobs, &due.record).await;
+		agent.deliver(chain, &due, blob).await?;
 	}
 	Ok(())
 }
@@ -399,51 +407,111 @@ async fn fetch(blobs: &dyn BlobStore, record: &DeliveryRecord) -> Result<Vec<u8>
 	})
 }
 
-type Fetched = (DeliveryRecord, Result<Vec<u8>, BlobError>);
+type Fetched = (Due, Result<Vec<u8>, BlobError>);
 
-/// Fetches one blob at a time, beside convergence: a blob that is slow must not hold a revocation up.
+/// Fetches one blob at a time for each channel, beside convergence: a blob that is slow must not hold a revocation up, nor what
+/// came on another channel.
 struct Fetcher {
 	blobs: Arc<dyn BlobStore>,
-	running: Option<(DeliveryRecord, JoinHandle<Fetched>)>,
+	tasks: JoinSet<Fetched>,
+	running: BTreeMap<ChannelId, (Due, AbortHandle)>,
 }
 
 impl Fetcher {
 	fn new(blobs: Arc<dyn BlobStore>) -> Self {
-		Self { blobs, running: None }
+		Self { blobs, tasks: JoinSet::new(), running: BTreeMap::new() }
 	}
 
-	/// Begins to fetch, unless this is under way; something else that is under way is given up.
-	fn fetch(&mut self, record: DeliveryRecord) {
-		if let Some((running, task)) = &self.running {
-			if *running == record {
+	/// Begins to fetch, unless this is under way; something else that is under way on the channel is given up.
+	fn fetch(&mut self, due: Due) {
+		if let Some((running, task)) = self.running.get(&due.channel) {
+			if *running == due {
 				return;
 			}
 			task.abort();
 		}
-		let (blobs, wanted) = (self.blobs.clone(), record.clone());
-		let task = tokio::spawn(async move {
-			let blob = fetch(blobs.as_ref(), &wanted).await;
+		let (blobs, wanted) = (self.blobs.clone(), due.clone());
+		let task = self.tasks.spawn(async move {
+			let blob = fetch(blobs.as_ref(), &wanted.record).await;
 			(wanted, blob)
 		});
-		self.running = Some((record, task));
+		self.running.insert(due.channel, (due, task));
 	}
 
-	/// Waits for the blob; for ever if none is under way. Can be dropped and called again.
+	/// Waits for a blob; for ever if none is under way. Can be dropped and called again.
 	async fn fetched(&mut self) -> Fetched {
-		let Some((record, task)) = &mut self.running else { return std::future::pending().await };
-		let record = record.clone();
-		let fetched = task.await;
-		self.running = None;
-		fetched.unwrap_or_else(|error| {
-			let cid = blob::cid(record.digest);
-			(record, Err(BlobError::Unavailable { cid, reason: error.to_string() }))
-		})
+		while let Some(ended) = self.tasks.join_next_with_id().await {
+			let id = match &ended {
+				Ok((id, _)) => *id,
+				Err(error) => error.id(),
+			};
+			let channel = self.running.iter().find(|(_, (_, task))| task.id() == id);
+			let channel = channel.map(|(channel, _)| *channel);
+			// Nobody waits for what was given up.
+			let Some((due, _)) = channel.and_then(|channel| self.running.remove(&channel)) else {
+				continue;
+			};
+			return match ended {
+				Ok((_, fetched)) => fetched,
+				Err(error) => {
+					let cid = blob::cid(due.record.digest);
+					(due, Err(BlobError::Unavailable { cid, reason: error.to_string() }))
+				},
+			};
+		}
+		std::future::pending().await
 	}
 }
 
 #[cfg(test)]
 mod tests {
 	use super::*;
+	use dpki_client::primitives::{
+		delivery::Suite,
+		ids::{BlobDigest, KeyId, OrganisationId},
+	};
+
+	/// A store that never answers for one digest, and at once for every other.
+	struct Slow(BlobDigest);
+
+	#[async_trait::async_trait]
+	impl BlobStore for Slow {
+		async fn get(&self, digest: BlobDigest, _: u32) -> Result<Vec<u8>, BlobError> {
+			if digest == self.0 {
+				std::future::pending::<()>().await;
+			}
+			Ok(digest.0.to_vec())
+		}
+	}
+
+	fn due(channel: u8, digest: u8) -> Due {
+		let record = DeliveryRecord {
+			organisation: OrganisationId([1; 32]),
+			publisher: [2; 32],
+			sequence: 1,
+			suite: Suite::X25519ChaCha20Poly1305,
+			recipient: KeyId([3; 32]),
+			digest: BlobDigest([digest; 32]),
+			length: 32,
+			published_at: 1,
+		};
+		Due { channel: ChannelId::new(channel).unwrap(), record }
+	}
+
+	#[tokio::test]
+	async fn a_slow_blob_holds_up_no_other_channel() {
+		let mut fetcher = Fetcher::new(Arc::new(Slow(BlobDigest([9; 32]))));
+		fetcher.fetch(due(0, 9));
+		fetcher.fetch(due(1, 5));
+		fetcher.fetch(due(1, 5));
+		let (found, blob) = fetcher.fetched().await;
+		assert_eq!((found, blob.unwrap()), (due(1, 5), vec![5; 32]));
+		// A newer delivery on the channel takes the place of the one that is waited for.
+		fetcher.fetch(due(0, 6));
+		assert_eq!(fetcher.fetched().await.0, due(0, 6));
+		let nothing = tokio::time::timeout(Duration::from_millis(20), fetcher.fetched()).await;
+		assert!(nothing.is_err() && fetcher.running.is_empty());
+	}
 
 	#[test]
 	fn however_often_heads_come_it_is_looked_in_time() {

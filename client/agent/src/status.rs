@@ -24,9 +24,31 @@ pub struct HeadStatus {
 	pub stale: bool,
 }
 
+/// What became of the deliveries on one channel.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ChannelStatus {
+	/// Which channel.
+	pub channel: u8,
+	/// Whether deliveries on it are obeyed.
+	pub obeyed: bool,
+	/// The number of the delivery in force.
+	pub sequence: Option<u64>,
+	/// Its blob.
+	pub digest: Option<String>,
+	/// The highest number ever seen.
+	pub highest_sequence: Option<u64>,
+	/// The number of the delivery whose acknowledgement is proven.
+	pub acknowledged: Option<u64>,
+	/// The last delivery that was not taken.
+	pub last_refusal: Option<RefusalStatus>,
+}
+
 /// A delivery that was not taken.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RefusalStatus {
+	/// On which channel it came.
+	#[serde(default)]
+	pub channel: u8,
 	/// Its number.
 	pub sequence: u64,
 	/// Its blob.
@@ -77,17 +99,20 @@ pub struct Status {
 	pub device_status: String,
 	/// The newest finalised block that was seen.
 	pub head: Option<HeadStatus>,
-	/// The number of the delivery in force.
+	/// The number of the delivery in force on the default channel.
 	pub sequence: Option<u64>,
 	/// Its blob.
 	pub digest: Option<String>,
-	/// The highest number ever seen.
+	/// The highest number ever seen on the default channel.
 	pub highest_sequence: Option<u64>,
-	/// The number of the delivery whose acknowledgement is proven.
+	/// The number of the delivery on the default channel whose acknowledgement is proven.
 	pub acknowledged: Option<u64>,
+	/// Every channel on which there ever was a delivery, the default one included.
+	#[serde(default)]
+	pub channels: Vec<ChannelStatus>,
 	/// What is in force for SSH.
 	pub ssh: SshStatus,
-	/// The last delivery that was not taken.
+	/// The last delivery that was not taken, on any channel.
 	pub last_refusal: Option<RefusalStatus>,
 	/// What hinders the agent now.
 	pub error: Option<String>,

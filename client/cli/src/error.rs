@@ -500,6 +500,10 @@ pub fn refusal_sentence(reason: &RefusalReason) -> &'static str {
 		RefusalReason::ApprovalMissing => {
 			"approvals or the signature that the policy of the organisation asks for are missing"
 		},
+		RefusalReason::ChannelConflict => {
+			"a lower channel of the device claims a part of it with another content"
+		},
+		RefusalReason::ChannelIgnored => "it obeys no deliveries on this channel",
 	}
 }
 

@@ -15,6 +15,7 @@ use dpki_client::{
 	envelope,
 	possession::AgreementKey,
 	primitives::{
+		channel::ChannelId,
 		delivery::{Acknowledgement, DeliveryBinding, DeliveryRecord, Outcome, Suite},
 		ids::{AnchorId, BlobDigest, DeviceId, KeyId, OrganisationId, VoucherCommitment},
 		key::{Consent, KeyPurpose, KeyType, NewKey, PublicKey},
@@ -251,6 +252,7 @@ fn deliveries() {
 		organisation: OrganisationId([2; 32]),
 		publisher: [3; 32],
 		device: DeviceId([4; 32]),
+		channel: ChannelId::DEFAULT,
 		recipient: KeyId::of(&secret.public()),
 		suite: Suite::X25519ChaCha20Poly1305,
 		sequence: 5,

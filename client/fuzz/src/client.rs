@@ -6,6 +6,7 @@ use dpki_client::{
 	envelope as sealed,
 	possession::AgreementKey,
 	primitives::{
+		channel::ChannelId,
 		delivery::{DeliveryBinding, Suite},
 		ids::{DeviceId, KeyId, OrganisationId},
 	},
@@ -21,6 +22,7 @@ pub fn envelope(data: &[u8]) {
 		organisation: OrganisationId([2; 32]),
 		publisher: [3; 32],
 		device: DeviceId([4; 32]),
+		channel: ChannelId::DEFAULT,
 		recipient: KeyId::of(&secret.public()),
 		suite: Suite::X25519ChaCha20Poly1305,
 		sequence: 5,

@@ -22,6 +22,10 @@ pub(crate) type ChainConfig = subxt::config::SubstrateConfig;
 		with = "::subxt::utils::Static<::dpki_primitives::anchor::CrlPointer>"
 	),
 	substitute_type(
+		path = "dpki_primitives::channel::ChannelId",
+		with = "::subxt::utils::Static<::dpki_primitives::channel::ChannelId>"
+	),
+	substitute_type(
 		path = "dpki_primitives::delivery::Outcome",
 		with = "::subxt::utils::Static<::dpki_primitives::delivery::Outcome>"
 	),
@@ -52,6 +56,10 @@ pub(crate) type ChainConfig = subxt::config::SubstrateConfig;
 	substitute_type(
 		path = "dpki_primitives::ids::BlobDigest",
 		with = "::subxt::utils::Static<::dpki_primitives::ids::BlobDigest>"
+	),
+	substitute_type(
+		path = "dpki_primitives::ids::DeliveryId",
+		with = "::subxt::utils::Static<::dpki_primitives::ids::DeliveryId>"
 	),
 	substitute_type(
 		path = "dpki_primitives::ids::DeviceId",

@@ -58,11 +58,12 @@ use crate::{
 use dpki_primitives::{
 	Moment,
 	anchor::{AnchorKind, MAX_ANCHOR_MATERIAL_LEN},
+	channel::ChannelId,
 	delivery::{MAX_BLOB_LEN, MAX_RECIPIENTS, MIN_BLOB_LEN, Outcome, Recipient, Suite},
 	device::MAX_KEYS_PER_ENROLMENT,
 	ids::{
-		AnchorId, BlobDigest, DeviceId, KeyId, OrganisationId, VoucherCommitment, VoucherId,
-		is_valid_name,
+		AnchorId, BlobDigest, DeliveryId, DeviceId, KeyId, OrganisationId, VoucherCommitment,
+		VoucherId, is_valid_name,
 	},
 	key::{Consent, NewKey, Signature},
 	organisation::{OrganisationKind, RoleSet},
@@ -247,9 +248,10 @@ pub fn revoke_device(device: DeviceId, reason: RevocationReason) -> impl Call + 
 	tx().dpki().revoke_device(Static(device), Static(reason))
 }
 
-/// Publishes an [envelope](crate::envelope) for a device.
+/// Publishes an [envelope](crate::envelope) for a device on a channel.
 pub fn publish(
 	device: DeviceId,
+	channel: ChannelId,
 	sequence: u64,
 	suite: Suite,
 	recipient: KeyId,
@@ -258,6 +260,7 @@ pub fn publish(
 	check_len("the envelope", envelope.len(), MIN_BLOB_LEN..=MAX_BLOB_LEN)?;
 	Ok(tx().deliveries().publish(
 		Static(device),
+		Static(channel),
 		sequence,
 		Static(suite),
 		Static(recipient),
@@ -265,8 +268,9 @@ pub fn publish(
 	))
 }
 
-/// Publishes a [shared envelope](crate::envelope::seal_shared) for many devices.
+/// Publishes a [shared envelope](crate::envelope::seal_shared) for many devices, on the same channel of each.
 pub fn publish_shared(
+	channel: ChannelId,
 	suite: Suite,
 	recipients: &[Recipient],
 	envelope: &[u8],
@@ -274,25 +278,37 @@ pub fn publish_shared(
 	check_len("the list of devices", recipients.len(), 1..=MAX_RECIPIENTS)?;
 	check_len("the envelope", envelope.len(), MIN_BLOB_LEN..=MAX_BLOB_LEN)?;
 	Ok(tx().deliveries().publish_shared(
+		Static(channel),
 		Static(suite),
 		BoundedVec(recipients.iter().copied().map(Static).collect()),
 		BoundedVec(envelope.to_vec()),
 	))
 }
 
-/// Approves a delivery that waits: exactly the one with this number and digest.
-pub fn approve_delivery(device: DeviceId, sequence: u64, digest: BlobDigest) -> impl Call + use<> {
-	tx().deliveries().approve(Static(device), sequence, Static(digest))
+/// Approves a delivery that waits: exactly the one that has this id, see
+/// [`DeliveryRecord::id`](dpki_primitives::delivery::DeliveryRecord::id).
+pub fn approve_delivery(
+	device: DeviceId,
+	channel: ChannelId,
+	delivery: DeliveryId,
+) -> impl Call + use<> {
+	tx().deliveries().approve(Static(device), Static(channel), Static(delivery))
 }
 
 /// Takes back a delivery that waits for approvals.
-pub fn withdraw_delivery(device: DeviceId, sequence: u64, digest: BlobDigest) -> impl Call + use<> {
-	tx().deliveries().withdraw(Static(device), sequence, Static(digest))
+pub fn withdraw_delivery(
+	device: DeviceId,
+	channel: ChannelId,
+	delivery: DeliveryId,
+) -> impl Call + use<> {
+	tx().deliveries().withdraw(Static(device), Static(channel), Static(delivery))
 }
 
 /// Tells what became of a delivery; for [`Client::submit_general`](crate::Client::submit_general).
+#[expect(clippy::too_many_arguments, reason = "the call has as many")]
 pub fn acknowledge(
 	device: DeviceId,
+	channel: ChannelId,
 	sequence: u64,
 	digest: BlobDigest,
 	outcome: Outcome,
@@ -302,6 +318,7 @@ pub fn acknowledge(
 ) -> impl Call + use<> {
 	tx().deliveries().acknowledge(
 		Static(device),
+		Static(channel),
 		sequence,
 		Static(digest),
 		Static(outcome),
@@ -337,6 +354,7 @@ mod tests {
 	const ORGANISATION: OrganisationId = OrganisationId([4; 32]);
 	const ANCHOR: AnchorId = AnchorId([5; 32]);
 	const DEVICE: DeviceId = DeviceId([6; 32]);
+	const CHANNEL: ChannelId = ChannelId::DEFAULT;
 	const KEY: KeyId = KeyId([7; 32]);
 	const VOUCHER: VoucherId = VoucherId([8; 32]);
 	const COMMITMENT: VoucherCommitment = VoucherCommitment([11; 32]);
@@ -409,20 +427,21 @@ mod tests {
 	#[test]
 	fn calls_about_deliveries_encode() {
 		let suite = Suite::X25519ChaCha20Poly1305;
-		let publish = publish(DEVICE, 5, suite, KEY, &[1; 48]).unwrap();
-		assert_encodes(&publish, (22, 0), (DEVICE, 5u64, suite, KEY, vec![1u8; 48]));
+		let publish = publish(DEVICE, CHANNEL, 5, suite, KEY, &[1; 48]).unwrap();
+		assert_encodes(&publish, (22, 0), (DEVICE, 0u8, 5u64, suite, KEY, vec![1u8; 48]));
 		let (digest, outcome) = (BlobDigest([1; 32]), Outcome::Applied);
-		let acknowledge = acknowledge(DEVICE, 5, digest, outcome, KEY, 9, signature());
-		let arguments = (DEVICE, 5u64, digest, outcome, KEY, 9u64, signature());
+		let acknowledge = acknowledge(DEVICE, CHANNEL, 5, digest, outcome, KEY, 9, signature());
+		let arguments = (DEVICE, 0u8, 5u64, digest, outcome, KEY, 9u64, signature());
 		assert_encodes(&acknowledge, (22, 1), arguments);
-		let approve = approve_delivery(DEVICE, 5, digest);
-		assert_encodes(&approve, (22, 2), (DEVICE, 5u64, digest));
-		let withdraw = withdraw_delivery(DEVICE, 5, digest);
-		assert_encodes(&withdraw, (22, 3), (DEVICE, 5u64, digest));
+		let (other, id) = (ChannelId::new(7).unwrap(), DeliveryId([3; 32]));
+		let approve = approve_delivery(DEVICE, other, id);
+		assert_encodes(&approve, (22, 2), (DEVICE, 7u8, id));
+		let withdraw = withdraw_delivery(DEVICE, other, id);
+		assert_encodes(&withdraw, (22, 3), (DEVICE, 7u8, id));
 		let suite = Suite::SharedX25519;
 		let recipients = vec![Recipient { device: DEVICE, sequence: 5, key: KEY }];
-		let shared = publish_shared(suite, &recipients, &[1; 200]).unwrap();
-		assert_encodes(&shared, (22, 4), (suite, recipients, vec![1u8; 200]));
+		let shared = publish_shared(other, suite, &recipients, &[1; 200]).unwrap();
+		assert_encodes(&shared, (22, 4), (7u8, suite, recipients, vec![1u8; 200]));
 	}
 
 	#[test]
@@ -445,7 +464,7 @@ mod tests {
 		assert!(refused(enrol("a", &vec![new_key(); 5])));
 		let suite = Suite::X25519ChaCha20Poly1305;
 		for len in [0, MIN_BLOB_LEN as usize - 1, MAX_BLOB_LEN as usize + 1] {
-			assert!(refused(publish(DEVICE, 0, suite, KEY, &vec![0; len]).err()), "{len}");
+			assert!(refused(publish(DEVICE, CHANNEL, 0, suite, KEY, &vec![0; len]).err()), "{len}");
 		}
 		for len in [0, MAX_ANCHOR_MATERIAL_LEN as usize + 1] {
 			let kind = AnchorKind::X509Root;

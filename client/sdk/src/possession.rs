@@ -30,6 +30,7 @@ pub use succession::{Replacing, Reveal, prove_compromise, reveal};
 use crate::AccountId;
 use dpki_primitives::{
 	Moment,
+	channel::ChannelId,
 	context::{Action, Registrant, SigningContext},
 	delivery::Outcome,
 	ids::{AnchorId, BlobDigest, DeviceId, KeyId, OrganisationId},
@@ -242,17 +243,19 @@ pub fn possess_anchor(
 	key.sign(&SigningContext { genesis, action, nonce: 0, expires_at }.payload())
 }
 
-/// The signature of a device under what became of a delivery.
+/// The signature of a device under what became of a delivery on one of its channels.
+#[expect(clippy::too_many_arguments, reason = "all of them are signed")]
 pub fn sign_acknowledgement(
 	genesis: [u8; 32],
 	device: DeviceId,
+	channel: ChannelId,
 	sequence: u64,
 	digest: BlobDigest,
 	outcome: Outcome,
 	expires_at: Moment,
 	key: &dyn SigningKey,
 ) -> Result<Signature, PossessionError> {
-	let action = Action::AcknowledgeDelivery { device, digest, outcome };
+	let action = Action::AcknowledgeDelivery { device, channel, digest, outcome };
 	key.sign(&SigningContext { genesis, action, nonce: sequence, expires_at }.payload())
 }
 
@@ -416,12 +419,15 @@ mod tests {
 		let key = SoftwareKey::generate(KeyType::Ed25519).unwrap();
 		let (device, digest) = (DeviceId([3; 32]), BlobDigest([6; 32]));
 		let outcome = Outcome::Applied;
-		let signature = sign_acknowledgement([1; 32], device, 8, digest, outcome, 9, &key).unwrap();
-		let payload = |nonce| {
-			let action = Action::AcknowledgeDelivery { device, digest, outcome };
+		let [channel, other] = [2, 3].map(|number| ChannelId::new(number).unwrap());
+		let signature =
+			sign_acknowledgement([1; 32], device, channel, 8, digest, outcome, 9, &key).unwrap();
+		let payload = |channel, nonce| {
+			let action = Action::AcknowledgeDelivery { device, channel, digest, outcome };
 			SigningContext { genesis: [1; 32], action, nonce, expires_at: 9 }.payload()
 		};
-		assert!(verifies(&key.public(), &payload(8), &signature));
-		assert!(!verifies(&key.public(), &payload(9), &signature));
+		assert!(verifies(&key.public(), &payload(channel, 8), &signature));
+		assert!(!verifies(&key.public(), &payload(channel, 9), &signature));
+		assert!(!verifies(&key.public(), &payload(other, 8), &signature));
 	}
 }

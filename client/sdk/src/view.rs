@@ -2,6 +2,7 @@
 
 mod certificates;
 mod chains;
+mod deliveries;
 mod lists;
 mod multisig;
 mod pages;
@@ -10,6 +11,7 @@ pub use certificates::{
 	ApplicationAnswer, AssessmentAnswer, CertificateAnswer, CertificateTerms, Located,
 	SubjectAnswer, Verdict,
 };
+pub use deliveries::Delivered;
 pub use lists::Listing;
 pub use multisig::PendingCall;
 
@@ -20,8 +22,6 @@ use dpki_primitives::{
 	anchor::{
 		AnchorMaterial, AnchorRecord, MAX_ANCHOR_DEPTH, MAX_ANCHORS_PER_ORGANISATION, anchor_status,
 	},
-	approval::{ApprovalRecord, Proposal},
-	delivery::{Acknowledgement, DeliveryRecord},
 	device::{DeviceRecord, KeyList},
 	ids::{AnchorId, DeviceId, KeyCommitment, KeyId, OrganisationId, RequestId, VoucherId},
 	key::KeyRecord,
@@ -364,29 +364,6 @@ impl View {
 			found,
 			expected,
 		})
-	}
-
-	/// The newest delivery for a device.
-	pub async fn delivery(&self, device: DeviceId) -> Result<Option<DeliveryRecord>, ReadError> {
-		self.read("the delivery", storage_keys::delivery(device)).await
-	}
-
-	/// The delivery of a device that waits for approvals.
-	pub async fn proposal(&self, device: DeviceId) -> Result<Option<Proposal>, ReadError> {
-		self.read("the delivery that waits", storage_keys::proposal(device)).await
-	}
-
-	/// Who approved the newest delivery of a device; `None` if nobody had to.
-	pub async fn approvals(&self, device: DeviceId) -> Result<Option<ApprovalRecord>, ReadError> {
-		self.read("the approvals", storage_keys::approvals(device)).await
-	}
-
-	/// The newest acknowledgement of a device.
-	pub async fn acknowledgement(
-		&self,
-		device: DeviceId,
-	) -> Result<Option<Acknowledgement>, ReadError> {
-		self.read("the acknowledgement", storage_keys::acknowledgement(device)).await
 	}
 
 	/// What an account can spend, in the smallest unit.

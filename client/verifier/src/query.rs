@@ -7,6 +7,7 @@ use crate::{
 };
 use alloc::{vec, vec::Vec};
 use dpki_primitives::{
+	channel::ChannelId,
 	fleet::MembershipProof,
 	ids::{AnchorId, DeviceId, FleetId, KeyId},
 	storage_keys,
@@ -59,9 +60,14 @@ impl Query {
 		self.storage_key(storage_keys::key(id))
 	}
 
-	/// Asks for the newest delivery to a device.
-	pub fn delivery(self, id: DeviceId) -> Self {
-		self.storage_key(storage_keys::delivery(id))
+	/// Asks for the channels on which a device ever got a delivery.
+	pub fn channels(self, id: DeviceId) -> Self {
+		self.storage_key(storage_keys::channels(id))
+	}
+
+	/// Asks for the newest delivery to a device on a channel.
+	pub fn delivery(self, id: DeviceId, channel: ChannelId) -> Self {
+		self.storage_key(storage_keys::delivery(id, channel))
 	}
 
 	/// Asks for the record of a fleet.

@@ -10,6 +10,7 @@ use codec::{Decode, DecodeAll};
 use dpki_primitives::{
 	Moment,
 	anchor::{AnchorMaterial, AnchorRecord, anchor_status},
+	channel::{ChannelId, ChannelSet},
 	delivery::DeliveryRecord,
 	device::{DeviceRecord, KeyList},
 	fleet::{
@@ -141,9 +142,18 @@ impl<'a> Verified<'a> {
 		self.record(&storage_keys::key(id))
 	}
 
-	/// The newest delivery to a device.
-	pub fn delivery(&self, id: DeviceId) -> Result<VerifiedRecord<DeliveryRecord>, Error> {
-		self.record(&storage_keys::delivery(id))
+	/// The channels on which a device ever got a delivery: no other has any.
+	pub fn channels(&self, id: DeviceId) -> Result<VerifiedRecord<ChannelSet>, Error> {
+		self.record(&storage_keys::channels(id))
+	}
+
+	/// The newest delivery to a device on a channel.
+	pub fn delivery(
+		&self,
+		id: DeviceId,
+		channel: ChannelId,
+	) -> Result<VerifiedRecord<DeliveryRecord>, Error> {
+		self.record(&storage_keys::delivery(id, channel))
 	}
 
 	/// The verdict about an anchor at the time of the block, everything above it included. Each anchor above has to be among

@@ -90,7 +90,7 @@ impl AnchorTally {
 	}
 }
 
-/// The newest delivery of each device, by what became of it.
+/// The newest delivery of each device on each of its channels, by what became of it.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct DeliveryTally {
 	/// The device has not answered.
@@ -102,7 +102,7 @@ pub struct DeliveryTally {
 }
 
 impl DeliveryTally {
-	/// Adds the newest delivery of a device, with its newest acknowledgement.
+	/// Adds the newest delivery of a device on a channel, with its newest acknowledgement there.
 	pub fn add(&mut self, record: Option<DeliveryRecord>, answer: Option<Acknowledgement>) {
 		let Some(record) = record else { return };
 		match answer.filter(|answer| answer.sequence == record.sequence) {

@@ -28,6 +28,10 @@ pub enum Happened {
 	ApplyFailed,
 	/// Its device missed approvals.
 	ApprovalMissing,
+	/// A lower channel of its device claims the same.
+	ChannelConflict,
+	/// Its device obeys no delivery on this channel.
+	ChannelIgnored,
 }
 
 /// One event of a delivery.
@@ -39,6 +43,8 @@ pub struct Delivery {
 	pub kind: Happened,
 	/// For which device it is.
 	pub device: Hash,
+	/// On which channel.
+	pub channel: u8,
 	/// Its number.
 	pub sequence: u64,
 	/// SHA2-256 of the blob.
@@ -69,6 +75,7 @@ impl Delivery {
 		Some(match event {
 			Event::DeliveryPublished {
 				device,
+				channel,
 				organisation,
 				publisher: _,
 				sequence,
@@ -79,13 +86,14 @@ impl Delivery {
 				index,
 				kind: Happened::Published,
 				device: Hash::from(device.0),
+				channel: channel.number(),
 				sequence: *sequence,
 				digest: Hash::from(digest.0),
 				organisation: Some(Hash::from(organisation.0)),
 				recipient: Some(Hash::from(recipient.0)),
 				length: Some(*length),
 			},
-			Event::DeliveryAcknowledged { device, sequence, digest, outcome } => Self {
+			Event::DeliveryAcknowledged { device, channel, sequence, digest, outcome } => Self {
 				index,
 				kind: match outcome {
 					Outcome::Applied => Happened::Applied,
@@ -94,8 +102,11 @@ impl Delivery {
 					Outcome::Refused(RefusalReason::BundleInvalid) => Happened::BundleInvalid,
 					Outcome::Refused(RefusalReason::ApplyFailed) => Happened::ApplyFailed,
 					Outcome::Refused(RefusalReason::ApprovalMissing) => Happened::ApprovalMissing,
+					Outcome::Refused(RefusalReason::ChannelConflict) => Happened::ChannelConflict,
+					Outcome::Refused(RefusalReason::ChannelIgnored) => Happened::ChannelIgnored,
 				},
 				device: Hash::from(device.0),
+				channel: channel.number(),
 				sequence: *sequence,
 				digest: Hash::from(digest.0),
 				organisation: None,
@@ -110,7 +121,10 @@ impl Delivery {
 #[cfg(test)]
 mod tests {
 	use super::*;
-	use dpki_primitives::ids::{BlobDigest, KeyId, OrganisationId};
+	use dpki_primitives::{
+		channel::ChannelId,
+		ids::{BlobDigest, KeyId, OrganisationId},
+	};
 
 	fn told(event: Event<Runtime>) -> serde_json::Value {
 		let delivery = Delivery::from_event(5, &RuntimeEvent::Deliveries(event)).unwrap();
@@ -122,8 +136,10 @@ mod tests {
 		let (device, digest) = (DeviceId([1; 32]), BlobDigest([2; 32]));
 		let (organisation, recipient) = (OrganisationId([3; 32]), KeyId([4; 32]));
 		let publisher = [9; 32].into();
+		let channel = ChannelId::new(2).unwrap();
 		let published = Event::DeliveryPublished {
 			device,
+			channel,
 			organisation,
 			publisher,
 			sequence: 8,
@@ -135,6 +151,7 @@ mod tests {
 			"index": 5,
 			"kind": "published",
 			"device": device.to_string(),
+			"channel": 2,
 			"sequence": 8,
 			"digest": digest.to_string(),
 			"organisation": organisation.to_string(),
@@ -146,8 +163,11 @@ mod tests {
 			(Outcome::Applied, "applied"),
 			(Outcome::Refused(RefusalReason::ApplyFailed), "applyFailed"),
 			(Outcome::Refused(RefusalReason::ApprovalMissing), "approvalMissing"),
+			(Outcome::Refused(RefusalReason::ChannelConflict), "channelConflict"),
+			(Outcome::Refused(RefusalReason::ChannelIgnored), "channelIgnored"),
 		] {
-			let event = Event::DeliveryAcknowledged { device, sequence: 8, digest, outcome };
+			let sequence = 8;
+			let event = Event::DeliveryAcknowledged { device, channel, sequence, digest, outcome };
 			assert_eq!(told(event)["kind"], kind);
 		}
 	}
@@ -156,7 +176,8 @@ mod tests {
 	fn a_device_hears_of_its_own_deliveries_only() {
 		let (device, digest) = (DeviceId([1; 32]), BlobDigest([2; 32]));
 		let outcome = Outcome::Applied;
-		let event = Event::DeliveryAcknowledged { device, sequence: 8, digest, outcome };
+		let (channel, sequence) = (ChannelId::DEFAULT, 8);
+		let event = Event::DeliveryAcknowledged { device, channel, sequence, digest, outcome };
 		let delivery = Delivery::from_event(0, &RuntimeEvent::Deliveries(event)).unwrap();
 		assert!(delivery.is_for(None) && delivery.is_for(Some(device)));
 		assert!(!delivery.is_for(Some(DeviceId([7; 32]))));

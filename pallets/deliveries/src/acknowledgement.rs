@@ -9,8 +9,9 @@ use crate::{Acknowledgements, Config, Deliveries, Error, Event, Pallet};
 use alloc::vec::Vec;
 use dpki_primitives::{
 	Moment,
+	channel::ChannelId,
 	context::{Action, SigningContext, is_expiry_acceptable},
-	delivery::{Acknowledgement, Outcome},
+	delivery::{Acknowledgement, Outcome, RefusalReason},
 	ids::{BlobDigest, DeviceId, KeyId},
 	key::{KeyPurpose, PublicKey, Signature},
 	refusal::Refusal,
@@ -30,6 +31,8 @@ const LONGEVITY: TransactionLongevity = 64;
 pub(crate) struct Statement {
 	/// Which device.
 	pub device: DeviceId,
+	/// On which channel.
+	pub channel: ChannelId,
 	/// Which delivery.
 	pub sequence: u64,
 	/// Which blob.
@@ -45,9 +48,9 @@ pub(crate) struct Statement {
 impl Statement {
 	/// What the device signs.
 	pub fn payload<T: Config>(&self) -> Vec<u8> {
-		let Self { device, sequence, digest, outcome, expires_at, .. } = *self;
+		let Self { device, channel, sequence, digest, outcome, expires_at, .. } = *self;
 		let genesis = frame_system::BlockHash::<T>::get(BlockNumberFor::<T>::zero()).into();
-		let action = Action::AcknowledgeDelivery { device, digest, outcome };
+		let action = Action::AcknowledgeDelivery { device, channel, digest, outcome };
 		SigningContext { genesis, action, nonce: sequence, expires_at }.payload()
 	}
 }
@@ -67,9 +70,9 @@ impl<T: Config> Pallet<T> {
 			T::Registry::verify(&public, &statement.payload::<T>(), signature),
 			invalid(Refusal::AcknowledgementInvalid)
 		);
-		let Statement { device, sequence, outcome, .. } = statement;
+		let Statement { device, channel, sequence, outcome, .. } = statement;
 		let validity = ValidTransaction::with_tag_prefix("Deliveries::acknowledge")
-			.and_provides((device, sequence, outcome == Outcome::Applied))
+			.and_provides((device, channel, sequence, outcome == Outcome::Applied))
 			.longevity(LONGEVITY)
 			.propagate(true)
 			.build()?;
@@ -81,17 +84,24 @@ impl<T: Config> Pallet<T> {
 	pub(crate) fn do_acknowledge(statement: Statement) -> DispatchResult {
 		Self::judge_acknowledgement(&statement)
 			.map_err(|refusal| Error::<T>::AcknowledgementRefused(refusal.code()))?;
-		let Statement { device, sequence, digest, outcome, .. } = statement;
+		let Statement { device, channel, sequence, digest, outcome, .. } = statement;
 		let at = T::Time::now();
-		Acknowledgements::<T>::insert(device, Acknowledgement { sequence, digest, outcome, at });
-		Self::deposit_event(Event::DeliveryAcknowledged { device, sequence, digest, outcome });
+		let acknowledgement = Acknowledgement { sequence, digest, outcome, at };
+		Acknowledgements::<T>::insert(device, channel, acknowledgement);
+		Self::deposit_event(Event::DeliveryAcknowledged {
+			device,
+			channel,
+			sequence,
+			digest,
+			outcome,
+		});
 		Ok(())
 	}
 
 	/// Everything about an acknowledgement that depends on the state or the time. Returns the key under which its
 	/// signature has to verify.
 	fn judge_acknowledgement(statement: &Statement) -> Result<PublicKey, Refusal> {
-		let Statement { device, sequence, digest, outcome, key, expires_at } = *statement;
+		let Statement { device, channel, sequence, digest, outcome, key, expires_at } = *statement;
 		ensure!(is_expiry_acceptable(expires_at, T::Time::now()), Refusal::SignatureExpired);
 		match T::Registry::device_status(device) {
 			Status::Valid => {},
@@ -102,13 +112,14 @@ impl<T: Config> Pallet<T> {
 			},
 		}
 
-		let delivery = Deliveries::<T>::get(device).ok_or(Refusal::DeliveryUnknown)?;
+		let delivery = Deliveries::<T>::get(device, channel).ok_or(Refusal::DeliveryUnknown)?;
 		ensure!(sequence >= delivery.sequence, Refusal::DeliverySuperseded);
 		ensure!(
 			sequence == delivery.sequence && digest == delivery.digest,
 			Refusal::DeliveryUnknown
 		);
-		let before = Acknowledgements::<T>::get(device).filter(|ack| ack.sequence == sequence);
+		let before = Acknowledgements::<T>::get(device, channel);
+		let before = before.filter(|ack| ack.sequence == sequence);
 		ensure!(
 			before.is_none_or(|ack| may_replace(ack.outcome, outcome)),
 			Refusal::DeliveryAcknowledged
@@ -122,8 +133,14 @@ impl<T: Config> Pallet<T> {
 	}
 }
 
-/// Whether a device may correct itself: a retry can turn a refusal into a success. A success is final, and one
-/// refusal is as good as another.
+/// Whether a device may correct itself: a retry can turn a refusal into a success, and what was a success is over when a
+/// lower channel claims the same. That is final, so there are three words about a delivery at most; one refusal is as good
+/// as another.
 fn may_replace(before: Outcome, after: Outcome) -> bool {
-	matches!((before, after), (Outcome::Refused(_), Outcome::Applied))
+	const CONFLICT: Outcome = Outcome::Refused(RefusalReason::ChannelConflict);
+	match (before, after) {
+		(CONFLICT, _) => false,
+		(Outcome::Refused(_), Outcome::Applied) => true,
+		(before, after) => before == Outcome::Applied && after == CONFLICT,
+	}
 }

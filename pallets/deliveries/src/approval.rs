@@ -1,15 +1,16 @@
 //! Deliveries that wait for approvals, and who gives them.
 //!
 //! Under a policy that asks for approvals `publish` makes a proposal, whose blob is in a block like any other, but which no
-//! device looks at. The account whose approval is the last that was missing makes it the newest delivery. Approvals are
+//! device looks at. The account whose approval is the last that was missing makes it the newest delivery on its channel. Approvals are
 //! counted anew each time, over the roles of that moment: who is a watchdog no longer has no say in what was published
 //! before either. What was counted is kept beside the delivery, so that the device can count again.
 
-use crate::{Approvals, Config, Deliveries, Error, Event, Pallet, Proposals};
+use crate::{Approvals, Channels, Config, Deliveries, Error, Event, Pallet, Proposals};
 use dpki_primitives::{
 	approval::{ApprovalRecord, ApprovalRule, PROPOSAL_LIFETIME, Proposal},
+	channel::ChannelId,
 	delivery::DeliveryRecord,
-	ids::{BlobDigest, DeviceId, OrganisationId},
+	ids::{DeliveryId, DeviceId, OrganisationId},
 	organisation::{DeliveryPolicies, Organisations, Role},
 	registry::Registry,
 };
@@ -24,12 +25,15 @@ impl<T: Config> Pallet<T> {
 		T::Policies::delivery_policy(organisation).and_then(ApprovalRule::of)
 	}
 
-	/// That nothing of another publisher waits for this device that could be approved yet: approvers would lose what they
+	/// That nothing of another publisher waits for this device on this channel that could be approved yet: approvers would lose what they
 	/// are about to read, or have read.
-	pub(crate) fn ensure_may_propose(publisher: &T::AccountId, device: DeviceId) -> DispatchResult {
-		let Some(Proposal { record, expires_at, .. }) = Proposals::<T>::get(device) else {
-			return Ok(());
-		};
+	pub(crate) fn ensure_may_propose(
+		publisher: &T::AccountId,
+		device: DeviceId,
+		channel: ChannelId,
+	) -> DispatchResult {
+		let Some(proposal) = Proposals::<T>::get(device, channel) else { return Ok(()) };
+		let Proposal { record, expires_at, .. } = proposal;
 		let is_own = record.publisher == publisher.clone().into();
 		ensure!(
 			is_own
@@ -40,16 +44,23 @@ impl<T: Config> Pallet<T> {
 		Ok(())
 	}
 
-	/// Lets a delivery wait for approvals. It takes the place of one that still waits.
-	pub(crate) fn propose(device: DeviceId, record: DeliveryRecord, publisher: T::AccountId) {
+	/// Lets a delivery wait for approvals. It takes the place of one that still waits on its channel.
+	pub(crate) fn propose(
+		device: DeviceId,
+		channel: ChannelId,
+		record: DeliveryRecord,
+		publisher: T::AccountId,
+	) {
 		let expires_at = T::Time::now().saturating_add(PROPOSAL_LIFETIME);
 		let DeliveryRecord { organisation, sequence, recipient, digest, length, .. } = record;
 		Proposals::<T>::insert(
 			device,
+			channel,
 			Proposal { record, expires_at, approvals: Default::default() },
 		);
 		Self::deposit_event(Event::DeliveryProposed {
 			device,
+			channel,
 			organisation,
 			publisher,
 			sequence,
@@ -60,20 +71,26 @@ impl<T: Config> Pallet<T> {
 		});
 	}
 
-	/// Makes a delivery the newest one of its device.
+	/// Makes a delivery the newest one of its device on its channel.
 	pub(crate) fn put_in_place(
 		device: DeviceId,
+		channel: ChannelId,
 		record: DeliveryRecord,
 		publisher: T::AccountId,
 		approvals: Option<ApprovalRecord>,
 	) {
 		let DeliveryRecord { organisation, sequence, recipient, digest, length, .. } = record;
-		Deliveries::<T>::insert(device, record);
-		Approvals::<T>::set(device, approvals);
+		Deliveries::<T>::insert(device, channel, record);
+		let channels = Channels::<T>::get(device);
+		if !channels.contains(channel) {
+			Channels::<T>::insert(device, channels.with(channel));
+		}
+		Approvals::<T>::set(device, channel, approvals);
 		// What waited has a number that is not higher, or was overtaken: its time has passed.
-		Proposals::<T>::remove(device);
+		Proposals::<T>::remove(device, channel);
 		Self::deposit_event(Event::DeliveryPublished {
 			device,
+			channel,
 			organisation,
 			publisher,
 			sequence,
@@ -87,10 +104,10 @@ impl<T: Config> Pallet<T> {
 	pub(crate) fn do_approve(
 		approver: T::AccountId,
 		device: DeviceId,
-		sequence: u64,
-		digest: BlobDigest,
+		channel: ChannelId,
+		delivery: DeliveryId,
 	) -> Result<u32, DispatchError> {
-		let mut proposal = Self::proposal(device, sequence, digest)?;
+		let mut proposal = Self::proposal(device, channel, delivery)?;
 		let record = &proposal.record;
 		ensure!(T::Time::now() <= proposal.expires_at, Error::<T>::ProposalExpired);
 		let organisation = record.organisation;
@@ -118,18 +135,19 @@ impl<T: Config> Pallet<T> {
 		let missing = rule.missing(proposal.approvals.len() as u32);
 		Self::deposit_event(Event::DeliveryApproved {
 			device,
-			sequence,
-			digest,
+			channel,
+			sequence: record.sequence,
+			digest: record.digest,
 			approver,
 			missing,
 		});
 		if missing > 0 {
-			Proposals::<T>::insert(device, proposal);
+			Proposals::<T>::insert(device, channel, proposal);
 		} else {
 			let Proposal { record, approvals: by, .. } = proposal;
 			let publisher = T::AccountId::from(record.publisher);
-			let approvals = ApprovalRecord { sequence, digest, by };
-			Self::put_in_place(device, record, publisher, Some(approvals));
+			let approvals = ApprovalRecord { delivery, by };
+			Self::put_in_place(device, channel, record, publisher, Some(approvals));
 		}
 		Ok(counted)
 	}
@@ -138,21 +156,26 @@ impl<T: Config> Pallet<T> {
 	pub(crate) fn do_withdraw(
 		publisher: T::AccountId,
 		device: DeviceId,
-		sequence: u64,
-		digest: BlobDigest,
+		channel: ChannelId,
+		delivery: DeliveryId,
 	) -> DispatchResult {
-		let proposal = Self::proposal(device, sequence, digest)?;
+		let record = Self::proposal(device, channel, delivery)?.record;
 		let account: [u8; 32] = publisher.into();
-		ensure!(account == proposal.record.publisher, Error::<T>::NotThePublisher);
-		Proposals::<T>::remove(device);
-		Self::deposit_event(Event::ProposalWithdrawn { device, sequence, digest });
+		ensure!(account == record.publisher, Error::<T>::NotThePublisher);
+		Proposals::<T>::remove(device, channel);
+		let DeliveryRecord { sequence, digest, .. } = record;
+		Self::deposit_event(Event::ProposalWithdrawn { device, channel, sequence, digest });
 		Ok(())
 	}
 
 	/// What waits, if it is exactly this.
-	fn proposal(device: DeviceId, sequence: u64, digest: BlobDigest) -> Result<Proposal, Error<T>> {
-		Proposals::<T>::get(device)
-			.filter(|it| (it.record.sequence, it.record.digest) == (sequence, digest))
+	fn proposal(
+		device: DeviceId,
+		channel: ChannelId,
+		delivery: DeliveryId,
+	) -> Result<Proposal, Error<T>> {
+		Proposals::<T>::get(device, channel)
+			.filter(|proposal| proposal.record.id(device, channel) == delivery)
 			.ok_or(Error::<T>::ProposalUnknown)
 	}
 

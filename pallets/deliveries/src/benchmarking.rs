@@ -1,20 +1,21 @@
 //! Benchmarks: every call at its longest path and with its largest arguments.
 
 use crate::{
-	Acknowledgements, Approvals, Call, Config, Deliveries, DirectBlob, DirectPublish, Envelope,
-	Pallet, Proposals, acknowledgement::Statement,
+	Acknowledgements, Approvals, Call, Channels, Config, Deliveries, DirectBlob, DirectPublish,
+	Envelope, Pallet, Proposals, acknowledgement::Statement,
 };
 use alloc::{vec, vec::Vec};
 use core::hint::black_box;
 use dpki_primitives::{
-	approval::MAX_APPROVALS,
+	approval::{MAX_APPROVALS, PROPOSAL_LIFETIME, Proposal},
+	channel::ChannelId,
 	context::MAX_SIGNATURE_LIFETIME,
 	delivery::{
-		Acknowledgement, MAX_BLOB_LEN, MAX_RECIPIENTS, MIN_BLOB_LEN, Outcome, Recipient,
-		Recipients, RefusalReason, Suite,
+		Acknowledgement, DeliveryRecord, MAX_BLOB_LEN, MAX_RECIPIENTS, MIN_BLOB_LEN, Outcome,
+		Recipient, Recipients, RefusalReason, Suite,
 	},
 	economy::Economy,
-	ids::{BlobDigest, DeviceId, KeyId, OrganisationId},
+	ids::{BlobDigest, DeliveryId, DeviceId, KeyId, OrganisationId},
 	key::{KeyType, PublicKey, Signature},
 	organisation::{DeliveryPolicies, Organisations},
 	registry::Registry,
@@ -43,6 +44,9 @@ const P256_SIGNATURE: [u8; 64] = sp_core::hex2array!(
 	"efd48b2aacb6a8fd1140dd9cd45e81d69d2c877b56aaf991c34d0ea84eaf3716f7cb1c942d657c41d436c7a1b6e29f65f3e900dbb9aff4064dc4ab2f843acda8"
 );
 
+/// The channel of the benchmarks, but for the one that measures a new channel.
+const CHANNEL: ChannelId = ChannelId::DEFAULT;
+
 /// A device with a signing key that the keystore holds, and a publisher for it.
 struct Scene<T: Config> {
 	publisher: T::AccountId,
@@ -58,9 +62,6 @@ fn scene<T: Config>() -> Scene<T> {
 	let organisation = T::Organisations::create_for_benchmark(b"acme", &publisher);
 	T::Economy::endow_for_benchmark(&publisher);
 	let signing = sp_io::crypto::ed25519_generate(BENCHMARK_KEYS, None);
-	let key = |key_type, bytes: &[u8]| {
-		PublicKey::new(key_type, bytes).expect("the bytes have the length of the type")
-	};
 	let signing_key = key(KeyType::Ed25519, &signing.0);
 	// The base point of Curve25519: a public key that every check of X25519 keys accepts.
 	let mut base_point = [0; 32];
@@ -83,6 +84,7 @@ impl<T: Config> Scene<T> {
 		Pallet::<T>::publish(
 			RawOrigin::Signed(self.publisher.clone()).into(),
 			self.device,
+			CHANNEL,
 			sequence,
 			Suite::X25519ChaCha20Poly1305,
 			self.recipient,
@@ -92,6 +94,62 @@ impl<T: Config> Scene<T> {
 		BlobDigest::of(&envelope(length))
 	}
 
+	/// Publishes a delivery that waits for approvals.
+	fn propose(&self) -> DeliveryId {
+		self.publish(1, MIN_BLOB_LEN);
+		let proposal = Proposals::<T>::get(self.device, CHANNEL).expect("it waits");
+		proposal.record.id(self.device, CHANNEL)
+	}
+
+	/// Has as many watchdogs approve the deliveries as can, and gives the organisation a second publisher.
+	fn guard(&self) -> (T::AccountId, Vec<[u8; 32]>) {
+		let other: T::AccountId = account("publisher", 0, 0);
+		assert_eq!(T::Organisations::create_for_benchmark(b"acme", &other), self.organisation);
+		let watchdogs: Vec<_> = (0..MAX_APPROVALS).map(|index| [index as u8 + 1; 32]).collect();
+		T::Policies::watch_for_benchmark(self.organisation, &watchdogs);
+		(other, watchdogs)
+	}
+
+	/// A device for which a full proposal of another publisher waits, whose recipient key is revoked: what has to be found out
+	/// before a new one may displace it. Returns the device with its valid key.
+	fn occupied(
+		&self,
+		name: &[u8],
+		number: u32,
+		suite: Suite,
+		(other, watchdogs): &(T::AccountId, Vec<[u8; 32]>),
+	) -> (DeviceId, KeyId) {
+		let numbered = |prefix: u8| {
+			let mut bytes = [prefix; 32];
+			bytes[..4].copy_from_slice(&number.to_le_bytes());
+			bytes
+		};
+		let enrol = |prefix: u8| {
+			let agreement = key(KeyType::X25519, &numbered(prefix));
+			let id = KeyId::of(&agreement);
+			let signing = key(KeyType::Ed25519, &numbered(prefix + 1));
+			(T::Registry::enrol_for_benchmark(self.organisation, name, signing, agreement), id)
+		};
+		let (_, revoked) = enrol(1);
+		let (device, valid) = enrol(3);
+		T::Registry::revoke_for_benchmark(revoked);
+		let now = T::Time::now();
+		let record = DeliveryRecord {
+			organisation: self.organisation,
+			publisher: other.clone().into(),
+			sequence: 1,
+			suite,
+			recipient: revoked,
+			digest: BlobDigest([1; 32]),
+			length: suite.min_len(),
+			published_at: now,
+		};
+		let approvals = watchdogs.clone().try_into().expect("there is room for all of them");
+		let expires_at = now + PROPOSAL_LIFETIME;
+		Proposals::<T>::insert(device, CHANNEL, Proposal { record, expires_at, approvals });
+		(device, valid)
+	}
+
 	/// A delivery that the device refused at first and acknowledges now: the longest way through the rules.
 	fn acknowledgement(&self) -> Call<T> {
 		let (sequence, outcome) = (1, Outcome::Applied);
@@ -99,6 +157,7 @@ impl<T: Config> Scene<T> {
 		let at = T::Time::now();
 		Acknowledgements::<T>::insert(
 			self.device,
+			CHANNEL,
 			Acknowledgement {
 				sequence,
 				digest,
@@ -107,13 +166,13 @@ impl<T: Config> Scene<T> {
 			},
 		);
 		let expires_at = at + MAX_SIGNATURE_LIFETIME;
-		let (device, key) = (self.device, self.signing_id);
-		let payload =
-			Statement { device, sequence, digest, outcome, key, expires_at }.payload::<T>();
+		let (device, channel, key) = (self.device, CHANNEL, self.signing_id);
+		let statement = Statement { device, channel, sequence, digest, outcome, key, expires_at };
+		let payload = statement.payload::<T>();
 		let signature = sp_io::crypto::ed25519_sign(BENCHMARK_KEYS, &self.signing, &payload)
 			.expect("the keystore holds the key that it has just made");
 		let signature = Signature::truncate_from(signature.0.to_vec());
-		Call::acknowledge { device, sequence, digest, outcome, key, expires_at, signature }
+		Call::acknowledge { device, channel, sequence, digest, outcome, key, expires_at, signature }
 	}
 }
 
@@ -121,8 +180,12 @@ fn envelope(length: u32) -> Envelope {
 	Envelope::truncate_from(vec![0xA5; length as usize])
 }
 
+fn key(key_type: KeyType, bytes: &[u8]) -> PublicKey {
+	PublicKey::new(key_type, bytes).expect("the bytes have the length of the type")
+}
+
 fn p256_public() -> PublicKey {
-	PublicKey::new(KeyType::P256, &P256_PUBLIC).expect("the bytes have the length of the type")
+	key(KeyType::P256, &P256_PUBLIC)
 }
 
 #[benchmarks(where
@@ -135,10 +198,12 @@ fn p256_public() -> PublicKey {
 mod benchmarks {
 	use super::*;
 
+	/// The first delivery of a further channel.
 	#[benchmark]
 	fn publish(n: Linear<MIN_BLOB_LEN, MAX_BLOB_LEN>) {
 		let scene = scene::<T>();
 		scene.publish(1, MIN_BLOB_LEN);
+		let last = ChannelId::all().next_back().expect("there are channels");
 		let envelope = envelope(n);
 		Pallet::<T>::note_direct_publish();
 
@@ -146,13 +211,31 @@ mod benchmarks {
 		_(
 			RawOrigin::Signed(scene.publisher.clone()),
 			scene.device,
-			2,
+			last,
+			1,
 			Suite::X25519ChaCha20Poly1305,
 			scene.recipient,
 			envelope,
 		);
 
-		assert_eq!(Deliveries::<T>::get(scene.device).map(|record| record.sequence), Some(2));
+		assert!(Channels::<T>::get(scene.device).contains(last));
+	}
+
+	/// A proposal that displaces one that could not be approved any more.
+	#[benchmark]
+	fn publish_displacing(n: Linear<MIN_BLOB_LEN, MAX_BLOB_LEN>) {
+		let scene = scene::<T>();
+		let suite = Suite::X25519ChaCha20Poly1305;
+		let guard = scene.guard();
+		let (device, recipient) = scene.occupied(b"drone-8", 8, suite, &guard);
+		let (origin, envelope) = (RawOrigin::Signed(scene.publisher.clone()), envelope(n));
+		Pallet::<T>::note_direct_publish();
+
+		#[extrinsic_call]
+		publish(origin, device, CHANNEL, 1, suite, recipient, envelope);
+
+		let waiting = Proposals::<T>::get(device, CHANNEL).map(|it| it.record.publisher);
+		assert_eq!(waiting, Some(scene.publisher.into()));
 	}
 
 	#[benchmark]
@@ -167,7 +250,7 @@ mod benchmarks {
 		}
 
 		assert_eq!(
-			Acknowledgements::<T>::get(scene.device).map(|ack| ack.outcome),
+			Acknowledgements::<T>::get(scene.device, CHANNEL).map(|ack| ack.outcome),
 			Some(Outcome::Applied)
 		);
 		Ok(())
@@ -194,17 +277,17 @@ mod benchmarks {
 		let scene = scene::<T>();
 		let watchdogs: Vec<[u8; 32]> = (0..=a).map(|index| [index as u8 + 1; 32]).collect();
 		T::Policies::watch_for_benchmark(scene.organisation, &watchdogs);
-		let digest = scene.publish(1, MIN_BLOB_LEN);
+		let delivery = scene.propose();
 		for watchdog in &watchdogs[1..] {
 			let origin = RawOrigin::Signed(T::AccountId::from(*watchdog)).into();
-			Pallet::<T>::approve(origin, scene.device, 1, digest)
+			Pallet::<T>::approve(origin, scene.device, CHANNEL, delivery)
 				.expect("a watchdog approves what waits");
 		}
 
 		#[extrinsic_call]
-		_(RawOrigin::Signed(T::AccountId::from(watchdogs[0])), scene.device, 1, digest);
+		_(RawOrigin::Signed(T::AccountId::from(watchdogs[0])), scene.device, CHANNEL, delivery);
 
-		let approved = Approvals::<T>::get(scene.device).map(|record| record.by.len());
+		let approved = Approvals::<T>::get(scene.device, CHANNEL).map(|record| record.by.len());
 		assert_eq!(approved, Some(watchdogs.len()));
 	}
 
@@ -219,16 +302,13 @@ mod benchmarks {
 					bytes[..4].copy_from_slice(&number.to_le_bytes());
 					bytes
 				};
-				let key = |key_type, bytes: [u8; 32]| {
-					PublicKey::new(key_type, &bytes).expect("the bytes have the length of the type")
-				};
-				let agreement = key(KeyType::X25519, bytes(1));
+				let agreement = key(KeyType::X25519, &bytes(1));
 				let id = KeyId::of(&agreement);
 				let name = alloc::format!("drone-{number}-of-many");
 				let device = T::Registry::enrol_for_benchmark(
 					scene.organisation,
 					name.as_bytes(),
-					key(KeyType::Ed25519, bytes(2)),
+					key(KeyType::Ed25519, &bytes(2)),
 					agreement,
 				);
 				Recipient { device, sequence: 1, key: id }
@@ -240,21 +320,50 @@ mod benchmarks {
 		Pallet::<T>::note_direct_publish();
 
 		#[extrinsic_call]
-		_(RawOrigin::Signed(scene.publisher.clone()), suite, recipients, envelope);
+		_(RawOrigin::Signed(scene.publisher.clone()), CHANNEL, suite, recipients, envelope);
 
-		assert!(Deliveries::<T>::contains_key(last.device));
+		assert!(Deliveries::<T>::contains_key(last.device, CHANNEL));
+	}
+
+	/// Proposals that displace as many that could not be approved any more.
+	#[benchmark]
+	fn publish_shared_displacing(
+		r: Linear<1, MAX_RECIPIENTS>,
+		n: Linear<MIN_BLOB_LEN, MAX_BLOB_LEN>,
+	) {
+		let scene = scene::<T>();
+		let suite = Suite::SharedX25519;
+		let guard = scene.guard();
+		let recipients: Vec<Recipient> = (1..=r)
+			.map(|number| {
+				let name = alloc::format!("drone-{number}-of-many");
+				let (device, key) = scene.occupied(name.as_bytes(), number, suite, &guard);
+				Recipient { device, sequence: 1, key }
+			})
+			.collect();
+		let last = recipients[recipients.len() - 1];
+		let recipients = Recipients::truncate_from(recipients);
+		let envelope = envelope(n.max(suite.min_len() + (r - 1) * suite.slot_len()));
+		let origin = RawOrigin::Signed(scene.publisher.clone());
+		Pallet::<T>::note_direct_publish();
+
+		#[extrinsic_call]
+		publish_shared(origin, CHANNEL, suite, recipients, envelope);
+
+		let waiting = Proposals::<T>::get(last.device, CHANNEL).map(|it| it.record.publisher);
+		assert_eq!(waiting, Some(scene.publisher.into()));
 	}
 
 	#[benchmark]
 	fn withdraw() {
 		let scene = scene::<T>();
 		T::Policies::watch_for_benchmark(scene.organisation, &[[1; 32]]);
-		let digest = scene.publish(1, MIN_BLOB_LEN);
+		let delivery = scene.propose();
 
 		#[extrinsic_call]
-		_(RawOrigin::Signed(scene.publisher.clone()), scene.device, 1, digest);
+		_(RawOrigin::Signed(scene.publisher.clone()), scene.device, CHANNEL, delivery);
 
-		assert!(!Proposals::<T>::contains_key(scene.device));
+		assert!(!Proposals::<T>::contains_key(scene.device, CHANNEL));
 	}
 
 	#[benchmark]
@@ -262,6 +371,7 @@ mod benchmarks {
 		let scene = scene::<T>();
 		let call: T::RuntimeCall = Call::<T>::publish {
 			device: scene.device,
+			channel: CHANNEL,
 			sequence: 1,
 			suite: Suite::X25519ChaCha20Poly1305,
 			recipient: scene.recipient,

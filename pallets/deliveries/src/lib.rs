@@ -39,12 +39,13 @@ pub mod pallet {
 	use dpki_primitives::{
 		Moment,
 		approval::{ApprovalRecord, MAX_APPROVALS, Proposal},
+		channel::{ChannelId, ChannelSet},
 		delivery::{
 			Acknowledgement, DeliveryRecord, MAX_BLOB_LEN, MAX_RECIPIENTS, MIN_BLOB_LEN, Outcome,
 			Recipients, Suite,
 		},
 		economy::Economy,
-		ids::{BlobDigest, DeviceId, KeyId, OrganisationId},
+		ids::{BlobDigest, DeliveryId, DeviceId, KeyId, OrganisationId},
 		key::Signature,
 		organisation::{DeliveryPolicies, Organisations},
 		registry::Registry,
@@ -93,24 +94,32 @@ pub mod pallet {
 		type WeightInfo: WeightInfo;
 	}
 
-	/// The newest delivery of each device.
+	/// The newest delivery of each device on each of its channels.
 	#[pallet::storage]
-	pub type Deliveries<T: Config> = StorageMap<_, Identity, DeviceId, DeliveryRecord, OptionQuery>;
+	pub type Deliveries<T: Config> =
+		StorageDoubleMap<_, Identity, DeviceId, Identity, ChannelId, DeliveryRecord, OptionQuery>;
 
-	/// The delivery of each device that waits for approvals. It stays when its time is over, until another takes its
-	/// place: there is one per device, like deliveries.
+	/// The channels on which each device ever got a delivery: exactly those of [`Deliveries`], so that a device which has
+	/// proven this knows that no delivery is kept from it.
 	#[pallet::storage]
-	pub type Proposals<T: Config> = StorageMap<_, Identity, DeviceId, Proposal, OptionQuery>;
+	pub type Channels<T: Config> = StorageMap<_, Identity, DeviceId, ChannelSet, ValueQuery>;
 
-	/// Who approved the newest delivery of each device. None if the policy asked for nobody.
+	/// The delivery of each device that waits for approvals on a channel. It stays when its time is over, until another
+	/// takes its place: there is one per channel, like deliveries.
 	#[pallet::storage]
-	pub type Approvals<T: Config> = StorageMap<_, Identity, DeviceId, ApprovalRecord, OptionQuery>;
+	pub type Proposals<T: Config> =
+		StorageDoubleMap<_, Identity, DeviceId, Identity, ChannelId, Proposal, OptionQuery>;
 
-	/// The newest acknowledgement of each device. It stays when a newer delivery is published, until that one is
-	/// acknowledged: the sequence number tells which delivery it is about.
+	/// Who approved the newest delivery of each device on a channel. None if the policy asked for nobody.
+	#[pallet::storage]
+	pub type Approvals<T: Config> =
+		StorageDoubleMap<_, Identity, DeviceId, Identity, ChannelId, ApprovalRecord, OptionQuery>;
+
+	/// The newest acknowledgement of each device on a channel. It stays when a newer delivery is published, until that one
+	/// is acknowledged: the sequence number tells which delivery it is about.
 	#[pallet::storage]
 	pub type Acknowledgements<T: Config> =
-		StorageMap<_, Identity, DeviceId, Acknowledgement, OptionQuery>;
+		StorageDoubleMap<_, Identity, DeviceId, Identity, ChannelId, Acknowledgement, OptionQuery>;
 
 	/// The extrinsic that ends with a [`Call::publish`]: number of the block and index in it. Set and cleared
 	/// by [`DirectBlob`](crate::DirectBlob) around that very extrinsic, so it is never part of a block's state.
@@ -122,10 +131,12 @@ pub mod pallet {
 	#[pallet::event]
 	#[pallet::generate_deposit(pub(super) fn deposit_event)]
 	pub enum Event<T: Config> {
-		/// A delivery was published; it is the newest of its device.
+		/// A delivery was published; it is the newest of its device on its channel.
 		DeliveryPublished {
 			/// For which device.
 			device: DeviceId,
+			/// On which channel.
+			channel: ChannelId,
 			/// In the name of which organisation.
 			organisation: OrganisationId,
 			/// By whom.
@@ -139,10 +150,13 @@ pub mod pallet {
 			/// The length of the blob in bytes.
 			length: u32,
 		},
-		/// A delivery was published that needs approvals before it becomes the newest of its device.
+		/// A delivery was published that needs approvals before it becomes the newest of its device on
+		/// its channel.
 		DeliveryProposed {
 			/// For which device.
 			device: DeviceId,
+			/// On which channel.
+			channel: ChannelId,
 			/// In the name of which organisation.
 			organisation: OrganisationId,
 			/// By whom.
@@ -162,6 +176,8 @@ pub mod pallet {
 		DeliveryApproved {
 			/// For which device it is.
 			device: DeviceId,
+			/// On which channel.
+			channel: ChannelId,
 			/// Its number.
 			sequence: u64,
 			/// The name of the blob.
@@ -175,15 +191,19 @@ pub mod pallet {
 		ProposalWithdrawn {
 			/// For which device it was.
 			device: DeviceId,
+			/// On which channel.
+			channel: ChannelId,
 			/// Its number.
 			sequence: u64,
 			/// The name of the blob.
 			digest: BlobDigest,
 		},
-		/// A device told what became of its newest delivery.
+		/// A device told what became of its newest delivery on a channel.
 		DeliveryAcknowledged {
 			/// Which device.
 			device: DeviceId,
+			/// On which channel.
+			channel: ChannelId,
 			/// Which delivery.
 			sequence: u64,
 			/// Which blob.
@@ -206,8 +226,8 @@ pub mod pallet {
 		/// The signer has not the role in the device's organisation: publishing needs Publisher, approving what the policy
 		/// names. Ask its administrator, or its watchdogs for theirs.
 		RoleMissing,
-		/// Nothing with this number and digest waits for approvals at this device: it was published already, withdrawn, or
-		/// replaced. Look at what waits now, and at its content, before you approve it.
+		/// Nothing with this id waits for approvals on this channel of the device: it was published already, withdrawn,
+		/// replaced, or is another delivery than the one that was looked at. Look at what waits now, and at its content, before you approve it.
 		ProposalUnknown,
 		/// The time to approve it is over: have it published again.
 		ProposalExpired,
@@ -243,7 +263,7 @@ pub mod pallet {
 		/// The acknowledgement was refused: look up its number in `dpki_primitives::refusal::Refusal`, which says what
 		/// to do.
 		AcknowledgementRefused(u8),
-		/// What another account has published for this device waits for approvals: have it approved or withdrawn, or wait
+		/// What another account has published for this device on this channel waits for approvals: have it approved or withdrawn, or wait
 		/// until its time is over.
 		ProposalWaiting,
 	}
@@ -268,8 +288,8 @@ pub mod pallet {
 				 runtime",
 			);
 			let publish =
-				T::WeightInfo::publish(MAX_BLOB_LEN).saturating_add(T::WeightInfo::direct_blob());
-			let publish_shared = T::WeightInfo::publish_shared(MAX_RECIPIENTS, MAX_BLOB_LEN)
+				Self::weight_of_publish(MAX_BLOB_LEN).saturating_add(T::WeightInfo::direct_blob());
+			let publish_shared = Self::weight_of_publish_shared(MAX_RECIPIENTS, MAX_BLOB_LEN)
 				.saturating_add(T::WeightInfo::direct_blob());
 			let acknowledge =
 				T::WeightInfo::acknowledge().saturating_add(T::WeightInfo::authorize_acknowledge());
@@ -296,28 +316,33 @@ pub mod pallet {
 	/// What anybody may ask.
 	#[pallet::view_functions]
 	impl<T: Config> Pallet<T> {
-		/// The newest delivery for the device.
-		pub fn delivery(device: DeviceId) -> Option<DeliveryRecord> {
-			Deliveries::<T>::get(device)
+		/// The channels on which the device ever got a delivery.
+		pub fn channels(device: DeviceId) -> ChannelSet {
+			Channels::<T>::get(device)
 		}
 
-		/// The newest acknowledgement of the device.
-		pub fn acknowledgement(device: DeviceId) -> Option<Acknowledgement> {
-			Acknowledgements::<T>::get(device)
+		/// The newest delivery for the device on this channel.
+		pub fn delivery(device: DeviceId, channel: ChannelId) -> Option<DeliveryRecord> {
+			Deliveries::<T>::get(device, channel)
+		}
+
+		/// The newest acknowledgement of the device on this channel.
+		pub fn acknowledgement(device: DeviceId, channel: ChannelId) -> Option<Acknowledgement> {
+			Acknowledgements::<T>::get(device, channel)
 		}
 	}
 
 	/// One thin call per intent.
 	#[pallet::call(weight = T::WeightInfo)]
 	impl<T: Config> Pallet<T> {
-		/// Publishes a delivery for a device: the record goes into the state, the envelope under its SHA2-256 into
+		/// Publishes a delivery for a device on one of its channels: the record goes into the state, the envelope under its SHA2-256 into
 		/// the blocks of the nodes that keep them.
 		///
 		/// - **Who:** an account with the role Publisher in the device's organisation, directly or through the one
 		///   wrapper that the runtime allows: the call is refused inside of any other.
 		/// - **Cost:** the fee of its weight and length, both of which grow with the envelope, and that of a delivery.
-		///   No deposit: the state holds one record per device, for which there is one.
-		/// - **Changes:** the delivery record of the device; the one before it is forgotten by the state, its blob
+		///   No deposit: the state holds one record per channel of a device, for which there is one, and at most 16 of them.
+		/// - **Changes:** the delivery record of the device on the channel; the one before it is forgotten by the state, its blob
 		///   stays in its block. If the policy of the organisation asks for approvals, what waits for them, in the place
 		///   of what waited before.
 		/// - **Events:** [`Event::DeliveryPublished`], or [`Event::DeliveryProposed`].
@@ -330,10 +355,11 @@ pub mod pallet {
 		///   to read; [`Error::EnvelopeTooShort`]; `Token` if the fee cannot be paid.
 		/// - **Complexity:** O(n) in the length of the envelope, which is hashed once.
 		#[pallet::call_index(0)]
-		#[pallet::weight(T::WeightInfo::publish(envelope.len() as u32))]
+		#[pallet::weight(Pallet::<T>::weight_of_publish(envelope.len() as u32))]
 		pub fn publish(
 			origin: OriginFor<T>,
 			device: DeviceId,
+			channel: ChannelId,
 			sequence: u64,
 			suite: Suite,
 			recipient: KeyId,
@@ -343,18 +369,18 @@ pub mod pallet {
 			envelope: Envelope,
 		) -> DispatchResult {
 			let publisher = ensure_signed(origin)?;
-			Self::do_publish(publisher, device, sequence, suite, recipient, &envelope)
+			Self::do_publish(publisher, device, channel, sequence, suite, recipient, &envelope)
 		}
 
-		/// Tells what became of the newest delivery of a device.
+		/// Tells what became of the newest delivery of a device on a channel.
 		///
 		/// - **Who:** anyone, in a general transaction without signer: the right to it is the signature by `key`, a
 		///   valid signing key of the device, over
 		///   [`Action::AcknowledgeDelivery`](dpki_primitives::context::Action::AcknowledgeDelivery) with the sequence
 		///   number as its nonce.
-		/// - **Cost:** nothing, as a device has no balance. It is possible once per delivery, and once more to
-		///   replace a refusal by a success.
-		/// - **Changes:** the acknowledgement of the device.
+		/// - **Cost:** nothing, as a device has no balance. It is possible once per delivery, once more to replace a refusal
+		///   by a success, and once more to replace that by the word that a lower channel has claimed the same.
+		/// - **Changes:** the acknowledgement of the device on the channel.
 		/// - **Events:** [`Event::DeliveryAcknowledged`].
 		/// - **Refusals:** before it enters the pool, as the number of a
 		///   [`Refusal`](dpki_primitives::refusal::Refusal): `DeviceUnknown`, `DeviceRevoked`, `DeliveryUnknown`,
@@ -363,14 +389,16 @@ pub mod pallet {
 		/// - **Complexity:** O(1), dominated by the verification of one signature.
 		#[pallet::call_index(1)]
 		#[pallet::authorize(
-			|_source, &device, &sequence, &digest, &outcome, &key, &expires_at, signature| {
-				let statement = Statement { device, sequence, digest, outcome, key, expires_at };
+			|_source, &device, &channel, &sequence, &digest, &outcome, &key, &expires_at, signature| {
+				let statement =
+					Statement { device, channel, sequence, digest, outcome, key, expires_at };
 				Self::authorize_acknowledge(statement, signature)
 			}
 		)]
 		pub fn acknowledge(
 			origin: OriginFor<T>,
 			device: DeviceId,
+			channel: ChannelId,
 			sequence: u64,
 			digest: BlobDigest,
 			outcome: Outcome,
@@ -379,18 +407,21 @@ pub mod pallet {
 			_signature: Signature,
 		) -> DispatchResult {
 			ensure_authorized(origin)?;
-			let statement = Statement { device, sequence, digest, outcome, key, expires_at };
+			let statement =
+				Statement { device, channel, sequence, digest, outcome, key, expires_at };
 			Self::do_acknowledge(statement)
 		}
 
-		/// Approves a delivery that waits. With the last approval that is missing it becomes the newest of its device.
+		/// Approves a delivery that waits. With the last approval that is missing it becomes the newest of its device
+		/// on its channel.
 		///
 		/// - **Who:** an account with the role that the policy of the device's organisation names: Watchdog under
 		///   `Watchdogs`; Anchor Manager, and not the publisher, under `MultiAdmin`.
 		/// - **Cost:** the fee of its weight and length, the weight by how many had approved before.
-		/// - **Changes:** what waits; with the last approval the delivery record of the device, and who approved it.
+		/// - **Changes:** what waits; with the last approval the delivery record of the device on the channel, and who approved it.
 		/// - **Events:** [`Event::DeliveryApproved`]; with the last approval [`Event::DeliveryPublished`], too.
-		/// - **Refusals:** [`Error::ProposalUnknown`], because an approval is one of exactly this content;
+		/// - **Refusals:** [`Error::ProposalUnknown`], because an approval is one of exactly this delivery in this place, which
+		///   [`DeliveryRecord::id`] names;
 		///   [`Error::ProposalExpired`]; [`Error::ApprovalNotNeeded`]; [`Error::RoleMissing`];
 		///   [`Error::ApproverIsPublisher`], because one account is not two; [`Error::ApprovalRepeated`];
 		///   [`Error::PublisherLost`], [`Error::DeviceNotValid`], [`Error::RecipientNotValid`] and what else would have
@@ -401,11 +432,11 @@ pub mod pallet {
 		pub fn approve(
 			origin: OriginFor<T>,
 			device: DeviceId,
-			sequence: u64,
-			digest: BlobDigest,
+			channel: ChannelId,
+			delivery: DeliveryId,
 		) -> DispatchResultWithPostInfo {
 			let approver = ensure_signed(origin)?;
-			let counted = Self::do_approve(approver, device, sequence, digest)?;
+			let counted = Self::do_approve(approver, device, channel, delivery)?;
 			Ok(Some(T::WeightInfo::approve(counted)).into())
 		}
 
@@ -413,7 +444,7 @@ pub mod pallet {
 		///
 		/// - **Who:** the account that published it.
 		/// - **Cost:** the fee of its weight and length.
-		/// - **Changes:** nothing waits for this device any more. The blob stays in its block.
+		/// - **Changes:** nothing waits for this device on this channel any more. The blob stays in its block.
 		/// - **Events:** [`Event::ProposalWithdrawn`].
 		/// - **Refusals:** [`Error::ProposalUnknown`], [`Error::NotThePublisher`].
 		/// - **Complexity:** O(1).
@@ -421,14 +452,14 @@ pub mod pallet {
 		pub fn withdraw(
 			origin: OriginFor<T>,
 			device: DeviceId,
-			sequence: u64,
-			digest: BlobDigest,
+			channel: ChannelId,
+			delivery: DeliveryId,
 		) -> DispatchResult {
 			let publisher = ensure_signed(origin)?;
-			Self::do_withdraw(publisher, device, sequence, digest)
+			Self::do_withdraw(publisher, device, channel, delivery)
 		}
 
-		/// Publishes one envelope for many devices: each gets a delivery of its own, with its own number.
+		/// Publishes one envelope for many devices on the same channel: each gets a delivery of its own, with its own number.
 		///
 		/// - **Who:** as for [`Call::publish`], for every one of the devices.
 		/// - **Cost:** the fee of its weight and length, and that of a delivery for each device.
@@ -439,17 +470,18 @@ pub mod pallet {
 		/// - **Complexity:** O(n + r) in the length of the envelope, which is hashed once, and the number of devices.
 		#[pallet::call_index(4)]
 		#[pallet::weight(
-			T::WeightInfo::publish_shared(recipients.len() as u32, envelope.len() as u32)
+			Pallet::<T>::weight_of_publish_shared(recipients.len() as u32, envelope.len() as u32)
 		)]
 		pub fn publish_shared(
 			origin: OriginFor<T>,
+			channel: ChannelId,
 			suite: Suite,
 			recipients: Recipients,
 			// HAZARD: the envelope has to stay the last field, as in `publish`.
 			envelope: Envelope,
 		) -> DispatchResult {
 			let publisher = ensure_signed(origin)?;
-			Self::do_publish_shared(publisher, suite, &recipients, &envelope)
+			Self::do_publish_shared(publisher, channel, suite, &recipients, &envelope)
 		}
 	}
 }

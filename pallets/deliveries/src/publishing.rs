@@ -1,7 +1,8 @@
 //! Who may publish what for which device, and how the blob gets into the block.
 
-use crate::{Config, Deliveries, Error, Pallet};
+use crate::{Config, Deliveries, Error, Pallet, WeightInfo};
 use dpki_primitives::{
+	channel::ChannelId,
 	delivery::{DeliveryRecord, MAX_SEQUENCE_STEP, Recipient, Suite},
 	economy::{Economy, FundsMissing, Operation},
 	ids::{BlobDigest, DeviceId, KeyId},
@@ -13,20 +14,34 @@ use frame_support::{ensure, pallet_prelude::*, traits::Time};
 use sp_runtime::TokenError;
 
 impl<T: Config> Pallet<T> {
+	/// The weight of a publication of so many bytes, whichever way it goes: it becomes the newest delivery, or waits for
+	/// approvals in the place of what another publisher has left waiting.
+	pub(crate) fn weight_of_publish(length: u32) -> Weight {
+		T::WeightInfo::publish(length).max(T::WeightInfo::publish_displacing(length))
+	}
+
+	/// The same for so many devices.
+	pub(crate) fn weight_of_publish_shared(recipients: u32, length: u32) -> Weight {
+		let displacing = T::WeightInfo::publish_shared_displacing(recipients, length);
+		T::WeightInfo::publish_shared(recipients, length).max(displacing)
+	}
+
 	pub(crate) fn do_publish(
 		publisher: T::AccountId,
 		device: DeviceId,
+		channel: ChannelId,
 		sequence: u64,
 		suite: Suite,
 		recipient: KeyId,
 		envelope: &[u8],
 	) -> DispatchResult {
 		let recipient = Recipient { device, sequence, key: recipient };
-		Self::publish_for(publisher, suite, &[recipient], suite.min_len(), envelope)
+		Self::publish_for(publisher, channel, suite, &[recipient], suite.min_len(), envelope)
 	}
 
 	pub(crate) fn do_publish_shared(
 		publisher: T::AccountId,
+		channel: ChannelId,
 		suite: Suite,
 		recipients: &[Recipient],
 		envelope: &[u8],
@@ -34,12 +49,13 @@ impl<T: Config> Pallet<T> {
 		ensure!(suite.is_shared(), Error::<T>::SuiteNotShared);
 		let others = recipients.len().checked_sub(1).ok_or(Error::<T>::RecipientMissing)? as u32;
 		let min_len = suite.min_len().saturating_add(others.saturating_mul(suite.slot_len()));
-		Self::publish_for(publisher, suite, recipients, min_len, envelope)
+		Self::publish_for(publisher, channel, suite, recipients, min_len, envelope)
 	}
 
 	/// Publishes one envelope for all of these devices, or for none.
 	fn publish_for(
 		publisher: T::AccountId,
+		channel: ChannelId,
 		suite: Suite,
 		recipients: &[Recipient],
 		min_len: u32,
@@ -49,7 +65,7 @@ impl<T: Config> Pallet<T> {
 		let digest = BlobDigest(sp_io::hashing::sha2_256(envelope));
 		let length = envelope.len() as u32;
 		for recipient in recipients {
-			Self::publish_to(&publisher, suite, *recipient, digest, length)?;
+			Self::publish_to(&publisher, channel, suite, *recipient, digest, length)?;
 		}
 		// Behind the rules of each device: what is wrong with these is the more telling.
 		ensure!(length >= min_len, Error::<T>::EnvelopeTooShort);
@@ -60,9 +76,10 @@ impl<T: Config> Pallet<T> {
 		Ok(())
 	}
 
-	/// Makes an envelope the newest delivery of a device, or lets it wait for approvals.
+	/// Makes an envelope the newest delivery of a device on a channel, or lets it wait for approvals.
 	fn publish_to(
 		publisher: &T::AccountId,
+		channel: ChannelId,
 		suite: Suite,
 		Recipient { device, sequence, key: recipient }: Recipient,
 		digest: BlobDigest,
@@ -76,7 +93,7 @@ impl<T: Config> Pallet<T> {
 		);
 		ensure!(T::Registry::device_status(device).is_valid(), Error::<T>::DeviceNotValid);
 		Self::ensure_recipient(device, suite, recipient)?;
-		let newest = Deliveries::<T>::get(device).map_or(0, |record| record.sequence);
+		let newest = Deliveries::<T>::get(device, channel).map_or(0, |record| record.sequence);
 		ensure!(sequence > newest, Error::<T>::SequenceNotRising);
 		ensure!(sequence - newest <= MAX_SEQUENCE_STEP, Error::<T>::SequenceTooFar);
 		let record = DeliveryRecord {
@@ -91,10 +108,10 @@ impl<T: Config> Pallet<T> {
 		};
 		// A publisher has a role in it, so the organisation exists and has a policy.
 		match Self::approval_rule(organisation) {
-			None => Self::put_in_place(device, record, publisher.clone(), None),
+			None => Self::put_in_place(device, channel, record, publisher.clone(), None),
 			Some(_) => {
-				Self::ensure_may_propose(publisher, device)?;
-				Self::propose(device, record, publisher.clone());
+				Self::ensure_may_propose(publisher, device, channel)?;
+				Self::propose(device, channel, record, publisher.clone());
 			},
 		}
 		Ok(())

@@ -1,6 +1,8 @@
 //! What is true of the storage between any two blocks.
 
-use crate::{Acknowledgements, Approvals, Config, Deliveries, DirectPublish, Pallet, Proposals};
+use crate::{
+	Acknowledgements, Approvals, Channels, Config, Deliveries, DirectPublish, Pallet, Proposals,
+};
 use dpki_primitives::{
 	approval::Approvers,
 	delivery::{DeliveryRecord, MAX_BLOB_LEN, MIN_BLOB_LEN},
@@ -13,27 +15,40 @@ use sp_runtime::TryRuntimeError;
 impl<T: Config> Pallet<T> {
 	/// Deliveries, and those that wait for approvals, are for registered devices of their organisation and have possible
 	/// numbers and lengths; what waits is newer than what is there; nobody approved twice, and approvals are about the
-	/// newest delivery; acknowledgements are about a delivery that there was; no extrinsic is noted outside of itself.
+	/// newest delivery; acknowledgements are about a delivery that there was; the channels of a device are those on which it has
+	/// a delivery; no extrinsic is noted outside of itself.
 	pub(crate) fn do_try_state() -> Result<(), TryRuntimeError> {
-		for (device, delivery) in Deliveries::<T>::iter() {
+		for (device, channel, delivery) in Deliveries::<T>::iter() {
 			Self::try_state_of(device, &delivery)?;
+			ensure!(
+				Channels::<T>::get(device).contains(channel),
+				"a delivery is on no channel of its device"
+			);
 		}
-		for (device, proposal) in Proposals::<T>::iter() {
+		for (device, channels) in Channels::<T>::iter() {
+			ensure!(!channels.is_empty(), "a device has an empty set of channels");
+			ensure!(
+				channels.iter().all(|channel| Deliveries::<T>::contains_key(device, channel)),
+				"a channel of a device has no delivery"
+			);
+		}
+		for (device, channel, proposal) in Proposals::<T>::iter() {
 			Self::try_state_of(device, &proposal.record)?;
 			try_state_of_approvers(&proposal.approvals)?;
-			let newest = Deliveries::<T>::get(device).map_or(0, |delivery| delivery.sequence);
+			let newest = Deliveries::<T>::get(device, channel).map_or(0, |it| it.sequence);
 			ensure!(proposal.record.sequence > newest, "what waits for approvals was overtaken");
 		}
-		for (device, approvals) in Approvals::<T>::iter() {
+		for (device, channel, approvals) in Approvals::<T>::iter() {
 			try_state_of_approvers(&approvals.by)?;
 			ensure!(!approvals.by.is_empty(), "nobody approved what needed approvals");
 			ensure!(
-				Deliveries::<T>::get(device).is_some_and(|delivery| approvals.is_about(&delivery)),
+				Deliveries::<T>::get(device, channel)
+					.is_some_and(|delivery| approvals.is_about(device, channel, &delivery)),
 				"approvals are about no newest delivery"
 			);
 		}
-		for (device, acknowledgement) in Acknowledgements::<T>::iter() {
-			let Some(delivery) = Deliveries::<T>::get(device) else {
+		for (device, channel, acknowledgement) in Acknowledgements::<T>::iter() {
+			let Some(delivery) = Deliveries::<T>::get(device, channel) else {
 				return Err("an acknowledgement is about no delivery".into());
 			};
 			ensure!(

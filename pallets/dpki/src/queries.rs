@@ -73,4 +73,14 @@ impl<T: Config> Registry for Pallet<T> {
 	) -> DeviceId {
 		crate::benchmarking::enrol_unchecked::<T>(organisation, name, signing, agreement)
 	}
+
+	#[cfg(feature = "runtime-benchmarks")]
+	fn revoke_for_benchmark(key: KeyId) {
+		use dpki_primitives::revocation::{Revocation, RevocationReason};
+		let revocation = Revocation { reason: RevocationReason::KeyCompromise, at: Self::now() };
+		crate::Keys::<T>::mutate(key, |record| {
+			let record = record.as_mut().expect("the key was made for the benchmark");
+			record.revocation = Some(revocation);
+		});
+	}
 }

@@ -5,8 +5,9 @@
 
 use crate::{
 	Moment,
+	channel::ChannelId,
 	delivery::DeliveryRecord,
-	ids::BlobDigest,
+	ids::{DeliveryId, DeviceId},
 	organisation::{DeliveryPolicy, Role, RoleSet},
 };
 use bounded_collections::{BoundedVec, ConstU32};
@@ -74,7 +75,7 @@ impl ApprovalRule {
 	Clone, PartialEq, Eq, Debug, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
 )]
 pub struct Proposal {
-	/// What becomes the newest delivery of the device when it is approved.
+	/// What becomes the newest delivery of the device on the channel when it is approved.
 	pub record: DeliveryRecord,
 	/// Last moment at which it can be approved.
 	pub expires_at: Moment,
@@ -82,23 +83,26 @@ pub struct Proposal {
 	pub approvals: Approvers,
 }
 
-/// Who approved the newest delivery of a device, as stored beside it. Absent if the policy asked for nobody.
+/// Who approved the newest delivery of a device on a channel, as stored beside it. Absent if the policy asked for nobody.
 #[derive(
 	Clone, PartialEq, Eq, Debug, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
 )]
 pub struct ApprovalRecord {
-	/// Which delivery.
-	pub sequence: u64,
-	/// Which blob.
-	pub digest: BlobDigest,
+	/// Which delivery, with all that its record says.
+	pub delivery: DeliveryId,
 	/// Who.
 	pub by: Approvers,
 }
 
 impl ApprovalRecord {
-	/// Whether it is about this delivery.
-	pub fn is_about(&self, delivery: &DeliveryRecord) -> bool {
-		(self.sequence, self.digest) == (delivery.sequence, delivery.digest)
+	/// Whether it is about this delivery to this device on this channel.
+	pub fn is_about(
+		&self,
+		device: DeviceId,
+		channel: ChannelId,
+		delivery: &DeliveryRecord,
+	) -> bool {
+		self.delivery == delivery.id(device, channel)
 	}
 }
 

@@ -31,6 +31,7 @@
 
 use crate::{
 	Moment,
+	channel::ChannelId,
 	delivery::Outcome,
 	ids::{AnchorId, BlobDigest, DeviceId, KeyCommitment, KeyId, OrganisationId, VoucherId},
 	key::KeyPurpose,
@@ -100,11 +101,13 @@ pub enum Action {
 		anchor: AnchorId,
 	},
 	/// "I have seen this delivery, and this became of it." Signed by a signing key of the device.
-	/// Nonce: the sequence number of the delivery.
+	/// Nonce: the sequence number of the delivery on its channel.
 	#[codec(index = 3)]
 	AcknowledgeDelivery {
 		/// Which device.
 		device: DeviceId,
+		/// On which channel.
+		channel: ChannelId,
 		/// Which delivery.
 		digest: BlobDigest,
 		/// What became of it.
@@ -192,6 +195,8 @@ pub enum Action {
 		organisation: OrganisationId,
 		/// To which device.
 		device: DeviceId,
+		/// On which channel.
+		channel: ChannelId,
 		/// By whom it is to be published.
 		publisher: [u8; 32],
 		/// The SHA2-256 of the content, see `dpki_client::bundle`.
@@ -363,6 +368,7 @@ mod tests {
 				Action::SignBundle {
 					organisation: OrganisationId([1; 32]),
 					device,
+					channel: ChannelId::DEFAULT,
 					publisher: [2; 32],
 					content: [3; 32],
 				},

@@ -2,7 +2,8 @@
 
 use crate::{
 	Moment,
-	ids::{BlobDigest, DeviceId, KeyId, OrganisationId},
+	channel::ChannelId,
+	ids::{BlobDigest, DeliveryId, DeviceId, KeyId, OrganisationId},
 	key::KeyType,
 };
 use alloc::vec::Vec;
@@ -136,7 +137,7 @@ pub struct Recipient {
 /// The devices for which a shared envelope is.
 pub type Recipients = BoundedVec<Recipient, ConstU32<MAX_RECIPIENTS>>;
 
-/// The newest delivery of a device, as stored.
+/// The newest delivery of a device on a channel, as stored.
 #[derive(
 	Clone, PartialEq, Eq, Debug, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
 )]
@@ -145,7 +146,7 @@ pub struct DeliveryRecord {
 	pub organisation: OrganisationId,
 	/// The account that published it.
 	pub publisher: [u8; 32],
-	/// Rises with every delivery to the device.
+	/// Rises with every delivery to the device on the channel.
 	pub sequence: u64,
 	/// How it is encrypted.
 	pub suite: Suite,
@@ -160,13 +161,28 @@ pub struct DeliveryRecord {
 }
 
 impl DeliveryRecord {
+	/// What names this delivery in its place, so that whoever approves it approves exactly what was looked at: the hash of
+	/// the device, the channel, the organisation, the publisher, the sequence number, the suite, the recipient key, and the
+	/// digest and the length of the envelope. When it was published is no part of it, so that it is known before.
+	pub fn id(&self, device: DeviceId, channel: ChannelId) -> DeliveryId {
+		let Self { organisation, publisher, sequence, suite, recipient, digest, length, .. } = self;
+		let place = (device, channel, organisation, publisher, sequence);
+		DeliveryId::of(&(place, suite, recipient, digest, length))
+	}
+
 	/// What the envelope has to be bound to for this record.
-	pub fn binding(&self, genesis: [u8; 32], device: DeviceId) -> DeliveryBinding {
+	pub fn binding(
+		&self,
+		genesis: [u8; 32],
+		device: DeviceId,
+		channel: ChannelId,
+	) -> DeliveryBinding {
 		DeliveryBinding {
 			genesis,
 			organisation: self.organisation,
 			publisher: self.publisher,
 			device,
+			channel,
 			recipient: self.recipient,
 			suite: self.suite,
 			sequence: self.sequence,
@@ -186,6 +202,8 @@ pub struct DeliveryBinding {
 	pub publisher: [u8; 32],
 	/// The device that it is for.
 	pub device: DeviceId,
+	/// The channel on which it is published.
+	pub channel: ChannelId,
 	/// The device key that it is encrypted to.
 	pub recipient: KeyId,
 	/// How it is encrypted.
@@ -233,6 +251,12 @@ pub enum RefusalReason {
 	/// Approvals that the policy of the organisation asks for are not there.
 	#[codec(index = 4)]
 	ApprovalMissing,
+	/// It claims what a delivery on a lower channel has in force, with another content. It is not tried again.
+	#[codec(index = 5)]
+	ChannelConflict,
+	/// The device obeys no delivery on this channel.
+	#[codec(index = 6)]
+	ChannelIgnored,
 }
 
 /// What became of a delivery on the device.
@@ -257,7 +281,7 @@ pub enum Outcome {
 	Refused(RefusalReason),
 }
 
-/// The newest acknowledgement of a device, as stored.
+/// The newest acknowledgement of a device on a channel, as stored.
 #[derive(
 	Clone, PartialEq, Eq, Debug, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
 )]
@@ -283,6 +307,40 @@ mod tests {
 			assert!(KeyPurpose::KeyAgreement.allows(suite.recipient_type()), "{suite:?}");
 			assert!((MIN_BLOB_LEN..MAX_BLOB_LEN).contains(&suite.min_len()), "{suite:?}");
 		}
+	}
+
+	#[test]
+	fn every_part_of_a_record_but_its_time_is_part_of_its_id() {
+		let record = DeliveryRecord {
+			organisation: OrganisationId([1; 32]),
+			publisher: [2; 32],
+			sequence: 3,
+			suite: Suite::X25519ChaCha20Poly1305,
+			recipient: KeyId([4; 32]),
+			digest: BlobDigest([5; 32]),
+			length: 6,
+			published_at: 7,
+		};
+		let (device, channel) = (DeviceId([8; 32]), ChannelId::DEFAULT);
+		let id = record.id(device, channel);
+		let changes: [fn(&mut DeliveryRecord); 7] = [
+			|record| record.organisation = OrganisationId([9; 32]),
+			|record| record.publisher = [9; 32],
+			|record| record.sequence = 9,
+			|record| record.suite = Suite::SharedX25519,
+			|record| record.recipient = KeyId([9; 32]),
+			|record| record.digest = BlobDigest([9; 32]),
+			|record| record.length = 9,
+		];
+		for change in changes {
+			let mut other = record.clone();
+			change(&mut other);
+			assert_ne!(other.id(device, channel), id, "{other:?}");
+		}
+		assert_ne!(record.id(DeviceId([9; 32]), channel), id);
+		assert_ne!(record.id(device, ChannelId::new(1).unwrap()), id);
+		let later = DeliveryRecord { published_at: 9, ..record };
+		assert_eq!(later.id(device, channel), id);
 	}
 
 	#[test]

@@ -85,6 +85,9 @@ ids! {
 	KeyCommitment;
 	/// A stored blob: the SHA2-256 of its bytes, which is also the digest inside its CID.
 	BlobDigest;
+	/// A delivery in its place: the hash of its device, its channel, and all that its record says but when it was
+	/// published. What approvers approve.
+	DeliveryId;
 	/// A subject of certificates: the hash of its kind and its value.
 	SubjectId;
 	/// An application: the hash of its payer and of how many applications the payer had made before.
@@ -177,6 +180,13 @@ impl RequestId {
 		consenting: Option<KeyId>,
 	) -> Self {
 		Self(derive(b"dpki/key-request/1", &(device, requester, keys, consenting)))
+	}
+}
+
+impl DeliveryId {
+	/// The id of this delivery. See [`DeliveryRecord::id`](crate::delivery::DeliveryRecord::id).
+	pub(crate) fn of(content: &impl Encode) -> Self {
+		Self(derive(b"dpki/delivery-id/1", content))
 	}
 }
 

@@ -25,6 +25,7 @@
 //! | [`certificate`] | certificates, the verdict about them, and the policy |
 //! | [`assurance`] | levels, and the effective level with its explanation |
 //! | [`economy`] | what things cost, what is held for them, and quotas for what costs nothing |
+//! | [`channel`] | the channels on which a device gets its deliveries |
 //! | [`delivery`] | deliveries, acknowledgements, and the associated data of their envelopes |
 //! | [`validator`] | validators: what is on record about each, and how many there may be |
 //! | [`fleet`] | fleets of devices under one Merkle root, and what a member shows |
@@ -45,6 +46,7 @@ pub mod application;
 pub mod approval;
 pub mod assurance;
 pub mod certificate;
+pub mod channel;
 pub mod context;
 pub mod delivery;
 pub mod device;

@@ -40,6 +40,10 @@ pub trait Registry {
 		signing: PublicKey,
 		agreement: PublicKey,
 	) -> DeviceId;
+
+	/// Revokes a key that [`enrol_for_benchmark`](Self::enrol_for_benchmark) has stored, unchecked.
+	#[cfg(feature = "runtime-benchmarks")]
+	fn revoke_for_benchmark(key: KeyId);
 }
 
 /// The keys that are known to be in other hands than their owner's, wherever that became known. What is in here is

@@ -4,10 +4,12 @@
 //! that holds its own storage against these functions.
 //!
 //! A key is `twox_128(pallet) ++ twox_128(item) ++ key parts`; ids are hashes and go in as they are (`Identity`),
+//! channels are single bytes and go in as they are too,
 //! accounts are chosen by their owners and go in as `Blake2_128Concat`; running numbers go in as `Twox64Concat`.
 
 use crate::{
 	certificate::{Holder, Office},
+	channel::ChannelId,
 	ids::{
 		AnchorId, ApplicationId, CertificateId, DeviceId, FleetId, KeyId, OrganisationId,
 		RequestId, SubjectId, VoucherId,
@@ -234,25 +236,31 @@ pub fn revoked_ssh_subject(anchor: AnchorId, subject: &SshSubject) -> Vec<u8> {
 }
 
 /// `Deliveries.Deliveries`: a [`DeliveryRecord`](crate::delivery::DeliveryRecord).
-pub fn delivery(device: DeviceId) -> Vec<u8> {
-	item(DELIVERIES, "Deliveries", &[&device.0])
+pub fn delivery(device: DeviceId, channel: ChannelId) -> Vec<u8> {
+	item(DELIVERIES, "Deliveries", &[&device.0, &[channel.number()]])
+}
+
+/// `Deliveries.Channels`: the [`ChannelSet`](crate::channel::ChannelSet) of the channels that ever had a delivery; absent
+/// means none. Whoever has proven it knows that no delivery is kept from it.
+pub fn channels(device: DeviceId) -> Vec<u8> {
+	item(DELIVERIES, "Channels", &[&device.0])
 }
 
 /// `Deliveries.Acknowledgements`: an [`Acknowledgement`](crate::delivery::Acknowledgement).
-pub fn acknowledgement(device: DeviceId) -> Vec<u8> {
-	item(DELIVERIES, "Acknowledgements", &[&device.0])
+pub fn acknowledgement(device: DeviceId, channel: ChannelId) -> Vec<u8> {
+	item(DELIVERIES, "Acknowledgements", &[&device.0, &[channel.number()]])
 }
 
 /// `Deliveries.Proposals`: the [`Proposal`](crate::approval::Proposal) that waits for approvals; absent means that none
 /// does.
-pub fn proposal(device: DeviceId) -> Vec<u8> {
-	item(DELIVERIES, "Proposals", &[&device.0])
+pub fn proposal(device: DeviceId, channel: ChannelId) -> Vec<u8> {
+	item(DELIVERIES, "Proposals", &[&device.0, &[channel.number()]])
 }
 
 /// `Deliveries.Approvals`: the [`ApprovalRecord`](crate::approval::ApprovalRecord) of the newest delivery; absent means
 /// that the policy asked for nobody.
-pub fn approvals(device: DeviceId) -> Vec<u8> {
-	item(DELIVERIES, "Approvals", &[&device.0])
+pub fn approvals(device: DeviceId, channel: ChannelId) -> Vec<u8> {
+	item(DELIVERIES, "Approvals", &[&device.0, &[channel.number()]])
 }
 
 /// `Certificates.Certificates`: a [`CertificateRecord`](crate::certificate::CertificateRecord).

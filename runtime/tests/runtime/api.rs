@@ -6,6 +6,7 @@ use crate::common::{account, chain, origin};
 use codec::{Decode, Encode};
 use dpki_primitives::{
 	anchor::{AnchorKind, AnchorRecord, ChainVerdict, Profile},
+	channel::{ChannelId, ChannelSet},
 	delivery::{Acknowledgement, DeliveryRecord, Outcome, Suite},
 	device::DeviceRecord,
 	ids::{AnchorId, BlobDigest, DeviceId, KeyId, OrganisationId, VoucherId},
@@ -24,7 +25,7 @@ use dpki_runtime::{
 	genesis_config_presets::LOCAL_PRESET,
 };
 use frame_support::{assert_ok, dispatch::GetDispatchInfo};
-use pallet_deliveries::{Acknowledgements, Deliveries};
+use pallet_deliveries::{Acknowledgements, Channels, Deliveries};
 use pallet_dpki::{Anchors, DeviceKeys, Devices, Keys, OrganisationAnchors, Vouchers};
 use sp_genesis_builder::DEV_RUNTIME_PRESET;
 use sp_keyring::Sr25519Keyring::{Alice, Bob};
@@ -163,8 +164,12 @@ fn answers_name_the_storage_that_proves_them() {
 			length: 8,
 			published_at: 0,
 		};
-		Deliveries::<Runtime>::insert(device(), delivery.clone());
-		assert_located(Runtime::delivery(device()), delivery.clone());
+		let channel = ChannelId::new(3).unwrap();
+		Deliveries::<Runtime>::insert(device(), channel, delivery.clone());
+		assert_located(Runtime::delivery(device(), channel), delivery.clone());
+		let channels = ChannelSet::EMPTY.with(channel);
+		Channels::<Runtime>::insert(device(), channels);
+		assert_located(Runtime::channels(device()), channels);
 
 		let acknowledgement = Acknowledgement {
 			sequence: 1,
@@ -172,8 +177,8 @@ fn answers_name_the_storage_that_proves_them() {
 			outcome: Outcome::Applied,
 			at: 0,
 		};
-		Acknowledgements::<Runtime>::insert(device(), acknowledgement.clone());
-		assert_located(Runtime::acknowledgement(device()), acknowledgement);
+		Acknowledgements::<Runtime>::insert(device(), channel, acknowledgement.clone());
+		assert_located(Runtime::acknowledgement(device(), channel), acknowledgement);
 	});
 }
 
@@ -281,6 +286,7 @@ fn revoked_anchor_is_told_as_revoked() {
 #[test]
 fn what_the_chain_does_not_know_is_unknown_and_its_absence_can_be_proven() {
 	chain(DEV_RUNTIME_PRESET).execute_with(|| {
+		let channel = ChannelId::DEFAULT;
 		fn assert_unknown<Record: Encode>(answer: Verdict<Record>) {
 			assert_eq!(answer.status, Status::Unknown);
 			assert!(answer.record.is_none());
@@ -305,8 +311,8 @@ fn what_the_chain_does_not_know_is_unknown_and_its_absence_can_be_proven() {
 			motion.motion.storage_key,
 			motion.call.storage_key,
 			Runtime::voucher(voucher()).storage_key,
-			Runtime::delivery(device()).storage_key,
-			Runtime::acknowledgement(device()).storage_key,
+			Runtime::delivery(device(), channel).storage_key,
+			Runtime::acknowledgement(device(), channel).storage_key,
 		];
 		for storage_key in nothing {
 			assert_eq!(sp_io::storage::get(&storage_key), None);

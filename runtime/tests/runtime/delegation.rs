@@ -6,6 +6,7 @@ use crate::common::{account, apply, chain, origin, signed};
 use codec::{Decode, Encode};
 use dpki_primitives::{
 	assurance::WithdrawalReason,
+	channel::ChannelId,
 	delivery::{MAX_BLOB_LEN, MIN_BLOB_LEN, Suite},
 	device::DeviceRecord,
 	ids::{
@@ -76,6 +77,8 @@ fn in_a_block(test: impl FnOnce()) -> Vec<IndexOperation> {
 	chain.overlayed_changes().transaction_index_ops().to_vec()
 }
 
+const CHANNEL: ChannelId = ChannelId::DEFAULT;
+
 fn appoint(proxy: Sr25519Keyring, proxy_type: ProxyType) {
 	assert_ok!(Proxy::add_proxy(origin(Alice), account(proxy).into(), proxy_type, 0));
 }
@@ -87,6 +90,7 @@ fn envelope(length: u32) -> Vec<u8> {
 fn publish(sequence: u64, length: u32) -> RuntimeCall {
 	pallet_deliveries::Call::publish {
 		device: device(),
+		channel: CHANNEL,
 		sequence,
 		suite: Suite::X25519ChaCha20Poly1305,
 		recipient: KeyId::of(&recipient()),
@@ -141,7 +145,7 @@ fn what_a_publishing_proxy_publishes_is_stored_as_it_was_sealed() {
 			// As a node that got it from another one.
 			let transaction = UncheckedExtrinsic::decode(&mut &wire[..]).unwrap();
 			assert_eq!(apply(transaction), Ok(Ok(())));
-			let record = Deliveries::<Runtime>::get(device()).expect("it is published");
+			let record = Deliveries::<Runtime>::get(device(), CHANNEL).expect("it is published");
 			assert_eq!(record.publisher, <[u8; 32]>::from(account(Alice)));
 			assert_eq!(record.digest, BlobDigest::of(&envelope(length)));
 		});
@@ -165,7 +169,7 @@ fn a_delivery_through_a_proxy_that_is_refused_stores_nothing() {
 		assert_eq!(apply(signed(Charlie, through_two_proxies(publish(1, 100)))), Ok(Ok(())));
 		let result = refused(DeliveriesError::CallNested);
 		System::assert_has_event(pallet_proxy::Event::ProxyExecuted { result }.into());
-		assert_eq!(Deliveries::<Runtime>::get(device()), None);
+		assert_eq!(Deliveries::<Runtime>::get(device(), CHANNEL), None);
 	});
 	assert!(indexed.is_empty());
 }
@@ -179,7 +183,7 @@ fn who_is_no_publishing_proxy_publishes_nothing() {
 		appoint(Dave, ProxyType::KeyRotation);
 		let filtered = frame_system::Error::<Runtime>::CallFiltered;
 		assert_eq!(proxied(Dave, publish(1, 100)), Err(filtered.into()));
-		assert_eq!(Deliveries::<Runtime>::get(device()), None);
+		assert_eq!(Deliveries::<Runtime>::get(device(), CHANNEL), None);
 	});
 	assert!(indexed.is_empty());
 }
@@ -244,7 +248,7 @@ fn a_delivery_in_any_other_wrapper_is_refused_as_nested() {
 		assert_eq!(apply(signed(Dave, announced)), Ok(Ok(())));
 		let result = refused(DeliveriesError::CallNested);
 		System::assert_has_event(pallet_proxy::Event::ProxyExecuted { result }.into());
-		assert_eq!(Deliveries::<Runtime>::get(device()), None);
+		assert_eq!(Deliveries::<Runtime>::get(device(), CHANNEL), None);
 	});
 	assert!(indexed.is_empty());
 }
@@ -255,17 +259,19 @@ fn a_proxy_publishes_only_what_the_policy_lets_one_publisher_publish() {
 		let policy = DeliveryPolicy::Watchdogs { needed: 1 };
 		assert_ok!(Organisations::set_policy(origin(Alice), acme(), policy));
 		assert_eq!(proxied(Bob, publish(1, 100)), Ok(()));
-		assert_eq!(Deliveries::<Runtime>::get(device()), None);
-		let proposal = Proposals::<Runtime>::get(device()).expect("it waits for a watchdog");
+		assert_eq!(Deliveries::<Runtime>::get(device(), CHANNEL), None);
+		let proposal =
+			Proposals::<Runtime>::get(device(), CHANNEL).expect("it waits for a watchdog");
 		let record = proposal.record;
-		let (device, sequence, digest) = (device(), record.sequence, record.digest);
+		let (device, channel) = (device(), CHANNEL);
+		let delivery = record.id(device, channel);
 		let approve: RuntimeCall =
-			pallet_deliveries::Call::approve { device, sequence, digest }.into();
+			pallet_deliveries::Call::approve { device, channel, delivery }.into();
 		let filtered: DispatchError = frame_system::Error::<Runtime>::CallFiltered.into();
 		assert_eq!(proxied(Bob, approve), Err(filtered));
-		let withdraw = pallet_deliveries::Call::withdraw { device, sequence, digest };
+		let withdraw = pallet_deliveries::Call::withdraw { device, channel, delivery };
 		assert_eq!(proxied(Bob, withdraw.into()), Ok(()));
-		assert_eq!(Proposals::<Runtime>::get(device), None);
+		assert_eq!(Proposals::<Runtime>::get(device, CHANNEL), None);
 	});
 	assert_eq!(indexed.len(), 1);
 }

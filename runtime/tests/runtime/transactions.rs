@@ -6,6 +6,7 @@ use crate::common::{account, apply, chain, extension, origin, signed};
 use dpki_primitives::{
 	Moment,
 	assurance::WithdrawalReason,
+	channel::ChannelId,
 	context::{Action, Registrant, SigningContext},
 	delivery::Suite,
 	device::Compromised,
@@ -215,6 +216,7 @@ fn enrolment_that_an_account_signed_pays_and_fails() {
 fn publish() -> RuntimeCall {
 	pallet_deliveries::Call::publish {
 		device: device(),
+		channel: ChannelId::DEFAULT,
 		sequence: 1,
 		suite: Suite::X25519ChaCha20Poly1305,
 		recipient: KeyId([1; 32]),
@@ -266,7 +268,10 @@ fn delivery_by_motion_is_refused() {
 
 			let result = Err(DispatchError::BadOrigin);
 			System::assert_has_event(pallet_motions::Event::Executed { motion: 0, result }.into());
-			assert_eq!(pallet_deliveries::Deliveries::<Runtime>::get(device()), None);
+			assert_eq!(
+				pallet_deliveries::Deliveries::<Runtime>::get(device(), ChannelId::DEFAULT),
+				None
+			);
 		});
 	}
 }

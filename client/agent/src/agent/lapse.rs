@@ -40,8 +40,7 @@ impl Agent {
 	/// That it is too old is an error, each time.
 	pub fn lapse(&mut self) -> Result<(), StepError> {
 		// Nothing was ever applied, so there is nothing to close.
-		let entries = &self.journal.entries;
-		if entries.applied.is_none() && entries.pending.is_none() {
+		if !self.journal.entries.is_in_force() {
 			return Ok(());
 		}
 		let judged = self.judge_logins();
@@ -115,10 +114,12 @@ impl Agent {
 		Some(Duration::from_millis(next.saturating_sub(self.chain_time.now(clock))))
 	}
 
-	/// What may be in force: after the switch that is the delivery on its way already.
+	/// What may be in force: after the switch that is the delivery on its way already, and until the chain is heard what came
+	/// on channels that are not obeyed any more.
 	fn items(&self) -> Vec<Item> {
 		let entries = &self.journal.entries;
-		let accepted = entries.applied.iter().chain(&entries.pending);
+		let applied = entries.lanes.values().filter_map(|lane| lane.applied.as_ref());
+		let accepted = applied.chain(entries.pending.as_ref().map(|(_, pending)| pending));
 		accepted
 			.filter_map(|it| Bundle::decode(it.bundle.bytes()).ok())
 			.flat_map(|bundle| bundle.items)

@@ -107,6 +107,13 @@ pub struct Wanted<'a> {
 	pub cause: Cause,
 }
 
+impl Wanted<'_> {
+	/// Whether a part comes with a new delivery: then every rule holds. One that another channel has in force stays as it is.
+	pub fn is_new(&self, part: &Item) -> bool {
+		self.cause == Cause::Delivery && !self.state.settled.contains(part)
+	}
+}
+
 /// Puts one thing in force. What is planned, laid ready and committed is kept inside between the calls; a call for which
 /// there is nothing to do does nothing.
 #[async_trait]

@@ -11,7 +11,7 @@
 //! that one is taken whose public half the certificate has.
 
 use super::{
-	ApplyError, Cause, Files, Wanted, generational::Content, settings::TlsSettings, settings::argv,
+	ApplyError, Files, Wanted, generational::Content, settings::TlsSettings, settings::argv,
 };
 use crate::{
 	files::{self, FileError},
@@ -93,7 +93,7 @@ impl Tls {
 		files: &mut Files,
 		chain: &[Vec<u8>],
 		key: Option<&Secret>,
-		wanted: &Wanted<'_>,
+		new_at: Option<Moment>,
 		current: Option<&Files>,
 	) -> Result<(), String> {
 		let certificates = read_all(chain)?;
@@ -109,8 +109,8 @@ impl Tls {
 		}
 		// Once in force it stays so: a service that goes on with an expired certificate is told by its peers, one without
 		// any does not start again.
-		if wanted.cause == Cause::Delivery {
-			check_times(&certificates, wanted.now)?;
+		if let Some(now) = new_at {
+			check_times(&certificates, now)?;
 		}
 		let text = match key {
 			Some(key) => {
@@ -149,10 +149,11 @@ impl Content for Tls {
 	fn files(&self, wanted: &Wanted<'_>, current: Option<&Files>) -> Result<Files, String> {
 		let mut files = Files::new();
 		let (mut trusted, mut lists) = (Vec::new(), None);
+		let new_at = |part| wanted.is_new(part).then_some(wanted.now);
 		for part in wanted.state.parts.iter().filter(|part| self.takes(part)) {
 			match part {
 				Item::TlsIdentity { chain, key, .. } => {
-					self.identity(&mut files, chain, key.as_ref(), wanted, current)?;
+					self.identity(&mut files, chain, key.as_ref(), new_at(part), current)?;
 				},
 				Item::TrustBundle { certificates, .. } => {
 					trusted = read_all(certificates)?;
@@ -164,13 +165,13 @@ impl Content for Tls {
 					}
 					files.insert(TRUST, to_pem(CERTIFICATE, certificates)?);
 				},
-				Item::RevocationLists { lists: found, .. } => lists = Some(found),
+				Item::RevocationLists { lists: found, .. } => lists = Some((found, new_at(part))),
 				_ => {},
 			}
 		}
-		if let Some(lists) = lists {
+		if let Some((lists, new_at)) = lists {
 			for list in lists {
-				check_list(list, &trusted, wanted)?;
+				check_list(list, &trusted, new_at)?;
 			}
 			files.insert(REVOKED, to_pem(REVOCATION_LIST, lists)?);
 		}
@@ -224,14 +225,11 @@ fn check_times(certificates: &[Certificate], now: Moment) -> Result<(), String> 
 }
 
 /// A list has to be that of a CA that is believed: one of anybody else would say nothing.
-fn check_list(der: &[u8], trusted: &[Certificate], wanted: &Wanted<'_>) -> Result<(), String> {
+fn check_list(der: &[u8], trusted: &[Certificate], new_at: Option<Moment>) -> Result<(), String> {
 	let list = RevocationList::from_der(der)
 		.map_err(|error| format!("a revocation list cannot be read: {error}"))?;
 	// A list that is out of date by now was good when it came, and a peer that is on it stays refused.
-	let at = match wanted.cause {
-		Cause::Delivery => wanted.now / 1000,
-		Cause::Enforcement => list.validity().not_before,
-	};
+	let at = new_at.map_or(list.validity().not_before, |now| now / 1000);
 	let mut why = "its issuer is not in the trust bundle".to_owned();
 	for issuer in trusted.iter().filter(|it| it.subject() == list.issuer()) {
 		match list.check_usable(&Pure, issuer, at) {

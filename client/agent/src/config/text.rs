@@ -44,6 +44,29 @@ pub(super) mod checkpoint {
 	}
 }
 
+pub(super) mod channels {
+	use dpki_client::primitives::channel::{ChannelId, ChannelSet, NoSuchChannel};
+	use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
+
+	pub fn serialize<S: Serializer>(
+		channels: &Option<ChannelSet>,
+		serializer: S,
+	) -> Result<S::Ok, S::Error> {
+		let numbers: Option<Vec<u8>> =
+			channels.map(|channels| channels.iter().map(ChannelId::number).collect());
+		numbers.serialize(serializer)
+	}
+
+	pub fn deserialize<'de, D: Deserializer<'de>>(
+		deserializer: D,
+	) -> Result<Option<ChannelSet>, D::Error> {
+		let numbers = Vec::<u8>::deserialize(deserializer)?;
+		let channels =
+			numbers.into_iter().map(|number| ChannelId::new(number).ok_or(NoSuchChannel));
+		channels.collect::<Result<_, _>>().map(Some).map_err(D::Error::custom)
+	}
+}
+
 pub(super) mod hash {
 	use serde::{Deserialize, Deserializer, Serializer, de::Error};
 

@@ -79,8 +79,11 @@ impl Figures {
 			gauge("working", "1 if the agent does what it is for, as /healthz says"),
 		);
 		let deliveries = IntGaugeVec::new(
-			Opts::new("dpki_agent_delivery_sequence", "Highest number of a delivery, by state"),
-			&["state"],
+			Opts::new(
+				"dpki_agent_delivery_sequence",
+				"Highest number of a delivery, by channel and state",
+			),
+			&["channel", "state"],
 		)
 		.expect(sound);
 		let refusals = IntCounterVec::new(
@@ -129,12 +132,16 @@ impl Figures {
 		let head = status.head.as_ref();
 		self.block.set(number(head.map(|head| head.number.into())));
 		self.block_time.set(number(head.map(|head| head.time / 1000)));
-		for (state, sequence) in [
-			("seen", status.highest_sequence),
-			("applied", status.sequence),
-			("acknowledged", status.acknowledged),
-		] {
-			self.deliveries.with_label_values(&[state]).set(number(sequence));
+		for it in &status.channels {
+			let channel = it.channel.to_string();
+			for (state, sequence) in [
+				("seen", it.highest_sequence),
+				("applied", it.sequence),
+				("acknowledged", it.acknowledged),
+			] {
+				let labels = [channel.as_str(), state];
+				self.deliveries.with_label_values(&labels).set(number(sequence));
+			}
 		}
 		self.generation.set(number(status.ssh.generation));
 		self.user_cas.set(number(u64::try_from(status.ssh.user_cas.len()).ok()));
@@ -182,7 +189,7 @@ pub(super) fn respond<B: Body>(
 #[cfg(test)]
 mod tests {
 	use super::*;
-	use crate::status::{HeadStatus, RefusalStatus};
+	use crate::status::{ChannelStatus, HeadStatus, RefusalStatus};
 	use http_body_util::{BodyExt, Empty};
 
 	async fn ask(figures: &Figures, status: &Status, path: &str) -> (u16, String) {
@@ -198,8 +205,12 @@ mod tests {
 		Status {
 			device_status: "valid".into(),
 			head: Some(HeadStatus { number: 9, time: clock(), stale: false }),
-			sequence: Some(4),
-			highest_sequence: Some(5),
+			channels: vec![ChannelStatus {
+				channel: 3,
+				sequence: Some(4),
+				highest_sequence: Some(5),
+				..ChannelStatus::default()
+			}],
 			..Status::default()
 		}
 	}
@@ -209,6 +220,7 @@ mod tests {
 		let figures = Figures::new();
 		let mut status = at_work();
 		let refusal = |sequence| RefusalStatus {
+			channel: 3,
 			sequence,
 			digest: "0x00".into(),
 			reason: "bundle invalid".into(),
@@ -224,8 +236,8 @@ mod tests {
 		assert_eq!(code, 200);
 		for line in [
 			"dpki_agent_block_number 9",
-			"dpki_agent_delivery_sequence{state=\"applied\"} 4",
-			"dpki_agent_delivery_sequence{state=\"seen\"} 5",
+			"dpki_agent_delivery_sequence{channel=\"3\",state=\"applied\"} 4",
+			"dpki_agent_delivery_sequence{channel=\"3\",state=\"seen\"} 5",
 			"dpki_agent_device_valid 1",
 			"dpki_agent_working 1",
 			"dpki_agent_refusals_total{reason=\"bundle invalid\"} 2",

@@ -104,6 +104,8 @@ pub struct SshState {
 	pub revoked_host_keys: Krl,
 	/// What [other appliers](crate::appliers) put in force.
 	pub parts: Vec<Item>,
+	/// What another channel than that of a new delivery has in force already.
+	pub settled: Vec<Item>,
 }
 
 impl SshState {

@@ -12,6 +12,7 @@ use dpki_client::{
 	primitives::{
 		Moment,
 		anchor::AnchorKind,
+		channel::ChannelId,
 		delivery::{Outcome, RefusalReason},
 	},
 };
@@ -196,6 +197,7 @@ impl World {
 		dpki_agent::journal::Journal::open(&self.vault, GENESIS, id)
 			.unwrap()
 			.entries
+			.lane(ChannelId::DEFAULT)
 			.verdict
 	}
 

@@ -9,8 +9,9 @@ use dpki_client::{
 		Moment,
 		anchor::AnchorKind,
 		approval::ApprovalRecord,
+		channel::ChannelId,
 		context::MAX_SIGNATURE_LIFETIME,
-		delivery::{DeliveryBinding, Outcome, RefusalReason},
+		delivery::{DeliveryBinding, DeliveryRecord, Outcome, RefusalReason, Suite},
 		ids::{BlobDigest, DeviceId},
 		organisation::{DeliveryPolicy, Role, RoleSet},
 	},
@@ -41,8 +42,7 @@ async fn world(policy: DeliveryPolicy) -> (World, Ca) {
 fn approve(world: &mut World, by: &[[u8; 32]]) {
 	let record = world.chain.delivery.as_ref().unwrap();
 	world.chain.approvals = Some(ApprovalRecord {
-		sequence: record.sequence,
-		digest: record.digest,
+		delivery: record.id(world.config.device_id(), world.channel),
 		by: by.to_vec().try_into().unwrap(),
 	});
 }
@@ -56,8 +56,7 @@ async fn assert_missing(world: &mut World, word: &str, words: &str) {
 	assert!(sentence.contains(words), "{sentence}");
 	assert_eq!(world.generation(), before);
 	assert_eq!(world.file("principals/root"), "admin\n");
-	let chain = world.chain.clone();
-	let due = world.agent().due_acknowledgement(&chain).await.unwrap().unwrap();
+	let due = world.due().await.unwrap();
 	assert_eq!(due.outcome, Outcome::Refused(RefusalReason::ApprovalMissing));
 }
 
@@ -88,7 +87,7 @@ async fn a_delivery_with_one_approval_too_few_is_not_applied() {
 	assert_missing(&mut world, "approval missing", "1 of 2 approvals").await;
 	// Not even the blob is asked for.
 	let chain = world.chain.clone();
-	assert_eq!(world.agent().wanted(&chain).await.unwrap(), None);
+	assert_eq!(world.agent().wanted(&chain).await.unwrap(), []);
 }
 
 #[tokio::test]
@@ -117,14 +116,25 @@ async fn the_approval_of_a_watchdog_who_is_none_any_more_does_not_count() {
 
 #[tokio::test]
 async fn approvals_of_another_delivery_do_not_count() {
-	for change in [
-		|record: &mut ApprovalRecord| record.sequence = 5,
-		|record: &mut ApprovalRecord| record.digest = BlobDigest([9; 32]),
-	] {
+	type Change = fn(&mut DeliveryRecord);
+	let changes: [Change; 4] = [
+		|record| record.sequence = 5,
+		|record| record.digest = BlobDigest([9; 32]),
+		|record| record.publisher = [9; 32],
+		|record| record.suite = Suite::SharedX25519,
+	];
+	for (change, channel) in changes.map(|change| (change, 0)).into_iter().chain([(changes[0], 3)])
+	{
 		let (mut world, _) = world(watchdogs(1)).await;
 		world.publish(6, vec![]);
 		approve(&mut world, &[DOG]);
-		change(world.chain.approvals.as_mut().unwrap());
+		let mut other = world.chain.delivery.clone().unwrap();
+		if channel == 0 {
+			change(&mut other);
+		}
+		let channel = ChannelId::new(channel).unwrap();
+		let delivery = other.id(world.config.device_id(), channel);
+		world.chain.approvals.as_mut().unwrap().delivery = delivery;
 		assert_missing(&mut world, "approval missing", "0 of 1 approvals").await;
 	}
 }
@@ -260,8 +270,9 @@ async fn the_signature_of_who_lost_the_role_is_refused() {
 
 #[tokio::test]
 async fn a_signature_for_another_place_is_refused() {
-	let places: [fn(DeliveryBinding) -> DeliveryBinding; 4] = [
+	let places: [fn(DeliveryBinding) -> DeliveryBinding; 5] = [
 		|place| DeliveryBinding { device: DeviceId([9; 32]), ..place },
+		|place| DeliveryBinding { channel: ChannelId::new(1).unwrap(), ..place },
 		|place| DeliveryBinding { sequence: 5, ..place },
 		|place| DeliveryBinding { publisher: [9; 32], ..place },
 		|place| DeliveryBinding { genesis: [9; 32], ..place },

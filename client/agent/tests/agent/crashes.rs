@@ -1,11 +1,12 @@
 //! A crash between any two steps converges, and what fails is rolled back.
 
 use crate::world::*;
-use dpki_agent::journal::{Journal, JournalError};
+use dpki_agent::journal::{Journal, JournalError, Lane};
 use dpki_client::{
 	Item,
 	primitives::{
 		anchor::AnchorKind,
+		channel::ChannelId,
 		delivery::{Outcome, RefusalReason},
 	},
 };
@@ -29,8 +30,13 @@ fn journal(world: &World) -> Journal {
 	Journal::open(&world.vault(), GENESIS, world.config.device_id()).unwrap()
 }
 
+/// What the journal says of the only channel.
+fn lane(world: &World) -> Lane {
+	journal(world).entries.lane(ChannelId::DEFAULT).clone()
+}
+
 fn refused(world: &World) -> bool {
-	journal(world).entries.verdict == Some(Outcome::Refused(RefusalReason::ApplyFailed))
+	lane(world).verdict == Some(Outcome::Refused(RefusalReason::ApplyFailed))
 }
 
 #[tokio::test]
@@ -143,13 +149,11 @@ async fn sshd_is_told_only_of_what_it_reads_when_it_starts() {
 async fn a_crash_before_the_switch_is_made_good_without_the_blob() {
 	let (mut world, old, new) = two_deliveries().await;
 	let before = world.generation();
-	let first = journal(&world).entries.applied.clone();
+	let first = lane(&world).applied;
 	world.step().await.unwrap();
 	let mut journal = journal(&world);
 	// As it was after the journal was written and before the switch.
-	journal.entries.pending = journal.entries.applied.take();
-	journal.entries.applied = first;
-	journal.entries.verdict = None;
+	unfinish(&mut journal, first);
 	journal.save().unwrap();
 	let link = world.current();
 	fs::remove_file(&link).unwrap();
@@ -159,20 +163,18 @@ async fn a_crash_before_the_switch_is_made_good_without_the_blob() {
 	world.restart();
 	world.step().await.unwrap();
 	assert!(world.trusts(&new));
-	assert_eq!(self::journal(&world).entries.verdict, Some(Outcome::Applied));
+	assert_eq!(lane(&world).verdict, Some(Outcome::Applied));
 }
 
 #[tokio::test]
 async fn a_crash_after_the_switch_does_not_bring_the_old_access_back() {
 	let (mut world, old, new) = two_deliveries().await;
-	let first = journal(&world).entries.applied.clone();
+	let first = lane(&world).applied;
 	world.step().await.unwrap();
 	let mut journal = journal(&world);
 	let generation = world.generation();
 	// As it was after the switch and before sshd was told.
-	journal.entries.pending = journal.entries.applied.take();
-	journal.entries.applied = first;
-	journal.entries.verdict = None;
+	unfinish(&mut journal, first);
 	journal.entries.reload_due = Some(1);
 	journal.save().unwrap();
 	let log = world.dir.path().join("reloads");
@@ -185,8 +187,8 @@ async fn a_crash_after_the_switch_does_not_bring_the_old_access_back() {
 	assert_eq!(world.generation(), generation);
 	assert!(world.trusts(&new) && !world.trusts(&old));
 	assert_eq!(fs::read_to_string(&log).unwrap().lines().count(), 1, "sshd is told after all");
-	let entries = self::journal(&world).entries;
-	assert_eq!((entries.reload_due, entries.verdict), (None, Some(Outcome::Applied)));
+	assert_eq!(self::journal(&world).entries.reload_due, None);
+	assert_eq!(lane(&world).verdict, Some(Outcome::Applied));
 }
 
 #[tokio::test]
@@ -194,13 +196,11 @@ async fn an_old_block_finishes_no_delivery_and_undoes_none() {
 	for switched in [false, true] {
 		let (mut world, old, new) = two_deliveries().await;
 		let before = world.generation();
-		let first = journal(&world).entries.applied.clone();
+		let first = lane(&world).applied;
 		world.step().await.unwrap();
 		let mut journal = journal(&world);
 		// As it was just before or just after the switch.
-		journal.entries.pending = journal.entries.applied.take();
-		journal.entries.applied = first;
-		journal.entries.verdict = None;
+		unfinish(&mut journal, first);
 		journal.save().unwrap();
 		if !switched {
 			fs::remove_file(world.current()).unwrap();
@@ -216,7 +216,7 @@ async fn an_old_block_finishes_no_delivery_and_undoes_none() {
 		world.chain.head.time = time;
 		world.step().await.unwrap();
 		assert!(world.trusts(&new) && !world.trusts(&old));
-		assert_eq!(self::journal(&world).entries.verdict, Some(Outcome::Applied));
+		assert_eq!(lane(&world).verdict, Some(Outcome::Applied));
 	}
 }
 
@@ -238,15 +238,12 @@ async fn a_half_written_generation_is_no_hindrance() {
 #[tokio::test]
 async fn the_number_is_on_the_disk_before_the_verdict_is_told() {
 	let (mut world, ..) = two_deliveries().await;
-	let chain = world.chain.clone();
-	let due = world.agent().due_acknowledgement(&chain).await.unwrap();
+	let due = world.due().await;
 	assert_eq!(due, None, "the chain shows a newer delivery by now");
 	world.step().await.unwrap();
-	let chain = world.chain.clone();
-	let due = world.agent().due_acknowledgement(&chain).await.unwrap().unwrap();
-	let entries = journal(&world).entries;
-	assert_eq!(entries.highest, Some(due.seen));
-	assert_eq!(entries.verdict, Some(due.outcome));
+	let due = world.due().await.unwrap();
+	let lane = lane(&world);
+	assert_eq!((lane.highest, lane.verdict), (Some(due.seen), Some(due.outcome)));
 }
 
 #[tokio::test]

@@ -33,8 +33,7 @@ async fn assert_refused(world: &mut World, ca: &Ca, word: &str, reason: Option<R
 	assert_eq!(world.generation(), before);
 	assert!(world.trusts(ca));
 	assert_eq!(world.file("principals/root"), "admin\n");
-	let chain = world.chain.clone();
-	let due = world.agent().due_acknowledgement(&chain).await.unwrap();
+	let due = world.due().await;
 	assert_eq!(due.map(|verdict| verdict.outcome), reason.map(Outcome::Refused), "{word}");
 }
 
@@ -77,8 +76,7 @@ async fn a_good_delivery_is_applied_and_acknowledged() {
 			.file("known_hosts")
 			.starts_with("@cert-authority *.acme.example ssh-ed25519 ")
 	);
-	let chain = world.chain.clone();
-	let due = world.agent().due_acknowledgement(&chain).await.unwrap().unwrap();
+	let due = world.due().await.unwrap();
 	assert_eq!((due.seen.sequence, due.outcome), (1, Outcome::Applied));
 	// Nothing changes on the next block.
 	let generation = world.generation();
@@ -92,16 +90,14 @@ async fn a_good_delivery_is_applied_and_acknowledged() {
 #[tokio::test]
 async fn an_acknowledgement_is_due_until_the_chain_shows_it() {
 	let (mut world, _) = applied_world().await;
-	let chain = world.chain.clone();
-	let due = world.agent().due_acknowledgement(&chain).await.unwrap().unwrap();
+	let due = world.due().await.unwrap();
 	world.chain.acknowledgement = Some(dpki_client::primitives::delivery::Acknowledgement {
 		sequence: due.seen.sequence,
 		digest: due.seen.digest,
 		outcome: due.outcome,
 		at: NOW,
 	});
-	let chain = world.chain.clone();
-	assert_eq!(world.agent().due_acknowledgement(&chain).await.unwrap(), None);
+	assert_eq!(world.due().await, None);
 	world.agent().report(None);
 	assert_eq!(world.agent().status().acknowledged, Some(5));
 }
@@ -360,13 +356,12 @@ async fn a_blob_that_cannot_be_had_is_asked_for_again_and_told_late() {
 	assert_refused(&mut world, &ca, "blob unavailable", None).await;
 	// At once it is not asked for again.
 	let chain = world.chain.clone();
-	assert_eq!(world.agent().wanted(&chain).await.unwrap(), None);
+	assert_eq!(world.agent().wanted(&chain).await.unwrap(), []);
 	for _ in 0..4 {
 		world.chain.head.time += 60_000;
 		world.step().await.unwrap();
 	}
-	let chain = world.chain.clone();
-	let due = world.agent().due_acknowledgement(&chain).await.unwrap().unwrap();
+	let due = world.due().await.unwrap();
 	assert_eq!(due.outcome, Outcome::Refused(RefusalReason::BlobUnavailable));
 	assert_eq!(world.file("principals/root"), "admin\n");
 	// When it comes at last it is applied, and the chain is told that too.
@@ -374,8 +369,7 @@ async fn a_blob_that_cannot_be_had_is_asked_for_again_and_told_late() {
 	world.blobs.0.lock().unwrap().insert(digest, blob);
 	world.step().await.unwrap();
 	assert_eq!(world.file("principals/root"), "new\n");
-	let chain = world.chain.clone();
-	let due = world.agent().due_acknowledgement(&chain).await.unwrap().unwrap();
+	let due = world.due().await.unwrap();
 	assert_eq!(due.outcome, Outcome::Applied);
 }
 
@@ -387,7 +381,7 @@ async fn a_delivery_that_was_refused_is_not_fetched_again() {
 	world.blobs.0.lock().unwrap().clear();
 	for _ in 0..2 {
 		let chain = world.chain.clone();
-		assert_eq!(world.agent().wanted(&chain).await.unwrap(), None);
+		assert_eq!(world.agent().wanted(&chain).await.unwrap(), []);
 		world.restart();
 	}
 	assert!(world.trusts(&ca));

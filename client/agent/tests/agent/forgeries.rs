@@ -8,6 +8,7 @@ use dpki_client::{
 	possession::AgreementKey,
 	primitives::{
 		anchor::AnchorKind,
+		channel::ChannelId,
 		delivery::{DeliveryBinding, MAX_BLOB_LEN, Suite},
 		ids::{DeviceId, KeyId},
 	},
@@ -156,6 +157,19 @@ async fn an_envelope_of_another_publisher_is_refused() {
 		seal_to(key, &place, &Bundle::default().encode().unwrap()).unwrap()
 	});
 	assert_refused(&mut world, "envelope invalid", "does not open").await;
+}
+
+#[tokio::test]
+async fn an_envelope_of_another_channel_is_refused() {
+	for suite in [Suite::X25519ChaCha20Poly1305, Suite::SharedX25519] {
+		let (mut world, _) = applied_world().await;
+		let channel = ChannelId::new(1).unwrap();
+		let place = DeliveryBinding { channel, suite, ..world.binding(6) };
+		world.publish_sealed(6, suite, |key| {
+			seal_to(key, &place, &Bundle::default().encode().unwrap()).unwrap()
+		});
+		assert_refused(&mut world, "envelope invalid", "does not open").await;
+	}
 }
 
 /// A shared envelope for this device and another one.

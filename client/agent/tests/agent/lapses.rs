@@ -98,8 +98,7 @@ async fn a_delivery_that_a_crash_left_on_its_way_lapses_too() {
 	let id = world.config.device_id();
 	let mut journal = Journal::open(&world.vault(), GENESIS, id).unwrap();
 	// As it was after the switch and before the journal was written.
-	journal.entries.pending = journal.entries.applied.take();
-	journal.entries.verdict = None;
+	unfinish(&mut journal, None);
 	journal.save().unwrap();
 	world.restart_at(after_two_days);
 	assert!(is_lapsed(&mut world));

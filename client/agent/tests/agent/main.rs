@@ -8,6 +8,7 @@
 //! | [`stops`] | the agent ends at each step of each applier |
 //! | [`approvals`] | who has to stand for a delivery |
 //! | [`deliveries`] | what is taken, and what is refused |
+//! | [`channels`] | several channels, and what they claim |
 //! | [`renewals`] | replacing the key that opens deliveries |
 //! | [`revocations`] | what is taken away without a delivery |
 //! | [`lapses`] | what happens when the chain is not heard |
@@ -24,6 +25,7 @@
 
 mod appliers;
 mod approvals;
+mod channels;
 mod commands;
 mod consents;
 mod crashes;

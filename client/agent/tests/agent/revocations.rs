@@ -85,8 +85,7 @@ async fn a_revoked_device_takes_nothing_and_enforces_on() {
 	world.step().await.unwrap();
 	assert!(world.trusts(&first) && world.trusts(&second));
 	assert_eq!(world.agent().status().device_status, "revoked");
-	let chain = world.chain.clone();
-	assert_eq!(world.agent().due_acknowledgement(&chain).await.unwrap(), None);
+	assert_eq!(world.due().await, None);
 	world.anchor(first.anchor).revocation = Some(revocation());
 	world.step().await.unwrap();
 	assert!(!world.trusts(&first) && world.trusts(&second));

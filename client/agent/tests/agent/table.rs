@@ -1,9 +1,10 @@
 //! That every row of the table of attacks in the README names tests that exist.
 
 const README: &str = include_str!("../../README.md");
-const SOURCES: [&str; 18] = [
+const SOURCES: [&str; 20] = [
 	include_str!("appliers.rs"),
 	include_str!("approvals.rs"),
+	include_str!("channels.rs"),
 	include_str!("crashes.rs"),
 	include_str!("deliveries.rs"),
 	include_str!("forgeries.rs"),
@@ -17,6 +18,7 @@ const SOURCES: [&str; 18] = [
 	include_str!("../../src/appliers/authorized/block.rs"),
 	include_str!("secrets.rs"),
 	include_str!("../../src/journal.rs"),
+	include_str!("../../src/merge.rs"),
 	include_str!("../../src/seal.rs"),
 	include_str!("../../src/seal/vault.rs"),
 	include_str!("../../src/service/api/tests.rs"),

@@ -190,8 +190,7 @@ async fn it_ends_where_a_crash_came_before_the_delivery_was_written_down() {
 		let mut world = granted_world().await;
 		let id = world.config.device_id();
 		let mut journal = Journal::open(&world.vault(), GENESIS, id).unwrap();
-		journal.entries.pending = journal.entries.applied.take();
-		journal.entries.verdict = None;
+		unfinish(&mut journal, None);
 		journal.save().unwrap();
 		world.restart_at(after_a_quarter_of_an_hour);
 		assert!(world.agent().lapses_in().unwrap().as_secs() <= 1, "it is over");

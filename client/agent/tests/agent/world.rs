@@ -4,10 +4,11 @@
 
 use async_trait::async_trait;
 use dpki_agent::{
-	agent::{Agent, StepError},
+	agent::{Agent, StepError, Verdict},
 	chain::Chain,
 	config::{ChainSettings, Config, SshSettings},
 	init::make,
+	journal::{Accepted, Journal},
 	keys::DeviceKeys,
 	run::converge,
 	seal::Vault,
@@ -22,6 +23,7 @@ use dpki_client::{
 		anchor::{AnchorKind, AnchorRecord},
 		approval::ApprovalRecord,
 		certificate::CertificateRecord,
+		channel::{ChannelId, ChannelSet},
 		delivery::{Acknowledgement, DeliveryBinding, DeliveryRecord, Suite},
 		device::DeviceRecord,
 		ids::{AnchorId, BlobDigest, CertificateId, DeviceId, KeyId, OrganisationId},
@@ -53,6 +55,14 @@ pub fn clock() -> Moment {
 	NOW + 2_000
 }
 
+/// What is on record about a channel other than the default one.
+#[derive(Clone, Default)]
+pub struct OtherChannel {
+	pub delivery: Option<DeliveryRecord>,
+	pub approvals: Option<ApprovalRecord>,
+	pub acknowledgement: Option<Acknowledgement>,
+}
+
 #[derive(Clone)]
 pub struct FakeChain {
 	pub head: Head,
@@ -65,6 +75,7 @@ pub struct FakeChain {
 	pub delivery: Option<DeliveryRecord>,
 	pub approvals: Option<ApprovalRecord>,
 	pub acknowledgement: Option<Acknowledgement>,
+	pub others: BTreeMap<ChannelId, OtherChannel>,
 	pub certificates: BTreeMap<CertificateId, (CertificateRecord, Status)>,
 	/// Every read fails.
 	pub silent: bool,
@@ -76,6 +87,18 @@ impl FakeChain {
 			return Err(ReadError::Timeless { block: self.head.number });
 		}
 		Ok(value)
+	}
+
+	fn on(&self, channel: ChannelId) -> OtherChannel {
+		if channel == ChannelId::DEFAULT {
+			let (delivery, approvals) = (self.delivery.clone(), self.approvals.clone());
+			return OtherChannel {
+				delivery,
+				approvals,
+				acknowledgement: self.acknowledgement.clone(),
+			};
+		}
+		self.others.get(&channel).cloned().unwrap_or_default()
 	}
 }
 
@@ -129,16 +152,34 @@ impl Chain for FakeChain {
 		self.answer(self.revocations.get(&id).cloned().unwrap_or_default())
 	}
 
-	async fn delivery(&self, _: DeviceId) -> Result<Option<DeliveryRecord>, ReadError> {
-		self.answer(self.delivery.clone())
+	async fn channels(&self, _: DeviceId) -> Result<ChannelSet, ReadError> {
+		let default = self.delivery.as_ref().map(|_| ChannelId::DEFAULT);
+		let others = self.others.iter().filter(|(_, it)| it.delivery.is_some());
+		self.answer(default.into_iter().chain(others.map(|(channel, _)| *channel)).collect())
 	}
 
-	async fn approvals(&self, _: DeviceId) -> Result<Option<ApprovalRecord>, ReadError> {
-		self.answer(self.approvals.clone())
+	async fn delivery(
+		&self,
+		_: DeviceId,
+		channel: ChannelId,
+	) -> Result<Option<DeliveryRecord>, ReadError> {
+		self.answer(self.on(channel).delivery)
 	}
 
-	async fn acknowledgement(&self, _: DeviceId) -> Result<Option<Acknowledgement>, ReadError> {
-		self.answer(self.acknowledgement.clone())
+	async fn approvals(
+		&self,
+		_: DeviceId,
+		channel: ChannelId,
+	) -> Result<Option<ApprovalRecord>, ReadError> {
+		self.answer(self.on(channel).approvals)
+	}
+
+	async fn acknowledgement(
+		&self,
+		_: DeviceId,
+		channel: ChannelId,
+	) -> Result<Option<Acknowledgement>, ReadError> {
+		self.answer(self.on(channel).acknowledgement)
 	}
 
 	async fn certificate(
@@ -181,6 +222,16 @@ pub struct World {
 	pub chain: FakeChain,
 	pub blobs: FakeBlobs,
 	pub agent: Option<Agent>,
+	/// Where the publisher publishes.
+	pub channel: ChannelId,
+}
+
+/// As it was before the delivery in force was, when `before` still was.
+pub fn unfinish(journal: &mut Journal, before: Option<Accepted>) {
+	let lane = journal.entries.lane(ChannelId::DEFAULT);
+	let pending = std::mem::replace(&mut lane.applied, before).unwrap();
+	lane.verdict = None;
+	journal.entries.pending = Some((ChannelId::DEFAULT, pending));
 }
 
 pub fn new_key() -> PrivateKey {
@@ -212,6 +263,7 @@ impl World {
 			device: "drone-7".into(),
 			state: dir.path().join("state"),
 			status_file: None,
+			channels: None,
 			chain: ChainSettings {
 				spec: dir.path().join("chain.json"),
 				genesis: GENESIS,
@@ -248,12 +300,20 @@ impl World {
 			delivery: None,
 			approvals: None,
 			acknowledgement: None,
+			others: BTreeMap::new(),
 			certificates: BTreeMap::new(),
 			silent: false,
 		};
 		let vault = Vault::open_state(&config.state);
-		let mut world =
-			Self { dir, config, vault, chain, blobs: FakeBlobs::default(), agent: None };
+		let mut world = Self {
+			dir,
+			config,
+			vault,
+			chain,
+			blobs: FakeBlobs::default(),
+			agent: None,
+			channel: ChannelId::DEFAULT,
+		};
 		world.restart();
 		world
 	}
@@ -317,6 +377,23 @@ impl World {
 		self.chain.revocations.entry(anchor).or_default().push(entry);
 	}
 
+	/// From here on the publisher publishes on this channel.
+	pub fn on(&mut self, channel: u8) -> &mut Self {
+		self.channel = ChannelId::new(channel).unwrap();
+		self
+	}
+
+	/// What the chain is to be told, first of all.
+	pub async fn due(&mut self) -> Option<Verdict> {
+		self.all_due().await.into_iter().next()
+	}
+
+	/// All that the chain is to be told.
+	pub async fn all_due(&mut self) -> Vec<Verdict> {
+		let chain = self.chain.clone();
+		self.agent().due_acknowledgements(&chain).await.unwrap()
+	}
+
 	/// Seals the bundle for this device and publishes it as the newest delivery.
 	pub fn publish(&mut self, sequence: u64, items: Vec<Item>) {
 		let device = self.config.device_id();
@@ -340,7 +417,7 @@ impl World {
 	pub fn binding(&self, sequence: u64) -> DeliveryBinding {
 		let suite = Suite::X25519ChaCha20Poly1305;
 		self.record(PUBLISHER, sequence, suite, KeyId::of(&self.keys().agreement.public()))
-			.binding(GENESIS, self.config.device_id())
+			.binding(GENESIS, self.config.device_id(), self.channel)
 	}
 
 	fn record(
@@ -377,7 +454,8 @@ impl World {
 		let suite = Suite::X25519ChaCha20Poly1305;
 		let record = self.record(publisher, sequence, suite, KeyId::of(&recipient));
 		let sealed =
-			envelope::seal(&recipient, &record.binding(GENESIS, device), plaintext).unwrap();
+			envelope::seal(&recipient, &record.binding(GENESIS, device, self.channel), plaintext)
+				.unwrap();
 		self.put(record, sealed);
 	}
 
@@ -385,7 +463,7 @@ impl World {
 	pub fn publish_to(&mut self, key: &AgreementKey, sequence: u64, bundle: &Bundle) {
 		let suite = Suite::X25519ChaCha20Poly1305;
 		let record = self.record(PUBLISHER, sequence, suite, KeyId::of(&key.public()));
-		let place = record.binding(GENESIS, self.config.device_id());
+		let place = record.binding(GENESIS, self.config.device_id(), self.channel);
 		let sealed = envelope::seal(&key.public(), &place, &bundle.encode().unwrap()).unwrap();
 		self.put(record, sealed);
 	}
@@ -401,7 +479,7 @@ impl World {
 		let device = self.config.device_id();
 		let recipient = KeyId::of_device(device, &key.public());
 		let record = self.record(PUBLISHER, sequence, suite, recipient);
-		let place = record.binding(GENESIS, device);
+		let place = record.binding(GENESIS, device, self.channel);
 		let public = RecipientKey::XWing(key.public_bytes());
 		let sealed = envelope::seal_to(&public, &place, &bundle.encode().unwrap()).unwrap();
 		self.put(record, sealed);
@@ -432,7 +510,21 @@ impl World {
 		record.digest = BlobDigest::of(&sealed);
 		record.length = sealed.len() as u32;
 		self.blobs.0.lock().unwrap().insert(record.digest, sealed);
-		self.chain.delivery = Some(record);
+		if self.channel == ChannelId::DEFAULT {
+			self.chain.delivery = Some(record);
+		} else {
+			self.chain.others.entry(self.channel).or_default().delivery = Some(record);
+		}
+	}
+
+	/// Alters the newest blob of a channel other than the default one, and has the record name the altered one.
+	pub fn alter_other(&mut self, channel: ChannelId) {
+		let record = self.chain.others.get_mut(&channel).unwrap().delivery.take().unwrap();
+		let mut blob = self.blobs.0.lock().unwrap().remove(&record.digest).unwrap();
+		*blob.last_mut().unwrap() ^= 1;
+		let before = std::mem::replace(&mut self.channel, channel);
+		self.put(record, blob);
+		self.channel = before;
 	}
 
 	/// A host certificate of this CA for our host key.

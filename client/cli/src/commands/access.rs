@@ -34,6 +34,7 @@ use dpki_primitives::{
 	application::{CertificateRequest, Possession},
 	assurance::Level,
 	certificate::Holder,
+	channel::ChannelId,
 	ids::{CertificateId, KeyId, OrganisationId},
 	key::PublicKey,
 	revocation::RevocationReason,
@@ -173,7 +174,7 @@ impl RequestAccess {
 		}
 		let key = secrets::device_key(&self.key, SoftwareKey::from_text)?;
 		let (client, view) = session.view().await?;
-		let destination = Destination::read(&view, self.device).await?;
+		let destination = Destination::read(&view, self.device, ChannelId::DEFAULT).await?;
 		let place = (destination.record.organisation, &destination.device);
 		let draft = draft((&client, &view), place, self.from.0, key.public(), self.span).await?;
 		let request = sign(draft, &destination.device, &key)?;

@@ -23,6 +23,7 @@ use clap::Args;
 use dpki_client::{BlobStore, ChainBlobs, Client, View, account, blob, calls};
 use dpki_primitives::{
 	approval::{ApprovalRule, Proposal},
+	channel::ChannelId,
 	ids::DeviceId,
 	organisation::Role,
 };
@@ -71,6 +72,9 @@ pub struct WithdrawDelivery {
 	/// ORGANISATION/NAME, or the id
 	#[arg(value_name = "ORG/NAME|ID")]
 	device: DeviceRef,
+	/// Channel of the device on which it waits, 0 to 15
+	#[arg(long, value_name = "N", default_value_t)]
+	channel: ChannelId,
 }
 
 impl PublishDelivery {
@@ -96,10 +100,12 @@ impl PublishDelivery {
 		let copies = self.also.prepare()?;
 		let device = DeviceRef::from(review.device);
 		let told = content::describe(&content, &view, review.device).await?;
-		let question = content::question(&told, &device.text, review.sequence, "Publish this?");
+		let to = format!("{}{}", device.text, place(review.channel));
+		let question = content::question(&told, &to, review.sequence, "Publish this?");
 		prompt::confirm(&question, self.yes)?;
 		let call = calls::publish(
 			review.device,
+			review.channel,
 			review.sequence,
 			review.suite,
 			review.recipient,
@@ -107,17 +113,26 @@ impl PublishDelivery {
 		)?;
 		let finalized = session.submit(&client, &account, &call, "publishing the delivery").await?;
 		if let Some(copies) = &copies {
-			copies.put(&client, &envelope, &[(review.device, review.sequence)]).await?;
+			let published = (review.device, review.channel, review.sequence);
+			copies.put(&client, &envelope, &[published]).await?;
 		}
 		let view = client.at_finalized().await?;
 		let report = Report::new()
-			.done(format!("Published delivery {} to {}", review.sequence, device.text))
+			.done(format!(
+				"Published delivery {} to {}{}",
+				review.sequence,
+				device.text,
+				place(review.channel)
+			))
 			.row("cid", blob::cid(review.digest))
 			.row_as("sequence", review.sequence.to_string(), review.sequence)
 			.row("digest", review.digest)
 			.row_as("content", told.join("; "), told)
+			.data("channel", review.channel.number())
 			.data("device", review.device.to_string());
-		Ok(waiting(report, &view, review.device).await?.finalized(&finalized))
+		Ok(waiting(report, &view, review.device, review.channel)
+			.await?
+			.finalized(&finalized))
 	}
 }
 
@@ -129,10 +144,10 @@ impl ApproveDelivery {
 		let (client, view) = session.view().await?;
 		review.require_chain(&client)?;
 		let device = DeviceRef::from(review.device);
-		let proposal = proposal(&view, &device).await?;
+		let proposal = proposal(&view, &device, review.channel).await?;
 		review.require(&proposal)?;
 		let record = &proposal.record;
-		// By the digest that is on record: what is shown is what is approved.
+		// By the digest that is on record, and the id of all that was looked at: what is shown is what is approved.
 		let envelope = match review.envelope() {
 			Ok(envelope) => envelope,
 			Err(_) => ChainBlobs::new(&client).get(record.digest, record.length).await.map_err(
@@ -144,18 +159,22 @@ impl ApproveDelivery {
 		};
 		let content = review.open(&envelope)?;
 		let told = content::describe(&content, &view, review.device).await?;
-		let question = content::question(&told, &device.text, record.sequence, "Approve this?");
+		let to = format!("{}{}", device.text, place(review.channel));
+		let question = content::question(&told, &to, record.sequence, "Approve this?");
 		prompt::confirm(&question, self.yes)?;
-		let call = calls::approve_delivery(review.device, record.sequence, record.digest);
+		let call = calls::approve_delivery(review.device, review.channel, review.id(&envelope));
 		let finalized = session.submit(&client, &account, &call, "approving the delivery").await?;
 		let view = client.at_finalized().await?;
 		let report = Report::new()
-			.done(format!("Approved delivery {} to {}", record.sequence, device.text))
+			.done(format!("Approved delivery {} to {to}", record.sequence))
 			.row("digest", record.digest)
 			.data("device", review.device.to_string())
 			.row_as("content", told.join("; "), told)
+			.data("channel", review.channel.number())
 			.data("sequence", record.sequence);
-		Ok(waiting(report, &view, review.device).await?.finalized(&finalized))
+		Ok(waiting(report, &view, review.device, review.channel)
+			.await?
+			.finalized(&finalized))
 	}
 }
 
@@ -165,12 +184,19 @@ impl WithdrawDelivery {
 		let account = session.account()?;
 		let (client, view) = session.view().await?;
 		lookup::device(&view, &self.device).await?;
-		let record = proposal(&view, &self.device).await?.record;
-		let call = calls::withdraw_delivery(self.device.id, record.sequence, record.digest);
+		let record = proposal(&view, &self.device, self.channel).await?.record;
+		let id = record.id(self.device.id, self.channel);
+		let call = calls::withdraw_delivery(self.device.id, self.channel, id);
 		let finalized =
 			session.submit(&client, &account, &call, "withdrawing the delivery").await?;
 		Ok(Report::new()
-			.done(format!("Withdrew delivery {} to {}", record.sequence, self.device.text))
+			.done(format!(
+				"Withdrew delivery {} to {}{}",
+				record.sequence,
+				self.device.text,
+				place(self.channel)
+			))
+			.data("channel", self.channel.number())
 			.data("device", self.device.id.to_string())
 			.data("sequence", record.sequence)
 			.data("digest", record.digest.to_string())
@@ -178,16 +204,26 @@ impl WithdrawDelivery {
 	}
 }
 
-async fn proposal(view: &View, device: &DeviceRef) -> Result<Proposal> {
-	view.proposal(device.id).await?.ok_or_else(|| Error::NotAllowed {
-		why: format!("no delivery to {} waits for approvals", device.text),
+async fn proposal(view: &View, device: &DeviceRef, channel: ChannelId) -> Result<Proposal> {
+	view.proposal(device.id, channel).await?.ok_or_else(|| Error::NotAllowed {
+		why: format!("no delivery to {}{} waits for approvals", device.text, place(channel)),
 		next: format!("`dpki status delivery {}` shows what became of it", device.text),
 	})
 }
 
-/// Adds who has approved what waits for this device, and how many are missing; or that nothing does.
-pub async fn waiting(report: Report, view: &View, device: DeviceId) -> Result<Report> {
-	let Some(proposal) = view.proposal(device).await? else {
+/// On which channel, for whoever should know: nothing if it is the one that everybody uses who names none.
+pub fn place(channel: ChannelId) -> String {
+	if channel == ChannelId::DEFAULT { String::new() } else { format!(" on channel {channel}") }
+}
+
+/// Adds who has approved what waits for this device on a channel, and how many are missing; or that nothing does.
+pub async fn waiting(
+	report: Report,
+	view: &View,
+	device: DeviceId,
+	channel: ChannelId,
+) -> Result<Report> {
+	let Some(proposal) = view.proposal(device, channel).await? else {
 		return Ok(report.data("waits", false));
 	};
 	let organisation = view.organisation(proposal.record.organisation).await?;
@@ -235,7 +271,7 @@ impl Review {
 	/// Refuses a proposal that is another one than that of this review.
 	fn require(&self, proposal: &Proposal) -> Result<()> {
 		let record = &proposal.record;
-		let binding = record.binding(self.genesis, self.device);
+		let binding = record.binding(self.genesis, self.device, self.channel);
 		if (record.digest, &binding) == (self.digest, &self.binding()) {
 			return Ok(());
 		}

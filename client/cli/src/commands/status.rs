@@ -11,16 +11,17 @@ use crate::{
 	values::{AnchorRef, DeviceRef, certificates::LevelArg, duration},
 };
 use clap::{Args, Subcommand};
-use dpki_client::{Head, Judgement, Policy, View, ssh, subject};
+use dpki_client::{Head, Judgement, Policy, View, ssh, subject, view::Delivered};
 use dpki_primitives::{
 	Moment,
 	assurance::Level,
-	delivery::{Outcome, RefusalReason},
+	channel::ChannelId,
+	delivery::{Acknowledgement, Outcome, RefusalReason},
 	ids::{CertificateId, KeyId},
 	revocation::{Revocation, RevocationReason, SshSubject},
 	status::{Standing, Status, Validity, status},
 };
-use serde_json::Value;
+use serde_json::{Value, json};
 use ssh_key::{Certificate, PublicKey};
 use std::{
 	path::{Path, PathBuf},
@@ -82,14 +83,19 @@ Example:
 		#[arg(value_name = "ID|FILE|-|TEXT")]
 		voucher: String,
 	},
-	/// Has the device applied its newest delivery, and may it still be relied on?
+	/// Has the device applied its newest delivery on a channel, and may it still be relied on?
 	#[command(after_help = "\
-Example:
-  dpki status delivery acme/drone-7")]
+Examples:
+  dpki status delivery acme/drone-7
+  dpki status delivery acme/drone-7 --channel 2
+The verdict is about one channel; what became of the others is told beside it.")]
 	Delivery {
 		/// ORGANISATION/NAME, or the id
 		#[arg(value_name = "ORG/NAME|ID")]
 		device: DeviceRef,
+		/// Channel of the device, 0 to 15
+		#[arg(long, value_name = "N", default_value_t)]
+		channel: ChannelId,
 	},
 	/// May this certificate be relied on, and at which level?
 	#[command(after_help = "\
@@ -134,7 +140,9 @@ impl StatusArgs {
 			StatusCommand::Key { key } => key_verdict(&view, key).await,
 			StatusCommand::Device { device } => device_verdict(&view, &device).await,
 			StatusCommand::Voucher { voucher } => voucher_verdict(&view, &voucher).await,
-			StatusCommand::Delivery { device } => delivery_verdict(&view, &device).await,
+			StatusCommand::Delivery { device, channel } => {
+				delivery_verdict(&view, &device, channel).await
+			},
 			StatusCommand::Certificate { certificate, level } => {
 				level_verdict(&view, certificate, level.into()).await
 			},
@@ -210,8 +218,10 @@ async fn voucher_verdict(view: &View, text: &str) -> Result<Report> {
 		.data("device", record.map(|record| record.device.to_string())))
 }
 
-async fn delivery_verdict(view: &View, device: &DeviceRef) -> Result<Report> {
-	let named = |report: Report| report.data("device", device.id.to_string());
+async fn delivery_verdict(view: &View, device: &DeviceRef, channel: ChannelId) -> Result<Report> {
+	let named = |report: Report| {
+		report.data("device", device.id.to_string()).data("channel", channel.number())
+	};
 	let Some(holder) = view.device(device.id).await? else {
 		return Ok(named(unknown(format!("device {}", device.text), view.head())));
 	};
@@ -221,16 +231,17 @@ async fn delivery_verdict(view: &View, device: &DeviceRef) -> Result<Report> {
 		let what = format!("device {}", device.text);
 		return Ok(named(judged(what, status, &holder.standing(), view.head())));
 	}
-	let Some(record) = view.delivery(device.id).await? else {
-		let what = format!("delivery to {}", device.text);
+	let all = view.deliveries(device.id).await?;
+	let this = all.iter().find(|it| it.channel == channel);
+	let place = delivery::place(channel);
+	let Some(record) = this.and_then(|it| it.delivery.as_ref()) else {
+		let what = format!("delivery to {}{place}", device.text);
 		let report = named(plain(what, false, "none", None, view.head()));
-		return delivery::waiting(report, view, device.id).await;
+		let report = delivery::waiting(report, view, device.id, channel).await?;
+		return Ok(with_others(report, &all, channel));
 	};
-	let acknowledged = view
-		.acknowledgement(device.id)
-		.await?
-		.filter(|acknowledgement| acknowledgement.sequence == record.sequence);
-	let what = format!("delivery {} to {}", record.sequence, device.text);
+	let what = format!("delivery {} to {}{place}", record.sequence, device.text);
+	let acknowledged = this.and_then(answer);
 	let report = match acknowledged {
 		None => plain(what, false, "not acknowledged", Some(record.published_at), view.head()),
 		Some(seen) => match seen.outcome {
@@ -240,11 +251,49 @@ async fn delivery_verdict(view: &View, device: &DeviceRef) -> Result<Report> {
 				.tail(refusal_sentence(&reason)),
 		},
 	};
-	let report = delivery::waiting(named(report), view, device.id).await?;
-	Ok(report
+	let report = delivery::waiting(named(report), view, device.id, channel).await?;
+	Ok(with_others(report, &all, channel)
 		.data("sequence", record.sequence)
 		.data("digest", record.digest.to_string())
 		.data("cid", dpki_client::blob::cid(record.digest)))
+}
+
+/// What the device has said of the newest delivery on a channel.
+fn answer(on: &Delivered) -> Option<&Acknowledgement> {
+	let delivery = on.delivery.as_ref()?;
+	on.acknowledgement
+		.as_ref()
+		.filter(|answer| answer.sequence == delivery.sequence)
+}
+
+/// Adds what became of the newest delivery on each channel; people are told of the others only.
+fn with_others(report: Report, all: &[Delivered], asked: ChannelId) -> Report {
+	let word = |on: &Delivered| match (answer(on).map(|answer| answer.outcome), &on.delivery) {
+		(_, None) => "none",
+		(None, Some(_)) => "not acknowledged",
+		(Some(Outcome::Applied), _) => "applied",
+		(Some(Outcome::Refused(_)), _) => "refused",
+	};
+	let sequence = |on: &Delivered| on.delivery.as_ref().map(|delivery| delivery.sequence);
+	let others = all.iter().filter(|on| on.channel != asked).map(|on| {
+		let number = sequence(on).map_or_else(String::new, |number| format!("delivery {number}: "));
+		let waits = if on.proposal.is_some() { ", another one waits for approvals" } else { "" };
+		format!("channel {}: {number}{}{waits}", on.channel, word(on))
+	});
+	let told: Vec<_> = others.collect();
+	let data: Vec<_> = all
+		.iter()
+		.map(|on| {
+			json!({
+				"channel": on.channel.number(),
+				"sequence": sequence(on),
+				"status": word(on),
+				"waits": on.proposal.is_some(),
+			})
+		})
+		.collect();
+	let report = report.data("channels", data);
+	if told.is_empty() { report } else { report.row_as("others", told.join("; "), told) }
 }
 
 async fn level_verdict(view: &View, id: CertificateId, wanted: Level) -> Result<Report> {
@@ -357,13 +406,14 @@ fn refusal_name(reason: RefusalReason) -> &'static str {
 		RefusalReason::BundleInvalid => "bundleInvalid",
 		RefusalReason::ApplyFailed => "applyFailed",
 		RefusalReason::ApprovalMissing => "approvalMissing",
+		RefusalReason::ChannelConflict => "channelConflict",
+		RefusalReason::ChannelIgnored => "channelIgnored",
 	}
 }
 
 #[cfg(test)]
 mod tests {
 	use super::*;
-	use serde_json::json;
 
 	const HEAD: Head = Head { number: 7, hash: [7; 32], time: 9_000 };
 

@@ -8,6 +8,7 @@ use dpki_client::{
 	calls,
 	envelope::{self, RecipientKey},
 	primitives::{
+		channel::ChannelId,
 		delivery::{DeliveryBinding, Recipient, Suite},
 		ids::OrganisationId,
 		key::KeyPurpose,
@@ -153,6 +154,7 @@ async fn deliver(client: &Client, devices: &[&Device], sequence: u64, items: Vec
 			organisation: OrganisationId::from_name(b"acme"),
 			publisher: account.id(),
 			device: device.id(),
+			channel: ChannelId::DEFAULT,
 			recipient: key,
 			suite: Suite::SharedX25519,
 			sequence,
@@ -162,7 +164,8 @@ async fn deliver(client: &Client, devices: &[&Device], sequence: u64, items: Vec
 	}
 	let plaintext = Bundle { items }.encode().expect("encodes");
 	let (envelope, _) = envelope::seal_shared(&sealed, &plaintext).expect("seals");
-	let call = calls::publish_shared(Suite::SharedX25519, &published, &envelope);
+	let call =
+		calls::publish_shared(ChannelId::DEFAULT, Suite::SharedX25519, &published, &envelope);
 	client.submit(&account, &call.expect("encodes")).await.expect("it is published");
 	for device in devices {
 		let is_settled = |status: &serde_json::Value| {

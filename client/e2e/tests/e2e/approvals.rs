@@ -3,6 +3,7 @@
 use dpki_client::{
 	Account, Bundle, Client, calls, envelope,
 	primitives::{
+		channel::ChannelId,
 		delivery::{DeliveryBinding, Outcome, RefusalReason, Suite},
 		ids::OrganisationId,
 		key::KeyPurpose,
@@ -121,6 +122,8 @@ async fn under_multi_admin_one_person_signs_and_another_one_publishes() {
 	assert_eq!(sequence_in_force(&device), json!(1));
 }
 
+const CHANNEL: ChannelId = ChannelId::DEFAULT;
+
 /// Delivery 2, published by Bob and approved by Alice, whose content nobody signed.
 async fn publish_unsigned(client: &Client, device: &Device) {
 	let account = |uri| Account::from_uri(uri).expect("a development account");
@@ -136,17 +139,23 @@ async fn publish_unsigned(client: &Client, device: &Device) {
 		organisation: OrganisationId::from_name(b"acme"),
 		publisher: bob.id(),
 		device: device.id(),
+		channel: CHANNEL,
 		recipient,
 		suite: Suite::X25519ChaCha20Poly1305,
 		sequence: 2,
 	};
 	let plaintext = Bundle::default().encode().expect("encodes");
 	let envelope = envelope::seal(&record.public, &binding, &plaintext).expect("seals");
-	let publish = calls::publish(device.id(), 2, binding.suite, recipient, &envelope);
+	let publish = calls::publish(device.id(), CHANNEL, 2, binding.suite, recipient, &envelope);
 	client.submit(&bob, &publish.expect("encodes")).await.expect("Bob publishes");
 	let view = client.at_finalized().await.expect("the node answers");
-	let proposal = view.proposal(device.id()).await.expect("it is read").expect("it waits");
-	let approve = calls::approve_delivery(device.id(), 2, proposal.record.digest);
+	let proposal = view
+		.proposal(device.id(), CHANNEL)
+		.await
+		.expect("it is read")
+		.expect("it waits");
+	let id = proposal.record.id(device.id(), CHANNEL);
+	let approve = calls::approve_delivery(device.id(), CHANNEL, id);
 	client.submit(&alice, &approve).await.expect("Alice approves");
 }
 
@@ -167,7 +176,7 @@ async fn outcome(client: &Client, device: &Device, sequence: u64) -> Outcome {
 	let answer = async {
 		loop {
 			let view = client.at_finalized().await.expect("the node answers");
-			match view.acknowledgement(device.id()).await.expect("it is read") {
+			match view.acknowledgement(device.id(), CHANNEL).await.expect("it is read") {
 				Some(seen) if seen.sequence == sequence => return seen.outcome,
 				_ => tokio::time::sleep(Duration::from_millis(200)).await,
 			}

@@ -5,6 +5,7 @@ use dpki_client::{
 	BlobKeeper, BlobStore, Client,
 	blob::{BitswapBlobs, BlobError, BlobFolder, GatewayBlobs, KuboBlobs, cid, gateway::Form},
 	primitives::{
+		channel::ChannelId,
 		delivery::{MAX_BLOB_LEN, Outcome},
 		ids::{BlobDigest, DeviceId},
 	},
@@ -60,7 +61,8 @@ async fn applied(client: &Client, device: DeviceId, sequence: u64) {
 	let waiting = async {
 		while let Some(head) = heads.next().await {
 			let Ok(head) = head else { continue };
-			let said = client.at(head).acknowledgement(device).await.expect("it is read");
+			let view = client.at(head);
+			let said = view.acknowledgement(device, ChannelId::DEFAULT).await.expect("it is read");
 			if let Some(said) = said.filter(|said| said.sequence == sequence) {
 				assert_eq!(said.outcome, Outcome::Applied);
 				return;

@@ -3,12 +3,13 @@
 use dpki_client::{Account, Bundle, Client, Item, calls, envelope, submit::SubmitError};
 use dpki_e2e::{Device, Fleet, PATIENCE, Sshd, block, login_name, public};
 use dpki_primitives::{
+	channel::ChannelId,
 	delivery::{DeliveryBinding, Outcome, RefusalReason, Suite},
 	ids::{AnchorId, KeyId, OrganisationId},
 	key::{KeyPurpose, PublicKey},
 };
 use serde_json::json;
-use std::time::Duration;
+use std::{path::Path, time::Duration};
 
 /// The agreement key of a device.
 async fn recipient(client: &Client, device: &Device) -> (KeyId, PublicKey) {
@@ -26,7 +27,7 @@ async fn outcome(client: &Client, device: &Device, sequence: u64) -> Outcome {
 	let answer = async {
 		loop {
 			let view = client.at_finalized().await.expect("the node answers");
-			match view.acknowledgement(device.id()).await.expect("it is read") {
+			match view.acknowledgement(device.id(), ChannelId::DEFAULT).await.expect("it is read") {
 				Some(seen) if seen.sequence == sequence => return seen.outcome,
 				_ => tokio::time::sleep(Duration::from_millis(200)).await,
 			}
@@ -59,6 +60,7 @@ async fn a_bundle_that_is_not_meant_as_it_is_changes_nothing() {
 		organisation: OrganisationId::from_name(b"acme"),
 		publisher: alice.id(),
 		device: device.id(),
+		channel: ChannelId::DEFAULT,
 		recipient: recipient_id,
 		suite: Suite::X25519ChaCha20Poly1305,
 		sequence,
@@ -68,10 +70,9 @@ async fn a_bundle_that_is_not_meant_as_it_is_changes_nothing() {
 		envelope::seal(&recipient_key, &binding, &nothing).expect("seals")
 	};
 	let publish = async |account: &Account, sequence, envelope: &[u8]| {
-		let suite = Suite::X25519ChaCha20Poly1305;
-		let call =
-			calls::publish(device.id(), sequence, suite, recipient_id, envelope).expect("encodes");
-		client.submit(account, &call).await
+		let (channel, suite) = (ChannelId::DEFAULT, Suite::X25519ChaCha20Poly1305);
+		let call = calls::publish(device.id(), channel, sequence, suite, recipient_id, envelope);
+		client.submit(account, &call.expect("encodes")).await
 	};
 	let refused = |reason| Outcome::Refused(reason);
 
@@ -89,11 +90,13 @@ async fn a_bundle_that_is_not_meant_as_it_is_changes_nothing() {
 	publish(&alice, 3, &theirs).await.expect("the chain cannot see into it");
 	assert_eq!(outcome(&client, &device, 3).await, refused(RefusalReason::EnvelopeInvalid));
 
-	// Sealed by another publisher, for another organisation, for another sequence number.
+	// Sealed by another publisher, for another organisation, for another channel, for another sequence number.
+	let channel = ChannelId::new(3).expect("it is one");
 	for (sequence, wrong) in [
 		(4, DeliveryBinding { publisher: bob.id(), ..binding(4) }),
 		(5, DeliveryBinding { organisation: OrganisationId::from_name(b"evil"), ..binding(5) }),
-		(6, binding(2)),
+		(6, DeliveryBinding { channel, ..binding(6) }),
+		(7, binding(2)),
 	] {
 		publish(&alice, sequence, &seal(wrong))
 			.await
@@ -108,26 +111,57 @@ async fn a_bundle_that_is_not_meant_as_it_is_changes_nothing() {
 	// Names an anchor that is not there.
 	let stranger = Bundle { items: vec![Item::SshUserCa { anchor: AnchorId([7; 32]) }] };
 	let stranger = stranger.encode().expect("encodes");
-	let envelope = envelope::seal(&recipient_key, &binding(7), &stranger).expect("seals");
-	publish(&alice, 7, &envelope).await.expect("the chain cannot see into it");
-	assert_eq!(outcome(&client, &device, 7).await, refused(RefusalReason::BundleInvalid));
+	let envelope = envelope::seal(&recipient_key, &binding(8), &stranger).expect("seals");
+	publish(&alice, 8, &envelope).await.expect("the chain cannot see into it");
+	assert_eq!(outcome(&client, &device, 8).await, refused(RefusalReason::BundleInvalid));
 
 	// What the chain itself refuses: an older sequence number, a member of another organisation.
-	let error = publish(&alice, 7, &seal(binding(7))).await.expect_err("an old sequence number");
+	let error = publish(&alice, 8, &seal(binding(8))).await.expect_err("an old sequence number");
 	assert!(is(&error, "SequenceNotRising"), "{error}");
 	fleet
 		.admin
 		.acting_for("//Bob")
 		.ok(["org", "create", "evil", "--kind", "service-provider"]);
-	let error = publish(&bob, 8, &seal(binding(8))).await.expect_err("another organisation");
+	let error = publish(&bob, 9, &seal(binding(9))).await.expect_err("another organisation");
 	assert!(is(&error, "RoleMissing"), "{error}");
 
 	// After all that the old access stands, and the next good delivery is applied.
 	assert!(sshd.login(&key, &known_hosts, "true").granted, "{}", sshd.log());
 	let delivered = fleet.deliver_access(&device, &user_ca, &host_ca);
-	assert_eq!(delivered["sequence"], 8);
+	assert_eq!(delivered["sequence"], 9);
 	device.reach(block(&delivered)).await;
 	assert!(sshd.login(&key, &known_hosts, "true").granted, "{}", sshd.log());
+	another_publisher_has_a_channel_of_its_own(&fleet, &device, &user_ca);
+	assert!(sshd.login(&key, &known_hosts, "true").granted, "{}", sshd.log());
+}
+
+/// Another publisher delivers on channel 3: what is in force on channel 0 stays, and is not taken over.
+fn another_publisher_has_a_channel_of_its_own(fleet: &Fleet, device: &Device, user_ca: &Path) {
+	fleet
+		.admin
+		.ok(["org", "member", "set", "acme", "//Charlie", "--roles", "publisher"]);
+	let charlie = fleet.admin.acting_for("//Charlie");
+	charlie.ok(["org", "join", "acme"]);
+	let user_ca = public(user_ca).display().to_string();
+	let words = "deliver --org acme --device drone-1 --channel 3 --wait --user-ca";
+	let deliver = |login: &str, principal: &str| {
+		let principals = format!("{login}={principal}");
+		let words = words.split(' ').chain([user_ca.as_str(), "--principals"]);
+		words.map(str::to_owned).chain([principals]).collect::<Vec<_>>()
+	};
+	let delivered = charlie.ok(deliver("guest", "ops"));
+	assert_eq!((&delivered["outcome"], &delivered["channel"]), (&json!("applied"), &json!(3)));
+	assert!(device.ssh().join("current/principals/guest").exists());
+	let sentence = charlie.refused(deliver(&login_name(), "all"));
+	assert!(sentence.contains("a lower channel"), "{sentence}");
+	let verdict = fleet.admin.status(["status", "delivery", "acme/drone-1"]);
+	let told: Vec<_> = verdict["channels"].as_array().expect("a list").iter().collect();
+	let statuses: Vec<_> = told.iter().map(|it| (&it["channel"], &it["status"])).collect();
+	assert_eq!(
+		statuses,
+		[(&json!(0), &json!("applied")), (&json!(3), &json!("refused"))],
+		"{verdict}"
+	);
 }
 
 #[tokio::test]
@@ -161,7 +195,11 @@ async fn a_device_applies_what_a_publishing_proxy_has_published() {
 	assert_eq!((&delivered["outcome"], &delivered["sequence"]), (&json!("applied"), &json!(1)));
 	let client = fleet.node.client().await;
 	let view = client.at_finalized().await.expect("the node answers");
-	let record = view.delivery(device.id()).await.expect("it is read").expect("it is there");
+	let record = view
+		.delivery(device.id(), ChannelId::DEFAULT)
+		.await
+		.expect("it is read")
+		.expect("it is there");
 	assert_eq!(record.publisher, account("//Alice").id());
 
 	// It publishes, and nothing else.

@@ -3,6 +3,7 @@
 use dpki_client::{
 	Account, BlobStore, ChainBlobs, Client, Judgement, Policy, Use, View, calls,
 	primitives::{
+		channel::ChannelId,
 		ids::{AnchorId, DeviceId, KeyId},
 		motion::MotionId,
 		revocation::{RevocationReason, SshSubject},
@@ -87,7 +88,11 @@ async fn reads_submits_and_fetches(client: &Client, known: &Known, serial: u64) 
 	assert_eq!(found.motion(MotionId::default()).await.expect("it is asked"), None);
 
 	// A blob, by what it hashes to.
-	let record = found.delivery(known.device).await.expect("it is read").expect("it is there");
+	let record = found
+		.delivery(known.device, ChannelId::DEFAULT)
+		.await
+		.expect("it is read")
+		.expect("it is there");
 	let blobs = ChainBlobs::new(client);
 	let blob = blobs.get(record.digest, record.length).await.expect("somebody has it");
 	assert_eq!(blob.len(), record.length as usize);

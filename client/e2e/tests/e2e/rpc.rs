@@ -254,6 +254,7 @@ async fn a_device_hears_of_deliveries_for_it() {
 		let deliveries = told["deliveries"].as_array().expect("a list");
 		assert_eq!(deliveries.len(), 1, "{told}");
 		assert_eq!(deliveries[0]["device"], id.to_string());
+		assert_eq!(deliveries[0]["channel"], 0);
 		assert_eq!(deliveries[0]["kind"], "published");
 		assert_eq!(deliveries[0]["sequence"], delivered["sequence"]);
 		let organisation = OrganisationId::from_name(b"acme").to_string();

@@ -83,7 +83,7 @@ async fn an_agent_answers_from_the_chain_and_keeps_its_secrets() {
 	};
 	let figures = get(&metrics);
 	for line in [
-		"dpki_agent_delivery_sequence{state=\"applied\"} 2",
+		"dpki_agent_delivery_sequence{channel=\"0\",state=\"applied\"} 2",
 		"dpki_agent_device_valid 1",
 		"dpki_agent_working 1",
 	] {

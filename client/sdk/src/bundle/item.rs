@@ -222,8 +222,8 @@ impl Item {
 		}
 	}
 
-	/// What the part is about: no two of a bundle may be about the same.
-	pub(super) fn subject(&self) -> String {
+	/// What the part is about, in words: no two of a bundle may be about the same.
+	pub fn subject(&self) -> String {
 		match self.part() {
 			Item::SshUserCa { anchor } => format!("the user CA {anchor}"),
 			// A device has one host key, and proves itself with one certificate for it.

@@ -77,8 +77,9 @@ impl ContentSignature {
 }
 
 fn payload(place: &DeliveryBinding, content: [u8; 32], expires_at: Moment) -> Vec<u8> {
-	let &DeliveryBinding { genesis, organisation, publisher, device, sequence, .. } = place;
-	let action = Action::SignBundle { organisation, device, publisher, content };
+	let &DeliveryBinding { genesis, organisation, publisher, device, channel, sequence, .. } =
+		place;
+	let action = Action::SignBundle { organisation, device, channel, publisher, content };
 	SigningContext { genesis, action, nonce: sequence, expires_at }.payload()
 }
 
@@ -86,6 +87,7 @@ fn payload(place: &DeliveryBinding, content: [u8; 32], expires_at: Moment) -> Ve
 mod tests {
 	use super::*;
 	use dpki_primitives::{
+		channel::ChannelId,
 		context::MAX_SIGNATURE_LIFETIME,
 		delivery::Suite,
 		ids::{DeviceId, KeyId, OrganisationId},
@@ -99,6 +101,7 @@ mod tests {
 			organisation: OrganisationId([2; 32]),
 			publisher: [3; 32],
 			device: DeviceId([4; 32]),
+			channel: ChannelId::DEFAULT,
 			recipient: KeyId([5; 32]),
 			suite: Suite::X25519ChaCha20Poly1305,
 			sequence: 6,
@@ -126,6 +129,7 @@ mod tests {
 			DeliveryBinding { organisation: OrganisationId([9; 32]), ..place() },
 			DeliveryBinding { publisher: [9; 32], ..place() },
 			DeliveryBinding { device: DeviceId([9; 32]), ..place() },
+			DeliveryBinding { channel: ChannelId::new(1).unwrap(), ..place() },
 			DeliveryBinding { sequence: 7, ..place() },
 		];
 		for account in accounts() {

@@ -4,6 +4,7 @@ use super::*;
 use crate::{Account, names::MAX_TEXT_LEN};
 use codec::Encode;
 use dpki_primitives::{
+	channel::ChannelId,
 	delivery::{DeliveryBinding, Suite},
 	ids::{AnchorId, CertificateId, DeviceId, KeyId, OrganisationId},
 };
@@ -334,6 +335,7 @@ fn a_signature_covers_every_item_and_nothing_else() {
 		organisation: OrganisationId([2; 32]),
 		publisher: [3; 32],
 		device: DeviceId([4; 32]),
+		channel: ChannelId::DEFAULT,
 		recipient: KeyId([5; 32]),
 		suite: Suite::X25519ChaCha20Poly1305,
 		sequence: 6,

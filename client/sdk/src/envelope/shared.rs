@@ -93,7 +93,7 @@ struct Parts<'a> {
 }
 
 /// Seals `plaintext` to each of these keys, for the one delivery that its binding describes. The bindings agree in all but
-/// device, recipient and sequence. The content key is for those who have to approve, and for nobody else.
+/// device, recipient and sequence: the channel is the same for all. The content key is for those who have to approve, and for nobody else.
 pub fn seal_shared(
 	recipients: &[(RecipientKey, DeliveryBinding)],
 	plaintext: &[u8],
@@ -104,8 +104,8 @@ pub fn seal_shared(
 		return Err(EnvelopeError::TooManyRecipients { found: recipients.len() });
 	}
 	let same = |(_, binding): &(RecipientKey, DeliveryBinding)| {
-		(binding.genesis, binding.organisation, binding.publisher, binding.suite)
-			== (first.genesis, first.organisation, first.publisher, suite)
+		(binding.genesis, binding.organisation, binding.publisher, binding.channel, binding.suite)
+			== (first.genesis, first.organisation, first.publisher, first.channel, suite)
 	};
 	if !suite.is_shared() || !recipients.iter().all(same) {
 		return Err(EnvelopeError::BindingsDiffer);

@@ -2,6 +2,7 @@
 
 use super::*;
 use dpki_primitives::{
+	channel::ChannelId,
 	delivery::{MAX_RECIPIENTS, SHARED_HEADER_LEN, Suite},
 	ids::{DeviceId, OrganisationId},
 };
@@ -19,6 +20,7 @@ fn binding() -> DeliveryBinding {
 		organisation: OrganisationId([2; 32]),
 		publisher: [3; 32],
 		device: DeviceId([4; 32]),
+		channel: ChannelId::DEFAULT,
 		recipient: KeyId::of(&key().public()),
 		suite: Suite::X25519ChaCha20Poly1305,
 		sequence: 5,
@@ -59,6 +61,7 @@ fn an_envelope_opens_in_no_other_place() {
 		DeliveryBinding { organisation: OrganisationId([9; 32]), ..binding() },
 		DeliveryBinding { publisher: [9; 32], ..binding() },
 		DeliveryBinding { device: DeviceId([9; 32]), ..binding() },
+		DeliveryBinding { channel: ChannelId::new(1).unwrap(), ..binding() },
 		DeliveryBinding { sequence: 6, ..binding() },
 		DeliveryBinding { sequence: 4, ..binding() },
 	];
@@ -229,6 +232,7 @@ fn an_envelope_opens_in_no_other_place_under_any_suite() {
 			DeliveryBinding { organisation: OrganisationId([9; 32]), ..binding.clone() },
 			DeliveryBinding { publisher: [9; 32], ..binding.clone() },
 			DeliveryBinding { device: DeviceId([9; 32]), ..binding.clone() },
+			DeliveryBinding { channel: ChannelId::new(1).unwrap(), ..binding.clone() },
 			DeliveryBinding { sequence: 6, ..binding.clone() },
 		];
 		for place in places {

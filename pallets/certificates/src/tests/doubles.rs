@@ -179,6 +179,9 @@ impl Registry for TestRegistry {
 	) -> DeviceId {
 		Self::add_device(organisation, core::str::from_utf8(name).unwrap())
 	}
+
+	#[cfg(feature = "runtime-benchmarks")]
+	fn revoke_for_benchmark(_: KeyId) {}
 }
 
 /// A request is the encoding of what it has to say. Leaves out DER, the fields of PKCS#10, and the signature: whoever

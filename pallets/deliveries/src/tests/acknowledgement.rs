@@ -30,19 +30,19 @@ fn invalid(refusal: Refusal) -> TransactionValidityError {
 
 /// Pool and block refuse the call, for the same reason.
 fn call_is_refused(call: RuntimeCall, refusal: Refusal) {
-	let before = Acknowledgements::<Test>::get(drone());
+	let before = Acknowledgements::<Test>::get(drone(), CHANNEL);
 	assert_eq!(pool_verdict(call.clone()), Err(invalid(refusal)));
 	assert_eq!(Executive::apply_extrinsic(general(call)), Err(invalid(refusal)));
-	assert_eq!(Acknowledgements::<Test>::get(drone()), before);
+	assert_eq!(Acknowledgements::<Test>::get(drone(), CHANNEL), before);
 }
 
 /// Pool and block refuse the acknowledgement for what the state is, and so does the call itself.
 fn is_refused(ack: Ack, refusal: Refusal) {
 	call_is_refused(ack.call(), refusal);
-	let before = Acknowledgements::<Test>::get(drone());
+	let before = Acknowledgements::<Test>::get(drone(), CHANNEL);
 	let dispatched = ack.call().dispatch(frame_system::RawOrigin::Authorized.into());
 	assert_eq!(dispatched.unwrap_err().error, Error::AcknowledgementRefused(refusal.code()).into());
-	assert_eq!(Acknowledgements::<Test>::get(drone()), before);
+	assert_eq!(Acknowledgements::<Test>::get(drone(), CHANNEL), before);
 }
 
 fn accept(ack: &Ack) {
@@ -58,13 +58,14 @@ fn a_device_acknowledges_its_newest_delivery() {
 		accept(&Ack::applied(1));
 		let digest = BlobDigest::of(&envelope(100));
 		assert_eq!(
-			Acknowledgements::<Test>::get(drone()),
+			Acknowledgements::<Test>::get(drone(), CHANNEL),
 			Some(Acknowledgement { sequence: 1, digest, outcome: Outcome::Applied, at: NOW + 5 })
 		);
 		assert_eq!(
 			events().pop(),
 			Some(Event::DeliveryAcknowledged {
 				device: drone(),
+				channel: CHANNEL,
 				sequence: 1,
 				digest,
 				outcome: Outcome::Applied,
@@ -128,7 +129,10 @@ fn a_success_replaces_a_refusal_and_not_the_other_way() {
 		let refused = Ack { outcome: REFUSED, ..Ack::applied(1) };
 		accept(&refused);
 		accept(&Ack::applied(1));
-		assert_eq!(Acknowledgements::<Test>::get(drone()).unwrap().outcome, Outcome::Applied);
+		assert_eq!(
+			Acknowledgements::<Test>::get(drone(), CHANNEL).unwrap().outcome,
+			Outcome::Applied
+		);
 		is_refused(refused, Refusal::DeliveryAcknowledged);
 	});
 }
@@ -144,13 +148,31 @@ fn a_refusal_does_not_replace_another_one() {
 }
 
 #[test]
+fn only_a_conflict_of_channels_replaces_a_success_and_that_is_final() {
+	const CONFLICT: Outcome = Outcome::Refused(RefusalReason::ChannelConflict);
+	run(|| {
+		publish(1);
+		accept(&Ack { outcome: REFUSED, ..Ack::applied(1) });
+		accept(&Ack::applied(1));
+		for reason in [RefusalReason::BundleInvalid, RefusalReason::ChannelIgnored] {
+			let refused = Ack { outcome: Outcome::Refused(reason), ..Ack::applied(1) };
+			is_refused(refused, Refusal::DeliveryAcknowledged);
+		}
+		accept(&Ack { outcome: CONFLICT, ..Ack::applied(1) });
+		for outcome in [Outcome::Applied, REFUSED, CONFLICT] {
+			is_refused(Ack { outcome, ..Ack::applied(1) }, Refusal::DeliveryAcknowledged);
+		}
+	});
+}
+
+#[test]
 fn every_delivery_is_acknowledged_anew() {
 	run(|| {
 		publish(1);
 		accept(&Ack::applied(1));
 		publish(2);
 		accept(&Ack { outcome: REFUSED, ..Ack::applied(2) });
-		assert_eq!(Acknowledgements::<Test>::get(drone()).unwrap().sequence, 2);
+		assert_eq!(Acknowledgements::<Test>::get(drone(), CHANNEL).unwrap().sequence, 2);
 	});
 }
 
@@ -236,6 +258,7 @@ fn a_signature_for_anything_else_is_refused() {
 		let others = [
 			Ack { genesis: [8; 32], ..ack.clone() },
 			Ack { device: DeviceId([8; 32]), ..ack.clone() },
+			Ack { channel: other_channel(), ..ack.clone() },
 			Ack { sequence: 2, ..ack.clone() },
 			Ack { digest: BlobDigest([8; 32]), ..ack.clone() },
 			Ack { outcome: REFUSED, ..ack.clone() },
@@ -307,7 +330,7 @@ fn no_other_origin_acknowledges_in_the_place_of_the_device() {
 			let dispatched = Ack::applied(1).call().dispatch(origin);
 			assert_eq!(dispatched.unwrap_err().error, DispatchError::BadOrigin);
 		}
-		assert_eq!(Acknowledgements::<Test>::get(drone()), None);
+		assert_eq!(Acknowledgements::<Test>::get(drone(), CHANNEL), None);
 	});
 }
 
@@ -317,7 +340,7 @@ fn an_acknowledgement_stays_until_the_next_one() {
 		publish(1);
 		accept(&Ack::applied(1));
 		publish(2);
-		assert_eq!(Acknowledgements::<Test>::get(drone()).unwrap().sequence, 1);
-		assert_eq!(Deliveries::<Test>::get(drone()).unwrap().sequence, 2);
+		assert_eq!(Acknowledgements::<Test>::get(drone(), CHANNEL).unwrap().sequence, 1);
+		assert_eq!(Deliveries::<Test>::get(drone(), CHANNEL).unwrap().sequence, 2);
 	});
 }

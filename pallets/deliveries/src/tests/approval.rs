@@ -7,7 +7,8 @@ use super::{
 use crate::{Approvals, Call, Deliveries, Proposals, weights::WeightInfo};
 use dpki_primitives::{
 	approval::{ApprovalRecord, PROPOSAL_LIFETIME},
-	ids::BlobDigest,
+	delivery::{DeliveryRecord, Suite},
+	ids::{BlobDigest, KeyId, OrganisationId},
 	organisation::{DeliveryPolicy, Role},
 	revocation::{Revocation, RevocationReason},
 	status::Status,
@@ -38,15 +39,23 @@ fn digest() -> BlobDigest {
 }
 
 fn withdraw(who: AccountId32) -> sp_runtime::DispatchResult {
-	Pallet::withdraw(RuntimeOrigin::signed(who), drone(), 1, digest())
+	Pallet::withdraw(RuntimeOrigin::signed(who), drone(), CHANNEL, delivery_id(CHANNEL, 1))
 }
 
 /// The call is refused and changes nothing.
 fn is_refused(result: impl FnOnce() -> DispatchResultWithPostInfo, error: Error) {
-	let before = (Proposals::<Test>::get(drone()), Deliveries::<Test>::get(drone()), events());
+	let before = (
+		Proposals::<Test>::get(drone(), CHANNEL),
+		Deliveries::<Test>::get(drone(), CHANNEL),
+		events(),
+	);
 	let refused = frame_support::storage::with_storage_layer(|| result().map_err(|e| e.error));
 	assert_eq!(refused.map(|_| ()), Err(error.into()));
-	let after = (Proposals::<Test>::get(drone()), Deliveries::<Test>::get(drone()), events());
+	let after = (
+		Proposals::<Test>::get(drone(), CHANNEL),
+		Deliveries::<Test>::get(drone(), CHANNEL),
+		events(),
+	);
 	assert_eq!(after, before);
 }
 
@@ -55,8 +64,8 @@ fn what_needs_approval_waits_and_is_no_delivery() {
 	let indexed = run(|| {
 		watched(1);
 		publish(1);
-		assert_eq!(Deliveries::<Test>::get(drone()), None);
-		let proposal = Proposals::<Test>::get(drone()).unwrap();
+		assert_eq!(Deliveries::<Test>::get(drone(), CHANNEL), None);
+		let proposal = Proposals::<Test>::get(drone(), CHANNEL).unwrap();
 		assert_eq!((proposal.record.sequence, proposal.record.digest), (1, digest()));
 		assert_eq!(proposal.expires_at, NOW + PROPOSAL_LIFETIME);
 		assert!(proposal.approvals.is_empty());
@@ -72,15 +81,15 @@ fn with_the_last_approval_it_is_the_newest_delivery() {
 		watched(2);
 		publish(1);
 		assert_ok!(approve(approver(1), 1));
-		assert_eq!(Deliveries::<Test>::get(drone()), None);
+		assert_eq!(Deliveries::<Test>::get(drone(), CHANNEL), None);
 		assert!(matches!(events().pop(), Some(Event::DeliveryApproved { missing: 1, .. })));
 		assert_ok!(approve(approver(3), 1));
-		let delivery = Deliveries::<Test>::get(drone()).unwrap();
+		let delivery = Deliveries::<Test>::get(drone(), CHANNEL).unwrap();
 		assert_eq!((delivery.sequence, delivery.publisher), (1, publisher().into()));
-		assert_eq!(Proposals::<Test>::get(drone()), None);
+		assert_eq!(Proposals::<Test>::get(drone(), CHANNEL), None);
 		let by = vec![approver(1).into(), approver(3).into()].try_into().unwrap();
-		let record = ApprovalRecord { sequence: 1, digest: digest(), by };
-		assert_eq!(Approvals::<Test>::get(drone()), Some(record));
+		let record = ApprovalRecord { delivery: delivery_id(CHANNEL, 1), by };
+		assert_eq!(Approvals::<Test>::get(drone(), CHANNEL), Some(record));
 		let [.., approved, published] = &events()[..] else { panic!("two events") };
 		assert!(matches!(approved, Event::DeliveryApproved { missing: 0, .. }));
 		assert!(matches!(published, Event::DeliveryPublished { sequence: 1, .. }));
@@ -93,10 +102,10 @@ fn every_watchdog_can_be_needed() {
 		watched(3);
 		publish(1);
 		for number in 1..=3 {
-			assert_eq!(Deliveries::<Test>::get(drone()), None);
+			assert_eq!(Deliveries::<Test>::get(drone(), CHANNEL), None);
 			assert_ok!(approve(approver(number), 1));
 		}
-		assert!(Deliveries::<Test>::contains_key(drone()));
+		assert!(Deliveries::<Test>::contains_key(drone(), CHANNEL));
 	});
 }
 
@@ -107,7 +116,7 @@ fn under_multi_admin_another_account_approves() {
 		publish(1);
 		is_refused(|| approve(publisher(), 1), Error::ApproverIsPublisher);
 		assert_ok!(approve(approver(1), 1));
-		assert!(Deliveries::<Test>::contains_key(drone()));
+		assert!(Deliveries::<Test>::contains_key(drone(), CHANNEL));
 	});
 }
 
@@ -118,9 +127,9 @@ fn a_publisher_who_is_a_watchdog_is_one_of_them() {
 		TestOrganisations::give(ACME, publisher(), Role::Watchdog);
 		publish(1);
 		assert_ok!(approve(publisher(), 1));
-		assert_eq!(Deliveries::<Test>::get(drone()), None);
+		assert_eq!(Deliveries::<Test>::get(drone(), CHANNEL), None);
 		assert_ok!(approve(approver(1), 1));
-		assert!(Deliveries::<Test>::contains_key(drone()));
+		assert!(Deliveries::<Test>::contains_key(drone(), CHANNEL));
 	});
 }
 
@@ -134,7 +143,8 @@ fn who_has_not_the_role_does_not_approve() {
 		is_refused(|| approve(approver(9), 1), Error::RoleMissing);
 		is_refused(|| approve(AccountId32::new([3; 32]), 1), Error::RoleMissing);
 		assert_eq!(
-			Pallet::approve(RuntimeOrigin::root(), drone(), 1, digest()).map_err(|e| e.error),
+			Pallet::approve(RuntimeOrigin::root(), drone(), CHANNEL, delivery_id(CHANNEL, 1))
+				.map_err(|e| e.error),
 			Err(DispatchError::BadOrigin)
 		);
 	});
@@ -158,10 +168,31 @@ fn an_approval_is_one_of_exactly_this_delivery() {
 		publish(1);
 		is_refused(|| approve(approver(1), 2), Error::ProposalUnknown);
 		let origin = || RuntimeOrigin::signed(approver(1));
-		is_refused(
-			|| Pallet::approve(origin(), drone(), 1, BlobDigest([9; 32])),
-			Error::ProposalUnknown,
-		);
+		let record = Proposals::<Test>::get(drone(), CHANNEL).unwrap().record;
+		let changes: [fn(&mut DeliveryRecord); 7] = [
+			|it| it.organisation = OrganisationId([9; 32]),
+			|it| it.publisher = [9; 32],
+			|it| it.sequence = 2,
+			|it| it.suite = Suite::SharedX25519,
+			|it| it.recipient = KeyId([9; 32]),
+			|it| it.digest = BlobDigest([9; 32]),
+			|it| it.length = 101,
+		];
+		for change in changes {
+			let mut other = record.clone();
+			change(&mut other);
+			let id = other.id(drone(), CHANNEL);
+			let approve = || Pallet::approve(origin(), drone(), CHANNEL, id);
+			is_refused(approve, Error::ProposalUnknown);
+			let withdraw =
+				Pallet::withdraw(RuntimeOrigin::signed(publisher()), drone(), CHANNEL, id);
+			assert_eq!(withdraw, Err(Error::ProposalUnknown.into()));
+		}
+		for (channel, of) in [(CHANNEL, other_channel()), (other_channel(), CHANNEL)] {
+			let id = record.id(drone(), of);
+			let approve = || Pallet::approve(origin(), drone(), channel, id);
+			is_refused(approve, Error::ProposalUnknown);
+		}
 		assert_ok!(approve(approver(1), 1));
 		is_refused(|| approve(approver(2), 1), Error::ProposalUnknown);
 	});
@@ -187,10 +218,10 @@ fn a_watchdog_who_is_none_any_more_is_not_counted() {
 		assert_ok!(approve(approver(1), 1));
 		TestOrganisations::take(ACME, approver(1), Role::Watchdog);
 		assert_ok!(approve(approver(2), 1));
-		assert_eq!(Deliveries::<Test>::get(drone()), None);
+		assert_eq!(Deliveries::<Test>::get(drone(), CHANNEL), None);
 		assert!(matches!(events().pop(), Some(Event::DeliveryApproved { missing: 1, .. })));
 		assert_ok!(approve(approver(3), 1));
-		let by = Approvals::<Test>::get(drone()).unwrap().by;
+		let by = Approvals::<Test>::get(drone(), CHANNEL).unwrap().by;
 		assert_eq!(by.to_vec(), [approver(2), approver(3)].map(<[u8; 32]>::from));
 	});
 }
@@ -204,7 +235,7 @@ fn a_newer_proposal_takes_the_place_of_the_older_one_without_its_approvals() {
 		publish(2);
 		is_refused(|| approve(approver(2), 1), Error::ProposalUnknown);
 		assert_ok!(approve(approver(2), 2));
-		assert_eq!(Deliveries::<Test>::get(drone()), None);
+		assert_eq!(Deliveries::<Test>::get(drone(), CHANNEL), None);
 	});
 }
 
@@ -213,10 +244,10 @@ fn another_has_published() {
 	watched(2);
 	TestOrganisations::add_publisher(ACME, approver(9));
 	publish(1);
-	Proposals::<Test>::mutate(drone(), |proposal| {
+	assert_ok!(approve(approver(1), 1));
+	Proposals::<Test>::mutate(drone(), CHANNEL, |proposal| {
 		proposal.as_mut().unwrap().record.publisher = approver(9).into();
 	});
-	assert_ok!(approve(approver(1), 1));
 }
 
 /// The publisher publishes as well.
@@ -234,7 +265,7 @@ fn nobody_displaces_what_another_has_published_as_long_as_it_can_be_approved() {
 		is_refused(attempt, Error::ProposalWaiting);
 		TestTime::set(NOW + PROPOSAL_LIFETIME + 1);
 		assert_ok!(attempt());
-		let waiting = Proposals::<Test>::get(drone()).unwrap();
+		let waiting = Proposals::<Test>::get(drone(), CHANNEL).unwrap();
 		assert_eq!(AccountId32::new(waiting.record.publisher), publisher());
 		assert!(waiting.approvals.is_empty());
 	});
@@ -259,8 +290,13 @@ fn only_the_publisher_withdraws() {
 		is_refused(|| attempt(approver(9)), Error::NotThePublisher);
 		is_refused(|| attempt(approver(1)), Error::NotThePublisher);
 		assert_ok!(withdraw(publisher()));
-		assert_eq!(Proposals::<Test>::get(drone()), None);
-		let withdrawn = Event::ProposalWithdrawn { device: drone(), sequence: 1, digest: digest() };
+		assert_eq!(Proposals::<Test>::get(drone(), CHANNEL), None);
+		let withdrawn = Event::ProposalWithdrawn {
+			device: drone(),
+			channel: CHANNEL,
+			sequence: 1,
+			digest: digest(),
+		};
 		assert_eq!(events().pop(), Some(withdrawn));
 		is_refused(|| attempt(publisher()), Error::ProposalUnknown);
 		is_refused(|| approve(approver(1), 1), Error::ProposalUnknown);
@@ -275,7 +311,7 @@ fn what_was_withdrawn_can_be_published_again_under_its_number() {
 		assert_ok!(withdraw(publisher()));
 		publish(1);
 		assert_ok!(approve(approver(1), 1));
-		assert_eq!(Deliveries::<Test>::get(drone()).unwrap().sequence, 1);
+		assert_eq!(Deliveries::<Test>::get(drone(), CHANNEL).unwrap().sequence, 1);
 	});
 }
 
@@ -308,7 +344,7 @@ fn a_policy_that_changed_meanwhile_is_the_one_that_holds() {
 		// The watchdog's approval is none of an anchor manager's.
 		TestOrganisations::give(ACME, approver(8), Role::AnchorManager);
 		assert_ok!(approve(approver(8), 1));
-		let by = Approvals::<Test>::get(drone()).unwrap().by;
+		let by = Approvals::<Test>::get(drone(), CHANNEL).unwrap().by;
 		assert_eq!(by.to_vec(), [approver(8)].map(<[u8; 32]>::from));
 	});
 }
@@ -321,9 +357,9 @@ fn once_no_approval_is_needed_a_proposal_is_published_anew() {
 		TestOrganisations::set_policy(DeliveryPolicy::Simple);
 		is_refused(|| approve(approver(1), 1), Error::ApprovalNotNeeded);
 		publish(1);
-		assert_eq!(Deliveries::<Test>::get(drone()).unwrap().sequence, 1);
+		assert_eq!(Deliveries::<Test>::get(drone(), CHANNEL).unwrap().sequence, 1);
 		assert_eq!(
-			(Proposals::<Test>::get(drone()), Approvals::<Test>::get(drone())),
+			(Proposals::<Test>::get(drone(), CHANNEL), Approvals::<Test>::get(drone(), CHANNEL)),
 			(None, None)
 		);
 	});
@@ -337,7 +373,7 @@ fn approvals_are_those_of_the_newest_delivery() {
 		assert_ok!(approve(approver(1), 1));
 		TestOrganisations::set_policy(DeliveryPolicy::Simple);
 		publish(2);
-		assert_eq!(Approvals::<Test>::get(drone()), None);
+		assert_eq!(Approvals::<Test>::get(drone(), CHANNEL), None);
 	});
 }
 
@@ -352,7 +388,7 @@ fn what_waits_stands_above_the_newest_delivery() {
 		}
 		publish(4);
 		// The device follows the old one until the new one is approved.
-		assert_eq!(Deliveries::<Test>::get(drone()).unwrap().sequence, 3);
+		assert_eq!(Deliveries::<Test>::get(drone(), CHANNEL).unwrap().sequence, 3);
 	});
 }
 
@@ -374,8 +410,9 @@ fn an_approval_can_come_through_any_wrapper() {
 		watched(1);
 		TestOrganisations::give(ACME, publisher(), Role::Watchdog);
 		publish(1);
-		let call = Call::approve { device: drone(), sequence: 1, digest: digest() }.into();
+		let delivery = delivery_id(CHANNEL, 1);
+		let call = Call::approve { device: drone(), channel: CHANNEL, delivery }.into();
 		assert_ok!(apply(pallet_utility::Call::batch_all { calls: vec![call] }.into()).unwrap());
-		assert!(Deliveries::<Test>::contains_key(drone()));
+		assert!(Deliveries::<Test>::contains_key(drone(), CHANNEL));
 	});
 }

@@ -203,4 +203,11 @@ impl Registry for TestRegistry {
 		Self::add_key(device, KeyPurpose::KeyAgreement, agreement);
 		device
 	}
+
+	#[cfg(feature = "runtime-benchmarks")]
+	fn revoke_for_benchmark(key: KeyId) {
+		use dpki_primitives::revocation::{Revocation, RevocationReason};
+		let revocation = Revocation { reason: RevocationReason::KeyCompromise, at: NOW.get() };
+		Self::set_key_status(key, Status::Revoked(revocation));
+	}
 }

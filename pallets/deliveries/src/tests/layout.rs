@@ -4,10 +4,11 @@ use super::{
 	doubles::{TestOrganisations, TestRegistry},
 	mock::*,
 };
-use crate::{Acknowledgements, Approvals, Deliveries, DirectPublish, Proposals};
+use crate::{Acknowledgements, Approvals, Channels, Deliveries, DirectPublish, Proposals};
 use dpki_primitives::{
+	channel::ChannelSet,
 	delivery::{Acknowledgement, DeliveryRecord},
-	ids::{BlobDigest, DeviceId, OrganisationId},
+	ids::{BlobDigest, DeliveryId, DeviceId, OrganisationId},
 	organisation::{DeliveryPolicy, Role},
 	storage_keys,
 };
@@ -19,13 +20,23 @@ use frame_support::{
 #[test]
 fn records_lie_where_devices_look_for_them() {
 	run(|| {
-		assert_eq!(Deliveries::<Test>::hashed_key_for(drone()), storage_keys::delivery(drone()));
 		assert_eq!(
-			Acknowledgements::<Test>::hashed_key_for(drone()),
-			storage_keys::acknowledgement(drone())
+			Deliveries::<Test>::hashed_key_for(drone(), CHANNEL),
+			storage_keys::delivery(drone(), CHANNEL)
 		);
-		assert_eq!(Proposals::<Test>::hashed_key_for(drone()), storage_keys::proposal(drone()));
-		assert_eq!(Approvals::<Test>::hashed_key_for(drone()), storage_keys::approvals(drone()));
+		assert_eq!(
+			Acknowledgements::<Test>::hashed_key_for(drone(), CHANNEL),
+			storage_keys::acknowledgement(drone(), CHANNEL)
+		);
+		assert_eq!(
+			Proposals::<Test>::hashed_key_for(drone(), CHANNEL),
+			storage_keys::proposal(drone(), CHANNEL)
+		);
+		assert_eq!(Channels::<Test>::hashed_key_for(drone()), storage_keys::channels(drone()));
+		assert_eq!(
+			Approvals::<Test>::hashed_key_for(drone(), CHANNEL),
+			storage_keys::approvals(drone(), CHANNEL)
+		);
 	});
 }
 
@@ -51,12 +62,16 @@ fn is_noticed(corrupt: impl FnOnce()) {
 }
 
 fn delivery_is_noticed(change: impl FnOnce(&mut DeliveryRecord)) {
-	is_noticed(|| Deliveries::<Test>::mutate(drone(), |record| change(record.as_mut().unwrap())));
+	is_noticed(|| {
+		Deliveries::<Test>::mutate(drone(), CHANNEL, |record| change(record.as_mut().unwrap()))
+	});
 }
 
 fn acknowledgement_is_noticed(change: impl FnOnce(&mut Acknowledgement)) {
 	is_noticed(|| {
-		Acknowledgements::<Test>::mutate(drone(), |record| change(record.as_mut().unwrap()));
+		Acknowledgements::<Test>::mutate(drone(), CHANNEL, |record| {
+			change(record.as_mut().unwrap())
+		});
 	});
 }
 
@@ -68,8 +83,8 @@ fn a_delivery_of_another_organisation_is_noticed() {
 #[test]
 fn a_delivery_for_an_unknown_device_is_noticed() {
 	is_noticed(|| {
-		let record = Deliveries::<Test>::get(drone()).unwrap();
-		Deliveries::<Test>::insert(DeviceId([5; 32]), record);
+		let record = Deliveries::<Test>::get(drone(), CHANNEL).unwrap();
+		Deliveries::<Test>::insert(DeviceId([5; 32]), CHANNEL, record);
 	});
 }
 
@@ -77,8 +92,8 @@ fn a_delivery_for_an_unknown_device_is_noticed() {
 fn a_delivery_to_a_key_of_another_device_is_noticed() {
 	is_noticed(|| {
 		let other = TestRegistry::add_device(ACME, "drone-8");
-		let record = Deliveries::<Test>::get(drone()).unwrap();
-		Deliveries::<Test>::insert(other, record);
+		let record = Deliveries::<Test>::get(drone(), CHANNEL).unwrap();
+		Deliveries::<Test>::insert(other, CHANNEL, record);
 	});
 }
 
@@ -90,8 +105,18 @@ fn an_impossible_number_or_length_is_noticed() {
 }
 
 #[test]
+fn channels_that_are_not_those_of_the_deliveries_are_noticed() {
+	is_noticed(|| Channels::<Test>::remove(drone()));
+	is_noticed(|| Channels::<Test>::insert(drone(), ChannelSet::EMPTY.with(other_channel())));
+	is_noticed(|| {
+		Channels::<Test>::mutate(drone(), |set| *set = set.with(other_channel()));
+	});
+	is_noticed(|| Channels::<Test>::insert(DeviceId([5; 32]), ChannelSet::EMPTY));
+}
+
+#[test]
 fn an_acknowledgement_of_nothing_is_noticed() {
-	is_noticed(|| Deliveries::<Test>::remove(drone()));
+	is_noticed(|| Deliveries::<Test>::remove(drone(), CHANNEL));
 }
 
 #[test]
@@ -125,27 +150,27 @@ fn is_noticed_where_approvals_count(corrupt: impl FnOnce()) {
 #[test]
 fn what_waits_for_what_is_no_device_is_noticed() {
 	is_noticed_where_approvals_count(|| {
-		let proposal = Proposals::<Test>::get(drone()).unwrap();
-		Proposals::<Test>::insert(DeviceId([5; 32]), proposal);
+		let proposal = Proposals::<Test>::get(drone(), CHANNEL).unwrap();
+		Proposals::<Test>::insert(DeviceId([5; 32]), CHANNEL, proposal);
 	});
 }
 
 #[test]
 fn what_waits_and_was_overtaken_is_noticed() {
 	is_noticed_where_approvals_count(|| {
-		Proposals::<Test>::mutate(drone(), |it| it.as_mut().unwrap().record.sequence = 1);
+		Proposals::<Test>::mutate(drone(), CHANNEL, |it| it.as_mut().unwrap().record.sequence = 1);
 	});
 }
 
 #[test]
 fn a_repeated_approval_is_noticed() {
 	is_noticed_where_approvals_count(|| {
-		Proposals::<Test>::mutate(drone(), |it| {
+		Proposals::<Test>::mutate(drone(), CHANNEL, |it| {
 			it.as_mut().unwrap().approvals.try_push(approver(1).into()).unwrap();
 		});
 	});
 	is_noticed_where_approvals_count(|| {
-		Approvals::<Test>::mutate(drone(), |it| {
+		Approvals::<Test>::mutate(drone(), CHANNEL, |it| {
 			it.as_mut().unwrap().by.try_push(approver(1).into()).unwrap();
 		});
 	});
@@ -154,9 +179,11 @@ fn a_repeated_approval_is_noticed() {
 #[test]
 fn approvals_of_nobody_or_of_another_delivery_are_noticed() {
 	is_noticed_where_approvals_count(|| {
-		Approvals::<Test>::mutate(drone(), |it| it.as_mut().unwrap().by.clear());
+		Approvals::<Test>::mutate(drone(), CHANNEL, |it| it.as_mut().unwrap().by.clear());
 	});
 	is_noticed_where_approvals_count(|| {
-		Approvals::<Test>::mutate(drone(), |it| it.as_mut().unwrap().sequence = 2);
+		Approvals::<Test>::mutate(drone(), CHANNEL, |it| {
+			it.as_mut().unwrap().delivery = DeliveryId([5; 32]);
+		});
 	});
 }

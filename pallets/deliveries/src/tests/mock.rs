@@ -6,9 +6,10 @@ use crate::{self as pallet_deliveries, DirectBlob, Envelope};
 use codec::Encode;
 use dpki_primitives::{
 	Moment,
+	channel::ChannelId,
 	context::{Action, SigningContext},
-	delivery::{Outcome, Suite},
-	ids::{BlobDigest, DeviceId, KeyId, OrganisationId},
+	delivery::{DeliveryRecord, Outcome, Suite},
+	ids::{BlobDigest, DeliveryId, DeviceId, KeyId, OrganisationId},
 	key::{KeyPurpose, KeyType, PublicKey, Signature},
 };
 use frame_support::{assert_ok, derive_impl, dispatch::DispatchResultWithPostInfo};
@@ -102,6 +103,9 @@ pub const EXPIRY: Moment = NOW + 60_000;
 /// The organisation of the device.
 pub const ACME: OrganisationId = OrganisationId([1; 32]);
 
+/// The channel of every test that names none.
+pub const CHANNEL: ChannelId = ChannelId::DEFAULT;
+
 fn publisher_pair() -> sr25519::Pair {
 	sr25519::Pair::from_seed(&[11; 32])
 }
@@ -148,9 +152,19 @@ pub fn envelope(length: usize) -> Envelope {
 	Envelope::truncate_from((0..length).map(|index| index as u8).collect())
 }
 
+/// Another channel.
+pub fn other_channel() -> ChannelId {
+	ChannelId::new(3).expect("there is one")
+}
+
 pub fn publish_call(sequence: u64, envelope: Envelope) -> RuntimeCall {
+	publish_call_on(CHANNEL, sequence, envelope)
+}
+
+pub fn publish_call_on(channel: ChannelId, sequence: u64, envelope: Envelope) -> RuntimeCall {
 	pallet_deliveries::Call::publish {
 		device: drone(),
+		channel,
 		sequence,
 		suite: Suite::X25519ChaCha20Poly1305,
 		recipient: recipient(),
@@ -164,6 +178,7 @@ pub fn publish_call(sequence: u64, envelope: Envelope) -> RuntimeCall {
 pub struct Ack {
 	pub genesis: [u8; 32],
 	pub device: DeviceId,
+	pub channel: ChannelId,
 	pub sequence: u64,
 	pub digest: BlobDigest,
 	pub outcome: Outcome,
@@ -177,6 +192,7 @@ impl Ack {
 		Self {
 			genesis: GENESIS,
 			device: drone(),
+			channel: CHANNEL,
 			sequence,
 			digest: BlobDigest::of(&envelope(100)),
 			outcome: Outcome::Applied,
@@ -187,8 +203,9 @@ impl Ack {
 
 	/// What the device signs.
 	pub fn signature(&self) -> Signature {
-		let Self { genesis, device, sequence, digest, outcome, expires_at, .. } = self.clone();
-		let action = Action::AcknowledgeDelivery { device, digest, outcome };
+		let Self { genesis, device, channel, sequence, digest, outcome, expires_at, .. } =
+			self.clone();
+		let action = Action::AcknowledgeDelivery { device, channel, digest, outcome };
 		let payload = SigningContext { genesis, action, nonce: sequence, expires_at }.payload();
 		Signature::truncate_from(device_pair().sign(&payload).0.to_vec())
 	}
@@ -198,9 +215,10 @@ impl Ack {
 	}
 
 	pub fn call_with(&self, signature: Signature) -> RuntimeCall {
-		let Self { device, sequence, digest, outcome, key, expires_at, .. } = self.clone();
+		let Self { device, channel, sequence, digest, outcome, key, expires_at, .. } = self.clone();
 		pallet_deliveries::Call::acknowledge {
 			device,
+			channel,
 			sequence,
 			digest,
 			outcome,
@@ -233,10 +251,34 @@ pub fn approver(number: u8) -> AccountId32 {
 	AccountId32::new([100 + number; 32])
 }
 
+/// The id of delivery number `sequence` with [`envelope`]`(100)`.
+pub fn delivery_id(channel: ChannelId, sequence: u64) -> DeliveryId {
+	let record = DeliveryRecord {
+		organisation: ACME,
+		publisher: publisher().into(),
+		sequence,
+		suite: Suite::X25519ChaCha20Poly1305,
+		recipient: recipient(),
+		digest: BlobDigest::of(&envelope(100)),
+		length: 100,
+		published_at: 0,
+	};
+	record.id(drone(), channel)
+}
+
 /// The account approves delivery number `sequence` with [`envelope`]`(100)`.
 pub fn approve(who: AccountId32, sequence: u64) -> DispatchResultWithPostInfo {
-	let digest = BlobDigest::of(&envelope(100));
-	Pallet::approve(RuntimeOrigin::signed(who), drone(), sequence, digest)
+	approve_on(CHANNEL, who, sequence)
+}
+
+/// The same on this channel.
+pub fn approve_on(
+	channel: ChannelId,
+	who: AccountId32,
+	sequence: u64,
+) -> DispatchResultWithPostInfo {
+	let delivery = delivery_id(channel, sequence);
+	Pallet::approve(RuntimeOrigin::signed(who), drone(), channel, delivery)
 }
 
 /// Applies a call of the publisher as the next extrinsic of the block.
@@ -262,7 +304,12 @@ pub fn pool_verdict(call: RuntimeCall) -> TransactionValidity {
 
 /// Publishes delivery number `sequence` with [`envelope`]`(100)`.
 pub fn publish(sequence: u64) {
-	assert_ok!(apply(publish_call(sequence, envelope(100))).unwrap());
+	publish_on(CHANNEL, sequence);
+}
+
+/// The same on this channel.
+pub fn publish_on(channel: ChannelId, sequence: u64) {
+	assert_ok!(apply(publish_call_on(channel, sequence, envelope(100))).unwrap());
 }
 
 pub fn begin_block(number: u64, parent: H256) {

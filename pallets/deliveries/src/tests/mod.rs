@@ -3,6 +3,7 @@
 mod acknowledgement;
 mod approval;
 mod blob;
+mod channels;
 mod doubles;
 mod layout;
 pub(crate) mod mock;

@@ -121,6 +121,7 @@ fn publish_without_extension(sequence: u64, recipient: KeyId) -> sp_runtime::Dis
 	Pallet::publish(
 		RuntimeOrigin::signed(publisher()),
 		drone(),
+		CHANNEL,
 		sequence,
 		Suite::X25519ChaCha20Poly1305,
 		recipient,

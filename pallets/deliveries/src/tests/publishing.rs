@@ -22,6 +22,7 @@ const REVOKED: Status =
 fn publish_to(device: DeviceId, recipient: KeyId) -> RuntimeCall {
 	Call::publish {
 		device,
+		channel: CHANNEL,
 		sequence: 1,
 		suite: Suite::X25519ChaCha20Poly1305,
 		recipient,
@@ -47,7 +48,7 @@ fn a_publisher_publishes_for_a_device_of_its_organisation() {
 		assert_ok!(apply(publish_call(3, envelope(100))).unwrap());
 		let digest = BlobDigest::of(&envelope(100));
 		assert_eq!(
-			Deliveries::<Test>::get(drone()),
+			Deliveries::<Test>::get(drone(), CHANNEL),
 			Some(DeliveryRecord {
 				organisation: ACME,
 				publisher: publisher().into(),
@@ -63,6 +64,7 @@ fn a_publisher_publishes_for_a_device_of_its_organisation() {
 			events(),
 			[Event::DeliveryPublished {
 				device: drone(),
+				channel: CHANNEL,
 				organisation: ACME,
 				publisher: publisher(),
 				sequence: 3,
@@ -79,7 +81,10 @@ fn a_newer_delivery_takes_the_place_of_the_older_one() {
 	run(|| {
 		publish(1);
 		publish(1 + MAX_SEQUENCE_STEP);
-		assert_eq!(Deliveries::<Test>::get(drone()).unwrap().sequence, 1 + MAX_SEQUENCE_STEP);
+		assert_eq!(
+			Deliveries::<Test>::get(drone(), CHANNEL).unwrap().sequence,
+			1 + MAX_SEQUENCE_STEP
+		);
 	});
 }
 
@@ -91,7 +96,7 @@ fn nobody_can_use_up_the_sequence_numbers() {
 			let refused = apply(publish_call(sequence, envelope(100))).unwrap();
 			assert_eq!(refused, Err(Error::SequenceTooFar.into()));
 		}
-		assert_eq!(Deliveries::<Test>::get(drone()).unwrap().sequence, 1);
+		assert_eq!(Deliveries::<Test>::get(drone(), CHANNEL).unwrap().sequence, 1);
 	});
 }
 
@@ -108,7 +113,7 @@ fn the_sequence_has_to_rise() {
 			let refused = apply(publish_call(sequence, envelope(100))).unwrap();
 			assert_eq!(refused, Err(Error::SequenceNotRising.into()));
 		}
-		assert_eq!(Deliveries::<Test>::get(drone()).unwrap().sequence, 5);
+		assert_eq!(Deliveries::<Test>::get(drone(), CHANNEL).unwrap().sequence, 5);
 	});
 }
 
@@ -117,7 +122,7 @@ fn envelopes_of_the_shortest_and_longest_length_are_accepted() {
 	run(|| {
 		assert_ok!(apply(publish_call(1, envelope(MIN_BLOB_LEN as usize))).unwrap());
 		assert_ok!(apply(publish_call(2, envelope(MAX_BLOB_LEN as usize))).unwrap());
-		assert_eq!(Deliveries::<Test>::get(drone()).unwrap().length, MAX_BLOB_LEN);
+		assert_eq!(Deliveries::<Test>::get(drone(), CHANNEL).unwrap().length, MAX_BLOB_LEN);
 	});
 }
 
@@ -172,7 +177,8 @@ fn an_envelope_without_room_for_what_its_suite_needs_is_refused() {
 			let recipient = TestRegistry::add_key(drone(), KeyPurpose::KeyAgreement, public);
 			let suite = Suite::XWingChaCha20Poly1305;
 			let envelope = envelope(suite.min_len() as usize - 1);
-			Call::publish { device: drone(), sequence: 1, suite, recipient, envelope }.into()
+			let (device, channel) = (drone(), CHANNEL);
+			Call::publish { device, channel, sequence: 1, suite, recipient, envelope }.into()
 		},
 		Error::EnvelopeTooShort,
 	);
@@ -188,7 +194,8 @@ fn every_suite_wants_a_key_of_its_type() {
 			for recipient in [recipient(), xwing] {
 				sequence += 1;
 				let envelope = envelope(suite.min_len() as usize);
-				let call = Call::publish { device: drone(), sequence, suite, recipient, envelope };
+				let (device, channel) = (drone(), CHANNEL);
+				let call = Call::publish { device, channel, sequence, suite, recipient, envelope };
 				let fits = (recipient == xwing) == (suite.recipient_type() == KeyType::XWing);
 				let expected = if fits { Ok(()) } else { Err(Error::RecipientUnfit.into()) };
 				assert_eq!(apply(call.into()).unwrap(), expected, "{suite:?}");
@@ -252,6 +259,7 @@ fn nobody_publishes_without_an_account() {
 			let refused = Pallet::publish(
 				origin,
 				drone(),
+				CHANNEL,
 				1,
 				Suite::X25519ChaCha20Poly1305,
 				recipient(),

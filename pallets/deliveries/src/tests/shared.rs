@@ -36,7 +36,7 @@ fn shortest(count: usize) -> Envelope {
 
 fn call(suite: Suite, recipients: &[Recipient], envelope: Envelope) -> RuntimeCall {
 	let recipients = Recipients::truncate_from(recipients.to_vec());
-	Call::publish_shared { suite, recipients, envelope }.into()
+	Call::publish_shared { channel: CHANNEL, suite, recipients, envelope }.into()
 }
 
 /// The call is refused, changes nothing, and puts nothing into the index.
@@ -57,7 +57,7 @@ fn one_envelope_is_the_newest_delivery_of_each_device() {
 		assert_ok!(apply(call(SUITE, &fleet, shortest(3))).unwrap());
 		let digest = BlobDigest::of(&shortest(3));
 		for Recipient { device, sequence, key } in fleet {
-			let record = Deliveries::<Test>::get(device).unwrap();
+			let record = Deliveries::<Test>::get(device, CHANNEL).unwrap();
 			assert_eq!((record.sequence, record.recipient), (sequence, key));
 			assert_eq!((record.digest, record.suite), (digest, SUITE));
 		}
@@ -166,12 +166,14 @@ fn each_device_is_approved_by_itself() {
 		let fleet = fleet(2);
 		assert_ok!(apply(call(SUITE, &fleet, shortest(2))).unwrap());
 		assert_eq!(Proposals::<Test>::iter().count(), 2);
-		let Recipient { device, sequence, .. } = fleet[0];
-		let digest = BlobDigest::of(&shortest(2));
+		let device = fleet[0].device;
+		let record = Proposals::<Test>::get(device, CHANNEL).unwrap().record;
 		let origin = RuntimeOrigin::signed(approver(1));
-		assert_ok!(Pallet::approve(origin, device, sequence, digest));
-		assert!(Deliveries::<Test>::contains_key(device));
-		assert!(!Deliveries::<Test>::contains_key(fleet[1].device));
+		let others = record.id(fleet[1].device, CHANNEL);
+		assert!(Pallet::approve(origin.clone(), device, CHANNEL, others).is_err());
+		assert_ok!(Pallet::approve(origin, device, CHANNEL, record.id(device, CHANNEL)));
+		assert!(Deliveries::<Test>::contains_key(device, CHANNEL));
+		assert!(!Deliveries::<Test>::contains_key(fleet[1].device, CHANNEL));
 	});
 }
 

@@ -233,6 +233,9 @@ impl Registry for TestRegistry {
 	) -> DeviceId {
 		DeviceId::from_name(organisation, name)
 	}
+
+	#[cfg(feature = "runtime-benchmarks")]
+	fn revoke_for_benchmark(_: KeyId) {}
 }
 
 /// Counts what is asked of it. It undoes nothing: tests look at it after calls that succeed.

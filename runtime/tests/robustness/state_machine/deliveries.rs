@@ -9,6 +9,7 @@ use super::{
 };
 use dpki_primitives::{
 	approval::ApprovalRule,
+	channel::ChannelId,
 	context::Action,
 	delivery::{
 		MAX_SEQUENCE_STEP, MIN_BLOB_LEN, Outcome, Recipient, Recipients, RefusalReason, Suite,
@@ -22,12 +23,20 @@ use dpki_runtime::{AccountId, Organisations, Runtime, RuntimeCall, RuntimeEvent}
 use pallet_deliveries::{Acknowledgements, Approvals, Call, Event};
 use std::collections::{BTreeMap, BTreeSet};
 
+const CONFLICT: Outcome = Outcome::Refused(RefusalReason::ChannelConflict);
+
 #[derive(Default)]
 pub struct Deliveries {
-	/// The number of the newest delivery of each device.
-	published: BTreeMap<DeviceId, u64>,
-	/// The number of the newest acknowledgement of each device, and whether it was a success.
-	acknowledged: BTreeMap<DeviceId, (u64, bool)>,
+	/// The number of the newest delivery of each device on each channel.
+	published: BTreeMap<(DeviceId, ChannelId), u64>,
+	/// The number of the newest acknowledgement of each device on each channel, and what it says.
+	acknowledged: BTreeMap<(DeviceId, ChannelId), (u64, Outcome)>,
+}
+
+/// One of three channels, the default one more often than not.
+fn some_channel(world: &mut World) -> ChannelId {
+	let number = world.dice.roll(5).saturating_sub(2) as u8;
+	ChannelId::new(number).expect("it is one of the lowest")
 }
 
 /// Most of the time a device that can open something, and half of the time one whose deliveries need approvals.
@@ -47,7 +56,9 @@ fn some_addressee(world: &mut World) -> Option<(DeviceId, DeviceRecord)> {
 fn publish(world: &mut World) -> Attempt {
 	let Some((device, record)) = some_addressee(world) else { return acknowledge_nothing(world) };
 	let person = world.holder(record.organisation, Role::Publisher);
-	let newest = pallet_deliveries::Deliveries::<Runtime>::get(device).map_or(0, |it| it.sequence);
+	let channel = some_channel(world);
+	let newest = pallet_deliveries::Deliveries::<Runtime>::get(device, channel);
+	let newest = newest.map_or(0, |it| it.sequence);
 	let sequence = match world.dice.roll(20) {
 		0 => newest,
 		1 => newest + MAX_SEQUENCE_STEP + 1,
@@ -61,6 +72,7 @@ fn publish(world: &mut World) -> Attempt {
 	let envelope = random_bytes(world, length);
 	let publish = RuntimeCall::from(Call::publish {
 		device,
+		channel,
 		sequence,
 		suite: Suite::X25519ChaCha20Poly1305,
 		recipient,
@@ -86,6 +98,7 @@ fn publish_shared(world: &mut World) -> Attempt {
 		return acknowledge_nothing(world);
 	};
 	let person = world.holder(organisation, Role::Publisher);
+	let channel = some_channel(world);
 	let mut recipients = Recipients::default();
 	for _ in 0..12 {
 		let Some((device, record)) = some_device(world) else { continue };
@@ -96,7 +109,7 @@ fn publish_shared(world: &mut World) -> Attempt {
 		if recipients.len() == 3 || !(fits || world.dice.once_in(40)) {
 			continue;
 		}
-		let newest = pallet_deliveries::Deliveries::<Runtime>::get(device);
+		let newest = pallet_deliveries::Deliveries::<Runtime>::get(device, channel);
 		let sequence = newest.map_or(0, |it| it.sequence) + 1;
 		let recipient = Recipient { device, sequence, key: key.id() };
 		recipients.try_push(recipient).expect("three are few");
@@ -109,55 +122,68 @@ fn publish_shared(world: &mut World) -> Attempt {
 	let shortest = suite.min_len() + others * suite.slot_len();
 	let length = u64::from(shortest) + world.dice.roll(60) - u64::from(world.dice.once_in(30));
 	let envelope = random_bytes(world, length).try_into().expect("it is short");
-	Attempt::Signed(person, Call::publish_shared { suite, recipients, envelope }.into())
+	Attempt::Signed(person, Call::publish_shared { channel, suite, recipients, envelope }.into())
 }
 
 /// Approves what waits, or has it taken back.
 fn decide(world: &mut World) -> Attempt {
 	let waiting: Vec<_> = pallet_deliveries::Proposals::<Runtime>::iter().collect();
-	let Some((device, proposal)) = world.dice.pick(&waiting).cloned() else {
+	let Some((device, channel, proposal)) = world.dice.pick(&waiting).cloned() else {
 		return publish(world);
 	};
 	let record = proposal.record;
-	let (sequence, digest) = (record.sequence, record.digest);
+	let delivery = match world.dice.once_in(15) {
+		true => record.id(device, some_channel(world)),
+		false => record.id(device, channel),
+	};
 	if world.dice.once_in(4) {
 		let person = match world.dice.once_in(3) {
 			true => world.holder(record.organisation, Role::Publisher),
 			false => world.person(&AccountId::from(record.publisher)),
 		};
-		return Attempt::Signed(person, Call::withdraw { device, sequence, digest }.into());
+		return Attempt::Signed(person, Call::withdraw { device, channel, delivery }.into());
 	}
 	let role = if world.dice.once_in(3) { Role::AnchorManager } else { Role::Watchdog };
 	let person = world.holder(record.organisation, role);
-	Attempt::Signed(person, Call::approve { device, sequence, digest }.into())
+	Attempt::Signed(person, Call::approve { device, channel, delivery }.into())
 }
 
 fn acknowledge(world: &mut World) -> Attempt {
 	let delivered: Vec<_> = pallet_deliveries::Deliveries::<Runtime>::iter_keys().collect();
-	let device = match world.dice.pick(&delivered) {
-		Some(device) if !world.dice.once_in(10) => *device,
+	let (device, channel) = match world.dice.pick(&delivered) {
+		Some(delivered) if !world.dice.once_in(10) => *delivered,
 		_ => match some_device(world) {
-			Some((device, _)) => device,
+			Some((device, _)) => (device, some_channel(world)),
 			None => return acknowledge_nothing(world),
 		},
 	};
-	let newest = pallet_deliveries::Deliveries::<Runtime>::get(device);
+	let newest = pallet_deliveries::Deliveries::<Runtime>::get(device, channel);
 	let (sequence, digest) = match newest {
 		Some(delivery) if !world.dice.once_in(20) => (delivery.sequence, delivery.digest),
 		_ => (1 + world.dice.roll(5), BlobDigest(world.fresh_bytes())),
 	};
-	let outcome = match world.dice.roll(3) {
-		0 => Outcome::Refused(RefusalReason::ApplyFailed),
+	let outcome = match world.dice.roll(6) {
+		0 | 1 => Outcome::Refused(RefusalReason::ApplyFailed),
+		2 => CONFLICT,
 		_ => Outcome::Applied,
 	};
 	let Some(by) = key_for(world, device, KeyPurpose::Sign) else {
 		return acknowledge_nothing(world);
 	};
 	let expires_at = world.expiry();
-	let action = Action::AcknowledgeDelivery { device, digest, outcome };
+	let action = Action::AcknowledgeDelivery { device, channel, digest, outcome };
 	let signature = by.sign(&world.payload(action, sequence, expires_at));
 	let key = by.id();
-	let call = Call::acknowledge { device, sequence, digest, outcome, key, expires_at, signature };
+	let call = Call::acknowledge {
+		device,
+		channel,
+		sequence,
+		digest,
+		outcome,
+		key,
+		expires_at,
+		signature,
+	};
 	Attempt::General(call.into())
 }
 
@@ -165,6 +191,7 @@ fn acknowledge(world: &mut World) -> Attempt {
 fn acknowledge_nothing(world: &mut World) -> Attempt {
 	let call = Call::acknowledge {
 		device: DeviceId(world.fresh_bytes()),
+		channel: some_channel(world),
 		sequence: 1,
 		digest: BlobDigest(world.fresh_bytes()),
 		outcome: Outcome::Applied,
@@ -189,23 +216,24 @@ impl Actor for Deliveries {
 	fn observe(&mut self, event: &RuntimeEvent) {
 		let RuntimeEvent::Deliveries(Event::DeliveryPublished {
 			device,
+			channel,
 			organisation,
 			publisher,
-			sequence,
-			digest,
 			..
 		}) = event
 		else {
 			return;
 		};
-		let approved = Approvals::<Runtime>::get(device);
+		let approved = Approvals::<Runtime>::get(device, channel);
 		let policy = Organisations::delivery_policy(*organisation).expect("it has members");
 		let Some(rule) = ApprovalRule::of(policy) else {
 			assert_eq!(approved, None, "{device} has approvals that nobody asked for");
 			return;
 		};
 		let approved = approved.unwrap_or_else(|| panic!("{device} lacks its approvals"));
-		assert_eq!((approved.sequence, approved.digest), (*sequence, *digest));
+		let newest = pallet_deliveries::Deliveries::<Runtime>::get(device, channel);
+		let newest = newest.expect("it was published");
+		assert!(approved.is_about(*device, *channel, &newest), "{device} has other approvals");
 		let counts = |approver: &&[u8; 32]| {
 			let account = AccountId::from(**approver);
 			pallet_organisations::Members::<Runtime>::get(organisation, account)
@@ -216,25 +244,29 @@ impl Actor for Deliveries {
 	}
 
 	fn check(&mut self) {
-		for (device, before) in &self.published {
-			let after = pallet_deliveries::Deliveries::<Runtime>::get(device);
+		for ((device, channel), before) in &self.published {
+			let after = pallet_deliveries::Deliveries::<Runtime>::get(device, channel);
 			let after = after.expect("there is always a newest one").sequence;
 			assert!(after >= *before, "{device} was led back from {before} to {after}");
 		}
-		for (device, (before, was_success)) in &self.acknowledged {
-			let after = Acknowledgements::<Runtime>::get(device).expect("none is taken back");
+		for ((device, channel), (before, word)) in &self.acknowledged {
+			let after =
+				Acknowledgements::<Runtime>::get(device, channel).expect("none is taken back");
 			assert!(after.sequence >= *before, "an acknowledgement was taken back");
-			let is_success = after.outcome == Outcome::Applied;
-			assert!(
-				after.sequence > *before || !was_success || is_success,
-				"a success was taken back"
-			);
+			let is_new = after.sequence > *before || after.outcome == *word;
+			let replaces = match word {
+				Outcome::Applied => after.outcome == CONFLICT,
+				Outcome::Refused(_) => *word != CONFLICT && after.outcome == Outcome::Applied,
+			};
+			// Two words on one delivery can come in one block.
+			let skips = !matches!(*word, Outcome::Applied | CONFLICT) && after.outcome == CONFLICT;
+			assert!(is_new || replaces || skips, "{word:?} was taken back: {after:?}");
 		}
 		self.published = pallet_deliveries::Deliveries::<Runtime>::iter()
-			.map(|(device, delivery)| (device, delivery.sequence))
+			.map(|(device, channel, delivery)| ((device, channel), delivery.sequence))
 			.collect();
 		self.acknowledged = Acknowledgements::<Runtime>::iter()
-			.map(|(device, it)| (device, (it.sequence, it.outcome == Outcome::Applied)))
+			.map(|(device, channel, it)| ((device, channel), (it.sequence, it.outcome)))
 			.collect();
 	}
 }

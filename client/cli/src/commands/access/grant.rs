@@ -32,6 +32,7 @@ use dpki_primitives::{
 	approval::ApprovalRule,
 	assurance::Level,
 	certificate::Holder,
+	channel::ChannelId,
 	delivery::Outcome,
 	ids::{CertificateId, OrganisationId},
 };
@@ -48,6 +49,9 @@ pub struct Grant {
 	/// ORGANISATION/NAME, or the id
 	#[arg(value_name = "ORG/NAME|ID")]
 	device: DeviceRef,
+	/// Channel of the device, 0 to 15, to whose newest delivery the access is added
+	#[arg(long, value_name = "N", default_value_t)]
+	channel: ChannelId,
 	/// For how long from now on; with --request the longest that it may ask for
 	#[arg(long = "for", default_value = "5m", value_parser = span, value_name = "SPAN")]
 	span: Duration,
@@ -138,7 +142,8 @@ impl Grant {
 		let (client, view) = session.view().await?;
 		let payer = session.actor(&account);
 		let destination =
-			Destination::of(&view, self.device.clone(), self.hybrid_key.as_deref()).await?;
+			Destination::of(&view, self.device.clone(), self.channel, self.hybrid_key.as_deref())
+				.await?;
 		let organisation = destination.record.organisation;
 		let known = certificates::active_ca(&view, &ca, AnchorKind::SshUserCa).await?;
 		deliver::require_own(&known, organisation)?;
@@ -184,12 +189,13 @@ impl Grant {
 			.data("ca_anchor", known.id.to_string())
 			.data("device", destination.device.id.to_string())
 			.data("login", self.login.as_str())
+			.data("channel", self.channel.number())
 			.data("sequence", destination.sequence)
 			.data("granted_in", granted.number)
 			.row("review", self.review.display());
 		if rule.is_some() {
 			let view = client.at_finalized().await?;
-			report = delivery::waiting(report, &view, destination.device.id).await?;
+			report = delivery::waiting(report, &view, destination.device.id, self.channel).await?;
 		}
 		report = report.finalized(&published);
 		let Some(patience) = self.wait else { return Ok(report) };

@@ -32,9 +32,9 @@ impl State {
 		view: &View,
 		destination: &Destination,
 	) -> Result<Self> {
-		let device = &destination.device;
-		require_no_other(view.proposal(device.id).await?.is_some(), &device.text)?;
-		let Some(newest) = view.delivery(device.id).await? else {
+		let (device, channel) = (&destination.device, destination.channel);
+		require_no_other(view.proposal(device.id, channel).await?.is_some(), &device.text)?;
+		let Some(newest) = view.delivery(device.id, channel).await? else {
 			files::refuse_existing(&[path])?;
 			return Ok(Self { bundle: Bundle::default(), suite: None });
 		};
@@ -44,7 +44,7 @@ impl State {
 			}
 			let review = Review::read(&path)?;
 			let is_newest = review.digest == newest.digest
-				&& review.binding() == newest.binding(client.genesis_hash(), device.id);
+				&& review.binding() == newest.binding(client.genesis_hash(), device.id, channel);
 			if !is_newest {
 				continue;
 			}
@@ -124,6 +124,7 @@ pub async fn publish(
 		organisation: destination.record.organisation,
 		publisher: session.actor(account),
 		device: destination.device.id,
+		channel: destination.channel,
 		recipient: destination.recipient.0,
 		suite: destination.shared_suite(),
 		sequence: destination.sequence,
@@ -134,6 +135,7 @@ pub async fn publish(
 	Review::new(&binding, &envelope, key, false).replace(&next)?;
 	let call = calls::publish(
 		binding.device,
+		binding.channel,
 		binding.sequence,
 		binding.suite,
 		binding.recipient,

@@ -7,7 +7,10 @@ use crate::{
 };
 use clap::Args;
 use dpki_client::{BlobKeeper, Client, StoreAddress, blob};
-use dpki_primitives::ids::{BlobDigest, DeviceId};
+use dpki_primitives::{
+	channel::ChannelId,
+	ids::{BlobDigest, DeviceId},
+};
 use std::{fs, path::PathBuf};
 
 /// Stores that get the envelope besides the chain.
@@ -47,7 +50,7 @@ impl Copies {
 		&self,
 		client: &Client,
 		envelope: &[u8],
-		deliveries: &[(DeviceId, u64)],
+		deliveries: &[(DeviceId, ChannelId, u64)],
 	) -> Result<()> {
 		let cid = blob::cid(BlobDigest::of(envelope));
 		let names = self.stores.iter().map(|(name, _)| name.clone()).collect();

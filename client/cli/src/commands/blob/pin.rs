@@ -8,6 +8,7 @@ use crate::{
 };
 use dpki_client::{Client, StoreAddress, View};
 use dpki_primitives::{
+	channel::ChannelId,
 	delivery::{Acknowledgement, DeliveryRecord, Outcome},
 	ids::{BlobDigest, DeviceId},
 	status::Status,
@@ -30,8 +31,8 @@ pub struct Pin {
 	pub cid: String,
 	/// The stores that keep it.
 	stores: Vec<String>,
-	/// Device and number of each delivery.
-	deliveries: Vec<(String, u64)>,
+	/// Device, channel and number of each delivery.
+	deliveries: Vec<(String, u8, u64)>,
 }
 
 impl Pin {
@@ -40,9 +41,12 @@ impl Pin {
 		client: &Client,
 		cid: &str,
 		stores: Vec<String>,
-		deliveries: &[(DeviceId, u64)],
+		deliveries: &[(DeviceId, ChannelId, u64)],
 	) -> Self {
-		let deliveries = deliveries.iter().map(|(id, number)| (id.to_string(), *number)).collect();
+		let written = |(device, channel, sequence): &(DeviceId, ChannelId, u64)| {
+			(device.to_string(), channel.number(), *sequence)
+		};
+		let deliveries = deliveries.iter().map(written).collect();
 		Self { genesis: hex(&client.genesis_hash()), cid: cid.into(), stores, deliveries }
 	}
 
@@ -99,11 +103,12 @@ impl Pin {
 		};
 		let envelope = digest(&self.cid).map_err(|_| unreadable())?;
 		let mut needed = Vec::new();
-		for (device, sequence) in &self.deliveries {
+		for (device, channel, sequence) in &self.deliveries {
 			let id: DeviceId = device.parse().map_err(|_| unreadable())?;
+			let channel = ChannelId::new(*channel).ok_or_else(unreadable)?;
 			let status = view.device_status(id).await?;
-			let newest = view.delivery(id).await?;
-			let acknowledged = view.acknowledgement(id).await?;
+			let newest = view.delivery(id, channel).await?;
+			let acknowledged = view.acknowledgement(id, channel).await?;
 			if is_needed(envelope, *sequence, status, newest.as_ref(), acknowledged.as_ref()) {
 				needed.push(device.clone());
 			}
@@ -219,7 +224,7 @@ mod tests {
 			genesis: "0x07".into(),
 			cid: "bafkrei".into(),
 			stores: vec!["folder=/media/stick".into()],
-			deliveries: vec![("0x01".into(), 4)],
+			deliveries: vec![("0x01".into(), 2, 4)],
 		};
 		pin.write(dir.path()).unwrap();
 		fs::write(dir.path().join("notes.txt"), "mine").unwrap();

@@ -2,6 +2,7 @@
 
 use super::{Deliver, Destination};
 use crate::{
+	commands::delivery,
 	error::{Error, Result},
 	output::Report,
 	session::Session,
@@ -45,13 +46,15 @@ impl Deliver {
 		let (mut sealed, mut published, mut names) = (Vec::new(), Vec::new(), Vec::new());
 		for name in &self.device {
 			let device = DeviceRef::new(&self.org, name);
-			let Destination { device, record, recipient: (key, _), key: sealed_to, sequence } =
-				Destination::read(&view, device).await?;
+			let destination = Destination::read(&view, device, self.channel).await?;
+			let Destination { device, record, channel, sequence, .. } = destination;
+			let (key, sealed_to) = (destination.recipient.0, destination.key);
 			let binding = DeliveryBinding {
 				genesis: client.genesis_hash(),
 				organisation: record.organisation,
 				publisher: session.actor(&account),
 				device: device.id,
+				channel,
 				recipient: key,
 				suite: Suite::SharedX25519,
 				sequence,
@@ -62,10 +65,11 @@ impl Deliver {
 		}
 		let (envelope, _) = envelope::seal_shared(&sealed, &bundle.encode()?)?;
 		let digest = BlobDigest::of(&envelope);
-		let call = calls::publish_shared(Suite::SharedX25519, &published, &envelope)?;
+		let call = calls::publish_shared(self.channel, Suite::SharedX25519, &published, &envelope)?;
 		let finalized = session.submit(&client, &account, &call, "publishing the delivery").await?;
 		if let Some(copies) = &copies {
-			let numbered: Vec<_> = published.iter().map(|it| (it.device, it.sequence)).collect();
+			let numbered = published.iter().map(|it| (it.device, self.channel, it.sequence));
+			let numbered: Vec<_> = numbered.collect();
 			copies.put(&client, &envelope, &numbered).await?;
 		}
 		let deliveries: Vec<_> = published
@@ -75,10 +79,15 @@ impl Deliver {
 			)
 			.collect();
 		let mut report = Report::new()
-			.done(format!("Published one delivery to {}", names.join(", ")))
+			.done(format!(
+				"Published one delivery to {}{}",
+				names.join(", "),
+				delivery::place(self.channel)
+			))
 			.row("cid", blob::cid(digest))
 			.row("digest", digest)
 			.row_as("items", bundle.items.len().to_string(), bundle.items.len())
+			.data("channel", self.channel.number())
 			.data("deliveries", deliveries)
 			.data("length", envelope.len())
 			.finalized(&finalized);

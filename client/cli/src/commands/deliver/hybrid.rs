@@ -7,12 +7,17 @@ use crate::{
 	values::DeviceRef,
 };
 use dpki_client::{View, envelope::RecipientKey};
-use dpki_primitives::{ids::KeyId, key::KeyPurpose};
+use dpki_primitives::{channel::ChannelId, ids::KeyId, key::KeyPurpose};
 use std::path::Path;
 
 impl Destination {
 	/// The chain has the hash of the key, which the device has vouched for; the file has the key.
-	pub(super) async fn hybrid(view: &View, device: DeviceRef, path: &Path) -> Result<Self> {
+	pub(super) async fn hybrid(
+		view: &View,
+		device: DeviceRef,
+		channel: ChannelId,
+		path: &Path,
+	) -> Result<Self> {
 		let parsed = files::read_text(path)?.parse::<RecipientKey>();
 		let key = parsed.map_err(|error| Error::NotAllowed {
 			why: format!("{} holds no hybrid key", path.display()),
@@ -32,6 +37,6 @@ impl Destination {
 				.into(),
 		}
 		})?;
-		Ok(Self { recipient: (id, record), key, ..Self::read(view, device).await? })
+		Ok(Self { recipient: (id, record), key, ..Self::read(view, device, channel).await? })
 	}
 }

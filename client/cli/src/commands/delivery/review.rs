@@ -9,15 +9,16 @@ use dpki_client::{
 	envelope::{self, ContentKey},
 };
 use dpki_primitives::{
-	delivery::{DeliveryBinding, Suite},
-	ids::{BlobDigest, DeviceId, KeyId, OrganisationId},
+	channel::ChannelId,
+	delivery::{DeliveryBinding, DeliveryRecord, Suite},
+	ids::{BlobDigest, DeliveryId, DeviceId, KeyId, OrganisationId},
 };
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
 
 /// The form of the file.
-const FORM: &str = "dpki-review/1";
+const FORM: &str = "dpki-review/2";
 
 /// What others need to look into an envelope.
 pub struct Review {
@@ -29,6 +30,8 @@ pub struct Review {
 	pub publisher: AccountId,
 	/// The device that it is for.
 	pub device: DeviceId,
+	/// On which channel.
+	pub channel: ChannelId,
 	/// The device key that it is encrypted to.
 	pub recipient: KeyId,
 	/// How it is encrypted.
@@ -54,6 +57,7 @@ impl Review {
 			organisation,
 			publisher,
 			device,
+			channel,
 			recipient,
 			suite,
 			sequence,
@@ -63,6 +67,7 @@ impl Review {
 			organisation,
 			publisher,
 			device,
+			channel,
 			recipient,
 			suite,
 			sequence,
@@ -74,9 +79,32 @@ impl Review {
 
 	/// What the envelope is bound to.
 	pub fn binding(&self) -> DeliveryBinding {
-		let &Self { genesis, organisation, publisher, device, recipient, suite, sequence, .. } =
-			self;
-		DeliveryBinding { genesis, organisation, publisher, device, recipient, suite, sequence }
+		DeliveryBinding {
+			genesis: self.genesis,
+			organisation: self.organisation,
+			publisher: self.publisher,
+			device: self.device,
+			channel: self.channel,
+			recipient: self.recipient,
+			suite: self.suite,
+			sequence: self.sequence,
+		}
+	}
+
+	/// What is approved by whoever has looked into this envelope: everything that the chain will say of it.
+	pub fn id(&self, envelope: &[u8]) -> DeliveryId {
+		let record = DeliveryRecord {
+			organisation: self.organisation,
+			publisher: self.publisher,
+			sequence: self.sequence,
+			suite: self.suite,
+			recipient: self.recipient,
+			digest: BlobDigest::of(envelope),
+			// What is longer than a delivery can be has the id of none.
+			length: u32::try_from(envelope.len()).unwrap_or(u32::MAX),
+			published_at: 0,
+		};
+		record.id(self.device, self.channel)
 	}
 
 	/// Writes a new file that only its owner can read.
@@ -101,6 +129,7 @@ impl Review {
 			"organisation": self.organisation.to_string(),
 			"publisher": format!("0x{}", hex::encode(self.publisher)),
 			"device": self.device.to_string(),
+			"channel": self.channel.number(),
 			"recipient": self.recipient.to_string(),
 			"suite": self.suite.recipient_type().name(),
 			"sequence": self.sequence,
@@ -142,6 +171,7 @@ impl Review {
 			organisation: text("organisation")?.parse().ok()?,
 			publisher: bytes("publisher")?,
 			device: text("device")?.parse().ok()?,
+			channel: ChannelId::new(value.get("channel")?.as_u64()?.try_into().ok()?)?,
 			recipient: text("recipient")?.parse().ok()?,
 			suite,
 			sequence: value.get("sequence")?.as_u64()?,
@@ -195,6 +225,7 @@ mod tests {
 			organisation: OrganisationId([2; 32]),
 			publisher: [3; 32],
 			device,
+			channel: ChannelId::new(3).unwrap(),
 			recipient: KeyId::of_device(device, &key.public()),
 			suite,
 			sequence: 5,
@@ -231,6 +262,23 @@ mod tests {
 		let read = Review::read(&path).unwrap();
 		assert_eq!((read.suite, read.binding()), (Suite::SharedXWing, written.binding()));
 		assert_eq!(read.open(&envelope).unwrap().bundle.items.len(), 1);
+	}
+
+	#[test]
+	fn what_is_approved_is_what_the_chain_says_of_the_envelope() {
+		let (review, envelope) = review(false);
+		let record = DeliveryRecord {
+			organisation: review.organisation,
+			publisher: review.publisher,
+			sequence: review.sequence,
+			suite: review.suite,
+			recipient: review.recipient,
+			digest: review.digest,
+			length: envelope.len() as u32,
+			published_at: 99,
+		};
+		assert_eq!(review.id(&envelope), record.id(review.device, review.channel));
+		assert_ne!(review.id(&envelope), record.id(review.device, ChannelId::DEFAULT));
 	}
 
 	#[test]

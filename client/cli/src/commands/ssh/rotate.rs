@@ -45,7 +45,7 @@ use dpki_primitives::{
 	revocation::RevocationReason,
 	status::Status,
 };
-use ledger::{Fate, Ledger};
+use ledger::{CHANNEL, Fate, Ledger};
 use serde_json::json;
 use ssh_key::PrivateKey;
 use std::{
@@ -298,7 +298,7 @@ impl Rotate {
 			let mut batch = Vec::new();
 			for index in waiting {
 				let device = ledger.entries[index].device.clone();
-				match deliver::Destination::read(&view, device).await {
+				match deliver::Destination::read(&view, device, CHANNEL).await {
 					Ok(destination) => match refusal(&view, &destination).await? {
 						None => batch.push((index, destination)),
 						Some(why) => ledger.entries[index].fate = Some(Fate::Unfit(why)),
@@ -334,6 +334,7 @@ impl Rotate {
 					organisation: plan.organisation,
 					publisher: session.actor(account),
 					device: destination.device.id,
+					channel: destination.channel,
 					recipient: *key,
 					suite: Suite::SharedX25519,
 					sequence: destination.sequence,
@@ -352,7 +353,7 @@ impl Rotate {
 			}
 			// Before it is sent: whatever becomes of it, the next run knows it by its digest.
 			ledger.save(&self.state)?;
-			let call = calls::publish_shared(Suite::SharedX25519, &published, &envelope)?;
+			let call = calls::publish_shared(CHANNEL, Suite::SharedX25519, &published, &envelope)?;
 			session.submit(client, account, &call, "publishing the delivery").await?;
 		}
 	}

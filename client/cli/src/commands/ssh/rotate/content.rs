@@ -147,7 +147,7 @@ pub fn question(kind: AnchorKind, old: AnchorId, devices: usize, parts: &[Item])
 
 /// Why a device cannot be one of those that share an envelope.
 pub async fn refusal(view: &View, destination: &deliver::Destination) -> Result<Option<String>> {
-	let newest = view.delivery(destination.device.id).await?;
+	let newest = view.delivery(destination.device.id, destination.channel).await?;
 	Ok(newest.and_then(|newest| reason_against(newest.suite)))
 }
 

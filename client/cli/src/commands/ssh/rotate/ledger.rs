@@ -10,6 +10,7 @@ use crate::{
 use dpki_client::View;
 use dpki_primitives::{
 	Moment,
+	channel::ChannelId,
 	ids::{AnchorId, BlobDigest, DeviceId, OrganisationId},
 };
 use serde_json::{Value, json};
@@ -17,6 +18,9 @@ use std::path::{Path, PathBuf};
 
 /// The form of the file.
 const FORM: &str = "dpki-rotation/1";
+
+/// Where a rotation delivers: on the channel of whoever names none.
+pub const CHANNEL: ChannelId = ChannelId::DEFAULT;
 
 /// What became of a device, as far as it is known.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -320,7 +324,7 @@ impl Ledger {
 	/// Finds out which of what was sent is on the chain.
 	pub async fn reconcile(&mut self, view: &View, state: &Path) -> Result<()> {
 		for entry in self.entries.iter_mut().filter(|entry| entry.fate.is_none()) {
-			let newest = view.delivery(entry.device.id).await?;
+			let newest = view.delivery(entry.device.id, CHANNEL).await?;
 			entry.note(newest.map(|record| (record.sequence, record.digest)), state)?;
 		}
 		Ok(())
@@ -333,14 +337,14 @@ impl Ledger {
 			if !entry.published || entry.fate.is_some() {
 				continue;
 			}
-			let seen = view.acknowledgement(entry.device.id).await?;
+			let seen = view.acknowledgement(entry.device.id, CHANNEL).await?;
 			let ours = seen.filter(|seen| entry.digests.contains(&seen.digest));
 			if let Some(seen) = ours {
 				entry.fate = Some(fate(seen.outcome));
 				is_new = true;
 				continue;
 			}
-			let newest = view.delivery(entry.device.id).await?;
+			let newest = view.delivery(entry.device.id, CHANNEL).await?;
 			entry.note(newest.map(|record| (record.sequence, record.digest)), state)?;
 			is_new |= entry.fate.is_some();
 		}
@@ -467,6 +471,7 @@ mod tests {
 				organisation: OrganisationId([2; 32]),
 				publisher: [3; 32],
 				device: entry.device.id,
+				channel: CHANNEL,
 				recipient: KeyId([4; 32]),
 				suite: Suite::SharedX25519,
 				sequence,
