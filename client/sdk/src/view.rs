@@ -4,6 +4,7 @@ mod certificates;
 mod lists;
 mod multisig;
 mod pages;
+mod requests;
 
 pub use certificates::{
 	ApplicationAnswer, AssessmentAnswer, CertificateAnswer, CertificateTerms, Located,
