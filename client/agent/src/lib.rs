@@ -22,6 +22,7 @@
 //! | [`enrol`] | spending a voucher |
 //! | [`gateway`] | proof bundles over HTTP, for devices that reach no node |
 //! | [`consent`] | agreeing to further keys of the device |
+//! | [`renewal`] | asking for certificates anew before they end |
 //! | [`request`] | asking a CA for certificates |
 //! | [`init`] | configuration and keys |
 //! | [`seal`] | the secrets in the state directory, sealed at rest |
@@ -34,6 +35,7 @@
 //! | [`status`] | what the agent tells about itself |
 //! | [`inspection`] | what `dpki-agent status` makes of it |
 //! | [`files`] | files that survive a crash |
+//! | [`filing`] | asking for a certificate over the chain |
 //! | [`notify`] | telling systemd |
 //!
 //! The library exists for the tests across crates; it promises nothing to others.
@@ -53,6 +55,7 @@ pub mod consent;
 pub mod desired;
 pub mod enrol;
 pub mod files;
+pub mod filing;
 pub mod freshness;
 pub mod gateway;
 mod http;
@@ -65,6 +68,7 @@ pub mod log;
 pub mod notify;
 pub mod pin;
 pub mod refusal;
+pub mod renewal;
 pub mod request;
 pub mod rotation;
 pub mod run;
