@@ -27,6 +27,7 @@ use dpki_primitives::{
 	delivery::{Acknowledgement, DeliveryRecord},
 	device::DeviceRecord,
 	economy::Allowance,
+	filing::{Filing, FilingPlace},
 	fleet::{FleetRecord, MembershipProof},
 	ids::{
 		AnchorId, ApplicationId, CertificateId, DeviceId, FleetId, KeyId, OrganisationId,
@@ -209,6 +210,17 @@ impl_runtime_apis! {
 
 		fn requests_to(organisation: OrganisationId) -> Listing<(RequestId, Located<KeyRequest>)> {
 			lists::requests_to(organisation)
+		}
+
+		fn filings_for(
+			organisation: OrganisationId,
+			start: u32,
+		) -> Listing<(FilingPlace, Located<Filing>)> {
+			lists::filings_for(organisation, start)
+		}
+
+		fn filing(device: DeviceId, slot: u8) -> Located<Filing> {
+			lists::filing((device, slot))
 		}
 
 		fn voucher(id: VoucherId) -> Located<VoucherRecord> {

@@ -23,6 +23,7 @@ frame_benchmarking::define_benchmarks!(
 	[pallet_certificates, Certificates]
 	[pallet_validator_set, ValidatorSet]
 	[pallet_fleets, Fleets]
+	[pallet_requests, Requests]
 );
 
 impl dpki_crypto::benchmarking::Config for crate::Runtime {}

@@ -23,6 +23,7 @@ use dpki_primitives::{
 	delivery::{Acknowledgement, DeliveryRecord},
 	device::DeviceRecord,
 	economy::{Allowance, Operation, QuotaPolicies, ResourceKind},
+	filing::{Filing, FilingPlace},
 	fleet::{FleetRecord, MembershipProof},
 	ids::{
 		AnchorId, ApplicationId, CertificateId, DeviceId, FleetId, KeyId, OrganisationId,
@@ -168,6 +169,16 @@ sp_api::decl_runtime_apis! {
 		/// [`MAX_REQUESTS_PER_ORGANISATION`](dpki_primitives::request::MAX_REQUESTS_PER_ORGANISATION). Expired ones stay
 		/// until their place is needed.
 		fn requests_to(organisation: OrganisationId) -> Listing<(RequestId, Located<KeyRequest>)>;
+
+		/// The certificates for which devices of the organisation ask, in no order, from position `start` on. Those whose time
+		/// is over stay until somebody clears them.
+		fn filings_for(
+			organisation: OrganisationId,
+			start: u32,
+		) -> Listing<(FilingPlace, Located<Filing>)>;
+
+		/// What a device has filed in a slot, and what became of it.
+		fn filing(device: DeviceId, slot: u8) -> Located<Filing>;
 
 		/// The voucher.
 		fn voucher(id: VoucherId) -> Located<VoucherRecord>;

@@ -239,4 +239,7 @@ mod runtime {
 
 	#[runtime::pallet_index(25)]
 	pub type Fleets = pallet_fleets;
+
+	#[runtime::pallet_index(27)]
+	pub type Requests = pallet_requests;
 }

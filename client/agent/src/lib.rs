@@ -23,6 +23,7 @@
 //! | [`enrol`] | spending a voucher |
 //! | [`gateway`] | proof bundles over HTTP, for devices that reach no node |
 //! | [`consent`] | agreeing to further keys of the device |
+//! | [`renewal`] | asking for certificates anew before they end |
 //! | [`request`] | asking a CA for certificates |
 //! | [`init`] | configuration and keys |
 //! | [`seal`] | the secrets in the state directory, sealed at rest |
@@ -35,6 +36,7 @@
 //! | [`status`] | what the agent tells about itself |
 //! | [`inspection`] | what `dpki-agent status` makes of it |
 //! | [`files`] | files that survive a crash |
+//! | [`filing`] | asking for a certificate over the chain |
 //! | [`notify`] | telling systemd |
 //!
 //! The library exists for the tests across crates; it promises nothing to others.
@@ -54,6 +56,7 @@ pub mod consent;
 pub mod desired;
 pub mod enrol;
 pub mod files;
+pub mod filing;
 pub mod freshness;
 pub mod gateway;
 mod http;
@@ -67,6 +70,7 @@ pub mod merge;
 pub mod notify;
 pub mod pin;
 pub mod refusal;
+pub mod renewal;
 pub mod request;
 pub mod rotation;
 pub mod run;

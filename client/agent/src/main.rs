@@ -1,12 +1,13 @@
 //! The device daemon of the device PKI chain. See the library for the rules.
 
+mod asking;
 mod cli;
 
 use clap::Parser;
 use cli::{
 	AuthorizedKeysArgs, CheckpointArgs, Cli, Command, ConsentArgs, EXIT_ERROR, EXIT_NOT_WORKING,
 	EXIT_USAGE, EnrolArgs, FingerprintArgs, GatewayArgs, HybridArgs, InitArgs, InstallArgs,
-	LogFormat, RequestArgs, RequestKind, RotateArgs, RunArgs, SealArgs, StatusArgs, Suite,
+	LogFormat, RotateArgs, RunArgs, SealArgs, StatusArgs, Suite,
 };
 use dpki_agent::{
 	appliers::authorized::answer::answer,
@@ -21,9 +22,7 @@ use dpki_agent::{
 	keys::DeviceKeys,
 	lock::{Presence, presence},
 	log::JsonLines,
-	pin,
-	request::{Ask, Form, plain, request},
-	rotation,
+	pin, rotation,
 	run::{clock, run, run_once},
 	seal::{Vault, seal_state},
 	service::unit::{self, Installation},
@@ -110,7 +109,7 @@ async fn execute(command: Command) -> Outcome {
 		Command::Fingerprint(args) => fingerprint(&args).await,
 		Command::Rotate(args) => rotate(args).await,
 		Command::Consent(args) => agree(args).await,
-		Command::Request(args) => ask(args).await,
+		Command::Request(args) => asking::ask(args).await,
 		Command::AuthorizedKeys(args) => tell_keys(&args),
 		Command::Status(args) => show(args),
 		Command::Checkpoint(args) => pinned(args),
@@ -411,69 +410,12 @@ async fn agree(args: ConsentArgs) -> Outcome {
 	Ok(ExitCode::SUCCESS)
 }
 
-async fn ask(args: RequestArgs) -> Outcome {
-	let config = Config::load(&args.config)?;
-	if args.plain || args.self_signed {
-		return ask_plainly(&config, args);
-	}
-	let ask = match (args.what, args.service) {
-		(RequestKind::Tls, Some(service)) => Ask::Tls { service, names: args.names },
-		(RequestKind::Tls, None) => return Err("say which service: give --service".into()),
-		(RequestKind::SshHost, _) => Ask::SshHost(args.names),
-	};
-	let lifetime = u64::try_from(args.lifetime.as_millis()).unwrap_or(u64::MAX);
-	let signed = request(&config, ask, lifetime, Duration::from_secs(args.timeout)).await?;
-	let text = signed.to_string();
-	if let Some(path) = &args.out {
-		create_whole(path, format!("{text}\n").as_bytes(), PUBLIC)?;
-	}
-	if args.json {
-		let told = json!({
-			"request": text,
-			"device_id": signed.device.to_string(),
-			"expires_at": signed.expires_at,
-			"file": args.out,
-		});
-		println!("{told:#}");
-	} else if let Some(path) = &args.out {
-		println!("the request is in {}", path.display());
-	} else {
-		println!("{text}");
-	}
-	Ok(ExitCode::SUCCESS)
-}
-
 fn tell_keys(args: &AuthorizedKeysArgs) -> Outcome {
 	let keys = answer(&Config::load(&args.config)?, &args.login, clock())?;
 	if args.json {
 		println!("{:#}", json!({ "login": args.login, "keys": keys.lines().collect::<Vec<_>>() }));
 	} else {
 		print!("{keys}");
-	}
-	Ok(ExitCode::SUCCESS)
-}
-
-/// Asks somebody who knows nothing of the chain.
-fn ask_plainly(config: &Config, args: RequestArgs) -> Outcome {
-	let (RequestKind::Tls, Some(service)) = (args.what, args.service) else {
-		return Err(
-			"--plain and --self-signed are for `tls` and a --service: leave them out".into()
-		);
-	};
-	let form = match args.self_signed {
-		true => Form::SelfSigned { now: clock(), days: args.days },
-		false => Form::Request,
-	};
-	let made = plain(config, &service, args.names, form)?;
-	if let Some(path) = &args.out {
-		create_whole(path, made.pem.as_bytes(), PUBLIC)?;
-	}
-	if args.json {
-		println!("{:#}", json!({ "pem": made.pem, "key": made.key, "file": args.out }));
-	} else if let Some(path) = &args.out {
-		println!("what is to be given away is in {}", path.display());
-	} else {
-		print!("{}", made.pem);
 	}
 	Ok(ExitCode::SUCCESS)
 }

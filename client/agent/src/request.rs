@@ -7,7 +7,8 @@
 //! The certificate comes back in a delivery: a host certificate is put in force with the host key that is there, and so is a
 //! TLS identity without a private key. The service has to stand in the configuration, or nothing could come back for it.
 //!
-//! [`plain`] asks those who know nothing of the chain: another CA, or peers who are given a certificate that no CA has signed.
+//! The request goes over the chain (see [`crate::filing`]), or [as a text](request) that somebody carries to the CA. [`plain`]
+//! asks those who know nothing of the chain: another CA, or peers who are given a certificate that no CA has signed.
 
 use crate::{
 	appliers::tls::keys_of,
@@ -145,9 +146,22 @@ pub async fn sign(
 	if lifetime > MAX_SIGNATURE_LIFETIME {
 		return Err(RequestError::TooLong);
 	}
-	let keys = DeviceKeys::load(&Vault::of(config).await.map_err(KeyError::from)?)?;
 	let device = config.device_id();
-	let record = chain.device(device).await?.ok_or(RequestError::NotEnrolled)?;
+	let (wanted, keys) = prepare(config, chain, ask).await?;
+	let now = chain.head().time;
+	let expires_at = now.checked_add(lifetime).ok_or(RequestError::TooLong)?;
+	let genesis = config.chain.genesis;
+	Ok(DeviceRequest::sign(genesis, device, wanted, expires_at, &keys.signing)?)
+}
+
+/// What is asked for, with the keys that sign: the device is enrolled, and its keys are there.
+pub(crate) async fn prepare(
+	config: &Config,
+	chain: &impl Chain,
+	ask: Ask,
+) -> Result<(Wanted, DeviceKeys), RequestError> {
+	let keys = DeviceKeys::load(&Vault::of(config).await.map_err(KeyError::from)?)?;
+	let record = chain.device(config.device_id()).await?.ok_or(RequestError::NotEnrolled)?;
 	if record.revocation.is_some() {
 		return Err(RequestError::NotEnrolled);
 	}
@@ -162,10 +176,7 @@ pub async fn sign(
 			Wanted::Tls { service, csr }
 		},
 	};
-	let now = chain.head().time;
-	let expires_at = now.checked_add(lifetime).ok_or(RequestError::TooLong)?;
-	let genesis = config.chain.genesis;
-	Ok(DeviceRequest::sign(genesis, device, wanted, expires_at, &keys.signing)?)
+	Ok((wanted, keys))
 }
 
 /// Has the key of a service certified by somebody who knows nothing of the chain.
@@ -200,7 +211,7 @@ pub fn service_key_path(config: &Config, service: &str) -> PathBuf {
 }
 
 /// Whether a certificate for this service could be put in force.
-fn check_service(config: &Config, service: &str) -> Result<(), RequestError> {
+pub(crate) fn check_service(config: &Config, service: &str) -> Result<(), RequestError> {
 	NameKind::Label.check(service)?;
 	if !config.apply.tls.contains_key(service) {
 		return Err(RequestError::NoService(service.into()));

@@ -9,6 +9,7 @@ use crate::{
 	keys::{DeviceKeys, KeyError},
 	lock::{LockError, StateLock},
 	notify::Notifier,
+	renewal::Renewer,
 	seal::{SealError, Vault},
 	service::{ServiceError, Services},
 	status::Status,
@@ -160,6 +161,7 @@ pub async fn run(config: &Config, stop: impl Future<Output = ()>) -> Result<(), 
 	let Connection { client, .. } = &connection;
 	let mut acknowledger =
 		Acknowledger::new(client.clone(), config.chain.genesis, config.device_id(), agent.keys());
+	let mut renewer = Renewer::new(config, client.clone());
 	let mut fetcher = Fetcher::new(Arc::new(Stores::open(&config.stores(), client)?));
 	let mut heads = client.finalized_heads();
 	let mut newest: Option<View> = None;
@@ -200,6 +202,9 @@ pub async fn run(config: &Config, stop: impl Future<Output = ()>) -> Result<(), 
 						ready = true;
 						notifier.tell("READY=1");
 						tracing::info!(block = head.number, "caught up with the chain");
+					}
+					if is_done && ready {
+						renewer.look(view);
 					}
 					step.map_err(|error| error.to_string())
 				},

@@ -5,7 +5,7 @@ use crate::{
 	commands::{
 		access, account, anchor, blob, bundle, certificate, chain, deliver, delivery, device,
 		economy, endorser, export, fleet, key, motion, multisig, network, node, observer, org,
-		recovery, revoke, runtime, ssh, status, subject, validator, voucher, x509,
+		recovery, request, revoke, runtime, ssh, status, subject, validator, voucher, x509,
 	},
 	error::Result,
 	output::Report,
@@ -154,6 +154,9 @@ pub enum Command {
 	///
 	/// What an earlier delivery gave and this one does not name, the device takes away.
 	Deliver(Box<deliver::Deliver>),
+	/// Certify what devices ask for over the chain, or say why not
+	#[command(subcommand)]
+	Request(request::RequestCommand),
 	/// Open logins that end by themselves, also where the device hears nothing of the chain
 	#[command(subcommand)]
 	Access(access::AccessCommand),
@@ -226,6 +229,7 @@ impl Cli {
 			Command::Ssh(command) => command.run(&session).await,
 			Command::X509(command) => command.run(),
 			Command::Access(command) => command.run(&session).await,
+			Command::Request(command) => command.run(&session).await,
 			Command::Deliver(command) => command.run(&session).await,
 			Command::PublishDelivery(command) => command.run(&session).await,
 			Command::ApproveDelivery(command) => command.run(&session).await,

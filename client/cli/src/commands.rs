@@ -23,6 +23,7 @@ pub mod node;
 pub mod observer;
 pub mod org;
 pub mod recovery;
+pub mod request;
 pub mod revoke;
 pub mod runtime;
 pub mod ssh;

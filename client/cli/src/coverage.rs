@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use subxt::metadata::Metadata;
 
 /// Our pallets, by the names that the runtime gives them. Those that a runtime does not have are passed over.
-const PALLETS: [&str; 8] = [
+const PALLETS: [&str; 9] = [
 	"Organisations",
 	"Dpki",
 	"Deliveries",
@@ -18,6 +18,7 @@ const PALLETS: [&str; 8] = [
 	"Economy",
 	"ValidatorSet",
 	"Fleets",
+	"Requests",
 ];
 
 const DOCUMENT: &str = include_str!("../../../docs/calls.md");
@@ -143,6 +144,11 @@ const COMMANDS: &[Line] = &[
 	("Fleets", "revoke_fleet", "dpki fleet revoke acme/drones --whole"),
 	("Fleets", "retire_fleet", "dpki fleet retire acme/drones"),
 	("Fleets", "publish_tile", "dpki fleet publish acme/drones --tiles t"),
+	("Requests", "file", "dpki-agent request"),
+	("Requests", "withdraw", "dpki-agent request"),
+	("Requests", "answer", "dpki request answer acme/drone-7 tls:web --delivered 3"),
+	("Requests", "refuse", "dpki request refuse acme/drone-7 ssh-host --reason not-needed"),
+	("Requests", "clear", "dpki request clear acme/drone-7 tls:web"),
 ];
 
 /// Each query of the runtime API with a command line that answers it.

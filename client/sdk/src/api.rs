@@ -194,6 +194,14 @@ pub(crate) type ChainConfig = subxt::config::SubstrateConfig;
 		with = "::subxt::utils::Static<::dpki_primitives::request::Rejection>"
 	),
 	substitute_type(
+		path = "dpki_primitives::filing::FilingKind",
+		with = "::subxt::utils::Static<::dpki_primitives::filing::FilingKind>"
+	),
+	substitute_type(
+		path = "dpki_primitives::filing::Objection",
+		with = "::subxt::utils::Static<::dpki_primitives::filing::Objection>"
+	),
+	substitute_type(
 		path = "dpki_primitives::fleet::revocation::ChunkMask",
 		with = "::subxt::utils::Static<::dpki_primitives::fleet::ChunkMask>"
 	),

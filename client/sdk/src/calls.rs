@@ -13,6 +13,7 @@ mod fleets;
 mod governance;
 mod keys;
 mod multisig;
+mod requests;
 mod validators;
 
 pub use authorities::{
@@ -45,6 +46,7 @@ pub use keys::{
 pub use multisig::{
 	Beginning, CallWeight, MAX_SIGNATORIES, Multisig, MultisigProgress, multisig_progress,
 };
+pub use requests::{answer_request, clear_request, file_request, refuse_request, withdraw_request};
 pub use validators::{
 	SessionKeys, add_validator, disable_validator, enable_validator, leave_validators,
 	note_stalled, remove_validator, set_session_keys, set_validator_bounds,

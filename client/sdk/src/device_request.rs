@@ -4,7 +4,12 @@
 //! that the chain knows, and the CA believes the signature because it finds the signing key on the chain. What comes back
 //! is delivered like everything else.
 //!
-//! The text is `dpki-request1:` and base64 (RFC 4648 section 5, without padding) of the fields in SCALE.
+//! A device [files](Filed) it on the chain, or somebody carries it as a text: `dpki-request1:` and base64 (RFC 4648
+//! section 5, without padding) of the fields in SCALE.
+
+mod filed;
+
+pub use filed::{Filed, filing_word, sign_withdrawal};
 
 use crate::{
 	names::{InvalidName, NameKind},
@@ -42,6 +47,11 @@ pub enum RequestError {
 	/// It does not read as one.
 	#[error("the request was copied wrongly: copy it again from `{PREFIX}` to its end")]
 	Malformed,
+	/// The chain would not take it.
+	#[error(
+		"the request is too long for the chain: ask for fewer names, or have it carried with --print"
+	)]
+	TooLong,
 	/// A name in it breaks the rule for its kind.
 	#[error(transparent)]
 	Name(#[from] InvalidName),

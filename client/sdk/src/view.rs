@@ -6,6 +6,7 @@ mod deliveries;
 mod lists;
 mod multisig;
 mod pages;
+mod requests;
 
 pub use certificates::{
 	ApplicationAnswer, AssessmentAnswer, CertificateAnswer, CertificateTerms, Located,

@@ -211,6 +211,28 @@ pub enum Action {
 		/// The SHA2-256 of what is asked for, see `dpki_client::device_request`.
 		content: [u8; 32],
 	},
+	/// "I am this device, and ask my organisation for this certificate over the chain." Signed by a valid signing key of the
+	/// device. Nonce: the number of the statement, see [`Filer`](crate::filing::Filer).
+	#[codec(index = 33)]
+	FileRequest {
+		/// Which device.
+		device: DeviceId,
+		/// In which of its slots.
+		slot: u8,
+		/// [`FilingKind::content`](crate::filing::FilingKind::content) of what is asked for.
+		content: [u8; 32],
+	},
+	/// "I am this device, and do not ask for this certificate any more." Signed and numbered as
+	/// [`FileRequest`](Action::FileRequest).
+	#[codec(index = 34)]
+	WithdrawRequest {
+		/// Which device.
+		device: DeviceId,
+		/// In which of its slots it is.
+		slot: u8,
+		/// What was asked for.
+		content: [u8; 32],
+	},
 	/// "I hold the key of this request, and this account is to apply for the certificate." Signed by the key that is to
 	/// be certified, or bound into a PKCS#10 request by it. Nonce: how many applications the payer had made before.
 	#[codec(index = 16)]
@@ -373,6 +395,9 @@ mod tests {
 					content: [3; 32],
 				},
 			),
+			(32, Action::RequestCertificate { device, content: [3; 32] }),
+			(33, Action::FileRequest { device, slot: 0, content: [3; 32] }),
+			(34, Action::WithdrawRequest { device, slot: 0, content: [3; 32] }),
 		] {
 			assert_eq!(action.encode()[0], index);
 		}

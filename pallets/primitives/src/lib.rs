@@ -11,6 +11,7 @@
 //! | [`key_policy`] | what an organisation asks of the keys of its devices |
 //! | [`quota`] | what a device may do alone for nothing |
 //! | [`request`] | keys that wait for a registrar |
+//! | [`filing`] | certificates that devices ask for over the chain |
 //! | [`anchor`] | trust anchors and their life |
 //! | [`device`] | devices and their key lists |
 //! | [`voucher`] | one-time enrolment rights |
@@ -51,6 +52,7 @@ pub mod context;
 pub mod delivery;
 pub mod device;
 pub mod economy;
+pub mod filing;
 pub mod fleet;
 pub mod ids;
 pub mod key;

@@ -89,6 +89,11 @@ refusals! {
 	DeliverySuperseded = 41, "the delivery is not the newest of this device any more: apply and acknowledge the newest one";
 	DeliveryAcknowledged = 42, "the delivery is acknowledged already: there is nothing left to do";
 	AcknowledgementInvalid = 43, "the acknowledgement was not signed by a valid signing key of this device: sign it with one";
+	RequestMalformed = 90, "the request has no such slot, no content, too much of it, or a service whose name breaks the rule: ask for less, or under another name";
+	RequestSignatureInvalid = 91, "the request was not signed by a valid signing key of this device for exactly this: sign it with one";
+	RequestNumberWrong = 92, "the number of the request is not the next one of this device: read it from the chain and sign again";
+	RequestQuotaExhausted = 93, "the device has filed as many requests as it may for now: wait until one of them has come back";
+	RequestUnknown = 94, "no such request of this device waits: read what the chain has in this slot";
 	AllowanceExhausted = 80, "the quota of the account, or of its organisations, is used up: wait some blocks and send the transaction again";
 	TipUnwanted = 81, "the chain takes no fees from this account, and no tips either: send the transaction without one";
 }

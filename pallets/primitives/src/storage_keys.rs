@@ -35,6 +35,8 @@ pub const CERTIFICATES: &str = "Certificates";
 pub const VALIDATOR_SET: &str = "ValidatorSet";
 /// Name of the fleets pallet in the runtime.
 pub const FLEETS: &str = "Fleets";
+/// Name of the pallet of requests in the runtime.
+pub const REQUESTS: &str = "Requests";
 
 fn item(pallet: &str, item: &str, parts: &[&[u8]]) -> Vec<u8> {
 	let mut key = twox_128(pallet.as_bytes()).to_vec();
@@ -381,4 +383,30 @@ pub fn revoked_members(id: FleetId, chunk: u32) -> Vec<u8> {
 /// [`AvailabilityVote`](crate::fleet::AvailabilityVote); absent means that nobody has said anything.
 pub fn availability_votes(id: FleetId, revision: u32) -> Vec<u8> {
 	item(FLEETS, "Votes", &[&id.0, &revision.to_le_bytes()])
+}
+
+/// `Requests.Filings`: the [`Filing`](crate::filing::Filing) in a slot of a device.
+pub fn filing(device: DeviceId, slot: u8) -> Vec<u8> {
+	item(REQUESTS, "Filings", &[&device.0, &[slot]])
+}
+
+/// `Requests.Contents`: the [`FilingContent`](crate::filing::FilingContent) of a filing that waits; absent once it has
+/// ended.
+pub fn filing_content(device: DeviceId, slot: u8) -> Vec<u8> {
+	item(REQUESTS, "Contents", &[&device.0, &[slot]])
+}
+
+/// `Requests.Filers`: the [`Filer`](crate::filing::Filer) that a device is; absent means its default.
+pub fn filer(device: DeviceId) -> Vec<u8> {
+	item(REQUESTS, "Filers", &[&device.0])
+}
+
+/// `Requests.WaitingCount`: how many filings wait for an organisation, a `u32`; absent means 0.
+pub fn waiting_filing_count(organisation: OrganisationId) -> Vec<u8> {
+	item(REQUESTS, "WaitingCount", &[&organisation.0])
+}
+
+/// `Requests.Waiting`: number `position` of them, counted from 0: a [`FilingPlace`](crate::filing::FilingPlace).
+pub fn waiting_filing(organisation: OrganisationId, position: u32) -> Vec<u8> {
+	item(REQUESTS, "Waiting", &[&organisation.0, &position.to_le_bytes()])
 }

@@ -144,6 +144,13 @@ impl Get<Weight> for Metering {
 	}
 }
 
+impl pallet_requests::Config for Runtime {
+	type Organisations = Organisations;
+	type Registry = Dpki;
+	type Time = Timestamp;
+	type WeightInfo = pallet_requests::weights::SubstrateWeight<Runtime>;
+}
+
 /// Those who make blocks in this session say whether the leaves of fleets are to be had.
 pub struct Validators;
 

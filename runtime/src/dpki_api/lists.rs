@@ -6,7 +6,7 @@
 //! with a page knows that nothing was left out of it and nothing put in.
 
 use super::{Located, Verdict};
-use crate::{AccountId, Certificates, Dpki, Runtime};
+use crate::{AccountId, Certificates, Dpki, Requests, Runtime};
 use alloc::vec::Vec;
 use codec::{Decode, Encode};
 use dpki_primitives::{
@@ -15,6 +15,7 @@ use dpki_primitives::{
 	application::ApplicationRecord,
 	assurance::Accreditation,
 	certificate::{CertificateRecord, Holder, Office, Page},
+	filing::{Filing, FilingPlace},
 	ids::{
 		AnchorId, ApplicationId, CertificateId, DeviceId, KeyId, OrganisationId, RequestId,
 		SubjectId,
@@ -130,6 +131,23 @@ pub fn requests_to(organisation: OrganisationId) -> Listing<(RequestId, Located<
 	};
 	let ids: Vec<_> = queue.into_iter().map(|place| place.id).collect();
 	Listing::whole(ids.len(), ids, storage_keys::request_queue(organisation)).map(located)
+}
+
+/// See [`DpkiApi`](super::DpkiApi).
+pub fn filings_for(
+	organisation: OrganisationId,
+	start: u32,
+) -> Listing<(FilingPlace, Located<Filing>)> {
+	let entry = |position| storage_keys::waiting_filing(organisation, position);
+	let count = storage_keys::waiting_filing_count(organisation);
+	let page = Requests::waiting_for(organisation, start);
+	Listing::counted(page, start, count, entry).map(|place| (place, filing(place)))
+}
+
+/// See [`DpkiApi`](super::DpkiApi).
+pub fn filing((device, slot): FilingPlace) -> Located<Filing> {
+	let record = pallet_requests::Filings::<Runtime>::get(device, slot);
+	Located { record, storage_key: storage_keys::filing(device, slot) }
 }
 
 /// See [`DpkiApi`](super::DpkiApi).

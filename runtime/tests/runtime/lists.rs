@@ -10,6 +10,7 @@ use dpki_primitives::{
 	anchor::{AnchorKind, AnchorRecord, Certification},
 	certificate::{MAX_PAGE, Office, day_of},
 	device::DeviceRecord,
+	filing::{Filing, FilingKind, FilingStanding},
 	ids::{
 		AnchorId, ApplicationId, CertificateId, DeviceId, KeyId, Name, OrganisationId, RequestId,
 	},
@@ -104,6 +105,43 @@ fn what_an_anchor_has_issued_is_told_in_pages_that_can_be_proven() {
 		}
 		assert!(Runtime::children_of(root, 1_000).items.is_empty());
 		assert!(Runtime::children_of(children[0], 0).items.is_empty());
+	});
+}
+
+#[test]
+fn what_devices_ask_an_organisation_for_is_told_in_pages_that_can_be_proven() {
+	chain(LOCAL_PRESET).execute_with(|| {
+		let count = MAX_PAGE + 1;
+		let place = |n: u32| (DeviceId(anchor(n).0), (n % 4) as u8);
+		for position in 0..count {
+			let (device, slot) = place(position);
+			let kind = FilingKind::SshHost;
+			let filing = Filing {
+				organisation: acme(),
+				content: kind.content(b"names"),
+				kind,
+				number: 0,
+				key: KeyId([1; 32]),
+				filed_at: NOW,
+				expires_at: NOW,
+				standing: FilingStanding::Waiting { position },
+			};
+			pallet_requests::Filings::<Runtime>::insert(device, slot, filing);
+			pallet_requests::Waiting::<Runtime>::insert(acme(), position, (device, slot));
+		}
+		pallet_requests::WaitingCount::<Runtime>::insert(acme(), count);
+		let (first, second) =
+			(Runtime::filings_for(acme(), 0), Runtime::filings_for(acme(), MAX_PAGE));
+		assert_eq!((first.total, first.next), (count, Some(MAX_PAGE)));
+		assert_eq!((second.total, second.next), (count, None));
+		let (told, mut entries) = proven::<(DeviceId, u8)>(&first, 0);
+		entries.extend(proven::<(DeviceId, u8)>(&second, MAX_PAGE).1);
+		assert_eq!((told, entries), (count, (0..count).map(place).collect::<Vec<_>>()));
+		for ((device, slot), filing) in first.items.iter().chain(&second.items) {
+			assert_eq!(stored(&filing.storage_key), filing.record);
+			assert_eq!(Runtime::filing(*device, *slot), *filing);
+		}
+		assert_eq!(Runtime::filings_for(OrganisationId([9; 32]), 0).total, 0);
 	});
 }
 

@@ -380,6 +380,7 @@ fn no_pallet_can_fake_an_authorised_origin() {
 			(23, "Certificates"),
 			(24, "Economy"),
 			(25, "Fleets"),
+			(27, "Requests"),
 		]
 	);
 }

@@ -71,6 +71,9 @@ pub struct TlsSettings {
 	/// The group that may read the private key, besides the agent's user.
 	#[serde(default, skip_serializing_if = "Option::is_none")]
 	pub group: Option<String>,
+	/// Whether the agent that runs asks for the certificate anew before it ends, see [`crate::renewal`].
+	#[serde(default, skip_serializing_if = "std::ops::Not::not")]
+	pub renew: bool,
 }
 
 /// Pre-shared keys.

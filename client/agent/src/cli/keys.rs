@@ -94,8 +94,10 @@ pub struct ConsentArgs {
 /// `dpki-agent request`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-The request is signed by the device and holds no secret. Who holds the CA answers it with `dpki ssh sign-requests` or
-`dpki certificate issue`, and delivers the certificate. This may be done while the agent runs.
+The request is signed by the device and holds no secret. It goes over the chain, where all can see it, and this waits until
+the organisation has answered with `dpki request`: the certificate comes in a delivery, which the agent that runs puts in
+force. With --print and --out somebody carries it to the CA instead, who answers with `dpki ssh sign-requests` or
+`dpki certificate issue`. This may be done while the agent runs. Interrupting the wait takes nothing back.
 
 A service has to stand under [apply.tls] in the configuration. Its private key is made with its first request and stays in
 the state directory, as tls/SERVICE/0.key; later requests are for the same key. Rename it there to 1.key, and the next
@@ -103,7 +105,9 @@ request makes another one, while certificates for the old one still find it. Wit
 not asked.
 
 Examples:
-  dpki-agent request ssh-host --name drone-7.acme.example --name 10.0.0.7 --out drone-7.request
+  dpki-agent request ssh-host --name drone-7.acme.example --name 10.0.0.7
+  dpki-agent request tls --service web --name drone-7.acme.example --no-wait
+  dpki-agent request tls --service web --withdraw
   dpki-agent request tls --service web --name drone-7.acme.example --out web.request
   dpki-agent request tls --service web --name drone-7.acme.example --plain > web.csr
   dpki-agent request tls --service mesh --name drone-7.acme.example --self-signed --days 90 > mesh.pem")]
@@ -115,11 +119,20 @@ pub struct RequestArgs {
 	#[arg(long, value_name = "FILE", default_value = "/etc/dpki/agent.toml")]
 	pub config: PathBuf,
 	/// A name or an address by which the device is reached; may be repeated.
-	#[arg(long = "name", value_name = "NAME", required = true)]
+	#[arg(long = "name", value_name = "NAME", required_unless_present = "withdraw")]
 	pub names: Vec<String>,
 	/// Which service, with `tls`.
 	#[arg(long, value_name = "NAME", required_if_eq("what", "tls"))]
 	pub service: Option<String>,
+	/// Do not file it on the chain: print it, for somebody to carry to the CA.
+	#[arg(long, group = "form")]
+	pub print: bool,
+	/// Do not wait until it is answered.
+	#[arg(long, conflicts_with_all = ["form", "out"])]
+	pub no_wait: bool,
+	/// Take back what was filed, and ask for nothing.
+	#[arg(long, group = "form", conflicts_with_all = ["names", "out", "lifetime"])]
+	pub withdraw: bool,
 	/// With `tls`: print PKCS#10 in PEM, for a CA that knows nothing of the chain.
 	#[arg(long, group = "form")]
 	pub plain: bool,
@@ -133,27 +146,39 @@ pub struct RequestArgs {
 		value_parser = clap::value_parser!(u32).range(1..),
 		default_value_t = 365,
 		requires = "self_signed",
-		conflicts_with = "plain"
+		conflicts_with_all = ["plain", "print", "withdraw"]
 	)]
 	pub days: u32,
-	/// How long the request is good, a day at most.
+	/// How long a request that is carried is good, a day at most.
 	#[arg(
 		long = "for",
 		value_name = "SPAN",
 		value_parser = parse_span,
 		default_value = "24h",
-		conflicts_with = "form"
+		conflicts_with_all = ["plain", "self_signed", "no_wait"]
 	)]
 	pub lifetime: Duration,
-	/// The new file that it is written to; standard output if left out.
+	/// The new file that it is written to, for somebody to carry to the CA.
 	#[arg(long, value_name = "FILE")]
 	pub out: Option<PathBuf>,
 	/// How long to wait for a fresh block.
-	#[arg(long, value_name = "SECONDS", default_value_t = 180, conflicts_with = "form")]
+	#[arg(
+		long,
+		value_name = "SECONDS",
+		default_value_t = 180,
+		conflicts_with_all = ["plain", "self_signed"]
+	)]
 	pub timeout: u64,
 	/// Print JSON.
 	#[arg(long)]
 	pub json: bool,
+}
+
+impl RequestArgs {
+	/// Whether somebody carries the request to the CA.
+	pub fn is_carried(&self) -> bool {
+		self.print || self.out.is_some()
+	}
 }
 
 /// For what a certificate is asked.
@@ -207,8 +232,17 @@ mod tests {
 		assert!(parse("--plain").unwrap().plain);
 		assert_eq!(parse("--self-signed --days 9").unwrap().days, 9);
 		assert_eq!(parse("").unwrap().lifetime, Duration::from_secs(86_400));
+		assert!(!parse("--no-wait --timeout 9").unwrap().is_carried());
+		for carried in ["--print", "--out web.request", "--print --for 1h --timeout 9"] {
+			assert!(parse(carried).unwrap().is_carried(), "{carried}");
+		}
 		for wrong in [
 			"--plain --self-signed",
+			"--plain --print",
+			"--print --no-wait",
+			"--out web.request --no-wait",
+			"--plain --no-wait",
+			"--print --days 9",
 			"--plain --for 1h",
 			"--self-signed --timeout 9",
 			"--self-signed --days 0",

@@ -145,6 +145,7 @@ impl World {
 			reload: self.command(&format!("{service}.told")),
 			timeout: 20,
 			group: None,
+			renew: false,
 		};
 		self.config.apply.tls.insert(service.into(), settings);
 		self.restart();

@@ -5,7 +5,7 @@
 //! content the file of `--review` opens.
 
 mod grant;
-mod state;
+pub mod state;
 
 use crate::{
 	commands::{

@@ -4,7 +4,7 @@ mod application;
 mod apply;
 mod council;
 mod holder;
-mod issue;
+pub mod issue;
 pub mod show;
 mod terms;
 

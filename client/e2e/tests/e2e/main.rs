@@ -26,6 +26,7 @@ mod network;
 mod operations;
 mod registry;
 mod renewal;
+mod requests;
 mod rotation;
 mod rpc;
 mod service;

@@ -222,6 +222,11 @@ impl Item {
 		}
 	}
 
+	/// Whether the parts are about the same, so that one can take the place of the other.
+	pub fn is_like(&self, other: &Item) -> bool {
+		self.subject() == other.subject()
+	}
+
 	/// What the part is about, in words: no two of a bundle may be about the same.
 	pub fn subject(&self) -> String {
 		match self.part() {

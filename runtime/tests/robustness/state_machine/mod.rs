@@ -12,6 +12,7 @@
 //! | [`authorities`] | X.509 anchors, their holds and rollovers |
 //! | [`certificates`] | applications, votes of observers, endorsements, accreditations |
 //! | [`deliveries`] | deliveries, their approvals and acknowledgements |
+//! | [`filings`] | certificates that devices ask for, and the answers |
 //! | [`fleets`] | fleets, the votes on them, their tiles |
 //! | [`motions`] | motions, and the calls that they carry |
 //! | [`validators`] | who makes blocks |
@@ -34,6 +35,7 @@ mod coverage;
 mod deliveries;
 mod economy;
 mod escrows;
+mod filings;
 mod fleets;
 mod keys;
 mod ledger;
@@ -122,6 +124,7 @@ fn actors() -> Vec<(u64, Box<dyn Actor>)> {
 		(5, Box::new(authorities::Authorities::default())),
 		(12, Box::new(certificates::Certificates::default())),
 		(4, Box::new(deliveries::Deliveries::default())),
+		(4, Box::new(filings::Filings::default())),
 		(5, Box::new(fleets::Fleets::default())),
 		(4, Box::new(motions::Motions::default())),
 		(2, Box::new(validators::Validators::default())),

@@ -84,6 +84,14 @@ impl State {
 		})
 	}
 
+	/// The state with this part, in the place of the one that was about the same.
+	pub fn replacing(self, part: Item) -> Bundle {
+		let mut items = self.bundle.items;
+		items.retain(|item| !item.is_like(&part));
+		items.push(part);
+		Bundle { items }
+	}
+
 	/// The state with this part, with the CA that it needs, and without access that is over.
 	pub fn with(self, ca: AnchorId, part: Item, now: Moment) -> Bundle {
 		let is_over = |item: &Item| matches!(item.part(), Item::SshTemporaryAccess { until, .. } if *until < now);
@@ -175,6 +183,18 @@ mod tests {
 		let other = AnchorId([9; 32]);
 		let bundle = state().with(other, access(3, 20), 10);
 		assert!(bundle.items.contains(&Item::SshUserCa { anchor: other }), "a CA that it needs");
+	}
+
+	#[test]
+	fn a_part_takes_the_place_of_the_one_that_was_about_the_same() {
+		let tls = |name: &str, byte: u8| {
+			let chain = vec![vec![byte]];
+			Item::TlsIdentity { name: name.into(), chain, key: None }
+		};
+		let items = vec![tls("web", 1).optional(), tls("mesh", 1), access(1, 9)];
+		let state = State { bundle: Bundle { items: items.clone() }, suite: None };
+		let wanted = [items[1].clone(), items[2].clone(), tls("web", 2)];
+		assert_eq!(state.replacing(tls("web", 2)).items, wanted);
 	}
 
 	#[test]

@@ -32,7 +32,7 @@ const CLOCK_LEEWAY: Moment = 60_000;
 /// Answer a device that asks for a certificate of one of its services.
 #[derive(Args)]
 pub struct Issue {
-	/// What `dpki-agent request tls` wrote
+	/// What `dpki-agent request tls --out` wrote
 	#[arg(value_name = "FILE")]
 	request: PathBuf,
 	/// The certificate of the CA, which is an anchor of the device's organisation
@@ -91,16 +91,17 @@ impl Issue {
 
 /// What is about to be certified. Of what the request says, only its key and the names that a person is shown go into the
 /// certificate: peers believe the rest of it as much.
-struct Proposal {
+pub struct Proposal {
 	wanted: CertificateSigningRequestParams,
 	/// The common name, which is all of the subject.
-	subject: String,
-	names: Vec<String>,
+	pub subject: String,
+	/// The names and addresses.
+	pub names: Vec<String>,
 }
 
 impl Proposal {
-	/// The request of this device in DER.
-	fn read(csr: &[u8], device: &str, id: DeviceId) -> Result<Self> {
+	/// The request of this device in DER, if it is signed by the key that it is about.
+	pub fn read(csr: &[u8], device: &str, id: DeviceId) -> Result<Self> {
 		let mut wanted = CertificateSigningRequestParams::from_der(&csr.into())
 			.map_err(crypto("read the request"))?;
 		let subject_alt_names = mem::take(&mut wanted.params.subject_alt_names);
@@ -121,7 +122,8 @@ impl Proposal {
 		Ok(Self { wanted, subject, names })
 	}
 
-	fn question(&self, service: &str) -> String {
+	/// What somebody has to agree to.
+	pub fn question(&self, service: &str) -> String {
 		let Self { subject, names, .. } = self;
 		format!(
 			"Certify the service {service} with the subject CN={subject} as {}?",
@@ -130,7 +132,12 @@ impl Proposal {
 	}
 
 	/// A certificate of a service, whatever else the request asks for.
-	fn sign(mut self, authority: &Authority, now: Moment, until: Moment) -> Result<Certificate> {
+	pub fn sign(
+		mut self,
+		authority: &Authority,
+		now: Moment,
+		until: Moment,
+	) -> Result<Certificate> {
 		let params = &mut self.wanted.params;
 		params.not_before = moment(now.saturating_sub(CLOCK_LEEWAY))?;
 		params.not_after = moment(until)?;

@@ -22,8 +22,8 @@ use dpki_client::{
 use dpki_primitives::{
 	anchor::AnchorKind,
 	device::DeviceRecord,
-	ids::{KeyId, name_to_string},
-	key::KeyPurpose,
+	ids::{DeviceId, KeyId, name_to_string},
+	key::{KeyPurpose, PublicKey},
 };
 use std::{
 	path::{Path, PathBuf},
@@ -33,7 +33,7 @@ use std::{
 /// Answer devices that ask for host certificates.
 #[derive(Args)]
 pub struct SignRequests {
-	/// What `dpki-agent request ssh-host` wrote
+	/// What `dpki-agent request ssh-host --out` wrote
 	#[arg(value_name = "FILE", required = true)]
 	request: Vec<PathBuf>,
 	/// The private key of an SSH host CA of the organisation
@@ -60,7 +60,8 @@ impl SignRequests {
 			let Wanted::SshHost { key, names } = &asked.request.wanted else {
 				return Err(asked.of_another_kind(path, "dpki certificate issue"));
 			};
-			asked.require_host_key(&view, KeyId::of(key)).await?;
+			let device = asked.request.device;
+			require_host_key(&view, device, &asked.name, KeyId::of(key)).await?;
 			let key = ssh::from_public_key(key)?;
 			deliver::require_unrevoked(&view.ssh_revocations(known.id).await?, &key, &asked.name)?;
 			let out = files::with_ending(&path.with_extension(""), "-cert.pub");
@@ -105,31 +106,8 @@ impl Asked {
 	/// Reads a request, and refuses it unless a valid signing key of a valid device has signed it.
 	pub async fn read(path: &Path, client: &Client, view: &View) -> Result<Self> {
 		let request: DeviceRequest = files::read_text(path)?.parse()?;
-		let device = DeviceRef::from(request.device);
-		let record = lookup::device(view, &device).await?;
-		let organisation = lookup::organisation_name(view, record.organisation).await?;
-		let name = format!("{organisation}/{}", name_to_string(&record.name));
-		let status = view.device_status(request.device).await?;
-		if !status.is_valid() {
-			return Err(Error::NotAllowed {
-				why: format!(
-					"the device {name} is {}",
-					lookup::verdict(status, &record.standing())
-				),
-				next: "do not answer it".into(),
-			});
-		}
-		let signer = view.key(request.key).await?.filter(|key| {
-			key.device == request.device && key.purpose == KeyPurpose::Sign && key.is_proven()
-		});
-		let is_valid = view.key_status(request.key).await?.is_valid();
-		let Some(signer) = signer.filter(|_| is_valid) else {
-			return Err(Error::NotAllowed {
-				why: format!("{name} has no valid signing key {}", request.key),
-				next: "do not answer it, or have the device ask again".into(),
-			});
-		};
-		request.verify(client.genesis_hash(), &signer.public, view.now())?;
+		let (record, name, signer) = signer(view, request.device, request.key).await?;
+		request.verify(client.genesis_hash(), &signer, view.now())?;
 		Ok(Self { request, record, name })
 	}
 
@@ -140,18 +118,47 @@ impl Asked {
 			next: format!("answer it with `{command}`"),
 		}
 	}
+}
 
-	/// Refuses a host key that is not the one that the chain knows of the device.
-	async fn require_host_key(&self, view: &View, key: KeyId) -> Result<()> {
-		let known = view.key(key).await?.filter(|record| {
-			record.device == self.request.device && record.purpose == KeyPurpose::Ssh
+/// A device with its name and this signing key of it; refuses one whose word counts for nothing.
+pub async fn signer(
+	view: &View,
+	id: DeviceId,
+	key: KeyId,
+) -> Result<(DeviceRecord, String, PublicKey)> {
+	let record = lookup::device(view, &DeviceRef::from(id)).await?;
+	let organisation = lookup::organisation_name(view, record.organisation).await?;
+	let name = format!("{organisation}/{}", name_to_string(&record.name));
+	let status = view.device_status(id).await?;
+	if !status.is_valid() {
+		return Err(Error::NotAllowed {
+			why: format!("the device {name} is {}", lookup::verdict(status, &record.standing())),
+			next: "do not answer it".into(),
 		});
-		if known.is_some() && view.key_status(key).await?.is_valid() {
-			return Ok(());
-		}
-		Err(Error::NotAllowed {
-			why: format!("the chain knows no valid SSH host key {key} of {}", self.name),
-			next: "have the device register its host key".into(),
-		})
 	}
+	let signer = view
+		.key(key)
+		.await?
+		.filter(|it| it.device == id && it.purpose == KeyPurpose::Sign && it.is_proven());
+	let is_valid = view.key_status(key).await?.is_valid();
+	let Some(signer) = signer.filter(|_| is_valid) else {
+		return Err(Error::NotAllowed {
+			why: format!("{name} has no valid signing key {key}"),
+			next: "do not answer it, or have the device ask again".into(),
+		});
+	};
+	Ok((record, name, signer.public))
+}
+
+/// Refuses a host key that is not the one that the chain knows of the device.
+pub async fn require_host_key(view: &View, device: DeviceId, name: &str, key: KeyId) -> Result<()> {
+	let known = view.key(key).await?;
+	let known = known.filter(|it| it.device == device && it.purpose == KeyPurpose::Ssh);
+	if known.is_some() && view.key_status(key).await?.is_valid() {
+		return Ok(());
+	}
+	Err(Error::NotAllowed {
+		why: format!("the chain knows no valid SSH host key {key} of {name}"),
+		next: "have the device register its host key".into(),
+	})
 }

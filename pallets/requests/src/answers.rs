@@ -1,0 +1,82 @@
+//! How a filing ends: somebody answers or refuses it, or nobody would any more.
+
+use crate::{Config, Contents, Error, Event, Filings, Pallet};
+use dpki_primitives::{
+	filing::{Filing, FilingStanding, Objection},
+	ids::DeviceId,
+	organisation::{Organisations, Role},
+	registry::Registry,
+};
+use frame_support::{ensure, pallet_prelude::*, traits::Time};
+
+impl<T: Config> Pallet<T> {
+	/// Notes in which delivery the certificate is. Whether it is in there is for the device to see: the chain reads no
+	/// delivery, and one that waits for approvals has its number already.
+	pub(crate) fn do_answer(
+		by: T::AccountId,
+		device: DeviceId,
+		slot: u8,
+		content: [u8; 32],
+		sequence: u64,
+	) -> DispatchResult {
+		ensure!(sequence > 0, Error::<T>::DeliveryMissing);
+		let at = T::Time::now();
+		Self::end(&by, device, slot, content, FilingStanding::Answered { sequence, at })?;
+		Self::deposit_event(Event::RequestAnswered { device, slot, content, sequence, by });
+		Ok(())
+	}
+
+	/// Notes why there is no certificate.
+	pub(crate) fn do_refuse(
+		by: T::AccountId,
+		device: DeviceId,
+		slot: u8,
+		content: [u8; 32],
+		objection: Objection,
+	) -> DispatchResult {
+		let at = T::Time::now();
+		Self::end(&by, device, slot, content, FilingStanding::Refused { objection, at })?;
+		Self::deposit_event(Event::RequestRefused { device, slot, content, objection, by });
+		Ok(())
+	}
+
+	/// Empties a slot whose filing nobody would answer any more.
+	pub(crate) fn do_clear(device: DeviceId, slot: u8) -> DispatchResult {
+		let (filing, position) = Self::clearable(device, slot)?;
+		Self::delist(filing.organisation, position);
+		Filings::<T>::remove(device, slot);
+		Contents::<T>::remove(device, slot);
+		let content = filing.content;
+		Self::deposit_event(Event::RequestCleared { device, slot, content });
+		Ok(())
+	}
+
+	/// The filing in a slot that can be cleared, and the position at which it waits.
+	pub(crate) fn clearable(device: DeviceId, slot: u8) -> Result<(Filing, u32), Error<T>> {
+		let (filing, position) = Self::waiting(device, slot).ok_or(Error::<T>::FilingUnknown)?;
+		let is_over = !filing.is_waiting(T::Time::now());
+		ensure!(is_over || !T::Registry::device_status(device).is_valid(), Error::<T>::FilingWaits);
+		Ok((filing, position))
+	}
+
+	/// Ends a filing in the name of its organisation.
+	fn end(
+		by: &T::AccountId,
+		device: DeviceId,
+		slot: u8,
+		content: [u8; 32],
+		standing: FilingStanding,
+	) -> Result<(), Error<T>> {
+		let (filing, position) = Self::waiting(device, slot)
+			.filter(|(filing, _)| filing.content == content)
+			.ok_or(Error::<T>::FilingUnknown)?;
+		let organisation = filing.organisation;
+		let may = T::Organisations::has_role(organisation, by, Role::Publisher);
+		ensure!(may, Error::<T>::RoleMissing);
+		ensure!(filing.is_waiting(T::Time::now()), Error::<T>::FilingExpired);
+		Self::delist(organisation, position);
+		Contents::<T>::remove(device, slot);
+		Filings::<T>::insert(device, slot, Filing { standing, ..filing });
+		Ok(())
+	}
+}

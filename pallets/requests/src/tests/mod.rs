@@ -1,0 +1,8 @@
+//! One file per concept.
+
+mod answers;
+mod doubles;
+mod filing;
+mod layout;
+pub(crate) mod mock;
+mod waiting;
