@@ -3,7 +3,7 @@
 
 use crate::{
 	AnchorMaterials, Anchors, Config, Error, Event, KeyAnchors, Keys, OrganisationAnchors, Pallet,
-	Registrants, context::Actor, crypto, economy::registration_of, ssh, x509,
+	Registrants, Serials, context::Actor, crypto, economy::registration_of, ssh, x509,
 };
 use alloc::boxed::Box;
 use dpki_primitives::{
@@ -42,6 +42,17 @@ pub(crate) struct Candidate {
 	pub validity: Validity,
 	/// Its place, if it is an X.509 anchor.
 	pub certification: Option<Certification>,
+	/// Its serial number, if an anchor has issued it.
+	pub serial: Option<Serial>,
+}
+
+/// A serial number, and whose.
+#[derive(Clone, Copy)]
+pub(crate) struct Serial {
+	/// The key that signed the certificate: the one whose revocation lists name it by its number.
+	pub issuer: KeyId,
+	/// See [`serial_digest`](dpki_primitives::anchor::serial_digest).
+	pub digest: [u8; 32],
 }
 
 /// What carries the key of an anchor.
@@ -157,12 +168,21 @@ impl<T: Config> Pallet<T> {
 					holder: Holder::Ssh(key),
 					validity: Validity { not_before: now, not_after: None },
 					certification: None,
+					serial: None,
 				}
 			},
 			Claim::X509(basis) => Self::read_authority(basis, material, now)?,
 		};
 		Self::ensure_key_is_free(&candidate)?;
+		Self::ensure_serial_is_free(candidate.serial)?;
 		Ok((anchor, candidate))
+	}
+
+	/// That the key above has given the serial number to no other anchor, revoked or not.
+	fn ensure_serial_is_free(serial: Option<Serial>) -> Result<(), Error<T>> {
+		let is_taken = serial.is_some_and(|it| Serials::<T>::contains_key(it.issuer, it.digest));
+		ensure!(!is_taken, Error::<T>::CertificateSerialTaken);
+		Ok(())
 	}
 
 	/// That nothing is known of the key that speaks against another anchor of it. The id of an anchor covers its kind and
@@ -192,12 +212,15 @@ impl<T: Config> Pallet<T> {
 		material: AnchorMaterial,
 		now: Moment,
 	) -> DispatchResult {
-		let Candidate { holder, key_id, validity, certification } = candidate;
+		let Candidate { holder, key_id, validity, certification, serial } = candidate;
 		OrganisationAnchors::<T>::try_append(organisation, anchor)
 			.map_err(|_| Error::<T>::AnchorListFull)?;
 		KeyAnchors::<T>::try_append(key_id, anchor).map_err(|_| Error::<T>::AnchorKeyFull)?;
 		if let Some(issuer) = certification.and_then(|it| it.issuer) {
 			Self::list_child(issuer, anchor);
+		}
+		if let Some(Serial { issuer, digest }) = serial {
+			Serials::<T>::insert(issuer, digest, anchor);
 		}
 		let key = holder.public_key();
 		let record = AnchorRecord {

@@ -3,18 +3,20 @@
 //! An intermediate is judged by RFC 5280 section 6.1 at the time of the block over the whole path from the anchor that
 //! stands by itself: validity, signature, authority, path lengths, name constraints, policies, purposes, critical
 //! extensions, and the profile of that anchor. The signatures above it were verified when the anchors above were
-//! registered and are not verified again; every other rule is, because each certificate of a path limits all below.
+//! registered and are not verified again; every other rule is, because each certificate of a path limits all below. Nor may its
+//! serial number be that of another anchor from the same key (RFC 5280 section 4.1.2.2): a revocation list names certificates
+//! by their numbers, and would end both.
 
 use crate::{
 	AnchorMaterials, Anchors, Config, Error, Pallet,
-	anchors::{Candidate, Holder},
+	anchors::{Candidate, Holder, Serial},
 	crypto::Verifier,
 	x509,
 };
 use alloc::{boxed::Box, vec::Vec};
 use dpki_primitives::{
 	Moment,
-	anchor::{Basis, Certification, MAX_ANCHOR_DEPTH},
+	anchor::{Basis, Certification, MAX_ANCHOR_DEPTH, serial_digest},
 	ids::AnchorId,
 };
 use dpki_x509::{Certificate, Rules, Target};
@@ -29,14 +31,14 @@ impl<T: Config> Pallet<T> {
 		now: Moment,
 	) -> Result<Candidate, Error<T>> {
 		let standing_alone = |profile| Certification { profile, issuer: None, depth: 0 };
-		let (certificate, certification) = match basis {
+		let (certificate, certification, serial) = match basis {
 			Basis::SelfSigned(profile) => {
 				let root = dpki_x509::verify_root(&Verifier, der, profile)?;
-				(root, standing_alone(profile))
+				(root, standing_alone(profile), None)
 			},
 			Basis::Vote(profile) => {
 				let branch = dpki_x509::read_branch(der, profile)?;
-				(branch, standing_alone(profile))
+				(branch, standing_alone(profile), None)
 			},
 			Basis::IssuedBy(issuer) => Self::read_intermediate(issuer, der, now)?,
 		};
@@ -48,6 +50,7 @@ impl<T: Config> Pallet<T> {
 			holder: Holder::X509(Box::new(certificate)),
 			validity,
 			certification: Some(certification),
+			serial,
 		})
 	}
 
@@ -55,7 +58,7 @@ impl<T: Config> Pallet<T> {
 		issuer: AnchorId,
 		der: &[u8],
 		now: Moment,
-	) -> Result<(Certificate, Certification), Error<T>> {
+	) -> Result<(Certificate, Certification, Option<Serial>), Error<T>> {
 		let above = Anchors::<T>::get(issuer).ok_or(Error::<T>::AnchorUnknown)?;
 		let Certification { profile, depth, .. } =
 			above.certification.ok_or(Error::<T>::AnchorNotX509)?;
@@ -64,6 +67,7 @@ impl<T: Config> Pallet<T> {
 		ensure!(is_in_force, Error::<T>::AnchorIssuerNotValid);
 
 		let certificate = Certificate::from_der(der)?;
+		let serial = Serial { issuer: above.key_id, digest: serial_digest(certificate.serial()) };
 		let above = Self::path_to(issuer).ok_or(Error::<T>::AnchorIssuerUnfit)?;
 		let (root, authorities) = above.split_first().ok_or(Error::<T>::AnchorIssuerUnfit)?;
 		let path: Vec<_> = authorities.iter().chain([&certificate]).collect();
@@ -80,7 +84,8 @@ impl<T: Config> Pallet<T> {
 				Error::<T>::AnchorIssuerUnfit
 			}
 		})?;
-		Ok((certificate, Certification { profile, issuer: Some(issuer), depth: depth + 1 }))
+		let certification = Certification { profile, issuer: Some(issuer), depth: depth + 1 };
+		Ok((certificate, certification, Some(serial)))
 	}
 
 	/// The certificates from the anchor that stands by itself down to this one. `None` if one of them is missing, or

@@ -462,6 +462,54 @@ mod benchmarks {
 	}
 
 	#[benchmark]
+	fn authorize_own_revocation() -> Result<(), BenchmarkError> {
+		let (_, organisation) = member::<T>();
+		open_policy::<T>(organisation);
+		let call = renunciation::<T>(organisation);
+
+		#[block]
+		{
+			authorize(&call)?;
+		}
+
+		Ok(())
+	}
+
+	#[benchmark]
+	fn revoke_own_key() -> Result<(), BenchmarkError> {
+		let (_, organisation) = member::<T>();
+		open_policy::<T>(organisation);
+		let call = renunciation::<T>(organisation);
+		let key = KeyId::of(&p256_pair(0).1);
+
+		#[block]
+		{
+			carry_out(call)?;
+		}
+
+		assert!(Keys::<T>::get(key).unwrap().revocation.is_some());
+		Ok(())
+	}
+
+	#[benchmark]
+	fn clear_expired_voucher() -> Result<(), BenchmarkError> {
+		let (who, organisation) = member::<T>();
+		let voucher = VoucherId([1; 32]);
+		open_voucher::<T>(&who, organisation, voucher);
+		// Benchmarks start at the beginning of time, when nothing can have expired.
+		let after = expires_at::<T>() + 1;
+		frame_support::storage::unhashed::put::<Moment>(&storage_keys::now(), &after);
+
+		#[block]
+		{
+			carry_out(Call::<T>::clear_expired_voucher { voucher })?;
+		}
+
+		assert!(!Vouchers::<T>::contains_key(voucher));
+		Ok(())
+	}
+
+	#[benchmark]
 	fn authorize_reveal() -> Result<(), BenchmarkError> {
 		let (_, organisation) = member::<T>();
 		open_policy::<T>(organisation);

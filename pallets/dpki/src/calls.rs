@@ -168,7 +168,8 @@ mod calls {
 
 		/// Revokes a key of a device, for ever.
 		///
-		/// A registrar of the device's organisation calls it and pays. Operational. Frees a place in the device's list.
+		/// A registrar of the device's organisation calls it and pays, or the body that governs it by vote. Operational. Frees
+		/// a place in the device's list.
 		/// Emits [`Event::KeyRevoked`]. Refused: unknown key, missing role, revoked before. Linear in the list, which is
 		/// bounded by [`MAX_KEYS_PER_DEVICE`](dpki_primitives::device::MAX_KEYS_PER_DEVICE).
 		#[pallet::call_index(8)]
@@ -178,12 +179,13 @@ mod calls {
 			key: KeyId,
 			reason: RevocationReason,
 		) -> DispatchResult {
-			Self::do_revoke_key(ensure_signed(origin)?, key, reason)
+			Self::do_revoke_key(origin, key, reason)
 		}
 
 		/// Revokes a device and, by their dependence on it, its keys, for ever.
 		///
-		/// A registrar of the device's organisation calls it and pays. Operational. Emits [`Event::DeviceRevoked`].
+		/// A registrar of the device's organisation calls it and pays, or the body that governs it by vote. Operational. Emits
+		/// [`Event::DeviceRevoked`].
 		/// Refused: unknown device, missing role, revoked before. Constant time.
 		#[pallet::call_index(9)]
 		#[pallet::weight((T::WeightInfo::revoke_device(), DispatchClass::Operational))]
@@ -192,7 +194,7 @@ mod calls {
 			device: DeviceId,
 			reason: RevocationReason,
 		) -> DispatchResult {
-			Self::do_revoke_device(ensure_signed(origin)?, device, reason)
+			Self::do_revoke_device(origin, device, reason)
 		}
 
 		/// Registers an X.509 anchor for an organisation: a root of some profile, or an intermediate below an anchor of
@@ -593,6 +595,46 @@ mod calls {
 		) -> DispatchResult {
 			ensure_authorized(origin)?;
 			Self::do_announce_alone(key, commitment, consent.key, expires_at)
+		}
+
+		/// Revokes a key of a device by the word of the device itself, for ever.
+		///
+		/// The device sends it as a general transaction, without account and without fee. A valid signing key of it signs
+		/// [`RevokeKey`](dpki_primitives::context::Action::RevokeKey). That ends the signing key itself, always, or one that
+		/// does not sign, under the conditions of [`Self::add_own_key`]. What was announced to follow the key stays.
+		/// Operational; counted with the reports of a compromise. Emits [`Event::KeyRevoked`]. Refused, as
+		/// [`Refusal`](dpki_primitives::refusal::Refusal): stale signature, unknown key, revoked before, revoked device,
+		/// another signing key, an announced successor unless the reason is its compromise, self service off, quota used up,
+		/// no consent. One signature verification.
+		#[pallet::call_index(35)]
+		#[pallet::weight((T::WeightInfo::revoke_own_key(), DispatchClass::Operational))]
+		#[pallet::authorize(|_source, key, reason, consent, expires_at| {
+			Self::authorize_own_revocation(*key, *reason, consent, *expires_at)
+		})]
+		#[pallet::weight_of_authorize(T::WeightInfo::authorize_own_revocation())]
+		pub fn revoke_own_key(
+			origin: OriginFor<T>,
+			key: KeyId,
+			reason: RevocationReason,
+			consent: Consent,
+			expires_at: Moment,
+		) -> DispatchResult {
+			ensure_authorized(origin)?;
+			Self::do_revoke_own_key(key, reason, consent.key, expires_at)
+		}
+
+		/// Removes a voucher that has expired unused, and gives its deposit back.
+		///
+		/// Anybody sends it as a general transaction, without account and without fee: each voucher is cleared once, and was
+		/// paid for. Emits [`Event::VoucherCleared`]. Refused, as [`Refusal`](dpki_primitives::refusal::Refusal): unknown
+		/// voucher, used, cancelled, not expired yet. No signature verification.
+		#[pallet::call_index(36)]
+		#[pallet::weight(T::WeightInfo::clear_expired_voucher())]
+		#[pallet::authorize(|_source, voucher| Self::authorize_clearing(*voucher))]
+		#[pallet::weight_of_authorize(T::DbWeight::get().reads(2))]
+		pub fn clear_expired_voucher(origin: OriginFor<T>, voucher: VoucherId) -> DispatchResult {
+			ensure_authorized(origin)?;
+			Self::do_clear_expired_voucher(voucher)
 		}
 	}
 }

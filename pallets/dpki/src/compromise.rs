@@ -36,7 +36,7 @@ use frame_system::pallet_prelude::BlockNumberFor;
 use sp_runtime::traits::Zero;
 
 /// How many blocks a report may wait in a pool.
-const LONGEVITY: u64 = 256;
+pub(crate) const LONGEVITY: u64 = 256;
 
 /// Most reports that nobody pays for in one block: less than a quarter of it, even if each is about the key of as many anchors
 /// as a key can have.
@@ -104,7 +104,7 @@ impl<T: Config> Pallet<T> {
 		Ok(())
 	}
 
-	/// How many reports of this block nobody has paid for.
+	/// How many reports, and revocations by devices, of this block nobody has paid for.
 	pub(crate) fn unpaid_reports() -> u32 {
 		let (block, count) = UnpaidReports::<T>::get();
 		if block == frame_system::Pallet::<T>::block_number() { count } else { 0 }
@@ -112,9 +112,14 @@ impl<T: Config> Pallet<T> {
 
 	/// Carries out a report that nobody pays for, and counts it.
 	pub(crate) fn do_report_unpaid(what: Compromised) -> DispatchResult {
+		Self::count_unpaid();
+		Self::do_report_compromise(what)
+	}
+
+	/// Counts a revocation that nobody pays for.
+	pub(crate) fn count_unpaid() {
 		let count = Self::unpaid_reports().saturating_add(1);
 		UnpaidReports::<T>::put((frame_system::Pallet::<T>::block_number(), count));
-		Self::do_report_compromise(what)
 	}
 
 	/// Revokes what its own key has proven to be compromised. The proof is the one that was verified in this very extrinsic.

@@ -81,6 +81,7 @@ impl<T: Config> Pallet<T> {
 		}
 		DeviceKeys::<T>::insert(device, list);
 		Devices::<T>::insert(device, record);
+		Self::list_device(organisation, device);
 		Ok(())
 	}
 

@@ -237,5 +237,11 @@ mod errors {
 		DeviceRepeated,
 		/// A member of the batch was refused, and with it all others: mend the member at this position and send it again.
 		BatchFailed(BatchFailure),
+		/// The key above gave this serial number to another anchor: issue the certificate with a number of its own.
+		CertificateSerialTaken,
+		/// A signing key is revoked by itself or by a registrar: sign with that key, or ask a registrar.
+		SigningKeyProtected,
+		/// The voucher can be used yet: wait until it has expired, or have a registrar cancel it.
+		VoucherNotExpired,
 	}
 }

@@ -207,5 +207,12 @@ mod events {
 			/// Why.
 			reason: Rejection,
 		},
+		/// A voucher that had expired unused was removed.
+		VoucherCleared {
+			/// Which voucher.
+			voucher: VoucherId,
+			/// Whose it was.
+			organisation: OrganisationId,
+		},
 	}
 }

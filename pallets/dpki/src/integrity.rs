@@ -90,7 +90,12 @@ impl<T: Config> Pallet<T> {
 		let unpaid = [key, anchor].map(|what| {
 			costs::of_cheap_proof::<T>(&what).saturating_add(costs::of_unpaid_report::<T>(&what))
 		});
-		let unpaid = unpaid[0].max(unpaid[1]).saturating_mul(MAX_UNPAID_REPORTS.into());
+		let own_revocation = T::WeightInfo::revoke_own_key()
+			.saturating_add(T::WeightInfo::authorize_own_revocation());
+		let unpaid = unpaid[0]
+			.max(unpaid[1])
+			.max(own_revocation)
+			.saturating_mul(MAX_UNPAID_REPORTS.into());
 		assert!(
 			unpaid.all_lte(weights.max_block / 4),
 			"the reports that nobody pays for leave most of a block to those who pay",
@@ -106,6 +111,12 @@ impl<T: Config> Pallet<T> {
 			("register_key", DispatchClass::Normal, T::WeightInfo::register_key()),
 			("revoke_key", DispatchClass::Operational, T::WeightInfo::revoke_key()),
 			("revoke_device", DispatchClass::Operational, T::WeightInfo::revoke_device()),
+			("revoke_own_key", DispatchClass::Operational, own_revocation),
+			(
+				"clear_expired_voucher",
+				DispatchClass::Normal,
+				T::WeightInfo::clear_expired_voucher(),
+			),
 			("set_key_policy", DispatchClass::Normal, T::WeightInfo::set_key_policy()),
 			(
 				"add_own_key",

@@ -29,8 +29,10 @@ mod holds;
 mod integrity;
 mod key_policy;
 mod keys;
+mod listed;
 pub mod migrations;
 mod next_keys;
+mod own_revocation;
 mod queries;
 mod refusals;
 mod requests;
@@ -201,6 +203,13 @@ pub mod pallet {
 		/// A page of the revocation list of this SSH CA.
 		pub fn ssh_revocations(anchor: AnchorId, page: u32) -> Vec<SshRevocation> {
 			SshRevocations::<T>::get(anchor, page).into_inner()
+		}
+
+		/// The devices that the organisation ever had, revoked ones too, in the order of their registration, from number
+		/// `start` on.
+		pub fn devices_of(organisation: OrganisationId, start: u32) -> Page<DeviceId> {
+			let device = |index| OrganisationDevices::<T>::get(organisation, index);
+			Page::of(DeviceCount::<T>::get(organisation), start, device)
 		}
 
 		/// The device as stored.

@@ -50,6 +50,8 @@ impl<T: Config> Error<T> {
 			Error::SignerBound => Refusal::SignerBound,
 			Error::CompromiseInvalid => Refusal::CompromiseInvalid,
 			Error::CompromiseUnpaid => Refusal::CompromiseUnpaid,
+			Error::SigningKeyProtected => Refusal::SigningKeyProtected,
+			Error::VoucherNotExpired => Refusal::VoucherNotExpired,
 			Error::AllowanceExhausted => Refusal::AllowanceExhausted,
 			Error::AnchorUnknown => Refusal::AnchorUnknown,
 			Error::AnchorAlreadyRevoked => Refusal::AnchorAlreadyRevoked,

@@ -11,6 +11,7 @@ use dpki_primitives::{
 	economy::{Economy, Resource},
 	ids::{AnchorId, DeviceId, KeyId},
 	key::KeyRecord,
+	organisation::Governance,
 	registry::CompromisedKeys,
 	revocation::{
 		MAX_SSH_REVOCATIONS, Revocation, RevocationReason, SSH_REVOCATIONS_PER_PAGE, SshRevocation,
@@ -18,7 +19,8 @@ use dpki_primitives::{
 	},
 };
 use frame_support::ensure;
-use sp_runtime::DispatchResult;
+use frame_system::{ensure_signed, pallet_prelude::OriginFor};
+use sp_runtime::{DispatchError, DispatchResult};
 
 impl<T: Config> Pallet<T> {
 	/// Revokes an anchor. Its record and material stay, and its place in its owner's list becomes free.
@@ -112,12 +114,12 @@ impl<T: Config> Pallet<T> {
 
 	/// Revokes a key. It leaves the list of its device and stays known as revoked for ever.
 	pub(crate) fn do_revoke_key(
-		account: T::AccountId,
+		origin: OriginFor<T>,
 		key: KeyId,
 		reason: RevocationReason,
 	) -> DispatchResult {
 		let record = Keys::<T>::get(key).ok_or(Error::<T>::KeyUnknown)?;
-		Self::managed_device(&account, record.device)?;
+		Self::revocable_device(origin, record.device)?;
 		Self::end_key(key, record, reason)?;
 		Ok(())
 	}
@@ -144,13 +146,28 @@ impl<T: Config> Pallet<T> {
 
 	/// Revokes a device, and with it, by the status function, its keys.
 	pub(crate) fn do_revoke_device(
-		account: T::AccountId,
+		origin: OriginFor<T>,
 		device: DeviceId,
 		reason: RevocationReason,
 	) -> DispatchResult {
-		let record = Self::managed_device(&account, device)?;
+		let record = Self::revocable_device(origin, device)?;
 		Self::end_device(device, record, reason)?;
 		Ok(())
+	}
+
+	/// The device, if whoever acts may end it or its keys: a registrar, or the body of the organisation that decides by
+	/// vote, for the day on which its registrars are lost or not to be trusted. An account that governs alone acts as the
+	/// registrar that it can make itself.
+	fn revocable_device(
+		origin: OriginFor<T>,
+		device: DeviceId,
+	) -> Result<DeviceRecord, DispatchError> {
+		if let Ok(account) = ensure_signed(origin.clone()) {
+			return Ok(Self::managed_device(&account, device)?);
+		}
+		let record = Devices::<T>::get(device).ok_or(Error::<T>::DeviceUnknown)?;
+		T::Governance::ensure_governs(origin, record.organisation)?;
+		Ok(record)
 	}
 
 	/// Ends a device on whose authority ever.

@@ -108,7 +108,7 @@ impl<T: Config> Pallet<T> {
 	}
 
 	/// That the device may do something alone now, and what is left of its quota after that.
-	fn left_alone(device: DeviceId) -> Result<DeviceQuota, Error<T>> {
+	pub(crate) fn left_alone(device: DeviceId) -> Result<DeviceQuota, Error<T>> {
 		let record = Devices::<T>::get(device).ok_or(Error::<T>::DeviceUnknown)?;
 		ensure!(
 			KeyPolicies::<T>::get(record.organisation).self_service,

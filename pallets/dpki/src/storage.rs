@@ -21,6 +21,15 @@ mod storage {
 	#[pallet::storage]
 	pub type Children<T: Config> = StorageDoubleMap<_, Identity, AnchorId, Identity, u32, AnchorId>;
 
+	/// Which anchor has each serial number that the key above it has given to an anchor, by [`serial_digest`]. Never removed: a
+	/// revocation list that names a number names one certificate. By the key and not by the anchor that it belongs to, as the
+	/// lists of two anchors of one key are signed by the same key.
+	///
+	/// [`serial_digest`]: dpki_primitives::anchor::serial_digest
+	#[pallet::storage]
+	pub type Serials<T: Config> =
+		StorageDoubleMap<_, Identity, KeyId, Identity, [u8; 32], AnchorId>;
+
 	/// The keys that were revoked with an anchor. Never removed, so that none comes back as another anchor, under
 	/// another certificate or as the key of a device.
 	#[pallet::storage]
@@ -60,6 +69,15 @@ mod storage {
 	#[pallet::storage]
 	pub type Devices<T: Config> = StorageMap<_, Identity, DeviceId, DeviceRecord>;
 
+	/// How many devices each organisation ever had.
+	#[pallet::storage]
+	pub type DeviceCount<T: Config> = StorageMap<_, Identity, OrganisationId, u32, ValueQuery>;
+
+	/// Those devices, in the order of their registration. Never removed, revoked or not.
+	#[pallet::storage]
+	pub type OrganisationDevices<T: Config> =
+		StorageDoubleMap<_, Identity, OrganisationId, Identity, u32, DeviceId>;
+
 	/// The unrevoked keys of each device, oldest first; but for some that have expired or were replaced, which leave the
 	/// list when their place is needed.
 	#[pallet::storage]
@@ -69,7 +87,7 @@ mod storage {
 	#[pallet::storage]
 	pub type Keys<T: Config> = StorageMap<_, Identity, KeyId, KeyRecord>;
 
-	/// How many reports of a compromise nobody has paid for, and in which block. What is said of another block than the
+	/// How many reports of a compromise, and revocations by devices, nobody has paid for, and in which block. What is said of another block than the
 	/// present one counts for nothing, so that nothing has to be taken back at its end.
 	#[pallet::storage]
 	pub type UnpaidReports<T: Config> = StorageValue<_, (BlockNumberFor<T>, u32), ValueQuery>;
@@ -101,7 +119,8 @@ mod storage {
 		ValueQuery,
 	>;
 
-	/// Vouchers. Never removed, so that none is used twice.
+	/// Vouchers. One that was used or taken back is never removed, so that none is used twice; one that has expired unused is,
+	/// when anybody clears it away.
 	#[pallet::storage]
 	pub type Vouchers<T: Config> = StorageMap<_, Identity, VoucherId, VoucherRecord>;
 

@@ -1,19 +1,23 @@
 //! The invariants of the storage, checked by `try-runtime` and after every test.
 
 use crate::{
-	AnchorMaterials, Anchors, ChildCount, Children, Config, CrlPointers, DeviceKeys, Devices,
-	KeyAnchors, KeyPolicies, KeyQuotas, Keys, NextKeys, OrganisationAnchors, Pallet, Registrants,
-	RequestQueues, Requests, RevokedAnchorKeys, RevokedSshSubjects, SshRevocationCount,
-	SshRevocations, Vouchers,
+	AnchorMaterials, Anchors, ChildCount, Children, Config, CrlPointers, DeviceCount, DeviceKeys,
+	Devices, KeyAnchors, KeyPolicies, KeyQuotas, Keys, NextKeys, OrganisationAnchors,
+	OrganisationDevices, Pallet, Registrants, RequestQueues, Requests, RevokedAnchorKeys,
+	RevokedSshSubjects, Serials, SshRevocationCount, SshRevocations, Vouchers,
 };
 use alloc::collections::{BTreeMap, BTreeSet};
 use dpki_primitives::{
-	anchor::{AnchorKind, AnchorRecord, Certification, MAX_ANCHOR_DEPTH, MAX_ANCHORS_PER_KEY},
+	anchor::{
+		AnchorKind, AnchorRecord, Certification, MAX_ANCHOR_DEPTH, MAX_ANCHORS_PER_KEY,
+		serial_digest,
+	},
 	ids::{AnchorId, DeviceId, KeyId},
 	key_policy::KeyPolicy,
 	revocation::{RevocationReason, SSH_REVOCATIONS_PER_PAGE},
 	voucher::VoucherState,
 };
+use dpki_x509::Certificate;
 use frame_support::ensure;
 use sp_runtime::TryRuntimeError;
 
@@ -22,8 +26,10 @@ impl<T: Config> Pallet<T> {
 	pub fn do_try_state() -> Result<(), TryRuntimeError> {
 		Self::try_anchors()?;
 		Self::try_children()?;
+		Self::try_serials()?;
 		Self::try_ssh_revocations()?;
 		Self::try_devices()?;
+		Self::try_listed_devices()?;
 		Self::try_keys()?;
 		Self::try_next_keys()?;
 		Self::try_requests()?;
@@ -113,6 +119,27 @@ impl<T: Config> Pallet<T> {
 		Ok(())
 	}
 
+	/// Each anchor that another one has issued has the number that the key above gave it, and no number is of another.
+	fn try_serials() -> Result<(), TryRuntimeError> {
+		let mut numbered = BTreeSet::new();
+		for (key, digest, anchor) in Serials::<T>::iter() {
+			let record = Anchors::<T>::get(anchor).ok_or("a serial number belongs to no anchor")?;
+			let issuer = record.issuer().and_then(Anchors::<T>::get);
+			ensure!(
+				issuer.is_some_and(|issuer| issuer.key_id == key),
+				"a serial number was given by another key than that of the issuer"
+			);
+			let material = AnchorMaterials::<T>::get(anchor).ok_or("an anchor has no material")?;
+			let is_its = Certificate::from_der(&material)
+				.is_ok_and(|certificate| serial_digest(certificate.serial()) == digest);
+			ensure!(is_its, "an anchor has another serial number than the one that is its");
+			ensure!(numbered.insert(anchor), "an anchor has two serial numbers");
+		}
+		let issued = Anchors::<T>::iter_values().filter(|record| record.issuer().is_some());
+		ensure!(issued.count() == numbered.len(), "an anchor has no serial number");
+		Ok(())
+	}
+
 	/// X.509 anchors, and no others, have a place, which is one below that of their issuer.
 	fn try_certification(record: &AnchorRecord) -> Result<(), TryRuntimeError> {
 		ensure!(
@@ -183,6 +210,32 @@ impl<T: Config> Pallet<T> {
 		ensure!(
 			DeviceKeys::<T>::iter_keys().all(Devices::<T>::contains_key),
 			"there is a key list without a device"
+		);
+		Ok(())
+	}
+
+	/// An organisation lists its devices, each once and without gaps, and no others.
+	fn try_listed_devices() -> Result<(), TryRuntimeError> {
+		let mut listed = BTreeSet::new();
+		for (organisation, count) in DeviceCount::<T>::iter() {
+			for index in 0..count {
+				let device = OrganisationDevices::<T>::get(organisation, index)
+					.ok_or("a list of devices has a gap")?;
+				let record = Devices::<T>::get(device).ok_or("a listed device does not exist")?;
+				ensure!(
+					record.organisation == organisation,
+					"an organisation lists a device of another"
+				);
+				ensure!(listed.insert(device), "a device is listed twice");
+			}
+		}
+		ensure!(
+			OrganisationDevices::<T>::iter_values().count() == listed.len(),
+			"there are devices beyond a count"
+		);
+		ensure!(
+			Devices::<T>::iter_keys().count() == listed.len(),
+			"a device is not listed by its organisation"
 		);
 		Ok(())
 	}
@@ -273,15 +326,14 @@ impl<T: Config> Pallet<T> {
 		Ok(())
 	}
 
-	/// Who has an anchor, a voucher or a device is remembered, and nobody else.
+	/// Who has an anchor, a voucher or a device is remembered. So is who had a voucher that was cleared away.
 	fn try_registrants() -> Result<(), TryRuntimeError> {
 		let anchors = Anchors::<T>::iter_values().map(|record| record.organisation);
 		let vouchers = Vouchers::<T>::iter_values().map(|record| record.organisation);
 		let devices = Devices::<T>::iter_values().map(|record| record.organisation);
 		ensure!(
-			Registrants::<T>::iter_keys().collect::<BTreeSet<_>>()
-				== anchors.chain(vouchers).chain(devices).collect::<BTreeSet<_>>(),
-			"the organisations that are remembered are not those that registered something"
+			anchors.chain(vouchers).chain(devices).all(Registrants::<T>::contains_key),
+			"an organisation that registered something is not remembered"
 		);
 		Ok(())
 	}

@@ -1,6 +1,8 @@
-//! Vouchers: issue and cancellation. Their use is in [`crate::enrolment`].
+//! Vouchers: issue, cancellation, and what becomes of one that nobody used. Their use is in [`crate::enrolment`].
 
 use crate::{Config, Devices, Error, Event, Pallet, Registrants, Vouchers};
+use alloc::vec::Vec;
+use codec::Encode;
 use dpki_primitives::{
 	Moment,
 	economy::{Economy, Operation, Resource},
@@ -8,8 +10,18 @@ use dpki_primitives::{
 	organisation::Role,
 	voucher::{MAX_VOUCHER_LIFETIME, VoucherRecord, VoucherStanding, VoucherState},
 };
-use frame_support::ensure;
+use frame_support::{
+	ensure,
+	pallet_prelude::{TransactionPriority, TransactionValidityWithRefund, ValidTransaction},
+	weights::Weight,
+};
 use sp_runtime::DispatchResult;
+
+/// How many blocks a clearing may wait in a pool.
+const LONGEVITY: u64 = 64;
+
+/// Behind everything else: nobody is in a hurry.
+const PRIORITY: TransactionPriority = 0;
 
 impl<T: Config> Pallet<T> {
 	/// Opens a voucher for the device of this name. Several vouchers may be open for one device; the first that is
@@ -60,5 +72,39 @@ impl<T: Config> Pallet<T> {
 		T::Economy::release(Resource::Voucher(voucher));
 		Self::deposit_event(Event::VoucherCancelled { voucher, organisation, device });
 		Ok(())
+	}
+
+	/// Whether an expired voucher may be cleared away by a transaction that nobody pays for. Each goes once, and whoever
+	/// issued it has paid for it.
+	pub(crate) fn authorize_clearing(voucher: VoucherId) -> TransactionValidityWithRefund {
+		Self::clearable_voucher(voucher)?;
+		let validity = ValidTransaction {
+			priority: PRIORITY,
+			requires: Vec::new(),
+			provides: alloc::vec![(b"dpki/clear-voucher", voucher).encode()],
+			longevity: LONGEVITY,
+			propagate: true,
+		};
+		Ok((validity, Weight::zero()))
+	}
+
+	/// Removes a voucher that has expired unused. Nothing is forgotten by that: it has let nobody in and never can, and if
+	/// its organisation issues it again, that is a decision of its own.
+	pub(crate) fn do_clear_expired_voucher(voucher: VoucherId) -> DispatchResult {
+		let organisation = Self::clearable_voucher(voucher)?.organisation;
+		Vouchers::<T>::remove(voucher);
+		T::Economy::release(Resource::Voucher(voucher));
+		Self::deposit_event(Event::VoucherCleared { voucher, organisation });
+		Ok(())
+	}
+
+	fn clearable_voucher(voucher: VoucherId) -> Result<VoucherRecord, Error<T>> {
+		let record = Vouchers::<T>::get(voucher).ok_or(Error::<T>::VoucherUnknown)?;
+		match record.state_at(Self::now()) {
+			VoucherStanding::Expired => Ok(record),
+			VoucherStanding::Open => Err(Error::<T>::VoucherNotExpired),
+			VoucherStanding::Redeemed(_) => Err(Error::<T>::VoucherRedeemed),
+			VoucherStanding::Cancelled(_) => Err(Error::<T>::VoucherCancelled),
+		}
 	}
 }

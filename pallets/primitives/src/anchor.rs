@@ -34,6 +34,11 @@ pub const MAX_CHAIN_LEN: u32 = 4;
 /// certificate.
 pub type AnchorMaterial = BoundedVec<u8, ConstU32<MAX_ANCHOR_MATERIAL_LEN>>;
 
+/// The hash by which the chain keeps a serial number: of its octets as DER has them, at most 20.
+pub fn serial_digest(octets: &[u8]) -> [u8; 32] {
+	crate::ids::derive(b"dpki/serial/1", &octets)
+}
+
 /// What kind of trust an anchor carries.
 #[derive(
 	Clone,

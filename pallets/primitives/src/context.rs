@@ -35,6 +35,7 @@ use crate::{
 	delivery::Outcome,
 	ids::{AnchorId, BlobDigest, DeviceId, KeyCommitment, KeyId, OrganisationId, VoucherId},
 	key::KeyPurpose,
+	revocation::RevocationReason,
 };
 use alloc::vec::Vec;
 use codec::{Decode, DecodeWithMemTracking, Encode};
@@ -185,6 +186,17 @@ pub enum Action {
 	Compromise {
 		/// Which key: that of a device, or of an anchor.
 		key: KeyId,
+	},
+	/// "I am this device, and this key of mine is to be revoked for this reason." Signed by a valid signing key of the device.
+	/// Nonce: 0, as a key is revoked once.
+	#[codec(index = 13)]
+	RevokeKey {
+		/// Which device.
+		device: DeviceId,
+		/// Which key.
+		key: KeyId,
+		/// Why.
+		reason: RevocationReason,
 	},
 	/// "This content is to be delivered to this device, by this publisher." Signed by an account of the organisation, inside
 	/// of the envelope. Nonce: the sequence number of the delivery. The expiry is held against the time of publication, as

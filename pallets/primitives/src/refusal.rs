@@ -85,6 +85,8 @@ refusals! {
 	AnchorUnknown = 69, "the chain knows no such anchor: check its id";
 	AnchorAlreadyRevoked = 70, "the anchor is revoked already: there is nothing left to do";
 	CompromiseUnpaid = 71, "the proof of an RSA or P-384 key is too dear to be verified for nothing: send it from an account that pays";
+	SigningKeyProtected = 75, "a signing key is revoked by itself or by a registrar, and by no other key of the device: ask a registrar, or sign with that key";
+	VoucherNotExpired = 76, "the voucher can be used yet: wait until it has expired, or have a registrar cancel it";
 	DeliveryUnknown = 40, "there is no such delivery for this device: read its newest one from the chain";
 	DeliverySuperseded = 41, "the delivery is not the newest of this device any more: apply and acknowledge the newest one";
 	DeliveryAcknowledged = 42, "the delivery is acknowledged already: there is nothing left to do";

@@ -163,6 +163,12 @@ pub fn anchor_child(id: AnchorId, index: u32) -> Vec<u8> {
 	item(DPKI, "Children", &[&id.0, &index.to_le_bytes()])
 }
 
+/// `Dpki.Serials`: the [`AnchorId`] to whose certificate this key has given the serial number with this
+/// [`serial_digest`](crate::anchor::serial_digest); absent means none that is an anchor.
+pub fn anchor_serial(issuer: KeyId, digest: &[u8; 32]) -> Vec<u8> {
+	item(DPKI, "Serials", &[&issuer.0, digest])
+}
+
 /// `Dpki.OrganisationAnchors`: the ids of the organisation's unrevoked anchors, a bounded list of [`AnchorId`].
 pub fn organisation_anchors(id: OrganisationId) -> Vec<u8> {
 	item(DPKI, "OrganisationAnchors", &[&id.0])
@@ -176,6 +182,16 @@ pub fn registrant(id: OrganisationId) -> Vec<u8> {
 /// `Dpki.Devices`: a [`DeviceRecord`](crate::device::DeviceRecord).
 pub fn device(id: DeviceId) -> Vec<u8> {
 	item(DPKI, "Devices", &[&id.0])
+}
+
+/// `Dpki.DeviceCount`: how many devices the organisation ever had, a `u32`; absent means 0.
+pub fn organisation_device_count(id: OrganisationId) -> Vec<u8> {
+	item(DPKI, "DeviceCount", &[&id.0])
+}
+
+/// `Dpki.OrganisationDevices`: number `index` of them, counted from 0: a [`DeviceId`].
+pub fn organisation_device(id: OrganisationId, index: u32) -> Vec<u8> {
+	item(DPKI, "OrganisationDevices", &[&id.0, &index.to_le_bytes()])
 }
 
 /// `Dpki.DeviceKeys`: a [`KeyList`](crate::device::KeyList).

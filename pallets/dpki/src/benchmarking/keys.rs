@@ -89,6 +89,21 @@ pub(super) fn announcement<T: Config>(
 	(key, commitment, word::<T>(count - 1, action, u64::from(count)))
 }
 
+/// The end of the first key of a device with a full list, which has an announced successor and does not sign, by the word of
+/// its last one.
+pub(super) fn renunciation<T: Config>(organisation: OrganisationId) -> Call<T> {
+	let count = MAX_KEYS_PER_DEVICE;
+	let device = device_with_keys::<T>(organisation, count);
+	let key = KeyId::of(&p256_pair(0).1);
+	Keys::<T>::mutate(key, |record| {
+		record.as_mut().expect("it is stored").purpose = KeyPurpose::Tls;
+	});
+	NextKeys::<T>::insert(key, KeyCommitment([1; 32]));
+	hold_from_another::<T>(0, Resource::Key(key));
+	let consent = word::<T>(count - 1, Action::RevokeKey { device, key, reason: REASON }, 0);
+	Call::revoke_own_key { key, reason: REASON, consent, expires_at: expires_at::<T>() }
+}
+
 /// The reveal of the announced successor of the first key of a device with a full list.
 pub(super) fn reveal<T: Config>(organisation: OrganisationId) -> Call<T> {
 	let (device, count) = device_with_full_list::<T>(organisation);

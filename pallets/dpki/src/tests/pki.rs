@@ -13,7 +13,11 @@ use rcgen::{
 	KeyUsagePurpose, PKCS_ECDSA_P256_SHA256, PKCS_ED25519, SerialNumber, SigningKey, date_time_ymd,
 };
 use sp_runtime::{AccountId32, DispatchResult};
-use std::{path::Path, process::Command};
+use std::{
+	path::Path,
+	process::Command,
+	sync::atomic::{AtomicU32, Ordering},
+};
 
 /// The last moment of what is made here: the last millisecond of the first second of 2040.
 pub const LAST: u64 = 2_208_988_800_999;
@@ -34,6 +38,12 @@ pub fn authority(name: &str) -> CertificateParams {
 	params
 }
 
+/// A serial number that no other certificate of the tests has, unless a test gives it one.
+fn next_serial() -> u32 {
+	static NEXT: AtomicU32 = AtomicU32::new(0x3500_0000);
+	NEXT.fetch_add(1, Ordering::Relaxed)
+}
+
 /// An end entity of this name as it is accepted.
 pub fn entity(name: &str) -> CertificateParams {
 	let mut params = CertificateParams::default();
@@ -43,7 +53,7 @@ pub fn entity(name: &str) -> CertificateParams {
 	params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
 	params.not_before = date_time_ymd(2020, 1, 1);
 	params.not_after = date_time_ymd(2040, 1, 1);
-	params.serial_number = Some(SerialNumber::from_slice(&[0x35]));
+	params.serial_number = Some(SerialNumber::from_slice(&next_serial().to_be_bytes()));
 	params.use_authority_key_identifier_extension = true;
 	params
 }

@@ -8,6 +8,7 @@ use dpki_primitives::{
 	anchor::AnchorKind,
 	ids::{AnchorId, DeviceId, KeyId, VoucherId},
 	key::KeyPurpose::*,
+	organisation::Role,
 	revocation::{
 		MAX_SSH_REVOCATIONS, Revocation, RevocationReason, SSH_REVOCATIONS_PER_PAGE, SshRevocation,
 		SshSubject,
@@ -18,6 +19,7 @@ use frame_support::{
 	assert_noop, assert_ok,
 	dispatch::{DispatchClass, GetDispatchInfo},
 };
+use sp_runtime::DispatchError;
 
 const REVOKED: Revocation = Revocation { reason: REASON, at: NOW };
 const ANOTHER: RevocationReason = RevocationReason::Unspecified;
@@ -54,6 +56,37 @@ fn a_revoked_device_takes_its_keys_with_it() {
 		assert_ok!(Dpki::revoke_key(signed(BOB), key, ANOTHER));
 		let own = Revocation { reason: ANOTHER, at: NOW };
 		assert_eq!(Dpki::key_status(key), Status::Revoked(own));
+	});
+}
+
+/// The body stands in for registrars that are lost or not to be trusted. Here root stands for its vote.
+#[test]
+fn the_body_that_governs_an_organisation_ends_its_keys_and_devices() {
+	run(|| {
+		let (device, key) = device();
+		assert_ok!(Dpki::revoke_key(RuntimeOrigin::root(), key, REASON));
+		assert_eq!(Dpki::key_status(key), Status::Revoked(REVOKED));
+		assert_ok!(Dpki::revoke_device(RuntimeOrigin::root(), device, REASON));
+		assert_eq!(Dpki::device_status(device), Status::Revoked(REVOKED));
+	});
+}
+
+/// Who governs alone can make itself a registrar, and has to.
+#[test]
+fn nobody_else_ends_keys_and_devices() {
+	run(|| {
+		let (device, key) = device();
+		let administrator = CAROL;
+		Roles::set(acme(), &administrator, &[Role::Administrator]);
+		for who in [administrator, MALLORY] {
+			let refused = Error::<Test>::RoleMissing;
+			assert_noop!(Dpki::revoke_key(signed(who.clone()), key, REASON), refused);
+			let refused = Error::<Test>::RoleMissing;
+			assert_noop!(Dpki::revoke_device(signed(who), device, REASON), refused);
+		}
+		let none = RuntimeOrigin::none();
+		assert_noop!(Dpki::revoke_key(none.clone(), key, REASON), DispatchError::BadOrigin);
+		assert_noop!(Dpki::revoke_device(none, device, REASON), DispatchError::BadOrigin);
 	});
 }
 

@@ -27,6 +27,18 @@ fn every_item_lies_where_the_primitives_say() {
 			Children::<Test>::hashed_key_for(anchor, 0x0102_0304),
 			storage_keys::anchor_child(anchor, 0x0102_0304),
 		),
+		(
+			Serials::<Test>::hashed_key_for(KeyId(id), [6; 32]),
+			storage_keys::anchor_serial(KeyId(id), &[6; 32]),
+		),
+		(
+			DeviceCount::<Test>::hashed_key_for(OrganisationId(id)),
+			storage_keys::organisation_device_count(OrganisationId(id)),
+		),
+		(
+			OrganisationDevices::<Test>::hashed_key_for(OrganisationId(id), 0x0102_0304),
+			storage_keys::organisation_device(OrganisationId(id), 0x0102_0304),
+		),
 		(KeyAnchors::<Test>::hashed_key_for(KeyId(id)), storage_keys::key_anchors(KeyId(id))),
 		(
 			OrganisationAnchors::<Test>::hashed_key_for(OrganisationId(id)),

@@ -1,10 +1,11 @@
 //! Issue and cancellation of vouchers.
 
 use super::mock::*;
-use crate::{Error, Event};
+use crate::{Call, Error, Event};
 use dpki_primitives::{
 	ids::{DeviceId, Name, OrganisationId, VoucherCommitment, VoucherId},
 	key::KeyPurpose,
+	refusal::Refusal,
 	voucher::{MAX_VOUCHER_LIFETIME, VoucherRecord, VoucherState},
 };
 use frame_support::{assert_noop, assert_ok};
@@ -165,5 +166,70 @@ fn a_used_or_unknown_voucher_cannot_be_cancelled() {
 		let keys = [(KeyPurpose::Sign, Pair::ed25519(1))];
 		Enrolment::new(&pair, "drone-1", &keys).submit().unwrap().unwrap();
 		assert_noop!(Dpki::cancel_voucher(signed(BOB), id), Error::<Test>::VoucherRedeemed);
+	});
+}
+
+fn clearing() -> RuntimeCall {
+	RuntimeCall::Dpki(Call::clear_expired_voucher { voucher: voucher() })
+}
+
+#[test]
+fn anybody_clears_a_voucher_that_expired_unused() {
+	run(|| {
+		assert_ok!(issue_for(NOW + 5));
+		set_time(NOW + 5);
+		assert_eq!(submit(clearing()), Err(Refusal::VoucherNotExpired));
+		set_time(NOW + 6);
+		assert_ok!(validate(clearing()));
+		assert_ok!(submit(clearing()).unwrap());
+		let event = Event::VoucherCleared { voucher: voucher(), organisation: acme() };
+		assert_eq!(last_event(), event.into());
+		assert_eq!(Dpki::voucher(voucher()), None);
+		assert_eq!(submit(clearing()), Err(Refusal::VoucherUnknown));
+		assert_ok!(issue_for(NOW + 10));
+	});
+}
+
+#[test]
+fn what_was_used_or_taken_back_is_remembered() {
+	run(|| {
+		assert_ok!(issue_for(NOW + 5));
+		assert_ok!(Dpki::cancel_voucher(signed(BOB), voucher()));
+		set_time(NOW + 6);
+		assert_eq!(submit(clearing()), Err(Refusal::VoucherCancelled));
+	});
+	run(|| {
+		let used = issue(&voucher_pair(), "drone-1");
+		let keys = [(KeyPurpose::Sign, Pair::ed25519(1))];
+		assert_ok!(Enrolment::new(&voucher_pair(), "drone-1", &keys).submit().unwrap());
+		set_time(NOW + MAX_VOUCHER_LIFETIME);
+		let call = RuntimeCall::Dpki(Call::clear_expired_voucher { voucher: used });
+		assert_eq!(submit(call), Err(Refusal::VoucherRedeemed));
+	});
+}
+
+#[test]
+fn a_voucher_that_was_cleared_away_lets_nobody_in() {
+	run(|| {
+		let issued = issue(&voucher_pair(), "drone-1");
+		set_time(NOW + 24 * 60 * 60 * 1_000 + 1);
+		let call = RuntimeCall::Dpki(Call::clear_expired_voucher { voucher: issued });
+		assert_ok!(submit(call).unwrap());
+		let keys = [(KeyPurpose::Sign, Pair::ed25519(1))];
+		let mut enrolment = Enrolment::new(&voucher_pair(), "drone-1", &keys);
+		enrolment.expires_at += 24 * 60 * 60 * 1_000;
+		enrolment.sign();
+		assert_eq!(enrolment.submit(), Err(Refusal::VoucherUnknown));
+	});
+}
+
+#[test]
+fn only_the_pipeline_that_judges_clears_vouchers() {
+	run(|| {
+		assert_ok!(issue_for(NOW + 5));
+		set_time(NOW + 6);
+		for origin in [signed(ALICE), RuntimeOrigin::root(), RuntimeOrigin::none()] {
+			assert_noop!(Dpki::clear_expired_voucher(origin, voucher()), DispatchError::BadOrigin);
+		}
 	});
 }
