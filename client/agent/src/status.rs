@@ -87,6 +87,9 @@ pub struct Status {
 	pub acknowledged: Option<u64>,
 	/// What is in force for SSH.
 	pub ssh: SshStatus,
+	/// Whether no TLS peer is believed and no pre-shared key is good, because the chain was not heard for too long.
+	#[serde(default)]
+	pub peers_closed: bool,
 	/// The last delivery that was not taken.
 	pub last_refusal: Option<RefusalStatus>,
 	/// What hinders the agent now.

@@ -104,6 +104,8 @@ pub struct SshState {
 	pub revoked_host_keys: Krl,
 	/// What [other appliers](crate::appliers) put in force.
 	pub parts: Vec<Item>,
+	/// Whether the parts that are about TLS let nobody in, because the chain was not heard for too long.
+	pub peers_closed: bool,
 }
 
 impl SshState {
