@@ -21,11 +21,12 @@ mod lapse;
 
 pub use error::{OpenError, StepError};
 
+use self::lapse::Policies;
 use crate::{
 	appliers::{Appliers, ApplyError, Cause, Steps},
 	approval::{self, ApprovalError},
 	chain::Chain,
-	config::{ChainSettings, Config, Stale},
+	config::{ChainSettings, Config},
 	desired::{AnchorCache, ResolveError, Resolver},
 	freshness::ChainTime,
 	journal::{Accepted, Journal, JournalError, Plaintext, Seen},
@@ -37,7 +38,7 @@ use crate::{
 	status::{HeadStatus, RefusalStatus, Reporter, Status},
 };
 use dpki_client::{
-	Content, Head, Policy,
+	Bundle, Content, Head, Policy,
 	blob::{self, BlobError},
 	envelope,
 	primitives::{
@@ -98,7 +99,8 @@ pub struct Agent {
 	clock: fn() -> Moment,
 	keys: DeviceKeys,
 	journal: Journal,
-	ssh_login: Policy,
+	/// How old the chain may be, use by use.
+	policies: Policies,
 	chain_time: ChainTime,
 	/// Until when it was looked whether temporary access is over.
 	looked_at: Moment,
@@ -145,7 +147,7 @@ impl Agent {
 			clock,
 			keys,
 			journal,
-			ssh_login: config.freshness.ssh_login.policy(),
+			policies: Policies::of(config),
 			chain_time: ChainTime::open(&config.state),
 			looked_at: 0,
 			keys_looked_at: 0,
@@ -185,9 +187,9 @@ impl Agent {
 		self.reporter.report(&self.status, (self.clock)());
 	}
 
-	/// Whether a block is fresh by the clock of the device, see [`Config::check_freshness`].
+	/// Whether a block is young enough by the clock of the device to bring something new, see `freshness.delivery`.
 	pub fn is_fresh(&self, head: &Head) -> bool {
-		self.check_freshness(head).is_ok()
+		self.judge_delivery(head).may_begin()
 	}
 
 	/// Whether a block is fresh, and not older than one that was acted on.
@@ -212,8 +214,10 @@ impl Agent {
 		if self.journal.entries.pending.is_some() {
 			// The crash may have come before or after the switch: to narrow the delivery before this one could undo it. What
 			// is over ends all the same, in whichever of the two it is.
-			if !self.is_fresh(&chain.head()) {
-				return self.lapse();
+			if !self.judge_delivery(&chain.head()).may_go_on() {
+				let lapsed = self.lapse();
+				self.tell_services().await;
+				return lapsed;
 			}
 			self.finish(chain).await?;
 		}
@@ -315,13 +319,10 @@ impl Agent {
 			return Err(StepError::OldHead { found: head.number, seen });
 		}
 		self.chain_time.rise(head.time);
-		let freshness = self.check_freshness(&head);
-		if let Err(error) = &freshness
-			&& !self.status.head.as_ref().is_some_and(|before| before.stale)
-		{
-			tracing::warn!(block = head.number, "{error}");
+		let stale = !self.is_fresh(&head);
+		if stale && !self.status.head.as_ref().is_some_and(|before| before.stale) {
+			self.warn_of_old_news(&head);
 		}
-		let stale = freshness.is_err();
 		self.status.head = Some(HeadStatus { number: head.number, time: head.time, stale });
 		Ok(())
 	}
@@ -331,11 +332,6 @@ impl Agent {
 		let time = chain.head().time;
 		self.chain_time.enforced(time);
 		self.appliers.hear(time);
-	}
-
-	fn check_freshness(&self, head: &Head) -> Result<(), Stale> {
-		let now = self.chain_time.now((self.clock)());
-		self.settings.check_freshness_at(head.time, now)
 	}
 
 	async fn device_is_valid(&mut self, chain: &dyn Chain) -> Result<bool, StepError> {
@@ -408,10 +404,8 @@ impl Agent {
 			return self.refuse(chain, channel, seen, Refusal::OtherRecipient).map(|()| None);
 		}
 		if record.length > MAX_BLOB_LEN {
-			let problem = format!("its {} bytes are more than an envelope can have", record.length);
-			return self
-				.refuse(chain, channel, seen, Refusal::EnvelopeInvalid(problem))
-				.map(|()| None);
+			let refusal = Refusal::EnvelopeTooLong { length: record.length };
+			return self.refuse(chain, channel, seen, refusal).map(|()| None);
 		}
 		Ok(Some(record))
 	}
@@ -424,8 +418,7 @@ impl Agent {
 	) -> Result<(Content, Plaintext), Refusal> {
 		let binding = record.binding(self.settings.genesis, self.device, channel);
 		let key = self.keys.opener(self.device, record.recipient).ok_or(Refusal::OtherRecipient)?;
-		let plaintext = envelope::open(key, &binding, envelope)
-			.map_err(|error| Refusal::EnvelopeInvalid(error.to_string()))?;
+		let plaintext = envelope::open(key, &binding, envelope)?;
 		let content = Content::decode(&plaintext)
 			.map_err(|error| Refusal::BundleInvalid(error.to_string()))?;
 		if !content.skipped.is_empty() {
@@ -527,7 +520,7 @@ impl Agent {
 		let pause = BLOB_PAUSE.saturating_mul(1 << (failed - 1).min(16)).min(MAX_BLOB_PAUSE);
 		let next = chain.head().time.saturating_add(pause.as_millis() as Moment);
 		self.attempts.insert(channel, Attempts { seen, failed, next });
-		let refusal = Refusal::BlobUnavailable(error.to_string());
+		let refusal = Refusal::from(error);
 		if failed < BLOB_ATTEMPTS {
 			self.note(chain, channel, seen, &refusal);
 			return Ok(());

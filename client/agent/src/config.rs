@@ -23,6 +23,12 @@
 //! grace = 86400
 //! when-stale = "refuse"
 //!
+//! [freshness.tls]
+//! grace = 3600
+//!
+//! [freshness.delivery]
+//! max-age = 600
+//!
 //! [apply.tls.web]
 //! directory = "/etc/dpki/tls/web"
 //! reload = ["systemctl", "reload", "nginx"]
@@ -157,7 +163,8 @@ pub struct ChainSettings {
 	pub genesis: [u8; 32],
 	/// Addresses of nodes, `/ip4/../tcp/../p2p/..`. None of them is trusted.
 	pub peers: Vec<String>,
-	/// A finalised block older than this many seconds by the device's clock brings no new delivery into force.
+	/// A finalised block older than this many seconds by the device's clock does not count as recent: nobody is answered
+	/// from it, and unless `freshness.delivery.max-age` says otherwise, it brings no new delivery into force.
 	#[serde(default = "default_max_head_age")]
 	pub max_head_age: u64,
 	/// A checkpoint from the organisation, `0x` and hexadecimal digits: for a device that is set up long after the genesis,
@@ -331,9 +338,8 @@ impl Config {
 		if self.chain.max_head_age == 0 {
 			return value("chain.max-head-age", "is 0, so that no block would ever do: try 600");
 		}
-		if self.freshness.ssh_login.max_age == 0 {
-			let problem = "is 0, so that no block would ever do: try 600";
-			return value("freshness.ssh-login.max-age", problem);
+		if let Some(field) = self.freshness.impossible() {
+			return value(field, "is 0, so that no block would ever do: try 600");
 		}
 		if self
 			.chain
@@ -574,7 +580,7 @@ pub(crate) mod tests {
 	#[test]
 	fn every_impossible_value_is_refused_by_name() {
 		type Change = fn(&mut Config);
-		let changes: [(&str, Change); 14] = [
+		let changes: [(&str, Change); 16] = [
 			("organisation", |c| c.organisation = "ACME".into()),
 			("device", |c| c.device = "../x".into()),
 			("state", |c| c.state = "state".into()),
@@ -584,6 +590,8 @@ pub(crate) mod tests {
 			("chain.peers", |c| c.chain.peers = vec!["127.0.0.1:30333".into()]),
 			("chain.max-head-age", |c| c.chain.max_head_age = 0),
 			("freshness.ssh-login.max-age", |c| c.freshness.ssh_login.max_age = 0),
+			("freshness.tls.max-age", |c| c.freshness.tls.max_age = 0),
+			("freshness.delivery.max-age", |c| c.freshness.delivery.max_age = Some(0)),
 			("ssh.directory", |c| c.ssh.directory = "/etc/ssh/a b".into()),
 			("ssh.directory", |c| c.ssh.directory = c.state.join("ssh")),
 			("ssh.host-key", |c| c.ssh.host_key = "/etc/%h".into()),

@@ -1,22 +1,33 @@
-//! How old the chain may be before certificates open nothing any more, and how that is told over restarts.
+//! How old the chain may be, use by use, and how that is told over restarts.
 //!
 //! ```toml
 //! [freshness.ssh-login]
 //! max-age = 600         # seconds: up to here all is well
 //! grace = 86400         # seconds: so long after that, what is in force stays so
 //! when-stale = "refuse" # then nobody logs in by certificate; "allow": go on, whatever was revoked meanwhile
+//!
+//! [freshness.tls]
+//! max-age = 600
+//! grace = 3600
+//! when-stale = "refuse" # then no TLS peer is believed, and no pre-shared key is good
+//!
+//! [freshness.delivery]
+//! max-age = 600         # if it is not said: chain.max-head-age
+//! grace = 0             # so long after that, a delivery that was accepted before a crash is still put in force
+//! when-stale = "refuse" # "allow": however long after that
 //! ```
 //!
-//! These are the defaults. What counts is the chain time of the newest block whose state is in force, held against a clock
-//! that never goes behind the newest proven one: whoever relays blocks and withholds what is proven by them makes nothing
-//! young. Deliveries have a rule of their own, `chain.max-head-age`, which has no grace and fails closed.
+//! These are the defaults. For logins and TLS what counts is the chain time of the newest block whose state is in force, held
+//! against a clock that never goes behind the newest proven one: whoever relays blocks and withholds what is proven by them
+//! makes nothing young. For deliveries it is that of the block from which they are taken. A new one is only ever taken from a
+//! block within the maximum age: no setting lets something new begin from old news.
 
 use crate::{
 	boot::Reading,
 	files::{self, PUBLIC},
 };
 use dpki_client::{Floor, Judgement, Policy, Use, WhenStale, primitives::Moment};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use std::{
 	path::{Path, PathBuf},
 	time::{Duration, Instant},
@@ -36,17 +47,45 @@ const ENFORCED_FILE: &str = "enforced-time";
 const SAVE_INTERVAL: Moment = 60_000;
 
 /// How old the chain may be, use by use.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
 pub struct FreshnessSettings {
 	/// Until when user certificates open logins.
-	pub ssh_login: SshLoginSettings,
+	#[serde(deserialize_with = "ssh_login")]
+	pub ssh_login: UseSettings,
+	/// Until when TLS peers are believed, and pre-shared keys are good.
+	#[serde(deserialize_with = "tls")]
+	pub tls: UseSettings,
+	/// From which blocks deliveries are taken.
+	pub delivery: DeliverySettings,
 }
 
-/// Until when user certificates open logins.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
-pub struct SshLoginSettings {
+impl Default for FreshnessSettings {
+	fn default() -> Self {
+		Self {
+			ssh_login: UseSettings::of(Use::SshLogin),
+			tls: UseSettings::of(Use::Tls),
+			delivery: DeliverySettings::default(),
+		}
+	}
+}
+
+impl FreshnessSettings {
+	/// The first maximum age by which no block would ever do.
+	pub fn impossible(&self) -> Option<&'static str> {
+		let ages = [
+			("freshness.ssh-login.max-age", Some(self.ssh_login.max_age)),
+			("freshness.tls.max-age", Some(self.tls.max_age)),
+			("freshness.delivery.max-age", self.delivery.max_age),
+		];
+		ages.into_iter().find(|(_, age)| *age == Some(0)).map(|(field, _)| field)
+	}
+}
+
+/// How old the chain may be for one use of what is in force.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct UseSettings {
 	/// Up to this age, in seconds, the newest proven block is as good as new.
 	pub max_age: u64,
 	/// For so many seconds after that what is in force stays so.
@@ -59,30 +98,85 @@ pub struct SshLoginSettings {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Stale {
-	/// No user CA is believed until the chain is heard again.
+	/// Nobody is believed until the chain is heard again.
 	#[default]
 	Refuse,
 	/// All stays as it is.
 	Allow,
 }
 
-impl Default for SshLoginSettings {
-	fn default() -> Self {
-		let Policy { max_age, grace, .. } = Policy::of(Use::SshLogin);
-		Self { max_age: max_age.as_secs(), grace: grace.as_secs(), when_stale: Stale::Refuse }
+impl From<Stale> for WhenStale {
+	fn from(stale: Stale) -> Self {
+		match stale {
+			Stale::Refuse => Self::Refuse,
+			Stale::Allow => Self::Allow,
+		}
 	}
 }
 
-impl SshLoginSettings {
+/// Some of the settings of a use: the others are as usual.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+struct Said {
+	max_age: Option<u64>,
+	grace: Option<u64>,
+	when_stale: Option<Stale>,
+}
+
+impl UseSettings {
+	/// What holds for a use of which nothing is said.
+	pub fn of(what: Use) -> Self {
+		let Policy { max_age, grace, .. } = Policy::of(what);
+		Self { max_age: max_age.as_secs(), grace: grace.as_secs(), when_stale: Stale::Refuse }
+	}
+
 	/// The policy that these settings make.
 	pub fn policy(&self) -> Policy {
 		Policy {
 			max_age: Duration::from_secs(self.max_age),
 			grace: Duration::from_secs(self.grace),
-			when_stale: match self.when_stale {
-				Stale::Refuse => WhenStale::Refuse,
-				Stale::Allow => WhenStale::Allow,
-			},
+			when_stale: self.when_stale.into(),
+		}
+	}
+
+	fn read<'de, D: Deserializer<'de>>(what: Use, deserializer: D) -> Result<Self, D::Error> {
+		let (said, usual) = (Said::deserialize(deserializer)?, Self::of(what));
+		Ok(Self {
+			max_age: said.max_age.unwrap_or(usual.max_age),
+			grace: said.grace.unwrap_or(usual.grace),
+			when_stale: said.when_stale.unwrap_or(usual.when_stale),
+		})
+	}
+}
+
+fn ssh_login<'de, D: Deserializer<'de>>(deserializer: D) -> Result<UseSettings, D::Error> {
+	UseSettings::read(Use::SshLogin, deserializer)
+}
+
+fn tls<'de, D: Deserializer<'de>>(deserializer: D) -> Result<UseSettings, D::Error> {
+	UseSettings::read(Use::Tls, deserializer)
+}
+
+/// From which blocks deliveries are taken.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub struct DeliverySettings {
+	/// Up to this age, in seconds, a block brings new deliveries; by default the age up to which it counts as recent.
+	#[serde(skip_serializing_if = "Option::is_none")]
+	pub max_age: Option<u64>,
+	/// For so many seconds after that, what was accepted before a crash is still put in force.
+	pub grace: u64,
+	/// What happens to that then.
+	pub when_stale: Stale,
+}
+
+impl DeliverySettings {
+	/// The policy that these settings make, where a block counts as recent up to `max_head_age` seconds.
+	pub fn policy(&self, max_head_age: u64) -> Policy {
+		Policy {
+			max_age: Duration::from_secs(self.max_age.unwrap_or(max_head_age)),
+			grace: Duration::from_secs(self.grace),
+			when_stale: self.when_stale.into(),
 		}
 	}
 }
@@ -278,11 +372,29 @@ mod tests {
 	const NOW: Moment = 1_790_000_000_000;
 
 	#[test]
-	fn the_defaults_fail_closed_after_a_day() {
-		let policy = SshLoginSettings::default().policy();
+	fn the_defaults_fail_closed() {
+		let settings = FreshnessSettings::default();
+		let policy = settings.ssh_login.policy();
 		assert_eq!(policy, Policy::of(Use::SshLogin));
 		assert!(policy.judge(NOW, NOW + 86_000_000).may_go_on());
 		assert!(!policy.judge(NOW, NOW + 90_000_000).may_go_on());
+		assert_eq!(settings.tls.policy(), Policy::of(Use::Tls));
+		assert_eq!(settings.delivery.policy(600), Policy::of(Use::Delivery));
+		assert_eq!(settings.impossible(), None);
+	}
+
+	#[test]
+	fn what_is_not_said_of_a_use_is_as_usual_for_it() {
+		let text =
+			"[ssh-login]\nmax-age = 60\n[tls]\nwhen-stale = \"allow\"\n[delivery]\ngrace = 5";
+		let settings: FreshnessSettings = toml::from_str(text).unwrap();
+		let usual = FreshnessSettings::default();
+		assert_eq!(settings.ssh_login, UseSettings { max_age: 60, ..usual.ssh_login });
+		assert_eq!(settings.tls, UseSettings { when_stale: Stale::Allow, ..usual.tls });
+		assert_eq!(settings.delivery.policy(70).max_age, Duration::from_secs(70));
+		assert_eq!(settings.delivery.policy(70).grace, Duration::from_secs(5));
+		assert!(toml::from_str::<FreshnessSettings>("[tls]\ncolour = 1").is_err());
+		assert!(toml::from_str::<FreshnessSettings>("[mail]\nmax-age = 1").is_err());
 	}
 
 	#[test]

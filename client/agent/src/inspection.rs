@@ -66,6 +66,13 @@ impl Inspection {
 					.to_owned(),
 			);
 		}
+		if status.peers_closed {
+			warnings.push(
+				"the chain was not heard for too long (`freshness.tls`), so no TLS peer is believed and no pre-shared key is \
+				 good: check the peers, the network and the clock"
+					.to_owned(),
+			);
+		}
 		let (running, pid) = match presence {
 			Presence::Running { pid } => (Some(true), pid),
 			Presence::Absent => (Some(false), None),

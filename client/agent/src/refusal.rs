@@ -1,6 +1,10 @@
 //! Why the agent does not take a delivery.
 
-use dpki_client::primitives::{channel::ChannelId, delivery::RefusalReason};
+use dpki_client::{
+	blob::BlobError,
+	envelope::EnvelopeError,
+	primitives::{channel::ChannelId, delivery::RefusalReason},
+};
 
 /// Why the agent does not take a delivery. The state before it stays in force.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -51,10 +55,29 @@ pub enum Refusal {
 		"the delivery is encrypted to a key that is not this device's: publish it again for its newest agreement key"
 	)]
 	OtherRecipient,
+	/// Its key is of another type than its suite needs.
+	#[error(
+		"the delivery says that it is sealed in another way than its key allows ({0}): publish it again"
+	)]
+	OtherSuite(String),
+	/// Its record says that it is longer than any envelope.
+	#[error(
+		"the delivery is refused for its length: its {length} bytes are more than an envelope can have"
+	)]
+	EnvelopeTooLong {
+		/// How many bytes the record says.
+		length: u32,
+	},
 	/// Its blob cannot be had.
 	#[error("{0}")]
 	BlobUnavailable(String),
-	/// It does not open.
+	/// What came in the place of its blob has another length or digest than the record says.
+	#[error("what came for the delivery is not what its record says: {0}")]
+	BlobMismatch(String),
+	/// It has the length and digest of the record, and is no envelope that this agent knows.
+	#[error("the delivery is no envelope that can be opened ({0}): publish it again")]
+	EnvelopeMalformed(String),
+	/// It does not open. Why, an authenticated cipher does not tell.
 	#[error(
 		"the delivery does not open under the key of the device and the record of the chain ({0}): publish it again"
 	)]
@@ -91,11 +114,16 @@ impl Refusal {
 			Refusal::OtherOrganisation
 			| Refusal::SenderNotPublisher
 			| Refusal::OtherRecipient
+			| Refusal::OtherSuite(_)
+			| Refusal::EnvelopeTooLong { .. }
+			| Refusal::EnvelopeMalformed(_)
 			| Refusal::EnvelopeInvalid(_) => RefusalReason::EnvelopeInvalid,
 			Refusal::ApprovalMissing { .. } | Refusal::ContentSignature(_) => {
 				RefusalReason::ApprovalMissing
 			},
-			Refusal::BlobUnavailable(_) => RefusalReason::BlobUnavailable,
+			Refusal::BlobUnavailable(_) | Refusal::BlobMismatch(_) => {
+				RefusalReason::BlobUnavailable
+			},
 			Refusal::BundleInvalid(_) => RefusalReason::BundleInvalid,
 			Refusal::ChannelConflict { .. } => RefusalReason::ChannelConflict,
 			Refusal::ChannelIgnored(_) => RefusalReason::ChannelIgnored,
@@ -113,12 +141,41 @@ impl Refusal {
 			Refusal::ApprovalMissing { .. } => "approval missing",
 			Refusal::ContentSignature(_) => "content signature",
 			Refusal::OtherRecipient => "other recipient",
+			Refusal::OtherSuite(_) => "other suite",
+			Refusal::EnvelopeTooLong { .. } => "envelope too long",
 			Refusal::BlobUnavailable(_) => "blob unavailable",
+			Refusal::BlobMismatch(_) => "blob mismatch",
+			Refusal::EnvelopeMalformed(_) => "envelope malformed",
 			Refusal::EnvelopeInvalid(_) => "envelope invalid",
 			Refusal::BundleInvalid(_) => "bundle invalid",
 			Refusal::ChannelConflict { .. } => "channel conflict",
 			Refusal::ChannelIgnored(_) => "channel ignored",
 			Refusal::ApplyFailed(_) => "apply failed",
+		}
+	}
+}
+
+impl From<&BlobError> for Refusal {
+	fn from(error: &BlobError) -> Self {
+		match error {
+			BlobError::Mismatch { .. } | BlobError::TooLong { .. } => {
+				Self::BlobMismatch(error.to_string())
+			},
+			_ => Self::BlobUnavailable(error.to_string()),
+		}
+	}
+}
+
+impl From<EnvelopeError> for Refusal {
+	fn from(error: EnvelopeError) -> Self {
+		match error {
+			EnvelopeError::RecipientMismatch { .. } => Self::OtherRecipient,
+			EnvelopeError::RecipientUnfit { .. } => Self::OtherSuite(error.to_string()),
+			EnvelopeError::Length { .. }
+			| EnvelopeError::Version { .. }
+			| EnvelopeError::NoRecipient
+			| EnvelopeError::TooManyRecipients { .. } => Self::EnvelopeMalformed(error.to_string()),
+			_ => Self::EnvelopeInvalid(error.to_string()),
 		}
 	}
 }

@@ -126,7 +126,7 @@ pub fn clock() -> Moment {
 pub async fn run(config: &Config, stop: impl Future<Output = ()>) -> Result<(), RunError> {
 	let notifier = Notifier::from_env();
 	let (mut agent, _lock) = open(config).await?;
-	let lapsed = lapse(&mut agent);
+	let lapsed = lapse(&mut agent).await;
 	agent.report(lapsed);
 	let services = Services::start(config, agent.status().clone()).await?;
 	tokio::pin!(stop);
@@ -141,7 +141,12 @@ pub async fn run(config: &Config, stop: impl Future<Output = ()>) -> Result<(), 
 			// What is over is over, however long the light client takes.
 			() = lapsing => {
 				looked = Instant::now();
-				if let Err(error) = agent.lapse() {
+				let lapsed = agent.lapse();
+				tokio::select! {
+					() = agent.tell_services() => {},
+					() = &mut stop => return Ok(()),
+				}
+				if let Err(error) = lapsed {
 					agent.report(Some(error.to_string()));
 				}
 			},
@@ -150,7 +155,7 @@ pub async fn run(config: &Config, stop: impl Future<Output = ()>) -> Result<(), 
 	let connection = match connection {
 		Ok(connection) => connection,
 		Err(error) => {
-			lapse(&mut agent);
+			lapse(&mut agent).await;
 			agent.report(Some(error.to_string()));
 			return Err(error.into());
 		},
@@ -173,7 +178,7 @@ pub async fn run(config: &Config, stop: impl Future<Output = ()>) -> Result<(), 
 			biased;
 			() = &mut stop => break,
 			error = &mut lost => {
-				lapse(&mut agent);
+				lapse(&mut agent).await;
 				agent.report(Some(error.to_string()));
 				notifier.tell("STOPPING=1");
 				return Err(error.into());
@@ -181,7 +186,12 @@ pub async fn run(config: &Config, stop: impl Future<Output = ()>) -> Result<(), 
 			// Before the heads: whoever sends them must not hold up what is over.
 			() = lapsing => {
 				looked = Instant::now();
-				match agent.lapse() {
+				let lapsed = agent.lapse();
+				tokio::select! {
+					() = agent.tell_services() => {},
+					() = &mut stop => break,
+				}
+				match lapsed {
 					// The time has not come, and nothing is known that was not known before.
 					Ok(()) => continue,
 					Err(error) => Err(error.to_string()),
@@ -190,7 +200,7 @@ pub async fn run(config: &Config, stop: impl Future<Output = ()>) -> Result<(), 
 			head = heads.next() => match head {
 				Some(Ok(head)) => {
 					let view = newest.insert(client.at(head));
-					let over = step_over(agent.lapses_in());
+					let over = step_over(agent.next_end_in());
 					let step = tokio::select! {
 						step = on_head(&mut agent, view, &mut fetcher, &mut acknowledger) => Some(step),
 						() = &mut stop => break,
@@ -213,7 +223,7 @@ pub async fn run(config: &Config, stop: impl Future<Output = ()>) -> Result<(), 
 			},
 			(due, blob) = fetcher.fetched() => match &newest {
 				Some(view) => {
-					let over = step_over(agent.lapses_in());
+					let over = step_over(agent.next_end_in());
 					let step = tokio::select! {
 						step = agent.deliver(view, &due, blob) => Some(step),
 						() = &mut stop => break,
@@ -238,10 +248,12 @@ pub async fn run(config: &Config, stop: impl Future<Output = ()>) -> Result<(), 
 	Ok(())
 }
 
-/// Closes logins if the last news are too old, and says so. Also without a light client: whoever can keep that from starting
-/// must not keep logins open with it.
-fn lapse(agent: &mut Agent) -> Option<String> {
-	let said = agent.lapse().err()?.to_string();
+/// Closes logins and TLS if the last news are too old, and says so. Also without a light client: whoever can keep that from
+/// starting must not keep them open with it.
+async fn lapse(agent: &mut Agent) -> Option<String> {
+	let lapsed = agent.lapse();
+	agent.tell_services().await;
+	let said = lapsed.err()?.to_string();
 	tracing::warn!("{said}");
 	Some(said)
 }
@@ -306,28 +318,32 @@ async fn converge_once(
 ) -> Result<(), RunError> {
 	let deadline = tokio::time::Instant::now() + timeout;
 	let seconds = timeout.as_secs();
-	lapse(agent);
+	lapse(agent).await;
 	let connected = connect(config).await;
 	if connected.is_err() {
-		lapse(agent);
+		lapse(agent).await;
 	}
 	let connection = connected?;
 	let Connection { client, .. } = &connection;
 	let head = tokio::select! {
 		head = head_within(client, timeout, |head| agent.may_act_on(head)) => head,
 		error = connection.lost() => {
-			lapse(agent);
+			lapse(agent).await;
 			return Err(error.into());
 		},
 	};
 	if head.is_none() {
-		agent.lapse()?;
+		let lapsed = agent.lapse();
+		agent.tell_services().await;
+		lapsed?;
 	}
 	let view = client.at(head.ok_or(RunError::NoHead(seconds))?);
 	converge(agent, &view, &Stores::open(&config.stores(), client)?).await?;
 	agent.report(None);
 	check_device(agent.status())?;
-	agent.lapse()?;
+	let lapsed = agent.lapse();
+	agent.tell_services().await;
+	lapsed?;
 	let mut acknowledger =
 		Acknowledger::new(client.clone(), config.chain.genesis, config.device_id(), agent.keys());
 	let acknowledging = async {

@@ -112,6 +112,9 @@ pub struct Status {
 	pub channels: Vec<ChannelStatus>,
 	/// What is in force for SSH.
 	pub ssh: SshStatus,
+	/// Whether no TLS peer is believed and no pre-shared key is good, because the chain was not heard for too long.
+	#[serde(default)]
+	pub peers_closed: bool,
 	/// The last delivery that was not taken, on any channel.
 	pub last_refusal: Option<RefusalStatus>,
 	/// What hinders the agent now.

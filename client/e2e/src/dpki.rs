@@ -37,6 +37,13 @@ impl Dpki {
 		answer
 	}
 
+	/// Runs a command that has to succeed as a person would, and gives what it prints.
+	pub fn prints<A: AsRef<OsStr>>(&self, args: impl IntoIterator<Item = A>) -> String {
+		let output = self.command(args).output().expect("dpki starts");
+		assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+		String::from_utf8_lossy(&output.stdout).into_owned()
+	}
+
 	/// Runs a command that has to be refused and gives the sentence of its error.
 	pub fn refused<A: AsRef<OsStr>>(&self, args: impl IntoIterator<Item = A>) -> String {
 		let (code, answer, said) = self.run(args);
@@ -81,16 +88,19 @@ impl Dpki {
 		&self,
 		args: impl IntoIterator<Item = A>,
 	) -> (Option<i32>, Value, String) {
-		let output = Command::new(binary("dpki"))
+		let output = self.command(args).arg("--json").output().expect("dpki starts");
+		let answer = serde_json::from_slice(&output.stdout).unwrap_or(Value::Null);
+		(output.status.code(), answer, String::from_utf8_lossy(&output.stderr).trim().to_string())
+	}
+
+	fn command<A: AsRef<OsStr>>(&self, args: impl IntoIterator<Item = A>) -> Command {
+		let mut command = Command::new(binary("dpki"));
+		command
 			.args(args)
-			.arg("--json")
 			.env("DPKI_URL", &self.url)
 			.env("DPKI_ACCOUNT", &self.account)
 			.env_remove("DPKI_GENESIS")
-			.stdin(Stdio::null())
-			.output()
-			.expect("dpki starts");
-		let answer = serde_json::from_slice(&output.stdout).unwrap_or(Value::Null);
-		(output.status.code(), answer, String::from_utf8_lossy(&output.stderr).trim().to_string())
+			.stdin(Stdio::null());
+		command
 	}
 }

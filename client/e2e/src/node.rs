@@ -40,6 +40,26 @@ impl Node {
 		Self::start_with(workspace, &[])
 	}
 
+	/// Starts a node as somebody does who tries it out, with `--dev` and no other word, and waits until it answers. It keeps
+	/// its chain in a folder that it makes for itself, in that of the test.
+	pub fn start_bare(workspace: &Workspace) -> Self {
+		let node = binary("dpki-node").display().to_string();
+		let place = format!("TMPDIR={}", workspace.path().display());
+		let (env, log) = (Path::new("/usr/bin/env"), workspace.join("bare.log"));
+		let started = Process::start_until(env, [place, node, "--dev".into()], &log, RPC_LISTENS);
+		let (process, line) = started.unwrap_or_else(|said| panic!("{said}"));
+		Self {
+			process: Some(process),
+			base: workspace.join("bare"),
+			log,
+			rpc_port: rpc_port(&line).unwrap_or_else(|| panic!("no IPv4 address in: {line}")),
+			peer_address: OnceLock::new(),
+			role: vec!["--dev".into()],
+			options: vec![],
+			spec: put_spec(workspace, "chain-spec.json", &build_spec("dev", true)),
+		}
+	}
+
 	/// Starts a node with these options besides the usual ones, and waits until it answers.
 	pub fn start_with(workspace: &Workspace, options: &[&str]) -> Self {
 		let spec = put_spec(workspace, "chain-spec.json", &build_spec("dev", true));

@@ -34,6 +34,15 @@ pub enum StepError {
 		/// The highest age that would do, in seconds.
 		allowed: u64,
 	},
+	/// The same for TLS, which is judged by itself.
+	#[error(
+		"the newest block that is known is more than {allowed} s old (`freshness.tls`): no TLS peer is believed and no \
+		 pre-shared key is good until the chain is heard again; check the peers, the network and the clock"
+	)]
+	PeersLapsed {
+		/// The highest age that would do, in seconds.
+		allowed: u64,
+	},
 }
 
 /// Why the agent cannot begin.

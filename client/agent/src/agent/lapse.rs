@@ -5,6 +5,10 @@
 //! neither do plain keys that were delivered, nor anything else that needs the chain. What the owner has written into
 //! `authorized_keys` is not the agent's and keeps working. The first block that is young enough brings everything back.
 //!
+//! TLS has a policy of its own. When it is over, every service of the configuration believes nobody, and no pre-shared key is
+//! good; certificates by which the services prove themselves stay, and so does what is revoked. sshd and whoever reads plain
+//! keys read files at each login, services have to be told: the files come first, [`Agent::tell_services`] after them.
+//!
 //! Temporary access ends by a timer, whether the chain is heard or not. The time is that of the newest proven block and what
 //! has passed since by a clock that nobody sets, or that of the device's clock if it shows more: a clock that was set back
 //! prolongs nothing. What has passed while the system was down, such a clock cannot tell; so after a start of the system
@@ -16,27 +20,54 @@
 use super::{Agent, StepError};
 use crate::{
 	appliers::ApplyError,
+	config::Config,
 	ssh::{
 		layout::{TRUSTED_USER_CA_KEYS, read_files},
 		state::{SshState, Temporary, withdraw},
 	},
 };
-use dpki_client::{Bundle, Item, Judgement, primitives::Moment};
+use dpki_client::{Bundle, Head, Item, Judgement, Policy, Use, primitives::Moment};
 use std::time::Duration;
+
+/// How old the chain may be, use by use.
+pub(super) struct Policies {
+	ssh_login: Policy,
+	tls: Policy,
+	delivery: Policy,
+}
+
+impl Policies {
+	pub(super) fn of(config: &Config) -> Self {
+		let settings = &config.freshness;
+		Self {
+			ssh_login: settings.ssh_login.policy(),
+			tls: settings.tls.policy(),
+			delivery: settings.delivery.policy(config.chain.max_head_age),
+		}
+	}
+}
 
 impl Agent {
 	/// When [`lapse`](Self::lapse) is to be called next, from now; `None` if it need not be.
 	pub fn lapses_in(&self) -> Option<Duration> {
-		let clock = (self.clock)();
-		let lapse = self.chain_time.remaining(&self.ssh_login, clock);
-		[lapse, self.ends_in(clock), self.keys_end_in(clock)]
-			.into_iter()
-			.flatten()
-			.min()
+		self.terms().into_iter().flatten().min()
 	}
 
-	/// Ends temporary access and plain keys that are over, and closes logins by certificate if the newest proven
-	/// block is too old for them.
+	/// When the next thing is over that is not over yet, from now.
+	pub fn next_end_in(&self) -> Option<Duration> {
+		self.terms().into_iter().flatten().filter(|term| !term.is_zero()).min()
+	}
+
+	fn terms(&self) -> [Option<Duration>; 4] {
+		let clock = (self.clock)();
+		let logins = self.chain_time.remaining(&self.policies.ssh_login, clock);
+		let is_used = self.appliers.serves(Use::Tls);
+		let peers = is_used.then(|| self.chain_time.remaining(&self.policies.tls, clock)).flatten();
+		[logins, peers, self.ends_in(clock), self.keys_end_in(clock)]
+	}
+
+	/// Ends temporary access and plain keys that are over, and closes logins by certificate and TLS if the newest proven
+	/// block is too old for them. [`tell_services`](Self::tell_services) has to follow.
 	/// That it is too old is an error, each time.
 	pub fn lapse(&mut self) -> Result<(), StepError> {
 		// Nothing was ever applied, so there is nothing to close.
@@ -45,20 +76,33 @@ impl Agent {
 		}
 		let judged = self.judge_logins();
 		let is_closed = matches!(judged, Judgement::Refused { .. });
+		let peers = self.judge_peers();
 		let mut taken = self.take_away(is_closed);
 		if is_closed {
-			taken = taken.and(self.appliers.close());
+			taken = taken.and(self.appliers.close(Use::SshLogin));
+		}
+		if !peers.may_go_on() {
+			self.tell_peers_closed(true);
+			taken = taken.and(self.appliers.close(Use::Tls));
 		}
 		let now = self.chain_time.now((self.clock)());
 		taken = taken.and(self.appliers.expire(now));
 		self.keys_looked_at = now;
 		taken.map_err(StepError::Enforce)?;
-		match judged {
-			Judgement::Refused { allowed, .. } => {
+		match (judged, peers) {
+			(Judgement::Refused { allowed, .. }, _) => {
 				Err(StepError::Lapsed { allowed: allowed / 1000 })
+			},
+			(_, Judgement::Refused { allowed, .. }) => {
+				Err(StepError::PeersLapsed { allowed: allowed / 1000 })
 			},
 			_ => Ok(()),
 		}
+	}
+
+	/// Tells the services of what was closed to them. One that cannot be told is told again later, and holds nothing up.
+	pub async fn tell_services(&mut self) {
+		self.appliers.tell_closed().await;
 	}
 
 	/// Takes out of what is wanted what the age of the newest block does not allow, and what is over.
@@ -73,17 +117,47 @@ impl Agent {
 			}
 		}
 		let clock = (self.clock)();
-		let judged = self.chain_time.judge_read(&self.ssh_login, read_at, clock);
-		let is_closed = !judged.may_go_on();
+		let judge =
+			|policy: &Policy| self.chain_time.judge_read(policy, read_at, clock).may_go_on();
+		let is_closed = !judge(&self.policies.ssh_login);
+		let are_peers_closed = self.appliers.serves(Use::Tls) && !judge(&self.policies.tls);
 		if is_closed {
 			state.user_cas.clear();
 			state.parts.retain(|part| !matches!(part, Item::SshAuthorizedKeys { .. }));
 		}
+		state.peers_closed = are_peers_closed;
 		self.tell_closed(is_closed);
+		self.tell_peers_closed(are_peers_closed);
 	}
 
 	fn judge_logins(&self) -> Judgement {
-		self.chain_time.judge(&self.ssh_login, (self.clock)())
+		self.chain_time.judge(&self.policies.ssh_login, (self.clock)())
+	}
+
+	/// Where nothing is put in force for TLS there is nothing to be judged.
+	fn judge_peers(&self) -> Judgement {
+		if !self.appliers.serves(Use::Tls) {
+			return Judgement::Fresh;
+		}
+		self.chain_time.judge(&self.policies.tls, (self.clock)())
+	}
+
+	/// What may be taken from this block: something new only if it is fresh, what was accepted before as long as it may go on.
+	pub(super) fn judge_delivery(&self, head: &Head) -> Judgement {
+		let now = self.chain_time.now((self.clock)());
+		self.policies.delivery.judge(head.time, now)
+	}
+
+	pub(super) fn warn_of_old_news(&self, head: &Head) {
+		let age = self.chain_time.now((self.clock)()).saturating_sub(head.time).div_ceil(1000);
+		let max = self.policies.delivery.max_age.as_secs();
+		tracing::warn!(
+			block = head.number,
+			age,
+			max,
+			"the newest finalised block is too old to bring anything new (`freshness.delivery`): check the peers, the \
+			 network and the clock"
+		);
 	}
 
 	/// The time, unless only the device's clock could tell it.
@@ -149,6 +223,19 @@ impl Agent {
 			}
 		}
 		self.status.ssh.closed = is_closed;
+	}
+
+	fn tell_peers_closed(&mut self, are_closed: bool) {
+		if self.status.peers_closed != are_closed {
+			if are_closed {
+				tracing::warn!(
+					"the chain was not heard for too long: no TLS peer is believed and no pre-shared key is good"
+				);
+			} else {
+				tracing::info!("the chain is heard again: TLS peers are believed");
+			}
+		}
+		self.status.peers_closed = are_closed;
 	}
 
 	/// What is in force without temporary access that is over, and without its user CAs if logins are closed. Works on the

@@ -1,12 +1,12 @@
 //! What appliers have in common whose files are generations of a [`Store`].
 
 use super::{
-	Applier, ApplyError, Cause, Steps, Wanted,
+	Applier, ApplyError, Cause, RETRY, Steps, Wanted,
 	store::{Files, Store},
 };
 use async_trait::async_trait;
-use dpki_client::{Item, primitives::Moment};
-use std::path::Path;
+use dpki_client::{Item, Use, primitives::Moment};
+use std::{path::Path, time::Instant};
 
 /// What is in the files of an applier, and who has to be told of it.
 #[async_trait]
@@ -28,9 +28,19 @@ pub(super) trait Content: Send + Sync {
 		None
 	}
 
-	/// The files that hold good while the chain is not heard.
-	fn closed(&self) -> Option<Files> {
+	/// For which use they are in force, if that ends when the chain is not heard for too long.
+	fn serves(&self) -> Option<Use> {
 		None
+	}
+
+	/// What of these files holds good while the chain is not heard; without any, those in force cannot be read.
+	fn closed(&self, _files: Option<&Files>) -> Files {
+		Files::new()
+	}
+
+	/// Whether [`tell_at_once`](Self::tell_at_once) does all that [`tell`](Self::tell) does.
+	fn is_told_at_once(&self) -> bool {
+		false
 	}
 
 	/// What of these files is not over at this moment; `None` if nothing in them ends by itself.
@@ -78,13 +88,30 @@ pub(super) struct Generational<C> {
 	is_committed: bool,
 	/// Whether the files in force were those that are wanted, when it was last found out what is.
 	is_as_wanted: bool,
+	closing: Option<Closing>,
+}
+
+/// Files that were closed, of which somebody has to be told.
+struct Closing {
+	files: Files,
+	is_told: bool,
+	/// When it is tried again.
+	again: Option<Instant>,
 }
 
 impl<C: Content> Generational<C> {
 	pub(super) fn new(content: C, directory: &Path, group: Option<u32>, steps: &Steps) -> Self {
 		let store = Store::new(content.name(), directory, content.names(), group, steps);
 		let steps = steps.clone();
-		Self { content, store, steps, plan: None, is_committed: false, is_as_wanted: false }
+		Self {
+			content,
+			store,
+			steps,
+			plan: None,
+			is_committed: false,
+			is_as_wanted: false,
+			closing: None,
+		}
 	}
 
 	fn in_force(&self) -> Option<Files> {
@@ -167,6 +194,7 @@ impl<C: Content> Applier for Generational<C> {
 		self.steps.pass(self.content.name(), "tell");
 		self.content.tell(&plan.files, plan.before.as_ref()).await?;
 		self.is_committed = true;
+		self.closing = None;
 		tracing::info!(applier = self.content.name(), "new files are in force");
 		Ok(())
 	}
@@ -216,14 +244,58 @@ impl<C: Content> Applier for Generational<C> {
 		}
 	}
 
-	fn close(&mut self) -> Result<(), ApplyError> {
-		let Some(files) = self.content.closed() else { return Ok(()) };
-		let is_open = self.in_force().is_some_and(|found| found != files);
-		if is_open {
-			self.put(&files)?;
+	fn serves(&self, what: Use) -> bool {
+		self.content.serves() == Some(what)
+	}
+
+	fn close(&mut self, what: Use) -> Result<(), ApplyError> {
+		if !self.serves(what) {
+			return Ok(());
 		}
-		if is_open || !self.content.is_told(&files) {
-			self.content.tell_at_once(&files, None)?;
+		let Some(current) = self.store.current() else { return Ok(()) };
+		let found = self.store.read(current);
+		let files = self.content.closed(found.as_ref());
+		let is_open = found.as_ref() != Some(&files);
+		if self.content.is_told_at_once() {
+			if is_open {
+				self.put(&files)?;
+			}
+			if is_open || !self.content.is_told(&files) {
+				self.content.tell_at_once(&files, None)?;
+			}
+			return Ok(());
+		}
+		if is_open {
+			// What lies ready would open it again.
+			(self.plan, self.is_as_wanted) = (None, false);
+			let generation = self.store.stage(&files)?;
+			// A delivery that is on its way keeps the way back that it has.
+			if self.store.unsettled()?.is_none() {
+				self.store.unsettle(Some(generation))?;
+			}
+			self.store.switch(Some(generation))?;
+			tracing::warn!(applier = self.content.name(), "closed: the chain was not heard");
+		}
+		if is_open || self.closing.is_none() {
+			// Before a restart it may have been closed, and nobody told.
+			let is_told = !is_open && self.store.unsettled()?.is_none();
+			self.closing = Some(Closing { files, is_told, again: None });
+		}
+		Ok(())
+	}
+
+	async fn tell_closed(&mut self) -> Result<(), ApplyError> {
+		let Some(closing) = &mut self.closing else { return Ok(()) };
+		if closing.is_told || closing.again.is_some_and(|again| again > Instant::now()) {
+			return Ok(());
+		}
+		closing.again = Some(Instant::now() + RETRY);
+		self.steps.pass(self.content.name(), "tell");
+		self.content.tell(&closing.files, None).await?;
+		closing.is_told = true;
+		// What leads elsewhere is the way back of a delivery, and for the journal to close.
+		if self.store.unsettled()? == Some(self.store.current()) {
+			self.store.settle()?;
 		}
 		Ok(())
 	}

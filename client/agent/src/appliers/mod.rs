@@ -40,7 +40,7 @@ use crate::{
 	ssh::{applier::ApplyError as SshError, check::CommandError, state::SshState},
 };
 use async_trait::async_trait;
-use dpki_client::{Item, primitives::Moment};
+use dpki_client::{Item, Use, primitives::Moment};
 use generational::Generational;
 use std::{
 	iter::once,
@@ -148,8 +148,19 @@ pub trait Applier: Send {
 	/// Forgets the way back.
 	fn settle(&mut self);
 
-	/// Takes away what must not be in force while the chain is not heard.
-	fn close(&mut self) -> Result<(), ApplyError> {
+	/// Whether it puts something in force for this use, which ends when the chain is not heard for too long.
+	fn serves(&self, _what: Use) -> bool {
+		false
+	}
+
+	/// Takes away what must not be in force for this use while the chain is not heard. The next block that is young enough
+	/// brings it back. Whoever has to be asked to read the files anew is told by [`tell_closed`](Self::tell_closed).
+	fn close(&mut self, _what: Use) -> Result<(), ApplyError> {
+		Ok(())
+	}
+
+	/// Tells whoever reads the files that they were closed, if that is still to be done.
+	async fn tell_closed(&mut self) -> Result<(), ApplyError> {
 		Ok(())
 	}
 
@@ -305,11 +316,25 @@ impl Appliers {
 		self.in_order(Cause::Delivery).into_iter().for_each(|it| it.settle());
 	}
 
-	/// Takes away what must not be in force while the chain is not heard, but for what is SSH's.
-	pub fn close(&mut self) -> Result<(), ApplyError> {
+	/// Whether one of them other than that of SSH puts something in force for this use.
+	pub fn serves(&self, what: Use) -> bool {
+		self.others.iter().any(|applier| applier.serves(what))
+	}
+
+	/// Takes away what must not be in force for this use while the chain is not heard, but for what is SSH's.
+	pub fn close(&mut self, what: Use) -> Result<(), ApplyError> {
 		// One that fails must not keep the others open.
-		let closed: Vec<_> = self.others.iter_mut().map(|applier| applier.close()).collect();
+		let closed: Vec<_> = self.others.iter_mut().map(|applier| applier.close(what)).collect();
 		closed.into_iter().collect()
+	}
+
+	/// Tells whoever reads the files that they were closed, if that is still to be done.
+	pub async fn tell_closed(&mut self) {
+		for applier in &mut self.others {
+			if let Err(error) = applier.tell_closed().await {
+				self.trouble = Some(trouble(&error));
+			}
+		}
 	}
 
 	/// Takes away what is over at this moment, but for what is SSH's.

@@ -1,5 +1,6 @@
 //! Pre-shared keys, in the form of mosquitto's `psk_file`: a line with identity and key for each. The broker reads it
-//! again when it gets a SIGHUP.
+//! again when it gets a SIGHUP. While the chain is not heard for too long (`freshness.tls`) the file is empty: who has a key
+//! may be somebody from whom it was taken.
 
 use super::{
 	ApplyError, Files, Wanted,
@@ -8,7 +9,7 @@ use super::{
 };
 use crate::ssh::check::run;
 use async_trait::async_trait;
-use dpki_client::Item;
+use dpki_client::{Item, Use};
 use std::{collections::BTreeMap, ffi::OsString, time::Duration};
 use zeroize::Zeroizing;
 
@@ -44,6 +45,9 @@ impl Content for Psk {
 	}
 
 	fn files(&self, wanted: &Wanted<'_>, _: Option<&Files>) -> Result<Files, String> {
+		if wanted.state.peers_closed {
+			return Ok(self.closed(None));
+		}
 		let keys: BTreeMap<&String, _> = wanted
 			.state
 			.parts
@@ -67,7 +71,15 @@ impl Content for Psk {
 	}
 
 	fn initial(&self) -> Option<Files> {
-		Some(Files::from([(PSK_FILE, Zeroizing::default())]))
+		Some(self.closed(None))
+	}
+
+	fn serves(&self) -> Option<Use> {
+		Some(Use::Tls)
+	}
+
+	fn closed(&self, _: Option<&Files>) -> Files {
+		Files::from([(PSK_FILE, Zeroizing::default())])
 	}
 
 	async fn tell(&self, _: &Files, _: Option<&Files>) -> Result<(), ApplyError> {

@@ -7,8 +7,13 @@
 //! | `trust.pem` | the certificates that the service believes | 0644 |
 //! | `crl.pem` | the revocation lists of those | 0644 |
 //!
+//! While the chain is not heard for too long (`freshness.tls`) `trust.pem` holds one certificate, see [`nobody`]: the service
+//! starts with it, proves itself as before, and takes nobody for a peer.
+//!
 //! The private key is delivered, or was made here by `dpki-agent request tls`: then it lies in the state directory, and
 //! that one is taken whose public half the certificate has.
+
+pub mod nobody;
 
 use super::{
 	ApplyError, Files, Wanted, generational::Content, settings::TlsSettings, settings::argv,
@@ -18,8 +23,9 @@ use crate::{
 	ssh::check::run,
 };
 use async_trait::async_trait;
-use dpki_client::{Item, bundle::Secret, primitives::Moment};
+use dpki_client::{Item, Use, bundle::Secret, primitives::Moment};
 use dpki_x509::{Certificate, Pure, crl::RevocationList};
+use nobody::Nobody;
 use pkcs8::{LineEnding, SecretDocument, der::pem};
 use rustls::{
 	RootCertStore,
@@ -53,6 +59,7 @@ pub(super) struct Tls {
 	service: String,
 	name: String,
 	keys: PathBuf,
+	nobody: Nobody,
 	commands: Vec<Vec<OsString>>,
 	timeout: Duration,
 }
@@ -64,6 +71,7 @@ impl Tls {
 			service: service.into(),
 			name: format!("tls {service}"),
 			keys: keys_of(state, service),
+			nobody: Nobody::new(state),
 			commands: commands.into_iter().filter(|it| !it.is_empty()).map(|it| argv(it)).collect(),
 			timeout: Duration::from_secs(settings.timeout),
 		}
@@ -175,7 +183,26 @@ impl Content for Tls {
 			}
 			files.insert(REVOKED, to_pem(REVOCATION_LIST, lists)?);
 		}
-		Ok(files)
+		Ok(if wanted.state.peers_closed { self.closed(Some(&files)) } else { files })
+	}
+
+	fn serves(&self) -> Option<Use> {
+		Some(Use::Tls)
+	}
+
+	fn closed(&self, files: Option<&Files>) -> Files {
+		let mut closed = files.cloned().unwrap_or_default();
+		// What cannot be read may have believed somebody.
+		if files.is_none_or(|files| files.contains_key(TRUST)) {
+			match self.nobody.pem() {
+				Ok(pem) => closed.insert(TRUST, Zeroizing::new(pem.into())),
+				Err(error) => {
+					tracing::warn!(%error, "whom nobody can be is not known: no file says whom to believe");
+					closed.remove(TRUST)
+				},
+			};
+		}
+		closed
 	}
 
 	async fn tell(&self, _: &Files, _: Option<&Files>) -> Result<(), ApplyError> {

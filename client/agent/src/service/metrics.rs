@@ -50,6 +50,7 @@ pub struct Figures {
 	user_cas: IntGauge,
 	device_valid: IntGauge,
 	logins_closed: IntGauge,
+	peers_closed: IntGauge,
 	working: IntGauge,
 	refusals: IntCounterVec,
 	problems: IntCounter,
@@ -73,9 +74,10 @@ impl Figures {
 			gauge("ssh_generation", "Generation that sshd reads"),
 			gauge("ssh_user_cas", "User CAs that sshd believes"),
 		);
-		let (device_valid, logins_closed, working) = (
+		let (device_valid, logins_closed, peers_closed, working) = (
 			gauge("device_valid", "1 if the chain says that the device is valid"),
 			gauge("logins_closed", "1 if no user CA is believed, because the chain was not heard"),
+			gauge("peers_closed", "1 if no TLS peer is believed, because the chain was not heard"),
 			gauge("working", "1 if the agent does what it is for, as /healthz says"),
 		);
 		let deliveries = IntGaugeVec::new(
@@ -108,6 +110,7 @@ impl Figures {
 			user_cas,
 			device_valid,
 			logins_closed,
+			peers_closed,
 			working,
 			refusals,
 			problems,
@@ -147,6 +150,7 @@ impl Figures {
 		self.user_cas.set(number(u64::try_from(status.ssh.user_cas.len()).ok()));
 		self.device_valid.set(i64::from(status.device_status == "valid"));
 		self.logins_closed.set(i64::from(status.ssh.closed));
+		self.peers_closed.set(i64::from(status.peers_closed));
 		self.working.set(i64::from(is_working));
 		TextEncoder::new().encode_to_string(&self.registry.gather())
 	}

@@ -106,6 +106,8 @@ pub struct SshState {
 	pub parts: Vec<Item>,
 	/// What another channel than that of a new delivery has in force already.
 	pub settled: Vec<Item>,
+	/// Whether the parts that are about TLS let nobody in, because the chain was not heard for too long.
+	pub peers_closed: bool,
 }
 
 impl SshState {

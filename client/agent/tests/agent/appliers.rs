@@ -189,7 +189,7 @@ impl World {
 		self
 	}
 
-	fn told(&self, log: &str) -> usize {
+	pub fn told(&self, log: &str) -> usize {
 		self.text(log).lines().count()
 	}
 

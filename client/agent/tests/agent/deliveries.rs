@@ -175,7 +175,7 @@ async fn a_blob_that_is_not_the_one_of_the_record_is_not_opened() {
 	world.publish(6, vec![]);
 	let digest = world.chain.delivery.as_ref().unwrap().digest;
 	world.blobs.0.lock().unwrap().get_mut(&digest).unwrap()[3] ^= 1;
-	assert_refused(&mut world, &ca, "blob unavailable", None).await;
+	assert_refused(&mut world, &ca, "blob mismatch", None).await;
 }
 
 #[tokio::test]

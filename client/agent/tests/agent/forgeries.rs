@@ -118,7 +118,7 @@ async fn an_envelope_that_says_to_be_too_long_is_not_even_fetched() {
 	let (mut world, _) = applied_world().await;
 	world.publish(6, vec![]);
 	world.chain.delivery.as_mut().unwrap().length = MAX_BLOB_LEN + 1;
-	assert_refused(&mut world, "envelope invalid", "more than an envelope can have").await;
+	assert_refused(&mut world, "envelope too long", "more than an envelope can have").await;
 }
 
 #[tokio::test]
@@ -126,17 +126,27 @@ async fn a_blob_of_another_length_than_the_record_says_is_not_opened() {
 	let (mut world, _) = applied_world().await;
 	world.publish(6, vec![]);
 	world.chain.delivery.as_mut().unwrap().length -= 1;
-	assert_refused(&mut world, "blob unavailable", "").await;
+	assert_refused(&mut world, "blob mismatch", "what its record says").await;
 }
 
 #[tokio::test]
 async fn an_envelope_under_another_suite_than_its_own_is_refused() {
-	for suite in [Suite::SharedX25519, Suite::XWingChaCha20Poly1305, Suite::SharedXWing] {
+	for suite in [Suite::XWingChaCha20Poly1305, Suite::SharedXWing] {
 		let (mut world, _) = applied_world().await;
 		world.publish(6, vec![]);
 		world.chain.delivery.as_mut().unwrap().suite = suite;
-		assert_refused(&mut world, "envelope invalid", "").await;
+		assert_refused(&mut world, "other suite", "another way than its key allows").await;
 	}
+	let (mut world, _) = applied_world().await;
+	let place = world.binding(6);
+	let sealed = |key: &RecipientKey| {
+		let mut sealed = seal_to(key, &place, &Bundle::default().encode().unwrap()).unwrap();
+		// Of a single envelope that is a byte of a key, of a shared one the version.
+		sealed[0] = 7;
+		sealed
+	};
+	world.publish_sealed(6, Suite::SharedX25519, sealed);
+	assert_refused(&mut world, "envelope malformed", "is of version 7").await;
 }
 
 #[tokio::test]
@@ -218,7 +228,7 @@ async fn a_shared_envelope_of_another_version_is_refused_by_its_number() {
 	let (mut world, _) = applied_world().await;
 	share(&mut world, vec![]);
 	world.alter_blob(|blob| blob[0] = 2);
-	assert_refused(&mut world, "envelope invalid", "is of version 2").await;
+	assert_refused(&mut world, "envelope malformed", "is of version 2").await;
 }
 
 #[tokio::test]

@@ -16,6 +16,15 @@ async fn expiry(certificate: &Path) {
 	tokio::time::sleep(left).await;
 }
 
+/// Whether this list revokes the public key in this file, as OpenSSH says it.
+fn is_listed(list: &str, key: &Path) -> bool {
+	let key = key.display().to_string();
+	let asked = dpki_e2e::run(Path::new("/usr/bin/ssh-keygen"), ["-Q", "-f", list, &key]);
+	let said = String::from_utf8_lossy(&asked.stdout).into_owned();
+	assert!(matches!(asked.status.code(), Some(0 | 1)), "{asked:?}");
+	said.contains("REVOKED")
+}
+
 #[tokio::test]
 async fn a_login_is_granted_by_the_chain_and_taken_away() {
 	let mut fleet = Fleet::start("access");
@@ -79,6 +88,16 @@ async fn a_login_is_granted_by_the_chain_and_taken_away() {
 		"--yes",
 	]);
 	device.reach(block(&revoked)).await;
+	let before = sshd.log().len();
 	let refused = sshd.login(&carol, &known_hosts, "true");
 	assert!(!refused.granted, "a certificate of a revoked CA: {refused:?}");
+	// Her certificate is on no list: what is on it is the key of the CA that signed it.
+	let said = sshd.log().split_off(before);
+	let list = device.ssh().join("current/revoked_keys").display().to_string();
+	let reason = format!("revoked by file {list}");
+	assert!(said.contains(&reason), "sshd named another reason:\n{said}");
+	let ca = dpki_e2e::public(&user_ca);
+	assert!(is_listed(&list, &ca), "the key of the CA is revoked");
+	let carols = dpki_e2e::public(&carol);
+	assert!(!is_listed(&list, &carols), "her key is not");
 }

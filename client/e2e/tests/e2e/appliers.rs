@@ -1,6 +1,6 @@
 //! What is delivered reaches real servers: nginx, rustls, mosquitto and sshd serve and believe what one extrinsic says.
 
-mod servers;
+pub mod servers;
 
 use dpki_client::{
 	Account, Bundle, Client, Item,
@@ -34,15 +34,15 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 const REVOKED: u64 = 77;
 
 /// A certificate with its private key.
-struct Certified {
-	der: Vec<u8>,
+pub struct Certified {
+	pub der: Vec<u8>,
 	pem: String,
-	key: KeyPair,
+	pub key: KeyPair,
 	params: CertificateParams,
 }
 
 impl Certified {
-	fn new(name: &str) -> Self {
+	pub fn new(name: &str) -> Self {
 		Self::signed_by_itself(params(name))
 	}
 
@@ -110,7 +110,7 @@ fn params(name: &str) -> CertificateParams {
 	params
 }
 
-fn trusted(service: &str, peers: &[&[u8]]) -> Item {
+pub fn trusted(service: &str, peers: &[&[u8]]) -> Item {
 	let certificates = peers.iter().map(|der| der.to_vec()).collect();
 	Item::TrustBundle { name: service.into(), certificates }.optional()
 }
@@ -138,8 +138,21 @@ fn psk(byte: u8) -> Item {
 	Item::Psk { identity: "drone".into(), key: Secret::from(&[byte; 32][..]) }.optional()
 }
 
-/// One extrinsic that gives all of these devices the same bundle, of which each takes what is for it.
-async fn deliver(client: &Client, devices: &[&Device], sequence: u64, items: Vec<Item>) {
+/// One extrinsic that gives all of these devices the same bundle, of which each takes what is for it. Waits until they have.
+pub async fn deliver(client: &Client, devices: &[&Device], sequence: u64, items: Vec<Item>) {
+	publish(client, devices, sequence, items).await;
+	for device in devices {
+		let is_settled = |status: &serde_json::Value| {
+			let refused = &status["last_refusal"];
+			assert!(refused["sequence"] != json!(sequence), "{refused}\n{}", device.log());
+			status["sequence"] == json!(sequence)
+		};
+		device.tells(&format!("applied delivery {sequence}"), is_settled).await;
+	}
+}
+
+/// The same, whether the devices hear of it or not. The finalised block.
+pub async fn publish(client: &Client, devices: &[&Device], sequence: u64, items: Vec<Item>) -> u64 {
 	let account = Account::from_uri("//Alice").expect("a development account");
 	let view = client.at_finalized().await.expect("the node answers");
 	let (mut sealed, mut published) = (Vec::new(), Vec::new());
@@ -166,19 +179,12 @@ async fn deliver(client: &Client, devices: &[&Device], sequence: u64, items: Vec
 	let (envelope, _) = envelope::seal_shared(&sealed, &plaintext).expect("seals");
 	let call =
 		calls::publish_shared(ChannelId::DEFAULT, Suite::SharedX25519, &published, &envelope);
-	client.submit(&account, &call.expect("encodes")).await.expect("it is published");
-	for device in devices {
-		let is_settled = |status: &serde_json::Value| {
-			let refused = &status["last_refusal"];
-			assert!(refused["sequence"] != json!(sequence), "{refused}\n{}", device.log());
-			status["sequence"] == json!(sequence)
-		};
-		device.tells(&format!("applied delivery {sequence}"), is_settled).await;
-	}
+	let done = client.submit(&account, &call.expect("encodes")).await.expect("it is published");
+	done.number.into()
 }
 
 /// A certificate for a key that the device makes itself, which no CA has signed.
-fn self_signed(device: &Device, service: &str, name: &str) -> Vec<u8> {
+pub fn self_signed(device: &Device, service: &str, name: &str) -> Vec<u8> {
 	let config = device.join("agent.toml").display().to_string();
 	let made = run(
 		&binary("dpki-agent"),
@@ -196,6 +202,11 @@ fn self_signed(device: &Device, service: &str, name: &str) -> Vec<u8> {
 	);
 	assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
 	CertificateDer::from_pem_slice(&made.stdout).expect("a certificate").to_vec()
+}
+
+/// A certificate for a key that the device has made.
+pub fn made_here(name: &str, der: &[u8]) -> Item {
+	Item::TlsIdentity { name: name.into(), chain: vec![der.to_vec()], key: None }.optional()
 }
 
 #[tokio::test]
@@ -260,9 +271,6 @@ async fn servers_take_what_is_delivered_and_believe_exactly_their_peers() {
 	b.start();
 
 	// One extrinsic: two services have mutual TLS, nginx and the broker have their certificates and keys.
-	let made_here = |name: &str, der: &[u8]| {
-		Item::TlsIdentity { name: name.into(), chain: vec![der.to_vec()], key: None }.optional()
-	};
 	let lists = |number, is_revoked| {
 		let lists = vec![authority.list(number, is_revoked)];
 		Item::RevocationLists { name: "mqtt".into(), lists }.optional()

@@ -1,14 +1,14 @@
 //! Deliveries that the chain or the device refuses, while the access of before stays.
 
-use dpki_client::{Account, Bundle, Client, Item, calls, envelope, submit::SubmitError};
+use dpki_client::{Account, Bundle, Client, Item, blob, calls, envelope, submit::SubmitError};
 use dpki_e2e::{Device, Fleet, PATIENCE, Sshd, block, login_name, public};
 use dpki_primitives::{
 	channel::ChannelId,
 	delivery::{DeliveryBinding, Outcome, RefusalReason, Suite},
-	ids::{AnchorId, KeyId, OrganisationId},
+	ids::{AnchorId, BlobDigest, KeyId, OrganisationId},
 	key::{KeyPurpose, PublicKey},
 };
-use serde_json::json;
+use serde_json::{Value, json};
 use std::{path::Path, time::Duration};
 
 /// The agreement key of a device.
@@ -44,7 +44,7 @@ async fn a_bundle_that_is_not_meant_as_it_is_changes_nothing() {
 	let (user_ca, host_ca) = (fleet.add_ssh_ca("ssh-user-ca"), fleet.add_ssh_ca("ssh-host-ca"));
 	let known_hosts = fleet.known_hosts(&host_ca);
 	let mut device = fleet.enrol("drone-1").await;
-	let other = fleet.enrol("drone-2").await;
+	let mut other = fleet.enrol("drone-2").await;
 	device.start();
 	fleet.deliver_access(&device, &user_ca, &host_ca);
 	let sshd = Sshd::start(&fleet.workspace, &device.ssh().join("current/sshd.conf"));
@@ -75,6 +75,15 @@ async fn a_bundle_that_is_not_meant_as_it_is_changes_nothing() {
 		client.submit(account, &call.expect("encodes")).await
 	};
 	let refused = |reason| Outcome::Refused(reason);
+	// The chain is told a code; the device names the refusal and says why.
+	let named = async |sequence: u64, name: &str| {
+		let is_told = |status: &Value| status["last_refusal"]["sequence"] == sequence;
+		device.tells(&format!("named the refusal of {sequence}"), is_told).await;
+		let refusal = device.status()["last_refusal"].clone();
+		assert_eq!(refusal["reason"], name, "{refusal}");
+		let sentence = refusal["sentence"].as_str().expect("it has a sentence");
+		assert!(device.log().contains(sentence), "{sentence}\n{}", device.log());
+	};
 
 	// A flipped bit.
 	let mut flipped = seal(binding(2));
@@ -82,6 +91,7 @@ async fn a_bundle_that_is_not_meant_as_it_is_changes_nothing() {
 	flipped[middle] ^= 1;
 	publish(&alice, 2, &flipped).await.expect("the chain cannot see into it");
 	assert_eq!(outcome(&client, &device, 2).await, refused(RefusalReason::EnvelopeInvalid));
+	named(2, "envelope invalid").await;
 
 	// Sealed for another device.
 	let (other_id, other_key) = recipient(&client, &other).await;
@@ -89,6 +99,7 @@ async fn a_bundle_that_is_not_meant_as_it_is_changes_nothing() {
 	let theirs = envelope::seal(&other_key, &theirs, &nothing).expect("seals");
 	publish(&alice, 3, &theirs).await.expect("the chain cannot see into it");
 	assert_eq!(outcome(&client, &device, 3).await, refused(RefusalReason::EnvelopeInvalid));
+	named(3, "envelope invalid").await;
 
 	// Sealed by another publisher, for another organisation, for another channel, for another sequence number.
 	let channel = ChannelId::new(3).expect("it is one");
@@ -106,6 +117,7 @@ async fn a_bundle_that_is_not_meant_as_it_is_changes_nothing() {
 			refused(RefusalReason::EnvelopeInvalid),
 			"{sequence}"
 		);
+		named(sequence, "envelope invalid").await;
 	}
 
 	// Names an anchor that is not there.
@@ -114,8 +126,22 @@ async fn a_bundle_that_is_not_meant_as_it_is_changes_nothing() {
 	let envelope = envelope::seal(&recipient_key, &binding(8), &stranger).expect("seals");
 	publish(&alice, 8, &envelope).await.expect("the chain cannot see into it");
 	assert_eq!(outcome(&client, &device, 8).await, refused(RefusalReason::BundleInvalid));
+	named(8, "bundle invalid").await;
 
-	// What the chain itself refuses: an older sequence number, a member of another organisation.
+	// In the clear beside the envelope, so that the chain itself refuses it by name: the key of another device, a key that the
+	// suite cannot use, an older sequence number, a member of another organisation.
+	let call = |suite, recipient| {
+		let channel = ChannelId::DEFAULT;
+		calls::publish(device.id(), channel, 9, suite, recipient, &seal(binding(9)))
+	};
+	for (call, name) in [
+		(call(Suite::X25519ChaCha20Poly1305, other_id), "RecipientOfAnotherDevice"),
+		(call(Suite::SharedXWing, recipient_id), "RecipientUnfit"),
+	] {
+		let submitted = client.submit(&alice, &call.expect("encodes")).await;
+		let error = submitted.expect_err(name);
+		assert!(is(&error, name), "{name}: {error}");
+	}
 	let error = publish(&alice, 8, &seal(binding(8))).await.expect_err("an old sequence number");
 	assert!(is(&error, "SequenceNotRising"), "{error}");
 	fleet
@@ -124,6 +150,25 @@ async fn a_bundle_that_is_not_meant_as_it_is_changes_nothing() {
 		.ok(["org", "create", "evil", "--kind", "service-provider"]);
 	let error = publish(&bob, 9, &seal(binding(9))).await.expect_err("another organisation");
 	assert!(is(&error, "RoleMissing"), "{error}");
+
+	// Another blob than the one of the record, from a store that lies: the device asks it again, and says what it got.
+	let sealed = DeliveryBinding { device: other.id(), recipient: other_id, ..binding(1) };
+	let sealed = envelope::seal(&other_key, &sealed, &nothing).expect("seals");
+	let suite = Suite::X25519ChaCha20Poly1305;
+	let channel = ChannelId::DEFAULT;
+	let call = calls::publish(other.id(), channel, 1, suite, other_id, &sealed).expect("encodes");
+	client.submit(&alice, &call).await.expect("it is published");
+	let store = other.join("store");
+	std::fs::create_dir(&store).expect("creates the store");
+	let mut altered = sealed.clone();
+	altered[40] ^= 1;
+	std::fs::write(store.join(blob::cid(BlobDigest::of(&sealed))), altered).expect("writes it");
+	let lines = format!("\n[[blobs]]\nkind = \"folder\"\naddress = \"{}\"\n", store.display());
+	other.reconfigure(|text| text + &lines);
+	other.start();
+	let is_named = |status: &Value| status["last_refusal"]["reason"] == "blob mismatch";
+	other.tells("named the other blob", is_named).await;
+	other.stop();
 
 	// After all that the old access stands, and the next good delivery is applied.
 	assert!(sshd.login(&key, &known_hosts, "true").granted, "{}", sshd.log());

@@ -1,86 +1,205 @@
 //! A device that is kept from the news: what it believes, and until when.
 
-use dpki_e2e::{Device, Fleet, Node, Sshd, block, certificate, tell_name};
+use crate::appliers::{
+	Certified, deliver, made_here, publish, self_signed,
+	servers::{Echo, Peer, script, until},
+	trusted,
+};
+use dpki_client::{
+	Client, Item, Judgement, Policy,
+	primitives::{ids::AnchorId, status::Status},
+};
+use dpki_e2e::{Device, Fleet, Node, Sshd, anchors, block, certificate, login_name, public};
+use dpki_light::LightClient;
+use rustls::pki_types::{CertificateDer, PrivatePkcs8KeyDer};
+use serde_json::Value;
+use std::{
+	fs,
+	path::Path,
+	time::{Duration, SystemTime, UNIX_EPOCH},
+};
 
-/// How the device is told to see it: it may be as old as it likes, or not at all.
-const FOR_EVER: &str = "max-age = 1000000000";
-const NOT_AT_ALL: &str = "max-age = 1\ngrace = 0";
+/// How old the chain may be for logins and for TLS, without any grace, in seconds. What is revoked behind the device's back
+/// is revoked within it on a machine that is not too slow.
+const MAX_AGE: u64 = 15;
 
-/// Replaces what the configuration says about logins.
-fn freshness(device: &Device, rule: &str) {
+fn now() -> u64 {
+	let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("a clock");
+	now.as_millis().try_into().expect("a time")
+}
+
+/// A client of the chain that runs on a light client, which knows this node and nobody else.
+async fn light(node: &Node) -> (LightClient, Client) {
+	let genesis = node.client().await.genesis_hash();
+	let spec = fs::read_to_string(&node.spec).expect("the node has a specification");
+	let peers = [node.peer_address().await];
+	let light = LightClient::start(&spec, &peers, genesis).await.expect("it starts");
+	let client = Client::from_rpc(light.rpc()).await.expect("it answers");
+	(light, client)
+}
+
+/// A TLS peer of a service of the device, and whom it asks.
+struct Friend {
+	own: Certified,
+	service: Vec<u8>,
+	port: u16,
+}
+
+impl Friend {
+	/// Whether the service answers it.
+	async fn is_taken(&self) -> bool {
+		let key = PrivatePkcs8KeyDer::from(self.own.key.serialize_der());
+		let peer = Peer {
+			identity: Some((CertificateDer::from(self.own.der.clone()), key.into())),
+			believed: vec![CertificateDer::from(self.service.clone())],
+		};
+		match peer.greet(self.port, "mesh.test").await {
+			Ok((mut connection, served)) => {
+				assert_eq!(served, self.service, "it proves itself as before");
+				connection.echo(b"hello").await.is_ok()
+			},
+			Err(_) => false,
+		}
+	}
+}
+
+/// What sshd and a TLS service of a device are told to believe.
+fn bundle(user_ca: AnchorId, service: &[u8], peers: &[&[u8]]) -> Vec<Item> {
+	let principals = Item::SshPrincipals { login: login_name(), principals: vec!["ops".into()] };
+	let ca = Item::SshUserCa { anchor: user_ca };
+	vec![ca, principals, made_here("mesh", service), trusted("mesh", peers)]
+}
+
+/// A device that may be without news for so long, with a TLS service that is told by the script `tell`.
+fn configure(device: &Device, mesh: &Path, tell: &str) {
+	let rule = format!("max-age = {MAX_AGE}\ngrace = 0\n");
 	device.reconfigure(|text| {
-		let rest = text.split("[freshness").next().unwrap_or_default().to_owned();
-		format!("{rest}[freshness.ssh-login]\n{rule}\n")
+		let rest = text.split("[freshness").next().unwrap_or_default();
+		format!(
+			"{rest}[freshness.ssh-login]\n{rule}[freshness.tls]\n{rule}\n\
+			 [apply.tls.mesh]\ndirectory = \"{}\"\nreload = [\"{tell}\"]\n",
+			mesh.display()
+		)
 	});
 }
 
+fn are_closed(status: &Value) -> bool {
+	status["ssh"]["closed"] == true && status["peers_closed"] == true
+}
+
+fn are_open(status: &Value) -> bool {
+	status["ssh"]["closed"] == false && status["peers_closed"] == false
+}
+
 #[tokio::test]
-async fn a_revoked_key_opens_nothing_once_the_last_news_are_too_old() {
+async fn what_was_revoked_opens_nothing_once_the_last_news_are_too_old() {
 	let mut fleet = Fleet::start("eclipse");
 	let user_ca = fleet.add_ssh_ca("ssh-user-ca");
-	let host_ca = fleet.add_ssh_ca("ssh-host-ca");
-	let known_hosts = fleet.known_hosts(&host_ca);
+	let anchor = anchors(&fleet.admin)[0];
 
 	// A device that knows one node only, which authors nothing.
 	let relay = Node::follow(&fleet.workspace, "relay", &fleet.node).await;
 	let voucher = fleet.voucher("drone-7", "10m", "drone-7.voucher");
 	let mut device = Device::init(&fleet.workspace, &relay, "acme", "drone-7").await;
 	device.enrol(&voucher);
-	freshness(&device, FOR_EVER);
+	let mesh = fleet.workspace.join("mesh");
+	let (echo, listeners) = Echo::reserve().await;
+	let tell = format!("exec bash -c ': >/dev/tcp/127.0.0.1/{}'", echo.told);
+	configure(&device, &mesh, &script(&fleet.workspace, "tell", &tell));
+	let service = self_signed(&device, "mesh", "mesh.test");
+	let friend = Friend { own: Certified::new("friend.test"), service, port: echo.port };
 	device.start();
-	fleet.deliver_access(&device, &user_ca, &host_ca);
+	let client = fleet.node.client().await;
+	let (_light, behind) = light(&relay).await;
+	deliver(&client, &[&device], 1, bundle(anchor, &friend.service, &[&friend.own.der])).await;
 	let sshd = Sshd::start(&fleet.workspace, &device.ssh().join("current/sshd.conf"));
+	let host = fs::read_to_string(public(&device.join("state/host_key"))).expect("it is there");
+	let known_hosts = fleet.workspace.join("known_hosts");
+	fs::write(&known_hosts, format!("device.test {host}")).expect("writes known_hosts");
 	let alice = fleet.user_key("alice");
 	fleet.grant(&user_ca, &alice, "30m");
-	let login = |word| {
-		let login = sshd.login(&alice, &known_hosts, &tell_name(&device));
-		assert!(login.granted, "{word}: {login:?}\n{}\n{}", sshd.log(), device.log());
-	};
-	login("before");
+	Echo::serve(listeners, mesh);
 
-	// The relay is cut off and goes on serving the last block that it has. Then the key is revoked.
+	device.tells("open", are_open).await;
+	let login = sshd.login(&alice, &known_hosts, "true");
+	assert!(login.granted, "before: {login:?}\n{}\n{}", sshd.log(), device.log());
+	assert!(friend.is_taken().await, "before");
+	let agent = device.status()["pid"].clone();
+	let policy = Policy::closed_after(Duration::from_secs(MAX_AGE));
+	until("heard young news", || async {
+		let found = behind.at_finalized().await.expect("it is proven");
+		(found.judge(&policy, now()) == Judgement::Fresh).then_some(())
+	})
+	.await;
+
+	// The relay is cut off and goes on serving the last block that it has. Then the key and the peer are taken away.
 	fleet.node.move_away();
 	let cert = certificate(&alice).display().to_string();
 	let revoke = ["revoke", "ssh-cert", "--cert", &cert, "--reason", "keyCompromise", "--yes"];
 	let revoked = block(&fleet.admin.ok(revoke));
-	let relayed = relay.client().await.finalized_head().await.expect("it answers").number;
-	// What was on its way already may still arrive.
-	assert!(u64::from(relayed) < revoked, "the relay hears of nothing");
+	let stranger = Certified::new("stranger.test");
+	let client = fleet.node.client().await;
+	let without = bundle(anchor, &friend.service, &[&stranger.der]);
+	let published = publish(&client, &[&device], 2, without).await;
+	let relayed = relay.client().await.finalized_head().await.expect("it answers");
+	assert!(u64::from(relayed.number) < revoked, "the relay hears of nothing");
 
 	// Within the age that is allowed the device cannot know. This is the price of working offline.
-	device.reach(u64::from(relayed)).await;
-	login("within the age");
+	let login = sshd.login(&alice, &known_hosts, "true");
+	if are_open(&device.status()) && now() < relayed.time + (MAX_AGE - 3) * 1000 {
+		assert!(login.granted, "within the age: {login:?}\n{}\n{}", sshd.log(), device.log());
+	}
 
-	// Whoever allows less is not deceived, also right after a restart and with the relay still there.
-	device.stop();
-	freshness(&device, NOT_AT_ALL);
-	device.start();
-	device.tells("closed", |status| status["ssh"]["closed"] == true).await;
+	// The agent that has run all the time, with the relay still there, closes what may be revoked by now.
+	device.tells("closed", are_closed).await;
+	let head = device.status()["head"]["time"].as_u64().expect("it has seen a block");
+	assert!(now() > head + MAX_AGE * 1000, "not before the age");
 	let refused = sshd.login(&alice, &known_hosts, "true");
 	assert!(!refused.granted, "a revoked key behind a relay: {refused:?}");
+	until("refused the revoked peer", || async { (!friend.is_taken().await).then_some(()) }).await;
 	let status = device.status();
-	assert_eq!(status["working"], false, "{status}");
-	assert!(status["warnings"].to_string().contains("freshness.ssh-login"), "{status}");
-	let sentence = device.refused_run_within(5);
-	assert!(sentence.contains("another agent"), "{sentence}");
+	assert!(status["pid"].is_u64() && status["pid"] == agent, "{status}");
+	assert_eq!((&status["running"], &status["working"]), (&true.into(), &false.into()));
+	for policy in ["freshness.ssh-login", "freshness.tls"] {
+		assert!(status["warnings"].to_string().contains(policy), "{status}");
+	}
+	let still = relay.client().await.finalized_head().await.expect("it answers");
+	assert_eq!(still.hash, relayed.hash, "the relay serves an old but valid head");
+
+	// Whoever uses the SDK behind the same relay gets proofs, of which the policy says what they are worth.
+	let judged = until("refused the old head", || async {
+		let found = behind.at_finalized().await.expect("it is proven");
+		assert!(found.head().number <= relayed.number);
+		assert_eq!(found.device_status(device.id()).await.expect("it is read"), Status::Valid);
+		let revocations = found.ssh_revocations(anchor).await.expect("they are read");
+		assert!(revocations.is_empty(), "it shows what was before the revocation");
+		let judged = found.judge(&policy, now());
+		(!judged.may_go_on()).then_some(judged)
+	})
+	.await;
+	assert!(matches!(judged, Judgement::Refused { allowed, .. } if allowed == MAX_AGE * 1000));
+
+	// Without an agent it stays so.
 	device.stop();
 	let sentence = device.refused_run_within(5);
 	assert!(sentence.contains("freshness.ssh-login"), "{sentence}");
-	let refused = sshd.login(&alice, &known_hosts, "true");
-	assert!(!refused.granted, "without an agent: {refused:?}");
+	assert!(!sshd.login(&alice, &known_hosts, "true").granted);
 
-	// Heard again, all is as the chain says: others log in, the revoked key does not.
+	// Heard again, all is as the chain says: others are let in, and who was revoked is not.
 	let (old, new) = (relay.peer_address().await, fleet.node.peer_address().await);
 	device.reconfigure(|text| text.replace(&old, &new));
-	freshness(&device, "max-age = 600");
 	device.start();
-	device.reach(revoked).await;
-	device.tells("open", |status| status["ssh"]["closed"] == false).await;
+	device.reach(revoked.max(published)).await;
+	device.tells("open", |status| are_open(status) && status["sequence"] == 2).await;
 	let bob = fleet.user_key("bob");
 	fleet.grant(&user_ca, &bob, "30m");
-	let login = sshd.login(&bob, &known_hosts, &tell_name(&device));
+	let login = sshd.login(&bob, &known_hosts, "true");
 	assert!(login.granted, "{login:?}\n{}\n{}", sshd.log(), device.log());
+	let before = sshd.log().len();
 	let refused = sshd.login(&alice, &known_hosts, "true");
 	assert!(!refused.granted, "a revoked key: {refused:?}");
-	assert!(sshd.log().contains("revoked"), "sshd named another reason:\n{}", sshd.log());
+	let said = sshd.log().split_off(before);
+	assert!(said.contains("revoked"), "sshd named another reason:\n{said}");
+	let stranger = Friend { own: stranger, ..friend };
+	until("took the new peer", || async { stranger.is_taken().await.then_some(()) }).await;
 }

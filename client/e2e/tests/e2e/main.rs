@@ -8,6 +8,7 @@
 mod access;
 mod appliers;
 mod approvals;
+mod bare;
 mod blobs;
 mod carriers;
 mod certificates;

@@ -23,7 +23,7 @@ use crate::{
 	ssh::check::CommandError,
 };
 use async_trait::async_trait;
-use dpki_client::{Item, primitives::Moment};
+use dpki_client::{Item, Use, primitives::Moment};
 use list::{KEYS, Key, KeyList};
 use std::{
 	collections::BTreeMap,
@@ -144,8 +144,16 @@ impl Content for AuthorizedKeys {
 		Some(self.write(&KeyList::default()))
 	}
 
-	fn closed(&self) -> Option<Files> {
-		self.initial()
+	fn serves(&self) -> Option<Use> {
+		Some(Use::SshLogin)
+	}
+
+	fn closed(&self, _: Option<&Files>) -> Files {
+		self.write(&KeyList::default())
+	}
+
+	fn is_told_at_once(&self) -> bool {
+		true
 	}
 
 	fn lasting(&self, files: &Files, now: Moment) -> Option<Files> {
