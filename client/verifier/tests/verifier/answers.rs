@@ -166,6 +166,8 @@ fn the_genesis_hash_is_compared_with_that_in_the_state() {
 	let query = drone_query().bind_genesis();
 	let world = World::new(4);
 	assert!(world.verdict(&world.answer(&query), &query).is_ok());
+	assert_eq!(dpki_verifier::genesis_key(), genesis_key());
+	assert!(query.keys().contains(&genesis_key()) && query.binds_genesis());
 }
 
 #[test]
