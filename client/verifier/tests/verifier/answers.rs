@@ -182,6 +182,26 @@ fn the_same_authorities_on_another_chain_are_told_apart() {
 	}
 }
 
+/// `System.BlockHash` keeps the hashes of so many blocks beside that of the first one, as `BlockHashCount` of the runtime
+/// has it.
+const BLOCK_HASHES: u32 = 2_400;
+
+#[test]
+fn the_genesis_hash_takes_less_than_two_kilobytes_of_a_bundle() {
+	let mut entries = registry(1_000);
+	let map = &genesis_key()[..32];
+	for number in 1_000_000..1_000_000 + BLOCK_HASHES {
+		let number = number.to_le_bytes();
+		let key = [map, &sp_core::twox_64(&number), &number].concat();
+		entries.insert(key, vec![number[0]; 32]);
+	}
+	let world = World::with(4, entries, StateVersion::V1);
+	let length = |query: &Query| world.answer(query).encode().len();
+	let more = length(&drone_query().bind_genesis()) - length(&drone_query());
+	println!("the genesis hash takes {more} bytes");
+	assert!((1_000..2_000).contains(&more), "{more}");
+}
+
 #[test]
 fn bundles_are_encoded_as_documented() {
 	let (world, query) = (World::new(4), drone_query());
