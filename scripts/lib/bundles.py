@@ -23,7 +23,7 @@ RUNS = 21  # of a process that takes milliseconds
 LIGHT_RUNS = 5
 PATIENCE = 120  # seconds
 
-TARGETS = {"bytes": 2048, "cold": 200, "warm": 50, "heap": 16 * 1024}  # four validators, 10^9 devices
+TARGETS = {"bytes": 2048, "cold": 200, "warm": 50, "heap": 16 * 1024}  # four validators, 10^9 devices, single or in fleets
 
 
 def metric(identity, value, unit, runs, ratio=None, target=None, **more):
@@ -82,14 +82,17 @@ def bundles(figures, folder, profile):
     metrics = []
     for line in run(figures, "measure", folder, timeout=10 * PATIENCE).splitlines():
         told = json.loads(line)
+        is_fleet = told["kind"] == "fleet"
         place = f"validators={told['validators']}/devices={told['devices']}"
+        if is_fleet:
+            place = f"fleet/validators={told['validators']}/members={told['devices']}"
         is_goal = told["validators"] == 4 and told["devices"] == 10**9
         goal = TARGETS if is_goal else {}
         runs = told["runs"]
         facts = {
             "validators": told["validators"],
             "devices": told["devices"],
-            "keys_per_device": told["keys_per_device"],
+            "keys_per_device": 1 if is_fleet else told["keys_per_device"],
             "state": told["state"],
             "samples": told["samples"],
             "profile": profile,
@@ -98,11 +101,13 @@ def bundles(figures, folder, profile):
         metrics += [
             metric(
                 f"bytes/{place}",
-                told["bundle_bytes"],
+                # The path of a member is not the carrier's to bring, but the device needs both.
+                told["bundle_bytes"] + told["path_bytes"],
                 "bytes",
                 told["samples"],
                 target=goal.get("bytes"),
                 largest=told["bundle_bytes_max"],
+                path_bytes=told["path_bytes"],
                 **{part: told[part] for part in parts},
                 **facts,
             ),

@@ -40,6 +40,9 @@ const REQUEST_TIMEOUT: Duration = Duration::from_secs(60);
 /// How long the first attempt to connect may take.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(15);
 
+/// Longest answer of a node, in bytes: a full block in hexadecimal digits is some ten million.
+const MAX_ANSWER_LEN: u32 = 50 * 1024 * 1024;
+
 /// The longest pause between two attempts to connect again.
 const MAX_RECONNECT_PAUSE: Duration = Duration::from_secs(5);
 
@@ -139,7 +142,7 @@ impl Client {
 	/// The node is believed in what it says. Where that is not good enough, embed a light client and use
 	/// [`Client::from_rpc`].
 	pub async fn connect(url: &str) -> Result<Self, ClientError> {
-		Self::from_rpc(connect_rpc(url).await?).await
+		Self::from_rpc(connect_rpc(url, MAX_ANSWER_LEN).await?).await
 	}
 
 	/// A client over any transport, such as an embedded light client.
@@ -260,8 +263,9 @@ impl Client {
 	}
 }
 
-/// A connection to a node over WebSocket, which is set up again whenever it is lost.
-pub(crate) async fn connect_rpc(url: &str) -> Result<RpcClient, ClientError> {
+/// A connection to a node over WebSocket, which is set up again whenever it is lost. A node that sends a longer answer
+/// than `longest`, in bytes, loses it.
+pub(crate) async fn connect_rpc(url: &str, longest: u32) -> Result<RpcClient, ClientError> {
 	// What is shown and logged is without the password.
 	let shown = without_user(url);
 	if !url.starts_with("ws://") && !url.starts_with("wss://") {
@@ -278,6 +282,7 @@ pub(crate) async fn connect_rpc(url: &str) -> Result<RpcClient, ClientError> {
 		.request_timeout(REQUEST_TIMEOUT)
 		.connection_timeout(CONNECT_TIMEOUT)
 		.retry_policy(patience.clone())
+		.max_response_size(longest)
 		.build(url);
 	let rpc = connecting
 		.await

@@ -43,7 +43,7 @@ pub use crypto::Zebra;
 pub use error::{Error, Part};
 pub use freshness::{DEFAULT_MAX_AHEAD, Freshness};
 pub use policy::{Floor, Judgement, Policy, Use, WhenStale};
-pub use query::Query;
+pub use query::{Query, genesis_key};
 pub use recovery::{MAX_RECOVERY_LIFETIME, RECOVERY_DOMAIN, encode_recovery, recovery_payload};
 pub use thin::thin_justification;
 pub use trie::TrieReader;
@@ -106,7 +106,7 @@ impl<C: Ed25519> Verifier<C> {
 		verified.time =
 			Moment::decode_all(&mut &*time).map_err(|_| Error::Malformed(Part::Record))?;
 		if query.binds_genesis() {
-			let genesis = verified.value(&query::genesis_key())?;
+			let genesis = verified.value(&genesis_key())?;
 			if genesis != Some(verified.checkpoint.genesis.as_slice()) {
 				return Err(Error::OtherChain);
 			}

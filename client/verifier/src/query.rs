@@ -93,11 +93,12 @@ impl Query {
 		self
 	}
 
-	/// Asks for the hash of the chain's first block too, which the state keeps for ever, and refuses a state in which it
-	/// is not that of the checkpoint.
+	/// Asks for the hash of the chain's first block too, which the state keeps for ever under [`genesis_key`], and refuses a
+	/// state in which it is not that of the checkpoint.
 	///
 	/// GRANDPA's signatures do not name the chain. If the same authorities run two chains with the same keys, a block
-	/// of one passes for a block of the other unless this is asked for. It costs up to two kilobytes in the bundle.
+	/// of one passes for a block of the other unless this is asked for. It costs up to two kilobytes in the bundle, so a
+	/// query does not ask for it by itself; the SDK and the command line do.
 	pub fn bind_genesis(mut self) -> Self {
 		self.binds_genesis = true;
 		self.storage_key(genesis_key())
@@ -108,7 +109,8 @@ impl Query {
 		&self.keys
 	}
 
-	pub(crate) fn binds_genesis(&self) -> bool {
+	/// Whether [`Self::bind_genesis`] was asked for.
+	pub fn binds_genesis(&self) -> bool {
 		self.binds_genesis
 	}
 
@@ -127,8 +129,8 @@ impl Default for Query {
 	}
 }
 
-/// `System.BlockHash(0)`: `frame_system` sets it in block 1 and spares it when it forgets old block hashes.
-pub(crate) fn genesis_key() -> Vec<u8> {
+/// The storage key of the hash of the chain's first block, `System.BlockHash(0)`, 44 bytes: `frame_system` sets it in block 1 and spares it when it forgets old block hashes.
+pub fn genesis_key() -> Vec<u8> {
 	let number = 0u32.to_le_bytes();
 	let parts: [&[u8]; 4] =
 		[&twox_128(b"System"), &twox_128(b"BlockHash"), &twox_64(&number), &number];

@@ -1,7 +1,7 @@
 //! How much memory a verification takes: peak heap by an allocator that counts, peak stack by a painted stack.
 //!
-//! The stack is that of the build profile: without optimisation it is several times larger. `README.md` has the
-//! figures of an optimised build.
+//! The stack is that of the build profile, in which this crate and the cryptography are optimised for this: otherwise it
+//! would be twice as large. `README.md` has the figures of a build that is optimised as a whole.
 
 #[path = "verifier/kit.rs"]
 #[allow(dead_code)]
@@ -18,8 +18,11 @@ use std::hint::black_box;
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
 
+/// What a verification may take, in bytes.
+const ROOM: usize = 16 * 1024;
+
 #[test]
-fn four_validators_need_less_than_sixteen_kibibytes_of_heap() {
+fn four_validators_need_less_than_sixteen_kibibytes_of_heap_and_stack() {
 	println!("validators  devices  bundle  proof nodes  peak heap  peak stack");
 	for (validators, devices) in [(4, 100), (4, 10_000), (7, 10_000), (21, 10_000)] {
 		let world = World::with(validators, registry(devices), sp_core::storage::StateVersion::V1);
@@ -48,7 +51,8 @@ fn four_validators_need_less_than_sixteen_kibibytes_of_heap() {
 			parts.proof.len()
 		);
 		if validators == 4 {
-			assert!(heap + bundle.len() < 16 * 1024, "{heap} and the bundle of {}", bundle.len());
+			assert!(heap + stack <= ROOM, "{heap} of heap and {stack} of stack");
+			assert!(heap + bundle.len() <= ROOM, "{heap} and the bundle of {}", bundle.len());
 		}
 	}
 }

@@ -155,7 +155,7 @@ impl BundleCommand {
 			},
 			Self::Verify { file, question, standing } => verify(&file, &question, &standing).await,
 			Self::Fetch { from, question, standing, out } => {
-				let carriers = Carriers::parse(from)?;
+				let carriers = question.to(Carriers::parse(from)?);
 				let query = question.query();
 				judge(&carriers, &query, &standing, MAX_AGE_ONLINE, out.as_deref()).await
 			},
@@ -273,7 +273,7 @@ async fn verify(file: &Path, question: &Question, standing: &Standing) -> Result
 		true => carrier.contents().await?.query(),
 		false => question.query(),
 	};
-	let carriers = Carriers::new(vec![Box::new(carrier)]);
+	let carriers = question.to(Carriers::new(vec![Box::new(carrier)]));
 	judge(&carriers, &query, standing, MAX_AGE_BY_HAND, None).await
 }
 

@@ -18,7 +18,7 @@ use super::{Carrier, CarrierError, MAX_CARRIED_LEN, MAX_ROUNDS, Pursuit, asked};
 use async_trait::async_trait;
 use codec::{Compact, Decode, Encode};
 use dpki_verifier::{
-	Checkpoint, Query,
+	Checkpoint, Query, genesis_key,
 	limits::{MAX_KEY_LEN, MAX_KEYS},
 };
 use std::{
@@ -51,9 +51,11 @@ impl Contents {
 		Self { genesis, keys: asked(query).map(<[u8]>::to_vec).collect(), changes, bundle }
 	}
 
-	/// The query that asks for the keys of the file. Only for people who then look at what those are.
+	/// The query that asks for the keys of the file, bound to the chain if that of the genesis hash is one of them. Only for
+	/// people who then look at what those are.
 	pub fn query(&self) -> Query {
-		self.keys.iter().cloned().fold(Query::new(), Query::storage_key)
+		let query = self.keys.iter().cloned().fold(Query::new(), Query::storage_key);
+		if self.keys.contains(&genesis_key()) { query.bind_genesis() } else { query }
 	}
 
 	/// The bytes of the file.
@@ -212,6 +214,9 @@ mod tests {
 	fn a_file_round_trips() {
 		assert_eq!(decode(&contents().encode()), Ok(contents()));
 		assert_eq!(contents().query().keys().len(), 3, "the chain time is asked for, too");
+		assert!(!contents().query().binds_genesis());
+		let bound = Query::new().bind_genesis();
+		assert_eq!(Contents::new([7; 32], &bound, Vec::new(), Vec::new()).query(), bound);
 	}
 
 	#[test]

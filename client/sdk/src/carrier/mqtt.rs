@@ -354,7 +354,8 @@ impl<'a> Publisher<'a> {
 		Ok(Self { node, broker, genesis, full: (0, None), open: Vec::new() })
 	}
 
-	/// Publishes the newest changes, and the bundle for this query.
+	/// Publishes the newest changes, and the bundle for this query. Devices ask with [`Query::bind_genesis`], unless they are
+	/// told not to: ask in the same way for them.
 	pub async fn publish(&mut self, query: &Query) -> Result<Published, CarrierError> {
 		self.publish_changes().await?;
 		let (full, last) = self.full;

@@ -14,6 +14,9 @@ use tokio::sync::OnceCell;
 /// The code of a node for a device that is more changes behind than a bundle holds.
 pub const TOO_MANY_CHANGES: i32 = 18_007;
 
+/// Longest answer that is taken from a node, in bytes: two digits for each byte, and room for what stands around them.
+const MAX_ANSWER_LEN: u32 = 2 * MAX_CARRIED_LEN as u32 + 1024 * 1024;
+
 /// A bundle, and what the node says that it is about. Only the verifier finds out whether that is so.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Served {
@@ -124,7 +127,7 @@ impl NodeCarrier {
 		let carrier = || self.name.clone();
 		let asking = async {
 			let connecting = self.rpc.get_or_try_init(|| async {
-				crate::client::connect_rpc(&self.url).await.map_err(|error| {
+				crate::client::connect_rpc(&self.url, MAX_ANSWER_LEN).await.map_err(|error| {
 					CarrierError::Unreachable { carrier: carrier(), reason: error.to_string() }
 				})
 			});
@@ -167,7 +170,8 @@ impl NodeCarrier {
 	}
 
 	fn bytes(&self, text: &str) -> Result<Vec<u8>, CarrierError> {
-		let digits = text.strip_prefix("0x").unwrap_or_default();
+		let digits = text.strip_prefix("0x");
+		let digits = digits.ok_or_else(|| self.malformed("bytes do not begin with 0x"))?;
 		if digits.len() / 2 > MAX_CARRIED_LEN {
 			return Err(CarrierError::TooLarge {
 				carrier: self.name.clone(),

@@ -29,14 +29,14 @@ async fn refusal(bytes: &[u8]) -> CarrierError {
 
 #[tokio::test]
 async fn a_file_delivers() {
-	let (_folder, path) = written(&file(&drone_query(), honest()));
+	let (_folder, path) = written(&file(&question(), honest()));
 	assert_delivers(FileCarrier::new(&path)).await;
 }
 
 #[tokio::test]
 async fn a_file_that_lies_is_refused() {
 	for (lie, bundle, expected) in lies() {
-		let (_folder, path) = written(&file(&drone_query(), bundle));
+		let (_folder, path) = written(&file(&question(), bundle));
 		assert_unproven(FileCarrier::new(&path), lie, expected).await;
 	}
 }
@@ -47,14 +47,14 @@ async fn a_file_that_is_honest_about_being_the_wrong_one_is_told_apart() {
 	let bundle = World::new(4).answer(&others).encode();
 	let error = refusal(&file(&others, bundle)).await;
 	assert!(matches!(error, CarrierError::OtherQuestion { .. }), "{error}");
-	let elsewhere = Contents::new([1; 32], &drone_query(), Vec::new(), honest()).encode();
+	let elsewhere = Contents::new([1; 32], &question(), Vec::new(), honest()).encode();
 	let error = refusal(&elsewhere).await;
 	assert!(matches!(error, CarrierError::OtherChain { .. }), "{error}");
 }
 
 #[tokio::test]
 async fn every_cut_of_a_file_is_refused() {
-	let bytes = file(&drone_query(), honest());
+	let bytes = file(&question(), honest());
 	for len in [0, 8, 9, 40, 60, bytes.len() - 1] {
 		let error = refusal(&bytes[..len]).await;
 		assert!(matches!(error, CarrierError::NotAFile { .. }), "{len}: {error}");

@@ -9,12 +9,15 @@ mod http;
 #[path = "../../../verifier/tests/verifier/kit.rs"]
 #[allow(dead_code)]
 mod kit;
+mod liar;
 mod mqtt;
+mod node;
 mod sources;
 
 use dpki_client::carrier::{Carrier, Carriers, Failure};
 use dpki_verifier::{Error as Unproven, Query, Verifier, Zebra};
-use kit::{World, drone_query, fresh, key_id};
+use kit::{World, fresh, key_id};
+use sp_core::storage::StateVersion;
 use std::time::Duration;
 
 /// The end of patience with a carrier that does not answer.
@@ -26,23 +29,40 @@ const LONG: Duration = Duration::from_secs(60);
 /// Whether the verifier refuses a lie as it should.
 type Expected = fn(&Unproven) -> bool;
 
-/// What a liar brings in place of the honest bundle for [`drone_query`], with a word for it.
+/// What a device asks about: a key, its device, and which chain it is.
+fn question() -> Query {
+	kit::drone_query().bind_genesis()
+}
+
+/// Validators of two chains with the same keys: the other one.
+fn twin() -> World {
+	let mut entries = kit::registry(50);
+	entries.insert(kit::genesis_key(), vec![0x68; 32]);
+	World::with(4, entries, StateVersion::V1)
+}
+
+/// What a liar brings in place of the honest bundle for [`question`], with a word for it.
 fn lies() -> Vec<(&'static str, Vec<u8>, Expected)> {
 	let world = World::new(4);
-	let honest = world.answer(&drone_query()).encode();
+	let honest = world.answer(&question()).encode();
 	let mut mutated = honest.clone();
 	*mutated.last_mut().unwrap() ^= 1;
 	let mut stranger = World::new(4);
 	stranger.keys = kit::keys(100, 4);
-	let others = Query::new().key(key_id(3));
-	let lies: [(_, _, Expected); 7] = [
+	let others = Query::new().key(key_id(3)).bind_genesis();
+	let lies: [(_, _, Expected); 8] = [
 		("mutated", mutated, |error| matches!(error, Unproven::NodeMissing)),
-		("older", world.answer_at(9, &drone_query()).encode(), |error| {
+		("older", world.answer_at(9, &question()).encode(), |error| {
 			matches!(error, Unproven::OlderThanSeen { number: 9, seen: 10 })
 		}),
-		("of another chain", stranger.answer(&drone_query()).encode(), |error| {
+		("of another chain", stranger.answer(&question()).encode(), |error| {
 			matches!(error, Unproven::UnknownAuthority { .. })
 		}),
+		(
+			"of another chain of the same authorities",
+			twin().answer(&question()).encode(),
+			|error| matches!(error, Unproven::OtherChain),
+		),
 		("for other keys", world.answer(&others).encode(), |error| {
 			matches!(error, Unproven::NodeMissing | Unproven::NodeSurplus)
 		}),
@@ -58,7 +78,7 @@ fn lies() -> Vec<(&'static str, Vec<u8>, Expected)> {
 }
 
 fn honest() -> Vec<u8> {
-	World::new(4).answer(&drone_query()).encode()
+	World::new(4).answer(&question()).encode()
 }
 
 /// What a device says that has only this carrier, and where it stands afterwards.
@@ -66,7 +86,7 @@ async fn asked(carrier: impl Carrier + 'static) -> (Result<bool, Failure>, Verif
 	let mut device = World::new(4).verifier();
 	let carriers = Carriers::new(vec![Box::new(carrier)]);
 	let answer = carriers
-		.ask(&mut device, &drone_query(), fresh(), |it| {
+		.ask(&mut device, &kit::drone_query(), fresh(), |it| {
 			it.key_status(key_id(1)).map(|it| it.is_valid())
 		})
 		.await;

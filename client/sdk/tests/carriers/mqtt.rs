@@ -16,7 +16,7 @@ fn carrier(address: &str) -> MqttCarrier {
 }
 
 fn topic() -> String {
-	bundle_topic(kit::GENESIS, &drone_query())
+	bundle_topic(kit::GENESIS, &question())
 }
 
 async fn refusal(carrier: MqttCarrier) -> CarrierError {
@@ -82,7 +82,7 @@ async fn a_device_that_is_behind_finds_the_changes_beside_the_bundle() {
 	let change = old.block(15, &kit::change_to(&new.keys));
 	let justification = kit::justify(&old.keys, old.set_id, &change);
 	let fragments = codec::Encode::encode(&vec![(change, justification)]);
-	carrier.publish(&topic(), new.answer(&drone_query()).encode()).await.unwrap();
+	carrier.publish(&topic(), new.answer(&question()).encode()).await.unwrap();
 	carrier.publish(&changes_topic(kit::GENESIS, 0), fragments).await.unwrap();
 
 	let (answer, device) = asked(carrier).await;

@@ -18,7 +18,7 @@ async fn the_next_carrier_is_asked_until_one_brings_what_is_proven() {
 	let world = World::new(4);
 	let folder = tempfile::tempdir().unwrap();
 	let path = folder.path().join("drone.dpki");
-	let file = Contents::new(kit::GENESIS, &drone_query(), Vec::new(), honest()).encode();
+	let file = Contents::new(kit::GENESIS, &question(), Vec::new(), honest()).encode();
 	std::fs::write(&path, file).unwrap();
 	let (_, mutated, _) = lies().remove(0);
 	let liar = server(Script::body(&mutated)).await;
@@ -29,7 +29,7 @@ async fn the_next_carrier_is_asked_until_one_brings_what_is_proven() {
 	]);
 	let mut device = world.verifier();
 	let answer = carriers
-		.ask(&mut device, &drone_query(), fresh(), |it| it.number())
+		.ask(&mut device, &kit::drone_query(), fresh(), |it| it.number())
 		.await
 		.unwrap();
 	assert_eq!((answer.value, answer.carrier), (20, format!("file:{}", path.display())));
@@ -41,9 +41,9 @@ async fn the_next_carrier_is_asked_until_one_brings_what_is_proven() {
 	));
 
 	// What was accepted once is not taken back by anybody.
-	let older = server(Script::body(&world.answer_at(15, &drone_query()).encode())).await;
+	let older = server(Script::body(&world.answer_at(15, &question()).encode())).await;
 	let carriers = Carriers::new(vec![Box::new(HttpCarrier::new(&older).unwrap())]);
-	let refused = carriers.ask(&mut device, &drone_query(), fresh(), |it| it.number()).await;
+	let refused = carriers.ask(&mut device, &kit::drone_query(), fresh(), |it| it.number()).await;
 	let failure = refused.unwrap_err().0.remove(0);
 	assert!(matches!(failure.unproven(), Some(Unproven::OlderThanSeen { .. })), "{failure}");
 }
@@ -54,7 +54,7 @@ async fn without_help_every_failure_is_told_and_nothing_has_changed() {
 	let mut device = World::new(4).verifier();
 	let before = device.checkpoint().clone();
 	let exhausted = carriers
-		.ask(&mut device, &drone_query(), fresh(), |it| it.number())
+		.ask(&mut device, &kit::drone_query(), fresh(), |it| it.number())
 		.await
 		.unwrap_err();
 	assert_eq!(exhausted.0.len(), 2);
@@ -63,7 +63,7 @@ async fn without_help_every_failure_is_told_and_nothing_has_changed() {
 	assert!(sentence.contains("file:/nonexistent/x holds no answer"), "{sentence}");
 	assert_eq!(device.checkpoint(), &before);
 	let nobody = Carriers::new(Vec::new());
-	let none = nobody.ask(&mut device, &drone_query(), fresh(), |it| it.number()).await;
+	let none = nobody.ask(&mut device, &kit::drone_query(), fresh(), |it| it.number()).await;
 	assert_eq!(none.unwrap_err().to_string(), "no carrier is named: name at least one");
 }
 
@@ -78,8 +78,8 @@ async fn a_device_that_is_behind_follows_what_its_carrier_knows() {
 
 	let folder = tempfile::tempdir().unwrap();
 	let path = folder.path().join("drone.dpki");
-	let bundle = new.answer(&drone_query()).encode();
-	let file = Contents::new(kit::GENESIS, &drone_query(), vec![fragments], bundle).encode();
+	let bundle = new.answer(&question()).encode();
+	let file = Contents::new(kit::GENESIS, &question(), vec![fragments], bundle).encode();
 	std::fs::write(&path, file).unwrap();
 	let (answer, device) = asked(FileCarrier::new(&path)).await;
 	assert_eq!(answer, Ok(true));
@@ -120,4 +120,27 @@ async fn who_brings_the_same_changes_again_and_again_is_not_asked_for_more() {
 	assert!(matches!(answer, Err(Failure::Carrier(CarrierError::Behind { .. }))), "{answer:?}");
 	assert_eq!(count.load(Ordering::Relaxed), 1 + MAX_IDLE_ROUNDS);
 	assert_eq!(device.checkpoint(), old.verifier().checkpoint(), "what a failure brought is left");
+}
+
+#[tokio::test]
+async fn another_chain_of_the_same_authorities_passes_only_where_the_genesis_hash_is_left_out() {
+	let asking = async |binds: bool, answer: Vec<u8>| {
+		let carrier = HttpCarrier::new(&server(Script::body(&answer)).await).unwrap();
+		let carriers = Carriers::new(vec![Box::new(carrier)]);
+		let carriers = if binds { carriers } else { carriers.without_genesis() };
+		let mut device = World::new(4).verifier();
+		let query = kit::drone_query();
+		let answer = carriers.ask(&mut device, &query, fresh(), |it| it.number()).await;
+		answer.map(|it| it.value).map_err(|mut it| it.0.remove(0))
+	};
+	let elsewhere = twin().answer(&question()).encode();
+	let refused = asking(true, elsewhere).await.unwrap_err();
+	assert_eq!(refused.unproven(), Some(&Unproven::OtherChain));
+	// Whoever does not answer that part of the question is refused as well.
+	let unbound = World::new(4).answer(&kit::drone_query()).encode();
+	let refused = asking(true, unbound.clone()).await.unwrap_err();
+	assert_eq!(refused.unproven(), Some(&Unproven::NodeMissing));
+	assert_eq!(asking(false, unbound).await, Ok(20));
+	// This is what one accepts who leaves it out.
+	assert_eq!(asking(false, twin().answer(&kit::drone_query()).encode()).await, Ok(20));
 }

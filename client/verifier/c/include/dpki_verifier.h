@@ -14,6 +14,9 @@
 // The length of a storage key of an anchor, a device or a key.
 #define DPKI_STORAGE_KEY_LEN 64
 
+// The length of the storage key of the genesis hash.
+#define DPKI_GENESIS_KEY_LEN 44
+
 // What became of a call. Numbers never change their meaning.
 enum DpkiResult
 #if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
@@ -170,7 +173,10 @@ extern "C" {
 // Proves what lies under storage keys.
 //
 // `clock` may be null for a device without one: then nothing older than the checkpoint is accepted, and no more is
-// checked. `block` may be null. `*next_len` holds the size of `next` and receives the length of the next checkpoint.
+// checked. `bind_genesis` has the state say which chain it is of: GRANDPA's signatures do not, so that without it the block
+// of another chain passes if the same authorities run that with the same keys. The bundle then has to answer the key of
+// `dpki_genesis_storage_key` too, which is up to two kilobytes more. `block` may be null. `*next_len` holds the size of
+// `next` and receives the length of the next checkpoint.
 //
 // # Safety
 //
@@ -180,6 +186,7 @@ DpkiResult dpki_verify(DpkiBytes checkpoint,
                        DpkiRecord *records,
                        size_t record_count,
                        const DpkiClock *clock,
+                       bool bind_genesis,
                        DpkiBlock *block,
                        uint8_t *next,
                        size_t *next_len);
@@ -197,6 +204,7 @@ DpkiResult dpki_verify_key(DpkiBytes checkpoint,
                            const uint8_t *device,
                            const uint8_t *key,
                            const DpkiClock *clock,
+                           bool bind_genesis,
                            DpkiKey *found,
                            DpkiBlock *block,
                            uint8_t *next,
@@ -245,9 +253,12 @@ DpkiResult dpki_device_storage_key(const uint8_t *device, uint8_t *out);
 // Both pointers have to be valid for these lengths.
 DpkiResult dpki_key_storage_key(const uint8_t *key, uint8_t *out);
 
-extern void *malloc(size_t len);
-
-extern void free(void *pointer);
+// Writes the storage key of the hash of the chain's first block to `out`, 44 bytes.
+//
+// # Safety
+//
+// The pointer has to be valid for this length.
+DpkiResult dpki_genesis_storage_key(uint8_t *out);
 
 #ifdef __cplusplus
 }  // extern "C"

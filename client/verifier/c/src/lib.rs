@@ -14,7 +14,7 @@ use dpki_primitives::{
 	storage_keys,
 };
 use dpki_verifier::{
-	Checkpoint, Error, Freshness, Query, Verified, Verifier, Zebra, limits::MAX_KEYS,
+	Checkpoint, Error, Freshness, Query, Verified, Verifier, Zebra, genesis_key, limits::MAX_KEYS,
 };
 
 /// Bytes of the caller. `data` may be null if `len` is 0.
@@ -85,10 +85,16 @@ pub struct DpkiKey {
 /// The length of a storage key of an anchor, a device or a key.
 pub const DPKI_STORAGE_KEY_LEN: usize = 64;
 
+/// The length of the storage key of the genesis hash.
+pub const DPKI_GENESIS_KEY_LEN: usize = 44;
+
 /// Proves what lies under storage keys.
 ///
 /// `clock` may be null for a device without one: then nothing older than the checkpoint is accepted, and no more is
-/// checked. `block` may be null. `*next_len` holds the size of `next` and receives the length of the next checkpoint.
+/// checked. `bind_genesis` has the state say which chain it is of: GRANDPA's signatures do not, so that without it the block
+/// of another chain passes if the same authorities run that with the same keys. The bundle then has to answer the key of
+/// `dpki_genesis_storage_key` too, which is up to two kilobytes more. `block` may be null. `*next_len` holds the size of
+/// `next` and receives the length of the next checkpoint.
 ///
 /// # Safety
 ///
@@ -100,6 +106,7 @@ pub unsafe extern "C" fn dpki_verify(
 	records: *mut DpkiRecord,
 	record_count: usize,
 	clock: *const DpkiClock,
+	bind_genesis: bool,
 	block: *mut DpkiBlock,
 	next: *mut u8,
 	next_len: *mut usize,
@@ -119,6 +126,7 @@ pub unsafe extern "C" fn dpki_verify(
 		let Some(key) = (unsafe { bytes(record.key) }) else { return DpkiResult::Argument };
 		query = query.storage_key(key.to_vec());
 	}
+	let query = bound(query, bind_genesis);
 	let answer = |verified: &Verified<'_>| {
 		for record in records.iter_mut() {
 			// SAFETY: valid by the contract of this function.
@@ -149,6 +157,7 @@ pub unsafe extern "C" fn dpki_verify_key(
 	device: *const u8,
 	key: *const u8,
 	clock: *const DpkiClock,
+	bind_genesis: bool,
 	found: *mut DpkiKey,
 	block: *mut DpkiBlock,
 	next: *mut u8,
@@ -162,7 +171,7 @@ pub unsafe extern "C" fn dpki_verify_key(
 		return DpkiResult::Argument;
 	}
 	let (device, key) = (DeviceId(device), KeyId(key));
-	let query = Query::new().device(device).key(key);
+	let query = bound(Query::new().device(device).key(key), bind_genesis);
 	let answer = |verified: &Verified<'_>| {
 		let answer = describe_key(verified, device, key)?;
 		// SAFETY: not null, and valid by the contract of this function.
@@ -264,6 +273,22 @@ pub unsafe extern "C" fn dpki_key_storage_key(key: *const u8, out: *mut u8) -> D
 	unsafe { storage_key(key, out, |id| storage_keys::key(KeyId(id))) }
 }
 
+/// Writes the storage key of the hash of the chain's first block to `out`, 44 bytes.
+///
+/// # Safety
+///
+/// The pointer has to be valid for this length.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn dpki_genesis_storage_key(out: *mut u8) -> DpkiResult {
+	let key = genesis_key();
+	if out.is_null() || key.len() != DPKI_GENESIS_KEY_LEN {
+		return DpkiResult::Argument;
+	}
+	// SAFETY: not null, and valid for 44 bytes by the contract of the caller.
+	unsafe { out.copy_from_nonoverlapping(key.as_ptr(), DPKI_GENESIS_KEY_LEN) };
+	DpkiResult::Ok
+}
+
 /// What the functions that take a bundle have in common. What `answer` writes counts only if the result is good.
 unsafe fn verify(
 	checkpoint: DpkiBytes,
@@ -335,6 +360,10 @@ fn describe_key(verified: &Verified<'_>, device: DeviceId, key: KeyId) -> Result
 		answer.public_key_len += 1;
 	}
 	Ok(answer)
+}
+
+fn bound(query: Query, bind_genesis: bool) -> Query {
+	if bind_genesis { query.bind_genesis() } else { query }
 }
 
 /// The bytes, or `None` if they are null and should not be.

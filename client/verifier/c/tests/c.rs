@@ -8,6 +8,7 @@ use codec::Encode;
 use dpki_primitives::ids::KeyId;
 use dpki_verifier::{Fragment, Query, encode_fragments, encode_recovery, recovery_payload};
 use kit::*;
+use sp_core::storage::StateVersion;
 use std::{
 	fs,
 	path::{Path, PathBuf},
@@ -51,6 +52,13 @@ fn write_inputs(folder: &Path) {
 	write("revoked-bundle", &answer(drone, key_id(2)));
 	write("unknown-bundle", &answer(drone, KeyId(drone.0)));
 	write("foreign-bundle", &answer(lost, key_id(1)));
+
+	let bound = drone_query().bind_genesis();
+	write("bound-bundle", &world.answer(&bound).encode());
+	let mut entries = registry(50);
+	entries.insert(genesis_key(), vec![0x68; 32]);
+	let elsewhere = World::with(4, entries, StateVersion::V1);
+	write("elsewhere-bundle", &elsewhere.answer(&bound).encode());
 
 	let mut forged = world.answer(&drone_query());
 	forged.header.extrinsics_root.0[0] ^= 1;

@@ -63,6 +63,7 @@ fn the_vectors_hold_for_c() {
 					DEVICE.0.as_ptr(),
 					KEY.0.as_ptr(),
 					ptr::null(),
+					false,
 					found.as_mut_ptr(),
 					ptr::null_mut(),
 					next.as_mut_ptr(),

@@ -60,7 +60,7 @@ int main(int argc, char **argv)
 	DpkiBlock block;
 
 	/* A good key. */
-	CHECK_RESULT(DPKI_RESULT_OK, dpki_verify_key(checkpoint, bundle, device.data, good.data, &clock,
+	CHECK_RESULT(DPKI_RESULT_OK, dpki_verify_key(checkpoint, bundle, device.data, good.data, &clock, false,
 	                                             &key, &block, next, &next_len));
 	CHECK(key.status == DPKI_STATUS_VALID && key.key_type == 0 && key.purpose == 0);
 	CHECK(key.public_key_len == 32 && key.public_key[0] == 1 && key.public_key[31] == 1);
@@ -71,28 +71,28 @@ int main(int argc, char **argv)
 	uint8_t after[sizeof next];
 	size_t after_len = sizeof after;
 	DpkiBytes at_head = { next, next_len };
-	CHECK_RESULT(DPKI_RESULT_OK, dpki_verify_key(at_head, bundle, device.data, good.data, NULL, &key,
+	CHECK_RESULT(DPKI_RESULT_OK, dpki_verify_key(at_head, bundle, device.data, good.data, NULL, false, &key,
 	                                             NULL, after, &after_len));
 	CHECK(after_len == next_len && memcmp(after, next, next_len) == 0);
 	after_len = sizeof after;
 	CHECK_RESULT(DPKI_RESULT_OLDER_THAN_SEEN,
-	             dpki_verify_key(at_head, load("older"), device.data, good.data, &clock, &key, NULL,
+	             dpki_verify_key(at_head, load("older"), device.data, good.data, &clock, false, &key, NULL,
 	                             after, &after_len));
 
 	/* A revoked key, and a key that the chain does not know. */
 	next_len = sizeof next;
 	CHECK_RESULT(DPKI_RESULT_OK, dpki_verify_key(checkpoint, load("revoked-bundle"), device.data,
-	                                             revoked.data, &clock, &key, NULL, next, &next_len));
+	                                             revoked.data, &clock, false, &key, NULL, next, &next_len));
 	CHECK(key.status == DPKI_STATUS_REVOKED && key.reason == 1 && key.revoked_at_ms == time - 500);
 	next_len = sizeof next;
 	CHECK_RESULT(DPKI_RESULT_OK, dpki_verify_key(checkpoint, load("unknown-bundle"), device.data,
-	                                             device.data, &clock, &key, NULL, next, &next_len));
+	                                             device.data, &clock, false, &key, NULL, next, &next_len));
 	CHECK(key.status == DPKI_STATUS_UNKNOWN && key.public_key_len == 0);
 
 	/* A key of another device is not this device's key. */
 	next_len = sizeof next;
 	CHECK_RESULT(DPKI_RESULT_OK, dpki_verify_key(checkpoint, load("foreign-bundle"), lost.data,
-	                                             good.data, &clock, &key, NULL, next, &next_len));
+	                                             good.data, &clock, false, &key, NULL, next, &next_len));
 	CHECK(key.status == DPKI_STATUS_UNKNOWN && key.public_key_len == 0);
 
 	/* Records under storage keys. */
@@ -104,7 +104,7 @@ int main(int argc, char **argv)
 		{ .key = { device_key, sizeof device_key } },
 	};
 	next_len = sizeof next;
-	CHECK_RESULT(DPKI_RESULT_OK, dpki_verify(checkpoint, bundle, records, 2, &clock, &block, next,
+	CHECK_RESULT(DPKI_RESULT_OK, dpki_verify(checkpoint, bundle, records, 2, &clock, false, &block, next,
 	                                         &next_len));
 	DpkiBytes key_record = load("key-record");
 	CHECK(records[0].present && records[1].present);
@@ -116,29 +116,54 @@ int main(int argc, char **argv)
 
 	/* Other keys than asked. */
 	next_len = sizeof next;
-	CHECK_RESULT(DPKI_RESULT_NODE_SURPLUS, dpki_verify(checkpoint, bundle, records + 1, 1, &clock,
+	CHECK_RESULT(DPKI_RESULT_NODE_SURPLUS, dpki_verify(checkpoint, bundle, records + 1, 1, &clock, false,
 	                                                   &block, next, &next_len));
 	CHECK_RESULT(DPKI_RESULT_NODE_SURPLUS,
-	             dpki_verify(checkpoint, bundle, NULL, 0, &clock, NULL, next, &next_len));
+	             dpki_verify(checkpoint, bundle, NULL, 0, &clock, false, NULL, next, &next_len));
+
+	/* The same authorities on another chain, which only the state tells apart. */
+	uint8_t genesis_key[DPKI_GENESIS_KEY_LEN];
+	CHECK_RESULT(DPKI_RESULT_OK, dpki_genesis_storage_key(genesis_key));
+	CHECK_RESULT(DPKI_RESULT_ARGUMENT, dpki_genesis_storage_key(NULL));
+	CHECK_RESULT(DPKI_RESULT_OK, dpki_key_storage_key(good.data, key_key));
+	DpkiBytes bound = load("bound-bundle"), elsewhere = load("elsewhere-bundle");
+	next_len = sizeof next;
+	CHECK_RESULT(DPKI_RESULT_OK, dpki_verify_key(checkpoint, bound, device.data, good.data, &clock,
+	                                             true, &key, NULL, next, &next_len));
+	CHECK(key.status == DPKI_STATUS_VALID);
+	CHECK_RESULT(DPKI_RESULT_OTHER_CHAIN,
+	             dpki_verify_key(checkpoint, elsewhere, device.data, good.data, &clock, true, &key,
+	                             NULL, next, &next_len));
+	CHECK_RESULT(DPKI_RESULT_NODE_MISSING,
+	             dpki_verify_key(checkpoint, bundle, device.data, good.data, &clock, true, &key, NULL,
+	                             next, &next_len));
+	DpkiRecord named[3] = { records[0], records[1], { .key = { genesis_key, sizeof genesis_key } } };
+	next_len = sizeof next;
+	CHECK_RESULT(DPKI_RESULT_OK, dpki_verify(checkpoint, elsewhere, named, 3, &clock, false, NULL,
+	                                         next, &next_len));
+	CHECK(named[2].present && memcmp(named[2].value.data, checkpoint.data + 1, 32) != 0);
+	next_len = sizeof next;
+	CHECK_RESULT(DPKI_RESULT_OTHER_CHAIN, dpki_verify(checkpoint, elsewhere, named, 2, &clock, true,
+	                                                  NULL, next, &next_len));
 
 	/* Age. */
 	clock.now_ms = time + 60001;
 	CHECK_RESULT(DPKI_RESULT_STALE, dpki_verify_key(checkpoint, bundle, device.data, good.data,
-	                                                &clock, &key, NULL, next, &next_len));
+	                                                &clock, false, &key, NULL, next, &next_len));
 	clock.now_ms = 0;
 	CHECK_RESULT(DPKI_RESULT_FROM_THE_FUTURE,
-	             dpki_verify_key(checkpoint, bundle, device.data, good.data, &clock, &key, NULL, next,
+	             dpki_verify_key(checkpoint, bundle, device.data, good.data, &clock, false, &key, NULL, next,
 	                             &next_len));
 	clock.now_ms = time;
 
 	/* A forged header under the real justification, and every cut. */
 	CHECK_RESULT(DPKI_RESULT_TARGET_MISMATCH,
-	             dpki_verify_key(checkpoint, load("forged"), device.data, good.data, &clock, &key,
+	             dpki_verify_key(checkpoint, load("forged"), device.data, good.data, &clock, false, &key,
 	                             NULL, next, &next_len));
 	for (size_t len = 0; len < bundle.len; len++) {
 		DpkiBytes cut = { bundle.data, len };
 		CHECK_RESULT(DPKI_RESULT_MALFORMED,
-		             dpki_verify_key(checkpoint, cut, device.data, good.data, &clock, &key, NULL,
+		             dpki_verify_key(checkpoint, cut, device.data, good.data, &clock, false, &key, NULL,
 		                             next, &next_len));
 	}
 
@@ -157,7 +182,7 @@ int main(int argc, char **argv)
 	/* Wrong use. */
 	next_len = 10;
 	CHECK_RESULT(DPKI_RESULT_BUFFER_TOO_SMALL,
-	             dpki_verify_key(checkpoint, bundle, device.data, good.data, &clock, &key, NULL, next,
+	             dpki_verify_key(checkpoint, bundle, device.data, good.data, &clock, false, &key, NULL, next,
 	                             &next_len));
 	CHECK(next_len == checkpoint.len);
 	DpkiBytes none = { NULL, 0 }, wrong = { NULL, 1 };
@@ -165,14 +190,14 @@ int main(int argc, char **argv)
 	CHECK_RESULT(DPKI_RESULT_ARGUMENT, dpki_advance(wrong, none, next, &next_len));
 	CHECK_RESULT(DPKI_RESULT_ARGUMENT, dpki_recover(checkpoint, wrong, 0, next, &next_len));
 	CHECK_RESULT(DPKI_RESULT_ARGUMENT,
-	             dpki_verify(checkpoint, bundle, NULL, 1, &clock, NULL, next, &next_len));
+	             dpki_verify(checkpoint, bundle, NULL, 1, &clock, false, NULL, next, &next_len));
 	CHECK_RESULT(DPKI_RESULT_ARGUMENT,
-	             dpki_verify(checkpoint, bundle, records, 65, &clock, NULL, next, &next_len));
+	             dpki_verify(checkpoint, bundle, records, 65, &clock, false, NULL, next, &next_len));
 	CHECK_RESULT(DPKI_RESULT_ARGUMENT,
-	             dpki_verify_key(checkpoint, bundle, NULL, good.data, &clock, &key, NULL, next,
+	             dpki_verify_key(checkpoint, bundle, NULL, good.data, &clock, false, &key, NULL, next,
 	                             &next_len));
 	CHECK_RESULT(DPKI_RESULT_ARGUMENT,
-	             dpki_verify_key(checkpoint, bundle, device.data, good.data, &clock, NULL, NULL, next,
+	             dpki_verify_key(checkpoint, bundle, device.data, good.data, &clock, false, NULL, NULL, next,
 	                             &next_len));
 	CHECK_RESULT(DPKI_RESULT_ARGUMENT, dpki_advance(checkpoint, load("fragments"), next, NULL));
 	CHECK_RESULT(DPKI_RESULT_ARGUMENT, dpki_device_storage_key(NULL, device_key));

@@ -3,7 +3,7 @@
 //! Header and justification are laid out by hand, so that the tool needs few crates. That they are real ones is not taken
 //! on trust: the verifier takes them, and its tests hold it against the crates of the node.
 
-use crate::state::{Registry, Sample};
+use crate::state::Registry;
 use codec::{Compact, Encode};
 use dpki_verifier::{AuthoritySet, Checkpoint, Fragment, Query, encode_bundle};
 use ed25519_zebra::{SigningKey, VerificationKeyBytes};
@@ -79,11 +79,6 @@ impl Validators {
 		// No headers between the block and what was voted for.
 		(ROUND, hash, NEWEST, votes, Compact(0u32)).encode()
 	}
-}
-
-/// For the status of a key one asks for the key, its device and the chain time.
-pub fn question(sample: Sample) -> Query {
-	Query::new().device(sample.device).key(sample.key)
 }
 
 /// As Aura makes it: the slot before, the seal behind.

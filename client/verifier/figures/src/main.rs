@@ -9,9 +9,12 @@
 //! |---|---|
 //! | cold | the verifier stands at a checkpoint and is shown a later block: it checks every signature |
 //! | warm | the verifier stands at the block of the bundle: it checks the storage proof |
+//! | single | each device is registered by itself |
+//! | fleet | devices are members of fleets, and bring their path beside the bundle, see `fleet` |
 //! | constructed | the state is not built as a whole, see `state` |
 
 mod bundle;
+mod fleet;
 mod measure;
 mod memory;
 mod state;
@@ -33,6 +36,8 @@ const VALIDATORS: [u8; 3] = [4, 7, 21];
 const BUILT: [u32; 2] = [10_000, 1_000_000];
 /// Constructed.
 const CONSTRUCTED: u64 = 1_000_000_000;
+/// Members of fleets, and in how many states of them one is asked for in each fleet.
+const MEMBERS: [(u64, u64); 3] = [(10_000, 30), (1_000_000, 30), (1_000_000_000, 1)];
 
 fn main() -> Result<(), Box<dyn Error>> {
 	let args: Vec<_> = std::env::args().skip(1).collect();
@@ -50,16 +55,22 @@ fn all(folder: &Path) -> Result<(), Box<dyn Error>> {
 		let registry = Registry::built(devices, PLAN.samples);
 		eprintln!("a state with {devices} devices took {} ms", began.elapsed().as_millis());
 		let registries = [registry];
-		tell(folder, devices.into(), "built", &registries)?;
+		tell(folder, "single", devices.into(), "built", &registries)?;
 	}
 	let registries: Vec<_> = (0..u64::from(PLAN.samples))
 		.map(|seed| Registry::constructed(CONSTRUCTED, seed))
 		.collect();
-	tell(folder, CONSTRUCTED, "constructed", &registries)
+	tell(folder, "single", CONSTRUCTED, "constructed", &registries)?;
+	for (members, states) in MEMBERS {
+		let registries: Vec<_> = (0..states).map(|seed| Registry::fleets(members, seed)).collect();
+		tell(folder, "fleet", members, "built, paths drawn", &registries)?;
+	}
+	Ok(())
 }
 
 fn tell(
 	folder: &Path,
+	kind: &str,
 	devices: u64,
 	state: &str,
 	registries: &[Registry],
@@ -68,8 +79,12 @@ fn tell(
 		let validators = Validators::new(count);
 		let cases = cases(&validators, registries);
 		let mut figures = measure(&cases, &PLAN);
-		let name = format!("{count}-{devices}");
+		let name = match kind {
+			"single" => format!("{count}-{devices}"),
+			_ => format!("{kind}-{count}-{devices}"),
+		};
 		figures["name"] = json!(name);
+		figures["kind"] = json!(kind);
 		figures["validators"] = json!(count);
 		figures["devices"] = json!(devices);
 		figures["keys_per_device"] = json!(KEYS_PER_DEVICE);
@@ -88,7 +103,7 @@ fn cases(validators: &Validators, registries: &[Registry]) -> Vec<Case> {
 	let of = |registry: &Registry| {
 		let samples = registry.samples.iter();
 		samples
-			.map(|sample| Case::new(validators, registry, *sample))
+			.map(|sample| Case::new(validators, registry, sample.clone()))
 			.collect::<Vec<_>>()
 	};
 	registries.iter().flat_map(of).collect()
@@ -132,7 +147,7 @@ mod tests {
 	fn what_is_measured_can_be_verified_by_another_process() {
 		let folder = std::env::temp_dir().join(format!("dpki-figures-{}", std::process::id()));
 		fs::create_dir_all(&folder).unwrap();
-		tell(&folder, 50, "built", &[Registry::built(50, 5)]).unwrap();
+		tell(&folder, "single", 50, "built", &[Registry::built(50, 5)]).unwrap();
 		verify(&folder, "4-50").unwrap();
 		let path = folder.join("4-50.bundle");
 		let mut bundle = fs::read(&path).unwrap();
@@ -140,6 +155,21 @@ mod tests {
 		fs::write(&path, bundle).unwrap();
 		assert!(verify(&folder, "4-50").is_err());
 		fs::remove_dir_all(&folder).unwrap();
+	}
+
+	#[test]
+	fn a_member_of_a_fleet_is_proven_with_the_path_that_it_brings() {
+		let plan = Plan { runs: 1, samples: 1 };
+		let mut lengths = Vec::new();
+		for (members, fleets) in [(10_000, 1), (1_000_000, 1), (1_000_000_000, 60)] {
+			let cases = cases(&Validators::new(4), &[Registry::fleets(members, 1)]);
+			assert_eq!(cases.len(), fleets, "one of each fleet");
+			let figures = measure(&cases, &plan);
+			println!("{members} {figures}");
+			lengths.push(figures["path_bytes"].as_u64().unwrap());
+		}
+		// A hash for each level: 24 in place of 14, but for the places beside which the tree is not complete.
+		assert!((9 * 32..=12 * 32).contains(&(lengths[2] - lengths[0])), "{lengths:?}");
 	}
 
 	/// The mean length of the bundles of some states with one sample each, or of one with many.

@@ -1,7 +1,7 @@
 //! What one kind of bundle costs a device.
 
 use crate::{
-	bundle::{Lengths, Validators, question},
+	bundle::{Lengths, Validators},
 	memory::{STACK, heap_of, stack_of},
 	state::{Registry, Sample, TIME},
 };
@@ -38,9 +38,9 @@ pub struct Case {
 }
 
 impl Case {
-	/// The bundle for one device of a registry.
+	/// The bundle about one device of a registry.
 	pub fn new(validators: &Validators, registry: &Registry, sample: Sample) -> Self {
-		let query = question(sample);
+		let query = sample.query();
 		let (bundle, lengths) = validators.bundle(registry, &query);
 		Self { checkpoint: validators.checkpoint(), query, bundle, lengths, sample }
 	}
@@ -52,8 +52,7 @@ impl Case {
 	/// Verifies the bundle and gives the verdict about the key.
 	fn verify(&self, verifier: &mut Verifier<Zebra>) -> bool {
 		let verified = verifier.verify(&self.bundle, &self.query, fresh());
-		let status = verified.and_then(|verified| verified.key_status(self.sample.key));
-		status.is_ok_and(|status| status.is_valid())
+		verified.is_ok_and(|verified| self.sample.is_valid(&verified))
 	}
 }
 
@@ -105,6 +104,7 @@ pub fn measure(cases: &[Case], plan: &Plan) -> Value {
 		"justification_bytes": typical.lengths.justification,
 		"proof_bytes": typical.lengths.proof,
 		"proof_nodes": typical.lengths.nodes,
+		"path_bytes": typical.sample.path_len(),
 		"cold_us": median(cold),
 		"cold_us_p99": all_cold[all_cold.len() * 99 / 100],
 		"warm_us": median(warm),

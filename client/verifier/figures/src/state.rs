@@ -13,11 +13,13 @@ use codec::Encode;
 use dpki_primitives::{
 	Moment,
 	device::{DeviceRecord, KeyList},
+	fleet::MembershipProof,
 	ids::{DeviceId, KeyId, OrganisationId},
 	key::{KeyPurpose, KeyRecord, KeyType, PublicKey},
 	status::Validity,
 	storage_keys,
 };
+use dpki_verifier::{Query, Verified};
 use sp_core::{Blake2Hasher, H256};
 use sp_crypto_hashing::{blake2_256, twox_128};
 use sp_trie::{EMPTY_PREFIX, HashDBT, LayoutV1, MemoryDB};
@@ -62,13 +64,40 @@ const OTHERS: [&str; 18] = [
 ];
 const ITEMS_OF_OTHERS: u8 = 5;
 
-/// A device of the registry, and the first of its keys.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Sample {
-	/// The device.
-	pub device: DeviceId,
-	/// Its signing key.
-	pub key: KeyId,
+/// Whom a bundle is about.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Sample {
+	/// A device that is registered by itself, and the first of its keys.
+	Single(DeviceId, KeyId),
+	/// A member of a fleet.
+	Member(Box<MembershipProof>),
+}
+
+impl Sample {
+	/// What the verdict about the key depends on, and the chain time.
+	pub fn query(&self) -> Query {
+		match self {
+			Self::Single(device, key) => Query::new().device(*device).key(*key),
+			Self::Member(proof) => Query::new().member(proof),
+		}
+	}
+
+	/// Whether the key is proven to be good.
+	pub fn is_valid(&self, verified: &Verified<'_>) -> bool {
+		let status = match self {
+			Self::Single(_, key) => verified.key_status(*key),
+			Self::Member(proof) => verified.member_status(proof),
+		};
+		status.is_ok_and(|status| status.is_valid())
+	}
+
+	/// How many bytes the device brings along beside the bundle.
+	pub fn path_len(&self) -> usize {
+		match self {
+			Self::Single(..) => 0,
+			Self::Member(proof) => proof.to_bytes().len(),
+		}
+	}
 }
 
 /// The root of a state, and of its nodes those on the way to the samples.
@@ -95,8 +124,7 @@ impl Registry {
 		});
 		let samples: Vec<_> = samples.collect();
 
-		let mut small = small_items();
-		let mut large: [(Vec<u8>, Box<dyn Iterator<Item = Entry> + '_>); 3] = [
+		let large: [(Vec<u8>, Box<dyn Iterator<Item = Entry> + '_>); 3] = [
 			(
 				prefix(storage_keys::device(DeviceId([0; 32]))),
 				Box::new(places.iter().map(|(id, index)| {
@@ -116,8 +144,17 @@ impl Registry {
 				})),
 			),
 		];
+		Self::merged(small_items(), large.into(), samples)
+	}
+
+	/// A state of small items and of large ones, each behind its prefix and in order.
+	pub(crate) fn merged<'a>(
+		mut small: BTreeMap<Vec<u8>, Vec<u8>>,
+		mut large: Vec<(Vec<u8>, Box<dyn Iterator<Item = Entry> + 'a>)>,
+		samples: Vec<Sample>,
+	) -> Self {
 		large.sort_by(|(one, _), (next, _)| one.cmp(next));
-		let mut entries: Box<dyn Iterator<Item = Entry> + '_> = Box::new(std::iter::empty());
+		let mut entries: Box<dyn Iterator<Item = Entry> + 'a> = Box::new(std::iter::empty());
 		for (prefix, items) in large {
 			let after = small.split_off(&prefix);
 			entries = Box::new(entries.chain(std::mem::replace(&mut small, after)).chain(items));
@@ -129,10 +166,10 @@ impl Registry {
 	pub fn constructed(devices: u64, seed: u64) -> Self {
 		let mut random = Random(seed);
 		let index = random.next() as u32;
-		let sample = sample(index);
+		let (device, key) = ids(index);
 		let mut entries = small_items();
-		let (device, key) = (storage_keys::device(sample.device), storage_keys::key(sample.key));
-		entries.insert(storage_keys::device_keys(sample.device), key_list(index).encode());
+		entries.insert(storage_keys::device_keys(device), key_list(index).encode());
+		let (device, key) = (storage_keys::device(device), storage_keys::key(key));
 		for sibling in random.siblings(&device, devices) {
 			entries.insert(sibling, device_record(random.next() as u32).encode());
 		}
@@ -141,15 +178,11 @@ impl Registry {
 		}
 		entries.insert(device, device_record(index).encode());
 		entries.insert(key, key_record_of(index, index.wrapping_mul(KEYS_PER_DEVICE)).encode());
-		Self::visit(entries.into_iter(), vec![sample])
+		Self::visit(entries.into_iter(), vec![sample(index)])
 	}
 
 	fn visit(entries: impl Iterator<Item = Entry>, samples: Vec<Sample>) -> Self {
-		let mut wanted: BTreeSet<_> = samples
-			.iter()
-			.flat_map(|it| [storage_keys::device(it.device), storage_keys::key(it.key)])
-			.collect();
-		wanted.insert(storage_keys::now());
+		let wanted = samples.iter().flat_map(|it| it.query().keys().to_vec()).collect();
 		let mut keeper = Keeper { wanted, nodes: MemoryDB::default(), root: H256::zero() };
 		trie_visit::<Layout, _, _, _, _>(entries, &mut keeper);
 		Self { root: keeper.root.0, samples, nodes: keeper.nodes }
@@ -157,7 +190,7 @@ impl Registry {
 
 	/// The nodes that prove what lies under these keys, each once.
 	///
-	/// The keys have to be those of samples, and the chain time.
+	/// The keys have to be those that samples ask for.
 	pub fn prove(&self, keys: &[Vec<u8>]) -> Vec<Vec<u8>> {
 		let root = H256(self.root);
 		let mut recorder = Recorder::<Layout>::new();
@@ -166,8 +199,7 @@ impl Registry {
 				.with_recorder(&mut recorder)
 				.build();
 			for key in keys {
-				let found = trie.get(key).expect("the nodes on the way were kept");
-				assert!(found.is_some(), "a sample is in the state");
+				trie.get(key).expect("the nodes on the way were kept");
 			}
 		}
 		let nodes: BTreeMap<_, _> =
@@ -176,7 +208,7 @@ impl Registry {
 	}
 }
 
-type Entry = (Vec<u8>, Vec<u8>);
+pub(crate) type Entry = (Vec<u8>, Vec<u8>);
 
 /// Hashes nodes, and keeps those that lie on the way to what is wanted.
 struct Keeper {
@@ -227,15 +259,19 @@ impl ProcessEncodedNode<H256> for Keeper {
 }
 
 /// Deterministic numbers: SplitMix64.
-struct Random(u64);
+pub(crate) struct Random(pub(crate) u64);
 
 impl Random {
-	fn next(&mut self) -> u64 {
+	pub(crate) fn next(&mut self) -> u64 {
 		self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
 		let mut z = self.0;
 		z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
 		z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
 		z ^ (z >> 31)
+	}
+
+	pub(crate) fn hash(&mut self) -> [u8; 32] {
+		blake2_256(&self.next().to_le_bytes())
 	}
 
 	/// From 0 to 1.
@@ -283,7 +319,7 @@ fn set_nibble(key: &mut [u8], level: usize, value: u8) {
 }
 
 /// The hashed names of a pallet and of an item.
-fn prefix(key: Vec<u8>) -> Vec<u8> {
+pub(crate) fn prefix(key: Vec<u8>) -> Vec<u8> {
 	key[..32].to_vec()
 }
 
@@ -299,11 +335,26 @@ fn small_items() -> BTreeMap<Vec<u8>, Vec<u8>> {
 	items
 }
 
+/// Everything but the registry, and so many devices in it that are registered by themselves.
+pub(crate) fn singles(count: u32) -> BTreeMap<Vec<u8>, Vec<u8>> {
+	let mut items = small_items();
+	for index in 0..count {
+		let id = device_id(index);
+		items.insert(storage_keys::device(id), device_record(index).encode());
+		items.insert(storage_keys::device_keys(id), key_list(index).encode());
+	}
+	for index in 0..count * KEYS_PER_DEVICE {
+		let id = KeyId::of(&public_key(index));
+		items.insert(storage_keys::key(id), key_record(index).encode());
+	}
+	items
+}
+
 fn organisation(index: u32) -> OrganisationId {
 	OrganisationId::from_name(format!("organisation-{}", index % ORGANISATIONS).as_bytes())
 }
 
-fn device_name(index: u32) -> String {
+pub(crate) fn device_name(index: u32) -> String {
 	format!("device-{index:010}")
 }
 
@@ -311,14 +362,19 @@ fn device_id(index: u32) -> DeviceId {
 	DeviceId::from_name(organisation(index), device_name(index).as_bytes())
 }
 
-fn public_key(index: u32) -> PublicKey {
+pub(crate) fn public_key(index: u32) -> PublicKey {
 	let bytes = blake2_256(&index.to_le_bytes());
 	PublicKey::new(KeyType::Ed25519, &bytes).expect("an Ed25519 key has 32 bytes")
 }
 
-fn sample(index: u32) -> Sample {
+fn ids(index: u32) -> (DeviceId, KeyId) {
 	let first = index.wrapping_mul(KEYS_PER_DEVICE);
-	Sample { device: device_id(index), key: KeyId::of(&public_key(first)) }
+	(device_id(index), KeyId::of(&public_key(first)))
+}
+
+fn sample(index: u32) -> Sample {
+	let (device, key) = ids(index);
+	Sample::Single(device, key)
 }
 
 fn device_record(index: u32) -> DeviceRecord {

@@ -166,6 +166,8 @@ fn the_genesis_hash_is_compared_with_that_in_the_state() {
 	let query = drone_query().bind_genesis();
 	let world = World::new(4);
 	assert!(world.verdict(&world.answer(&query), &query).is_ok());
+	assert_eq!(dpki_verifier::genesis_key(), genesis_key());
+	assert!(query.keys().contains(&genesis_key()) && query.binds_genesis());
 }
 
 #[test]
@@ -178,6 +180,26 @@ fn the_same_authorities_on_another_chain_are_told_apart() {
 		let world = World::with(4, entries, StateVersion::V1);
 		assert_eq!(world.verdict(&world.answer(&query), &query), Err(Error::OtherChain));
 	}
+}
+
+/// `System.BlockHash` keeps the hashes of so many blocks beside that of the first one, as `BlockHashCount` of the runtime
+/// has it.
+const BLOCK_HASHES: u32 = 2_400;
+
+#[test]
+fn the_genesis_hash_takes_less_than_two_kilobytes_of_a_bundle() {
+	let mut entries = registry(1_000);
+	let map = &genesis_key()[..32];
+	for number in 1_000_000..1_000_000 + BLOCK_HASHES {
+		let number = number.to_le_bytes();
+		let key = [map, &sp_core::twox_64(&number), &number].concat();
+		entries.insert(key, vec![number[0]; 32]);
+	}
+	let world = World::with(4, entries, StateVersion::V1);
+	let length = |query: &Query| world.answer(query).encode().len();
+	let more = length(&drone_query().bind_genesis()) - length(&drone_query());
+	println!("the genesis hash takes {more} bytes");
+	assert!((1_000..2_000).contains(&more), "{more}");
 }
 
 #[test]

@@ -5,13 +5,14 @@ use crate::{
 	values::{DeviceRef, HexBytes},
 };
 use clap::Args;
+use dpki_client::carrier::Carriers;
 use dpki_primitives::{
 	Moment,
 	ids::{AnchorId, DeviceId, KeyId},
 	status::Status,
 	storage_keys,
 };
-use dpki_verifier::{Error as Unproven, Query, Verified};
+use dpki_verifier::{Error as Unproven, Query, Verified, genesis_key};
 use serde_json::{Value, json};
 use std::fmt;
 
@@ -30,27 +31,36 @@ pub struct Question {
 	/// Whatever lies under this storage key
 	#[arg(long = "storage-key", value_name = "HEX")]
 	storage_keys: Vec<HexBytes>,
-	/// Prove the genesis hash too: for validators that run two chains with the same keys
+	/// Do not have the genesis hash proven. Signatures of finality do not name their chain: then a block of another chain passes
+	/// if the same validators run that with the same keys. It saves up to 2 kB, and has to be the same for whoever exports or
+	/// publishes and whoever asks
 	#[arg(long)]
-	bind_genesis: bool,
+	no_bind_genesis: bool,
 }
 
 impl Question {
 	/// Whether nothing is asked about but the chain time.
 	pub fn is_empty(&self) -> bool {
-		self.query() == Query::new()
+		self.named() == Query::new()
 	}
 
 	/// For the verifier.
 	pub fn query(&self) -> Query {
+		if self.no_bind_genesis { self.named() } else { self.named().bind_genesis() }
+	}
+
+	/// These carriers, asked as the question is meant.
+	pub fn to(&self, carriers: Carriers) -> Carriers {
+		if self.no_bind_genesis { carriers.without_genesis() } else { carriers }
+	}
+
+	fn named(&self) -> Query {
 		let query = self.devices.iter().fold(Query::new(), |query, it| query.device(it.id));
 		let query = self.keys.iter().fold(query, |query, id| query.key(*id));
 		let query = self.anchors.iter().fold(query, |query, id| query.anchor(*id));
-		let query = self
-			.storage_keys
+		self.storage_keys
 			.iter()
-			.fold(query, |query, key| query.storage_key(key.0.clone()));
-		if self.bind_genesis { query.bind_genesis() } else { query }
+			.fold(query, |query, key| query.storage_key(key.0.clone()))
 	}
 }
 
@@ -82,13 +92,15 @@ impl fmt::Display for Finding {
 	}
 }
 
-/// What a verified bundle says about each key of its query, and the chain time.
+/// What a verified bundle says about each key of its query, and the chain time. That the chain is the right one is no
+/// finding, but what all of them stand on.
 pub fn findings(
 	verified: &Verified<'_>,
 	query: &Query,
 ) -> Result<(Vec<Finding>, Moment), Unproven> {
 	let now = storage_keys::now();
-	let keys = query.keys().iter().filter(|key| **key != now);
+	let genesis = query.binds_genesis().then(genesis_key);
+	let keys = query.keys().iter().filter(|key| **key != now && Some(*key) != genesis.as_ref());
 	let findings = keys.map(|key| finding(verified, key)).collect::<Result<_, _>>()?;
 	Ok((findings, verified.time()))
 }
