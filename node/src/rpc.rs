@@ -12,9 +12,12 @@ mod cursor;
 mod deliveries;
 mod error;
 mod events;
+mod figures;
 mod finality;
 mod fragments;
 mod limits;
+#[cfg(test)]
+mod mock;
 mod revocations;
 mod subscriptions;
 

@@ -291,7 +291,13 @@ pub fn new_full<N: NetworkBackend<Block, Hash>>(
 			Some("rpc"),
 			rpc::track_finality(client.clone(), tell_finalized),
 		);
-		let dpki = Dpki::new(client.clone(), backend.clone(), finality, finalized);
+		let dpki = Dpki::new(
+			client.clone(),
+			backend.clone(),
+			finality,
+			finalized,
+			prometheus_registry.as_ref(),
+		)?;
 
 		Box::new(move |executor| {
 			let grandpa = GrandpaDeps {

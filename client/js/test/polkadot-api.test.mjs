@@ -8,7 +8,7 @@ import { getPolkadotSigner } from 'polkadot-api/signer';
 import { getWsProvider } from 'polkadot-api/ws';
 import WebSocket from 'ws';
 import { refusals } from '../definitions.js';
-import { anchors, genesis, nobody, organisation, url } from './node.mjs';
+import { anchors, change, delivery, devices, genesis, nobody, organisation, url } from './node.mjs';
 
 const [, anchor] = anchors;
 let client;
@@ -50,10 +50,44 @@ test('the runtime api gives verdicts, and the storage key with which to have the
 });
 
 test('fragments are served, and what is beyond the limits is refused with a code', async () => {
-  const answer = await client._request('dpki_warpFragments', [null]);
-  assert.deepEqual(answer, { count: 0, last: genesis, isFinished: true, fragments: '0x00' });
+  const { fragments, ...answer } = await client._request('dpki_warpFragments', [null]);
+  const last = await client._request('chain_getBlockHash', [change]);
+  assert.deepEqual(answer, { count: 1, last, isFinished: true });
+  // A list of one, which begins with the hash of the block before.
+  const parent = await client._request('chain_getBlockHash', [change - 1]);
+  assert.ok(fragments.startsWith(`0x04${parent.slice(2)}`), fragments);
+  const rest = await client._request('dpki_warpFragments', [last]);
+  assert.deepEqual(rest, { count: 0, last, isFinished: true, fragments: '0x00' });
   assert.equal(await refusal(client._request('dpki_bundle', [['0x00']])), refusals.keyLength);
   assert.equal(await refusal(client._request('dpki_warpFragments', [nobody])), refusals.unknownBlock);
+});
+
+/** The first notification about deliveries with these parameters that this is true of. */
+async function heardOfDeliveries(params, isIt) {
+  let following;
+  const heard = await new Promise((resolve, reject) => {
+    following = client._subscribe('dpki_subscribeDeliveries', 'dpki_unsubscribeDeliveries', params).subscribe({
+      next: (told) => isIt(told) && resolve(told),
+      error: reject,
+    });
+  });
+  following.unsubscribe();
+  return heard;
+}
+
+test('a delivery is heard of by its device and by nobody else', async () => {
+  const [device, other] = devices;
+  const told = await heardOfDeliveries([1, device], ({ deliveries }) => deliveries.length > 0);
+  assert.equal(told.blockNumber, delivery.block);
+  assert.equal(told.deliveries.length, 1);
+  const [{ kind, sequence, digest, organisation: publisher, ...published }] = told.deliveries;
+  assert.deepEqual(
+    { kind, sequence, digest, publisher, device: published.device },
+    { kind: 'published', sequence: 1, digest: delivery.digest, publisher: organisation.id, device },
+  );
+
+  const quiet = await heardOfDeliveries([delivery.block, other], () => true);
+  assert.deepEqual([quiet.blockNumber, quiet.deliveries], [delivery.block, []]);
 });
 
 test('a revocation is submitted and heard of', async () => {

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { ApiPromise, Keyring, WsProvider } from '@polkadot/api';
 import * as dpki from '../definitions.js';
-import { anchors, genesis, nobody, organisation, url } from './node.mjs';
+import { anchors, change, delivery, devices, genesis, nobody, organisation, url } from './node.mjs';
 
 const [anchor] = anchors;
 let api;
@@ -57,12 +57,20 @@ test('a bundle is about a finalised block', async () => {
   assert.ok(same.blockNumber.gte(blockNumber));
 });
 
-test('a chain that never changed its authorities has no fragments', async () => {
+test('the fragments lead over the change of the authorities', async () => {
   const answer = await api.rpc.dpki.warpFragments();
-  assert.equal(answer.count.toNumber(), 0);
+  assert.equal(answer.count.toNumber(), 1);
   assert.ok(answer.isFinished.isTrue);
-  assert.equal(answer.last.toHex(), genesis);
-  assert.equal(answer.fragments.toHex(), '0x00');
+  assert.equal(answer.last.toHex(), (await api.rpc.chain.getBlockHash(change)).toHex());
+  // A list of one, of a header that follows its parent.
+  const header = await api.rpc.chain.getHeader(answer.last);
+  assert.ok(answer.fragments.toHex().startsWith(`0x04${header.toHex().slice(2)}`), answer.fragments.toHex());
+  assert.ok(answer.fragments.length > header.encodedLength + 100, `${answer.fragments.length}`);
+
+  const rest = await api.rpc.dpki.warpFragments(answer.last);
+  assert.equal(rest.count.toNumber(), 0);
+  assert.equal(rest.last.toHex(), answer.last.toHex());
+  assert.equal(rest.fragments.toHex(), '0x00');
 });
 
 test('what is asked beyond the limits is refused with a code', async () => {
@@ -106,6 +114,38 @@ test('a revocation is submitted and heard of', async () => {
   assert.equal(found.owner.unwrap().toHex(), organisation.id);
   const verdict = await api.call.dpkiApi.anchor(anchor);
   assert.ok(verdict.status.isRevoked, verdict.toString());
+});
+
+/** The first notification about deliveries from this block on, for this device, that this is true of. */
+async function heardOfDeliveries(since, device, isIt) {
+  let unsubscribe;
+  const heard = await new Promise((resolve, reject) => {
+    api.rpc.dpki
+      .subscribeDeliveries(since, device, (told) => isIt(told) && resolve(told))
+      .then((stop) => (unsubscribe = stop), reject);
+  });
+  // The first notification comes after the answer that the subscription has begun.
+  while (!unsubscribe) await new Promise((next) => setImmediate(next));
+  unsubscribe();
+  return heard;
+}
+
+test('a delivery is heard of by its device and by nobody else', async () => {
+  const [device, other] = devices;
+  const told = await heardOfDeliveries(1, device, ({ deliveries }) => deliveries.length > 0);
+  assert.equal(told.blockNumber.toNumber(), delivery.block);
+  assert.equal(told.blockHash.toHex(), (await api.rpc.chain.getBlockHash(delivery.block)).toHex());
+  assert.equal(told.deliveries.length, 1);
+  const [published] = told.deliveries;
+  assert.equal(published.kind.toString(), 'published');
+  assert.equal(published.device.toHex(), device);
+  assert.equal(published.sequence.toNumber(), 1);
+  assert.equal(published.digest.toHex(), delivery.digest);
+  assert.equal(published.organisation.unwrap().toHex(), organisation.id);
+  assert.ok(published.recipient.isSome && published.length.unwrap().gtn(0));
+
+  const quiet = await heardOfDeliveries(delivery.block, other, () => true);
+  assert.deepEqual([quiet.blockNumber.toNumber(), quiet.deliveries.length], [delivery.block, 0]);
 });
 
 test('a subscription that cannot begin is refused', async () => {

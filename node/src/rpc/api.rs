@@ -8,6 +8,7 @@ use super::{
 	deliveries::Delivery,
 	error::Refusal,
 	events::{BlockEvents, Events},
+	figures::BundleFigures,
 	finality::Finality,
 	fragments::{Fragments, fragments},
 	revocations::Revocation,
@@ -20,6 +21,7 @@ use jsonrpsee::{PendingSubscriptionSink, core::async_trait, proc_macros::rpc};
 use serde::Serialize;
 use sp_core::Bytes;
 use std::sync::Arc;
+use substrate_prometheus_endpoint::{PrometheusError, Registry};
 use tokio::sync::watch;
 
 /// What was revoked in a block.
@@ -88,20 +90,22 @@ pub struct Dpki {
 
 impl Dpki {
 	/// Reads from these, and learns of new finalised blocks from
-	/// [`track_finality`](super::subscriptions::track_finality).
+	/// [`track_finality`](super::subscriptions::track_finality). Its figures go to this registry, if there is one.
 	pub fn new(
 		client: Arc<FullClient>,
 		backend: Arc<FullBackend>,
 		finality: Finality,
 		finalized: watch::Receiver<BlockNumber>,
-	) -> Self {
+		registry: Option<&Registry>,
+	) -> Result<Self, PrometheusError> {
 		let finality = Arc::new(finality);
 		let events = Arc::new(Events::new(client.clone(), backend));
-		Self {
-			bundles: Arc::new(Bundles::new(client, finality.clone())),
+		let figures = BundleFigures::new(registry)?;
+		Ok(Self {
+			bundles: Arc::new(Bundles::new(client, finality.clone(), figures)),
 			finality,
 			subscriptions: Arc::new(Subscriptions::new(events, finalized)),
-		}
+		})
 	}
 }
 

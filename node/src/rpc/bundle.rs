@@ -7,21 +7,22 @@
 
 use super::{
 	error::Refusal,
+	figures::BundleFigures,
 	finality::{Finality, Justified},
 	limits::{
 		CACHED_ANSWERS, MAX_ANSWER_LEN, MAX_CACHED_LEN, MAX_FRAGMENTS, MAX_KEY_LEN, MAX_KEYS,
 		MIN_KEY_LEN,
 	},
 };
-use crate::service::FullClient;
+use crate::service::{FullBackend, FullClient};
 use codec::Encode;
-use dpki_runtime::{BlockNumber, Hash};
+use dpki_runtime::{BlockNumber, Hash, opaque::Block};
 use dpki_verifier::{
 	Query, encode_bundle,
 	limits::{MAX_NODE_LEN, MAX_PROOF_NODES},
 };
 use parking_lot::Mutex;
-use sc_client_api::ProofProvider;
+use sc_client_api::{Backend, ProofProvider};
 use schnellru::{ByLength, LruMap};
 use serde::Serialize;
 use sp_core::Bytes;
@@ -40,18 +41,36 @@ pub struct Bundle {
 	pub bundle: Bytes,
 }
 
-/// Makes bundles.
-pub struct Bundles {
-	client: Arc<FullClient>,
-	finality: Arc<Finality>,
-	answers: Mutex<LruMap<(Hash, [u8; 32]), Bundle>>,
+/// States of blocks, of which parts can be proven.
+pub trait States: Send + Sync {
+	/// The trie nodes that prove what lies under these keys, or that nothing does, in the state of this block.
+	fn prove(&self, block: Hash, keys: &[Vec<u8>]) -> Result<Vec<Vec<u8>>, Refusal>;
 }
 
-impl Bundles {
-	/// Proofs come from this client, finality from there.
-	pub fn new(client: Arc<FullClient>, finality: Arc<Finality>) -> Self {
+impl States for FullClient {
+	fn prove(&self, block: Hash, keys: &[Vec<u8>]) -> Result<Vec<Vec<u8>>, Refusal> {
+		let proof = self.read_proof(block, &mut keys.iter().map(Vec::as_slice))?;
+		Ok(proof.into_iter_nodes().collect())
+	}
+}
+
+/// Makes bundles.
+pub struct Bundles<B = FullBackend> {
+	states: Arc<dyn States>,
+	finality: Arc<Finality<B>>,
+	answers: Mutex<LruMap<(Hash, [u8; 32]), Bundle>>,
+	figures: BundleFigures,
+}
+
+impl<B: Backend<Block>> Bundles<B> {
+	/// Proofs come from these states, finality from there.
+	pub fn new(
+		states: Arc<dyn States>,
+		finality: Arc<Finality<B>>,
+		figures: BundleFigures,
+	) -> Self {
 		let answers = Mutex::new(LruMap::new(ByLength::new(CACHED_ANSWERS)));
-		Self { client, finality, answers }
+		Self { states, finality, answers, figures }
 	}
 
 	/// The bundle for these storage keys, for a device whose checkpoint is this block.
@@ -70,6 +89,7 @@ impl Bundles {
 
 		let id = (head.hash, blake2_256(&(query.keys(), changes.first()).encode()));
 		if let Some(known) = self.answers.lock().get(&id) {
+			self.figures.kept.inc();
 			return Ok(known.clone());
 		}
 		let bundle = self.make(&query, &changes, &head)?;
@@ -89,9 +109,9 @@ impl Bundles {
 			.iter()
 			.map(|number| self.finality.change(*number))
 			.collect::<Result<Vec<_>, _>>()?;
-		let keys = &mut query.keys().iter().map(Vec::as_slice);
-		let proof = self.client.read_proof(head.hash, keys)?;
-		let nodes: Vec<&[u8]> = proof.iter_nodes().map(Vec::as_slice).collect();
+		let proof = self.states.prove(head.hash, query.keys())?;
+		self.figures.made.inc();
+		let nodes: Vec<&[u8]> = proof.iter().map(Vec::as_slice).collect();
 
 		let fragments: Vec<_> = changes.iter().map(|change| change.fragment()).collect();
 		let len = nodes.iter().map(|node| node.len()).sum::<usize>()
@@ -128,41 +148,4 @@ fn query(keys: Vec<Bytes>) -> Result<Query, Refusal> {
 }
 
 #[cfg(test)]
-mod tests {
-	use super::*;
-	use dpki_primitives::storage_keys;
-
-	fn key(number: u8) -> Bytes {
-		Bytes(vec![number; MIN_KEY_LEN])
-	}
-
-	#[test]
-	fn the_chain_time_is_always_proven() {
-		assert_eq!(query(Vec::new()), Ok(Query::new()));
-		assert_eq!(query(vec![Bytes(storage_keys::now())]), Ok(Query::new()));
-		assert_eq!(query(vec![key(1)]).unwrap().keys().len(), 2);
-	}
-
-	#[test]
-	fn the_order_of_keys_and_repetitions_make_no_difference() {
-		assert_eq!(query(vec![key(1), key(2), key(1)]), query(vec![key(2), key(1)]));
-	}
-
-	#[test]
-	fn too_many_keys_are_refused() {
-		let keys = |count: usize| (0..count).map(|number| key(number as u8)).collect::<Vec<_>>();
-		assert_eq!(query(keys(MAX_KEYS - 1)).unwrap().keys().len(), MAX_KEYS);
-		for (count, found) in [(MAX_KEYS, MAX_KEYS + 1), (MAX_KEYS + 9, MAX_KEYS + 9)] {
-			let refused = Refusal::TooManyKeys { found, allowed: MAX_KEYS };
-			assert_eq!(query(keys(count)), Err(refused));
-		}
-	}
-
-	#[test]
-	fn keys_that_are_not_those_of_records_are_refused() {
-		for found in [0, b":code".len(), MIN_KEY_LEN - 1, MAX_KEY_LEN + 1] {
-			let refused = Refusal::KeyLength { found, min: MIN_KEY_LEN, max: MAX_KEY_LEN };
-			assert_eq!(query(vec![Bytes(vec![1; found])]), Err(refused));
-		}
-	}
-}
+mod tests;

@@ -59,8 +59,8 @@ impl Justified {
 }
 
 /// What the node knows of the chain's finality.
-pub struct Finality {
-	backend: Arc<FullBackend>,
+pub struct Finality<B = FullBackend> {
+	backend: Arc<B>,
 	authority_set: SharedAuthoritySet<Hash, BlockNumber>,
 	spec: Box<dyn ChainSpec>,
 	/// The first set, once it was needed; nothing if the specification does not tell it.
@@ -69,11 +69,11 @@ pub struct Finality {
 	changes: Mutex<LruMap<BlockNumber, Arc<Justified>>>,
 }
 
-impl Finality {
+impl<B: Backend<Block>> Finality<B> {
 	/// Reads from this database. The specification of the chain knows who the first authorities were, when their state has
 	/// long been pruned.
 	pub fn new(
-		backend: Arc<FullBackend>,
+		backend: Arc<B>,
 		authority_set: SharedAuthoritySet<Hash, BlockNumber>,
 		spec: Box<dyn ChainSpec>,
 	) -> Self {
@@ -115,12 +115,17 @@ impl Finality {
 	}
 
 	/// Number of the finalised block that has this hash; that of the first block if there is none.
+	///
+	/// A block that is here and not final yet may be so on other nodes: whoever knows it is ahead of this one.
 	pub fn number_of(&self, block: Option<Hash>) -> Result<BlockNumber, Refusal> {
 		let Some(hash) = block else { return Ok(0) };
 		let blockchain = self.backend.blockchain();
 		let number = blockchain.number(hash)?.ok_or(Refusal::UnknownBlock { hash })?;
-		let is_canonical = blockchain.hash(number)? == Some(hash);
-		if !is_canonical || number > blockchain.info().finalized_number {
+		let newest = blockchain.info().finalized_number;
+		if number > newest {
+			return Err(Refusal::Ahead { asked: number, newest });
+		}
+		if blockchain.hash(number)? != Some(hash) {
 			return Err(Refusal::UnknownBlock { hash });
 		}
 		Ok(number)
@@ -266,32 +271,15 @@ fn key_of(id: &AuthorityId) -> [u8; 32] {
 #[cfg(test)]
 mod tests {
 	use super::*;
-	use finality_grandpa::SignedPrecommit;
-	use sp_consensus_grandpa::{AuthoritySignature, Commit, Precommit};
-	use sp_core::ed25519;
+	use crate::rpc::mock::{Chain, Change, Vote, justified_by, vote};
 	use sp_keyring::Ed25519Keyring::{self, Alice, Bob, Charlie, Dave, Eve};
-
-	type Vote = SignedPrecommit<Hash, BlockNumber, AuthoritySignature, AuthorityId>;
 
 	fn target() -> (Hash, BlockNumber) {
 		(Hash::repeat_byte(7), 9)
 	}
 
-	fn vote(voter: Ed25519Keyring, (target_hash, target_number): (Hash, BlockNumber)) -> Vote {
-		Vote {
-			precommit: Precommit::<Header> { target_hash, target_number },
-			signature: AuthoritySignature::from(ed25519::Signature::from_raw([1; 64])),
-			id: AuthorityId::from(voter.public()),
-		}
-	}
-
 	fn justification(votes: Vec<Vote>) -> GrandpaJustification<Header> {
-		let (target_hash, target_number) = target();
-		GrandpaJustification {
-			round: 1,
-			commit: Commit::<Header> { target_hash, target_number, precommits: votes },
-			votes_ancestries: Vec::new(),
-		}
+		justified_by(target(), votes)
 	}
 
 	fn authorities(voters: &[Ed25519Keyring]) -> Vec<AuthorityId> {
@@ -346,5 +334,31 @@ mod tests {
 		let thinned = thin(justification(votes), None).unwrap();
 		assert_eq!(voters(thinned), authorities(&[Alice, Eve]));
 		assert!(matches!(thin(justification(Vec::new()), None), Ok(Thinned::TooFew)));
+	}
+
+	#[test]
+	fn a_block_that_is_not_final_here_is_ahead_and_one_of_a_fork_is_unknown() {
+		let chain = Chain::new(5, &[]);
+		let finality = chain.finality();
+		let (coming, astray) = (chain.extend(), chain.fork(3));
+		assert_eq!(finality.number_of(Some(chain.hash(5))), Ok(5));
+		let ahead = Refusal::Ahead { asked: 6, newest: 5 };
+		assert_eq!(finality.number_of(Some(coming)), Err(ahead));
+		let unknown = Refusal::UnknownBlock { hash: astray };
+		assert_eq!(finality.number_of(Some(astray)), Err(unknown));
+	}
+
+	#[test]
+	fn the_newest_block_that_can_be_proven_serves_until_there_is_a_better_one() {
+		let chain = Chain::new(5, &[(2, Change::Proven)]);
+		let finality = chain.finality();
+		assert_eq!(finality.head(), Err(Refusal::NothingFinal));
+		chain.justify(4);
+		assert_eq!(finality.head().unwrap().number, 4);
+		// Only strangers have voted for this one.
+		chain.justify_by(5, &[Eve]);
+		assert_eq!(finality.head().unwrap().hash, chain.hash(4));
+		chain.justify(5);
+		assert_eq!(finality.head().unwrap().hash, chain.hash(5));
 	}
 }

@@ -7,8 +7,9 @@ use super::{
 	finality::{Finality, Justified},
 	limits::{MAX_ANSWER_LEN, MAX_FRAGMENTS},
 };
-use dpki_runtime::{BlockNumber, Hash};
+use dpki_runtime::{BlockNumber, Hash, opaque::Block};
 use dpki_verifier::encode_fragments;
+use sc_client_api::Backend;
 use serde::Serialize;
 use sp_core::Bytes;
 use std::sync::Arc;
@@ -28,7 +29,10 @@ pub struct Fragments {
 }
 
 /// The changes after this block; after the first block of the chain if none is named.
-pub fn fragments(finality: &Finality, from: Option<Hash>) -> Result<Fragments, Refusal> {
+pub fn fragments<B: Backend<Block>>(
+	finality: &Finality<B>,
+	from: Option<Hash>,
+) -> Result<Fragments, Refusal> {
 	let number = finality.number_of(from)?;
 	let last = match from {
 		Some(hash) => hash,

@@ -206,19 +206,26 @@ async fn an_agent_keeps_the_checkpoint_to_which_it_has_come() {
 	assert!(error.contains("was led astray"), "{error}");
 }
 
+#[test]
+fn the_example_can_be_read_in_one_go() {
+	let example = include_str!("../../../light/examples/embed.rs");
+	let lines = example.lines().count();
+	assert!(lines < 60, "it has {lines} lines");
+}
+
 #[tokio::test]
-async fn the_example_tells_whether_a_key_is_valid_until_it_is_revoked() {
+async fn the_example_tells_whether_a_device_and_its_keys_are_valid_until_they_are_revoked() {
 	let fleet = Fleet::start("embed");
 	let device = fleet.enrol("drone-1").await;
 	let client = fleet.node.client().await;
 	let at = client.at_finalized().await.expect("the node answers");
-	let key = at.device_keys(device.id()).await.expect("they are read")[0];
+	let keys = at.keys_of(device.id()).await.expect("they are read");
 	let told = fleet.workspace.join("told");
 	let args = [
 		fleet.node.spec.display().to_string(),
 		hex(&client.genesis_hash()),
 		fleet.node.peer_address().await,
-		key.to_string(),
+		"acme/drone-1".to_owned(),
 		fleet.workspace.join("checkpoint").display().to_string(),
 	];
 	// What it prints is to be waited for, as that of the others is.
@@ -229,18 +236,32 @@ async fn the_example_tells_whether_a_key_is_valid_until_it_is_revoked() {
 		Process::start_until(Path::new("/bin/sh"), args, &told, words)
 			.unwrap_or_else(|said| panic!("{said}"))
 	};
-	let (process, line) = start("use it");
-	assert!(line.contains("Valid, use it"), "{line}");
-	let id = key.to_string();
-	fleet.admin.ok(["revoke", "key", &id, "--reason", "keyCompromise", "--yes"]);
-	// Before that it may call the last news too old.
-	let line = process.until("Revoked").unwrap_or_else(|said| panic!("{said}"));
+	let until = |process: &Process, words: &str| {
+		process.until(words).unwrap_or_else(|said| panic!("{said}"))
+	};
+	let (process, line) = start("acme/drone-1 ");
+	assert!(line.contains(&device.id().to_string()), "{line}");
+	// Now and then it may call the last news too old.
+	until(&process, ": Valid, use it");
+	for (key, record) in &keys {
+		until(&process, &format!("{:?} key {key}: Valid, use it", record.purpose));
+	}
+	let key = keys[0].0.to_string();
+	fleet.admin.ok(["revoke", "key", &key, "--reason", "keyCompromise", "--yes"]);
+	let line = until(&process, &format!("key {key}: Revoked"));
+	assert!(line.contains("do not"), "{line}");
+	let revoke = ["revoke", "device", "acme/drone-1", "--reason", "keyCompromise", "--yes"];
+	fleet.admin.ok(revoke);
+	let line = until(&process, &format!("{}: Revoked", device.id()));
+	assert!(line.contains("do not"), "{line}");
+	// Its other keys end with it.
+	let line = until(&process, &format!("key {}: Revoked", keys[1].0));
 	assert!(line.contains("do not"), "{line}");
 	process.stop();
 
 	// It begins again where it was.
 	let kept = std::fs::read(fleet.workspace.join("checkpoint")).expect("it was kept");
 	assert!(Checkpoint::decode(&kept).expect("it is one").number > 0);
-	let (_process, line) = start("Revoked");
-	assert!(line.contains("do not"), "{line}");
+	let (_process, line) = start("acme/drone-1 ");
+	assert!(line.contains("Revoked") && line.contains("do not"), "{line}");
 }

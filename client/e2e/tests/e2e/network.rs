@@ -1,8 +1,9 @@
 //! A consortium of four validators and a full node: founded, started, looked at, hurt, stopped.
 
 use dpki_client::Client;
-use dpki_e2e::{Network, PATIENCE, Workspace, binary, said, target};
+use dpki_e2e::{Network, PATIENCE, Workspace, binary, proofs::bundle, said, target};
 use dpki_light::LightClient;
+use dpki_verifier::Query;
 use futures::StreamExt;
 use serde_json::{Value, json};
 use std::{
@@ -19,6 +20,9 @@ use tokio::{
 
 /// From one look at something that takes time to the next.
 const PAUSE: Duration = Duration::from_millis(500);
+
+/// How many bundles a node is asked for.
+const BUNDLES: u32 = 3;
 
 /// One network at a time is as much as a small machine carries.
 static ONE_AT_A_TIME: Mutex<()> = Mutex::const_new(());
@@ -93,6 +97,9 @@ async fn a_consortium_is_founded_and_survives_the_loss_of_one() {
 	follows_with_a_light_client(&network, &full).await;
 	a_member_is_told_what_is_left(&network);
 	a_member_rotates_its_session_keys(&network);
+	for _ in 0..BUNDLES {
+		bundle(&full, &Query::new(), None).await.expect("it is served");
+	}
 	metrics_are_those_that_alerts_and_dashboard_use(&network);
 
 	let south = network.member("south");
@@ -216,6 +223,9 @@ fn metrics_are_those_that_alerts_and_dashboard_use(network: &Network) {
 	assert!(value("dpki_finalized_time_seconds", "") > 1_700_000_000.0);
 	assert!(value("dpki_finality_lag_blocks", "") < 20.0);
 	assert_eq!(value("dpki_anchors{", "status=\"valid\""), 0.0);
+	let made = value("dpki_bundle_proofs_total", "");
+	assert!(made >= 1.0, "{made}");
+	assert_eq!(made + value("dpki_bundle_kept_total", ""), f64::from(BUNDLES));
 }
 
 #[tokio::test]

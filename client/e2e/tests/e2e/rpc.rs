@@ -161,7 +161,7 @@ async fn revocations_are_told_once_each_across_a_restart_of_the_node() {
 	let anchor = anchors(&fleet.admin)[0];
 	let client = fleet.node.client().await;
 
-	let mut heard = Heard::default();
+	let mut heard = Heard::of("revocations");
 	let mut following =
 		subscribe(&fleet.node, "Revocations", rpc_params![1]).await.expect("it begins");
 	for serial in [1, 2] {
@@ -184,15 +184,15 @@ async fn revocations_are_told_once_each_across_a_restart_of_the_node() {
 	let client = fleet.node.client().await;
 	revoke(&client, anchor, 4).await;
 	heard.until(&mut following, 4).await;
-	assert_eq!(heard.serials, [1, 2, 3, 4]);
-	assert!(heard.places.is_sorted_by(|one, next| one < next), "{:?}", heard.places);
+	assert_eq!(heard.serials(), [1, 2, 3, 4]);
+	assert!(heard.is_in_order(), "{:?}", heard.places);
 
 	// Whoever begins anew hears the same in the same places.
-	let mut all = Heard::default();
+	let mut all = Heard::of("revocations");
 	let mut following =
 		subscribe(&fleet.node, "Revocations", rpc_params![1]).await.expect("it begins");
 	all.until(&mut following, 4).await;
-	assert_eq!((all.serials, all.places), (heard.serials, heard.places));
+	assert_eq!((all.told, all.places), (heard.told, heard.places));
 }
 
 #[tokio::test]
@@ -262,6 +262,95 @@ async fn a_device_hears_of_deliveries_for_it() {
 	}
 }
 
+#[tokio::test]
+async fn deliveries_are_told_once_each_across_a_restart_of_the_node() {
+	let mut fleet = Fleet::start("delivered");
+	let mut device = fleet.enrol("drone-1").await;
+	let other = fleet.enrol("drone-2").await;
+	// The first device applies and acknowledges what it gets; nobody is at home at the second one.
+	let deliver = |fleet: &Fleet| {
+		let words = |name| ["deliver", "--org", "acme", "--device", name, "--empty"];
+		fleet.admin.ok(words("drone-2"));
+		fleet.admin.ok(words("drone-1").into_iter().chain(["--wait"]))
+	};
+	let params = |since: u64| rpc_params![since, device.id().to_string()];
+
+	let mut heard = Heard::of("deliveries");
+	let mut following = subscribe(&fleet.node, "Deliveries", params(1)).await.expect("it begins");
+	device.start();
+	deliver(&fleet);
+	heard.until(&mut following, 2).await;
+	drop(following);
+
+	// While nobody listens, and then the node is killed.
+	let last = deliver(&fleet);
+	let client = fleet.node.client().await;
+	reach(&client, &Query::new(), None, block(&last) + 5).await;
+	device.stop();
+	fleet.node.stop();
+	fleet.node.resume();
+
+	// From the replay into what is new.
+	let params = |since: u64| rpc_params![since, device.id().to_string()];
+	let mut following = subscribe(&fleet.node, "Deliveries", params(heard.last_block + 1))
+		.await
+		.expect("it begins");
+	device.start();
+	deliver(&fleet);
+	heard.until(&mut following, 6).await;
+	let own: Vec<_> = (1..=3)
+		.flat_map(|number| [(number, "published"), (number, "applied")])
+		.collect();
+	assert_eq!(heard.of_device(device.id()), own);
+	assert!(heard.is_in_order(), "{:?}", heard.places);
+
+	// Whoever begins anew hears the same in the same places, and of others if it names no device.
+	let mut again = Heard::of("deliveries");
+	let params = rpc_params![1, device.id().to_string()];
+	let mut following = subscribe(&fleet.node, "Deliveries", params).await.expect("it begins");
+	again.until(&mut following, 6).await;
+	assert_eq!((&again.told, &again.places), (&heard.told, &heard.places));
+	let mut all = Heard::of("deliveries");
+	let mut following =
+		subscribe(&fleet.node, "Deliveries", rpc_params![1]).await.expect("it begins");
+	all.until(&mut following, 9).await;
+	assert_eq!(all.of_device(device.id()), own);
+	let published = [1u64, 2, 3].map(|number| (number, "published"));
+	assert_eq!(all.of_device(other.id()), published);
+	assert!(all.is_in_order(), "{:?}", all.places);
+}
+
+#[tokio::test]
+async fn a_node_that_has_finalised_nothing_yet_says_so_and_who_is_ahead_of_it() {
+	let workspace = Workspace::new("unfinal");
+	// It makes blocks, and has no vote on what is final.
+	let node = Node::start_with(&workspace, &["--no-grandpa"]);
+	let rpc = RpcClient::from_url(node.url()).await.expect("the node answers");
+	let mut heads = rpc
+		.subscribe::<Value>("chain_subscribeNewHeads", rpc_params![], "chain_unsubscribeNewHeads")
+		.await
+		.expect("it begins");
+	let made = async {
+		while let Some(head) = heads.next().await {
+			if head.expect("the node tells of it")["number"] != "0x0" {
+				return;
+			}
+		}
+		panic!("the subscription goes on");
+	};
+	tokio::time::timeout(PATIENCE, made).await.expect("a block is made");
+	let newest: Value = rpc.request("chain_getBlockHash", rpc_params![]).await.expect("it is told");
+
+	let nothing = Vec::<String>::new();
+	for (checkpoint, expected) in [(Value::Null, 18_001), (newest, 18_006)] {
+		let params = rpc_params![&nothing, &checkpoint];
+		let refused = rpc.request::<Value>("dpki_bundle", params).await;
+		let (code, message) = refusal(refused.map(|_| ()));
+		assert_eq!(code, expected, "{message}");
+		assert!(message.contains("ask again"), "{message}");
+	}
+}
+
 /// A subscription over a connection of its own, which ends with it.
 struct Following {
 	notifications: RpcSubscription<Value>,
@@ -285,31 +374,57 @@ impl Following {
 	}
 }
 
-/// What a subscriber to revocations has heard.
-#[derive(Default)]
+/// What a subscriber has heard.
 struct Heard {
-	serials: Vec<u64>,
+	/// The field of a notification that lists what happened.
+	list: &'static str,
+	told: Vec<Value>,
 	/// Block and event of each.
 	places: Vec<(u64, u64)>,
 	last_block: u64,
 }
 
 impl Heard {
+	fn of(list: &'static str) -> Self {
+		Self { list, told: Vec::new(), places: Vec::new(), last_block: 0 }
+	}
+
 	/// Listens until there are so many.
 	async fn until(&mut self, following: &mut Following, count: usize) {
-		while self.serials.len() < count {
+		while self.told.len() < count {
 			let told = following.next().await;
 			let block = told["blockNumber"].as_u64().expect("a number");
 			assert!(block > self.last_block, "block {block} after {}", self.last_block);
 			self.last_block = block;
-			for revocation in told["revocations"].as_array().expect("a list") {
-				assert_eq!(revocation["kind"], "sshSubject");
-				let subject = SshSubject::decode(&mut &*bytes(&revocation["subject"]));
-				let Ok(SshSubject::Serial(serial)) = subject else { panic!("{revocation}") };
-				self.serials.push(serial);
-				self.places.push((block, revocation["index"].as_u64().expect("a number")));
+			for event in told[self.list].as_array().expect("a list") {
+				self.places.push((block, event["index"].as_u64().expect("a number")));
+				self.told.push(event.clone());
 			}
 		}
+	}
+
+	/// Whether each came after the one before, and none came twice.
+	fn is_in_order(&self) -> bool {
+		self.places.is_sorted_by(|one, next| one < next)
+	}
+
+	/// The serial numbers that were revoked.
+	fn serials(&self) -> Vec<u64> {
+		let serial = |revocation: &Value| {
+			assert_eq!(revocation["kind"], "sshSubject");
+			let subject = SshSubject::decode(&mut &*bytes(&revocation["subject"]));
+			let Ok(SshSubject::Serial(serial)) = subject else { panic!("{revocation}") };
+			serial
+		};
+		self.told.iter().map(serial).collect()
+	}
+
+	/// What happened to the deliveries for this device: number, and what.
+	fn of_device(&self, device: DeviceId) -> Vec<(u64, &str)> {
+		let id = device.to_string();
+		let own = self.told.iter().filter(|delivery| delivery["device"] == id.as_str());
+		let happened = |delivery: &'_ Value| delivery["sequence"].as_u64().expect("a number");
+		own.map(|it| (happened(it), it["kind"].as_str().expect("a word"))).collect()
 	}
 }
 
