@@ -541,7 +541,7 @@ impl Agent {
 		ssh.revoked_host_serials = state.revoked_host_keys.serial_count();
 		ssh.revoked_host_keys = state.revoked_host_keys.fingerprints.len();
 		ssh.host_certificate = state.host_certificate.is_some();
-		ssh.temporary = state.temporary.len();
+		ssh.temporary = state.temporary.len() + state.temporary_keys.len();
 	}
 
 	fn warn_of_closed_doors(&self, state: &SshState) {

@@ -19,6 +19,7 @@
 //! | [`requests`] | asking a CA for certificates |
 //! | [`one_at_a_time`] | the lock, and what `status` tells |
 //! | [`temporary`] | access that ends by itself |
+//! | [`temporary_keys`] | the same by plain keys, without a CA |
 //! | [`secrets`] | that no secret shows, and sealed state |
 //! | [`statuses`] | the vectors of the one status function |
 
@@ -41,4 +42,5 @@ mod statuses;
 mod stops;
 mod table;
 mod temporary;
+mod temporary_keys;
 mod world;

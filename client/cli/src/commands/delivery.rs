@@ -93,6 +93,7 @@ impl PublishDelivery {
 		}
 		let (client, view) = session.view().await?;
 		review.require_chain(&client)?;
+		content::require_in_time(&content, view.now())?;
 		let copies = self.also.prepare()?;
 		let device = DeviceRef::from(review.device);
 		let told = content::describe(&content, &view, review.device).await?;
@@ -143,6 +144,7 @@ impl ApproveDelivery {
 			)?,
 		};
 		let content = review.open(&envelope)?;
+		content::require_in_time(&content, view.now())?;
 		let told = content::describe(&content, &view, review.device).await?;
 		let question = content::question(&told, &device.text, record.sequence, "Approve this?");
 		prompt::confirm(&question, self.yes)?;

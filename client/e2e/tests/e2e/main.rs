@@ -19,6 +19,7 @@ mod exports;
 mod fleet_watch;
 mod fleets;
 mod governance;
+mod grants;
 mod javascript;
 mod liars;
 mod light;
