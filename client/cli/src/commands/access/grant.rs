@@ -98,7 +98,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// What opens the login.
 enum Way {
 	/// A certificate by this CA, which is written into this file.
-	Certificate { ca: Box<PrivateKey>, known: KnownAnchor, out: PathBuf },
+	Certificate { ca: Box<PrivateKey>, known: Box<KnownAnchor>, out: PathBuf },
 	/// The key itself.
 	Plain,
 }
@@ -165,7 +165,7 @@ impl Grant {
 			(Some(ca), Some(out)) => {
 				let known = certificates::active_ca(&view, &ca, AnchorKind::SshUserCa).await?;
 				deliver::require_own(&known, organisation)?;
-				Way::Certificate { ca: Box::new(ca), known, out }
+				Way::Certificate { ca: Box::new(ca), known: Box::new(known), out }
 			},
 			_ => Way::Plain,
 		};
