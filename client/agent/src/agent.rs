@@ -203,12 +203,12 @@ impl Agent {
 	/// to be revoked still is, and a device whose clock runs ahead must not be deaf to it. Finishing a delivery does.
 	pub async fn enforce(&mut self, chain: &dyn Chain) -> Result<(), StepError> {
 		self.admit(chain)?;
-		match rotation::settle(&mut self.keys, chain).await {
+		match rotation::settle(&mut self.keys, self.device, chain).await {
 			Ok(()) => {},
 			Err(SettleError::Read(error)) => return Err(error.into()),
 			// A key that cannot be put away must not hold a revocation up.
 			Err(SettleError::Keys(error)) => {
-				tracing::warn!(%error, "the old agreement key cannot be put away");
+				tracing::warn!(%error, "an old key cannot be put away");
 			},
 		}
 		if self.journal.entries.pending.is_some() {
@@ -575,7 +575,7 @@ impl Agent {
 		ssh.revoked_host_serials = state.revoked_host_keys.serial_count();
 		ssh.revoked_host_keys = state.revoked_host_keys.fingerprints.len();
 		ssh.host_certificate = state.host_certificate.is_some();
-		ssh.temporary = state.temporary.len();
+		ssh.temporary = state.temporary.len() + state.temporary_keys.len();
 	}
 
 	fn warn_of_closed_doors(&self, state: &SshState) {

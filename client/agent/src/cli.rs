@@ -274,7 +274,8 @@ to either; afterwards it destroys the old one, and nobody opens what was sealed 
 runs. The organisation has to let its devices replace their keys alone (`dpki org key-policy`).
 
 Example:
-  dpki-agent rotate --config /etc/dpki/agent.toml --overlap 7d")]
+  dpki-agent rotate --config /etc/dpki/agent.toml --overlap 7d
+  dpki-agent rotate --config /etc/dpki/agent.toml --overlap 7d --hybrid --out drone-7.hybrid")]
 pub struct RotateArgs {
 	/// The configuration file.
 	#[arg(long, value_name = "FILE", default_value = "/etc/dpki/agent.toml")]
@@ -282,6 +283,12 @@ pub struct RotateArgs {
 	/// For how long the old key is good yet.
 	#[arg(long, value_name = "SPAN", value_parser = parse_span, default_value = "7d")]
 	pub overlap: Duration,
+	/// Replace the hybrid key; publishers need the public half of the new one.
+	#[arg(long)]
+	pub hybrid: bool,
+	/// The new file that the public half of the new hybrid key is written to; standard output if left out.
+	#[arg(long, value_name = "FILE", requires = "hybrid")]
+	pub out: Option<PathBuf>,
 	/// How long to wait for a fresh block.
 	#[arg(long, value_name = "SECONDS", default_value_t = 180)]
 	pub timeout: u64,

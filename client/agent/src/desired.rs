@@ -18,7 +18,7 @@ use crate::{
 	refusal::Refusal,
 	ssh::{
 		krl::Krl,
-		state::{KnownHostCa, SshState, Temporary, UserCa},
+		state::{KnownHostCa, SshState, Temporary, TemporaryKey, UserCa, bare},
 	},
 };
 use dpki_client::{
@@ -28,10 +28,11 @@ use dpki_client::{
 		anchor::{AnchorKind, AnchorRecord},
 		certificate::Holder,
 		ids::{AnchorId, CertificateId, DeviceId, OrganisationId},
+		key::PublicKey,
 		revocation::{SshRevocation, SshSubject},
 		status::{Status, status},
 	},
-	ssh::{fingerprint, key_from_material},
+	ssh::{fingerprint, from_public_key, key_from_material},
 	view::ReadError,
 };
 use sha2::{Digest, Sha256};
@@ -146,9 +147,19 @@ impl Resolver<'_> {
 				state.principals.insert(login.clone(), principals.clone());
 			},
 			Item::SshTemporaryAccess { login, principal, grant, until } => {
-				if self.is_granted(*grant, *until).await? {
+				if self.granted(*grant, *until).await?.is_some() {
 					let (login, principal) = (login.clone(), principal.clone());
 					state.temporary.push(Temporary { login, principal, until: *until });
+				}
+			},
+			Item::SshTemporaryKey { login, grant, until } if self.appliers.takes(item) => {
+				if let Some(key) = self.granted(*grant, *until).await? {
+					let key = from_public_key(&key).ok().and_then(|key| bare(&key).ok());
+					let key = key.ok_or_else(|| {
+						invalid(format!("the key of the grant {grant} is none for SSH"))
+					})?;
+					let login = login.clone();
+					state.temporary_keys.push(TemporaryKey { login, key, until: *until });
 				}
 			},
 			Item::Optional(part) if !self.is_applicable(part) => {
@@ -222,13 +233,13 @@ impl Resolver<'_> {
 		Ok(Some(key))
 	}
 
-	/// Whether the chain says that somebody may have access until then. A grant that has ended is no reason to refuse a
-	/// bundle: the device may have been off until then, and the rest of the bundle is wanted.
-	async fn is_granted(
+	/// The key that may have access until then, as the chain says. A grant that has ended is no reason to refuse a bundle:
+	/// the device may have been off until then, and the rest of the bundle is wanted.
+	async fn granted(
 		&mut self,
 		grant: CertificateId,
 		until: Moment,
-	) -> Result<bool, ResolveError> {
+	) -> Result<Option<PublicKey>, ResolveError> {
 		let Some((record, verdict)) = self.chain.certificate(grant).await? else {
 			return Err(invalid(format!("the chain does not know the grant {grant}")));
 		};
@@ -241,7 +252,7 @@ impl Resolver<'_> {
 		if record.validity.not_after.is_none_or(|end| until > end) {
 			return Err(invalid(format!("the access of the grant {grant} would outlive it")));
 		}
-		Ok(verdict.is_valid())
+		Ok(verdict.is_valid().then_some(record.key))
 	}
 
 	/// A host certificate has to be for our key, of the right type, in time, unrevoked, and signed by a host CA of the

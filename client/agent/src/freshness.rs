@@ -347,11 +347,42 @@ impl Heard {
 
 	/// What the clock shows, or that chain time and what has passed since, if it shows less.
 	pub fn now(&self, clock: Moment) -> Moment {
-		let elapsed = Moment::try_from(self.at.elapsed().as_millis()).unwrap_or(Moment::MAX);
-		// The clock of the process stands still while the device sleeps.
-		let since = self.reading.as_ref().and_then(|then| Reading::now()?.since(then));
-		clock.max(self.time.saturating_add(elapsed.max(since.unwrap_or(0))))
+		clock.max(self.time.saturating_add(passed(self.at, self.reading.as_ref())))
 	}
+}
+
+/// What time it was when something was judged, carried on by a clock that nobody sets. Whatever the device's clock is set to
+/// afterwards, forth or back, changes nothing until it is judged anew.
+#[derive(Clone, Debug)]
+pub struct Judged {
+	time: Moment,
+	at: Instant,
+	reading: Option<Reading>,
+}
+
+impl Judged {
+	/// Something is judged now, and this is the time.
+	pub fn now_at(time: Moment) -> Self {
+		Self { time, at: Instant::now(), reading: Reading::now() }
+	}
+
+	/// What time it is by that.
+	pub fn now(&self) -> Moment {
+		self.time.saturating_add(passed(self.at, self.reading.as_ref()))
+	}
+
+	/// The same, so many milliseconds later.
+	#[cfg(test)]
+	pub fn later_by(self, span: Moment) -> Self {
+		Self { time: self.time + span, ..self }
+	}
+}
+
+/// The milliseconds since then. The clock of the process stands still while the device sleeps, the other one does not.
+fn passed(at: Instant, reading: Option<&Reading>) -> Moment {
+	let elapsed = Moment::try_from(at.elapsed().as_millis()).unwrap_or(Moment::MAX);
+	let since = reading.and_then(|then| Reading::now()?.since(then));
+	elapsed.max(since.unwrap_or(0))
 }
 
 /// The chain time that was written down since the system has started. What cannot be read counts as none.

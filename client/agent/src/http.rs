@@ -8,9 +8,17 @@ use hyper::{
 	service::service_fn,
 };
 use hyper_util::rt::{TokioIo, TokioTimer};
-use std::{convert::Infallible, error::Error, io, pin::pin, sync::Arc, time::Duration};
+use std::{
+	collections::BTreeMap,
+	convert::Infallible,
+	error::Error,
+	io,
+	pin::pin,
+	sync::{Arc, Mutex, PoisonError},
+	time::Duration,
+};
 use tokio::{
-	io::{AsyncRead, AsyncWrite},
+	io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
 	net::{TcpListener, TcpStream, UnixListener, UnixStream},
 	sync::Semaphore,
 	task::JoinSet,
@@ -28,19 +36,41 @@ const MAX_HEADERS: usize = 64;
 /// After the system refused to accept a connection, most likely for want of file descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
+/// Most connections at a time whose users are told that they have too many.
+const MAX_TURNED_AWAY: usize = 16;
+
+/// How long that may take.
+const TURNING_AWAY_PATIENCE: Duration = Duration::from_secs(1);
+
 /// Bounds of a server.
 #[derive(Clone, Copy)]
 pub(crate) struct Limits {
 	/// Most connections at a time. Whoever comes then waits until one ends.
 	pub(crate) seats: usize,
+	/// How many of them one user of this machine may have, if it is known who connects.
+	pub(crate) per_user: Option<Share>,
 	/// After so long a connection takes no further request, and after twice as long it is cut.
 	pub(crate) age: Duration,
+}
+
+/// What one user may have.
+#[derive(Clone, Copy)]
+pub(crate) struct Share {
+	/// Most connections at a time.
+	pub(crate) seats: usize,
+	/// What whoever has them already is told, whatever it asks for: the type and the text.
+	pub(crate) refusal: (&'static str, &'static str),
 }
 
 /// Where connections come from.
 pub(crate) trait Listener: Send + Sync + 'static {
 	type Stream: AsyncRead + AsyncWrite + Unpin + Send + 'static;
 	fn next(&self) -> impl Future<Output = io::Result<Self::Stream>> + Send;
+
+	/// The user who has connected, by the word of the kernel.
+	fn user(_: &Self::Stream) -> Option<u32> {
+		None
+	}
 }
 
 impl Listener for TcpListener {
@@ -56,6 +86,45 @@ impl Listener for UnixListener {
 
 	async fn next(&self) -> io::Result<UnixStream> {
 		Ok(self.accept().await?.0)
+	}
+
+	fn user(stream: &UnixStream) -> Option<u32> {
+		stream.peer_cred().ok().map(|peer| peer.uid())
+	}
+}
+
+/// How many seats each user has.
+#[derive(Clone, Default)]
+struct Taken(Arc<Mutex<BTreeMap<Option<u32>, usize>>>);
+
+impl Taken {
+	/// A seat for this user, if it has fewer than `most`.
+	fn take(&self, user: Option<u32>, most: usize) -> Option<Seat> {
+		let mut taken = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+		let own = taken.entry(user).or_default();
+		if *own >= most {
+			return None;
+		}
+		*own += 1;
+		Some(Seat { taken: self.clone(), user })
+	}
+}
+
+/// A seat, until this is dropped.
+struct Seat {
+	taken: Taken,
+	user: Option<u32>,
+}
+
+impl Drop for Seat {
+	fn drop(&mut self) {
+		let mut taken = self.taken.0.lock().unwrap_or_else(PoisonError::into_inner);
+		if let Some(own) = taken.get_mut(&self.user) {
+			*own -= 1;
+			if *own == 0 {
+				taken.remove(&self.user);
+			}
+		}
 	}
 }
 
@@ -74,6 +143,8 @@ pub(crate) async fn serve<L, W, R, F, B>(
 	B::Error: Into<Box<dyn Error + Send + Sync>>,
 {
 	let seats = Arc::new(Semaphore::new(limits.seats));
+	let turned_away = Arc::new(Semaphore::new(MAX_TURNED_AWAY));
+	let taken = Taken::default();
 	let mut connections = JoinSet::new();
 	let mut stop = pin!(stop);
 	loop {
@@ -93,11 +164,24 @@ pub(crate) async fn serve<L, W, R, F, B>(
 			() = &mut stop => break,
 			Some(_) = connections.join_next() => {},
 			accepted = next => if let Some((stream, seat)) = accepted {
-				let respond = welcome(&stream);
-				connections.spawn(async move {
-					connection(stream, limits.age, respond).await;
+				let share = limits.per_user.map_or(usize::MAX, |share| share.seats);
+				if let Some(own) = taken.take(L::user(&stream), share) {
+					let respond = welcome(&stream);
+					connections.spawn(async move {
+						connection(stream, limits.age, respond).await;
+						drop((seat, own));
+					});
+				} else if let (Some(share), Ok(place)) =
+					(limits.per_user, turned_away.clone().try_acquire_owned())
+				{
+					// Who has enough seats takes none while it is told so.
 					drop(seat);
-				});
+					connections.spawn(async move {
+						let told = turn_away(stream, share.refusal);
+						let _ = tokio::time::timeout(TURNING_AWAY_PATIENCE, told).await;
+						drop(place);
+					});
+				}
 			},
 		}
 	}
@@ -138,6 +222,30 @@ where
 	}
 }
 
+/// Answers before anything is asked, and waits until the client has read that: a connection that is closed with something
+/// unread in it is an error for the client, which then may not look for an answer.
+async fn turn_away<S: AsyncRead + AsyncWrite + Unpin>(
+	mut stream: S,
+	(content_type, text): (&'static str, &'static str),
+) -> io::Result<()> {
+	let length = text.len();
+	let answer = format!(
+		"HTTP/1.1 429 Too Many Requests\r\ncontent-type: {content_type}\r\ncontent-length: {length}\r\n\
+		 cache-control: no-store\r\nconnection: close\r\n\r\n{text}"
+	);
+	stream.write_all(answer.as_bytes()).await?;
+	stream.shutdown().await?;
+	let mut unread = [0; 1024];
+	let mut length = 0;
+	while length <= MAX_HEAD_LEN {
+		match stream.read(&mut unread).await? {
+			0 => break,
+			read => length += read,
+		}
+	}
+	Ok(())
+}
+
 /// Why a request is refused whatever it asks for: status and sentence.
 pub(crate) fn refusal<B: Body>(request: &Request<B>) -> Option<(StatusCode, &'static str)> {
 	if !matches!(*request.method(), Method::GET | Method::HEAD) {
@@ -167,3 +275,6 @@ pub(crate) fn answer(
 	}
 	response
 }
+
+#[cfg(test)]
+mod tests;

@@ -29,16 +29,25 @@ pub struct Inspection {
 	pub age_seconds: u64,
 	/// The chain time in the newest finalised block, as RFC 3339.
 	pub chain_time: Option<String>,
-	/// How long ago that was by the device's clock, in seconds.
+	/// How long ago that was, in seconds, by the time that blocks are held against.
 	pub head_age_seconds: Option<u64>,
 	/// What whoever asks should know, in sentences.
 	pub warnings: Vec<String>,
 }
 
+/// What time it is, in milliseconds since the Unix epoch, for those who ask how old something is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Time {
+	/// What the device's clock shows: the word of the agent was written by it.
+	pub shown: Moment,
+	/// The time that blocks are held against, which does not go back when that clock is set back.
+	pub of_blocks: Moment,
+}
+
 impl Inspection {
-	/// Judges what was written last, when the device's clock says `now`, in milliseconds since the Unix epoch.
-	pub fn new(status: Status, presence: Presence, chain: &ChainSettings, now: Moment) -> Self {
-		let age_seconds = seconds_since(status.updated_at, now);
+	/// Judges what was written last, at this time.
+	pub fn new(status: Status, presence: Presence, chain: &ChainSettings, time: Time) -> Self {
+		let (age_seconds, now) = (seconds_since(status.updated_at, time.shown), time.of_blocks);
 		let mut warnings = Vec::new();
 		if presence == Presence::Absent {
 			warnings.push(
@@ -196,7 +205,7 @@ mod tests {
 		let head = head.map(|time| HeadStatus { number: 9, time, stale: false });
 		let status =
 			Status { device: "drone-7".into(), head, updated_at: written, ..Status::default() };
-		Inspection::new(status, presence, &chain, NOW)
+		Inspection::new(status, presence, &chain, Time { shown: NOW, of_blocks: NOW })
 	}
 
 	#[test]
@@ -238,6 +247,22 @@ mod tests {
 	}
 
 	#[test]
+	fn a_clock_that_was_set_back_makes_no_block_young_and_no_word_old() {
+		let found = inspect(RUNNING, NOW, Some(NOW));
+		let chain = crate::config::tests::sample().chain;
+		let at = |shown, of_blocks| {
+			Inspection::new(found.status.clone(), RUNNING, &chain, Time { shown, of_blocks })
+		};
+		let stale = at(NOW - 86_400_000, NOW + 601_000);
+		assert!(!stale.working && stale.to_string().contains("601 s old"), "{stale}");
+		let mut found = found.status.clone();
+		found.updated_at = NOW - 86_400_000;
+		let time = Time { shown: NOW - 86_400_000, of_blocks: NOW };
+		let fresh = Inspection::new(found, RUNNING, &chain, time);
+		assert!(fresh.working && fresh.age_seconds == 0, "{fresh}");
+	}
+
+	#[test]
 	fn an_agent_without_a_block_or_with_a_problem_is_not_at_work() {
 		let found = inspect(RUNNING, NOW, None);
 		assert!(!found.working && found.to_string().contains("no finalised block"), "{found}");
@@ -250,7 +275,7 @@ mod tests {
 			max_head_age: 600,
 			checkpoint: None,
 		};
-		let found = Inspection::new(status, RUNNING, &chain, NOW);
+		let found = Inspection::new(status, RUNNING, &chain, Time { shown: NOW, of_blocks: NOW });
 		assert!(!found.working && found.to_string().contains("problem       the disk is full"));
 	}
 

@@ -6,6 +6,7 @@
 //! | `agreement.key` | X25519 scalar, hexadecimal |
 //! | `agreement.next.key` | the one that is to follow it, while it is being replaced, see [`crate::rotation`] |
 //! | `hybrid.key` | X-Wing seed, hexadecimal, if the device was given such a key |
+//! | `hybrid.next.key` | the one that is to follow it, likewise |
 //! | `host_key` | Ed25519 private key in OpenSSH format, unless an existing one was taken over |
 //! | `host_key.pub` | its public half, so that the daemon need not open the private one |
 //!
@@ -75,6 +76,8 @@ pub struct DeviceKeys {
 	pub next: Option<AgreementKey>,
 	/// Opens deliveries that a quantum computer is not to open, if the device has such a key.
 	pub hybrid: Option<HybridKey>,
+	/// Opens them too, and takes its place once the chain says that it has ended.
+	pub next_hybrid: Option<HybridKey>,
 	/// The public half of the SSH host key.
 	pub host: ssh_key::PublicKey,
 	pub(crate) vault: Vault,
@@ -126,7 +129,8 @@ impl DeviceKeys {
 				.map_err(|_| KeyError::Damaged(vault.path(SIGNING)))?,
 			agreement,
 			next: rotation::read_next(vault)?,
-			hybrid: read_hybrid(vault)?,
+			hybrid: read_hybrid(vault, HYBRID)?,
+			next_hybrid: read_hybrid(vault, rotation::NEXT_HYBRID)?,
 			host: ssh_key::PublicKey::from_openssh(&host)
 				.map_err(|_| KeyError::Damaged(host_path))?,
 			vault: vault.clone(),
@@ -145,29 +149,27 @@ impl DeviceKeys {
 
 	/// The key of this device with this id, if it is one that opens deliveries.
 	pub fn opener(&self, device: DeviceId, recipient: KeyId) -> Option<&dyn OpeningKey> {
-		let hybrid = self.hybrid.as_ref().map(|key| key as &dyn OpeningKey);
-		let next = self.next.as_ref().map(|key| key as &dyn OpeningKey);
-		[Some(&self.agreement as &dyn OpeningKey), next, hybrid]
-			.into_iter()
-			.flatten()
+		let hybrids = self.hybrid.iter().chain(&self.next_hybrid).map(|key| key as &dyn OpeningKey);
+		let next = self.next.iter().map(|key| key as &dyn OpeningKey);
+		std::iter::once(&self.agreement as &dyn OpeningKey)
+			.chain(next)
+			.chain(hybrids)
 			.find(|key| KeyId::of_device(device, &key.public()) == recipient)
 	}
 
 	/// The hybrid key of this state directory: the one that is there, or a new one.
 	pub fn add_hybrid(vault: &Vault) -> Result<HybridKey, KeyError> {
-		if let Some(key) = read_hybrid(vault)? {
-			return Ok(key);
-		}
-		let text = to_text(HybridKey::generate().to_secret_bytes().as_slice());
-		vault.create(HYBRID, text.as_bytes())?;
-		// What the chain is told is what lies there.
-		Ok(HybridKey::from_secret_bytes(&*read_secret(vault, HYBRID)?))
+		rotation::resume(vault.state())?;
+		make_hybrid(vault, HYBRID)
 	}
 
-	/// Takes note of a hybrid key that another process has made.
+	/// Takes note of a hybrid key that another process has made, and of one that is to follow it.
 	pub(crate) fn find_hybrid(&mut self) -> Result<(), KeyError> {
 		if self.hybrid.is_none() {
-			self.hybrid = read_hybrid(&self.vault)?;
+			self.hybrid = read_hybrid(&self.vault, HYBRID)?;
+		}
+		if self.next_hybrid.is_none() {
+			self.next_hybrid = read_hybrid(&self.vault, rotation::NEXT_HYBRID)?;
 		}
 		Ok(())
 	}
@@ -250,11 +252,22 @@ pub(crate) fn read_agreement(vault: &Vault, name: &str) -> Result<AgreementKey, 
 	Ok(AgreementKey::from_secret_bytes(&*read_secret(vault, name)?))
 }
 
-fn read_hybrid(vault: &Vault) -> Result<Option<HybridKey>, KeyError> {
-	if !vault.path(HYBRID).exists() {
+/// The hybrid key of this name: the one that is there, or a new one, which is on the disk before anybody learns of it.
+pub(crate) fn make_hybrid(vault: &Vault, name: &str) -> Result<HybridKey, KeyError> {
+	if let Some(key) = read_hybrid(vault, name)? {
+		return Ok(key);
+	}
+	let text = to_text(HybridKey::generate().to_secret_bytes().as_slice());
+	vault.create(name, text.as_bytes())?;
+	// What the chain is told is what lies there.
+	Ok(HybridKey::from_secret_bytes(&*read_secret(vault, name)?))
+}
+
+fn read_hybrid(vault: &Vault, name: &str) -> Result<Option<HybridKey>, KeyError> {
+	if !vault.path(name).exists() {
 		return Ok(None);
 	}
-	Ok(Some(HybridKey::from_secret_bytes(&*read_secret(vault, HYBRID)?)))
+	Ok(Some(HybridKey::from_secret_bytes(&*read_secret(vault, name)?)))
 }
 
 fn read_secret(vault: &Vault, name: &str) -> Result<Zeroizing<[u8; 32]>, KeyError> {

@@ -15,14 +15,15 @@ use dpki_agent::{
 	consent::{Request, consent},
 	enrol::enrol,
 	files::{PUBLIC, create_whole},
-	freshness::FreshnessSettings,
+	freshness::{FreshnessSettings, Heard},
 	gateway,
 	init::init,
-	inspection::Inspection,
+	inspection::{Inspection, Time},
 	keys::DeviceKeys,
 	lock::{Presence, presence},
 	log::JsonLines,
-	pin, rotation,
+	pin,
+	rotation::{self, Which},
 	run::{clock, run, run_once},
 	seal::{Vault, seal_state},
 	service::unit::{self, Installation},
@@ -345,18 +346,41 @@ async fn fingerprint(args: &FingerprintArgs) -> Outcome {
 
 async fn rotate(args: RotateArgs) -> Outcome {
 	let config = Config::load(&args.config)?;
+	if let Some(path) = args.out.as_deref().filter(|path| path.exists()) {
+		// Before the chain knows a key whose public half would be nowhere.
+		return Err(
+			format!("{} exists and is not overwritten: name another file", path.display()).into()
+		);
+	}
 	let overlap = u64::try_from(args.overlap.as_millis()).unwrap_or(u64::MAX);
-	let rotated = rotation::register(&config, overlap, Duration::from_secs(args.timeout)).await?;
+	let which = if args.hybrid { Which::Hybrid } else { Which::Agreement };
+	let timeout = Duration::from_secs(args.timeout);
+	let rotated = rotation::register(&config, which, overlap, timeout).await?;
+	let public = rotated.public.as_deref().map(hybrid_key_text);
+	if let (Some(path), Some(text)) = (&args.out, &public) {
+		create_whole(path, format!("{text}\n").as_bytes(), PUBLIC)?;
+	}
 	if args.json {
 		let told = json!({
 			"old": rotated.old.to_string(),
 			"next": rotated.next.to_string(),
 			"already": rotated.already,
+			"public": public,
+			"file": args.out,
 		});
 		println!("{told:#}");
-	} else {
-		let word = if rotated.already { "follows" } else { "now follows" };
-		println!("the agreement key {} {word} {}", rotated.next, rotated.old);
+		return Ok(ExitCode::SUCCESS);
+	}
+	let word = if rotated.already { "follows" } else { "now follows" };
+	match (&args.out, &public) {
+		(None, None) => println!("the agreement key {} {word} {}", rotated.next, rotated.old),
+		(None, Some(text)) => println!("{text}"),
+		(Some(path), _) => println!(
+			"the hybrid key {} {word} {}; its public half is in {}",
+			rotated.next,
+			rotated.old,
+			path.display()
+		),
 	}
 	Ok(ExitCode::SUCCESS)
 }
@@ -446,7 +470,9 @@ fn show(args: StatusArgs) -> Outcome {
 		};
 		return Ok(print_error(&sentence, args.json, EXIT_NOT_WORKING));
 	};
-	let found = Inspection::new(status, presence, &config.chain, clock());
+	let shown = clock();
+	let time = Time { shown, of_blocks: Heard::open(&config.state).now(shown) };
+	let found = Inspection::new(status, presence, &config.chain, time);
 	if args.json {
 		println!("{}", serde_json::to_string_pretty(&found)?);
 	} else {

@@ -10,23 +10,26 @@
 //! 4. when the chain proves that the old key has ended and the next one is good, [`settle`] destroys the old one.
 //!
 //! The chain alone says when. A crash between any two steps is made up for by [`resume`].
+//!
+//! The hybrid key is replaced by the same steps and by itself. The chain has only its hash, so publishers are given the
+//! public half of the next key before they encrypt to it.
 
 use crate::{
 	chain::Chain,
 	config::Config,
 	connect::{ConnectError, Connection, glance, head_within},
 	files::{self, FileError, SECRET},
-	keys::{AGREEMENT, DeviceKeys, KeyError, read_agreement, write_agreement},
+	keys::{AGREEMENT, DeviceKeys, HYBRID, KeyError, make_hybrid, read_agreement, write_agreement},
 	seal::Vault,
 };
 use dpki_client::{
 	Client, Head, SubmitError, calls,
-	possession::{AgreementKey, PossessionError, Registration, Replacing},
+	possession::{AgreementKey, HybridKey, PossessionError, Registration, Replacing},
 	primitives::{
 		Moment,
 		context::Registrant,
-		ids::KeyId,
-		key::{KeyPurpose, KeyRecord},
+		ids::{DeviceId, KeyId},
+		key::{KeyPurpose, KeyRecord, PublicKey},
 		status::status,
 	},
 	view::ReadError,
@@ -40,10 +43,33 @@ use std::{
 
 pub(crate) const NEXT: &str = "agreement.next.key";
 const OLD: &str = "agreement.old.key";
+pub(crate) const NEXT_HYBRID: &str = "hybrid.next.key";
+const OLD_HYBRID: &str = "hybrid.old.key";
 const LOCK: &str = "rotate.lock";
 
 /// How long the signatures of the device are good for.
 const LIFETIME: Moment = 15 * 60 * 1000;
+
+/// Which of the keys that open deliveries is replaced.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Which {
+	/// The X25519 key, which every device has.
+	Agreement,
+	/// The X-Wing key.
+	Hybrid,
+}
+
+impl Which {
+	const ALL: [Self; 2] = [Self::Agreement, Self::Hybrid];
+
+	/// The names of the key, of the one that is to follow it, and of one that is being destroyed.
+	fn names(self) -> [&'static str; 3] {
+		match self {
+			Self::Agreement => [AGREEMENT, NEXT, OLD],
+			Self::Hybrid => [HYBRID, NEXT_HYBRID, OLD_HYBRID],
+		}
+	}
+}
 
 /// Why a key was not put away. The next block brings the next attempt.
 #[derive(Debug, thiserror::Error)]
@@ -82,6 +108,15 @@ pub enum RotationError {
 	/// The chain does not know the device.
 	#[error("the chain does not know this device: enrol it first with `dpki-agent enrol`")]
 	NotEnrolled,
+	/// There is no hybrid key.
+	#[error("the device has no hybrid key: make one with `dpki-agent hybrid`")]
+	NoHybrid,
+	/// The chain does not know the key that is to be replaced.
+	#[error(
+		"the chain does not know the hybrid key of this device: vouch for it with `dpki-agent consent --hybrid`, and have \
+		 it registered with `dpki device register-key`"
+	)]
+	NotRegistered,
 	/// The proof cannot be made.
 	#[error(transparent)]
 	Possession(#[from] PossessionError),
@@ -102,6 +137,30 @@ pub struct Rotated {
 	pub next: KeyId,
 	/// Whether the chain knew it before.
 	pub already: bool,
+	/// The public half of a hybrid key that takes the place of another one.
+	pub public: Option<Vec<u8>>,
+}
+
+/// A key that takes the place of another one.
+enum Next {
+	Agreement(AgreementKey),
+	Hybrid(HybridKey),
+}
+
+impl Next {
+	fn begin(which: Which, vault: &Vault) -> Result<Self, KeyError> {
+		Ok(match which {
+			Which::Agreement => Self::Agreement(begin(vault)?),
+			Which::Hybrid => Self::Hybrid(begin_hybrid(vault)?),
+		})
+	}
+
+	fn public(&self) -> PublicKey {
+		match self {
+			Self::Agreement(key) => key.public(),
+			Self::Hybrid(key) => key.public(),
+		}
+	}
 }
 
 /// The next key of this state directory: the one that is there, or a new one, which is on the disk before anybody learns of
@@ -114,6 +173,11 @@ pub fn begin(vault: &Vault) -> Result<AgreementKey, KeyError> {
 	write_agreement(vault, NEXT, &next)?;
 	// What the chain is told is what lies there: of any other key the device could open nothing.
 	read_agreement(vault, NEXT)
+}
+
+/// The same for the hybrid key.
+pub fn begin_hybrid(vault: &Vault) -> Result<HybridKey, KeyError> {
+	make_hybrid(vault, NEXT_HYBRID)
 }
 
 /// The right to begin a rotation, until this is dropped: of two at the same time one would register a key that the other has
@@ -141,23 +205,28 @@ pub fn read_next(vault: &Vault) -> Result<Option<AgreementKey>, KeyError> {
 
 /// Finishes what a crash interrupted.
 pub fn resume(state: &Path) -> Result<(), FileError> {
-	let current = state.join(AGREEMENT);
-	if !current.exists() && state.join(NEXT).exists() {
-		files::rename(&state.join(NEXT), &current)?;
+	Which::ALL.into_iter().try_for_each(|which| resume_one(state, which))
+}
+
+fn resume_one(state: &Path, which: Which) -> Result<(), FileError> {
+	let [current, next, old] = which.names().map(|name| state.join(name));
+	if !current.exists() && next.exists() {
+		files::rename(&next, &current)?;
 	}
 	// Without a key in its place the old one is all that there is.
-	if current.exists() { files::destroy(&state.join(OLD)) } else { Ok(()) }
+	if current.exists() { files::destroy(&old) } else { Ok(()) }
 }
 
 /// Replaces the key on the chain, which then is good for `overlap` milliseconds yet.
 pub async fn register(
 	config: &Config,
+	which: Which,
 	overlap: Moment,
 	timeout: Duration,
 ) -> Result<Rotated, RotationError> {
 	// Without keys there is nothing to connect for.
 	let vault = Vault::of(config).await.map_err(KeyError::from)?;
-	DeviceKeys::load(&vault)?;
+	old(&DeviceKeys::load(&vault)?, which, config.device_id())?;
 	let _alone = alone(&config.state)?;
 	// The checkpoint in the state directory belongs to the agent, which may be running.
 	let Connection { client, .. } = &glance(config).await?;
@@ -167,10 +236,21 @@ pub async fn register(
 	let device = view.device(config.device_id()).await?.ok_or(RotationError::NotEnrolled)?;
 	// The agent may have put the old key away while the chain was waited for.
 	let keys = DeviceKeys::load(&vault)?;
-	let next = begin(&vault)?;
-	let (old, id) = (keys.agreement_id(), KeyId::of(&next.public()));
+	let old = old(&keys, which, config.device_id())?;
+	if view.key(old).await?.is_none() {
+		return Err(match which {
+			Which::Agreement => RotationError::NotEnrolled,
+			Which::Hybrid => RotationError::NotRegistered,
+		});
+	}
+	let next = Next::begin(which, &vault)?;
+	let public = match &next {
+		Next::Agreement(_) => None,
+		Next::Hybrid(key) => Some(key.public_bytes()),
+	};
+	let id = KeyId::of_device(config.device_id(), &next.public());
 	if view.key(id).await?.is_some() {
-		return Ok(Rotated { old, next: id, already: true });
+		return Ok(Rotated { old, next: id, already: true, public });
 	}
 	let registration = Registration {
 		genesis: config.chain.genesis,
@@ -179,19 +259,30 @@ pub async fn register(
 		keys_registered: device.keys_registered,
 		expires_at: view.now().saturating_add(LIFETIME),
 	};
-	submit(client, registration, &keys, &next, overlap).await?;
-	Ok(Rotated { old, next: id, already: false })
+	let replacing = Replacing { old, grace: overlap };
+	submit(client, registration, &keys, &next, replacing).await?;
+	Ok(Rotated { old, next: id, already: false, public })
+}
+
+/// The id of the key that is to be replaced.
+fn old(keys: &DeviceKeys, which: Which, device: DeviceId) -> Result<KeyId, RotationError> {
+	match which {
+		Which::Agreement => Ok(keys.agreement_id()),
+		Which::Hybrid => {
+			let key = keys.hybrid.as_ref().ok_or(RotationError::NoHybrid)?;
+			Ok(KeyId::of_device(device, &key.public()))
+		},
+	}
 }
 
 async fn submit(
 	client: &Client,
 	mut registration: Registration,
 	keys: &DeviceKeys,
-	next: &AgreementKey,
-	overlap: Moment,
+	next: &Next,
+	replacing: Replacing,
 ) -> Result<(), RotationError> {
 	let purpose = KeyPurpose::KeyAgreement;
-	let replacing = Replacing { old: keys.agreement_id(), grace: overlap };
 	let consent = registration.consent_to_replacement(
 		replacing,
 		purpose,
@@ -199,32 +290,39 @@ async fn submit(
 		None,
 		&keys.signing,
 	)?;
-	let key = registration.prove(purpose, next, None)?;
+	let key = match next {
+		Next::Agreement(key) => registration.prove(purpose, key, None)?,
+		// Of a hash nothing can be proven: the consent is all that there is.
+		Next::Hybrid(key) => registration.hold(purpose, &key.public(), None)?,
+	};
 	let expires_at = registration.expires_at;
-	let call = calls::replace_own_key(replacing.old, key, overlap, consent, expires_at);
+	let call = calls::replace_own_key(replacing.old, key, replacing.grace, consent, expires_at);
 	client.submit_general(&call).await?;
 	Ok(())
 }
 
-/// Destroys the old key if the chain proves that it has ended, and that the next one is good.
-pub async fn settle(keys: &mut DeviceKeys, chain: &dyn Chain) -> Result<(), SettleError> {
-	keys.find_hybrid()?;
+/// Destroys each old key of which the chain proves that it has ended, and that the next one is good.
+pub async fn settle(
+	keys: &mut DeviceKeys,
+	device: DeviceId,
+	chain: &dyn Chain,
+) -> Result<(), SettleError> {
+	// What hinders one of them does not hold the other one up.
+	let agreement = settle_agreement(keys, chain).await;
+	let hybrid = settle_hybrid(keys, device, chain).await;
+	agreement.and(hybrid)
+}
+
+async fn settle_agreement(keys: &mut DeviceKeys, chain: &dyn Chain) -> Result<(), SettleError> {
 	if keys.next.is_none() {
 		// Another process may have begun.
 		keys.next = read_next(&keys.vault)?;
 	}
 	let Some(next) = &keys.next else { return Ok(()) };
-	let now = chain.head().time;
-	let is_good = |record: &KeyRecord| status(Some(&record.standing()), &[], now).is_valid();
-	let next_is_good = chain.key(KeyId::of(&next.public())).await?.as_ref().is_some_and(is_good);
-	if !next_is_good {
+	if !is_followed(chain, keys.agreement_id(), KeyId::of(&next.public())).await? {
 		return Ok(());
 	}
-	let old = chain.key(keys.agreement_id()).await?;
-	if old.as_ref().is_none_or(|record| !record.has_ended(now)) {
-		return Ok(());
-	}
-	put_away(keys.vault.state()).map_err(KeyError::from)?;
+	put_away(keys.vault.state(), Which::Agreement).map_err(KeyError::from)?;
 	tracing::info!(
 		old = %keys.agreement_id(),
 		"the old agreement key is destroyed: what was sealed to it opens no more"
@@ -235,19 +333,47 @@ pub async fn settle(keys: &mut DeviceKeys, chain: &dyn Chain) -> Result<(), Sett
 	Ok(())
 }
 
-/// The next key takes the place of the old one, which is destroyed. After a crash between the steps [`resume`] goes on.
-fn put_away(state: &Path) -> Result<(), FileError> {
-	// Without a next key in the directory it is in its place already: what lies there must not be taken for the old one.
-	if state.join(NEXT).exists() {
-		files::rename(&state.join(AGREEMENT), &state.join(OLD))?;
+async fn settle_hybrid(
+	keys: &mut DeviceKeys,
+	device: DeviceId,
+	chain: &dyn Chain,
+) -> Result<(), SettleError> {
+	keys.find_hybrid()?;
+	let (Some(old), Some(next)) = (&keys.hybrid, &keys.next_hybrid) else { return Ok(()) };
+	let old = KeyId::of_device(device, &old.public());
+	if !is_followed(chain, old, KeyId::of_device(device, &next.public())).await? {
+		return Ok(());
 	}
-	resume(state)
+	put_away(keys.vault.state(), Which::Hybrid).map_err(KeyError::from)?;
+	tracing::info!(%old, "the old hybrid key is destroyed: what was sealed to it opens no more");
+	keys.hybrid = keys.next_hybrid.take();
+	Ok(())
+}
+
+/// Whether the chain proves that a key has ended, and that the one which follows it is good.
+async fn is_followed(chain: &dyn Chain, old: KeyId, next: KeyId) -> Result<bool, SettleError> {
+	let now = chain.head().time;
+	let is_good = |record: &KeyRecord| status(Some(&record.standing()), &[], now).is_valid();
+	if !chain.key(next).await?.as_ref().is_some_and(is_good) {
+		return Ok(false);
+	}
+	let old = chain.key(old).await?;
+	Ok(old.is_some_and(|record| record.has_ended(now)))
+}
+
+/// The next key takes the place of the old one, which is destroyed. After a crash between the steps [`resume`] goes on.
+fn put_away(state: &Path, which: Which) -> Result<(), FileError> {
+	let [current, next, old] = which.names().map(|name| state.join(name));
+	// Without a next key in the directory it is in its place already: what lies there must not be taken for the old one.
+	if next.exists() {
+		files::rename(&current, &old)?;
+	}
+	resume_one(state, which)
 }
 
 #[cfg(test)]
 mod tests {
 	use super::*;
-	use dpki_client::primitives::ids::DeviceId;
 	use std::fs;
 
 	const DEVICE: DeviceId = DeviceId([1; 32]);
@@ -297,7 +423,7 @@ mod tests {
 	fn the_old_key_is_nowhere_afterwards() {
 		let (dir, keys, next) = state();
 		assert_eq!(files_with(dir.path(), &keys.agreement), 1);
-		put_away(dir.path()).unwrap();
+		put_away(dir.path(), Which::Agreement).unwrap();
 		assert_eq!(files_with(dir.path(), &keys.agreement), 0);
 		let again = DeviceKeys::load(&Vault::open_state(dir.path())).unwrap();
 		assert_eq!(again.agreement.public(), next.public());
@@ -308,7 +434,7 @@ mod tests {
 	fn what_was_put_away_by_another_process_is_not_put_away_again() {
 		let (dir, keys, next) = state();
 		for _ in 0..2 {
-			put_away(dir.path()).unwrap();
+			put_away(dir.path(), Which::Agreement).unwrap();
 			let again = DeviceKeys::load(&Vault::open_state(dir.path())).unwrap();
 			assert_eq!(again.agreement.public(), next.public());
 		}
@@ -327,6 +453,39 @@ mod tests {
 			let again = DeviceKeys::load(&Vault::open_state(dir.path())).unwrap();
 			assert_eq!(again.agreement.public(), next.public(), "{steps}");
 			assert_eq!(files_with(dir.path(), &keys.agreement), 0, "{steps}");
+		}
+	}
+
+	#[test]
+	fn the_old_hybrid_key_is_nowhere_afterwards_whatever_comes_between() {
+		for steps in 0..=2 {
+			let (dir, keys, next) = state();
+			let vault = Vault::open_state(dir.path());
+			let old = DeviceKeys::add_hybrid(&vault).unwrap();
+			let follower = begin_hybrid(&vault).unwrap();
+			assert_eq!(begin_hybrid(&vault).unwrap().public(), follower.public(), "begun once");
+			let path = |name| dir.path().join(name);
+			match steps {
+				0 => put_away(dir.path(), Which::Hybrid).unwrap(),
+				1 => fs::rename(path(HYBRID), path(OLD_HYBRID)).unwrap(),
+				_ => {
+					fs::rename(path(HYBRID), path(OLD_HYBRID)).unwrap();
+					fs::rename(path(NEXT_HYBRID), path(HYBRID)).unwrap();
+				},
+			}
+			let again = DeviceKeys::load(&vault).unwrap();
+			assert_eq!(again.hybrid.as_ref().unwrap().public(), follower.public(), "{steps}");
+			assert!(again.next_hybrid.is_none());
+			let digits = hex::encode(*old.to_secret_bytes());
+			for entry in fs::read_dir(dir.path()).unwrap() {
+				let content = fs::read(entry.unwrap().path()).unwrap();
+				assert!(!String::from_utf8_lossy(&content).contains(&digits), "{steps}");
+			}
+			// The other key is being replaced as before.
+			assert_eq!(again.agreement.public(), keys.agreement.public());
+			assert_eq!(again.next.unwrap().public(), next.public());
+			let id = KeyId::of_device(DEVICE, &old.public());
+			assert!(DeviceKeys::load(&vault).unwrap().opener(DEVICE, id).is_none());
 		}
 	}
 }

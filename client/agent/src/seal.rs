@@ -11,7 +11,7 @@
 //! hooks and what is put in force for other programs. What is no secret stays, too: checkpoint, chain time, status, lock.
 //!
 //! A file is XChaCha20-Poly1305 under a key of its own, which HKDF-SHA256 makes of the secret and the file's name, so that no
-//! file passes for another one. The three names of an agreement key count as one, because a rotation renames the files.
+//! file passes for another one. The three names of an agreement key count as one, and those of a hybrid key too, because a rotation renames the files.
 //! Layout: 16 bytes that name the form, 24 bytes of nonce, ciphertext and tag.
 //!
 //! Neither this nor anything else on the disk keeps whoever writes to it from bringing an old copy back; the chain does, as
@@ -23,7 +23,7 @@ mod vault;
 pub use source::{CREDENTIALS, SealSettings};
 pub use vault::{Vault, seal_state};
 
-use crate::{files::FileError, lock::LockError};
+use crate::{files::FileError, keys::HYBRID, lock::LockError};
 use chacha20poly1305::{
 	KeyInit, XChaCha20Poly1305, XNonce,
 	aead::{Aead, Payload},
@@ -157,7 +157,11 @@ impl Seal {
 	}
 
 	fn cipher(&self, name: &str) -> XChaCha20Poly1305 {
-		let name = if name.starts_with("agreement.") { "agreement" } else { name };
+		let name = match name.split_once('.') {
+			Some(("agreement", _)) => "agreement",
+			Some(("hybrid", _)) => HYBRID,
+			_ => name,
+		};
 		let mut key = Zeroizing::new([0; 32]);
 		Hkdf::<Sha256>::from_prk(self.0.as_slice())
 			.expect("32 bytes are as long as a hash")
@@ -194,6 +198,11 @@ mod tests {
 		let sealed = seal.seal("agreement.next.key", b"secret");
 		assert!(seal.open("agreement.key", &sealed).is_some());
 		assert!(seal.open("signing.key", &sealed).is_none());
+		let sealed = seal.seal("hybrid.next.key", b"secret");
+		assert!(
+			seal.open(HYBRID, &sealed).is_some() && seal.open("hybrid.old.key", &sealed).is_some()
+		);
+		assert!(seal.open("agreement.key", &sealed).is_none());
 	}
 
 	#[test]

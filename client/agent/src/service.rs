@@ -13,13 +13,14 @@ pub mod unit;
 use crate::{
 	config::Config,
 	files::FileError,
-	freshness::Heard,
+	freshness::{Heard, Judged},
 	http::{self, Limits},
+	run::clock,
 	seal::SealSettings,
 	status::Status,
 };
 use api::{ApiSettings, Registry, Socket};
-use dpki_client::View;
+use dpki_client::{Head, View, primitives::Moment};
 use hyper::{Request, body::Incoming};
 use metrics::{Figures, MetricsSettings};
 use serde::{Deserialize, Serialize};
@@ -93,6 +94,25 @@ pub struct Told {
 	pub registry: Option<Arc<dyn Registry>>,
 	/// The newest chain time, and when it was heard: what is told grows old by that too, whatever the device's clock shows.
 	pub heard: Heard,
+	/// The newest block, and when the agent judged by the device's clock how old that is.
+	pub judged: Option<(Head, Judged)>,
+}
+
+impl Told {
+	/// What the agent has told before it knew of a block.
+	pub(crate) fn at_first(status: Status, heard: Heard) -> Self {
+		Self { status, registry: None, heard, judged: None }
+	}
+
+	/// The time by which the agent does its work: what it held the newest block against, and what has passed since. A clock
+	/// that is set while no block comes makes the agent neither younger nor older; with the next block the agent judges
+	/// anew, and what it says of itself with it.
+	pub(crate) fn time_at_work(&self) -> Moment {
+		match &self.judged {
+			Some((_, judged)) => judged.now(),
+			None => self.heard.now(clock()),
+		}
+	}
 }
 
 /// Those who answer. They end when this is dropped.
@@ -109,7 +129,7 @@ impl Services {
 	/// Starts what the configuration asks for.
 	pub async fn start(config: &Config, status: Status) -> Result<Self, ServiceError> {
 		let heard = Heard::open(&config.state);
-		let (told, listener) = watch::channel(Told { status, registry: None, heard });
+		let (told, listener) = watch::channel(Told::at_first(status, heard));
 		let figures = Arc::new(Figures::new());
 		let mut services = Self { told, figures, metrics: None, tasks: Vec::new(), _socket: None };
 		if let Some(settings) = &config.service.api {
@@ -129,14 +149,14 @@ impl Services {
 			let address = accepted.local_addr().map_err(failed)?;
 			tracing::info!("metrics are on http://{address}/metrics");
 			let (figures, chain) = (services.figures.clone(), config.chain.clone());
-			let limits = Limits { seats: METRICS_SEATS, age: METRICS_AGE };
+			let limits = Limits { seats: METRICS_SEATS, per_user: None, age: METRICS_AGE };
 			services.tasks.push(tokio::spawn(async move {
 				http::serve(accepted, limits, std::future::pending(), |_| {
 					let (figures, chain, listener) =
 						(figures.clone(), chain.clone(), listener.clone());
 					move |request: Request<Incoming>| {
-						let status = listener.borrow().status.clone();
-						let answer = metrics::respond(&figures, &chain, &status, &request);
+						let answer =
+							metrics::respond(&figures, &chain, &listener.borrow(), &request);
 						async move { answer }
 					}
 				})
@@ -162,8 +182,12 @@ impl Services {
 	pub fn tell_of(&self, status: &Status, registry: Option<Arc<dyn Registry>>) {
 		self.figures.count(&self.told.borrow().status, status);
 		self.told.send_modify(|told| {
-			if let Some(registry) = &registry {
-				told.heard.rise(registry.head().time);
+			if let Some(head) = registry.as_ref().map(|registry| registry.head()) {
+				told.heard.rise(head.time);
+				if told.judged.as_ref().is_none_or(|(before, _)| *before != head) {
+					let now = told.heard.now(clock());
+					told.judged = Some((head, Judged::now_at(now)));
+				}
 			}
 			(told.status, told.registry) = (status.clone(), registry);
 		});

@@ -117,6 +117,20 @@ impl Device {
 		serde_json::from_slice(&output.stdout).expect("it answers in JSON")
 	}
 
+	/// Has the device make a hybrid key and write its public half into this file; it has to work.
+	pub fn hybrid(&self, out: &str) {
+		let output = self.run_configured("hybrid", ["--out", out]);
+		assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+	}
+
+	/// Has the device replace that key, and write the public half of the new one into this file; it has to work.
+	pub fn rotate_hybrid(&self, overlap: &str, out: &str) -> Value {
+		let args = ["--hybrid", "--overlap", overlap, "--out", out, "--json"];
+		let output = self.run_configured("rotate", args);
+		assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+		serde_json::from_slice(&output.stdout).expect("it answers in JSON")
+	}
+
 	/// What the device shows to be enrolled without a voucher.
 	pub fn fingerprint(&self) -> String {
 		let output = self.run_configured("fingerprint", ["--json"]);

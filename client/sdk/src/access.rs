@@ -8,6 +8,9 @@
 //! | the person | an SSH user certificate for one [`principal`] that nothing else has, with the number [`serial`] | its end |
 //! | the device | [`Item::SshTemporaryAccess`](crate::Item::SshTemporaryAccess), which opens a login to that principal | its end, the end of the record on the chain, the next delivery |
 //!
+//! Without a CA there is nothing in the second place: [`Item::SshTemporaryKey`](crate::Item::SshTemporaryKey) opens the login to
+//! the key itself, which the device finds in the record on the chain.
+//!
 //! Whoever is named by the record agreed to it, because the chain grants a certificate only to a key that signs for it: see
 //! [`AccessRequest`].
 

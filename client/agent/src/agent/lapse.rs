@@ -14,12 +14,12 @@
 //! prolongs nothing. What has passed while the system was down, such a clock cannot tell; so after a start of the system
 //! there is no temporary access before the chain tells something new.
 //!
-//! Plain keys that have an end are ended by the same timer. They may be good for years, so a start of the system alone does
-//! not end them: until the chain tells something new the device's clock counts, or the newest proven block if that shows more.
+//! Plain keys of grants are temporary access like any other. Other plain keys that have an end are ended by the same timer;
+//! they may be good for years, so a start of the system alone does not end them: until the chain tells something new the device's clock counts, or the newest proven block if that shows more.
 
 use super::{Agent, StepError};
 use crate::{
-	appliers::ApplyError,
+	appliers::{ApplyError, Now},
 	config::Config,
 	ssh::{
 		layout::{TRUSTED_USER_CA_KEYS, read_files},
@@ -86,7 +86,8 @@ impl Agent {
 			taken = taken.and(self.appliers.close(Use::Tls));
 		}
 		let now = self.chain_time.now((self.clock)());
-		taken = taken.and(self.appliers.expire(now));
+		let is_certain = self.chain_time.is_certain();
+		taken = taken.and(self.appliers.expire(Now { time: now, is_certain }));
 		self.keys_looked_at = now;
 		taken.map_err(StepError::Enforce)?;
 		match (judged, peers) {
@@ -110,6 +111,7 @@ impl Agent {
 	pub(super) fn limit(&mut self, state: &mut SshState, read_at: Moment) {
 		let now = self.certain_now();
 		state.temporary.retain(|access| !access.is_over(now));
+		state.temporary_keys.retain(|key| !key.is_over(now));
 		let now = self.chain_time.now((self.clock)());
 		for part in &mut state.parts {
 			if let Item::SshAuthorizedKeys { keys, .. } = part {
@@ -123,6 +125,7 @@ impl Agent {
 		let are_peers_closed = self.appliers.serves(Use::Tls) && !judge(&self.policies.tls);
 		if is_closed {
 			state.user_cas.clear();
+			state.temporary_keys.clear();
 			state.parts.retain(|part| !matches!(part, Item::SshAuthorizedKeys { .. }));
 		}
 		state.peers_closed = are_peers_closed;
@@ -168,7 +171,8 @@ impl Agent {
 	/// Until the next temporary access is over, from now; `None` if there is none.
 	fn ends_in(&self, clock: Moment) -> Option<Duration> {
 		let now = self.chain_time.now(clock);
-		let ends = self.temporary().into_iter().map(|access| access.until);
+		let items = self.items();
+		let ends = items.iter().filter_map(temporary_until);
 		// Whatever was over when it was last looked is taken away.
 		let next = ends.filter(|until| *until >= self.looked_at).min()?;
 		self.chain_time
@@ -272,7 +276,21 @@ impl Agent {
 			}
 		}
 		self.looked_at = now.unwrap_or(0);
-		self.status.ssh.temporary = self.status.ssh.temporary.min(open.len());
+		let keys = self.items().into_iter().filter(|item| {
+			matches!(item.part(), Item::SshTemporaryKey { until, .. } if now.is_some_and(|now| now < *until))
+		});
+		let open = if is_closed { open.len() } else { open.len() + keys.count() };
+		self.status.ssh.temporary = self.status.ssh.temporary.min(open);
 		Ok(())
+	}
+}
+
+/// The end of access that ends by itself; `None` of any other part.
+fn temporary_until(item: &Item) -> Option<Moment> {
+	match item.part() {
+		Item::SshTemporaryAccess { until, .. } | Item::SshTemporaryKey { until, .. } => {
+			Some(*until)
+		},
+		_ => None,
 	}
 }

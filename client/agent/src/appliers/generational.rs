@@ -1,7 +1,7 @@
 //! What appliers have in common whose files are generations of a [`Store`].
 
 use super::{
-	Applier, ApplyError, Cause, RETRY, Steps, Wanted,
+	Applier, ApplyError, Cause, Now, RETRY, Steps, Wanted,
 	store::{Files, Store},
 };
 use async_trait::async_trait;
@@ -44,7 +44,7 @@ pub(super) trait Content: Send + Sync {
 	}
 
 	/// What of these files is not over at this moment; `None` if nothing in them ends by itself.
-	fn lasting(&self, _files: &Files, _now: Moment) -> Option<Files> {
+	fn lasting(&self, _files: &Files, _now: Now) -> Option<Files> {
 		None
 	}
 
@@ -300,7 +300,7 @@ impl<C: Content> Applier for Generational<C> {
 		Ok(())
 	}
 
-	fn expire(&mut self, now: Moment) -> Result<(), ApplyError> {
+	fn expire(&mut self, now: Now) -> Result<(), ApplyError> {
 		let Some(found) = self.in_force() else { return Ok(()) };
 		let Some(files) = self.content.lasting(&found, now).filter(|files| *files != found) else {
 			return Ok(());

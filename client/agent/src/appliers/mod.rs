@@ -114,6 +114,15 @@ impl Wanted<'_> {
 	}
 }
 
+/// What time it is for what ends by itself.
+#[derive(Clone, Copy, Debug)]
+pub struct Now {
+	/// As far as it is known.
+	pub time: Moment,
+	/// Whether it is that whatever the device's clock shows.
+	pub is_certain: bool,
+}
+
 /// Puts one thing in force. What is planned, laid ready and committed is kept inside between the calls; a call for which
 /// there is nothing to do does nothing.
 #[async_trait]
@@ -165,7 +174,7 @@ pub trait Applier: Send {
 	}
 
 	/// Takes away what is over at this moment.
-	fn expire(&mut self, _now: Moment) -> Result<(), ApplyError> {
+	fn expire(&mut self, _now: Now) -> Result<(), ApplyError> {
 		Ok(())
 	}
 
@@ -338,7 +347,7 @@ impl Appliers {
 	}
 
 	/// Takes away what is over at this moment, but for what is SSH's.
-	pub fn expire(&mut self, now: Moment) -> Result<(), ApplyError> {
+	pub fn expire(&mut self, now: Now) -> Result<(), ApplyError> {
 		let expired: Vec<_> = self.others.iter_mut().map(|applier| applier.expire(now)).collect();
 		expired.into_iter().collect()
 	}

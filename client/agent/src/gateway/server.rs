@@ -33,7 +33,7 @@ pub(crate) async fn accept(
 	seats: usize,
 	stop: impl Future<Output = ()>,
 ) {
-	let limits = Limits { seats, age: CONNECTION_AGE };
+	let limits = Limits { seats, per_user: None, age: CONNECTION_AGE };
 	http::serve(listener, limits, stop, |_| {
 		let gateway = gateway.clone();
 		move |request: Request<Incoming>| {

@@ -27,7 +27,8 @@ const SEALED: &[u8] = b"sealed";
 const OPEN_FORM: &str = "open";
 
 /// Everything in a state directory that is secret and that nobody but the agent reads.
-const SECRETS: [&str; 5] = [SIGNING, AGREEMENT, rotation::NEXT, HYBRID, crate::journal::FILE];
+const SECRETS: [&str; 6] =
+	[SIGNING, AGREEMENT, rotation::NEXT, HYBRID, rotation::NEXT_HYBRID, crate::journal::FILE];
 
 /// A state directory with what opens it.
 #[derive(Clone, Debug)]
@@ -226,6 +227,7 @@ mod tests {
 		DeviceKeys::create(&vault, None, "drone-7").unwrap();
 		rotation::begin(&vault).unwrap();
 		DeviceKeys::add_hybrid(&vault).unwrap();
+		rotation::begin_hybrid(&vault).unwrap();
 		vault.create(crate::journal::FILE, b"what is in force").unwrap();
 		SECRETS.map(|name| (name, fs::read(state.join(name)).unwrap())).into()
 	}

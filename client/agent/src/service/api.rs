@@ -19,16 +19,15 @@
 //!
 //! The file mode 0660 and the group say who may connect; `users` narrows that to some of them, by what the kernel says of
 //! whoever connected. There is nothing secret in the answers; the rules are there so that nobody else uses up the device.
+//! For the same reason a user has no more than [`MAX_CONNECTIONS_PER_USER`] connections: one that has them is told so (429).
 
-use super::{ServiceError, Told};
+use super::{ServiceError, Told, metrics::inspect};
 use crate::{
 	config::ChainSettings,
 	files,
-	http::{self, Limits, answer},
-	inspection::{Inspection, rfc3339},
-	lock::Presence,
+	http::{self, Limits, Share, answer},
+	inspection::rfc3339,
 	run::clock,
-	status::Status as Word,
 };
 use async_trait::async_trait;
 use dpki_client::{
@@ -66,6 +65,8 @@ use tokio::{
 
 /// Most connections at a time. Whoever comes then waits until one ends.
 pub const MAX_CONNECTIONS: usize = 64;
+/// Most connections of one user at a time: no single one can keep all others from asking.
+pub const MAX_CONNECTIONS_PER_USER: usize = 16;
 /// After so long a connection takes no further request and a watch ends soon.
 pub const CONNECTION_AGE: Duration = Duration::from_secs(6 * 3600);
 
@@ -208,7 +209,8 @@ pub(super) struct Api {
 }
 
 pub(super) async fn serve(listener: UnixListener, api: Api) {
-	let limits = Limits { seats: MAX_CONNECTIONS, age: CONNECTION_AGE };
+	let share = Share { seats: MAX_CONNECTIONS_PER_USER, refusal: (JSON, TOO_MANY) };
+	let limits = Limits { seats: MAX_CONNECTIONS, per_user: Some(share), age: CONNECTION_AGE };
 	http::serve(listener, limits, std::future::pending(), |stream: &UnixStream| {
 		let is_welcome = stream.peer_cred().is_ok_and(|peer| api.admits(peer.uid()));
 		let api = api.clone();
@@ -242,6 +244,8 @@ const NO_SUCH_PATH: Refused = (
 	"there is no such path: ask for /v1/agent, /v1/devices/ORGANISATION/NAME, the same with /keys, /v1/keys/ID or \
 	 /v1/anchors/ID",
 );
+/// As a whole, because it is told before anything is asked.
+const TOO_MANY: &str = "{\"error\":\"this user has 16 connections, and no user gets more: close one, or ask about several things over it\"}\n";
 const NOTHING_PROVEN: Refused =
 	(StatusCode::SERVICE_UNAVAILABLE, "no block was proven yet: ask again in a minute");
 
@@ -364,10 +368,7 @@ impl Api {
 	}
 
 	fn agent(&self) -> Value {
-		let status: Word = self.told.borrow().status.clone();
-		let now = self.now();
-		let presence = Presence::Running { pid: Some(std::process::id()) };
-		let found = Inspection::new(Word { updated_at: now, ..status }, presence, &self.chain, now);
+		let found = inspect(&self.told.borrow(), &self.chain);
 		serde_json::to_value(found).unwrap_or_default()
 	}
 

@@ -8,9 +8,9 @@
 use crate::{
 	config::ChainSettings,
 	http::{answer, refusal},
-	inspection::Inspection,
+	inspection::{Inspection, Time},
 	lock::Presence,
-	run::clock,
+	service::Told,
 	status::Status,
 };
 use http_body_util::Full;
@@ -162,28 +162,35 @@ impl Default for Figures {
 	}
 }
 
+/// The agent that answers, judged by the time by which it works.
+pub(super) fn inspect(told: &Told, chain: &ChainSettings) -> Inspection {
+	let now = told.time_at_work();
+	// The word is not read from a file: it is as young as the agent that answers.
+	let status = Status { updated_at: now, ..told.status.clone() };
+	let presence = Presence::Running { pid: Some(std::process::id()) };
+	Inspection::new(status, presence, chain, Time { shown: now, of_blocks: now })
+}
+
 pub(super) fn respond<B: Body>(
 	figures: &Figures,
 	chain: &ChainSettings,
-	status: &Status,
+	told: &Told,
 	request: &Request<B>,
 ) -> Response<Full<Bytes>> {
 	if let Some((status, sentence)) = refusal(request) {
 		return answer(status, TEXT, format!("{sentence}\n"));
 	}
-	let now = clock();
-	// The word is not read from a file: it is as young as the agent that answers.
-	let status = Status { updated_at: now, ..status.clone() };
-	let pid = Some(std::process::id());
-	let found = Inspection::new(status.clone(), Presence::Running { pid }, chain, now);
+	let found = inspect(told, chain);
+	let status = &found.status;
 	match request.uri().path() {
-		"/metrics" => match figures.text(&status, found.working) {
+		"/metrics" => match figures.text(status, found.working) {
 			Ok(text) => answer(StatusCode::OK, FIGURES, text),
 			Err(error) => answer(StatusCode::INTERNAL_SERVER_ERROR, TEXT, format!("{error}\n")),
 		},
 		"/healthz" if found.working => answer(StatusCode::OK, TEXT, "ok\n".into()),
 		"/healthz" => {
-			let reasons: Vec<String> = found.warnings.into_iter().chain(status.error).collect();
+			let reasons: Vec<String> =
+				found.warnings.iter().chain(&status.error).cloned().collect();
 			answer(StatusCode::SERVICE_UNAVAILABLE, TEXT, format!("{}\n", reasons.join("\n")))
 		},
 		_ => answer(StatusCode::NOT_FOUND, TEXT, "there are /metrics and /healthz\n".into()),
@@ -193,13 +200,23 @@ pub(super) fn respond<B: Body>(
 #[cfg(test)]
 mod tests {
 	use super::*;
-	use crate::status::{ChannelStatus, HeadStatus, RefusalStatus};
+	use crate::{
+		freshness::{Heard, Judged},
+		run::clock,
+		status::{ChannelStatus, HeadStatus, RefusalStatus},
+	};
+	use dpki_client::{Head, primitives::Moment};
 	use http_body_util::{BodyExt, Empty};
 
 	async fn ask(figures: &Figures, status: &Status, path: &str) -> (u16, String) {
+		let told = Told::at_first(status.clone(), Heard::now_at(0));
+		asked(figures, &told, path).await
+	}
+
+	async fn asked(figures: &Figures, told: &Told, path: &str) -> (u16, String) {
 		let chain = crate::config::tests::sample().chain;
 		let request = Request::builder().uri(path).body(Empty::<Bytes>::new()).unwrap();
-		let response = respond(figures, &chain, status, &request);
+		let response = respond(figures, &chain, told, &request);
 		let code = response.status().as_u16();
 		let body = response.into_body().collect().await.unwrap().to_bytes();
 		(code, String::from_utf8(body.to_vec()).unwrap())
@@ -264,5 +281,43 @@ mod tests {
 		};
 		assert!(ask(&figures, &closed, "/healthz").await.1.contains("max-head-age"));
 		assert_eq!(ask(&figures, &at_work(), "/").await.0, 404);
+	}
+
+	/// An agent whose newest block has this time, and was held against a clock that showed `shown`.
+	fn judged(time: Moment, shown: Moment) -> (Told, Judged) {
+		let head = Head { number: 9, hash: [1; 32], time };
+		let head_status = HeadStatus { number: 9, time, stale: false };
+		let status = Status { head: Some(head_status), ..at_work() };
+		let judged = Judged::now_at(shown.max(time));
+		let heard = Heard::now_at(time);
+		(Told { judged: Some((head, judged.clone())), ..Told::at_first(status, heard) }, judged)
+	}
+
+	#[tokio::test]
+	async fn a_clock_that_is_set_makes_no_agent_healthy_and_none_sick() {
+		const HOUR: Moment = 3_600_000;
+		let figures = Figures::new();
+		// The clock of this machine was right when the block came, and was set back or forth by an hour since.
+		for then in [clock() + HOUR, clock() - HOUR] {
+			let (mut told, judged) = judged(then - 5_000, then);
+			assert_eq!(asked(&figures, &told, "/healthz").await, (200, "ok\n".into()));
+			let head = told.judged.as_ref().unwrap().0;
+			for (seconds, code) in [(590, 200), (596, 503)] {
+				told.judged = Some((head, judged.clone().later_by(seconds * 1000)));
+				let (found, text) = asked(&figures, &told, "/healthz").await;
+				assert_eq!(found, code, "{seconds}: {text}");
+				let (_, text) = asked(&figures, &told, "/metrics").await;
+				let line = format!("dpki_agent_working {}", u8::from(code == 200));
+				assert!(text.lines().any(|found| found == line), "{line} in\n{text}");
+			}
+		}
+	}
+
+	#[tokio::test]
+	async fn an_agent_that_finds_a_block_old_by_its_clock_says_so() {
+		// It takes no delivery from such a block, whether the clock is wrong or the peers hold back what is newer.
+		let (told, _) = judged(clock(), clock() + 3_600_000);
+		let (code, text) = asked(&Figures::new(), &told, "/healthz").await;
+		assert!(code == 503 && text.contains("max-head-age"), "{code} {text}");
 	}
 }

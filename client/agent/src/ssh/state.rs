@@ -64,6 +64,24 @@ impl Temporary {
 	}
 }
 
+/// A key that opens a login for a short time, without a certificate.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TemporaryKey {
+	/// The login.
+	pub login: String,
+	/// Algorithm and key, as in a `.pub` file.
+	pub key: String,
+	/// Last moment at which it does so.
+	pub until: Moment,
+}
+
+impl TemporaryKey {
+	/// Whether it is over at this moment. If nobody can tell what time it is, it is over.
+	pub fn is_over(&self, now: Option<Moment>) -> bool {
+		now.is_none_or(|now| now >= self.until)
+	}
+}
+
 /// Takes these accesses out of the files of a generation.
 pub fn withdraw(files: &mut Files, over: &[Temporary]) {
 	for access in over {
@@ -98,6 +116,8 @@ pub struct SshState {
 	pub principals: BTreeMap<String, Vec<String>>,
 	/// What opens logins for a short time, beside the principals.
 	pub temporary: Vec<Temporary>,
+	/// The keys that do so; [the applier of plain keys](crate::appliers::authorized) puts them in force.
+	pub temporary_keys: Vec<TemporaryKey>,
 	/// What sshd does not believe: what is revoked under user CAs.
 	pub revoked_keys: Krl,
 	/// What the ssh client does not believe: what is revoked under host CAs.

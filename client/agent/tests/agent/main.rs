@@ -20,6 +20,7 @@
 //! | [`requests`] | asking a CA for certificates |
 //! | [`one_at_a_time`] | the lock, and what `status` tells |
 //! | [`temporary`] | access that ends by itself |
+//! | [`temporary_keys`] | the same by plain keys, without a CA |
 //! | [`secrets`] | that no secret shows, and sealed state |
 //! | [`statuses`] | the vectors of the one status function |
 
@@ -43,4 +44,5 @@ mod statuses;
 mod stops;
 mod table;
 mod temporary;
+mod temporary_keys;
 mod world;

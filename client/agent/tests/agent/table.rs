@@ -1,7 +1,7 @@
 //! That every row of the table of attacks in the README names tests that exist.
 
 const README: &str = include_str!("../../README.md");
-const SOURCES: [&str; 20] = [
+const SOURCES: [&str; 23] = [
 	include_str!("appliers.rs"),
 	include_str!("approvals.rs"),
 	include_str!("channels.rs"),
@@ -15,6 +15,9 @@ const SOURCES: [&str; 20] = [
 	include_str!("one_at_a_time.rs"),
 	include_str!("stops.rs"),
 	include_str!("temporary.rs"),
+	include_str!("temporary_keys.rs"),
+	include_str!("../../src/http/tests.rs"),
+	include_str!("../../src/service/metrics.rs"),
 	include_str!("../../src/appliers/authorized/block.rs"),
 	include_str!("secrets.rs"),
 	include_str!("../../src/journal.rs"),

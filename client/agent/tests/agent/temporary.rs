@@ -19,16 +19,16 @@ use dpki_client::{
 	},
 };
 
-const GRANT: CertificateId = CertificateId([5; 32]);
-const MINUTE: Moment = 60_000;
-const END: Moment = NOW + 5 * MINUTE;
+pub const GRANT: CertificateId = CertificateId([5; 32]);
+pub const MINUTE: Moment = 60_000;
+pub const END: Moment = NOW + 5 * MINUTE;
 const PRINCIPALS: &str = "principals/root";
 
-fn after_four_minutes() -> Moment {
+pub fn after_four_minutes() -> Moment {
 	NOW + 4 * MINUTE
 }
 
-fn after_six_minutes() -> Moment {
+pub fn after_six_minutes() -> Moment {
 	NOW + 6 * MINUTE
 }
 
@@ -37,7 +37,7 @@ fn after_a_quarter_of_an_hour() -> Moment {
 	NOW + 15 * MINUTE
 }
 
-fn a_day_before() -> Moment {
+pub fn a_day_before() -> Moment {
 	NOW - 24 * 60 * MINUTE
 }
 
@@ -51,7 +51,7 @@ fn temporary(until: Moment) -> Item {
 }
 
 /// What the chain holds of a grant.
-fn record(world: &World, subject: Subject) -> CertificateRecord {
+pub fn record(world: &World, subject: Subject) -> CertificateRecord {
 	CertificateRecord {
 		subject,
 		holder: Holder::Organisation(world.config.organisation_id()),
@@ -65,7 +65,7 @@ fn record(world: &World, subject: Subject) -> CertificateRecord {
 	}
 }
 
-fn grant(world: &mut World) {
+pub fn grant(world: &mut World) {
 	let subject = access::subject(world.config.organisation_id(), world.config.device_id());
 	let record = record(world, subject);
 	world.chain.certificates.insert(GRANT, (record, Status::Valid));
@@ -92,7 +92,7 @@ fn assert_over(world: &World) {
 }
 
 /// Makes the clock that nobody sets show more than it did when the chain was heard, as if the agent had slept for so long.
-fn let_pass(world: &World, span: Moment) {
+pub fn let_pass(world: &World, span: Moment) {
 	rewrite(world, |start, uptime, time| {
 		// A machine that started a moment ago has no earlier reading: an earlier chain time says the same.
 		let back = span.min(uptime);
@@ -100,7 +100,7 @@ fn let_pass(world: &World, span: Moment) {
 	});
 }
 
-fn reboot(world: &World) {
+pub fn reboot(world: &World) {
 	rewrite(world, |_, uptime, time| format!("another-start {uptime} {time}"));
 }
 

@@ -485,6 +485,20 @@ impl World {
 		self.put(record, sealed);
 	}
 
+	/// Publishes what `seal` makes of the place of a delivery to this hybrid key, under an honest record.
+	pub fn publish_shared_to_hybrid(
+		&mut self,
+		key: &HybridKey,
+		sequence: u64,
+		seal: impl FnOnce(&DeliveryBinding) -> Vec<u8>,
+	) {
+		let device = self.config.device_id();
+		let recipient = KeyId::of_device(device, &key.public());
+		let record = self.record(PUBLISHER, sequence, Suite::SharedXWing, recipient);
+		let sealed = seal(&record.binding(GENESIS, device));
+		self.put(record, sealed);
+	}
+
 	/// Publishes what `seal` makes of the key of the device, under an honest record.
 	pub fn publish_sealed(
 		&mut self,

@@ -4,6 +4,7 @@
 //! that is delivered to the device. A delivery is the full state of a device, so a grant is added to the newest one, whose
 //! content the file of `--review` opens.
 
+mod approval;
 mod grant;
 pub mod state;
 
@@ -69,11 +70,17 @@ Examples:
       --out alice-cert.pub --wait
   dpki access grant acme/drone-7 --login pilot --ca user-ca --key ~/.ssh/id_ed25519 --review drone-7.review \\
       --hybrid-key drone-7.hybrid
+  dpki access grant acme/drone-7 --for 5m --login pilot --plain --key ~/.ssh/id_ed25519 --review drone-7.review
+  dpki access grant acme/drone-7 --for 1h --login pilot --ca user-ca --key ~/.ssh/id_ed25519 --review drone-7.review \\
+      --sign-for //Bob --wait
 The access ends by itself on the chain, in the certificate that is written beside the key, in what sshd reads, and by a timer
 of the agent: also where the chain is not heard, and whatever the clock of the device shows. Sessions that are open stay open.
 FILE is what `dpki deliver --review FILE` wrote for the newest delivery to the device, to which the access is added; it is
 replaced by that of the new one. A device without any delivery needs none, and FILE is made. After `dpki ssh rotate` it lies
-beside the state of the rotation. Whoever delivers to the hybrid key of a device grants access with --hybrid-key too.")]
+beside the state of the rotation. Whoever delivers to the hybrid key of a device grants access with --hybrid-key too.
+With --plain the key itself opens the login, by a line in authorized_keys that ends by itself.
+Where the policy of the organisation asks for approvals, FILE.next is for those who approve: until they have, FILE opens the
+delivery before, and the next grant finds out by itself which of the two counts. The time of the access runs meanwhile.")]
 	Grant(Grant),
 	/// Take access away before its time
 	#[command(after_help = "\
@@ -247,7 +254,7 @@ async fn list(session: &Session, device: &DeviceRef) -> Result<Report> {
 }
 
 /// A key as OpenSSH names it in its logs.
-fn key_name(key: &PublicKey) -> String {
+pub fn key_name(key: &PublicKey) -> String {
 	ssh::from_public_key(key)
 		.map_or_else(|_| KeyId::of(key).to_string(), |key| ssh::fingerprint_text(&key))
 }

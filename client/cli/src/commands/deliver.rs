@@ -63,6 +63,7 @@ Examples:
   dpki deliver --org acme --device drone-7 --device drone-8 --yes --optional \\
       --tls mesh-7=7.pem --trust mesh-7=8.pem --tls mesh-8=8.pem --trust mesh-8=7.pem    # peers of each other
   dpki deliver --org acme --device drone-7 --hybrid-key drone-7.hybrid --user-ca user-ca.pub --principals root=ops
+  dpki deliver --org acme --device drone-7 --device drone-8 --hybrid-key drone-7.hybrid --hybrid-key drone-8.hybrid --empty
   dpki deliver --org acme --device drone-7 --empty --review drone-7.review    # watchdogs have to approve
   dpki deliver --org acme --device drone-7 --user-ca user-ca.pub --principals pilot=alice --host-cert drone-7-cert.pub
   dpki deliver --org acme --device drone-7 --empty --sign-for //Bob --review drone-7.review
@@ -111,9 +112,10 @@ pub struct Deliver {
 	known_hosts_ca: Vec<HostCaPatterns>,
 	#[command(flatten)]
 	parts: parts::Parts,
-	/// Seal it to the hybrid key of the device, which `dpki-agent hybrid` wrote into this file there
+	/// Seal it to the hybrid key of the device, which `dpki-agent hybrid` wrote into this file there; for several devices
+	/// once for each of them
 	#[arg(long, value_name = "FILE")]
-	hybrid_key: Option<PathBuf>,
+	hybrid_key: Vec<PathBuf>,
 	/// Deliver a state without any access
 	#[arg(
 		long,
@@ -183,7 +185,11 @@ impl Deliver {
 		let account = session.account()?;
 		let (client, view) = session.view().await?;
 		let device = DeviceRef::new(&self.org, device);
-		let hybrid_key = self.hybrid_key.as_deref();
+		let hybrid_key = match &self.hybrid_key[..] {
+			[] => None,
+			[path] => Some(path.as_path()),
+			_ => return Err(Error::Usage("one device takes one --hybrid-key".into())),
+		};
 		let destination = Destination::of(&view, device, self.channel, hybrid_key).await?;
 		let organisation = view.organisation(destination.record.organisation).await?;
 		let rule = organisation.and_then(|record| ApprovalRule::of(record.policy));

@@ -97,6 +97,7 @@ impl PublishDelivery {
 		}
 		let (client, view) = session.view().await?;
 		review.require_chain(&client)?;
+		content::require_in_time(&content, view.now())?;
 		let copies = self.also.prepare()?;
 		let device = DeviceRef::from(review.device);
 		let told = content::describe(&content, &view, review.device).await?;
@@ -158,6 +159,7 @@ impl ApproveDelivery {
 			)?,
 		};
 		let content = review.open(&envelope)?;
+		content::require_in_time(&content, view.now())?;
 		let told = content::describe(&content, &view, review.device).await?;
 		let to = format!("{}{}", device.text, place(review.channel));
 		let question = content::question(&told, &to, record.sequence, "Approve this?");

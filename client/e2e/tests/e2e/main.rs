@@ -20,6 +20,7 @@ mod exports;
 mod fleet_watch;
 mod fleets;
 mod governance;
+mod grants;
 mod javascript;
 mod liars;
 mod light;

@@ -1,5 +1,6 @@
 //! The key that opens deliveries: how it comes to the chain without a voucher, and how it is replaced.
 
+use dpki_client::{Account, primitives::delivery::Suite};
 use dpki_e2e::{Device, Fleet, PATIENCE, block};
 use serde_json::json;
 use std::time::Duration;
@@ -52,9 +53,58 @@ async fn a_device_comes_by_its_fingerprint_and_replaces_its_key() {
 	let delivered = fleet.admin.ok(DELIVER);
 	assert_eq!(delivered["recipient_key"], rotated["next"]);
 	assert_eq!(delivered["outcome"], json!("applied"));
+	until_replaced(&device, "agreement.key", &old).await;
+	let delivered = fleet.admin.ok(DELIVER);
+	assert_eq!(delivered["outcome"], json!("applied"));
+	device.reach(block(&delivered)).await;
+
+	// The hybrid key is replaced likewise, and by itself. One envelope goes to the hybrid keys of several devices.
+	let alice = Account::from_uri("//Alice").expect("an account").address();
+	let other = fleet.enrol("drone-2").await;
+	let place = |name: &str| fleet.workspace.join(name).display().to_string();
+	let (first, second, next) = (place("first"), place("second"), place("next"));
+	for (device, name, file) in
+		[(&device, "acme/drone-1", &first), (&other, "acme/drone-2", &second)]
+	{
+		device.hybrid(file);
+		let signed = format!("{file}.consent");
+		device.consent(&alice, &["--purpose", "key-agreement", "--hybrid", "--out", &signed]);
+		fleet.admin.ok(["device", "register-key", name, "--consent", &signed]);
+	}
+	let both =
+		["deliver", "--org", "acme", "--device", "drone-1", "--device", "drone-2", "--empty"];
+	let sentence = fleet.admin.refused([&both[..], &["--hybrid-key", &first]].concat());
+	assert!(sentence.contains("2 devices and 1 hybrid keys"), "{sentence}");
+	let keys = ["--hybrid-key", &second, "--hybrid-key", &first];
+	let delivered = fleet.admin.ok([&both[..], &keys].concat());
+	let sequence = delivered["deliveries"][0]["sequence"].clone();
+	device.tells("applied it", |status| status["sequence"] == sequence).await;
+	let client = fleet.node.client().await;
+	let view = client.at_finalized().await.expect("the node answers");
+	for device in [&device, &other] {
+		let record = view.delivery(device.id()).await.expect("it is read").expect("it is there");
+		assert_eq!(record.suite, Suite::SharedXWing);
+	}
+
+	let old = std::fs::read_to_string(device.join("state/hybrid.key")).expect("it has a key");
+	let rotated = device.rotate_hybrid("5s", &next);
+	assert_ne!(rotated["old"], rotated["next"]);
+	let to = |file| [&DELIVER[..], &["--hybrid-key", file]].concat();
+	let delivered = fleet.admin.ok(to(&next));
+	assert_eq!(delivered["recipient_key"], rotated["next"]);
+	assert_eq!(delivered["outcome"], json!("applied"));
+	until_replaced(&device, "hybrid.key", &old).await;
+	assert!(!device.join("state/hybrid.next.key").exists(), "it has taken the other one's place");
+	let sentence = fleet.admin.refused(to(&first));
+	assert!(sentence.contains("no valid key of acme/drone-1"), "{sentence}");
+	assert_eq!(fleet.admin.ok(to(&next))["outcome"], json!("applied"));
+}
+
+/// Waits until the agent has put a key away.
+async fn until_replaced(device: &Device, name: &str, old: &str) {
 	let gone = async {
 		loop {
-			let key = std::fs::read_to_string(device.join("state/agreement.key"));
+			let key = std::fs::read_to_string(device.join("state").join(name));
 			if key.is_ok_and(|key| key != old) {
 				return;
 			}
@@ -64,7 +114,4 @@ async fn a_device_comes_by_its_fingerprint_and_replaces_its_key() {
 	tokio::time::timeout(PATIENCE, gone)
 		.await
 		.unwrap_or_else(|_| panic!("the old key is still there:\n{}", device.log()));
-	let delivered = fleet.admin.ok(DELIVER);
-	assert_eq!(delivered["outcome"], json!("applied"));
-	device.reach(block(&delivered)).await;
 }

@@ -15,6 +15,7 @@
 //! | 10 | [`Item::Opaque`] | perhaps |
 //! | 11 | [`Item::RevocationLists`] | |
 //! | 16 | [`Item::SshTemporaryAccess`] | |
+//! | 17 | [`Item::SshTemporaryKey`] | |
 
 use super::{
 	BundleError, MAX_CERTIFICATE_LEN, MAX_CERTIFICATES, MAX_NAMES, MAX_SECRET_LEN,
@@ -164,6 +165,16 @@ pub enum Item {
 		/// Last moment at which it opens the login.
 		until: Moment,
 	},
+	/// The key of this grant may log in as this user without a certificate, until a fixed time and no longer. The key stands
+	/// on the chain only. See [`crate::access`].
+	SshTemporaryKey {
+		/// The user of the device.
+		login: String,
+		/// The certificate on the chain that names the key: when it ends or is revoked, so does the access.
+		grant: CertificateId,
+		/// Last moment at which the key opens the login.
+		until: Moment,
+	},
 	/// A service of the device does not believe what is on these lists.
 	RevocationLists {
 		/// Which service.
@@ -209,6 +220,7 @@ impl Item {
 			Item::Opaque { .. } => "opaque data",
 			Item::RevocationLists { .. } => "revocation lists",
 			Item::SshTemporaryAccess { .. } => "temporary SSH access",
+			Item::SshTemporaryKey { .. } => "temporary SSH key",
 			Item::Optional(_) => "optional part",
 		}
 	}
@@ -243,7 +255,10 @@ impl Item {
 			Item::Psk { identity, .. } => format!("the pre-shared key {identity}"),
 			Item::Opaque { name, .. } => format!("the data {name}"),
 			Item::RevocationLists { name, .. } => format!("the revocation lists {name}"),
-			Item::SshTemporaryAccess { grant, .. } => format!("the temporary access {grant}"),
+			// Once as a certificate, or once as a plain key: one grant opens one login.
+			Item::SshTemporaryAccess { grant, .. } | Item::SshTemporaryKey { grant, .. } => {
+				format!("the temporary access {grant}")
+			},
 			Item::Optional(_) => "an optional part in an optional part".into(),
 		}
 	}
@@ -300,6 +315,7 @@ impl Item {
 				NameKind::Login.check(login)?;
 				Ok(NameKind::Principal.check(principal)?)
 			},
+			Item::SshTemporaryKey { login, .. } => Ok(NameKind::Login.check(login)?),
 			Item::RevocationLists { name, lists } => {
 				NameKind::Label.check(name)?;
 				check_certificates(lists)
@@ -385,6 +401,12 @@ impl Item {
 				put(body, until);
 				16
 			},
+			Item::SshTemporaryKey { login, grant, until } => {
+				put(body, login);
+				put(body, grant);
+				put(body, until);
+				17
+			},
 			Item::RevocationLists { name, lists } => {
 				put(body, name);
 				put(body, lists);
@@ -459,6 +481,11 @@ impl Item {
 			16 => Item::SshTemporaryAccess {
 				login: login(body)?,
 				principal: take_text(body, "a principal", MAX_TEXT_LEN)?,
+				grant: take(body, "a grant")?,
+				until: take(body, "the end of the access")?,
+			},
+			17 => Item::SshTemporaryKey {
+				login: login(body)?,
 				grant: take(body, "a grant")?,
 				until: take(body, "the end of the access")?,
 			},

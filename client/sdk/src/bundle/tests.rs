@@ -64,6 +64,11 @@ fn every_kind() -> Vec<Item> {
 			grant: CertificateId([7; 32]),
 			until: 1_700_000_000_000,
 		},
+		Item::SshTemporaryKey {
+			login: "pilot".into(),
+			grant: CertificateId([8; 32]),
+			until: 1_700_000_000_000,
+		},
 	]
 }
 
@@ -196,6 +201,8 @@ fn a_login_is_one_that_a_device_can_take() {
 	for login in ["", "a b", "a\nb", "a,b", "ä", "../etc", "%u", "-o", &"x".repeat(33)] {
 		assert_refused(principals(login, &[]), is_name);
 		assert_refused(Item::SshAuthorizedKeys { login: login.into(), keys: vec![] }, is_name);
+		let grant = CertificateId([7; 32]);
+		assert_refused(Item::SshTemporaryKey { login: login.into(), grant, until: 1 }, is_name);
 		let key = Item::SshUserKey { login: login.into(), private: secret(9), certificate: None };
 		assert_refused(key, is_name);
 	}

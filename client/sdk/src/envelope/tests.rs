@@ -280,6 +280,35 @@ fn every_recipient_of_a_shared_envelope_finds_the_same() {
 }
 
 #[test]
+fn every_recipient_with_a_hybrid_key_finds_the_same_and_only_by_its_own_place() {
+	let keys: Vec<_> = (1..=3).map(|seed| HybridKey::from_secret_bytes(&[seed; 32])).collect();
+	let sealed: Vec<_> = (1..)
+		.zip(&keys)
+		.map(|(number, key)| {
+			let device = DeviceId([number; 32]);
+			let recipient = KeyId::of_device(device, &OpeningKey::public(key));
+			let suite = Suite::SharedXWing;
+			let place =
+				DeliveryBinding { device, recipient, suite, sequence: number.into(), ..binding() };
+			(RecipientKey::XWing(key.public_bytes()), place)
+		})
+		.collect();
+	let (envelope, content_key) = seal_shared(&sealed, b"fleet").unwrap();
+	assert_eq!(**review(Suite::SharedXWing, &envelope, &content_key).unwrap(), *b"fleet");
+	for (key, (_, place)) in keys.iter().zip(&sealed) {
+		assert_eq!(**open(key, place, &envelope).unwrap(), *b"fleet");
+		let other = DeliveryBinding { sequence: 9, ..place.clone() };
+		assert_eq!(open(key, &other, &envelope), Err(EnvelopeError::DoesNotOpen));
+	}
+	let theirs = open(&keys[0], &sealed[1].1, &envelope);
+	assert!(matches!(theirs, Err(EnvelopeError::RecipientMismatch { .. })), "{theirs:?}");
+	// Among hybrid keys there is none that a quantum computer breaks.
+	let mut mixed = sealed;
+	mixed[2].0 = RecipientKey::X25519(key().public());
+	assert!(matches!(seal_shared(&mixed, b"x"), Err(EnvelopeError::RecipientUnfit { .. })));
+}
+
+#[test]
 fn the_content_key_survives_being_read_aloud() {
 	let (_, recipient) = fleet(1).remove(0);
 	let (envelope, key) = seal_shared(std::slice::from_ref(&recipient), b"state").unwrap();

@@ -3,6 +3,7 @@
 //! ```text
 //! dpki-authorized-keys 1 <genesis> <device>
 //! <login> <last moment in milliseconds since 1970, or -> <key>
+//! <login> grant:<last moment> <key>
 //! sha256 <digest of all above>
 //! ```
 //!
@@ -32,7 +33,12 @@ pub struct Key {
 	pub key: String,
 	/// Last moment at which it opens the login.
 	pub until: Option<Moment>,
+	/// Whether it is of a grant: then it opens nothing while nobody can tell what time it is.
+	pub is_granted: bool,
 }
+
+/// Opens the end of a key of a grant in the file.
+const GRANTED: &str = "grant:";
 
 /// The list cannot be believed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -42,7 +48,7 @@ pub struct Damaged;
 impl Key {
 	pub(super) fn read(key: &AuthorizedKey) -> Result<Self, ssh_key::Error> {
 		let public = ssh_key::PublicKey::from_openssh(&key.key)?;
-		Ok(Self { key: bare(&public)?, until: key.until })
+		Ok(Self { key: bare(&public)?, until: key.until, is_granted: false })
 	}
 
 	/// The line for sshd, which is told when the key ends as well: then it holds to that even if the agent does not run.
@@ -83,10 +89,11 @@ impl KeyList {
 	pub fn write(&self, origin: &str) -> String {
 		let mut text = format!("{origin}\n");
 		for (login, keys) in &self.0 {
-			for Key { key, until } in keys {
+			for Key { key, until, is_granted } in keys {
 				let until = until.map_or("-".into(), |until| until.to_string());
+				let granted = if *is_granted { GRANTED } else { "" };
 				// Writing to a string cannot fail.
-				let _ = writeln!(text, "{login} {until} {key}");
+				let _ = writeln!(text, "{login} {granted}{until} {key}");
 			}
 		}
 		let digest = hex::encode(Sha256::digest(&text));
@@ -115,11 +122,15 @@ impl KeyList {
 			else {
 				return Err(Damaged);
 			};
+			let (until, is_granted) = match until.strip_prefix(GRANTED) {
+				Some(until) => (until, true),
+				None => (until, false),
+			};
 			let until = match until {
-				"-" => None,
+				"-" if !is_granted => None,
 				until => Some(until.parse().map_err(|_| Damaged)?),
 			};
-			let key = Key { key: key.into(), until };
+			let key = Key { key: key.into(), until, is_granted };
 			list.0.entry(login.into()).or_default().push(key);
 		}
 		Ok(list)
@@ -135,7 +146,8 @@ mod tests {
 
 	fn sample() -> KeyList {
 		let until = Some(1_790_000_000_999);
-		let keys = vec![Key { key: KEY.into(), until: None }, Key { key: KEY.into(), until }];
+		let key = |until, is_granted| Key { key: KEY.into(), until, is_granted };
+		let keys = vec![key(None, false), key(until, false), key(until, true)];
 		KeyList(BTreeMap::from([("root".into(), keys)]))
 	}
 
@@ -161,7 +173,8 @@ mod tests {
 		let lines: Vec<_> = sample().0["root"].iter().map(Key::line).collect();
 		assert_eq!(lines[0], KEY);
 		assert_eq!(lines[1], format!("expiry-time=\"20260921141320Z\" {KEY}"));
-		let ever = Key { key: KEY.into(), until: Some(Moment::MAX) };
+		assert_eq!(lines[2], lines[1], "sshd need not know why");
+		let ever = Key { key: KEY.into(), until: Some(Moment::MAX), is_granted: false };
 		assert_eq!(ever.line(), KEY);
 	}
 

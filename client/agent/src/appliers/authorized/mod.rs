@@ -15,12 +15,14 @@ pub mod answer;
 pub mod block;
 pub mod list;
 
-use super::{ApplyError, Files, Wanted, generational::Content, settings::AuthorizedKeysSettings};
+use super::{
+	ApplyError, Files, Now, Wanted, generational::Content, settings::AuthorizedKeysSettings,
+};
 use crate::{
 	boot::Reading,
 	config::Config,
 	files::{self, PUBLIC},
-	ssh::check::CommandError,
+	ssh::{check::CommandError, state::TemporaryKey},
 };
 use async_trait::async_trait;
 use dpki_client::{Item, Use, primitives::Moment};
@@ -121,7 +123,12 @@ impl Content for AuthorizedKeys {
 	}
 
 	fn takes(&self, part: &Item) -> bool {
-		matches!(part, Item::SshAuthorizedKeys { login, .. } if self.serves(login))
+		match part {
+			Item::SshAuthorizedKeys { login, .. } | Item::SshTemporaryKey { login, .. } => {
+				self.serves(login)
+			},
+			_ => false,
+		}
 	}
 
 	fn files(&self, wanted: &Wanted<'_>, _: Option<&Files>) -> Result<Files, String> {
@@ -136,6 +143,12 @@ impl Content for AuthorizedKeys {
 				)
 			})?;
 			list.0.entry(login.clone()).or_default().extend(found);
+		}
+		for TemporaryKey { login, key, until } in &wanted.state.temporary_keys {
+			let key = Key { key: key.clone(), until: Some(*until), is_granted: true };
+			if key.is_good_at(wanted.now) {
+				list.0.entry(login.clone()).or_default().push(key);
+			}
 		}
 		Ok(self.write(&list))
 	}
@@ -156,10 +169,11 @@ impl Content for AuthorizedKeys {
 		true
 	}
 
-	fn lasting(&self, files: &Files, now: Moment) -> Option<Files> {
+	fn lasting(&self, files: &Files, now: Now) -> Option<Files> {
 		// What is damaged opens nothing by an answer, and is written again with the next block.
 		let mut list = self.list_of(files).ok()?;
-		list.0.values_mut().for_each(|keys| keys.retain(|key| key.is_good_at(now)));
+		let is_good = |key: &Key| key.is_good_at(now.time) && (now.is_certain || !key.is_granted);
+		list.0.values_mut().for_each(|keys| keys.retain(is_good));
 		Some(self.write(&list))
 	}
 

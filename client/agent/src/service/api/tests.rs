@@ -4,6 +4,7 @@ use super::*;
 use crate::{
 	freshness::Heard,
 	service::{ServiceSettings, Services},
+	status::Status as Word,
 };
 use dpki_client::primitives::{
 	key::{KeyType, PublicKey},
@@ -234,6 +235,28 @@ async fn a_clock_that_was_set_back_makes_no_answer_young() {
 }
 
 #[tokio::test]
+async fn a_user_gets_no_more_connections_than_its_share() {
+	let running = Running::valid().await;
+	let agent = "GET /v1/agent HTTP/1.1\r\nHost: agent\r\n\r\n";
+	let mut kept = Vec::new();
+	for _ in 0..MAX_CONNECTIONS_PER_USER {
+		let mut stream = running.send(agent).await;
+		let mut first = [0; 12];
+		stream.read_exact(&mut first).await.unwrap();
+		assert_eq!(&first, b"HTTP/1.1 200");
+		kept.push(stream);
+	}
+	let (code, answer) = running.get("/v1/agent").await;
+	let sentence = answer["error"].as_str().unwrap();
+	assert!(sentence.contains(&format!("{MAX_CONNECTIONS_PER_USER} connections")), "{sentence}");
+	assert_eq!(code, 429);
+	kept.pop();
+	while running.get("/v1/agent").await.0 != 200 {
+		tokio::task::yield_now().await;
+	}
+}
+
+#[tokio::test]
 async fn who_is_refused_keeps_no_connection() {
 	let running = Running::valid().await;
 	let mut answer = String::new();
@@ -280,8 +303,7 @@ async fn a_group_that_is_not_there_is_named() {
 
 #[test]
 fn only_the_users_of_the_list_are_answered() {
-	let (_, told) =
-		watch::channel(Told { status: Word::default(), registry: None, heard: Heard::now_at(0) });
+	let (_, told) = watch::channel(Told::at_first(Word::default(), Heard::now_at(0)));
 	let api = |users| {
 		let settings = ApiSettings { socket: "/s".into(), group: None, users };
 		Api::new(&settings, crate::config::tests::sample().chain, told.clone())

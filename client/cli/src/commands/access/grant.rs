@@ -1,8 +1,9 @@
 //! `dpki access grant`: the grant on the chain, in a certificate, and in the state of the device.
 
 use super::{
-	draft, sign, span,
-	state::{self, State},
+	approval::{Procedure, Waiting},
+	draft, key_name, sign, span,
+	state::{self, Sealed, State},
 };
 use crate::{
 	commands::{
@@ -11,11 +12,12 @@ use crate::{
 	},
 	error::{Error, Result},
 	files,
+	lookup::KnownAnchor,
 	output::{Report, rfc3339},
 	secrets,
 	session::Session,
 	transaction,
-	values::{self, DeviceRef},
+	values::{self, DeviceRef, Member},
 };
 use clap::{ArgGroup, Args};
 use dpki_client::{
@@ -33,8 +35,8 @@ use dpki_primitives::{
 	assurance::Level,
 	certificate::Holder,
 	channel::ChannelId,
-	delivery::Outcome,
-	ids::{CertificateId, OrganisationId},
+	delivery::{DeliveryBinding, Outcome},
+	ids::{AnchorId, CertificateId, OrganisationId},
 };
 use ssh_key::{Certificate, PrivateKey};
 use std::{path::PathBuf, time::Duration};
@@ -59,13 +61,16 @@ pub struct Grant {
 	#[arg(long, value_name = "LOGIN", value_parser = login)]
 	login: String,
 	/// The private key of an SSH user CA of the organisation
-	#[arg(long, value_name = "FILE")]
-	ca: PathBuf,
+	#[arg(long, value_name = "FILE", required_unless_present = "plain")]
+	ca: Option<PathBuf>,
+	/// Let the key itself open the login, without a CA and a certificate; the device needs [apply.authorized-keys]
+	#[arg(long, conflicts_with_all = ["ca", "out"])]
+	plain: bool,
 	/// The private key that is to have access, Ed25519 or P-256, where it lies on this computer; it only signs
 	#[arg(long, value_name = "FILE")]
 	key: Option<PathBuf>,
 	/// What `dpki access request` wrote where the key lies
-	#[arg(long, value_name = "FILE", requires = "out")]
+	#[arg(long, value_name = "FILE")]
 	request: Option<PathBuf>,
 	/// The file that opens the newest delivery to the device
 	#[arg(long, value_name = "FILE")]
@@ -73,19 +78,33 @@ pub struct Grant {
 	/// Seal the delivery to the hybrid key of the device, which `dpki-agent hybrid` wrote into this file there
 	#[arg(long, value_name = "FILE")]
 	hybrid_key: Option<PathBuf>,
+	/// Sign the delivery for this account to publish, where the policy of the organisation asks for a second person
+	#[arg(long, value_name = "ACCOUNT")]
+	sign_for: Option<Member>,
 	/// Where to write the certificate; KEY-cert.pub if left out, where ssh finds it by itself
 	#[arg(long, value_name = "FILE")]
 	out: Option<PathBuf>,
-	/// Wait until the device says what became of it; fails if it refuses, or says nothing for this long
+	/// Wait until those who have to approve have done so, and the device says what became of it; fails if it refuses, or
+	/// says nothing for this long (60s). Approvals are waited for as long, or until the access is over
 	#[arg(
 		long,
 		value_name = "SPAN",
 		num_args = 0..=1,
 		require_equals = true,
-		default_missing_value = "60s",
 		value_parser = values::duration
 	)]
-	wait: Option<Duration>,
+	wait: Option<Option<Duration>>,
+}
+
+/// How long a device may take to acknowledge.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// What opens the login.
+enum Way {
+	/// A certificate by this CA, which is written into this file.
+	Certificate { ca: Box<PrivateKey>, known: Box<KnownAnchor>, out: PathBuf },
+	/// The key itself.
+	Plain,
 }
 
 /// What a request may ask for.
@@ -136,40 +155,69 @@ impl Grant {
 	/// Runs the command.
 	pub(super) async fn run(self, session: &Session) -> Result<Report> {
 		let out = self.certificate_file()?;
-		certificates::replaceable(&out)?;
+		if let Some(out) = &out {
+			certificates::replaceable(out)?;
+		}
 		let account = session.account()?;
-		let ca = secrets::ssh_key(&self.ca)?;
+		let ca = self.ca.as_deref().map(secrets::ssh_key).transpose()?;
 		let (client, view) = session.view().await?;
 		let payer = session.actor(&account);
 		let destination =
 			Destination::of(&view, self.device.clone(), self.channel, self.hybrid_key.as_deref())
 				.await?;
 		let organisation = destination.record.organisation;
-		let known = certificates::active_ca(&view, &ca, AnchorKind::SshUserCa).await?;
-		deliver::require_own(&known, organisation)?;
+		let way = match (ca, out) {
+			(Some(ca), Some(out)) => {
+				let known = certificates::active_ca(&view, &ca, AnchorKind::SshUserCa).await?;
+				deliver::require_own(&known, organisation)?;
+				Way::Certificate { ca: Box::new(ca), known: Box::new(known), out }
+			},
+			_ => Way::Plain,
+		};
 		let rule = view.organisation(organisation).await?;
 		let rule = rule.and_then(|record| ApprovalRule::of(record.policy));
-		require_publishable(rule)?;
+		let procedure = Procedure::of(rule, self.sign_for.as_ref().map(|it| it.0))?;
+		procedure.check(&view, organisation, (account.id(), payer)).await?;
 		let state = State::read(&self.review, &client, &view, &destination).await?;
 		state.require_as_secret(&destination.key, &destination.device.text)?;
 		let request = self.request((&client, &view), payer, &destination).await?;
 
 		let (grant, until) = (request.draft.certificate(), request.draft.request.not_after);
-		let bundle = state.with(known.id, self.item(grant, until), view.now());
+		let bundle = state.with(way.anchor(), self.item(&way, grant, until), view.now());
 		// Whatever cannot be delivered is refused before anything is on the chain.
 		bundle.encode()?;
-		let certificate = certificate(&ca, &request, view.now())?;
+		let certificate = way.certificate(&request, view.now())?;
 		let granted = apply(session, &client, &account, &request).await?;
 
-		let done = async {
-			let published =
-				state::publish(session, &client, &account, &destination, &bundle, &self.review)
-					.await?;
-			files::replace_public(&out, certificates::openssh_line(&certificate)?.as_bytes())?;
-			Ok(published)
+		let binding = DeliveryBinding {
+			genesis: client.genesis_hash(),
+			organisation,
+			publisher: procedure.publisher(payer),
+			device: destination.device.id,
+			channel: destination.channel,
+			recipient: destination.recipient.0,
+			suite: destination.shared_suite(),
+			sequence: destination.sequence,
 		};
-		let published: Finalized = match done.await {
-			Ok(published) => published,
+		let done = async {
+			let how = (&account, procedure);
+			let span = (view.now(), until);
+			let sealed = state::seal(how, binding, &destination, &bundle, span, &self.review)?;
+			let published = match procedure {
+				Procedure::Signed(..) => None,
+				_ => Some(sealed.publish(session, &client, &account).await?),
+			};
+			if procedure == Procedure::Alone {
+				files::rename(&sealed.file, &self.review)?;
+			}
+			if let (Way::Certificate { out, .. }, Some(certificate)) = (&way, &certificate) {
+				files::replace_public(out, certificates::openssh_line(certificate)?.as_bytes())?;
+			}
+			Ok((sealed, published))
+		};
+		let done: Result<(Sealed, Option<Finalized>)> = done.await;
+		let (sealed, published) = match done {
+			Ok(done) => done,
 			Err(error) => {
 				session.warn(&format!(
 					"the grant {grant} is on the chain, and the device may not know of it: \
@@ -178,54 +226,80 @@ impl Grant {
 				return Err(error);
 			},
 		};
-		let name = destination.device.text.clone();
-		let mut report = Report::new()
-			.done(format!("Granted access to {}@{name} until {}", self.login, rfc3339(until)))
-			.row("grant", grant)
-			.time("until", until)
-			.row("certificate", out.display())
-			.row("principal", access::principal(grant))
-			.row("serial", access::serial(grant))
-			.data("ca_anchor", known.id.to_string())
-			.data("device", destination.device.id.to_string())
-			.data("login", self.login.as_str())
+		let mut report = self.report(&destination, &way, &request);
+		report = report
+			.data("granted_in", granted.number)
 			.data("channel", self.channel.number())
 			.data("sequence", destination.sequence)
-			.data("granted_in", granted.number)
 			.row("review", self.review.display());
-		if rule.is_some() {
+		if let Procedure::Approved(_) = procedure {
 			let view = client.at_finalized().await?;
 			report = delivery::waiting(report, &view, destination.device.id, self.channel).await?;
 		}
-		report = report.finalized(&published);
+		report = report.finalized(published.as_ref().unwrap_or(&granted));
+		if let Some(sentence) = procedure.sentence(&sealed.file, until) {
+			report =
+				report.data("awaits", sealed.file.display().to_string()).row("next", &sentence);
+			if self.wait.is_some() {
+				session.warn(&format!("the access is not in force yet: {sentence}"));
+			}
+		}
 		let Some(patience) = self.wait else { return Ok(report) };
-		let stopped = || Error::Interrupted {
-			doing: format!("waiting for {name}: the access is granted and delivered"),
-			next: format!("`dpki status delivery {name}` shows what becomes of it"),
-		};
-		let waiting = deliver::acknowledgement(&client, &destination, patience);
-		let seen = transaction::or_interrupted(waiting, stopped).await?;
-		match seen.outcome {
-			Outcome::Applied => {
-				Ok(report.data("outcome", "applied").time("acknowledged_at", seen.at))
-			},
-			Outcome::Refused(reason) => {
-				Err(Error::DeviceRefused { sequence: seen.sequence, reason })
-			},
+		let waiting = Waiting { destination: &destination, digest: sealed.digest(), until };
+		if procedure != Procedure::Alone {
+			let stopped = || Error::Interrupted {
+				doing: "waiting for approvals: the access is granted, and not in force".into(),
+				next: format!(
+					"`dpki status delivery {}` shows who is missing",
+					destination.device.text
+				),
+			};
+			let approved = waiting.in_force(&client, patience);
+			transaction::or_interrupted(approved, stopped).await?;
+			files::rename(&sealed.file, &self.review)?;
+			report = report.data("approved", true);
+		}
+		acknowledged(report, &client, &destination, patience.unwrap_or(PATIENCE)).await
+	}
+
+	fn report(&self, to: &Destination, way: &Way, request: &AccessRequest) -> Report {
+		let grant = request.draft.certificate();
+		let (name, until) = (&to.device.text, request.draft.request.not_after);
+		let report = Report::new()
+			.done(format!("Granted access to {}@{name} until {}", self.login, rfc3339(until)))
+			.row("grant", grant)
+			.time("until", until)
+			.data("device", to.device.id.to_string())
+			.data("login", self.login.as_str());
+		match way {
+			Way::Certificate { known, out, .. } => report
+				.row("certificate", out.display())
+				.row("principal", access::principal(grant))
+				.row("serial", access::serial(grant))
+				.data("ca_anchor", known.id.to_string()),
+			Way::Plain => report.row("key", key_name(&request.draft.request.key)),
 		}
 	}
 
-	fn certificate_file(&self) -> Result<PathBuf> {
+	/// Where the certificate is written, if there is one.
+	fn certificate_file(&self) -> Result<Option<PathBuf>> {
 		match (&self.out, &self.key) {
-			(Some(out), _) => Ok(out.clone()),
-			(None, Some(key)) => Ok(files::with_ending(key, "-cert.pub")),
+			_ if self.plain => Ok(None),
+			(Some(out), _) => Ok(Some(out.clone())),
+			(None, Some(key)) => Ok(Some(files::with_ending(key, "-cert.pub"))),
 			(None, None) => Err(Error::Usage("say where to write the certificate: --out".into())),
 		}
 	}
 
-	fn item(&self, grant: CertificateId, until: Moment) -> Item {
-		let principal = access::principal(grant);
-		Item::SshTemporaryAccess { login: self.login.clone(), principal, grant, until }
+	fn item(&self, way: &Way, grant: CertificateId, until: Moment) -> Item {
+		let login = self.login.clone();
+		match way {
+			Way::Certificate { .. } => {
+				let principal = access::principal(grant);
+				Item::SshTemporaryAccess { login, principal, grant, until }
+			},
+			Way::Plain => Item::SshTemporaryKey { login, grant, until },
+		}
 	}
 
 	/// The request of the key: made here if the key is, or held against what is granted.
@@ -258,15 +332,40 @@ impl Grant {
 	}
 }
 
-/// Refuses a policy under which whoever grants could not publish.
-fn require_publishable(rule: Option<ApprovalRule>) -> Result<()> {
-	match rule {
-		Some(rule) if rule.signed_inside => Err(Error::NotAllowed {
-			why: "devices of this organisation want each content signed by a second person".into(),
-			next: "use a certificate of `dpki ssh sign` for a principal that is delivered already"
-				.into(),
-		}),
-		_ => Ok(()),
+impl Way {
+	/// The CA that the device has to believe.
+	fn anchor(&self) -> Option<AnchorId> {
+		match self {
+			Self::Certificate { known, .. } => Some(known.id),
+			Self::Plain => None,
+		}
+	}
+
+	fn certificate(&self, request: &AccessRequest, now: Moment) -> Result<Option<Certificate>> {
+		match self {
+			Self::Certificate { ca, .. } => certificate(ca, request, now).map(Some),
+			Self::Plain => Ok(None),
+		}
+	}
+}
+
+/// Waits for what the device says of the delivery.
+async fn acknowledged(
+	report: Report,
+	client: &Client,
+	destination: &Destination,
+	patience: Duration,
+) -> Result<Report> {
+	let name = &destination.device.text;
+	let stopped = || Error::Interrupted {
+		doing: format!("waiting for {name}: the access is granted and delivered"),
+		next: format!("`dpki status delivery {name}` shows what becomes of it"),
+	};
+	let waiting = deliver::acknowledgement(client, destination, patience);
+	let seen = transaction::or_interrupted(waiting, stopped).await?;
+	match seen.outcome {
+		Outcome::Applied => Ok(report.data("outcome", "applied").time("acknowledged_at", seen.at)),
+		Outcome::Refused(reason) => Err(Error::DeviceRefused { sequence: seen.sequence, reason }),
 	}
 }
 
@@ -383,12 +482,28 @@ mod tests {
 	}
 
 	#[test]
-	fn where_a_second_person_has_to_sign_nobody_grants_alone() {
-		use dpki_primitives::organisation::DeliveryPolicy;
-		assert!(require_publishable(None).is_ok());
-		let watched = ApprovalRule::of(DeliveryPolicy::Watchdogs { needed: 2 });
-		assert!(require_publishable(watched).is_ok());
-		let error = require_publishable(ApprovalRule::of(DeliveryPolicy::MultiAdmin)).unwrap_err();
-		assert!(error.next_step().unwrap().contains("dpki ssh sign"), "{error}");
+	fn a_plain_grant_needs_no_ca_and_writes_no_certificate() {
+		#[derive(clap::Parser)]
+		struct Line {
+			#[command(flatten)]
+			grant: Grant,
+		}
+		let parse = |more: &str| {
+			let line = format!("grant acme/drone-7 --login root --review r {more}");
+			<Line as clap::Parser>::try_parse_from(line.split_whitespace()).map(|it| it.grant)
+		};
+		let plain = parse("--plain --key alice").unwrap();
+		assert_eq!((plain.certificate_file().unwrap(), plain.wait), (None, None));
+		parse("--plain --request alice.request").unwrap();
+		let file = parse("--ca ca --key alice --wait").unwrap();
+		assert_eq!(file.certificate_file().unwrap(), Some("alice-cert.pub".into()));
+		assert_eq!(file.wait, Some(None));
+		let minutes = parse("--ca ca --key alice --sign-for //Bob --wait=5m").unwrap();
+		assert_eq!(minutes.wait, Some(Some(Duration::from_secs(300))));
+		let nowhere = parse("--ca ca --request alice.request").unwrap();
+		assert!(nowhere.certificate_file().unwrap_err().to_string().contains("--out"));
+		for wrong in ["--key alice", "--plain --ca ca --key alice", "--plain --out f --key alice"] {
+			assert!(parse(wrong).is_err(), "{wrong}");
+		}
 	}
 }

@@ -1,5 +1,6 @@
 //! The state of a device to which something is added: what its newest delivery holds.
 
+use super::approval::Procedure;
 use crate::{
 	commands::{deliver::Destination, delivery::Review},
 	error::{Error, Result},
@@ -7,15 +8,18 @@ use crate::{
 	session::Session,
 };
 use dpki_client::{
-	Account, BlobStore, Bundle, ChainBlobs, Client, Finalized, Item, View, calls,
+	Account, BlobStore, Bundle, ChainBlobs, Client, Finalized, Item, View,
+	bundle::ContentSignature,
+	calls,
 	envelope::{self, RecipientKey},
 };
 use dpki_primitives::{
 	Moment,
+	context::MAX_SIGNATURE_LIFETIME,
 	delivery::{DeliveryBinding, Suite},
-	ids::AnchorId,
+	ids::{AnchorId, BlobDigest},
 };
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// What a device has been delivered.
 pub struct State {
@@ -25,7 +29,8 @@ pub struct State {
 }
 
 impl State {
-	/// The content of the newest delivery to a device, which this file opens; nothing, if there never was one.
+	/// The content of the newest delivery to a device, which this file opens; nothing, if there never was one. Of a delivery
+	/// that was approved since, the file takes its place.
 	pub async fn read(
 		path: &Path,
 		client: &Client,
@@ -34,15 +39,21 @@ impl State {
 	) -> Result<Self> {
 		let (device, channel) = (&destination.device, destination.channel);
 		require_no_other(view.proposal(device.id, channel).await?.is_some(), &device.text)?;
-		let Some(newest) = view.delivery(device.id, channel).await? else {
+		let newest = view.delivery(device.id, channel).await?;
+		let next = Review::next_to(path);
+		if next.symlink_metadata().is_ok() {
+			let known = newest.as_ref().map_or(0, |newest| newest.sequence);
+			require_decided(&Review::read(&next)?, &next, known, view.now())?;
+		}
+		let Some(newest) = newest else {
 			files::refuse_existing(&[path])?;
 			return Ok(Self { bundle: Bundle::default(), suite: None });
 		};
-		for path in [path.to_owned(), Review::next_to(path)] {
-			if path.symlink_metadata().is_err() {
+		for from in [path, next.as_path()] {
+			if from.symlink_metadata().is_err() {
 				continue;
 			}
-			let review = Review::read(&path)?;
+			let review = Review::read(from)?;
 			let is_newest = review.digest == newest.digest
 				&& review.binding() == newest.binding(client.genesis_hash(), device.id, channel);
 			if !is_newest {
@@ -53,7 +64,12 @@ impl State {
 				why: error.to_string(),
 				next: "use a node that keeps its blocks, and try again".into(),
 			})?;
-			return Ok(Self { bundle: review.open(&envelope)?.bundle, suite: Some(review.suite) });
+			let bundle = review.open(&envelope)?.bundle;
+			if from != path {
+				// It is in force by now, and what comes next must not be written over the file that opens it.
+				files::rename(from, path)?;
+			}
+			return Ok(Self { bundle, suite: Some(review.suite) });
 		}
 		Err(Error::NotAllowed {
 			why: format!(
@@ -92,15 +108,14 @@ impl State {
 		Bundle { items }
 	}
 
-	/// The state with this part, with the CA that it needs, and without access that is over.
-	pub fn with(self, ca: AnchorId, part: Item, now: Moment) -> Bundle {
-		let is_over = |item: &Item| matches!(item.part(), Item::SshTemporaryAccess { until, .. } if *until < now);
+	/// The state with this part, with the CA that it needs if it needs one, and without access that is over.
+	pub fn with(self, ca: Option<AnchorId>, part: Item, now: Moment) -> Bundle {
 		let mut items = self.bundle.items;
-		items.retain(|item| !is_over(item));
-		let is_ca =
-			|item: &Item| matches!(item.part(), Item::SshUserCa { anchor } if *anchor == ca);
-		if !items.iter().any(is_ca) {
-			items.push(Item::SshUserCa { anchor: ca });
+		items.retain(|item| temporary_until(item).is_none_or(|until| until >= now));
+		if let Some(anchor) = ca
+			&& !items.iter().any(|item| *item.part() == Item::SshUserCa { anchor })
+		{
+			items.push(Item::SshUserCa { anchor });
 		}
 		items.push(part);
 		Bundle { items }
@@ -118,11 +133,73 @@ fn require_no_other(is_waiting: bool, device: &str) -> Result<()> {
 	})
 }
 
-/// Publishes a state so that `path` opens it. Whatever interrupts this, one of two files opens the newest delivery.
+/// Refuses to write over a delivery that was signed and can be published yet: nothing else opens it then.
+fn require_decided(next: &Review, path: &Path, known: u64, now: Moment) -> Result<()> {
+	if next.sequence <= known {
+		return Ok(());
+	}
+	// What has no envelope in it was published, or never became final.
+	let Ok(envelope) = next.envelope() else { return Ok(()) };
+	let signature = next.open(&envelope)?.signature;
+	if signature.is_none_or(|signature| signature.expires_at < now) {
+		return Ok(());
+	}
+	Err(Error::NotAllowed {
+		why: format!("{} holds a delivery that was signed and is not published yet", path.display()),
+		next: "have it published with `dpki publish-delivery`, or remove the file if nobody has a copy".into(),
+	})
+}
+
+/// The end of access that ends by itself; `None` of any other part.
+pub fn temporary_until(item: &Item) -> Option<Moment> {
+	match item.part() {
+		Item::SshTemporaryAccess { until, .. } | Item::SshTemporaryKey { until, .. } => {
+			Some(*until)
+		},
+		_ => None,
+	}
+}
+
+/// A state that is sealed, and that the file beside that of the review opens.
+pub struct Sealed {
+	binding: DeliveryBinding,
+	envelope: Vec<u8>,
+	/// The file that opens it.
+	pub file: PathBuf,
+}
+
+impl Sealed {
+	/// The digest of the envelope.
+	pub fn digest(&self) -> BlobDigest {
+		BlobDigest::of(&self.envelope)
+	}
+
+	/// Publishes it; whoever has to sign does not.
+	pub async fn publish(
+		&self,
+		session: &Session,
+		client: &Client,
+		account: &Account,
+	) -> Result<Finalized> {
+		let Self { binding, envelope, .. } = self;
+		let call = calls::publish(
+			binding.device,
+			binding.channel,
+			binding.sequence,
+			binding.suite,
+			binding.recipient,
+			envelope,
+		)?;
+		session.submit(client, account, &call, "publishing the delivery").await
+	}
+}
+
+/// Seals a state and publishes it under a procedure in which nobody has to sign. If nobody has to approve it either, the file
+/// of the review opens it from now on.
 pub async fn publish(
 	session: &Session,
 	client: &Client,
-	account: &Account,
+	(account, procedure): (&Account, Procedure),
 	destination: &Destination,
 	bundle: &Bundle,
 	path: &Path,
@@ -137,28 +214,54 @@ pub async fn publish(
 		suite: destination.shared_suite(),
 		sequence: destination.sequence,
 	};
-	let (envelope, key) =
-		envelope::seal_shared(&[(destination.key.clone(), binding.clone())], &bundle.encode()?)?;
-	let next = Review::next_to(path);
-	Review::new(&binding, &envelope, key, false).replace(&next)?;
-	let call = calls::publish(
-		binding.device,
-		binding.channel,
-		binding.sequence,
-		binding.suite,
-		binding.recipient,
-		&envelope,
-	)?;
-	let finalized = session.submit(client, account, &call, "publishing the delivery").await?;
-	files::rename(&next, path)?;
+	let sealed = seal((account, procedure), binding, destination, bundle, (0, 0), path)?;
+	let finalized = sealed.publish(session, client, account).await?;
+	if procedure == Procedure::Alone {
+		files::rename(&sealed.file, path)?;
+	}
 	Ok(finalized)
+}
+
+/// Seals a state of which a part ends then. Whatever interrupts what follows, one of two files opens the newest delivery:
+/// that of the review, or the one beside it.
+pub fn seal(
+	(account, procedure): (&Account, Procedure),
+	binding: DeliveryBinding,
+	destination: &Destination,
+	bundle: &Bundle,
+	(now, until): (Moment, Moment),
+	path: &Path,
+) -> Result<Sealed> {
+	let is_signed = matches!(procedure, Procedure::Signed(..));
+	let plaintext = if is_signed {
+		// A device takes nothing that was published when the access was over.
+		let expires_at = until.min(now.saturating_add(MAX_SIGNATURE_LIFETIME));
+		bundle
+			.encode_signed(|digest| ContentSignature::sign(account, &binding, digest, expires_at))?
+	} else {
+		bundle.encode()?
+	};
+	let recipient = (destination.key.clone(), binding.clone());
+	let (envelope, key) = envelope::seal_shared(&[recipient], &plaintext)?;
+	let file = Review::next_to(path);
+	Review::new(&binding, &envelope, key, is_signed).replace(&file)?;
+	Ok(Sealed { binding, envelope, file })
 }
 
 #[cfg(test)]
 mod tests {
 	use super::*;
+	use crate::values::DeviceRef;
 	use dpki_client::possession::{AgreementKey, HybridKey};
-	use dpki_primitives::ids::CertificateId;
+	use dpki_primitives::{
+		approval::ApprovalRule,
+		channel::ChannelId,
+		device::DeviceRecord,
+		ids::{CertificateId, DeviceId, KeyId, OrganisationId},
+		key::{KeyPurpose, KeyRecord},
+		organisation::DeliveryPolicy,
+		status::Validity,
+	};
 
 	fn access(grant: u8, until: Moment) -> Item {
 		let (login, principal) = ("root".into(), "grant-1".into());
@@ -177,12 +280,86 @@ mod tests {
 			access(2, 10).optional(),
 		];
 		let state = || State { bundle: Bundle { items: items.clone() }, suite: None };
-		let bundle = state().with(ca, access(3, 20), 10);
+		let bundle = state().with(Some(ca), access(3, 20), 10);
 		let wanted = vec![principals, items[1].clone(), access(2, 10).optional(), access(3, 20)];
 		assert_eq!(bundle.items, wanted);
 		let other = AnchorId([9; 32]);
-		let bundle = state().with(other, access(3, 20), 10);
+		let bundle = state().with(Some(other), access(3, 20), 10);
 		assert!(bundle.items.contains(&Item::SshUserCa { anchor: other }), "a CA that it needs");
+		let key = |grant: u8, until| Item::SshTemporaryKey {
+			login: "root".into(),
+			grant: CertificateId([grant; 32]),
+			until,
+		};
+		let items = vec![key(1, 9), key(2, 10)];
+		let bundle = State { bundle: Bundle { items }, suite: None }.with(None, key(3, 20), 10);
+		assert_eq!(bundle.items, [key(2, 10), key(3, 20)], "a plain key needs no CA");
+	}
+
+	#[test]
+	fn what_was_signed_and_can_be_published_is_not_written_over() {
+		let folder = tempfile::tempdir().unwrap();
+		let path = folder.path().join("drone-7.review");
+		let account = Account::from_uri("//Alice").unwrap();
+		let key = AgreementKey::from_secret_bytes(&[7; 32]).public();
+		let device = DeviceRef::from(DeviceId([4; 32]));
+		let recipient = KeyId::of(&key);
+		let binding = DeliveryBinding {
+			genesis: [1; 32],
+			organisation: OrganisationId([2; 32]),
+			publisher: [3; 32],
+			device: device.id,
+			channel: ChannelId::DEFAULT,
+			recipient,
+			suite: Suite::SharedX25519,
+			sequence: 5,
+		};
+		let record = KeyRecord {
+			device: device.id,
+			purpose: KeyPurpose::KeyAgreement,
+			public: key.clone(),
+			validity: Validity { not_before: 1, not_after: None },
+			registered_at: 1,
+			superseded_at: None,
+			revocation: None,
+		};
+		let destination = Destination {
+			device,
+			record: DeviceRecord {
+				organisation: binding.organisation,
+				name: b"drone-7".to_vec().try_into().unwrap(),
+				enrolled_at: 1,
+				keys_registered: 3,
+				revocation: None,
+			},
+			recipient: (recipient, record),
+			key: RecipientKey::X25519(key),
+			channel: ChannelId::DEFAULT,
+			sequence: 5,
+		};
+		let bundle = Bundle { items: vec![access(1, 1000)] };
+		let rule = ApprovalRule::of(DeliveryPolicy::MultiAdmin).unwrap();
+		let seal = |procedure| {
+			let how = (&account, procedure);
+			seal(how, binding.clone(), &destination, &bundle, (10, 1000), &path).unwrap()
+		};
+		let sealed = seal(Procedure::Signed(rule, [3; 32]));
+		let review = Review::read(&sealed.file).unwrap();
+		let content = review.open(&sealed.envelope).unwrap();
+		let signature = content.signature.unwrap();
+		assert_eq!(signature.expires_at, 1000, "nobody publishes it when the access is over");
+		assert_eq!(signature.verify(&binding, content.digest, 1000), Ok(()));
+		let judge = |known, now| {
+			require_decided(&Review::read(&sealed.file).unwrap(), &sealed.file, known, now)
+		};
+		let error = judge(4, 1000).unwrap_err();
+		assert!(error.to_string().contains("not published yet"), "{error}");
+		assert!(error.next_step().unwrap().contains("publish-delivery"));
+		judge(4, 1001).unwrap();
+		judge(5, 10).unwrap();
+		assert!(!path.exists(), "what opens the newest delivery is left as it is");
+		seal(Procedure::Approved(rule));
+		judge(4, 10).unwrap();
 	}
 
 	#[test]

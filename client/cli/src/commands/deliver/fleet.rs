@@ -18,11 +18,10 @@ use dpki_primitives::{
 impl Deliver {
 	/// Runs the command for more than one device.
 	pub(super) async fn to_many(&self, session: &Session) -> Result<Report> {
-		let is_for_one =
-			self.review.is_some() || self.hybrid_key.is_some() || !self.made.is_empty();
+		let is_for_one = self.review.is_some() || !self.made.is_empty();
 		if self.host_ca_key.is_some() || is_for_one || self.wait.is_some() {
 			return Err(Error::NotAllowed {
-				why: "--host-ca-key, --hybrid-key, --review, --sign-for, --wait, and what was made for one device are for one device"
+				why: "--host-ca-key, --review, --sign-for, --wait, and what was made for one device are for one device"
 					.into(),
 				next: "deliver to each device by itself".into(),
 			});
@@ -44,9 +43,18 @@ impl Deliver {
 		let mut warnings = Vec::new();
 		let bundle = self.bundle(&view, id, None, &mut warnings).await?;
 		let (mut sealed, mut published, mut names) = (Vec::new(), Vec::new(), Vec::new());
-		for name in &self.device {
-			let device = DeviceRef::new(&self.org, name);
-			let destination = Destination::read(&view, device, self.channel).await?;
+		let devices = self.device.iter().map(|name| DeviceRef::new(&self.org, name));
+		let destinations = if self.hybrid_key.is_empty() {
+			let mut found = Vec::new();
+			for device in devices {
+				found.push(Destination::read(&view, device, self.channel).await?);
+			}
+			found
+		} else {
+			Destination::hybrids(&view, devices.collect(), self.channel, &self.hybrid_key).await?
+		};
+		let suite = destinations.first().map_or(Suite::SharedX25519, Destination::shared_suite);
+		for destination in destinations {
 			let Destination { device, record, channel, sequence, .. } = destination;
 			let (key, sealed_to) = (destination.recipient.0, destination.key);
 			let binding = DeliveryBinding {
@@ -56,7 +64,7 @@ impl Deliver {
 				device: device.id,
 				channel,
 				recipient: key,
-				suite: Suite::SharedX25519,
+				suite,
 				sequence,
 			};
 			published.push(Recipient { device: device.id, sequence, key });
@@ -65,7 +73,7 @@ impl Deliver {
 		}
 		let (envelope, _) = envelope::seal_shared(&sealed, &bundle.encode()?)?;
 		let digest = BlobDigest::of(&envelope);
-		let call = calls::publish_shared(self.channel, Suite::SharedX25519, &published, &envelope)?;
+		let call = calls::publish_shared(self.channel, suite, &published, &envelope)?;
 		let finalized = session.submit(&client, &account, &call, "publishing the delivery").await?;
 		if let Some(copies) = &copies {
 			let numbered = published.iter().map(|it| (it.device, self.channel, it.sequence));

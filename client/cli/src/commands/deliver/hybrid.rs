@@ -1,4 +1,4 @@
-//! Deliveries that are sealed to the hybrid key of a device.
+//! Deliveries that are sealed to the hybrid keys of devices.
 
 use super::Destination;
 use crate::{
@@ -6,9 +6,12 @@ use crate::{
 	files,
 	values::DeviceRef,
 };
-use dpki_client::{View, envelope::RecipientKey};
+use dpki_client::{
+	View,
+	envelope::{RecipientError, RecipientKey},
+};
 use dpki_primitives::{channel::ChannelId, ids::KeyId, key::KeyPurpose};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 impl Destination {
 	/// The chain has the hash of the key, which the device has vouched for; the file has the key.
@@ -18,25 +21,109 @@ impl Destination {
 		channel: ChannelId,
 		path: &Path,
 	) -> Result<Self> {
-		let parsed = files::read_text(path)?.parse::<RecipientKey>();
-		let key = parsed.map_err(|error| Error::NotAllowed {
+		let key = read(path)?;
+		match Self::to_hybrid(view, &device, channel, &key).await? {
+			Some(destination) => Ok(destination),
+			None => Err(not_registered(&path.display().to_string(), &device.text)),
+		}
+	}
+
+	/// The same for several devices, each of which has its key in one of these files.
+	pub(super) async fn hybrids(
+		view: &View,
+		devices: Vec<DeviceRef>,
+		channel: ChannelId,
+		paths: &[PathBuf],
+	) -> Result<Vec<Self>> {
+		require_one_for_each(devices.len(), paths.len())?;
+		let mut keys = paths.iter().map(|path| read(path)).collect::<Result<Vec<_>>>()?;
+		let mut destinations = Vec::new();
+		for device in devices {
+			let mut found = None;
+			for (index, key) in keys.iter().enumerate() {
+				if let Some(destination) = Self::to_hybrid(view, &device, channel, key).await? {
+					found = Some((index, destination));
+					break;
+				}
+			}
+			let Some((index, destination)) = found else {
+				return Err(not_registered("any of these files", &device.text));
+			};
+			keys.swap_remove(index);
+			destinations.push(destination);
+		}
+		Ok(destinations)
+	}
+
+	/// If it is a valid key of the device.
+	async fn to_hybrid(
+		view: &View,
+		device: &DeviceRef,
+		channel: ChannelId,
+		key: &RecipientKey,
+	) -> Result<Option<Self>> {
+		let id = KeyId::of_device(device.id, &key.public());
+		let Some(record) = view.key(id).await? else { return Ok(None) };
+		let is_good = view.key_status(id).await?.is_valid()
+			&& record.device == device.id
+			&& record.purpose == KeyPurpose::KeyAgreement;
+		if !is_good {
+			return Ok(None);
+		}
+		let (recipient, key) = ((id, record), key.clone());
+		Ok(Some(Self { recipient, key, ..Self::read(view, device.clone(), channel).await? }))
+	}
+}
+
+fn read(path: &Path) -> Result<RecipientKey> {
+	files::read_text(path)?
+		.parse()
+		.map_err(|error: RecipientError| Error::NotAllowed {
 			why: format!("{} holds no hybrid key", path.display()),
 			next: error.to_string(),
-		})?;
-		let id = KeyId::of_device(device.id, &key.public());
-		let record = view.key(id).await?;
-		let is_good = view.key_status(id).await?.is_valid();
-		let record = record.filter(|record| {
-			is_good && record.device == device.id && record.purpose == KeyPurpose::KeyAgreement
-		});
-		let record = record.ok_or_else(|| {
-			Error::NotAllowed {
-			why: format!("the key in {} is no valid key of {}", path.display(), device.text),
-			next: "register it with the consent that `dpki-agent consent --hybrid` signs on the device, by \
-			       `dpki device register-key`"
-				.into(),
+		})
+}
+
+/// One envelope is as safe as the weakest key that opens it, so it goes to hybrid keys or to none.
+fn require_one_for_each(devices: usize, keys: usize) -> Result<()> {
+	if devices == keys {
+		return Ok(());
+	}
+	Err(Error::NotAllowed {
+		why: format!("there are {devices} devices and {keys} hybrid keys"),
+		next: "give --hybrid-key once for each device, in any order, or deliver to the others by themselves"
+			.into(),
+	})
+}
+
+fn not_registered(place: &str, device: &str) -> Error {
+	Error::NotAllowed {
+		why: format!("the key in {place} is no valid key of {device}"),
+		next: "register it with the consent that `dpki-agent consent --hybrid` signs on the device, by \
+		       `dpki device register-key`; after `dpki-agent rotate --hybrid` give the file that it wrote"
+			.into(),
+	}
+}
+
+#[cfg(test)]
+mod tests {
+	use super::*;
+
+	#[test]
+	fn an_envelope_goes_to_hybrid_keys_or_to_none() {
+		require_one_for_each(2, 2).unwrap();
+		for keys in [1, 3] {
+			let error = require_one_for_each(2, keys).unwrap_err();
+			assert!(error.next_step().unwrap().contains("once for each device"), "{error}");
 		}
-		})?;
-		Ok(Self { recipient: (id, record), key, ..Self::read(view, device, channel).await? })
+	}
+
+	#[test]
+	fn a_file_without_a_hybrid_key_is_named() {
+		let folder = tempfile::tempdir().unwrap();
+		let path = folder.path().join("drone-7.hybrid");
+		std::fs::write(&path, "x25519:0x00").unwrap();
+		let error = read(&path).unwrap_err();
+		assert!(error.to_string().contains("drone-7.hybrid holds no hybrid key"), "{error}");
 	}
 }

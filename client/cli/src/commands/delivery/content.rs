@@ -1,9 +1,14 @@
 //! What is in a delivery, for the eyes of those who stand for it. Secrets are named and not shown.
 
-use crate::{error::Result, output::rfc3339};
+use crate::{
+	commands::access::key_name,
+	error::{Error, Result},
+	output::rfc3339,
+};
 use dpki_client::{Content, Item, View, account, bundle::AuthorizedKey};
 use dpki_primitives::{
-	ids::{AnchorId, DeviceId},
+	Moment,
+	ids::{AnchorId, CertificateId, DeviceId},
 	organisation::Role,
 };
 
@@ -13,6 +18,14 @@ pub async fn describe(content: &Content, view: &View, device: DeviceId) -> Resul
 	for anchor in anchors(content) {
 		let status = view.anchor_status(anchor).await?;
 		told.push(format!("the anchor {anchor} is {}", status.name()));
+	}
+	for (grant, _) in grants(content) {
+		told.push(match view.stored_certificate(grant).await? {
+			Some((record, _)) => {
+				format!("the grant {grant} is for the key {}", key_name(&record.key))
+			},
+			None => format!("the chain knows no grant {grant}"),
+		});
 	}
 	let Some(signature) = &content.signature else {
 		told.push("nobody has signed the content".into());
@@ -76,6 +89,9 @@ fn line(item: &Item) -> String {
 		Item::SshTemporaryAccess { login, grant, until, .. } => {
 			format!("{login} is open to the grant {grant} until {}", rfc3339(*until))
 		},
+		Item::SshTemporaryKey { login, grant, until } => {
+			format!("{login} is open to the key of the grant {grant} until {}", rfc3339(*until))
+		},
 		Item::RevocationLists { name, lists } => {
 			format!("{} revocation lists for {name}", lists.len())
 		},
@@ -95,6 +111,29 @@ fn key(AuthorizedKey { key, until }: &AuthorizedKey) -> String {
 		Some(until) => format!("{name} until {}", rfc3339(*until)),
 		None => name,
 	}
+}
+
+/// Refuses a delivery that is to open logins for a time that is over: it would open none of them.
+pub fn require_in_time(content: &Content, now: Moment) -> Result<()> {
+	let Some(last) = grants(content).map(|(_, until)| until).max() else { return Ok(()) };
+	if now <= last {
+		return Ok(());
+	}
+	Err(Error::NotAllowed {
+		why: format!("the access in this delivery was over at {}", rfc3339(last)),
+		next: "have it granted again with `dpki access grant`, which takes out what is over; whoever published this one \
+		       takes it back with `dpki withdraw-delivery`"
+			.into(),
+	})
+}
+
+/// The grants in a delivery, with their ends.
+fn grants(content: &Content) -> impl Iterator<Item = (CertificateId, Moment)> {
+	content.bundle.items.iter().filter_map(|item| match item.part() {
+		Item::SshTemporaryAccess { grant, until, .. }
+		| Item::SshTemporaryKey { grant, until, .. } => Some((*grant, *until)),
+		_ => None,
+	})
 }
 
 fn anchors(content: &Content) -> impl Iterator<Item = AnchorId> {
@@ -131,5 +170,23 @@ mod tests {
 		assert!(text.contains("drone-7") && !text.contains("very"), "{text}");
 		assert_eq!(text.matches("SOMEBODY ELSE").count(), 1, "{text}");
 		assert!(text.contains("(if the device can)"), "{text}");
+	}
+
+	#[test]
+	fn access_that_is_over_is_neither_published_nor_approved() {
+		let content = |ends: &[Moment]| {
+			let key = |(number, until): (u8, &Moment)| Item::SshTemporaryKey {
+				login: "root".into(),
+				grant: CertificateId([number; 32]),
+				until: *until,
+			};
+			let bundle = Bundle { items: (1..).zip(ends).map(key).collect() };
+			Content { bundle, signature: None, digest: [0; 32], skipped: vec![] }
+		};
+		require_in_time(&content(&[]), 9).unwrap();
+		require_in_time(&content(&[5, 9]), 9).unwrap();
+		let error = require_in_time(&content(&[5, 8]), 9).unwrap_err();
+		assert!(error.to_string().contains("was over at"), "{error}");
+		assert!(error.next_step().unwrap().contains("dpki access grant"));
 	}
 }

@@ -3,7 +3,10 @@
 use super::{Opened, Which};
 use crate::{
 	commands::{
-		access::state::{self, State},
+		access::{
+			approval::Procedure,
+			state::{self, State},
+		},
 		certificate::issue::Proposal,
 		deliver::{self, Destination, made},
 		delivery,
@@ -25,7 +28,8 @@ use dpki_client::{
 	ssh,
 };
 use dpki_primitives::{
-	Moment, anchor::AnchorKind, approval::ApprovalRule, delivery::Outcome, ids::KeyId,
+	Moment, anchor::AnchorKind, approval::ApprovalRule, channel::ChannelId, delivery::Outcome,
+	ids::KeyId,
 };
 use std::{path::PathBuf, time::Duration};
 
@@ -50,6 +54,9 @@ pub struct Answer {
 	/// The file that opens the newest delivery to the device; a new file, if there was none yet
 	#[arg(long, value_name = "FILE")]
 	review: Option<PathBuf>,
+	/// Channel of the device, 0 to 15, on which the certificate is delivered
+	#[arg(long, value_name = "N", default_value_t)]
+	channel: ChannelId,
 	/// Seal the delivery to the hybrid key of the device, which `dpki-agent hybrid` wrote into this file there
 	#[arg(long, value_name = "FILE")]
 	hybrid_key: Option<PathBuf>,
@@ -91,10 +98,11 @@ impl Answer {
 		let (client, view) = session.view().await?;
 		let opened = self.which.open(&client, &view).await?;
 		let device = self.which.device.clone();
-		let destination = Destination::of(&view, device, self.hybrid_key.as_deref()).await?;
+		let destination = Destination::of(&view, device, self.channel, self.hybrid_key.as_deref()).await?;
 		let rule = view.organisation(opened.record.organisation).await?;
 		let rule = rule.and_then(|record| ApprovalRule::of(record.policy));
 		require_publishable(rule)?;
+		let procedure = Procedure::of(rule, None)?;
 		// Whatever cannot be delivered is refused before anything is certified.
 		let state = State::read(review, &client, &view, &destination).await?;
 		state.require_as_secret(&destination.key, &opened.name)?;
@@ -111,7 +119,7 @@ impl Answer {
 		let bundle = state.replacing(item);
 		let warnings = made::confirm_escrow(&bundle.items, &opened.name, self.yes)?;
 		let published =
-			state::publish(session, &client, &account, &destination, &bundle, review).await?;
+			state::publish(session, &client, (&account, procedure), &destination, &bundle, review).await?;
 		let (name, sequence) = (&opened.name, destination.sequence);
 		let word = filing_word(&opened.filing.kind);
 		let call = calls::answer_request(opened.place, opened.filing.content, sequence);
@@ -134,7 +142,7 @@ impl Answer {
 			.data("published_in", published.number);
 		if rule.is_some() {
 			report =
-				delivery::waiting(report, &client.at_finalized().await?, opened.place.0).await?;
+				delivery::waiting(report, &client.at_finalized().await?, opened.place.0, self.channel).await?;
 		}
 		report = report.finalized(&finalized);
 		for warning in warnings {
@@ -166,8 +174,8 @@ impl Answer {
 		let account = session.account()?;
 		let (client, view) = session.view().await?;
 		let (place, filing) = self.which.find(&view).await?;
-		let newest = view.delivery(place.0).await?.map_or(0, |newest| newest.sequence);
-		let waiting = view.proposal(place.0).await?.map_or(0, |waiting| waiting.record.sequence);
+		let newest = view.delivery(place.0, self.channel).await?.map_or(0, |newest| newest.sequence);
+		let waiting = view.proposal(place.0, self.channel).await?.map_or(0, |waiting| waiting.record.sequence);
 		if sequence > newest.max(waiting) {
 			return Err(Error::NotAllowed {
 				why: format!("there is no delivery {sequence} to {}", self.which.device.text),
