@@ -33,7 +33,7 @@ fn rows() -> Vec<Vec<&'static str>> {
 	let section = rest.split("\n## ").next().unwrap_or_default();
 	section
 		.lines()
-		.filter(|line| line.starts_with("| ") && !line.starts_with("| who"))
+		.filter(|line| line.starts_with("| ") && !line.starts_with("| who | what |"))
 		.map(|line| line.trim_matches('|').split(" | ").map(str::trim).collect())
 		.collect()
 }

@@ -4,7 +4,7 @@
 //! that is delivered to the device. A delivery is the full state of a device, so a grant is added to the newest one, whose
 //! content the file of `--review` opens.
 
-mod approval;
+pub mod approval;
 mod grant;
 pub mod state;
 

@@ -1,6 +1,9 @@
 //! The key that opens deliveries: how it comes to the chain without a voucher, and how it is replaced.
 
-use dpki_client::{Account, primitives::delivery::Suite};
+use dpki_client::{
+	Account,
+	primitives::{channel::ChannelId, delivery::Suite},
+};
 use dpki_e2e::{Device, Fleet, PATIENCE, block};
 use serde_json::json;
 use std::time::Duration;
@@ -82,7 +85,7 @@ async fn a_device_comes_by_its_fingerprint_and_replaces_its_key() {
 	let client = fleet.node.client().await;
 	let view = client.at_finalized().await.expect("the node answers");
 	for device in [&device, &other] {
-		let record = view.delivery(device.id()).await.expect("it is read").expect("it is there");
+		let record = view.delivery(device.id(), ChannelId::DEFAULT).await.expect("it is read").expect("it is there");
 		assert_eq!(record.suite, Suite::SharedXWing);
 	}
 
