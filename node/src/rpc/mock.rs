@@ -18,7 +18,7 @@ use sp_consensus_grandpa::{
 use sp_core::ed25519;
 use sp_crypto_hashing::twox_128;
 use sp_keyring::Ed25519Keyring;
-use sp_runtime::{Digest, DigestItem, Justifications};
+use sp_runtime::{Digest, DigestItem, Justifications, traits::Header as _};
 use std::sync::Arc;
 
 /// The database.
@@ -129,9 +129,8 @@ impl Chain {
 	/// The same by votes of these.
 	pub fn justify_by(&self, number: BlockNumber, voters: &[Ed25519Keyring]) {
 		let justification = self.justification(number, voters);
-		self.backend
-			.insert_aux(&[(BEST_JUSTIFICATION, &justification[..])], &[])
-			.unwrap();
+		let newest = (BEST_JUSTIFICATION, &justification[..]);
+		AuxStore::insert_aux(&*self.backend, &[newest], &[]).unwrap();
 	}
 
 	/// What a node of this chain knows of its finality.

@@ -192,7 +192,8 @@ fn the_genesis_hash_takes_less_than_two_kilobytes_of_a_bundle() {
 	let map = &genesis_key()[..32];
 	for number in 1_000_000..1_000_000 + BLOCK_HASHES {
 		let number = number.to_le_bytes();
-		let key = [map, &sp_core::twox_64(&number), &number].concat();
+		let parts: [&[u8]; 3] = [map, &sp_crypto_hashing::twox_64(&number), &number];
+		let key = parts.concat();
 		entries.insert(key, vec![number[0]; 32]);
 	}
 	let world = World::with(4, entries, StateVersion::V1);
