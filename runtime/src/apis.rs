@@ -13,7 +13,7 @@ use crate::{
 			self, ApplicationAnswer, AssessmentAnswer, CertificateAnswer, CertificateTerms,
 			SubjectAnswer,
 		},
-		lists::{self, ListedAnchor, ListedCertificate, ListedKey, Listing},
+		lists::{self, ListedAnchor, ListedCertificate, ListedDevice, ListedKey, Listing},
 	},
 	genesis_config_presets,
 };
@@ -182,6 +182,10 @@ impl_runtime_apis! {
 
 		fn children_of(anchor: AnchorId, start: u32) -> Listing<ListedAnchor> {
 			lists::children_of(anchor, start)
+		}
+
+		fn devices_of(organisation: OrganisationId, start: u32) -> Listing<ListedDevice> {
+			lists::devices_of(organisation, start)
 		}
 
 		fn device(id: DeviceId) -> Verdict<DeviceRecord> {

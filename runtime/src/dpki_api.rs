@@ -36,7 +36,7 @@ use dpki_primitives::{
 	status::Status,
 	voucher::VoucherRecord,
 };
-use lists::{ListedAnchor, ListedCertificate, ListedKey, Listing};
+use lists::{ListedAnchor, ListedCertificate, ListedDevice, ListedKey, Listing};
 use scale_info::TypeInfo;
 
 /// A record, where it lies, and the verdict about it at the block that was asked.
@@ -151,6 +151,9 @@ sp_api::decl_runtime_apis! {
 
 		/// The anchors that this one has issued, revoked ones too, oldest first, from number `start` on.
 		fn children_of(anchor: AnchorId, start: u32) -> Listing<ListedAnchor>;
+
+		/// The devices that the organisation ever had, revoked ones too, oldest first, from number `start` on.
+		fn devices_of(organisation: OrganisationId, start: u32) -> Listing<ListedDevice>;
 
 		/// The device.
 		fn device(id: DeviceId) -> Verdict<DeviceRecord>;

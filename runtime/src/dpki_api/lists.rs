@@ -15,6 +15,7 @@ use dpki_primitives::{
 	application::ApplicationRecord,
 	assurance::Accreditation,
 	certificate::{CertificateRecord, Holder, Office, Page},
+	device::DeviceRecord,
 	filing::{Filing, FilingPlace},
 	ids::{
 		AnchorId, ApplicationId, CertificateId, DeviceId, KeyId, OrganisationId, RequestId,
@@ -69,6 +70,9 @@ impl<Item> Listing<Item> {
 /// An anchor with the verdict about it.
 pub type ListedAnchor = (AnchorId, Verdict<AnchorRecord>);
 
+/// A device with the verdict about it.
+pub type ListedDevice = (DeviceId, Verdict<DeviceRecord>);
+
 /// A key with the verdict about it.
 pub type ListedKey = (KeyId, Verdict<KeyRecord>);
 
@@ -78,6 +82,11 @@ pub type ListedCertificate = (CertificateId, Verdict<CertificateRecord>);
 fn anchor(id: AnchorId) -> ListedAnchor {
 	let (record, status) = (Dpki::anchor(id), Dpki::anchor_status(id));
 	(id, Verdict { record, status, storage_key: storage_keys::anchor(id) })
+}
+
+fn device(id: DeviceId) -> ListedDevice {
+	let (record, status) = (Dpki::device(id), Dpki::device_status(id));
+	(id, Verdict { record, status, storage_key: storage_keys::device(id) })
 }
 
 fn key(id: KeyId) -> ListedKey {
@@ -107,6 +116,13 @@ pub fn children_of(id: AnchorId, start: u32) -> Listing<ListedAnchor> {
 	let entry = |index| storage_keys::anchor_child(id, index);
 	let count = storage_keys::anchor_child_count(id);
 	Listing::counted(Dpki::children_of(id, start), start, count, entry).map(anchor)
+}
+
+/// See [`DpkiApi`](super::DpkiApi).
+pub fn devices_of(organisation: OrganisationId, start: u32) -> Listing<ListedDevice> {
+	let entry = |index| storage_keys::organisation_device(organisation, index);
+	let count = storage_keys::organisation_device_count(organisation);
+	Listing::counted(Dpki::devices_of(organisation, start), start, count, entry).map(device)
 }
 
 /// See [`DpkiApi`](super::DpkiApi).

@@ -27,8 +27,8 @@ use dpki_primitives::{
 	subject::Subject,
 };
 use dpki_runtime::{
-	AccountId, Balances, Certificates, Dpki, Motions, Organisations, Runtime, RuntimeCall,
-	RuntimeOrigin, System,
+	AccountId, Balances, Certificates, Dpki, Motions, Multisig, Organisations, Runtime,
+	RuntimeCall, RuntimeOrigin, System,
 	configs::{
 		economy::EXISTENTIAL_DEPOSIT,
 		governance::MinPeriod,
@@ -37,10 +37,11 @@ use dpki_runtime::{
 	dpki_api::{certificates::AssessmentAnswer, runtime_decl_for_dpki_api::DpkiApiV1},
 	genesis_config_presets::LOCAL_PRESET,
 };
-use frame_support::{assert_noop, assert_ok};
+use frame_support::{assert_noop, assert_ok, dispatch::GetDispatchInfo};
 use sp_core::{Pair, ed25519};
 use sp_genesis_builder::DEV_RUNTIME_PRESET;
 use sp_keyring::Sr25519Keyring::{self, Alice, Bob, Charlie, Dave, Eve, Ferdie};
+use sp_runtime::traits::Dispatchable;
 use std::collections::HashMap;
 
 type Error = pallet_certificates::Error<Runtime>;
@@ -241,6 +242,46 @@ fn the_effective_level_follows_from_storage_that_the_answer_names() {
 		assert!(answer.depends_on.contains(&compromised));
 		assert_eq!(stored(&answer.certificate.storage_key), Some(record));
 		assert_eq!(stored::<Moment>(&compromised), Some(NOW));
+	});
+}
+
+/// An endorsement of an account of several people is one endorsement, and none of them gives it alone.
+#[test]
+fn an_endorser_can_be_an_account_of_several_people() {
+	with_acme(|| {
+		create(Ferdie, "laboratory");
+		let laboratory = OrganisationId::from_name(b"laboratory");
+		let mut all = [account(Alice), account(Bob), account(Charlie)];
+		all.sort();
+		let shared = Multisig::multi_account_id(&all, 2);
+		let (root, office) = (RuntimeOrigin::root(), Office::Endorser);
+		assert_ok!(Certificates::accredit(root, office, shared.clone(), laboratory, Level::Ov));
+
+		let id = CertificateId::of(apply(request(Subject::Organisation(acme()), Level::Ov)));
+		let digest = Runtime::certificate(id).digest.expect("it was granted");
+		let (certificate, level_given) = (id, Level::Ov);
+		let (evidence, expires_at) = (None, NOW + 50 * DAY);
+		let call: RuntimeCall = pallet_certificates::Call::endorse {
+			certificate,
+			level: level_given,
+			digest,
+			evidence,
+			expires_at,
+		}
+		.into();
+		let sign = |who: Sr25519Keyring, timepoint| {
+			let others = all.iter().filter(|one| **one != account(who)).cloned().collect();
+			let weight = call.get_dispatch_info().call_weight;
+			Multisig::as_multi(origin(who), 2, others, timepoint, Box::new(call.clone()), weight)
+		};
+		assert!(call.clone().dispatch(origin(Bob)).is_err(), "none of them alone");
+		let timepoint = Multisig::timepoint();
+		assert_ok!(sign(Bob, None));
+		assert_eq!(level(id), (Some(Level::Dv), vec![]));
+		assert_ok!(sign(Charlie, Some(timepoint)));
+		assert_eq!(level(id), (Some(Level::Ov), vec![Finding::Counted]));
+		let endorsements = Runtime::endorsements(id).record.expect("there is one");
+		assert_eq!(endorsements[0].endorser, <[u8; 32]>::from(shared));
 	});
 }
 

@@ -30,7 +30,10 @@ use frame_support::{
 	assert_ok,
 	view_functions::{ViewFunction, ViewFunctionDispatchError, ViewFunctionId},
 };
-use pallet_dpki::{Anchors, ChildCount, Children, DeviceKeys, Devices, Keys, OrganisationAnchors};
+use pallet_dpki::{
+	Anchors, ChildCount, Children, DeviceCount, DeviceKeys, Devices, Keys, OrganisationAnchors,
+	OrganisationDevices,
+};
 use sp_keyring::Sr25519Keyring::{Alice, Bob};
 
 const NOW: Moment = 1_800_000_000_000;
@@ -203,6 +206,46 @@ fn keys_that_end_soon_are_those_between_now_and_then() {
 		assert_eq!((listing.total, &told[..]), (3, &ids[..2]));
 		assert_eq!(listing.list_keys, [storage_keys::device_keys(device)]);
 		assert_eq!(Runtime::keys_of(device).items.len(), 3);
+	});
+}
+
+#[test]
+fn the_devices_of_an_organisation_are_told_in_pages_that_can_be_proven() {
+	chain(LOCAL_PRESET).execute_with(|| {
+		let none = Runtime::devices_of(acme(), 0);
+		assert_eq!((none.total, none.next, none.items.len()), (0, None, 0));
+		assert_eq!(none.list_keys, [storage_keys::organisation_device_count(acme())]);
+
+		let revocation = Revocation { reason: RevocationReason::Superseded, at: 0 };
+		let put = |n: u32| {
+			let name: Name = format!("drone-{n}").into_bytes().try_into().unwrap();
+			let device = DeviceId::from_name(acme(), &name);
+			let record = DeviceRecord {
+				organisation: acme(),
+				name,
+				enrolled_at: 0,
+				keys_registered: 0,
+				revocation: (n == 1).then_some(revocation),
+			};
+			Devices::<Runtime>::insert(device, record);
+			OrganisationDevices::<Runtime>::insert(acme(), n, device);
+			DeviceCount::<Runtime>::insert(acme(), n + 1);
+			device
+		};
+		let devices: Vec<_> = (0..MAX_PAGE + 2).map(put).collect();
+		let first = Runtime::devices_of(acme(), 0);
+		let second = Runtime::devices_of(acme(), MAX_PAGE);
+		assert_eq!((first.total, first.next), (MAX_PAGE + 2, Some(MAX_PAGE)));
+		assert_eq!((second.total, second.next), (MAX_PAGE + 2, None));
+		let (count, mut entries) = proven::<DeviceId>(&first, 0);
+		entries.extend(proven::<DeviceId>(&second, MAX_PAGE).1);
+		assert_eq!((count, &entries), (MAX_PAGE + 2, &devices));
+		for (id, verdict) in first.items.iter().chain(&second.items) {
+			let is_revoked = *id == devices[1];
+			assert_eq!(verdict.status == Status::Revoked(revocation), is_revoked);
+			assert_eq!(stored(&verdict.storage_key), verdict.record);
+		}
+		assert!(Runtime::devices_of(OrganisationId([9; 32]), 0).items.is_empty());
 	});
 }
 

@@ -6,9 +6,13 @@ use crate::common::{account, chain, origin};
 use dpki_primitives::{
 	assurance::Level,
 	certificate::Office,
-	ids::{OrganisationId, VoucherCommitment},
+	device::DeviceRecord,
+	ids::{DeviceId, KeyId, Name, OrganisationId, VoucherCommitment},
+	key::{KeyPurpose, KeyRecord, KeyType, PublicKey},
 	motion::{Body, Electorate, MotionId, MotionState},
 	organisation::{DeliveryPolicies, DeliveryPolicy, OrganisationKind, Role, RoleSet},
+	revocation::RevocationReason,
+	status::Validity,
 };
 use dpki_runtime::{
 	AccountId, Balances, Dpki, Motions, Organisations, Runtime, RuntimeCall, System,
@@ -88,6 +92,61 @@ fn a_policy_changes_only_under_itself() {
 		approve(Ferdie, motion);
 		assert!(has_succeeded(motion));
 		assert_eq!(policy(), DeliveryPolicy::Simple);
+	});
+}
+
+/// Stores a device of an organisation with one key.
+fn put_device(organisation: OrganisationId) -> (DeviceId, KeyId) {
+	let name: Name = b"drone-1".to_vec().try_into().unwrap();
+	let device = DeviceId::from_name(organisation, &name);
+	let record =
+		DeviceRecord { organisation, name, enrolled_at: 0, keys_registered: 1, revocation: None };
+	pallet_dpki::Devices::<Runtime>::insert(device, record);
+	let public = PublicKey::new(KeyType::Ed25519, &organisation.0).unwrap();
+	let key = KeyId::of(&public);
+	let record = KeyRecord {
+		device,
+		public,
+		purpose: KeyPurpose::Tls,
+		validity: Validity { not_before: 0, not_after: None },
+		registered_at: 0,
+		superseded_at: None,
+		revocation: None,
+	};
+	pallet_dpki::Keys::<Runtime>::insert(key, record);
+	(device, key)
+}
+
+/// For the day on which its registrars are lost, or cannot be trusted: none of the administrators alone, and nobody
+/// for the devices of others.
+#[test]
+fn a_body_ends_keys_and_devices_of_its_organisation_and_of_no_other() {
+	with_acme(|| {
+		appoint(Ferdie, Role::Administrator);
+		assert_ok!(Organisations::set_policy(origin(Eve), acme(), DeliveryPolicy::MultiAdmin));
+		let (device, key) = put_device(acme());
+		let (theirs, _) = put_device(OrganisationId::from_name(b"other"));
+		let reason = RevocationReason::CessationOfOperation;
+		let revoke_key: RuntimeCall = pallet_dpki::Call::revoke_key { key, reason }.into();
+		let revoke = |device| pallet_dpki::Call::revoke_device { device, reason }.into();
+		let administrators = || Electorate::Organisation(acme(), Body::Administrators);
+
+		assert_noop!(
+			Dpki::revoke_key(origin(Ferdie), key, reason),
+			pallet_dpki::Error::<Runtime>::RoleMissing
+		);
+		let motion = propose(Eve, administrators(), revoke_key);
+		assert_eq!(Dpki::key(key).unwrap().revocation, None);
+		approve(Ferdie, motion);
+		assert!(has_succeeded(motion));
+		assert_eq!(Dpki::key(key).unwrap().revocation.unwrap().reason, reason);
+
+		for (device, is_own) in [(device, true), (theirs, false)] {
+			let motion = propose(Eve, administrators(), revoke(device));
+			approve(Ferdie, motion);
+			assert_eq!(has_succeeded(motion), is_own);
+			assert_eq!(Dpki::device(device).unwrap().revocation.is_some(), is_own);
+		}
 	});
 }
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 //! What becomes of devices and keys after their enrolment, and how they come in without one: keys that are added,
-//! replaced, announced and revealed, with a registrar or alone; requests; batches; proofs of compromise.
+//! replaced, announced and revealed, with a registrar or alone, and ended by the device itself; requests; batches; proofs of
+//! compromise.
 
 use super::{
 	Actor, Attempt,
@@ -57,6 +58,8 @@ pub struct Keys {
 	requested: BTreeMap<RequestId, Moment>,
 	/// The batch that is tried now.
 	batch: Option<Batch>,
+	/// What is announced to follow the key that its device wants to end now.
+	kept: Option<KeyCommitment>,
 }
 
 /// What an organisation may ask of keys; now and then what nobody could keep.
@@ -239,6 +242,21 @@ impl Keys {
 		Some(Attempt::General(Call::reveal_next_key { old, key, next, expires_at }.into()))
 	}
 
+	/// Of a key by its device alone; now and then of the key that says so, or of another signing key.
+	fn renounce(world: &mut World) -> Option<Attempt> {
+		let (device, _) = some_free_device(world)?;
+		let by = signer(world, device)?;
+		let key = match world.dice.roll(8) {
+			0 => by.id(),
+			_ => some_key(world, device)?,
+		};
+		let (reason, expires_at) = (some_reason(world), world.expiry());
+		let action = Action::RevokeKey { device, key, reason };
+		let signature = by.sign(&world.payload(action, 0, expires_at));
+		let consent = Consent { key: by.id(), signature };
+		Some(Attempt::General(Call::revoke_own_key { key, reason, consent, expires_at }.into()))
+	}
+
 	/// For a new device, or for one that consents.
 	fn request(world: &mut World) -> Option<Attempt> {
 		let organisation = match world.dice.roll(8) {
@@ -386,7 +404,7 @@ fn first_keys(
 
 impl Actor for Keys {
 	fn act(&mut self, world: &mut World) -> Attempt {
-		let attempt = match world.dice.roll(40) {
+		let attempt = match world.dice.roll(42) {
 			0 | 1 => Some(Self::set_policy(world)),
 			2..=6 => Self::add(world, false),
 			7..=9 => Self::add(world, true),
@@ -399,6 +417,7 @@ impl Actor for Keys {
 			29..=32 => Self::decide(world),
 			33 => Self::report(world),
 			34..=37 => Some(Self::register_batch(world)),
+			38 | 39 => Self::renounce(world),
 			_ => Self::revoke_batch(world),
 		};
 		attempt.unwrap_or_else(|| something_unknown(world))
@@ -409,6 +428,9 @@ impl Actor for Keys {
 		let is_key_revoked = |key| Dpki::key(key).is_some_and(|it| it.revocation.is_some());
 		let is_device_revoked =
 			|device| Dpki::device(device).is_some_and(|it| it.revocation.is_some());
+		if let Call::revoke_own_key { key, .. } = call {
+			self.kept = NextKeys::<Runtime>::get(key);
+		}
 		self.batch = match call {
 			Call::register_batch { organisation, devices, .. } => {
 				let device = |it: &NewDevice| {
@@ -466,6 +488,13 @@ impl Actor for Keys {
 			Call::add_own_key { device, .. } => self.note_alone(*device, false),
 			Call::replace_own_key { old: key, .. } | Call::announce_own_key { key, .. } => {
 				self.note_alone(device_of(*key).expect("it was found"), false)
+			},
+			Call::revoke_own_key { key, consent, .. } => {
+				assert_eq!(NextKeys::<Runtime>::get(key), self.kept, "the successor of {key}");
+				if consent.key != *key {
+					assert!(purpose_of(*key) != KeyPurpose::Sign, "{key} was ended by another");
+					self.note_alone(device_of(*key).expect("it was found"), false);
+				}
 			},
 			Call::reveal_next_key { old, key, .. } => {
 				let device = device_of(*old).expect("it was found");

@@ -181,6 +181,24 @@ impl Registry {
 		Attempt::Signed(person, Call::cancel_voucher { voucher }.into())
 	}
 
+	/// Most of the time one that has expired.
+	fn clear_voucher(&self, world: &mut World) -> Attempt {
+		let id = |held: &Held| VoucherId::of(held.organisation, &held.pair.public().0);
+		let has_expired = |id: &VoucherId| {
+			Vouchers::<Runtime>::get(id)
+				.is_some_and(|it| it.state_at(Timestamp::now()) == VoucherStanding::Expired)
+		};
+		let expired: Vec<_> = self.held.iter().map(id).filter(has_expired).collect();
+		let voucher = match world.dice.pick(&expired) {
+			Some(voucher) if !world.dice.once_in(4) => Some(*voucher),
+			_ => world.dice.pick(&self.held).map(id),
+		};
+		match voucher {
+			Some(voucher) => Attempt::General(Call::clear_expired_voucher { voucher }.into()),
+			None => something_unknown(world),
+		}
+	}
+
 	/// Most of the time with a voucher that is open.
 	fn enrol(&self, world: &mut World) -> Attempt {
 		let is_open = |held: &&Held| {
@@ -258,7 +276,16 @@ impl Registry {
 			);
 		}
 		for (id, before) in &self.vouchers {
-			let after = Vouchers::<Runtime>::get(id).expect("vouchers are never removed");
+			let Some(after) = Vouchers::<Runtime>::get(id) else {
+				let standing = before.state_at(Timestamp::now());
+				assert_eq!(standing, VoucherStanding::Expired, "{id} was forgotten");
+				continue;
+			};
+			if before.expires_at != after.expires_at || before.device != after.device {
+				let standing = before.state_at(Timestamp::now());
+				assert_eq!(standing, VoucherStanding::Expired, "{id} was issued twice");
+				continue;
+			}
 			assert!(before.state == VoucherState::Open || before.state == after.state, "{id}");
 			assert_eq!(VoucherRecord { state: after.state, ..before.clone() }, after);
 		}
@@ -393,7 +420,8 @@ pub fn something_unknown(world: &mut World) -> Attempt {
 
 impl Actor for Registry {
 	fn act(&mut self, world: &mut World) -> Attempt {
-		match world.dice.roll(24) {
+		match world.dice.roll(25) {
+			24 => self.clear_voucher(world),
 			0 | 1 => self.register_anchor(world),
 			2..=5 => self.change_anchor(world),
 			6..=12 => self.issue_voucher(world),
