@@ -315,7 +315,11 @@ impl fmt::Display for Error {
 			),
 			Error::RepeatedVote { authority } => write!(f, "{} has signed twice", Hex(authority)),
 			Error::VoteUnlinked { number } => {
-				write!(f, "block {number}, which a vote needs, is not linked to the target")
+				write!(
+					f,
+					"block {number}, which a vote needs, is not linked to the target: do not trust \
+					 this source"
+				)
 			},
 			Error::AncestryUnused { number } => {
 				write!(f, "the justification has the header {number}, which no vote needs")
