@@ -38,7 +38,7 @@ use crate::{
 	status::{HeadStatus, RefusalStatus, Reporter, Status},
 };
 use dpki_client::{
-	Bundle, Content, Head, Policy,
+	Content, Head,
 	blob::{self, BlobError},
 	envelope,
 	primitives::{

@@ -9,6 +9,7 @@ use dpki_client::{
 	primitives::{
 		Moment,
 		anchor::AnchorKind,
+		channel::ChannelId,
 		delivery::{DeliveryBinding, SHARED_HEADER_LEN, Suite},
 		ids::{DeviceId, KeyId},
 		key::{KeyPurpose, KeyRecord},
@@ -241,7 +242,7 @@ async fn after_the_overlap_nobody_opens_what_was_sealed_to_the_old_hybrid_key() 
 	for key in [keys.hybrid.as_ref().unwrap() as &dyn OpeningKey, &keys.agreement] {
 		let place = DeliveryBinding {
 			recipient: KeyId::of_device(device, &key.public()),
-			..record.binding(GENESIS, device)
+			..record.binding(GENESIS, device, ChannelId::DEFAULT)
 		};
 		assert!(envelope::open(key, &place, &envelope).is_err());
 	}

@@ -495,7 +495,7 @@ impl World {
 		let device = self.config.device_id();
 		let recipient = KeyId::of_device(device, &key.public());
 		let record = self.record(PUBLISHER, sequence, Suite::SharedXWing, recipient);
-		let sealed = seal(&record.binding(GENESIS, device));
+		let sealed = seal(&record.binding(GENESIS, device, ChannelId::DEFAULT));
 		self.put(record, sealed);
 	}
 

@@ -238,6 +238,7 @@ mod tests {
 	use crate::values::DeviceRef;
 	use dpki_client::envelope::RecipientKey;
 	use dpki_primitives::{
+		channel::ChannelId,
 		device::DeviceRecord,
 		ids::{DeviceId, KeyId},
 		key::{KeyPurpose, KeyRecord, KeyType, PublicKey},
@@ -313,6 +314,7 @@ mod tests {
 			},
 			recipient: (KeyId::of(&public), key),
 			key: RecipientKey::X25519(public),
+			channel: ChannelId::DEFAULT,
 			sequence: 5,
 		};
 		let waiting =
