@@ -262,22 +262,22 @@ impl fmt::Display for Error {
 			Error::TooLarge { part, found, allowed } => {
 				write!(f, "{part} has {found} where {allowed} are allowed: ask for less at once")
 			},
-			Error::AuthoritiesEmpty => f.write_str("an authority set is empty"),
+			Error::AuthoritiesEmpty => f.write_str("an authority set is empty: ask another source"),
 			Error::AuthorityRepeated { authority } => {
-				write!(f, "authority {} is named twice or out of order", Hex(authority))
+				write!(f, "authority {} is named twice or out of order: ask another source", Hex(authority))
 			},
 			Error::AuthorityWeight { authority, weight } => {
-				write!(f, "authority {} has weight {weight}, only 1 is known", Hex(authority))
+				write!(f, "authority {} has weight {weight}, only 1 is known: ask another source", Hex(authority))
 			},
-			Error::SetIdExhausted => f.write_str("the authority set has no successor"),
+			Error::SetIdExhausted => f.write_str("the authority set has no successor: get a recovery from the chain's operators"),
 			Error::OutOfOrder { number, previous } => {
 				write!(f, "block {number} comes after block {previous}: ask for the bundle again")
 			},
 			Error::ChangeMissing { number } => {
-				write!(f, "block {number} stands for an authority-set change and announces none")
+				write!(f, "block {number} stands for an authority-set change and announces none: ask another source")
 			},
 			Error::ChangeRepeated { number } => {
-				write!(f, "block {number} announces several authority-set changes")
+				write!(f, "block {number} announces several authority-set changes: ask another source")
 			},
 			Error::ChangeForced { number } => write!(
 				f,
@@ -305,7 +305,7 @@ impl fmt::Display for Error {
 				write!(f, "the justification is not for block {number}: do not trust this source")
 			},
 			Error::TooFewVotes { found, needed } => {
-				write!(f, "{found} authorities have signed, {needed} are needed")
+				write!(f, "{found} authorities have signed, {needed} are needed: ask another source")
 			},
 			Error::UnknownAuthority { authority } => write!(
 				f,
@@ -313,7 +313,7 @@ impl fmt::Display for Error {
 				 checkpoint, and check that it is of this chain",
 				Hex(authority)
 			),
-			Error::RepeatedVote { authority } => write!(f, "{} has signed twice", Hex(authority)),
+			Error::RepeatedVote { authority } => write!(f, "{} has signed twice: ask another source", Hex(authority)),
 			Error::VoteUnlinked { number } => {
 				write!(
 					f,
@@ -322,13 +322,13 @@ impl fmt::Display for Error {
 				)
 			},
 			Error::AncestryUnused { number } => {
-				write!(f, "the justification has the header {number}, which no vote needs")
+				write!(f, "the justification has the header {number}, which no vote needs: ask another source")
 			},
 			Error::AncestryRepeated { number } => {
-				write!(f, "the justification has the header {number} twice")
+				write!(f, "the justification has the header {number} twice: ask another source")
 			},
 			Error::TargetTooLow { number } => {
-				write!(f, "the votes finalise block {number}, not the block that is claimed")
+				write!(f, "the votes finalise block {number}, not the block that is claimed: ask another source")
 			},
 			Error::BadSignature { authority } => write!(
 				f,
@@ -342,7 +342,7 @@ impl fmt::Display for Error {
 			Error::NodeSurplus => f.write_str(
 				"the storage proof has more than was asked for: ask again, with exactly these keys",
 			),
-			Error::NodeRepeated => f.write_str("the storage proof has a node twice"),
+			Error::NodeRepeated => f.write_str("the storage proof has a node twice: ask another source"),
 			Error::TimeMissing => f.write_str("the state has no time: it is not of this chain"),
 			Error::OtherChain => {
 				f.write_str("the state is that of another chain: do not trust this source")
@@ -360,10 +360,10 @@ impl fmt::Display for Error {
 				write!(f, "the recovery expired at {at} ms of Unix time: get a new one")
 			},
 			Error::RecoveryTooLong { until } => {
-				write!(f, "the recovery is good until {until} ms of Unix time, which is too long")
+				write!(f, "the recovery is good until {until} ms of Unix time, which is too long: get one for a shorter time")
 			},
 			Error::RecoveryNotForward => f.write_str(
-				"the recovery leads to another chain, an earlier block or no newer authority set",
+				"the recovery leads to another chain, an earlier block or no newer authority set: get another one",
 			),
 		}
 	}
