@@ -65,6 +65,7 @@ pub mod log;
 pub mod notify;
 pub mod pin;
 pub mod refusal;
+pub mod renunciation;
 pub mod request;
 pub mod rotation;
 pub mod run;

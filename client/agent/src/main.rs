@@ -6,7 +6,8 @@ use clap::Parser;
 use cli::{
 	AuthorizedKeysArgs, CheckpointArgs, Cli, Command, ConsentArgs, EXIT_ERROR, EXIT_NOT_WORKING,
 	EXIT_USAGE, EnrolArgs, FingerprintArgs, GatewayArgs, HybridArgs, InitArgs, InstallArgs,
-	LogFormat, RequestArgs, RequestKind, RotateArgs, RunArgs, SealArgs, StatusArgs, Suite,
+	LogFormat, RequestArgs, RequestKind, RevokeArgs, RotateArgs, RunArgs, SealArgs, StatusArgs,
+	Suite,
 };
 use dpki_agent::{
 	appliers::authorized::answer::answer,
@@ -22,6 +23,7 @@ use dpki_agent::{
 	lock::{Presence, presence},
 	log::JsonLines,
 	pin,
+	renunciation::{Renounced, renounce},
 	request::{Ask, Form, plain, request},
 	rotation,
 	run::{clock, run, run_once},
@@ -109,6 +111,7 @@ async fn execute(command: Command) -> Outcome {
 		Command::Hybrid(args) => hybrid(args).await,
 		Command::Fingerprint(args) => fingerprint(&args).await,
 		Command::Rotate(args) => rotate(args).await,
+		Command::Revoke(args) => revoke(args).await,
 		Command::Consent(args) => agree(args).await,
 		Command::Request(args) => ask(args).await,
 		Command::AuthorizedKeys(args) => tell_keys(&args),
@@ -357,6 +360,21 @@ async fn rotate(args: RotateArgs) -> Outcome {
 	} else {
 		let word = if rotated.already { "follows" } else { "now follows" };
 		println!("the agreement key {} {word} {}", rotated.next, rotated.old);
+	}
+	Ok(ExitCode::SUCCESS)
+}
+
+async fn revoke(args: RevokeArgs) -> Outcome {
+	let config = Config::load(&args.config)?;
+	let timeout = Duration::from_secs(args.timeout);
+	let Renounced { key, purpose } =
+		renounce(&config, args.key, args.reason, args.last, timeout).await?;
+	let (purpose, reason) = (purpose.name(), args.reason.rfc5280_name());
+	if args.json {
+		let told = json!({ "key_id": key.to_string(), "purpose": purpose, "reason": reason });
+		println!("{told:#}");
+	} else {
+		println!("revoked the {purpose} key {key} ({reason})");
 	}
 	Ok(ExitCode::SUCCESS)
 }

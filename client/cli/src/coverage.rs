@@ -1,7 +1,7 @@
 //! That nothing of ours on the chain is without a command and a line of documentation.
 //!
-//! The calls and refusals are read from the metadata that the client crate was made for. A call that is new fails these
-//! tests until [`COMMANDS`] names its command and `docs/calls.md` tells about it.
+//! The calls, refusals and questions are read from the metadata that the client crate was made for. A call that is new fails
+//! these tests until [`COMMANDS`] names its command and `docs/calls.md` tells about it, a question until [`QUERIES`] does.
 
 use crate::cli::Cli;
 use clap::{Parser, error::ErrorKind};
@@ -67,6 +67,8 @@ const COMMANDS: &[Line] = &[
 	("Dpki", "approve_request", "dpki key approve id"),
 	("Dpki", "reject_request", "dpki key reject id"),
 	("Dpki", "report_compromise", "dpki key compromised k"),
+	("Dpki", "revoke_own_key", "dpki key revoke id --signing-key k --reason superseded"),
+	("Dpki", "clear_expired_voucher", "dpki voucher clear drone-7.voucher"),
 	("Dpki", "register_batch", "dpki device batch drones.csv --org acme"),
 	("Dpki", "revoke_keys", "dpki revoke key id id --reason superseded"),
 	("Dpki", "revoke_devices", "dpki revoke device acme/drone-7 acme/drone-8"),
@@ -145,6 +147,62 @@ const COMMANDS: &[Line] = &[
 	("Fleets", "publish_tile", "dpki fleet publish acme/drones --tiles t"),
 ];
 
+/// The runtime API that answers questions about the registry.
+const API: &str = "DpkiApi";
+
+/// What answers a question that the runtime answers.
+enum Answer {
+	/// This command line; of the runtime, or of the storage that the answer of the runtime names.
+	Command(&'static str),
+	/// No command, for this reason.
+	Nobody(&'static str),
+}
+use Answer::{Command, Nobody};
+
+/// Each function of the runtime API with what answers it.
+const QUERIES: &[(&str, Answer)] = &[
+	("organisation", Command("dpki org show acme")),
+	("member", Command("dpki org show acme")),
+	("motion", Command("dpki motion show 3")),
+	("motions", Command("dpki motion list")),
+	("anchor", Command("dpki anchor show ca.crt")),
+	("check_certificate", Command("dpki x509 check device.crt --below ca.crt")),
+	("anchors_of", Command("dpki anchor list --org acme")),
+	("anchors_ending", Command("dpki anchor ending --org acme")),
+	("children_of", Command("dpki anchor children ca.crt")),
+	("devices_of", Command("dpki device list --organisation acme")),
+	("device", Command("dpki device show acme/drone-7")),
+	("key", Command("dpki status key id")),
+	("keys_of", Command("dpki device show acme/drone-7")),
+	("keys_ending", Command("dpki key ending acme/drone-7")),
+	("requests_to", Command("dpki key requests acme")),
+	("voucher", Command("dpki status voucher id")),
+	("delivery", Command("dpki status delivery acme/drone-7")),
+	("acknowledgement", Command("dpki status delivery acme/drone-7")),
+	("economy", Command("dpki economy show")),
+	("quota", Command("dpki economy quota //Bob")),
+	("fleet", Command("dpki fleet status acme/drones")),
+	("fleet_member", Command("dpki fleet status acme/drones --proof drone-7.member")),
+	("certificate", Command("dpki certificate show id")),
+	("assessment", Command("dpki certificate show id")),
+	("endorsements", Command("dpki certificate show id")),
+	("application", Command("dpki certificate application id")),
+	(
+		"application_nonce",
+		Nobody("`dpki certificate draft` and `apply` count by it, people do not"),
+	),
+	("subject", Command("dpki subject show dns:www.acme.example")),
+	("certificates_of", Command("dpki certificate list --org acme")),
+	("certificates_about", Command("dpki subject certificates dns:www.acme.example")),
+	("certificates_ending_on", Command("dpki certificate ending")),
+	("accreditation", Command("dpki observer show //Bob")),
+	("accredited", Command("dpki endorser list")),
+	("pending_observations", Command("dpki observer pending //Bob")),
+	("pending_reveals", Command("dpki observer pending //Bob")),
+	("pending_endorsements", Command("dpki endorser pending //Bob")),
+	("certificate_terms", Command("dpki certificate terms")),
+];
+
 fn metadata() -> Metadata {
 	Metadata::decode_from(include_bytes!("../../sdk/artifacts/metadata.scale")).unwrap()
 }
@@ -195,6 +253,12 @@ fn every_call_of_ours_has_a_command() {
 	assert!(gone.is_empty(), "the chain has no such calls: {gone:?}");
 }
 
+/// A command line, in which `id` stands for an id: ids and hashes would make the lines long.
+fn parsed(line: &str) -> Result<Cli, clap::Error> {
+	let id = format!("0x{}", "ab".repeat(32));
+	Cli::try_parse_from(line.split(' ').map(|word| if word == "id" { &id } else { word }))
+}
+
 #[test]
 fn every_command_line_is_one() {
 	for (pallet, call, line) in commands(&metadata()) {
@@ -203,13 +267,32 @@ fn every_command_line_is_one() {
 				assert!(AGENT.contains(&format!("| `dpki-agent {verb}` |")), "{pallet}.{call}");
 			},
 			None => {
-				// Ids and hashes would make the lines long.
-				let id = format!("0x{}", "ab".repeat(32));
-				let words = line.split(' ').map(|word| if word == "id" { &id } else { word });
-				if let Err(error) = Cli::try_parse_from(words) {
+				if let Err(error) = parsed(line) {
 					panic!("{pallet}.{call}: {error}");
 				}
 			},
+		}
+	}
+}
+
+#[test]
+fn every_question_to_the_runtime_has_a_command_or_a_reason_for_none() {
+	let metadata = metadata();
+	let api = metadata.runtime_api_trait_by_name(API).expect("it is the runtime's");
+	let asked: BTreeSet<_> = api.methods().map(|method| method.name().to_owned()).collect();
+	let known: BTreeSet<_> = QUERIES.iter().map(|(name, _)| (*name).to_owned()).collect();
+	let missing: Vec<_> = asked.difference(&known).collect();
+	assert!(missing.is_empty(), "no command asks these: {missing:?}");
+	let gone: Vec<_> = known.difference(&asked).collect();
+	assert!(gone.is_empty(), "the runtime answers no such questions: {gone:?}");
+	for (name, answer) in QUERIES {
+		match answer {
+			Command(line) => {
+				if let Err(error) = parsed(line) {
+					panic!("{name}: {error}");
+				}
+			},
+			Nobody(reason) => assert!(!reason.is_empty(), "{name}"),
 		}
 	}
 }

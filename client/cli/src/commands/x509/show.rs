@@ -155,12 +155,12 @@ fn profiles(mut report: Report, certificate: &Certificate, role: Role) -> Report
 	report.data("profiles", json)
 }
 
-fn no_certificate(path: &Path) -> Error {
+pub(super) fn no_certificate(path: &Path) -> Error {
 	Error::WrongFile { path: path.to_owned(), expected: "an X.509 certificate".to_owned() }
 }
 
 /// The certificates in a file: one in DER, or all of a PEM file. Nothing but their encoding is looked at.
-fn certificates(path: &Path) -> Result<Vec<Vec<u8>>> {
+pub(super) fn certificates(path: &Path) -> Result<Vec<Vec<u8>>> {
 	let bytes = files::read(path)?;
 	if bytes.starts_with(b"\x30") {
 		return Ok(vec![bytes.to_vec()]);
