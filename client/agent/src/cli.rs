@@ -3,7 +3,7 @@
 mod keys;
 mod service;
 
-pub use keys::{AuthorizedKeysArgs, ConsentArgs, RequestArgs, RequestKind};
+pub use keys::{AuthorizedKeysArgs, ConsentArgs, RequestArgs, RequestKind, RevokeArgs};
 pub use service::{HybridArgs, InstallArgs, LogFormat, SealArgs, ServiceArgs, Suite};
 
 use clap::{Args, Parser, Subcommand};
@@ -73,6 +73,7 @@ impl Command {
 			Self::Hybrid(args) => args.json,
 			Self::Fingerprint(args) => args.json,
 			Self::Rotate(args) => args.json,
+			Self::Revoke(args) => args.json,
 			Self::Consent(args) => args.json,
 			Self::Request(args) => args.json,
 			Self::AuthorizedKeys(args) => args.json,
@@ -102,6 +103,8 @@ pub enum Command {
 	Fingerprint(FingerprintArgs),
 	/// Replace the key that opens deliveries; the old one is destroyed when the chain says that it has ended.
 	Rotate(RotateArgs),
+	/// Revoke a key of the device by its own word: one that does not sign, or the signing key itself.
+	Revoke(RevokeArgs),
 	/// Sign the consent of the device to a further key; its signing key stays where it is.
 	Consent(ConsentArgs),
 	/// Ask a CA for a certificate; the private key is made on the device and stays there.

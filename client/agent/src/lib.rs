@@ -71,6 +71,7 @@ pub mod notify;
 pub mod pin;
 pub mod refusal;
 pub mod renewal;
+pub mod renunciation;
 pub mod request;
 pub mod rotation;
 pub mod run;

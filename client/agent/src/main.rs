@@ -7,7 +7,7 @@ use clap::Parser;
 use cli::{
 	AuthorizedKeysArgs, CheckpointArgs, Cli, Command, ConsentArgs, EXIT_ERROR, EXIT_NOT_WORKING,
 	EXIT_USAGE, EnrolArgs, FingerprintArgs, GatewayArgs, HybridArgs, InitArgs, InstallArgs,
-	LogFormat, RotateArgs, RunArgs, SealArgs, StatusArgs, Suite,
+	LogFormat, RevokeArgs, RotateArgs, RunArgs, SealArgs, StatusArgs, Suite,
 };
 use dpki_agent::{
 	appliers::authorized::answer::answer,
@@ -23,6 +23,7 @@ use dpki_agent::{
 	lock::{Presence, presence},
 	log::JsonLines,
 	pin,
+	renunciation::{Renounced, renounce},
 	rotation::{self, Which},
 	run::{clock, run, run_once},
 	seal::{Vault, seal_state},
@@ -109,6 +110,7 @@ async fn execute(command: Command) -> Outcome {
 		Command::Hybrid(args) => hybrid(args).await,
 		Command::Fingerprint(args) => fingerprint(&args).await,
 		Command::Rotate(args) => rotate(args).await,
+		Command::Revoke(args) => revoke(args).await,
 		Command::Consent(args) => agree(args).await,
 		Command::Request(args) => asking::ask(args).await,
 		Command::AuthorizedKeys(args) => tell_keys(&args),
@@ -381,6 +383,21 @@ async fn rotate(args: RotateArgs) -> Outcome {
 			rotated.old,
 			path.display()
 		),
+	}
+	Ok(ExitCode::SUCCESS)
+}
+
+async fn revoke(args: RevokeArgs) -> Outcome {
+	let config = Config::load(&args.config)?;
+	let timeout = Duration::from_secs(args.timeout);
+	let Renounced { key, purpose } =
+		renounce(&config, args.key, args.reason, args.last, timeout).await?;
+	let (purpose, reason) = (purpose.name(), args.reason.rfc5280_name());
+	if args.json {
+		let told = json!({ "key_id": key.to_string(), "purpose": purpose, "reason": reason });
+		println!("{told:#}");
+	} else {
+		println!("revoked the {purpose} key {key} ({reason})");
 	}
 	Ok(ExitCode::SUCCESS)
 }

@@ -227,7 +227,7 @@ impl Cli {
 			Command::Device(command) => command.run(&session).await,
 			Command::Fleet(command) => command.run(&session).await,
 			Command::Ssh(command) => command.run(&session).await,
-			Command::X509(command) => command.run(),
+			Command::X509(command) => command.run(&session).await,
 			Command::Access(command) => command.run(&session).await,
 			Command::Request(command) => command.run(&session).await,
 			Command::Deliver(command) => command.run(&session).await,

@@ -52,6 +52,8 @@ const COMMANDS: &[Line] = &[
 	("Dpki", "enrol", "dpki-agent enrol"),
 	("Dpki", "register_key", "dpki device register-key acme/drone-7 --consent tls.consent"),
 	("Dpki", "revoke_key", "dpki revoke key id --reason superseded"),
+	("Dpki", "revoke_own_key", "dpki key revoke id --signing-key k --reason superseded"),
+	("Dpki", "clear_expired_voucher", "dpki voucher clear drone-7.voucher"),
 	("Dpki", "revoke_device", "dpki revoke device acme/drone-7 --reason keyCompromise"),
 	("Dpki", "set_key_policy", "dpki org key-policy acme --self-service on"),
 	(
@@ -162,6 +164,7 @@ const QUERIES: &[(&str, &str)] = &[
 	("anchors_of", "dpki anchor list --org acme"),
 	("anchors_ending", "dpki anchor ending --org acme"),
 	("children_of", "dpki anchor children id"),
+	("devices_of", "dpki device list --organisation acme"),
 	("device", "dpki status device acme/drone-7"),
 	("key", "dpki status key id"),
 	("keys_of", "dpki device show acme/drone-7"),

@@ -4,16 +4,24 @@ use assert_cmd::Command;
 use codec::{Decode, Encode};
 use dpki_primitives::{
 	Moment,
-	anchor::{AnchorKind, AnchorRecord},
+	anchor::{AnchorKind, AnchorRecord, ChainVerdict, Profile},
+	assurance::Level,
+	certificate::{CertificateRecord, Holder},
 	device::DeviceRecord,
-	ids::{AnchorId, DeviceId, KeyId, OrganisationId},
+	ids::{AnchorId, CertificateId, DeviceId, KeyId, OrganisationId},
 	key::{KeyPurpose, KeyRecord, KeyType, PublicKey},
+	revocation::{Revocation, RevocationReason},
 	status::{Status, Validity},
 	storage_keys,
+	subject::Subject,
 };
 use jsonrpsee::{
 	RpcModule,
 	server::{Server, ServerHandle},
+};
+use rcgen::{
+	BasicConstraints, CertificateParams, DistinguishedName, DnType, IsCa, Issuer, KeyPair,
+	KeyUsagePurpose, date_time_ymd,
 };
 use serde_json::{Value, json};
 use std::collections::HashMap;
@@ -95,6 +103,15 @@ impl Node {
 
 	fn json(&self, arguments: &[&str]) -> Value {
 		serde_json::from_str(&self.ask(&[arguments, &["--json"]].concat())).unwrap()
+	}
+
+	/// The exit code, and what is told to programs.
+	fn verdict(&self, arguments: &[&str]) -> (i32, Value) {
+		let mut command = Command::cargo_bin("dpki").unwrap();
+		command.env_remove("DPKI_GENESIS").env("DPKI_URL", &self.url);
+		let output = command.args(arguments).arg("--json").output().unwrap();
+		let told = serde_json::from_slice(&output.stdout).unwrap_or(Value::Null);
+		(output.status.code().unwrap(), told)
 	}
 }
 
@@ -211,4 +228,226 @@ fn keys_that_end_soon_are_told_with_their_end() {
 	assert_eq!(told["keys"][0]["key"], json!(KeyId([4; 32]).to_string()));
 	assert_eq!(told["keys"][0]["ends_at"], json!("2027-01-20T08:00:00Z"));
 	assert_eq!(told["list_proven_by"], json!([hex(&storage_keys::device_keys(device))]));
+}
+
+fn device(name: &str, revocation: Option<Revocation>) -> DeviceRecord {
+	let name = name.as_bytes().to_vec().try_into().unwrap();
+	DeviceRecord { organisation: acme(), name, enrolled_at: 0, keys_registered: 1, revocation }
+}
+
+#[test]
+fn the_devices_of_an_organisation_are_listed_with_what_ends_soon() {
+	let name = |n: usize| format!("drone-{n}");
+	let id = move |n: usize| DeviceId::from_name(acme(), name(n).as_bytes());
+	let node = Node::start(stored(&[]), move |method, arguments| match method {
+		"DpkiApi_devices_of" => {
+			let asked = <(OrganisationId, u32)>::decode(&mut &arguments[..]).unwrap();
+			assert_eq!(asked, (acme(), 0));
+			let revocation = Revocation { reason: RevocationReason::KeyCompromise, at: NOW };
+			let entry = |n, revocation: Option<Revocation>| {
+				let status = revocation.map_or(Status::Valid, Status::Revoked);
+				(id(n), (Some(device(&name(n), revocation)), status, storage_keys::device(id(n))))
+			};
+			let entries = vec![entry(1, None), entry(2, Some(revocation))];
+			let count = storage_keys::organisation_device_count(acme());
+			let page: Page<DeviceId, DeviceRecord> = (66, Some(64), entries, vec![count]);
+			page.encode()
+		},
+		"DpkiApi_keys_ending" => {
+			let (of, until) = <(DeviceId, Moment)>::decode(&mut &arguments[..]).unwrap();
+			assert_eq!(until, NOW + 30 * DAY);
+			let key = KeyRecord {
+				device: of,
+				purpose: KeyPurpose::Tls,
+				public: PublicKey::new(KeyType::Ed25519, &[9; 32]).unwrap(),
+				validity: Validity { not_before: 0, not_after: Some(END) },
+				registered_at: 0,
+				superseded_at: None,
+				revocation: None,
+			};
+			let ending = (KeyId([4; 32]), (Some(key), Status::Valid, vec![]));
+			let entries = if of == id(1) { vec![ending] } else { vec![] };
+			let page: Page<KeyId, KeyRecord> = (1, None, entries, vec![]);
+			page.encode()
+		},
+		other => panic!("nobody asks for {other}"),
+	});
+	let told = node.json(&["device", "list", "--organisation", "acme"]);
+	assert_eq!((&told["total"], &told["next"]), (&json!(66), &json!(64)));
+	assert_eq!(told["devices"][0]["name"], json!("drone-1"));
+	assert_eq!(told["devices"][1]["status"], json!("revoked"));
+	assert_eq!(told["devices"][1]["reason"], json!("keyCompromise"));
+	assert_eq!(told["devices"][0]["keys_ending"], Value::Null);
+	let count = hex(&storage_keys::organisation_device_count(acme()));
+	assert_eq!(told["list_proven_by"], json!([count]));
+
+	let told = node.json(&["device", "list", "--org", "acme", "--ending", "30d"]);
+	assert_eq!(told["devices"].as_array().unwrap().len(), 1);
+	let key = &told["devices"][0]["keys_ending"][0];
+	assert_eq!(key["key"], json!(KeyId([4; 32]).to_string()));
+	assert_eq!(key["ends_at"], json!("2027-01-20T08:00:00Z"));
+	let text = node.ask(&["device", "list", "--org", "acme", "--ending", "30d"]);
+	assert!(text.contains("drone-1") && !text.contains("drone-2"), "{text}");
+}
+
+/// A certificate and its key; by itself, or by an issuer.
+fn certificate(
+	name: &str,
+	is_authority: bool,
+	issuer: Option<&(CertificateParams, KeyPair)>,
+) -> (CertificateParams, KeyPair, Vec<u8>) {
+	let mut params = CertificateParams::new(vec![]).unwrap();
+	params.distinguished_name = DistinguishedName::new();
+	params.distinguished_name.push(DnType::CommonName, name);
+	params.use_authority_key_identifier_extension = issuer.is_some();
+	params.key_usages = vec![match is_authority {
+		true => KeyUsagePurpose::KeyCertSign,
+		false => KeyUsagePurpose::DigitalSignature,
+	}];
+	params.is_ca = match is_authority {
+		true => IsCa::Ca(BasicConstraints::Unconstrained),
+		false => IsCa::ExplicitNoCa,
+	};
+	let pair = KeyPair::generate().unwrap();
+	let der = match issuer {
+		None => params.self_signed(&pair).unwrap(),
+		Some((above, key)) => params.signed_by(&pair, &Issuer::from_params(above, key)).unwrap(),
+	};
+	let der = der.der().to_vec();
+	(params, pair, der)
+}
+
+struct Files {
+	folder: tempfile::TempDir,
+	root: AnchorId,
+	root_der: Vec<u8>,
+	chain: Vec<Vec<u8>>,
+}
+
+impl Files {
+	fn new() -> Self {
+		let (params, pair, root_der) = certificate("Root", true, None);
+		let root = AnchorId::of(AnchorKind::X509Root, &root_der);
+		let (params, pair, between) = certificate("Unit", true, Some(&(params, pair)));
+		let (_, _, leaf) = certificate("drone-7", false, Some(&(params, pair)));
+		let folder = tempfile::tempdir().unwrap();
+		for (name, der) in [("root.crt", &root_der), ("unit.crt", &between), ("leaf.crt", &leaf)] {
+			std::fs::write(folder.path().join(name), der).unwrap();
+		}
+		Self { folder, root, root_der, chain: vec![leaf, between] }
+	}
+
+	fn path(&self, name: &str) -> String {
+		self.folder.path().join(name).display().to_string()
+	}
+
+	fn record(&self) -> HashMap<String, String> {
+		stored(&[(storage_keys::anchor(self.root), anchor().encode())])
+	}
+}
+
+#[test]
+fn the_chain_says_what_a_certificate_below_an_anchor_is_worth() {
+	let files = Files::new();
+	let revocation = Revocation { reason: RevocationReason::KeyCompromise, at: NOW };
+	let (root, chain) = (files.root, files.chain.clone());
+	let node = Node::start(files.record(), move |method, arguments| {
+		assert_eq!(method, "DpkiApi_check_certificate");
+		let (anchor, asked, profile) =
+			<(AnchorId, Vec<Vec<u8>>, Profile)>::decode(&mut &arguments[..]).unwrap();
+		assert_eq!((anchor, &asked), (root, &chain), "in order, and without the anchor");
+		let verdict = match profile {
+			Profile::Rfc5280 => ChainVerdict::Status(Status::Valid),
+			Profile::IdevId => ChainVerdict::Status(Status::Revoked(revocation)),
+			_ => ChainVerdict::Broken { at: Some(1), problem: "CertificateExpired".to_owned() },
+		};
+		verdict.encode()
+	});
+	let (leaf, unit, root) =
+		(files.path("leaf.crt"), files.path("unit.crt"), files.path("root.crt"));
+	let check = |profile: &str| {
+		// The anchor may stand among the others, as in the files that people have.
+		let given = ["--intermediate", &root, "--intermediate", &unit];
+		let asked = ["x509", "check", &leaf, "--below", &root, "--profile", profile];
+		node.verdict(&[&asked[..], &given[..]].concat())
+	};
+	let (code, told) = check("rfc5280");
+	assert_eq!((code, &told["status"], &told["chain"]), (0, &json!("valid"), &json!(2)));
+	let (code, told) = check("idevid");
+	assert_eq!((code, &told["status"]), (3, &json!("revoked")));
+	assert_eq!(told["reason"], json!("keyCompromise"));
+	let (code, told) = check("matter");
+	assert_eq!((code, &told["problem"]), (3, &json!("CertificateExpired")));
+	assert_eq!(told["at"], json!(1));
+}
+
+#[test]
+fn what_is_no_certificate_is_refused_before_anybody_is_asked() {
+	let files = Files::new();
+	let node = Node::start(files.record(), |method, _| panic!("nobody asks for {method}"));
+	let mut broken = files.chain[0].clone();
+	broken.truncate(broken.len() - 1);
+	std::fs::write(files.path("broken.crt"), broken).unwrap();
+	let root = files.path("root.crt");
+	let (code, told) =
+		node.verdict(&["x509", "check", &files.path("broken.crt"), "--below", &root]);
+	assert_eq!((code, &told["valid"]), (3, &json!(false)));
+}
+
+#[test]
+fn a_file_is_held_against_the_anchor_that_it_is_to_be() {
+	let files = Files::new();
+	let node = Node::start(files.record(), |method, _| panic!("nobody asks for {method}"));
+	let id = files.root.to_string();
+	let (code, told) = node.verdict(&["x509", "match", &files.path("root.crt"), "--anchor", &id]);
+	assert_eq!((code, &told["matches"], &told["status"]), (0, &json!(true), &json!("valid")));
+	// Of the same name, and by the same key even: another certificate is another one.
+	let (_, _, other) = certificate("Root", true, None);
+	assert_ne!(other, files.root_der);
+	std::fs::write(files.path("other.crt"), other).unwrap();
+	let (code, told) = node.verdict(&["x509", "match", &files.path("other.crt"), "--anchor", &id]);
+	assert_eq!((code, &told["matches"]), (3, &json!(false)));
+	assert_eq!(told["differences"], json!(["certificate"]));
+	let unknown = AnchorId([9; 32]).to_string();
+	let (code, _) = node.verdict(&["x509", "match", &files.path("root.crt"), "--anchor", &unknown]);
+	assert_eq!(code, 1);
+}
+
+#[test]
+fn a_file_is_held_against_the_key_the_subject_and_the_end_of_a_certificate() {
+	let pair = KeyPair::generate().unwrap();
+	let point = pair.public_key_raw();
+	let compressed = [&[2 + (point[64] & 1)], &point[1..33]].concat();
+	let record = CertificateRecord {
+		subject: Subject::Dns(b"www.acme.example".to_vec().try_into().unwrap()),
+		holder: Holder::Organisation(acme()),
+		requested: Level::Dv,
+		key: PublicKey::new(KeyType::P256, &compressed).unwrap(),
+		display_name: None,
+		validity: Validity { not_before: 0, not_after: Some(2_000_000_000_000) },
+		control_until: None,
+		suspension: None,
+		revocation: None,
+	};
+	let id = CertificateId([3; 32]);
+	let node =
+		Node::start(stored(&[(storage_keys::certificate(id), record.encode())]), |method, _| {
+			panic!("nobody asks for {method}")
+		});
+	let folder = tempfile::tempdir().unwrap();
+	let differences = |name: &str, pair: &KeyPair, year| {
+		let mut params = CertificateParams::new(vec![name.to_owned()]).unwrap();
+		params.not_after = date_time_ymd(year, 1, 1);
+		let path = folder.path().join("www.crt");
+		std::fs::write(&path, params.self_signed(pair).unwrap().der()).unwrap();
+		let path = path.display().to_string();
+		let (code, told) =
+			node.verdict(&["x509", "match", &path, "--certificate", &id.to_string()]);
+		(code, told["differences"].clone())
+	};
+	assert_eq!(differences("www.acme.example", &pair, 2030), (0, json!([])));
+	assert_eq!(differences("other.acme.example", &pair, 2030), (3, json!(["the subject"])));
+	assert_eq!(differences("www.acme.example", &pair, 2040), (3, json!(["the end"])));
+	let other = KeyPair::generate().unwrap();
+	assert_eq!(differences("www.acme.example", &other, 2030), (3, json!(["the key"])));
 }

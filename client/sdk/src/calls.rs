@@ -207,6 +207,12 @@ pub fn cancel_voucher(voucher: VoucherId) -> impl Call + use<> {
 	tx().dpki().cancel_voucher(Static(voucher))
 }
 
+/// Removes a voucher that expired unused. Needs nobody's authority: it goes to
+/// [`Client::submit_general`](crate::Client::submit_general).
+pub fn clear_expired_voucher(voucher: VoucherId) -> impl Call + use<> {
+	tx().dpki().clear_expired_voucher(Static(voucher))
+}
+
 /// Enrols the device of a voucher of this organisation with its first keys, at least one of them for signing; for
 /// [`Client::submit_general`](crate::Client::submit_general).
 pub fn enrol(
@@ -415,6 +421,7 @@ mod tests {
 		let issue = issue_voucher(ORGANISATION, COMMITMENT, "drone", 9).unwrap();
 		assert_encodes(&issue, (21, 4), (ORGANISATION, COMMITMENT, b"drone".to_vec(), 9u64));
 		assert_encodes(&cancel_voucher(VOUCHER), (21, 5), VOUCHER);
+		assert_encodes(&clear_expired_voucher(VOUCHER), (21, 36), VOUCHER);
 		let keys = vec![new_key(), new_key()];
 		let enrol = enrol(ORGANISATION, [1; 32], "drone", &keys, 9, [2; 64]).unwrap();
 		let arguments = (ORGANISATION, [1u8; 32], b"drone".to_vec(), keys, 9u64, [2u8; 64]);

@@ -25,7 +25,7 @@ pub use fingerprint::{enrolment_fingerprint, is_same_fingerprint};
 pub use hybrid::{HybridKey, hybrid_public};
 pub use root::RootKey;
 pub use software::SoftwareKey;
-pub use succession::{Replacing, Reveal, prove_compromise, reveal};
+pub use succession::{OwnRevocation, Replacing, Reveal, prove_compromise, reveal};
 
 use crate::AccountId;
 use dpki_primitives::{

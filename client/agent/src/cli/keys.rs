@@ -7,7 +7,11 @@ use clap::{
 };
 use dpki_client::{
 	AccountId, account,
-	primitives::key::{KeyPurpose, KeyType, PublicKey},
+	primitives::{
+		ids::KeyId,
+		key::{KeyPurpose, KeyType, PublicKey},
+		revocation::RevocationReason,
+	},
 };
 use std::{path::PathBuf, time::Duration};
 
@@ -33,6 +37,46 @@ pub struct AuthorizedKeysArgs {
 	/// Print JSON, which is not for sshd.
 	#[arg(long)]
 	pub json: bool,
+}
+
+/// `dpki-agent revoke`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+The device needs no account, and its signing key stays where it is. For another key than the signing key the organisation has
+to let its devices act alone. Where a successor of the key is announced, the reason has to be keyCompromise, and the successor
+stays. This may be done while the agent runs.
+
+Examples:
+  dpki-agent revoke 0x3b1c..9f --reason cessationOfOperation
+  dpki-agent revoke 0x77aa..01 --reason keyCompromise --last")]
+pub struct RevokeArgs {
+	/// Id of the key, as `dpki device show` lists it.
+	#[arg(value_name = "ID")]
+	pub key: KeyId,
+	/// Why, by its RFC 5280 name.
+	#[arg(long, ignore_case = true, value_parser = reasons())]
+	pub reason: RevocationReason,
+	/// That it is meant even if it is the signing key, after which the device says nothing any more.
+	#[arg(long)]
+	pub last: bool,
+	/// The configuration file.
+	#[arg(long, value_name = "FILE", default_value = "/etc/dpki/agent.toml")]
+	pub config: PathBuf,
+	/// How long to wait for a fresh block.
+	#[arg(long, value_name = "SECONDS", default_value_t = 180)]
+	pub timeout: u64,
+	/// Print JSON.
+	#[arg(long)]
+	pub json: bool,
+}
+
+fn reasons() -> impl TypedValueParser<Value = RevocationReason> {
+	let names = RevocationReason::ALL.map(RevocationReason::rfc5280_name);
+	PossibleValuesParser::new(names).try_map(|name| {
+		let mut reasons = RevocationReason::ALL.into_iter();
+		let is_it = |reason: &RevocationReason| reason.rfc5280_name().eq_ignore_ascii_case(&name);
+		reasons.find(is_it).ok_or("unknown reason")
+	})
 }
 
 /// `dpki-agent consent`.

@@ -30,7 +30,7 @@ use std::{path::PathBuf, time::Duration};
 pub const PROOF_LIFETIME: Duration = Duration::from_secs(10 * 60);
 
 /// Kinds whose material is a certificate.
-const X509: &[AnchorKind] = &[AnchorKind::X509Root, AnchorKind::X509Intermediate];
+pub const X509: &[AnchorKind] = &[AnchorKind::X509Root, AnchorKind::X509Intermediate];
 
 /// Trust anchors and their life.
 #[derive(Subcommand)]

@@ -1,6 +1,7 @@
 //! `dpki device`: devices and their keys.
 
 mod batch;
+mod list;
 
 use crate::{
 	commands::anchor::PROOF_LIFETIME,
@@ -45,6 +46,12 @@ Example:
 		#[arg(value_name = "ORG/NAME|ID")]
 		device: DeviceRef,
 	},
+	/// List the devices of an organisation, revoked ones too, with the storage that proves that none is missing
+	#[command(after_help = "\
+Examples:
+  dpki device list --organisation acme
+  dpki device list --org acme --ending 30d --json")]
+	List(list::List),
 	/// Register one more key for a device, which consents to it by a signing key that it has already
 	///
 	/// The consent comes from the device itself, made there by `dpki-agent consent`, which tells what the key is for and how
@@ -97,6 +104,7 @@ impl DeviceCommand {
 	pub async fn run(self, session: &Session) -> Result<Report> {
 		match self {
 			Self::Show { device } => show(session, &device).await,
+			Self::List(command) => command.run(session).await,
 			Self::RegisterKey(command) => command.run(session).await,
 			Self::Batch(command) => command.run(session).await,
 		}

@@ -143,6 +143,16 @@ Examples:
 		#[arg(long, default_value = "30d", value_parser = values::duration)]
 		within: Duration,
 	},
+	/// Revoke a key by its device alone: a key that does not sign, or the signing key that says so
+	///
+	/// Needs no account. For another key than the signing key itself, the key policy of the organisation has to let its
+	/// devices act alone. Where a successor is announced, the reason has to be keyCompromise: the successor stays. Another
+	/// signing key is revoked by a registrar, with `dpki revoke key`. Where the device keeps its signing key sealed,
+	/// `dpki-agent revoke` does the same.
+	#[command(after_help = "\
+Example:
+  dpki key revoke 0x3b1c...9f --signing-key signing.key --reason cessationOfOperation")]
+	Revoke(succession::RevokeOwnKey),
 	/// Revoke a key or an anchor that has leaked, with the key itself: whoever has it can, without an account
 	#[command(after_help = "\
 Examples:
@@ -252,6 +262,7 @@ impl KeyCommand {
 			},
 			Self::Reject { request, reason } => requests::reject(session, request, reason).await,
 			Self::Ending { device, within } => ending::list(session, &device, within).await,
+			Self::Revoke(command) => command.run(session).await,
 			Self::Compromised(command) => command.run(session).await,
 		}
 	}

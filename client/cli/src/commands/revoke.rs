@@ -116,6 +116,13 @@ pub struct How {
 	yes: bool,
 }
 
+impl How {
+	/// Asks whether this is meant.
+	pub fn confirm(&self, question: &str) -> Result<()> {
+		prompt::confirm(question, self.yes)
+	}
+}
+
 impl RevokeCommand {
 	/// Runs the command.
 	pub async fn run(self, session: &Session) -> Result<Report> {
@@ -255,7 +262,7 @@ pub async fn revoke(
 	how: &How,
 ) -> Result<Report> {
 	let reason = how.reason.rfc5280_name();
-	prompt::confirm(&format!("Revoke {what} ({reason})? This cannot be undone."), how.yes)?;
+	how.confirm(&format!("Revoke {what} ({reason})? This cannot be undone."))?;
 	let account = session.account()?;
 	let finalized = session.submit(client, &account, call, "revoking").await?;
 	Ok(Report::new()

@@ -81,6 +81,15 @@ Examples:
 		#[arg(long)]
 		yes: bool,
 	},
+	/// Remove a voucher that expired unused from the chain; its deposit returns. Needs no account
+	#[command(after_help = "\
+Example:
+  dpki voucher clear drone-7.voucher")]
+	Clear {
+		/// The voucher: its id, a file, - for standard input, or its text
+		#[arg(value_name = "ID|FILE|-|TEXT")]
+		voucher: String,
+	},
 }
 
 impl VoucherCommand {
@@ -92,6 +101,7 @@ impl VoucherCommand {
 			},
 			Self::Show { voucher, offline } => show(session, &voucher, offline).await,
 			Self::Cancel { voucher, yes } => cancel(session, &voucher, yes).await,
+			Self::Clear { voucher } => clear(session, &voucher).await,
 		}
 	}
 }
@@ -238,6 +248,18 @@ async fn cancel(session: &Session, text: &str, yes: bool) -> Result<Report> {
 	let finalized = session.submit(&client, &account, &call, "taking the voucher back").await?;
 	Ok(Report::new()
 		.done("Took the voucher back: it cannot be used any more")
+		.row("voucher_id", id)
+		.finalized(&finalized))
+}
+
+async fn clear(session: &Session, text: &str) -> Result<Report> {
+	let id = id(text)?;
+	let (client, view) = session.view().await?;
+	require(&view, id).await?;
+	let call = calls::clear_expired_voucher(id);
+	let finalized = session.submit_general(&client, &call, "clearing the voucher").await?;
+	Ok(Report::new()
+		.done("Cleared the voucher, which had expired unused")
 		.row("voucher_id", id)
 		.finalized(&finalized))
 }

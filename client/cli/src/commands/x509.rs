@@ -1,5 +1,6 @@
 //! `dpki x509`: certificates of others, judged by the very code that the chain runs.
 
+mod check;
 pub mod issuer;
 mod request;
 mod show;
@@ -8,7 +9,9 @@ use crate::{
 	error::{Error, Result},
 	files,
 	output::Report,
+	session::Session,
 };
+use check::{Check, Match};
 use clap::Subcommand;
 use dpki_x509::{
 	limbo::{self, Tally},
@@ -28,12 +31,13 @@ use std::{
 #[command(after_help = "\
 Examples:
   dpki x509 show device.crt --root root.crt --intermediate ca.crt
+  dpki x509 check device.crt --below ca.crt
   dpki x509 limbo limbo.json")]
 pub enum X509Command {
 	/// Say what the chain would say about a certificate: whether it accepts it, for which profile, and why not
 	///
 	/// A root is judged by itself. Everything else is judged as the end of a path from --root; without one there is no
-	/// verdict. Revocation is what the chain keeps, and is asked with `dpki status`.
+	/// verdict. Revocation is what the chain keeps, and is asked with `dpki x509 check`.
 	#[command(after_help = "\
 Examples:
   dpki x509 show root.crt
@@ -41,6 +45,25 @@ Examples:
 
 Exit codes: 0 accepted, 3 refused or not judged.")]
 	Show(Show),
+	/// Ask the chain about a certificate below one of its anchors, with everything that it has revoked
+	///
+	/// The file is read here first. The authorities between are found by their names among the files that are given, in
+	/// whatever order. The verdict is that of the node that is asked; what it rests on can be proven with `dpki bundle`.
+	#[command(after_help = "\
+Examples:
+  dpki x509 check device.crt --below ca.crt
+  dpki x509 check chain.pem --below 0x7d2e...90 --profile matter
+
+Exit codes: 0 valid, 3 anything else.")]
+	Check(Check),
+	/// Hold a certificate in a file against what is registered: whether it is that anchor, or has that key and subject
+	#[command(after_help = "\
+Examples:
+  dpki x509 match ca.crt --anchor 0x7d2e...90
+  dpki x509 match www.crt --certificate 0x1f0a...4c
+
+Exit codes: 0 it is, and that is valid; 3 it is another one, or that is not valid.")]
+	Match(Match),
 	/// Make the certification request (PKCS#10) for a draft of an application, without OpenSSL
 	///
 	/// It names the subject of the draft and carries its challenge: it is good for that one application alone.
@@ -68,10 +91,12 @@ Exit codes: 0 nothing was accepted that has to be refused; 1 something was, or t
 }
 
 impl X509Command {
-	/// Runs the command. Needs no chain.
-	pub fn run(self) -> Result<Report> {
+	/// Runs the command. Only what asks about the state of the chain needs one.
+	pub async fn run(self, session: &Session) -> Result<Report> {
 		match self {
 			Self::Show(command) => command.run(),
+			Self::Check(command) => command.run(session).await,
+			Self::Match(command) => command.run(session).await,
 			Self::Csr(command) => command.run(),
 			Self::Limbo { file } => run_limbo(&file),
 		}

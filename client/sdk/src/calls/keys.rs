@@ -1,7 +1,8 @@
 //! Calls about the keys of devices over time, and about many devices at once.
 //!
-//! [`add_own_key`], [`replace_own_key`], [`announce_own_key`], [`reveal_next_key`] and [`report_compromise`] carry their own
-//! authority and go to [`Client::submit_general`](crate::Client::submit_general); the last one to
+//! [`add_own_key`], [`replace_own_key`], [`announce_own_key`], [`revoke_own_key`], [`reveal_next_key`] and
+//! [`report_compromise`] carry their own authority and go to
+//! [`Client::submit_general`](crate::Client::submit_general); the last one to
 //! [`Client::submit`](crate::Client::submit) if [its proof is dear](is_proof_dear).
 
 use super::{Call, CallError, check_len, name};
@@ -83,6 +84,17 @@ pub fn announce_own_key(
 ) -> impl Call + use<> {
 	tx().dpki()
 		.announce_own_key(Static(key), Static(commitment), Static(consent), expires_at)
+}
+
+/// Revokes a key by the [word](crate::possession::OwnRevocation) of its device.
+pub fn revoke_own_key(
+	key: KeyId,
+	reason: RevocationReason,
+	consent: Consent,
+	expires_at: Moment,
+) -> impl Call + use<> {
+	tx().dpki()
+		.revoke_own_key(Static(key), Static(reason), Static(consent), expires_at)
 }
 
 /// Has the announced key take the place of another one, with the [proof](crate::possession::reveal) of its holder.
@@ -215,6 +227,8 @@ mod tests {
 		let announce = (OLD, NEXT, consent(), 9u64);
 		assert_encodes(&announce_next_key(OLD, NEXT, consent(), 9), (21, 24), announce.clone());
 		assert_encodes(&announce_own_key(OLD, NEXT, consent(), 9), (21, 33), announce);
+		let revoke = (OLD, REASON, consent(), 9u64);
+		assert_encodes(&revoke_own_key(OLD, REASON, consent(), 9), (21, 35), revoke);
 		for next in [None, Some(NEXT)] {
 			let reveal = reveal_next_key(OLD, key.clone(), next, 9);
 			assert_encodes(&reveal, (21, 25), (OLD, key.clone(), next, 9u64));

@@ -6,6 +6,7 @@ use dpki_primitives::{
 	context::{Action, SigningContext},
 	ids::{DeviceId, KeyCommitment, KeyId},
 	key::{Consent, KeyPurpose, NewKey, PublicKey, Signature},
+	revocation::RevocationReason,
 };
 
 /// Which key is replaced, and for how long it is good yet.
@@ -97,6 +98,32 @@ pub fn reveal(reveal: Reveal, key: &dyn SigningKey) -> Result<NewKey, Possession
 	Ok(NewKey { purpose, public, not_after, possession })
 }
 
+/// The end of a key, as its device wants it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct OwnRevocation {
+	/// The genesis hash of the chain.
+	pub genesis: [u8; 32],
+	/// Whose key it is.
+	pub device: DeviceId,
+	/// Which key: the one that signs this, or one of the device that does not sign.
+	pub key: KeyId,
+	/// Why.
+	pub reason: RevocationReason,
+	/// Last moment at which the word is accepted.
+	pub expires_at: Moment,
+}
+
+impl OwnRevocation {
+	/// The word of the device for it, by one of its signing keys.
+	pub fn sign(self, by: &dyn SigningKey) -> Result<Consent, PossessionError> {
+		let Self { genesis, device, key, reason, expires_at } = self;
+		check_fitness(KeyPurpose::Sign, &by.public())?;
+		let action = Action::RevokeKey { device, key, reason };
+		let payload = SigningContext { genesis, action, nonce: 0, expires_at }.payload();
+		Ok(Consent { key: KeyId::of(&by.public()), signature: by.sign(&payload)? })
+	}
+}
+
 /// The proof that a key has leaked, by the key itself. It is good for ever and for nothing else, so it can be made
 /// beforehand and kept apart from the key.
 pub fn prove_compromise(
@@ -173,6 +200,20 @@ mod tests {
 		assert_eq!(new.possession, next.sign(&payload(action, 0)).unwrap());
 		let unfit = reveal(Reveal { purpose: KeyPurpose::KeyAgreement, ..said }, &next);
 		assert!(matches!(unfit, Err(PossessionError::Unfit { .. })));
+	}
+
+	#[test]
+	fn a_device_speaks_of_one_key_and_one_reason() {
+		let signing = key(5);
+		let (device, key, reason) =
+			(DeviceId([3; 32]), KeyId([7; 32]), RevocationReason::CessationOfOperation);
+		let word = OwnRevocation { genesis: [1; 32], device, key, reason, expires_at: 9 };
+		let consent = word.sign(&signing).unwrap();
+		let action = Action::RevokeKey { device, key, reason };
+		assert_eq!(consent.signature, signing.sign(&payload(action, 0)).unwrap());
+		assert_eq!(consent.key, KeyId::of(&signing.public()));
+		let other = OwnRevocation { reason: RevocationReason::KeyCompromise, ..word };
+		assert_ne!(other.sign(&signing).unwrap().signature, consent.signature);
 	}
 
 	#[test]

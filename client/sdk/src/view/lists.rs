@@ -4,7 +4,8 @@ use super::{ReadError, Verdict, View};
 use codec::{Decode, Encode};
 use dpki_primitives::{
 	Moment,
-	anchor::AnchorRecord,
+	anchor::{AnchorRecord, ChainVerdict, Profile},
+	device::DeviceRecord,
 	ids::{AnchorId, DeviceId, KeyId, OrganisationId},
 	key::KeyRecord,
 };
@@ -42,6 +43,30 @@ impl View {
 	) -> Result<Listing<(AnchorId, Verdict<AnchorRecord>)>, ReadError> {
 		let item = "the anchors that end soon";
 		self.call(item, "DpkiApi_anchors_ending", &(organisation, until).encode()).await
+	}
+
+	/// The verdict about the first of these certificates in DER, each of which was issued by the next and the last by the
+	/// anchor, under the profile of the anchor and this one; what the chain has revoked is part of it. It comes from the
+	/// runtime, by the node that is asked.
+	pub async fn check_certificate(
+		&self,
+		anchor: AnchorId,
+		chain: &[Vec<u8>],
+		profile: Profile,
+	) -> Result<ChainVerdict, ReadError> {
+		let item = "the verdict about the certificate";
+		self.call(item, "DpkiApi_check_certificate", &(anchor, chain, profile).encode())
+			.await
+	}
+
+	/// The devices that the organisation ever had, revoked ones too, oldest first, from number `start` on.
+	pub async fn devices_of(
+		&self,
+		organisation: OrganisationId,
+		start: u32,
+	) -> Result<Listing<(DeviceId, Verdict<DeviceRecord>)>, ReadError> {
+		let item = "the devices of the organisation";
+		self.call(item, "DpkiApi_devices_of", &(organisation, start).encode()).await
 	}
 
 	/// Those unrevoked keys of a device that end, or are to be superseded, from now until this moment.

@@ -1,7 +1,7 @@
-//! `dpki key add`, `replace`, `announce`, `reveal` and `compromised`: the keys of a device over time.
+//! `dpki key add`, `replace`, `announce`, `reveal`, `revoke` and `compromised`: the keys of a device over time.
 
 use crate::{
-	commands::{anchor::PROOF_LIFETIME, device},
+	commands::{anchor::PROOF_LIFETIME, device, revoke::How},
 	error::{Error, Result},
 	lookup,
 	output::{Report, hex},
@@ -13,7 +13,8 @@ use clap::Args;
 use dpki_client::{
 	Client, View, calls,
 	possession::{
-		Registration, Replacing, Reveal, Signer, SigningKey, SoftwareKey, prove_compromise, reveal,
+		OwnRevocation, Registration, Replacing, Reveal, Signer, SigningKey, SoftwareKey,
+		prove_compromise, reveal,
 	},
 };
 use dpki_primitives::{
@@ -98,6 +99,20 @@ pub struct RevealKey {
 	/// How long the key may be used; without end if left out
 	#[arg(long, value_parser = values::duration)]
 	valid: Option<Duration>,
+}
+
+/// Revoke a key by the word of its device.
+#[derive(Args)]
+pub struct RevokeOwnKey {
+	/// Id of the key; `dpki device show` shows it
+	#[arg(value_name = "ID")]
+	key: KeyId,
+	/// The private half of a signing key of the device, which may be the one that is revoked: the signing.key of its agent,
+	/// OpenSSH or PKCS#8 PEM
+	#[arg(long, value_name = "FILE")]
+	signing_key: PathBuf,
+	#[command(flatten)]
+	how: How,
 }
 
 /// Revoke a key, or an anchor, that has leaked.
@@ -280,6 +295,34 @@ impl RevealKey {
 			.data("device", old.device.to_string())
 			.data("next", next.map(|next| next.to_string()))
 			.time_if("not_after", not_after)
+			.finalized(&finalized))
+	}
+}
+
+impl RevokeOwnKey {
+	/// Runs the command.
+	pub async fn run(self, session: &Session) -> Result<Report> {
+		let Self { key, signing_key, how } = self;
+		let signing = secrets::device_key(&signing_key, SoftwareKey::from_text)?;
+		let (client, view) = session.view().await?;
+		let record = known_key(&view, key).await?;
+		let (device, reason) = (record.device, how.reason);
+		let purpose = record.purpose.name();
+		let question = format!(
+			"Revoke the {purpose} key {key} ({})? This cannot be undone.",
+			reason.rfc5280_name()
+		);
+		how.confirm(&question)?;
+		let expires_at = values::after(view.now(), PROOF_LIFETIME)?;
+		let genesis = client.genesis_hash();
+		let word = OwnRevocation { genesis, device, key, reason, expires_at };
+		let call = calls::revoke_own_key(key, reason, word.sign(&signing)?, expires_at);
+		let finalized = session.submit_general(&client, &call, "revoking the key").await?;
+		Ok(Report::new()
+			.done(format!("Revoked the {purpose} key {key} by the word of its device"))
+			.row("key_id", key)
+			.row("reason", reason.rfc5280_name())
+			.data("device", device.to_string())
 			.finalized(&finalized))
 	}
 }

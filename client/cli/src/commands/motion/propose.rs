@@ -9,7 +9,10 @@ use crate::{
 	files, lookup,
 	output::Report,
 	session::Session,
-	values::{self, BodyArg, HexBytes, Member, MemberRole, Name, OrgKind, Policy},
+	values::{
+		self, BodyArg, DeviceRef, HexBytes, Member, MemberRole, Name, OrgKind, Policy,
+		reason_parser,
+	},
 };
 use anchor::AnchorProposal;
 use clap::{Args, Subcommand, ValueEnum};
@@ -19,9 +22,10 @@ use dpki_client::{
 };
 use dpki_primitives::{
 	anchor::Basis,
-	ids::AnchorId,
+	ids::{AnchorId, KeyId},
 	motion::{Body, Electorate},
 	organisation::RoleSet,
+	revocation::RevocationReason,
 };
 
 /// What can be proposed.
@@ -201,6 +205,37 @@ Example:
 		#[command(flatten)]
 		terms: Terms,
 	},
+	/// An organisation: revoke a key of one of its devices, by the vote that its policy asks for; needs no registrar
+	#[command(after_help = "\
+Example:
+  dpki motion propose revoke-key acme 0x3b1c...9f --because keyCompromise --reason 'registrar is gone'")]
+	RevokeKey {
+		/// Name of the organisation
+		name: Name,
+		/// Id of the key; `dpki device show` shows it
+		#[arg(value_name = "ID")]
+		key: KeyId,
+		/// Why it is revoked, by its RFC 5280 name
+		#[arg(long, default_value = "unspecified", ignore_case = true, value_parser = reason_parser())]
+		because: RevocationReason,
+		#[command(flatten)]
+		terms: Terms,
+	},
+	/// An organisation: revoke one of its devices with all its keys, by the vote that its policy asks for
+	#[command(after_help = "\
+Example:
+  dpki motion propose revoke-device acme drone-7 --because keyCompromise")]
+	RevokeDevice {
+		/// Name of the organisation
+		name: Name,
+		/// Name of the device in it
+		device: Name,
+		/// Why it is revoked, by its RFC 5280 name
+		#[arg(long, default_value = "unspecified", ignore_case = true, value_parser = reason_parser())]
+		because: RevocationReason,
+		#[command(flatten)]
+		terms: Terms,
+	},
 	/// An organisation: dissolve it, by the vote that its policy asks for
 	#[command(after_help = "\
 Example:
@@ -366,6 +401,15 @@ impl ProposeCommand {
 				let call = calls::cancel_recovery(name.organisation());
 				(Deciders::Known(by.electorate(&name)), calls::encode(&call)?, terms)
 			},
+			Self::RevokeKey { name, key, because, terms } => {
+				let call = calls::encode(&calls::revoke_key(key, because))?;
+				(Deciders::ByPolicy(name), call, terms)
+			},
+			Self::RevokeDevice { name, device, because, terms } => {
+				let device = DeviceRef::new(&name, &device).id;
+				let call = calls::encode(&calls::revoke_device(device, because))?;
+				(Deciders::ByPolicy(name), call, terms)
+			},
 			Self::Dissolve { name, terms } => {
 				let call = calls::encode(&calls::dissolve(name.organisation()))?;
 				(Deciders::ByPolicy(name), call, terms)
@@ -427,6 +471,12 @@ mod tests {
 			),
 			("policy acme watchdogs:3".into(), by_policy(), "set_policy"),
 			("dissolve acme".into(), by_policy(), "dissolve"),
+			(format!("revoke-key acme 0x{code}"), by_policy(), "revoke_key"),
+			(
+				"revoke-device acme drone-7 --because keyCompromise".into(),
+				by_policy(),
+				"revoke_device",
+			),
 			(
 				"member-set acme //Bob --roles watchdog --by watchdogs".into(),
 				known(Voters::Watchdogs),

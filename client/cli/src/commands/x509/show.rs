@@ -155,7 +155,7 @@ fn profiles(mut report: Report, certificate: &Certificate, role: Role) -> Report
 	report.data("profiles", json)
 }
 
-fn no_certificate(path: &Path) -> Error {
+pub(super) fn no_certificate(path: &Path) -> Error {
 	Error::WrongFile { path: path.to_owned(), expected: "an X.509 certificate".to_owned() }
 }
 
