@@ -160,7 +160,7 @@ const QUERIES: &[(&str, &str)] = &[
 	("motion", "dpki motion show 3"),
 	("motions", "dpki motion list"),
 	("anchor", "dpki anchor show id"),
-	("check_certificate", "dpki status x509-cert dac.crt --anchor paa.crt"),
+	("check_certificate", "dpki x509 check dac.crt --below paa.crt"),
 	("anchors_of", "dpki anchor list --org acme"),
 	("anchors_ending", "dpki anchor ending --org acme"),
 	("children_of", "dpki anchor children id"),

@@ -1,7 +1,6 @@
 //! Typed reads of the state at one finalised block, and the verdicts about what is read.
 
 mod certificates;
-mod chains;
 mod deliveries;
 mod lists;
 mod multisig;

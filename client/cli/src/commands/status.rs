@@ -1,7 +1,5 @@
 //! `dpki status`: one verdict in one line, for people and for scripts that look at the exit code only.
 
-mod x509;
-
 use crate::{
 	commands::{certificate, delivery, revoke, ssh as certificates, voucher},
 	error::{Error, Result, refusal_sentence},
@@ -119,15 +117,6 @@ Example:
 		#[arg(value_name = "FILE")]
 		cert: PathBuf,
 	},
-	/// Does the chain accept this X.509 certificate below an anchor?
-	///
-	/// The runtime of the node judges the whole path, with what is revoked of it on the chain. `dpki x509 show` judges
-	/// without a chain.
-	#[command(after_help = "\
-Examples:
-  dpki status x509-cert device.crt --anchor ca.crt && echo good
-  dpki status x509-cert dac.pem --anchor paa.crt --intermediate pai.crt --profile matter")]
-	X509Cert(x509::X509Cert),
 }
 
 impl StatusArgs {
@@ -147,7 +136,6 @@ impl StatusArgs {
 				level_verdict(&view, certificate, level.into()).await
 			},
 			StatusCommand::SshCert { cert } => certificate_verdict(&view, &cert).await,
-			StatusCommand::X509Cert(question) => question.run(&view).await,
 		}
 	}
 }

@@ -280,12 +280,12 @@ fn certificate_below(fleet: &Fleet, name: &str, anchor: &str) {
 	let files = [&["-in", &request, "-out", &leaf], &authority[..]].concat();
 	openssl("x509 -req -sha384 -days 20 -set_serial 7", &files);
 
-	let ask = || fleet.admin.status(["status", "x509-cert", &leaf, "--anchor", anchor]);
+	let ask = || fleet.admin.status(["x509", "check", &leaf, "--below", anchor]);
 	assert_eq!((&ask()["valid"], &ask()["status"]), (&true.into(), &"valid".into()), "{name}");
 	// It attests no device of Matter.
-	let matter = ["status", "x509-cert", &leaf, "--anchor", anchor, "--profile", "matter"];
+	let matter = ["x509", "check", &leaf, "--below", anchor, "--profile", "matter"];
 	let answer = fleet.admin.status(matter);
-	assert!(answer["valid"] == false && answer["refusal"].is_string(), "{answer}");
+	assert!(answer["valid"] == false && answer["problem"].is_string(), "{answer}");
 	fleet
 		.admin
 		.ok(["revoke", "anchor", anchor, "--reason", "keyCompromise", "--yes"]);
