@@ -133,7 +133,7 @@ fn the_suite_is_that_of_the_rfc() {
 	assert_eq!(opened, b"Beauty is truth, truth beauty");
 }
 
-/// An envelope made once with this crate: a record on the chain has to open with every later version.
+/// An envelope that another implementation of HPKE has made once: a record on the chain has to open with every later version.
 #[test]
 fn an_old_envelope_still_opens() {
 	let envelope = hex::decode(include_str!("../../vectors/envelope.hex").trim()).unwrap();
