@@ -41,7 +41,7 @@ pub use governance::{
 pub use keys::{
 	add_own_key, announce_next_key, announce_own_key, approve_request, is_proof_dear,
 	register_batch, reject_request, replace_key, replace_own_key, report_compromise, request_keys,
-	reveal_next_key, revoke_devices, revoke_keys, set_key_policy,
+	reveal_next_key, revoke_devices, revoke_keys, revoke_own_key, set_key_policy,
 };
 pub use multisig::{
 	Beginning, CallWeight, MAX_SIGNATORIES, Multisig, MultisigProgress, multisig_progress,
