@@ -85,7 +85,11 @@ async fn a_device_comes_by_its_fingerprint_and_replaces_its_key() {
 	let client = fleet.node.client().await;
 	let view = client.at_finalized().await.expect("the node answers");
 	for device in [&device, &other] {
-		let record = view.delivery(device.id(), ChannelId::DEFAULT).await.expect("it is read").expect("it is there");
+		let record = view
+			.delivery(device.id(), ChannelId::DEFAULT)
+			.await
+			.expect("it is read")
+			.expect("it is there");
 		assert_eq!(record.suite, Suite::SharedXWing);
 	}
 

@@ -98,7 +98,8 @@ impl Answer {
 		let (client, view) = session.view().await?;
 		let opened = self.which.open(&client, &view).await?;
 		let device = self.which.device.clone();
-		let destination = Destination::of(&view, device, self.channel, self.hybrid_key.as_deref()).await?;
+		let destination =
+			Destination::of(&view, device, self.channel, self.hybrid_key.as_deref()).await?;
 		let rule = view.organisation(opened.record.organisation).await?;
 		let rule = rule.and_then(|record| ApprovalRule::of(record.policy));
 		require_publishable(rule)?;
@@ -119,7 +120,8 @@ impl Answer {
 		let bundle = state.replacing(item);
 		let warnings = made::confirm_escrow(&bundle.items, &opened.name, self.yes)?;
 		let published =
-			state::publish(session, &client, (&account, procedure), &destination, &bundle, review).await?;
+			state::publish(session, &client, (&account, procedure), &destination, &bundle, review)
+				.await?;
 		let (name, sequence) = (&opened.name, destination.sequence);
 		let word = filing_word(&opened.filing.kind);
 		let call = calls::answer_request(opened.place, opened.filing.content, sequence);
@@ -141,8 +143,13 @@ impl Answer {
 			.data("request", word)
 			.data("published_in", published.number);
 		if rule.is_some() {
-			report =
-				delivery::waiting(report, &client.at_finalized().await?, opened.place.0, self.channel).await?;
+			report = delivery::waiting(
+				report,
+				&client.at_finalized().await?,
+				opened.place.0,
+				self.channel,
+			)
+			.await?;
 		}
 		report = report.finalized(&finalized);
 		for warning in warnings {
@@ -174,8 +181,12 @@ impl Answer {
 		let account = session.account()?;
 		let (client, view) = session.view().await?;
 		let (place, filing) = self.which.find(&view).await?;
-		let newest = view.delivery(place.0, self.channel).await?.map_or(0, |newest| newest.sequence);
-		let waiting = view.proposal(place.0, self.channel).await?.map_or(0, |waiting| waiting.record.sequence);
+		let newest =
+			view.delivery(place.0, self.channel).await?.map_or(0, |newest| newest.sequence);
+		let waiting = view
+			.proposal(place.0, self.channel)
+			.await?
+			.map_or(0, |waiting| waiting.record.sequence);
 		if sequence > newest.max(waiting) {
 			return Err(Error::NotAllowed {
 				why: format!("there is no delivery {sequence} to {}", self.which.device.text),
