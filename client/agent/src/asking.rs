@@ -97,7 +97,8 @@ async fn ask_over_chain(
 		println!("{told:#}");
 	} else if let Some(sequence) = answered_in {
 		println!(
-			"the certificate is in delivery {sequence}, which the agent that runs puts in force"
+			"the certificate is in delivery {sequence} of the channel that the organisation uses; the agent that runs \
+			 puts it in force"
 		);
 	}
 	Ok(ExitCode::SUCCESS)

@@ -112,7 +112,7 @@ pub struct Waiting {
 enum Seen {
 	/// It waits yet.
 	Waits,
-	/// The certificate is in this delivery.
+	/// The certificate is in this delivery, on the channel that the organisation uses.
 	Answered(u64),
 	/// There is none.
 	Refused(Objection),

@@ -4,9 +4,12 @@
 //! said once. Where two of them say different things about the same thing, such as one login, one service or the host
 //! certificate, the lower channel counts, and the delivery of the higher one is left out as a whole: half of a state is
 //! another state. So what is in force does not depend on which of the two came first.
+//!
+//! Parts that are judged together count as one thing: otherwise what a higher channel says could make what a lower one says
+//! no use.
 
 use dpki_client::{Bundle, Item, primitives::channel::ChannelId};
-use std::collections::{BTreeMap, btree_map::Entry};
+use std::collections::BTreeMap;
 
 /// Why the delivery of a channel is left out.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -28,16 +31,28 @@ pub struct Merged {
 	pub overruled: BTreeMap<ChannelId, Conflict>,
 }
 
+/// What a channel has to itself by naming this part. A revocation list is good only with the trust bundle in which its issuer
+/// is.
+fn claim(item: &Item) -> String {
+	match item.part() {
+		Item::TrustBundle { name, .. } | Item::RevocationLists { name, .. } => {
+			format!("the trust of the service {name}")
+		},
+		_ => item.subject(),
+	}
+}
+
 /// What these bundles give together, of which that of the channel `new` is not in force yet.
 pub fn merge(bundles: BTreeMap<ChannelId, Bundle>, new: Option<ChannelId>) -> Merged {
 	let mut merged = Merged::default();
-	let mut claimed: BTreeMap<String, (ChannelId, usize)> = BTreeMap::new();
+	let mut claimed: BTreeMap<String, (ChannelId, Vec<usize>)> = BTreeMap::new();
 	for (channel, Bundle { items }) in bundles {
 		let conflict = items.iter().find_map(|item| {
-			let about = item.subject();
-			let &(with, at) = claimed.get(&about)?;
-			let is_same = merged.bundle.items.get(at).is_some_and(|it| it.part() == item.part());
-			(!is_same).then_some(Conflict { with, about })
+			let about = claim(item);
+			let (with, places) = claimed.get(&about)?;
+			let mut parts = places.iter().filter_map(|at| merged.bundle.items.get(*at));
+			let is_same = parts.any(|part| part.part() == item.part());
+			(!is_same).then_some(Conflict { with: *with, about })
 		});
 		if let Some(conflict) = conflict {
 			merged.overruled.insert(channel, conflict);
@@ -47,8 +62,11 @@ pub fn merge(bundles: BTreeMap<ChannelId, Bundle>, new: Option<ChannelId>) -> Me
 			merged.settled.extend(items.iter().map(|item| item.part().clone()));
 		}
 		for item in items {
-			if let Entry::Vacant(free) = claimed.entry(item.subject()) {
-				free.insert((channel, merged.bundle.items.len()));
+			let (owner, places) =
+				claimed.entry(claim(&item)).or_insert_with(|| (channel, Vec::new()));
+			// What a lower channel has claimed it says in the same words.
+			if *owner == channel {
+				places.push(merged.bundle.items.len());
 				merged.bundle.items.push(item);
 			}
 		}
@@ -101,6 +119,25 @@ mod tests {
 		assert_eq!(found.bundle.items, low, "nothing of the higher one is in force");
 		let conflict = Conflict { with: channel(1), about: "the login root".into() };
 		assert_eq!(found.overruled, BTreeMap::from([(channel(4), conflict)]));
+	}
+
+	#[test]
+	fn what_is_judged_together_belongs_to_one_channel() {
+		let trust = |byte| Item::TrustBundle { name: "web".into(), certificates: vec![vec![byte]] };
+		let lists = Item::RevocationLists { name: "web".into(), lists: vec![vec![1]] };
+		let both = [trust(1), lists.clone()];
+		let found = merged(&[(0, &both), (5, &both)], None);
+		assert_eq!(found.bundle.items, both, "one channel may name both, and another the same");
+		assert!(found.overruled.is_empty());
+		let about = "the trust of the service web";
+		for (low, high) in [(trust(2), lists.clone()), (lists.clone(), trust(2))] {
+			let found = merged(&[(0, std::slice::from_ref(&low)), (5, &[high])], Some(0));
+			assert_eq!(found.bundle.items, [low]);
+			let conflict = Conflict { with: channel(0), about: about.into() };
+			assert_eq!(found.overruled, BTreeMap::from([(channel(5), conflict)]));
+		}
+		let other = Item::RevocationLists { name: "mail".into(), lists: vec![vec![1]] };
+		assert!(merged(&[(0, &[trust(2)]), (5, &[other])], None).overruled.is_empty());
 	}
 
 	#[test]

@@ -149,6 +149,7 @@ pub async fn run(config: &Config, stop: impl Future<Output = ()>) -> Result<(), 
 				if let Err(error) = lapsed {
 					agent.report(Some(error.to_string()));
 				}
+				services.tell(agent.status(), None);
 			},
 		}
 	};

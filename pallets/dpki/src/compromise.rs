@@ -88,7 +88,8 @@ impl<T: Config> Pallet<T> {
 		let is_proven = match what {
 			Compromised::Key(key) => {
 				let record = Keys::<T>::get(key).ok_or(Error::<T>::KeyUnknown)?;
-				ensure!(record.revocation.is_none(), Error::<T>::KeyAlreadyRevoked);
+				let reason = RevocationReason::KeyCompromise;
+				ensure!(Self::may_end(&record, reason), Error::<T>::KeyAlreadyRevoked);
 				crypto::verify(&record.public, &Self::challenge(key), proof)
 			},
 			Compromised::Anchor(anchor) => {

@@ -4,7 +4,8 @@
 //! have back:
 //!
 //! - *Itself*, always. That is no more than whoever holds a key can do by a proof of its compromise
-//!   ([`crate::compromise`]), and needs neither the leave of the organisation nor a quota.
+//!   ([`crate::compromise`]), and needs neither the leave of the organisation nor a quota. A milder reason that a thief gives
+//!   does not stay: it becomes compromise as soon as anybody proves that, or the organisation says so.
 //! - *A key that does not sign*, where the organisation lets devices act alone, and within the quota of the device. The
 //!   owner brings in another one: by its registrar, by the announced successor of that key, or by the device itself.
 //! - *No other signing key.* A thief of one would be the only one left to speak for the device, and the owner could not
@@ -55,15 +56,20 @@ impl<T: Config> Pallet<T> {
 	) -> TransactionValidityWithRefund {
 		// As for the reports of a compromise: it waits for the next block.
 		ensure!(Self::unpaid_reports() < MAX_UNPAID_REPORTS, InvalidTransaction::Future);
-		let Renunciation { record, signer, .. } =
+		let Renunciation { record, signer, quota } =
 			Self::judge_own_revocation(key, reason, consent.key, expires_at)?;
 		let action = Action::RevokeKey { device: record.device, key, reason };
 		let payload = Self::payload(action, 0, expires_at);
 		ensure!(crypto::verify(&signer, &payload, &consent.signature), Error::<T>::ConsentInvalid);
+		let mut provides = alloc::vec![(b"dpki/revoke-own", key).encode()];
+		if quota.is_some() {
+			// One after the other, like everything that takes of the quota: all but one would fail in a block.
+			provides.push(Self::self_service_tag(record.device));
+		}
 		let validity = ValidTransaction {
 			priority: PRIORITY,
 			requires: alloc::vec::Vec::new(),
-			provides: alloc::vec![(b"dpki/revoke-own", key).encode()],
+			provides,
 			longevity: LONGEVITY,
 			propagate: true,
 		};

@@ -1,5 +1,5 @@
-//! Revocation. It is set once and never unset, and it never iterates: what depends on a revoked record is found
-//! invalid by the status function, which looks at the record's issuers.
+//! Revocation. It is set once and never unset, but that the reason of a key can become compromise. It never iterates: what
+//! depends on a revoked record is found invalid by the status function, which looks at the record's issuers.
 
 use crate::{
 	Anchors, Config, DeviceKeys, Devices, Error, Event, KeyAnchors, Keys, NextKeys,
@@ -124,16 +124,18 @@ impl<T: Config> Pallet<T> {
 		Ok(())
 	}
 
-	/// Ends a key on whose authority ever. What was announced to follow it stays if the key is compromised, as that is
+	/// Ends a key on whose authority ever. A key ends once; but a milder reason gives way to compromise, at the time that
+	/// stands already: a thief who ends a stolen key as superseded must not be believed for ever. What was announced to follow it stays if the key is compromised, as that is
 	/// what it was announced for; in every other case the organisation does not want the key, nor its successor.
 	pub(crate) fn end_key(
 		key: KeyId,
 		mut record: KeyRecord,
 		reason: RevocationReason,
 	) -> Result<(), Error<T>> {
-		ensure!(record.revocation.is_none(), Error::<T>::KeyAlreadyRevoked);
+		ensure!(Self::may_end(&record, reason), Error::<T>::KeyAlreadyRevoked);
 		let device = record.device;
-		record.revocation = Some(Revocation { reason, at: Self::now() });
+		let at = record.revocation.map_or_else(Self::now, |before| before.at);
+		record.revocation = Some(Revocation { reason, at });
 		Keys::<T>::insert(key, record);
 		DeviceKeys::<T>::mutate(device, |list| list.retain(|id| *id != key));
 		if reason != RevocationReason::KeyCompromise {
@@ -142,6 +144,12 @@ impl<T: Config> Pallet<T> {
 		T::Economy::release(Resource::Key(key));
 		Self::deposit_event(Event::KeyRevoked { key, device, reason });
 		Ok(())
+	}
+
+	/// Whether a key can be revoked for this reason, or the reason of its revocation become this one.
+	pub(crate) fn may_end(record: &KeyRecord, reason: RevocationReason) -> bool {
+		let worst = RevocationReason::KeyCompromise;
+		record.revocation.is_none_or(|before| reason == worst && before.reason != worst)
 	}
 
 	/// Revokes a device, and with it, by the status function, its keys.

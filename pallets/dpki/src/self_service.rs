@@ -24,7 +24,9 @@ use dpki_primitives::{
 use frame_support::{
 	dispatch::DispatchResult,
 	ensure,
-	pallet_prelude::{TransactionPriority, TransactionValidityWithRefund, ValidTransaction},
+	pallet_prelude::{
+		TransactionPriority, TransactionTag, TransactionValidityWithRefund, ValidTransaction,
+	},
 	weights::Weight,
 };
 
@@ -222,9 +224,14 @@ impl<T: Config> Pallet<T> {
 		ValidTransaction {
 			priority: PRIORITY,
 			requires: alloc::vec::Vec::new(),
-			provides: alloc::vec![(b"dpki/self-service", device).encode()],
+			provides: alloc::vec![Self::self_service_tag(device)],
 			longevity: LONGEVITY,
 			propagate: true,
 		}
+	}
+
+	/// By which a pool knows what takes of the quota of a device.
+	pub(crate) fn self_service_tag(device: DeviceId) -> TransactionTag {
+		(b"dpki/self-service", device).encode()
 	}
 }

@@ -20,6 +20,9 @@ impl<T: Config> Pallet<T> {
 		sequence: u64,
 	) -> DispatchResult {
 		ensure!(sequence > 0, Error::<T>::DeliveryMissing);
+		let is_disowned =
+			Self::waiting(device, slot).is_some_and(|(filing, _)| Self::is_disowned(&filing));
+		ensure!(!is_disowned, Error::<T>::FilingExpired);
 		let at = T::Time::now();
 		Self::end(&by, device, slot, content, FilingStanding::Answered { sequence, at })?;
 		Self::deposit_event(Event::RequestAnswered { device, slot, content, sequence, by });
@@ -43,7 +46,9 @@ impl<T: Config> Pallet<T> {
 	/// Empties a slot whose filing nobody would answer any more.
 	pub(crate) fn do_clear(device: DeviceId, slot: u8) -> DispatchResult {
 		let (filing, position) = Self::clearable(device, slot)?;
-		Self::delist(filing.organisation, position);
+		if let Some(position) = position {
+			Self::delist(filing.organisation, position);
+		}
 		Filings::<T>::remove(device, slot);
 		Contents::<T>::remove(device, slot);
 		let content = filing.content;
@@ -51,12 +56,25 @@ impl<T: Config> Pallet<T> {
 		Ok(())
 	}
 
-	/// The filing in a slot that can be cleared, and the position at which it waits.
-	pub(crate) fn clearable(device: DeviceId, slot: u8) -> Result<(Filing, u32), Error<T>> {
-		let (filing, position) = Self::waiting(device, slot).ok_or(Error::<T>::FilingUnknown)?;
-		let is_over = !filing.is_waiting(T::Time::now());
-		ensure!(is_over || !T::Registry::device_status(device).is_valid(), Error::<T>::FilingWaits);
-		Ok((filing, position))
+	/// The filing in a slot that can be cleared, and the position at which it waits, if it does.
+	pub(crate) fn clearable(device: DeviceId, slot: u8) -> Result<(Filing, Option<u32>), Error<T>> {
+		let filing = Filings::<T>::get(device, slot).ok_or(Error::<T>::FilingUnknown)?;
+		let is_gone = !T::Registry::device_status(device).is_valid();
+		match filing.standing {
+			FilingStanding::Waiting { position } => {
+				let is_over = !filing.is_waiting(T::Time::now()) || Self::is_disowned(&filing);
+				ensure!(is_over || is_gone, Error::<T>::FilingWaits);
+				Ok((filing, Some(position)))
+			},
+			// The device that would prove it is no more.
+			_ if is_gone => Ok((filing, None)),
+			_ => Err(Error::<T>::FilingUnknown),
+		}
+	}
+
+	/// Whether the key that signed a filing was revoked since. One that expired or was replaced asked in good faith.
+	fn is_disowned(filing: &Filing) -> bool {
+		T::Registry::key(filing.key).is_none_or(|key| key.revocation.is_some())
 	}
 
 	/// Ends a filing in the name of its organisation.

@@ -1,6 +1,6 @@
 //! Benchmarks: every call at its longest path and with its largest arguments.
 
-use crate::{Call, Config, Contents, Filings, Pallet, Waiting, WaitingCount, filing::Statement};
+use crate::{Call, Config, Contents, Filings, Pallet, WaitingCount, filing::Statement};
 use alloc::vec;
 use core::hint::black_box;
 use dpki_primitives::{
@@ -124,7 +124,11 @@ mod benchmarks {
 	#[benchmark]
 	fn file() -> Result<(), BenchmarkError> {
 		let scene = scene::<T>();
-		let call: T::RuntimeCall = scene.filing(0, 0).into();
+		// It takes the place of one that was answered, in a list that has others.
+		let content = scene.file_two();
+		Pallet::<T>::do_answer(scene.publisher.clone(), scene.device, 0, content, 1)
+			.expect("it waits, and whoever answers may");
+		let call: T::RuntimeCall = scene.filing(0, 2).into();
 
 		#[block]
 		{
@@ -208,16 +212,10 @@ mod benchmarks {
 	fn clear() {
 		let scene = scene::<T>();
 		scene.file_two();
-		// Neither does time pass here nor is anything revoked: the first one is given to a device that there is not.
-		let nobody = DeviceId([9; 32]);
-		let filing = Filings::<T>::take(scene.device, 0).expect("it was filed");
-		let content = Contents::<T>::take(scene.device, 0).expect("it waits");
-		Filings::<T>::insert(nobody, 0, filing);
-		Contents::<T>::insert(nobody, 0, content);
-		Waiting::<T>::insert(scene.organisation, 0, (nobody, 0));
+		T::Registry::revoke_for_benchmark(scene.key);
 
 		#[extrinsic_call]
-		_(RawOrigin::Signed(scene.publisher.clone()), nobody, 0);
+		_(RawOrigin::Signed(scene.publisher.clone()), scene.device, 0);
 
 		assert!(scene.has_moved());
 	}

@@ -163,7 +163,7 @@ pub mod pallet {
 		/// No such request waits in this slot of the device: it was answered already, withdrawn, or another one took its
 		/// place. Look at what waits now before you answer it.
 		FilingUnknown,
-		/// The time of the request is over: have the device ask again.
+		/// The time of the request is over, or its key was revoked: have the device ask again.
 		FilingExpired,
 		/// The signer has not the role Publisher in the organisation of the device: ask its administrator.
 		RoleMissing,
@@ -195,7 +195,12 @@ pub mod pallet {
 				.max_extrinsic
 				.or(of_class.max_total)
 				.unwrap_or(T::BlockWeights::get().max_block);
-			for (call, weight) in [("file", file), ("withdraw", withdraw)] {
+			let ends = [
+				("answer", T::WeightInfo::answer()),
+				("refuse", T::WeightInfo::refuse()),
+				("clear", T::WeightInfo::clear()),
+			];
+			for (call, weight) in [("file", file), ("withdraw", withdraw)].into_iter().chain(ends) {
 				assert!(weight.all_lte(limit), "the dearest `{call}` has to fit into a block");
 			}
 		}

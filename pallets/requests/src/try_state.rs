@@ -2,7 +2,7 @@
 
 use crate::{Config, Contents, Filers, Filings, Pallet, Waiting, WaitingCount};
 use dpki_primitives::{
-	filing::{Filing, FilingStanding, MAX_FILINGS_PER_DEVICE},
+	filing::{FILING_LIFETIME, Filing, FilingStanding, MAX_FILINGS_PER_DEVICE},
 	ids::DeviceId,
 	registry::Registry,
 };
@@ -49,6 +49,11 @@ impl<T: Config> Pallet<T> {
 			"a filing is that of no device of its organisation"
 		);
 		ensure!(filing.number < Filers::<T>::get(device).next, "a filing has an unused number");
+		let ends = filing.filed_at.saturating_add(FILING_LIFETIME);
+		ensure!(filing.expires_at == ends, "a filing waits for another time than it should");
+		if let FilingStanding::Answered { sequence, .. } = filing.standing {
+			ensure!(sequence > 0, "a filing is answered by no delivery");
+		}
 		let FilingStanding::Waiting { position } = filing.standing else { return Ok(()) };
 		let place = Waiting::<T>::get(filing.organisation, position);
 		ensure!(place == Some((device, slot)), "a filing that waits is in no list");

@@ -34,7 +34,7 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 
 	/// Reads time, device, key, filer and the genesis hash; verifies one signature.
 	fn authorize_file() -> Weight {
-		Weight::from_parts(260_000_000, 4137).saturating_add(T::DbWeight::get().reads(5_u64))
+		Weight::from_parts(570_000_000, 4137).saturating_add(T::DbWeight::get().reads(5_u64))
 	}
 
 	/// Reads as `file`, and both ends of the list; writes filer, slot, content, list, and the filing that moves.
@@ -46,13 +46,13 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 
 	/// As `authorize_file`, and the slot.
 	fn authorize_withdraw() -> Weight {
-		Weight::from_parts(260_000_000, 4137).saturating_add(T::DbWeight::get().reads(6_u64))
+		Weight::from_parts(560_000_000, 4137).saturating_add(T::DbWeight::get().reads(6_u64))
 	}
 
-	/// Reads time, slot, role, and both ends of the list; writes slot, content, list, and the filing that moves.
+	/// Reads time, slot, key, role, and both ends of the list; writes slot, content, list, and the filing that moves.
 	fn answer() -> Weight {
 		Weight::from_parts(60_000_000, 3717)
-			.saturating_add(T::DbWeight::get().reads(6_u64))
+			.saturating_add(T::DbWeight::get().reads(7_u64))
 			.saturating_add(T::DbWeight::get().writes(6_u64))
 	}
 
@@ -66,7 +66,7 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// As `answer`, with the device in the place of the role.
 	fn clear() -> Weight {
 		Weight::from_parts(60_000_000, 3717)
-			.saturating_add(T::DbWeight::get().reads(6_u64))
+			.saturating_add(T::DbWeight::get().reads(7_u64))
 			.saturating_add(T::DbWeight::get().writes(6_u64))
 	}
 }

@@ -110,10 +110,12 @@ impl Agent {
 	pub(super) fn tell_channels(&mut self) {
 		let lanes = self.journal.entries.lanes.iter();
 		let channels = lanes.filter(|(_, lane)| lane.highest.is_some()).map(|(channel, lane)| {
-			let applied = lane.applied.as_ref().map(|applied| applied.seen);
+			let obeyed = self.channels.contains(*channel);
+			// What came on a channel that is not obeyed is kept in the journal, and is not in force.
+			let applied = lane.applied.as_ref().filter(|_| obeyed).map(|applied| applied.seen);
 			ChannelStatus {
 				channel: channel.number(),
-				obeyed: self.channels.contains(*channel),
+				obeyed,
 				sequence: applied.map(|seen| seen.sequence),
 				digest: applied.map(|seen| seen.digest.to_string()),
 				highest_sequence: lane.highest.map(|seen| seen.sequence),

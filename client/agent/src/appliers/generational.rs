@@ -163,6 +163,12 @@ impl<C: Content> Applier for Generational<C> {
 		if !is_new && unsettled.is_none() && is_told() {
 			return Ok(false);
 		}
+		// Nothing of this delivery is in these files, and there is no way back from them: that somebody has yet to be told of
+		// them is for enforcement, and must not fail the delivery. One that a crash interrupted has a way back.
+		let is_apart = !is_new && unsettled.is_some() && unsettled == Some(self.store.current());
+		if is_apart && wanted.cause == Cause::Delivery {
+			return Ok(false);
+		}
 		let before = in_force.filter(|_| is_new && unsettled.is_none());
 		// Before a restart it may have been switched, and there may still be a way back from that.
 		let is_switched = unsettled.is_some();

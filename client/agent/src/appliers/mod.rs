@@ -43,6 +43,7 @@ use async_trait::async_trait;
 use dpki_client::{Item, Use, primitives::Moment};
 use generational::Generational;
 use std::{
+	collections::BTreeMap,
 	iter::once,
 	sync::Arc,
 	time::{Duration, Instant},
@@ -204,7 +205,8 @@ pub struct Appliers {
 	/// That of SSH, without which there is no device.
 	pub ssh: ssh::SshApplier,
 	others: Vec<Box<dyn Applier>>,
-	trouble: Option<(String, Instant)>,
+	/// Which of them could not put right what is in force, why, and until when it is left alone.
+	troubles: BTreeMap<String, (String, Instant)>,
 }
 
 impl Appliers {
@@ -231,8 +233,8 @@ impl Appliers {
 			let content = authorized::AuthorizedKeys::new(it, config);
 			others.push(Box::new(Generational::new(content, &it.directory, None, &steps)));
 		}
-		let mut appliers =
-			Self { ssh: ssh::SshApplier::new(&config.ssh, steps), others, trouble: None };
+		let ssh = ssh::SshApplier::new(&config.ssh, steps);
+		let mut appliers = Self { ssh, others, troubles: BTreeMap::new() };
 		for applier in appliers.in_order(Cause::Enforcement) {
 			applier.initialise()?;
 		}
@@ -268,16 +270,17 @@ impl Appliers {
 		}
 		let mut is_due = self.ssh.plan(&wanted)?;
 		self.ssh.validate().await?;
-		if self.trouble.as_ref().is_some_and(|(_, until)| *until > Instant::now()) {
-			return Ok(is_due);
-		}
-		self.trouble = None;
 		for applier in &mut self.others {
+			let last = self.troubles.get(applier.name());
+			if last.is_some_and(|(_, until)| *until > Instant::now()) {
+				continue;
+			}
+			self.troubles.remove(applier.name());
 			match prepare_one(applier.as_mut(), &wanted).await {
 				Ok(due) => is_due |= due,
 				Err(error) => {
 					applier.keep();
-					self.trouble.get_or_insert_with(|| trouble(&error));
+					self.troubles.insert(applier.name().into(), trouble(&error));
 				},
 			}
 		}
@@ -304,11 +307,15 @@ impl Appliers {
 			self.ssh.keep();
 		}
 		for applier in &mut self.others {
+			// It is left alone, or could lay nothing ready.
+			if self.troubles.contains_key(applier.name()) {
+				continue;
+			}
 			match applier.commit().await {
 				Ok(()) => applier.settle(),
 				Err(error) => {
 					applier.keep();
-					self.trouble.get_or_insert_with(|| trouble(&error));
+					self.troubles.insert(applier.name().into(), trouble(&error));
 				},
 			}
 		}
@@ -317,7 +324,7 @@ impl Appliers {
 
 	/// What is not as it should be, though it is no reason to do nothing else: somebody has to look at it.
 	pub fn trouble(&self) -> Option<&str> {
-		self.trouble.as_ref().map(|(sentence, _)| sentence.as_str())
+		self.troubles.values().next().map(|(sentence, _)| sentence.as_str())
 	}
 
 	/// Forgets the way back, once it is written down that the delivery is in force.
@@ -341,7 +348,7 @@ impl Appliers {
 	pub async fn tell_closed(&mut self) {
 		for applier in &mut self.others {
 			if let Err(error) = applier.tell_closed().await {
-				self.trouble = Some(trouble(&error));
+				self.troubles.insert(applier.name().into(), trouble(&error));
 			}
 		}
 	}

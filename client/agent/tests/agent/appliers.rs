@@ -54,7 +54,7 @@ impl Certified {
 	}
 
 	/// A list of this authority on which this serial number is.
-	fn list(&self, days: i64) -> Vec<u8> {
+	pub fn list(&self, days: i64) -> Vec<u8> {
 		let issuer = Issuer::from_params(&self.params, &self.key);
 		let list = rcgen::CertificateRevocationListParams {
 			this_update: at(-2),
@@ -447,6 +447,53 @@ async fn a_service_that_is_down_holds_no_revocation_up() {
 	world.step().await.unwrap();
 	assert_eq!(world.text("psk/current/psk_file"), format!("a:{}\n", "01".repeat(32)));
 	assert_eq!(trouble(&mut world), None);
+}
+
+#[tokio::test]
+async fn a_service_that_cannot_be_told_fails_no_delivery_that_changes_nothing_for_it() {
+	let mut world = World::new().with_psk().with_hook();
+	world.publish(1, vec![psk("a", 1), opaque("one")]);
+	world.step().await.unwrap();
+	assert_eq!(world.verdict(), Some(Outcome::Applied), "{}", world.sentence());
+	fs::write(world.place("fail"), "").unwrap();
+	fs::write(world.place("psk/current/psk_file"), "tampered").unwrap();
+	world.step().await.unwrap();
+	assert!(world.place("psk/unsettled").exists(), "the files are right, and nobody knows");
+	// Neither on its own channel nor on another one.
+	world.publish(2, vec![psk("a", 1), opaque("two")]);
+	world.on(3).publish(1, vec![principals("root", &["ops"])]);
+	world.step().await.unwrap();
+	assert_eq!(world.verdict(), Some(Outcome::Applied), "{}", world.sentence());
+	assert_eq!(
+		(world.text("maps").as_str(), world.file("principals/root").as_str()),
+		("two", "ops\n")
+	);
+	let error = world.agent().status().error.clone();
+	assert!(error.is_some_and(|it| it.contains("not today")), "somebody has to look at it");
+	// One that fails for something else leaves it to be told as well, and one that changes something for it fails.
+	world.on(0);
+	refused(&mut world, 3, vec![psk("a", 1), opaque("bad")], "apply failed", "take` failed").await;
+	assert!(world.place("psk/unsettled").exists());
+	refused(&mut world, 4, vec![psk("a", 2), opaque("two")], "apply failed", "not today").await;
+	assert_eq!(world.text("psk/current/psk_file"), format!("a:{}\n", "01".repeat(32)));
+}
+
+#[tokio::test]
+async fn a_service_that_is_left_alone_keeps_no_other_from_being_put_right() {
+	let mut world = World::new().with_psk().with_tls("web");
+	world.publish(1, vec![psk("a", 1), Certified::new("web.example").identity("web")]);
+	world.step().await.unwrap();
+	let chain = world.text("web/current/chain.pem");
+	write_script(&world.place("psk.told.sh"), "#!/bin/sh\necho 'not today' >&2\nexit 1\n");
+	fs::write(world.place("psk/current/psk_file"), "tampered").unwrap();
+	world.step().await.unwrap();
+	let error = world.agent().status().error.clone();
+	assert!(error.is_some_and(|it| it.contains("psk")));
+	fs::write(world.place("web/current/chain.pem"), "tampered").unwrap();
+	world.step().await.unwrap();
+	assert_eq!(world.text("web/current/chain.pem"), chain);
+	let error = world.agent().status().error.clone();
+	assert!(error.is_some_and(|it| it.contains("psk")), "it is still to be told");
 }
 
 #[tokio::test]

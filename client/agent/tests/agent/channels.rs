@@ -1,6 +1,6 @@
 //! Several channels: each by itself, all of them in one state, and what two of them claim.
 
-use crate::world::*;
+use crate::{appliers::Certified, world::*};
 use dpki_agent::{agent::Verdict, journal::Journal};
 use dpki_client::{
 	Item,
@@ -186,6 +186,30 @@ async fn whichever_of_two_that_claim_the_same_comes_first_the_lower_one_is_in_fo
 }
 
 #[tokio::test]
+async fn the_revocation_lists_of_a_higher_channel_hold_no_trust_of_a_lower_one_up() {
+	let (old, new) = (Certified::authority("old"), Certified::authority("new"));
+	let lists = || Item::RevocationLists { name: "web".into(), lists: vec![old.list(1)] };
+	let mut world = World::new().with_tls("web");
+	world.on(5).publish(1, vec![old.trusted("web"), lists()]);
+	world.step().await.unwrap();
+	assert_eq!(outcome(&mut world, 5).await, Some(Outcome::Applied));
+	world.on(0).publish(1, vec![new.trusted("web")]);
+	world.step().await.unwrap();
+	assert_eq!(outcome(&mut world, 0).await, Some(Outcome::Applied));
+	assert_eq!(outcome(&mut world, 5).await, Some(CONFLICT));
+	assert!(!world.place("web/current/crl.pem").exists());
+	// Nor do they come to stand beside it, where the next trust would have to suit them.
+	world.on(0).publish(2, vec![old.trusted("web")]);
+	world.step().await.unwrap();
+	world.on(5).publish(2, vec![lists()]);
+	world.step().await.unwrap();
+	assert_eq!(outcome(&mut world, 5).await, Some(CONFLICT));
+	world.on(0).publish(3, vec![new.trusted("web")]);
+	world.step().await.unwrap();
+	assert_eq!(outcome(&mut world, 0).await, Some(Outcome::Applied));
+}
+
+#[tokio::test]
 async fn a_lower_delivery_that_cannot_be_put_in_force_overrules_nothing() {
 	let (mut world, _) = applied_world().await;
 	world.on(2).publish(1, vec![principals("web", &["ops"])]);
@@ -227,6 +251,7 @@ async fn what_came_on_a_channel_that_is_not_obeyed_any_more_is_taken_away() {
 	world.step().await.unwrap();
 	assert!(!world.current().join("principals/web").exists());
 	assert!(world.trusts(&ca));
+	assert_eq!(sequences(&mut world, 2), (None, Some(4)), "it is not said to be in force");
 	// Its floor stays.
 	world.config.channels = None;
 	world.restart();

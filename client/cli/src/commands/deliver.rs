@@ -83,7 +83,8 @@ pub struct Deliver {
 	/// Name of the device; several get one envelope, which all of them can open
 	#[arg(long, required = true)]
 	device: Vec<Name>,
-	/// Channel of the device, 0 to 15: what comes on one is independent of what comes on another
+	/// Channel of the device, 0 to 15: a delivery on one takes nothing away that came on another. But a user CA counts for
+	/// the logins of all channels, and the parts of one service belong on one channel
 	#[arg(long, value_name = "N", default_value_t)]
 	channel: ChannelId,
 	/// SSH user CA whose certificates may log in (repeat for several)
@@ -285,7 +286,10 @@ impl Deliver {
 		let Some(patience) = self.wait else { return Ok(report) };
 		let stopped = || Error::Interrupted {
 			doing: format!("waiting for {name}: delivery {} is published", binding.sequence),
-			next: format!("`dpki status delivery {name}` shows what becomes of it"),
+			next: format!(
+				"`dpki status delivery {name}{}` shows what becomes of it",
+				delivery::option(destination.channel)
+			),
 		};
 		let waiting = acknowledgement(&client, &destination, patience);
 		let seen = transaction::or_interrupted(waiting, stopped).await?;

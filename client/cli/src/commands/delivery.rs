@@ -209,13 +209,22 @@ impl WithdrawDelivery {
 async fn proposal(view: &View, device: &DeviceRef, channel: ChannelId) -> Result<Proposal> {
 	view.proposal(device.id, channel).await?.ok_or_else(|| Error::NotAllowed {
 		why: format!("no delivery to {}{} waits for approvals", device.text, place(channel)),
-		next: format!("`dpki status delivery {}` shows what became of it", device.text),
+		next: format!(
+			"`dpki status delivery {}{}` shows what became of it",
+			device.text,
+			option(channel)
+		),
 	})
 }
 
 /// On which channel, for whoever should know: nothing if it is the one that everybody uses who names none.
 pub fn place(channel: ChannelId) -> String {
 	if channel == ChannelId::DEFAULT { String::new() } else { format!(" on channel {channel}") }
+}
+
+/// The option that names a channel, for a command that somebody is told to run: nothing where none is needed.
+pub fn option(channel: ChannelId) -> String {
+	if channel == ChannelId::DEFAULT { String::new() } else { format!(" --channel {channel}") }
 }
 
 /// Adds who has approved what waits for this device on a channel, and how many are missing; or that nothing does.

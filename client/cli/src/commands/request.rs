@@ -54,7 +54,8 @@ Examples:
   dpki request answer acme/drone-7 ssh-host --ca host-ca --valid 30d --review drone-7.review --wait
   dpki request answer acme/drone-7 tls:web --delivered 12    # it was certified and delivered in another way
 A delivery is all that a device has, so the file that opens the newest one is needed: `dpki deliver --review` wrote it, and
-this replaces it. Where the organisation asks for approvals, give the file to those who approve.")]
+this replaces it. Where the organisation asks for approvals, have the device ask with `dpki-agent request --print`, deliver
+with `dpki deliver`, and give the number of that delivery with --delivered.")]
 	Answer(Box<answer::Answer>),
 	/// Tell a device that it gets no certificate, and why
 	#[command(after_help = "\

@@ -1,7 +1,7 @@
 //! What a device ends alone, and what whoever has stolen one of its keys does not.
 
 use super::{kit::*, mock::*};
-use crate::{Call, Event, KeyQuotas, MAX_UNPAID_REPORTS, NextKeys, UnpaidReports};
+use crate::{Call, Error, Event, KeyQuotas, MAX_UNPAID_REPORTS, NextKeys, UnpaidReports};
 use dpki_primitives::{
 	context::{Action, MAX_SIGNATURE_LIFETIME, SigningContext},
 	device::Compromised,
@@ -95,6 +95,27 @@ fn a_signing_key_ends_itself_whatever_its_organisation_allows_and_however_much_w
 		assert_eq!(Dpki::key_status(signing().id()), revoked(UNUSED));
 		assert_eq!(KeyQuotas::<Test>::iter().count(), 0);
 		assert_eq!(Dpki::key_status(tls().id()), Status::Valid);
+	});
+}
+
+#[test]
+fn the_mild_reason_that_a_thief_gives_becomes_compromise() {
+	run(|| {
+		let device = device();
+		let key = signing().id();
+		assert_ok!(submit(revocation(device, &signing(), UNUSED, &signing())).unwrap());
+		set_time(NOW + 5);
+		let proof = compromise(&signing());
+		let report =
+			RuntimeCall::Dpki(Call::report_compromise { what: Compromised::Key(key), proof });
+		assert_ok!(submit(report.clone()).unwrap());
+		assert_eq!(Dpki::key_status(key), revoked(RevocationReason::KeyCompromise));
+		// That is the last word, whoever says another one.
+		assert_eq!(submit(report), Err(Refusal::KeyAlreadyRevoked));
+		for reason in [UNUSED, RevocationReason::KeyCompromise] {
+			let refused = Dpki::revoke_key(signed(BOB), key, reason);
+			assert_noop!(refused, Error::<Test>::KeyAlreadyRevoked);
+		}
 	});
 }
 

@@ -173,6 +173,32 @@ fn what_a_revoked_device_asked_for_is_cleared() {
 }
 
 #[test]
+fn what_was_answered_to_a_device_that_is_revoked_is_cleared_too() {
+	run(|| {
+		accept(Said::web(0, 0).file());
+		assert_ok!(answer(publisher(), content(), 3));
+		assert_noop!(clear(0), Error::FilingUnknown);
+		let revocation = Revocation { reason: RevocationReason::KeyCompromise, at: NOW };
+		TestRegistry::set_device_status(drone(), Status::Revoked(revocation));
+		assert_ok!(clear(0));
+		assert_eq!(standing(), None);
+	});
+}
+
+#[test]
+fn what_a_key_asked_for_that_was_revoked_is_not_answered_and_cleared() {
+	run(|| {
+		accept(Said::web(0, 0).file());
+		let revocation = Revocation { reason: RevocationReason::KeyCompromise, at: NOW };
+		TestRegistry::revoke_key(signing_key(), revocation);
+		assert_noop!(answer(publisher(), content(), 1), Error::FilingExpired);
+		assert!(is_free(0));
+		assert_ok!(clear(0));
+		assert_eq!(standing(), None);
+	});
+}
+
+#[test]
 fn nothing_of_a_device_that_there_is_not_is_cleared() {
 	run(|| {
 		let nobody = DeviceId([5; 32]);

@@ -8,6 +8,7 @@ use dpki_primitives::{
 	key::{KeyPurpose, KeyRecord, KeyType, PublicKey},
 	organisation::{Organisations, Role},
 	registry::Registry,
+	revocation::Revocation,
 	status::{Status, Validity},
 };
 use frame_support::traits::Time;
@@ -125,6 +126,14 @@ impl TestRegistry {
 		DEVICES.with_borrow_mut(|devices| devices.get_mut(&device).unwrap().1 = status);
 	}
 
+	pub fn revoke_key(key: KeyId, revocation: Revocation) {
+		let revoke = |it: &mut (KeyRecord, Status)| {
+			it.0.revocation = Some(revocation);
+			it.1 = Status::Revoked(revocation);
+		};
+		KEYS.with_borrow_mut(|keys| revoke(keys.get_mut(&key).unwrap()));
+	}
+
 	pub fn set_key_status(key: KeyId, status: Status) {
 		KEYS.with_borrow_mut(|keys| keys.get_mut(&key).unwrap().1 = status);
 	}
@@ -177,5 +186,11 @@ impl Registry for TestRegistry {
 		Self::add_key(device, KeyPurpose::Sign, signing);
 		Self::add_key(device, KeyPurpose::KeyAgreement, agreement);
 		device
+	}
+
+	#[cfg(feature = "runtime-benchmarks")]
+	fn revoke_for_benchmark(key: KeyId) {
+		let reason = dpki_primitives::revocation::RevocationReason::KeyCompromise;
+		Self::revoke_key(key, Revocation { reason, at: NOW.get() });
 	}
 }

@@ -1,7 +1,7 @@
 //! Grants that not one person alone brings into force: who has a say, what they do, and waiting for them.
 
 use crate::{
-	commands::deliver::Destination,
+	commands::{deliver::Destination, delivery},
 	error::{Error, Result},
 	output::{Progress, rfc3339},
 };
@@ -190,7 +190,7 @@ impl Waiting<'_> {
 
 	/// Whether the waiting is over, and well.
 	fn judge(&self, seen: Seen, was_proposed: bool, now: Moment) -> Result<bool> {
-		let device = &self.destination.device.text;
+		let (device, option) = self.place();
 		let again = "grant the access again";
 		match seen {
 			Seen::InForce => Ok(true),
@@ -201,7 +201,9 @@ impl Waiting<'_> {
 				why: "the access was over before its delivery was approved".into(),
 				next: match seen {
 					Seen::Proposed => {
-						format!("`dpki withdraw-delivery {device}` takes that back; then {again}")
+						format!(
+							"`dpki withdraw-delivery {device}{option}` takes that back; then {again}"
+						)
 					},
 					_ => again.into(),
 				},
@@ -210,23 +212,27 @@ impl Waiting<'_> {
 				why: "the delivery of the access was taken back, or another one took its place"
 					.into(),
 				next: format!(
-					"`dpki status delivery {device}` shows what waits there; then {again}"
+					"`dpki status delivery {device}{option}` shows what waits there; then {again}"
 				),
 			}),
 			Seen::Proposed | Seen::Nowhere => Ok(false),
 		}
 	}
 
+	/// The device, and the option that names the channel, as commands take them.
+	fn place(&self) -> (&str, String) {
+		(&self.destination.device.text, delivery::option(self.destination.channel))
+	}
+
 	fn not_approved(&self, patience: Option<Duration>) -> Error {
-		let Destination { device, sequence, .. } = self.destination;
+		let (sequence, (device, option)) = (self.destination.sequence, self.place());
 		let within = patience.map_or_else(String::new, |patience| {
 			format!(" within {}", humantime::format_duration(patience))
 		});
 		Error::NotAllowed {
 			why: format!("delivery {sequence} with the access was not approved{within}"),
 			next: format!(
-				"`dpki status delivery {}` shows who is missing; it can be approved until the access is over",
-				device.text
+				"`dpki status delivery {device}{option}` shows who is missing; it can be approved until the access is over"
 			),
 		}
 	}

@@ -250,8 +250,9 @@ impl Grant {
 			let stopped = || Error::Interrupted {
 				doing: "waiting for approvals: the access is granted, and not in force".into(),
 				next: format!(
-					"`dpki status delivery {}` shows who is missing",
-					destination.device.text
+					"`dpki status delivery {}{}` shows who is missing",
+					destination.device.text,
+					delivery::option(self.channel)
 				),
 			};
 			let approved = waiting.in_force(&client, patience);
@@ -359,7 +360,10 @@ async fn acknowledged(
 	let name = &destination.device.text;
 	let stopped = || Error::Interrupted {
 		doing: format!("waiting for {name}: the access is granted and delivered"),
-		next: format!("`dpki status delivery {name}` shows what becomes of it"),
+		next: format!(
+			"`dpki status delivery {name}{}` shows what becomes of it",
+			delivery::option(destination.channel)
+		),
 	};
 	let waiting = deliver::acknowledgement(client, destination, patience);
 	let seen = transaction::or_interrupted(waiting, stopped).await?;

@@ -2,7 +2,10 @@
 
 use super::approval::Procedure;
 use crate::{
-	commands::{deliver::Destination, delivery::Review},
+	commands::{
+		deliver::Destination,
+		delivery::{self, Review},
+	},
 	error::{Error, Result},
 	files,
 	session::Session,
@@ -15,6 +18,7 @@ use dpki_client::{
 };
 use dpki_primitives::{
 	Moment,
+	channel::ChannelId,
 	context::MAX_SIGNATURE_LIFETIME,
 	delivery::{DeliveryBinding, Suite},
 	ids::{AnchorId, BlobDigest},
@@ -38,7 +42,8 @@ impl State {
 		destination: &Destination,
 	) -> Result<Self> {
 		let (device, channel) = (&destination.device, destination.channel);
-		require_no_other(view.proposal(device.id, channel).await?.is_some(), &device.text)?;
+		let is_waiting = view.proposal(device.id, channel).await?.is_some();
+		require_no_other(is_waiting, &device.text, channel)?;
 		let newest = view.delivery(device.id, channel).await?;
 		let next = Review::next_to(path);
 		if next.symlink_metadata().is_ok() {
@@ -79,7 +84,8 @@ impl State {
 				device.text
 			),
 			next: format!(
-				"deliver what the device shall have with `dpki deliver --review {}`, and grant the access then",
+				"deliver what the device shall have with `dpki deliver{} --review {}`, and run this again then",
+				delivery::option(channel),
 				path.display()
 			),
 		})
@@ -123,13 +129,19 @@ impl State {
 }
 
 /// Refuses to deliver past a delivery that is not decided: the device would get one or the other.
-fn require_no_other(is_waiting: bool, device: &str) -> Result<()> {
+fn require_no_other(is_waiting: bool, device: &str, channel: ChannelId) -> Result<()> {
 	if !is_waiting {
 		return Ok(());
 	}
 	Err(Error::NotAllowed {
-		why: format!("another delivery to {device} waits for approvals"),
-		next: "have it approved, or take it back with `dpki withdraw-delivery`".into(),
+		why: format!(
+			"another delivery to {device}{} waits for approvals",
+			delivery::place(channel)
+		),
+		next: format!(
+			"have it approved, or take it back with `dpki withdraw-delivery {device}{}`",
+			delivery::option(channel)
+		),
 	})
 }
 
@@ -194,12 +206,11 @@ impl Sealed {
 	}
 }
 
-/// Seals a state and publishes it under a procedure in which nobody has to sign. If nobody has to approve it either, the file
-/// of the review opens it from now on.
+/// Seals a state that nobody else has to sign or to approve, and publishes it. The file of the review opens it from now on.
 pub async fn publish(
 	session: &Session,
 	client: &Client,
-	(account, procedure): (&Account, Procedure),
+	account: &Account,
 	destination: &Destination,
 	bundle: &Bundle,
 	path: &Path,
@@ -214,11 +225,10 @@ pub async fn publish(
 		suite: destination.shared_suite(),
 		sequence: destination.sequence,
 	};
-	let sealed = seal((account, procedure), binding, destination, bundle, (0, 0), path)?;
+	let how = (account, Procedure::Alone);
+	let sealed = seal(how, binding, destination, bundle, (0, 0), path)?;
 	let finalized = sealed.publish(session, client, account).await?;
-	if procedure == Procedure::Alone {
-		files::rename(&sealed.file, path)?;
-	}
+	files::rename(&sealed.file, path)?;
 	Ok(finalized)
 }
 
@@ -255,7 +265,6 @@ mod tests {
 	use dpki_client::possession::{AgreementKey, HybridKey};
 	use dpki_primitives::{
 		approval::ApprovalRule,
-		channel::ChannelId,
 		device::DeviceRecord,
 		ids::{CertificateId, DeviceId, KeyId, OrganisationId},
 		key::{KeyPurpose, KeyRecord},
@@ -397,9 +406,13 @@ mod tests {
 
 	#[test]
 	fn nothing_is_delivered_past_what_waits_for_approvals() {
-		require_no_other(false, "acme/drone-7").unwrap();
-		let error = require_no_other(true, "acme/drone-7").unwrap_err();
+		let channel = ChannelId::new(2).unwrap();
+		require_no_other(false, "acme/drone-7", channel).unwrap();
+		let error = require_no_other(true, "acme/drone-7", channel).unwrap_err();
 		assert!(error.to_string().contains("waits for approvals"), "{error}");
-		assert!(error.next_step().unwrap().contains("withdraw-delivery"));
+		let command = "`dpki withdraw-delivery acme/drone-7 --channel 2`";
+		assert!(error.next_step().unwrap().contains(command));
+		let error = require_no_other(true, "acme/drone-7", ChannelId::DEFAULT).unwrap_err();
+		assert!(error.next_step().unwrap().contains("`dpki withdraw-delivery acme/drone-7`"));
 	}
 }

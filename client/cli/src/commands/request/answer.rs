@@ -3,10 +3,7 @@
 use super::{Opened, Which};
 use crate::{
 	commands::{
-		access::{
-			approval::Procedure,
-			state::{self, State},
-		},
+		access::state::{self, State},
 		certificate::issue::Proposal,
 		deliver::{self, Destination, made},
 		delivery,
@@ -54,9 +51,10 @@ pub struct Answer {
 	/// The file that opens the newest delivery to the device; a new file, if there was none yet
 	#[arg(long, value_name = "FILE")]
 	review: Option<PathBuf>,
-	/// Channel of the device, 0 to 15, on which the certificate is delivered
-	#[arg(long, value_name = "N", default_value_t)]
-	channel: ChannelId,
+	/// Channel of the device, 0 to 15, on which the certificate is delivered; to be named if the device has deliveries on
+	/// others than the default one
+	#[arg(long, value_name = "N")]
+	channel: Option<ChannelId>,
 	/// Seal the delivery to the hybrid key of the device, which `dpki-agent hybrid` wrote into this file there
 	#[arg(long, value_name = "FILE")]
 	hybrid_key: Option<PathBuf>,
@@ -97,13 +95,12 @@ impl Answer {
 		let account = session.account()?;
 		let (client, view) = session.view().await?;
 		let opened = self.which.open(&client, &view).await?;
-		let device = self.which.device.clone();
+		let (device, channel) = (self.which.device.clone(), self.channel(&view).await?);
 		let destination =
-			Destination::of(&view, device, self.channel, self.hybrid_key.as_deref()).await?;
+			Destination::of(&view, device, channel, self.hybrid_key.as_deref()).await?;
 		let rule = view.organisation(opened.record.organisation).await?;
 		let rule = rule.and_then(|record| ApprovalRule::of(record.policy));
 		require_publishable(rule)?;
-		let procedure = Procedure::of(rule, None)?;
 		// Whatever cannot be delivered is refused before anything is certified.
 		let state = State::read(review, &client, &view, &destination).await?;
 		state.require_as_secret(&destination.key, &opened.name)?;
@@ -120,8 +117,7 @@ impl Answer {
 		let bundle = state.replacing(item);
 		let warnings = made::confirm_escrow(&bundle.items, &opened.name, self.yes)?;
 		let published =
-			state::publish(session, &client, (&account, procedure), &destination, &bundle, review)
-				.await?;
+			state::publish(session, &client, &account, &destination, &bundle, review).await?;
 		let (name, sequence) = (&opened.name, destination.sequence);
 		let word = filing_word(&opened.filing.kind);
 		let call = calls::answer_request(opened.place, opened.filing.content, sequence);
@@ -129,8 +125,9 @@ impl Answer {
 		let finalized = told.inspect_err(|_| {
 			session.warn(&format!(
 				"the certificate is in delivery {sequence}, and the device was not told: \
-				 `dpki request answer {} {word} --delivered {sequence}` does it",
-				self.which.device.text
+				 `dpki request answer {} {word} --delivered {sequence}{}` does it",
+				self.which.device.text,
+				delivery::option(channel)
 			));
 		})?;
 		let mut report = Report::new()
@@ -140,25 +137,20 @@ impl Answer {
 			.row("review", review.display())
 			.time("not_after", until)
 			.data("device", opened.place.0.to_string())
+			.data("channel", channel.number())
 			.data("request", word)
-			.data("published_in", published.number);
-		if rule.is_some() {
-			report = delivery::waiting(
-				report,
-				&client.at_finalized().await?,
-				opened.place.0,
-				self.channel,
-			)
-			.await?;
-		}
-		report = report.finalized(&finalized);
+			.data("published_in", published.number)
+			.finalized(&finalized);
 		for warning in warnings {
 			report = report.warn(warning);
 		}
 		let Some(patience) = self.wait else { return Ok(report) };
 		let stopped = || Error::Interrupted {
 			doing: format!("waiting for {name}: the certificate is delivered"),
-			next: format!("`dpki status delivery {name}` shows what becomes of it"),
+			next: format!(
+				"`dpki status delivery {name}{}` shows what becomes of it",
+				delivery::option(channel)
+			),
 		};
 		let waiting = deliver::acknowledgement(&client, &destination, patience);
 		let seen = transaction::or_interrupted(waiting, stopped).await?;
@@ -181,15 +173,17 @@ impl Answer {
 		let account = session.account()?;
 		let (client, view) = session.view().await?;
 		let (place, filing) = self.which.find(&view).await?;
-		let newest =
-			view.delivery(place.0, self.channel).await?.map_or(0, |newest| newest.sequence);
-		let waiting = view
-			.proposal(place.0, self.channel)
-			.await?
-			.map_or(0, |waiting| waiting.record.sequence);
+		let channel = self.channel(&view).await?;
+		let newest = view.delivery(place.0, channel).await?.map_or(0, |newest| newest.sequence);
+		let waiting = view.proposal(place.0, channel).await?;
+		let waiting = waiting.map_or(0, |waiting| waiting.record.sequence);
 		if sequence > newest.max(waiting) {
 			return Err(Error::NotAllowed {
-				why: format!("there is no delivery {sequence} to {}", self.which.device.text),
+				why: format!(
+					"there is no delivery {sequence} to {}{}",
+					self.which.device.text,
+					delivery::place(channel)
+				),
 				next: "deliver the certificate first, with `dpki deliver`".into(),
 			});
 		}
@@ -200,8 +194,21 @@ impl Answer {
 			.done(format!("Told {} that {word} is in delivery {sequence}", self.which.device.text))
 			.data("device", place.0.to_string())
 			.data("request", word)
+			.data("channel", channel.number())
 			.data("sequence", sequence)
 			.finalized(&finalized))
+	}
+
+	/// The channel that is meant. On another one than the certificate in force came on, the new one would overrule that whole
+	/// channel, or count for nothing: where there are others, none is guessed.
+	async fn channel(&self, view: &View) -> Result<ChannelId> {
+		if let Some(channel) = self.channel {
+			return Ok(channel);
+		}
+		let device = &self.which.device;
+		let found = view.deliveries(device.id).await?;
+		let channels: Vec<_> = found.iter().map(|on| on.channel).collect();
+		unnamed_channel(&channels, &device.text)
 	}
 
 	async fn host_certificate(
@@ -270,17 +277,41 @@ impl Answer {
 	}
 }
 
-/// Refuses to certify what nobody could deliver by one command.
-fn require_publishable(rule: Option<ApprovalRule>) -> Result<()> {
-	match rule {
-		Some(rule) if rule.signed_inside => Err(Error::NotAllowed {
-			why: "devices of this organisation want each content signed by a second person".into(),
-			next: "have the device ask with `dpki-agent request --print`, deliver the certificate with `dpki deliver \
-			       --sign-for`, and give its number with --delivered"
-				.into(),
-		}),
-		_ => Ok(()),
+/// The channel of whoever names none, for a device which has deliveries on these.
+fn unnamed_channel(channels: &[ChannelId], device: &str) -> Result<ChannelId> {
+	if channels.iter().all(|channel| *channel == ChannelId::DEFAULT) {
+		return Ok(ChannelId::DEFAULT);
 	}
+	Err(Error::NotAllowed {
+		why: match channels {
+			[one] => format!("{device} has deliveries on channel {one}"),
+			_ => format!("{device} has deliveries on several channels"),
+		},
+		next: "say with --channel on which the certificate in force came".into(),
+	})
+}
+
+/// Refuses to certify what nobody could deliver by one command: what others have to sign or to approve is not in force when
+/// the device is told.
+fn require_publishable(rule: Option<ApprovalRule>) -> Result<()> {
+	let Some(rule) = rule else { return Ok(()) };
+	let (why, option) = if rule.signed_inside {
+		let why = "devices of this organisation want each content signed by a second person";
+		(why.to_owned(), "--sign-for")
+	} else {
+		let role = rule.role.name();
+		let why = format!(
+			"deliveries of this organisation need approvals by accounts with the role {role}"
+		);
+		(why, "--review FILE")
+	};
+	Err(Error::NotAllowed {
+		why,
+		next: format!(
+			"have the device ask with `dpki-agent request --print`, deliver the certificate with `dpki deliver {option}`, \
+			 and give its number with --delivered"
+		),
+	})
 }
 
 #[cfg(test)]
@@ -305,6 +336,7 @@ mod tests {
 			"--ca-cert ca.crt --ca-key ca.key --review r",
 			"--ca host-ca --review r --valid 30d --wait",
 			"--delivered 12",
+			"--delivered 12 --channel 2",
 		] {
 			assert!(parse(good).is_ok(), "{good}");
 		}
@@ -317,17 +349,38 @@ mod tests {
 			"--delivered 0",
 			"--delivered 12 --review r",
 			"--ca host-ca --review r --valid 2y",
+			"--ca host-ca --review r --channel 16",
 		] {
 			assert!(parse(wrong).is_err(), "{wrong}");
 		}
 	}
 
 	#[test]
-	fn where_a_second_person_has_to_sign_nobody_answers_alone() {
+	fn where_others_have_to_sign_or_to_approve_nobody_answers_alone() {
 		assert!(require_publishable(None).is_ok());
-		let watched = ApprovalRule::of(DeliveryPolicy::Watchdogs { needed: 2 });
-		assert!(require_publishable(watched).is_ok());
-		let error = require_publishable(ApprovalRule::of(DeliveryPolicy::MultiAdmin)).unwrap_err();
-		assert!(error.next_step().unwrap().contains("--delivered"), "{error}");
+		for (policy, why, option) in [
+			(DeliveryPolicy::Watchdogs { needed: 2 }, "need approvals", "--review"),
+			(DeliveryPolicy::MultiAdmin, "signed by a second person", "--sign-for"),
+		] {
+			let error = require_publishable(ApprovalRule::of(policy)).unwrap_err();
+			assert!(error.to_string().contains(why), "{error}");
+			let next = error.next_step().unwrap();
+			assert!(next.contains(option) && next.contains("--delivered"), "{next}");
+		}
+	}
+
+	#[test]
+	fn no_channel_is_guessed_where_there_are_others_than_the_default_one() {
+		let (default, other) = (ChannelId::DEFAULT, ChannelId::new(2).unwrap());
+		for good in [vec![], vec![default]] {
+			assert_eq!(unnamed_channel(&good, "acme/drone-7").unwrap(), default);
+		}
+		for (channels, why) in
+			[(vec![other], "on channel 2"), (vec![default, other], "on several channels")]
+		{
+			let error = unnamed_channel(&channels, "acme/drone-7").unwrap_err();
+			assert!(error.to_string().contains(why), "{error}");
+			assert!(error.next_step().unwrap().contains("--channel"), "{error}");
+		}
 	}
 }

@@ -147,6 +147,11 @@ pub fn question(kind: AnchorKind, old: AnchorId, devices: usize, parts: &[Item])
 
 /// Why a device cannot be one of those that share an envelope.
 pub async fn refusal(view: &View, destination: &deliver::Destination) -> Result<Option<String>> {
+	let channels = view.channels(destination.device.id).await?;
+	if channels.iter().any(|channel| channel != destination.channel) {
+		// What came there may name the old CA, and a user CA counts for the logins of all channels.
+		return Ok(Some("it has deliveries on other channels: rotate it by hand".into()));
+	}
 	let newest = view.delivery(destination.device.id, destination.channel).await?;
 	Ok(newest.and_then(|newest| reason_against(newest.suite)))
 }
