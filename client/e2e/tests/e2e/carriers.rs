@@ -7,7 +7,7 @@ use broker::Broker;
 use dpki_client::carrier::{Carriers, Failure, http::HttpCarrier};
 use dpki_e2e::{
 	Dpki, Fleet, Node, PATIENCE, Process, Workspace, binary,
-	proofs::{freshness, new_device, reach},
+	proofs::{new_device, reach},
 };
 use dpki_primitives::{ids::OrganisationId, storage_keys};
 use dpki_verifier::{
@@ -291,12 +291,16 @@ async fn a_cache_before_a_gateway_answers_in_its_place_and_asks_whether_there_is
 	assert_eq!((first.status, first.from.as_str()), (200, "MISS"));
 	assert_eq!((second.status, second.from.as_str()), (200, "HIT"));
 	assert_eq!((&second.body, &second.tag), (&first.body, &first.tag));
-	device.verify(&second.body, &query, freshness()).expect("it is proven");
+	device
+		.verify(&second.body, &query, Freshness::without_clock())
+		.expect("it is proven");
 
 	// When it is too old there is news, for as long as the chain goes on.
 	let (next, _) = cache.until(&newest, "EXPIRED").await;
 	assert_ne!(next.tag, first.tag);
-	let verified = device.verify(&next.body, &query, freshness()).expect("it is proven");
+	let verified = device
+		.verify(&next.body, &query, Freshness::without_clock())
+		.expect("it is proven");
 	assert_eq!(next.tag, format!("W/\"{}\"", hex::encode(verified.hash())));
 
 	// About one block there is one answer for ever. Who holds it already gets nothing but that.
@@ -315,7 +319,9 @@ async fn a_cache_before_a_gateway_answers_in_its_place_and_asks_whether_there_is
 	assert!(before.iter().all(|it| it == "HIT" || it == "EXPIRED"), "{before:?}");
 	let again = cache.get(&newest, Some(&kept.tag));
 	assert_eq!((again.status, again.tag), (304, kept.tag));
-	device.verify(&kept.body, &query, freshness()).expect("it is proven");
+	device
+		.verify(&kept.body, &query, Freshness::without_clock())
+		.expect("it is proven");
 
 	// Without a gateway the cache serves what never changes, and does not pass off the old as the newest.
 	drop(gateway);

@@ -255,7 +255,7 @@ async fn the_example_tells_whether_a_device_and_its_keys_are_valid_until_they_ar
 	let line = until(&process, &format!("{}: Revoked", device.id()));
 	assert!(line.contains("do not"), "{line}");
 	// Its other keys end with it.
-	let line = until(&process, &format!("key {}: Revoked", keys[1].0));
+	let line = until(&process, &format!("key {}: IssuerRevoked", keys[1].0));
 	assert!(line.contains("do not"), "{line}");
 	process.stop();
 
