@@ -398,7 +398,7 @@ mod tests {
 			assert!(json, "`{name}` takes no --json");
 			seen += 1;
 		}
-		assert_eq!(seen, 14);
+		assert_eq!(seen, 15);
 	}
 
 	#[test]
