@@ -80,7 +80,7 @@ async fn a_grant_is_approved_by_those_who_have_to_and_opens_nothing_before_or_af
 	for name in ["alice", "bob"] {
 		scene.fleet.user_key(name);
 	}
-	for (person, roles) in [("//Bob", "publisher"), ("//Charlie", "watchdog")] {
+	for (person, roles) in [("//Bob", "administrator,publisher"), ("//Charlie", "watchdog")] {
 		admin.ok(["org", "member", "set", "acme", person, "--roles", roles]);
 		admin.acting_for(person).ok(["org", "join", "acme"]);
 	}
