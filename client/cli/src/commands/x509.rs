@@ -20,7 +20,7 @@ use dpki_x509::{
 use request::Request;
 use serde_json::{Value, json};
 use show::Show;
-pub use show::{ProfileArg, certificates};
+pub use show::ProfileArg;
 use std::{
 	path::{Path, PathBuf},
 	time::SystemTime,

@@ -160,7 +160,7 @@ pub(super) fn no_certificate(path: &Path) -> Error {
 }
 
 /// The certificates in a file: one in DER, or all of a PEM file. Nothing but their encoding is looked at.
-pub fn certificates(path: &Path) -> Result<Vec<Vec<u8>>> {
+pub(super) fn certificates(path: &Path) -> Result<Vec<Vec<u8>>> {
 	let bytes = files::read(path)?;
 	if bytes.starts_with(b"\x30") {
 		return Ok(vec![bytes.to_vec()]);
