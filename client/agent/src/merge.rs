@@ -106,7 +106,8 @@ mod tests {
 	#[test]
 	fn what_two_channels_say_in_the_same_words_is_said_once() {
 		let ca = Item::SshUserCa { anchor: AnchorId([1; 32]) };
-		let found = merged(&[(0, &[ca.clone()]), (1, &[ca.clone().optional()])], None);
+		let again = [ca.clone().optional()];
+		let found = merged(&[(0, std::slice::from_ref(&ca)), (1, &again)], None);
 		assert_eq!(found.bundle.items, [ca]);
 		assert!(found.overruled.is_empty());
 	}

@@ -49,14 +49,14 @@ pub(crate) struct Statement {
 
 impl Statement {
 	/// What the device signs to file.
-	pub fn to_file<T: Config>(&self) -> Vec<u8> {
-		let Self { device, slot, content, .. } = *self;
+	pub fn to_file<T: Config>(self) -> Vec<u8> {
+		let Self { device, slot, content, .. } = self;
 		self.payload::<T>(Action::FileRequest { device, slot, content })
 	}
 
 	/// What the device signs to withdraw.
-	pub fn to_withdraw<T: Config>(&self) -> Vec<u8> {
-		let Self { device, slot, content, .. } = *self;
+	pub fn to_withdraw<T: Config>(self) -> Vec<u8> {
+		let Self { device, slot, content, .. } = self;
 		self.payload::<T>(Action::WithdrawRequest { device, slot, content })
 	}
 

@@ -148,7 +148,8 @@ async fn a_grant_is_approved_by_those_who_have_to_and_opens_nothing_before_or_af
 	assert!(scene.opens(&first) && scene.opens(&second));
 
 	// What is approved too late is not approved, and the file opens what is in force all the same.
-	admin.ok(["org", "policy", "acme", "watchdogs:1"]);
+	let proposed = admin.ok(["motion", "propose", "policy", "acme", "watchdogs:1"]);
+	bob.ok(["motion", "vote", &proposed["motion"].to_string(), "aye"]);
 	let late = scene.grant("12s", "bob", &["--plain"]);
 	let told = late["next"].as_str().expect("a sentence");
 	assert!(told.contains("an account with the role watchdog has to approve"), "{told}");
