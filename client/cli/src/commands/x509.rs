@@ -19,8 +19,8 @@ use dpki_x509::{
 };
 use request::Request;
 use serde_json::{Value, json};
-use show::Show;
 pub use show::ProfileArg;
+use show::Show;
 use std::{
 	path::{Path, PathBuf},
 	time::SystemTime,
