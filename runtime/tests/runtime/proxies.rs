@@ -30,7 +30,7 @@ const ATTESTING: [(&str, &[&str]); 2] = [
 
 /// Calls of ours that an account makes itself or through a proxy that may do everything: they decide about people, money, what
 /// is trusted and what exists, or are signed by nobody.
-const ONLY_ANY: [(&str, &[&str]); 9] = [
+const ONLY_ANY: [(&str, &[&str]); 10] = [
 	(
 		"Organisations",
 		&[
@@ -57,6 +57,8 @@ const ONLY_ANY: [(&str, &[&str]); 9] = [
 			"cancel_voucher",
 			"enrol",
 			"revoke_device",
+			"revoke_own_key",
+			"clear_expired_voucher",
 			"register_authority",
 			"adopt_authority",
 			"plan_rollover",
@@ -78,6 +80,7 @@ const ONLY_ANY: [(&str, &[&str]); 9] = [
 		],
 	),
 	("Deliveries", &["acknowledge", "approve"]),
+	("Requests", &["file", "withdraw", "answer", "refuse", "clear"]),
 	(
 		"Certificates",
 		&[
