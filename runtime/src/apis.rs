@@ -13,7 +13,9 @@ use crate::{
 			self, ApplicationAnswer, AssessmentAnswer, CertificateAnswer, CertificateTerms,
 			SubjectAnswer,
 		},
-		lists::{self, ListedAnchor, ListedCertificate, ListedDevice, ListedKey, Listing},
+		lists::{
+			self, ListedAnchor, ListedCertificate, ListedDevice, ListedFleet, ListedKey, Listing,
+		},
 	},
 	genesis_config_presets,
 };
@@ -271,6 +273,10 @@ impl_runtime_apis! {
 				status: Fleets::fleet_status(id),
 				storage_key: storage_keys::fleet(id),
 			}
+		}
+
+		fn fleets_of(organisation: OrganisationId, start: u32) -> Listing<ListedFleet> {
+			lists::fleets_of(organisation, start)
 		}
 
 		fn fleet_member(proof: MembershipProof) -> Status {

@@ -2,6 +2,9 @@
 
 //! What can be measured.
 
+// The framework makes a macro of this list, which is used in this crate alone.
+#![allow(clippy::crate_in_macro_def)]
+
 frame_benchmarking::define_benchmarks!(
 	[frame_benchmarking, BaselineBench::<Runtime>]
 	[frame_system, SystemBench::<Runtime>]

@@ -36,7 +36,7 @@ use dpki_primitives::{
 	status::Status,
 	voucher::VoucherRecord,
 };
-use lists::{ListedAnchor, ListedCertificate, ListedDevice, ListedKey, Listing};
+use lists::{ListedAnchor, ListedCertificate, ListedDevice, ListedFleet, ListedKey, Listing};
 use scale_info::TypeInfo;
 
 /// A record, where it lies, and the verdict about it at the block that was asked.
@@ -203,6 +203,10 @@ sp_api::decl_runtime_apis! {
 
 		/// The fleet; unknown as long as no commitment of it counts.
 		fn fleet(id: FleetId) -> Verdict<FleetRecord>;
+
+		/// The fleets that were ever proposed for the organisation, those that have ended or never counted too, oldest first,
+		/// from number `start` on.
+		fn fleets_of(organisation: OrganisationId, start: u32) -> Listing<ListedFleet>;
 
 		/// The verdict about the key of a fleet member, by the same rule as about one that is registered singly.
 		fn fleet_member(proof: MembershipProof) -> Status;

@@ -1,7 +1,7 @@
-"""Measures proof bundles (METRICS M6) and prints the metrics of scripts/bench.
+"""Measures proof bundles (METRICS M6), light client and agent, and prints the metrics of scripts/bench.
 
-Arguments: FIGURES LIGHT NODE FOLDER PROFILE: the program dpki-figures, the example `figures` of the light client, the
-node, an empty folder, and the profile that the first was built with.
+Arguments: FIGURES LIGHT NODE CLI AGENT FOLDER PROFILE: the program dpki-figures, the example `figures` of the light client,
+the node, the command line, the agent, an empty folder, and the profile that the first was built with.
 
 Beside them runs OpenSSL's OCSP on the same machine, in the same run: a responder on a loopback port, queries to it, and the
 verification of a stored answer. A ratio is given only of like with like: a whole process that verifies a stored bundle to
@@ -23,6 +23,10 @@ RUNS = 21  # of a process that takes milliseconds
 LIGHT_RUNS = 5
 PATIENCE = 120  # seconds
 
+AGENT_SECONDS = 40  # for which the agent has done what it does all day
+AGENT_MIB = 38  # 40 MB
+UNIT = os.path.join(os.path.dirname(__file__), "../../client/agent/dpki-agent.service")
+
 TARGETS = {"bytes": 2048, "cold": 200, "warm": 50, "heap": 16 * 1024}  # four validators, 10^9 devices, single or in fleets
 
 
@@ -38,6 +42,13 @@ def metric(identity, value, unit, runs, ratio=None, target=None, **more):
         "runs": runs,
         **more,
     }
+
+
+def allocator():
+    """The settings of the allocator with which agents run: those of their unit."""
+    with open(UNIT, encoding="utf-8") as file:
+        words = re.search("^Environment=(.*)$", file.read(), re.MULTILINE)[1].split()
+    return {**os.environ, **dict(word.split("=") for word in words)}
 
 
 def run(*command, **options):
@@ -193,8 +204,8 @@ def ocsp(figures, folder):
     return metrics, size
 
 
-def light(program, node, folder):
-    """The light client against a local node: cold start, memory."""
+def clients(program, node, cli, agent, folder):
+    """The light client and the agent against a local node: cold start, memory."""
     spec, log = os.path.join(folder, "spec.json"), os.path.join(folder, "node.log")
     with open(spec, "w", encoding="utf-8") as file:
         file.write(run(node, "build-spec", "--chain", "dev", "--raw", "--disable-default-bootnode"))
@@ -216,15 +227,59 @@ def light(program, node, folder):
         genesis = ask(rpc, "chain_getBlockHash", [0])
         peers = ask(rpc, "system_localListenAddresses", [])
         peer = next(each for each in peers if each.startswith("/ip4/127.0.0.1/tcp/"))
-        told = [json.loads(run(program, spec, genesis, peer, timeout=PATIENCE)) for _ in range(LIGHT_RUNS)]
+        return light(program, spec, genesis, peer) + service(cli, agent, folder, spec, genesis, peer, rpc)
     finally:
         stop(running)
+
+
+def light(program, spec, genesis, peer):
+    once = lambda: run(program, spec, genesis, peer, timeout=PATIENCE, env=allocator())  # noqa: E731
+    told = [json.loads(once()) for _ in range(LIGHT_RUNS)]
     median = lambda key: statistics.median(each[key] for each in told)  # noqa: E731
-    facts = {"validators": 1, "slot": "1 s", "profile": "dev, smoldot and wasmi at opt-level 2"}
+    facts = {"validators": 1, "slot": "1 s", "profile": "release"}
     return [
         metric("light/cold-start", median("cold_start_ms"), "ms to the first verified value", LIGHT_RUNS, **facts),
         metric("light/resident", round(median("resident_kib") / 1024, 1), "MiB after 20 blocks", LIGHT_RUNS, **facts),
         metric("light/peak", round(median("peak_kib") / 1024, 1), "MiB", LIGHT_RUNS, **facts),
+    ]
+
+
+def service(cli, agent, folder, spec, genesis, peer, rpc):
+    """The agent of a device that is enrolled, with its state sealed, its socket and its figures."""
+    at = lambda name: os.path.join(folder, name)  # noqa: E731
+    dpki = [cli, "--url", f"ws://127.0.0.1:{rpc}", "--account", "//Alice"]
+    run(*dpki, "org", "create", "acme", "--kind", "service-provider")
+    run(*dpki, "voucher", "new", "--org", "acme", "--device", "drone-7", "--out", at("voucher"))
+    with open(at("seal.key"), "wb", opener=lambda path, flags: os.open(path, flags, 0o600)) as file:
+        file.write(os.urandom(32))
+    run(agent, "init", "--config", at("agent.toml"), "--chain-spec", spec, "--genesis", genesis, "--peer", peer,
+        "--organisation", "acme", "--device", "drone-7", "--state", at("state"), "--ssh-dir", at("ssh"),
+        "--seal-key-file", at("seal.key"), "--socket", at("socket"), "--metrics", "127.0.0.1:0")  # fmt: skip
+    run(agent, "enrol", "--config", at("agent.toml"), "--voucher-file", at("voucher"))
+    with open(at("agent.log"), "w", encoding="utf-8") as file:
+        running = subprocess.Popen(
+            [agent, "run", "--config", at("agent.toml")], stdin=subprocess.DEVNULL, stdout=file, stderr=file,
+            env=allocator(),
+        )  # fmt: skip
+    try:
+
+        def has_converged():
+            with open(at("agent.log"), encoding="utf-8", errors="replace") as file:
+                return "caught up with the chain" in file.read()
+
+        wait_for("the agent", has_converged, running)
+        time.sleep(AGENT_SECONDS)
+        with open(f"/proc/{running.pid}/status", encoding="utf-8") as file:
+            status = dict(re.findall(r"^(\w+):\s+(\d+) kB$", file.read(), re.MULTILINE))
+    finally:
+        stop(running)
+    facts = {"validators": 1, "slot": "1 s", "profile": "release", "seconds": AGENT_SECONDS}
+    mib = lambda key: round(int(status[key]) / 1024, 1)  # noqa: E731
+    return [
+        metric("agent/resident", mib("VmRSS"), "MiB", 1, target=AGENT_MIB, **facts),
+        metric("agent/own", mib("RssAnon"), "MiB of its own", 1, **facts),
+        metric("agent/program", mib("RssFile"), "MiB of pages of the program", 1, **facts),
+        metric("agent/peak", mib("VmHWM"), "MiB while starting", 1, **facts),
     ]
 
 
@@ -239,14 +294,14 @@ def ask(port, method, params):
 
 
 def main():
-    figures, program, node, folder, profile = sys.argv[1:]
+    figures, program, node, cli, agent, folder, profile = sys.argv[1:]
     metrics = bundles(figures, folder, profile)
     compared, size = ocsp(figures, folder)
     for each in metrics:
         if each["id"].startswith("M6/bytes/"):
             each["ratio"] = round(each["value"] / size, 3)
     metrics += compared
-    metrics += light(program, node, folder)
+    metrics += clients(program, node, cli, agent, folder)
     load = round(os.getloadavg()[1], 2)
     for each in metrics:
         each["load"] = load

@@ -1,10 +1,35 @@
 """Puts the parts of scripts/bench into one report and prints it as a table.
 
-Arguments: REPORT.json PART..., where PART.json is a list of metrics. Exits with 1 if a target was missed.
+Arguments: REPORT.json PART..., where PART.json is a list of metrics. Exits with 1 if a target was missed. Metrics of others
+name those of ours that they stand beside; a second table shows both, where the report has both.
 """
 
 import json
 import sys
+
+
+def show(rows):
+    rows = [["" if cell is None else str(cell) for cell in row] for row in rows]
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    for row in rows:
+        print("  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip())
+
+
+def compare(metrics):
+    """Others beside ours. No ratios: what is measured differs, as docs/peers.md says, and whom that flatters stands here."""
+    ours = {each["id"]: each for each in metrics}
+    rows = []
+    for each in metrics:
+        if each.get("beside") is None or each["value"] is None:
+            continue
+        beside, field = ours.get(each["beside"], {}), each["beside_field"]
+        unit = beside.get("unit") if field == "value" else beside and field
+        rows.append(
+            [each["id"], each["value"], each["unit"], each["flatters"], each["beside"], beside.get(field), unit or None]
+        )
+    if rows:
+        print()
+        show([["peer", "value", "unit", "flatters", "beside", "value", "unit"], *rows])
 
 
 def main():
@@ -17,10 +42,8 @@ def main():
         json.dump({"metrics": metrics}, file, indent="\t")
 
     columns = ["id", "value", "unit", "ratio", "target", "met", "runs"]
-    rows = [columns] + [["" if each[it] is None else str(each[it]) for it in columns] for each in metrics]
-    widths = [max(len(row[column]) for row in rows) for column in range(len(columns))]
-    for row in rows:
-        print("  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip())
+    show([columns] + [[each[it] for it in columns] for each in metrics])
+    compare(metrics)
     missed = [each["id"] for each in metrics if each["met"] is False]
     print(f"{len(metrics)} metrics in {path}, {len(missed)} targets missed")
     sys.exit(1 if missed else 0)

@@ -50,6 +50,7 @@ use dpki_client::{
 		organisation::Role,
 		status::status,
 	},
+	ssh::fingerprint_text,
 	view::ReadError,
 };
 use std::{collections::BTreeMap, time::Duration};
@@ -134,6 +135,8 @@ impl Agent {
 		steps: Steps,
 	) -> Result<Self, OpenError> {
 		let device = config.device_id();
+		// Copies of secrets may lie there that nobody would look for.
+		rotation::sweep(&config.state).map_err(ApplyError::from)?;
 		let journal = Journal::open(&keys.vault, config.chain.genesis, device)?;
 		let mut appliers = Appliers::new(config, steps.clone())?;
 		appliers.ssh.resume(journal.entries.reload_due);
@@ -575,6 +578,8 @@ impl Agent {
 		ssh.revoked_host_serials = state.revoked_host_keys.serial_count();
 		ssh.revoked_host_keys = state.revoked_host_keys.fingerprints.len();
 		ssh.host_certificate = state.host_certificate.is_some();
+		let delivered = state.host_key.as_ref();
+		ssh.delivered_host_key = delivered.map(|key| fingerprint_text(key.public()));
 		ssh.temporary = state.temporary.len() + state.temporary_keys.len();
 	}
 

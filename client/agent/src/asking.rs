@@ -92,13 +92,13 @@ async fn ask_over_chain(
 			"number": waiting.filed.number,
 			"block": waiting.filed.block,
 			"expires_at": waiting.filed.expires_at,
-			"answered_in": answered_in,
+			"answered_in": answered_in.map(|(_, sequence)| sequence),
+			"answered_on": answered_in.map(|(channel, _)| channel.number()),
 		});
 		println!("{told:#}");
-	} else if let Some(sequence) = answered_in {
+	} else if let Some((channel, sequence)) = answered_in {
 		println!(
-			"the certificate is in delivery {sequence} of the channel that the organisation uses; the agent that runs \
-			 puts it in force"
+			"the certificate is in delivery {sequence} on channel {channel}; the agent that runs puts it in force"
 		);
 	}
 	Ok(ExitCode::SUCCESS)

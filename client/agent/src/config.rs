@@ -48,9 +48,13 @@
 //! ```
 
 pub mod blobs;
+mod chain;
+mod ssh;
 mod text;
 
 pub use blobs::BlobSettings;
+pub use chain::{ChainSettings, Stale};
+pub use ssh::SshSettings;
 pub use text::{parse_checkpoint, parse_hash};
 
 use crate::{
@@ -69,12 +73,10 @@ use dpki_client::{
 		ids::{DeviceId, OrganisationId, is_valid_name},
 	},
 };
-use dpki_light::Checkpoint;
 use serde::{Deserialize, Serialize};
 use std::{
 	collections::BTreeMap,
 	path::{Path, PathBuf},
-	time::Duration,
 };
 
 /// Why a configuration cannot be used.
@@ -101,19 +103,6 @@ pub enum ConfigError {
 		/// What is wrong, and what would be right.
 		problem: String,
 	},
-}
-
-/// A finalised block is too old to bring anything new.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error(
-	"the newest finalised block is {age} s old by this device's clock, more than the {max} s of max-head-age: \
-	 check the peers, the network and the clock"
-)]
-pub struct Stale {
-	/// Its age in seconds, rounded up. A block without a time, as the genesis is, has the age of the clock.
-	pub age: u64,
-	/// The highest age that would do, in seconds.
-	pub max: u64,
 }
 
 /// Everything that the agent is told.
@@ -152,71 +141,8 @@ pub struct Config {
 	pub service: ServiceSettings,
 }
 
-/// Which chain, and how to reach it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub struct ChainSettings {
-	/// The chain specification, in raw form.
-	pub spec: PathBuf,
-	/// The hash of its genesis block: what the agent believes in.
-	#[serde(with = "text::hash")]
-	pub genesis: [u8; 32],
-	/// Addresses of nodes, `/ip4/../tcp/../p2p/..`. None of them is trusted.
-	pub peers: Vec<String>,
-	/// A finalised block older than this many seconds by the device's clock does not count as recent: nobody is answered
-	/// from it, and unless `freshness.delivery.max-age` says otherwise, it brings no new delivery into force.
-	#[serde(default = "default_max_head_age")]
-	pub max_head_age: u64,
-	/// A checkpoint from the organisation, `0x` and hexadecimal digits: for a device that is set up long after the genesis,
-	/// or that was away for too long. It counts as long as it is higher than the one that the agent keeps.
-	#[serde(default, with = "text::checkpoint", skip_serializing_if = "Option::is_none")]
-	pub checkpoint: Option<Checkpoint>,
-}
-
-/// What to do with SSH.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub struct SshSettings {
-	/// The directory that sshd reads, see [`crate::ssh::layout`].
-	pub directory: PathBuf,
-	/// The private host key, in OpenSSH format.
-	pub host_key: PathBuf,
-	/// The sshd that tests a configuration.
-	#[serde(default = "default_sshd")]
-	pub sshd: PathBuf,
-	/// The main configuration of sshd, which is tested together with ours.
-	#[serde(default, skip_serializing_if = "Option::is_none")]
-	pub sshd_config: Option<PathBuf>,
-	/// The command that makes sshd read its host certificate anew; without one nothing is run.
-	#[serde(default, skip_serializing_if = "Vec::is_empty")]
-	pub reload: Vec<String>,
-	/// How many generations are kept, the current one included.
-	#[serde(default = "default_keep_generations")]
-	pub keep_generations: usize,
-	/// How many seconds a test or a reload may take.
-	#[serde(default = "default_command_timeout")]
-	pub command_timeout: u64,
-}
-
 fn is_default<T: Default + PartialEq>(value: &T) -> bool {
 	*value == T::default()
-}
-
-/// Ten minutes: clocks of devices are often minutes wrong.
-fn default_max_head_age() -> u64 {
-	600
-}
-
-fn default_sshd() -> PathBuf {
-	"/usr/sbin/sshd".into()
-}
-
-fn default_keep_generations() -> usize {
-	4
-}
-
-fn default_command_timeout() -> u64 {
-	20
 }
 
 impl Config {
@@ -327,29 +253,11 @@ impl Config {
 		if self.channels.is_some_and(ChannelSet::is_empty) {
 			return value("channels", "is empty, so that no delivery would ever do: leave it out");
 		}
-		if self.chain.peers.is_empty() {
-			return value("chain.peers", "is empty: name at least one node, /ip4/../tcp/../p2p/..");
-		}
-		if let Some(peer) = self.chain.peers.iter().find(|peer| !is_peer(peer)) {
-			let problem =
-				format!("holds `{peer}`, which is no address: write /ip4/../tcp/../p2p/..");
-			return value("chain.peers", &problem);
-		}
-		if self.chain.max_head_age == 0 {
-			return value("chain.max-head-age", "is 0, so that no block would ever do: try 600");
+		if let Some((field, problem)) = self.chain.problem() {
+			return value(field, &problem);
 		}
 		if let Some(field) = self.freshness.impossible() {
 			return value(field, "is 0, so that no block would ever do: try 600");
-		}
-		if self
-			.chain
-			.checkpoint
-			.as_ref()
-			.is_some_and(|it| it.genesis != self.chain.genesis)
-		{
-			let problem =
-				"is of another chain than `chain.genesis`: ask the organisation which one is right";
-			return value("chain.checkpoint", problem);
 		}
 		if let Some((field, problem)) = self.service.problem(&self.state) {
 			return value(field, problem);
@@ -362,6 +270,14 @@ impl Config {
 		}
 		if let Err((field, problem)) = self.apply.check(&self.state, &self.ssh.directory) {
 			return value(field, &problem);
+		}
+		// Otherwise nobody could tell which keys of the machine a delivered one would be shown in the place of.
+		if self.apply.host_key && self.ssh.sshd_config.is_none() {
+			return value(
+				"apply.host-key",
+				"needs to know which host keys the machine has: name the main configuration of sshd in `ssh.sshd-config`, \
+				 as a rule /etc/ssh/sshd_config",
+			);
 		}
 		if self.ssh.command_timeout == 0 {
 			return value("ssh.command-timeout", "is 0, so that nothing could be tested: try 20");
@@ -386,49 +302,11 @@ impl Config {
 	}
 }
 
-impl ChainSettings {
-	/// The rule of [`Config::check_freshness`] for a clock that says `now`, in milliseconds since the Unix epoch.
-	pub fn check_freshness_at(&self, head_time: Moment, now: Moment) -> Result<(), Stale> {
-		let oldest = now.saturating_sub(self.max_head_age.saturating_mul(1000));
-		// Only the genesis has no time. A light client shows it before it has caught up.
-		if head_time > 0 && head_time >= oldest {
-			return Ok(());
-		}
-		Err(Stale { age: now.saturating_sub(head_time).div_ceil(1000), max: self.max_head_age })
-	}
-}
-
-impl Default for SshSettings {
-	/// The usual places, without a host key.
-	fn default() -> Self {
-		Self {
-			directory: "/etc/ssh/dpki".into(),
-			host_key: PathBuf::new(),
-			sshd: default_sshd(),
-			sshd_config: None,
-			reload: Vec::new(),
-			keep_generations: default_keep_generations(),
-			command_timeout: default_command_timeout(),
-		}
-	}
-}
-
-impl SshSettings {
-	/// How long a test or a reload may take.
-	pub fn timeout(&self) -> Duration {
-		Duration::from_secs(self.command_timeout)
-	}
-}
-
-/// Whether this looks like the address of a node; smoldot says the rest.
-fn is_peer(text: &str) -> bool {
-	text.starts_with('/') && text.contains("/p2p/") && !text.contains(char::is_whitespace)
-}
-
 #[cfg(test)]
 pub(crate) mod tests {
 	use super::*;
 	use dpki_client::primitives::channel::ChannelId;
+	use dpki_light::Checkpoint;
 
 	pub(crate) fn sample() -> Config {
 		Config {
@@ -549,32 +427,23 @@ pub(crate) mod tests {
 	}
 
 	#[test]
-	fn a_block_is_fresh_up_to_its_highest_age() {
-		let chain = sample().chain;
-		let now = 1_790_000_000_000;
-		let check = |head_time, now| chain.check_freshness_at(head_time, now);
-		assert_eq!(check(now, now), Ok(()));
-		assert_eq!(check(now - 600_000, now), Ok(()));
-		assert_eq!(check(now - 600_001, now), Err(Stale { age: 601, max: 600 }));
-		assert_eq!(check(now - 3_600_000, now), Err(Stale { age: 3600, max: 600 }));
-		assert_eq!(check(now, now - 3_600_000), Ok(()), "the clock is behind");
-		assert_eq!(check(now, 0), Ok(()), "there is no clock");
-	}
-
-	#[test]
-	fn the_genesis_is_never_fresh() {
-		let mut chain = sample().chain;
-		for (age, now) in [(600, 0), (600, 1), (u64::MAX, 1_790_000_000_000)] {
-			chain.max_head_age = age;
-			assert!(chain.check_freshness_at(0, now).is_err(), "{age} {now}");
-		}
-	}
-
-	#[test]
 	fn freshness_is_judged_by_the_clock_of_the_device() {
 		assert_eq!(sample().check_freshness(clock()), Ok(()));
 		let stale = sample().check_freshness(1).unwrap_err();
 		assert!(stale.to_string().contains("max-head-age"), "{stale}");
+	}
+
+	#[test]
+	fn a_host_key_is_taken_only_where_those_of_the_machine_are_known() {
+		let mut config = sample();
+		config.apply.host_key = true;
+		let error = load(&config.to_toml()).unwrap_err().to_string();
+		assert!(
+			error.contains("`apply.host-key`") && error.contains("`ssh.sshd-config`"),
+			"{error}"
+		);
+		config.ssh.sshd_config = Some("/etc/ssh/sshd_config".into());
+		assert_eq!(load(&config.to_toml()).unwrap(), config);
 	}
 
 	#[test]

@@ -16,6 +16,7 @@ use dpki_client::{
 		Moment,
 		context::{MAX_SIGNATURE_LIFETIME, Registrant},
 		key::KeyPurpose,
+		revocation::Withdrawal,
 	},
 	view::ReadError,
 };
@@ -47,6 +48,9 @@ pub enum ConsentError {
 	/// The device is revoked.
 	#[error("the device is revoked and gets no further keys: enrol under another name")]
 	Revoked,
+	/// The device is on hold.
+	#[error("the device is on hold and consents to nothing: have the organisation release it")]
+	OnHold,
 	/// Chain time and the span add up to more than there is, or the signature would be good for too long.
 	#[error("a consent is good for a day at most: give a shorter time")]
 	TooLong,
@@ -93,8 +97,10 @@ pub async fn sign(
 	}
 	let device = config.device_id();
 	let record = chain.device(device).await?.ok_or(ConsentError::NotEnrolled)?;
-	if record.revocation.is_some() {
-		return Err(ConsentError::Revoked);
+	match record.withdrawal {
+		Withdrawal::None => {},
+		Withdrawal::Revoked(_) => return Err(ConsentError::Revoked),
+		Withdrawal::OnHold(_) => return Err(ConsentError::OnHold),
 	}
 	let now = chain.head().time;
 	let after = |span| now.checked_add(span).ok_or(ConsentError::TooLong);

@@ -17,6 +17,7 @@ use crate::{
 	merge::Merged,
 	refusal::Refusal,
 	ssh::{
+		delivered::HostKey,
 		krl::Krl,
 		state::{KnownHostCa, SshState, Temporary, TemporaryKey, UserCa, bare},
 	},
@@ -89,9 +90,10 @@ impl Resolver<'_> {
 	/// Whether a new bundle follows every rule. `all` is what would be in force with it, on all channels.
 	pub async fn judge(&mut self, bundle: &Bundle, all: &Merged) -> Result<(), ResolveError> {
 		let mut state = SshState::default();
-		for item in &bundle.items {
+		for item in in_order(bundle) {
 			self.add(item, Scrutiny::New, &mut state).await?;
 		}
+		self.judge_host_key(&state)?;
 		if all.bundle != *bundle {
 			state = self.narrow(all).await?;
 		}
@@ -102,7 +104,7 @@ impl Resolver<'_> {
 	/// What bundles that were found good still give together.
 	pub async fn narrow(&mut self, all: &Merged) -> Result<SshState, ReadError> {
 		let mut state = SshState { settled: all.settled.clone(), ..SshState::default() };
-		for item in &all.bundle.items {
+		for item in in_order(&all.bundle) {
 			match self.add(item, Scrutiny::InForce, &mut state).await {
 				Ok(()) => {},
 				Err(ResolveError::Read(error)) => return Err(error),
@@ -135,13 +137,26 @@ impl Resolver<'_> {
 			},
 			Item::SshHostCertificate { certificate } => {
 				let certificate = parse_certificate(certificate)?;
+				let delivered = state.host_key.as_ref().map(HostKey::public);
+				let mut keys = delivered.into_iter().chain([self.host_key]);
+				let Some(key) = keys.find(|key| key.key_data() == certificate.public_key()) else {
+					// sshd would complain about it, and a complaint must hold no revocation up.
+					return Err(invalid(
+						"the host certificate is for another host key than this device's".into(),
+					));
+				};
 				if scrutiny == Scrutiny::New {
-					self.judge_host_certificate(&certificate).await?;
+					self.judge_host_certificate(&certificate, key).await?;
 				}
 				let line = certificate.to_openssh();
 				state.host_certificate = Some(line.map_err(|error| {
 					invalid(format!("the host certificate cannot be written: {error}"))
 				})?);
+			},
+			Item::SshHostKey { private } if self.appliers.ssh.takes(item) => {
+				let key = HostKey::read(private)
+					.map_err(|problem| invalid(format!("the host key {problem}")))?;
+				state.host_key = Some(key);
 			},
 			Item::SshPrincipals { login, principals } => {
 				state.principals.insert(login.clone(), principals.clone());
@@ -255,18 +270,35 @@ impl Resolver<'_> {
 		Ok(verdict.is_valid().then_some(record.key))
 	}
 
-	/// A host certificate has to be for our key, of the right type, in time, unrevoked, and signed by a host CA of the
-	/// organisation.
+	/// sshd shows the first of several host keys of a type, and that is the device's own. So one of that type is of use with a
+	/// certificate for it only, and a delivery that changes nothing says nothing that is wanted.
+	fn judge_host_key(&self, state: &SshState) -> Result<(), ResolveError> {
+		let Some(key) = state.host_key.as_ref().map(HostKey::public) else { return Ok(()) };
+		if key.key_data() == self.host_key.key_data() {
+			return Err(invalid("the host key is the one that the device has itself".into()));
+		}
+		let certificate = state.host_certificate.as_deref().map(parse_certificate).transpose()?;
+		let is_certified = certificate.is_some_and(|it| it.public_key() == key.key_data());
+		if key.algorithm() != self.host_key.algorithm() || is_certified {
+			return Ok(());
+		}
+		Err(invalid(format!(
+			"the host key is of the type {}, like the device's own, which sshd would show in its place: deliver one of another \
+			 type, or a certificate for it",
+			key.algorithm()
+		)))
+	}
+
+	/// A host certificate, which is for this key, has to be of the right type, in time, unrevoked, and signed by a host CA
+	/// of the organisation.
 	async fn judge_host_certificate(
 		&mut self,
 		certificate: &Certificate,
+		key: &ssh_key::PublicKey,
 	) -> Result<(), ResolveError> {
 		let refused = |problem: &str| Err(invalid(format!("the host certificate {problem}")));
 		if certificate.cert_type() != CertType::Host {
 			return refused("is a user certificate");
-		}
-		if certificate.public_key() != self.host_key.key_data() {
-			return refused("is for another host key than this device's");
 		}
 		if certificate.critical_options().iter().next().is_some() {
 			return refused("has critical options, which no SSH client knows for hosts");
@@ -294,7 +326,7 @@ impl Resolver<'_> {
 		if !is_believed(verdict) {
 			return refused(&format!("is signed by a CA that is {}", verdict.name()));
 		}
-		let fingerprint = Fingerprint::new(HashAlg::Sha256, self.host_key.key_data()).sha256();
+		let fingerprint = Fingerprint::new(HashAlg::Sha256, key.key_data()).sha256();
 		let serial = certificate.serial();
 		let revoked = self.revocations(anchor).await?.iter().any(|entry| match entry.subject {
 			SshSubject::Serial(revoked) => revoked == serial,
@@ -319,6 +351,13 @@ impl Resolver<'_> {
 		}
 		Ok(&cached.revocations)
 	}
+}
+
+/// The parts of a bundle in the order in which they are judged: a certificate after the key that it may be for.
+fn in_order(bundle: &Bundle) -> impl Iterator<Item = &Item> {
+	let is_key = |item: &&Item| matches!(item.part(), Item::SshHostKey { .. });
+	let others = bundle.items.iter().filter(move |item| !is_key(item));
+	bundle.items.iter().filter(is_key).chain(others)
 }
 
 /// A retired anchor is believed like a valid one. One that is retired and something graver, such as expired, has the

@@ -256,7 +256,7 @@ fn new_keys(
 /// Whether the chain knows the device with exactly our keys; an error if it knows it otherwise.
 async fn is_enrolled(view: &View, device: DeviceId, keys: &DeviceKeys) -> Result<bool, EnrolError> {
 	let Some(record) = view.device(device).await? else { return Ok(false) };
-	if record.revocation.is_some() {
+	if record.withdrawal.is_revoked() {
 		return Err(EnrolError::Revoked);
 	}
 	for ours in keys.fingerprints() {

@@ -1,9 +1,13 @@
 //! Files that survive a crash: each is there whole or not at all.
+//!
+//! The agent changes the disk by these functions alone, but for what their tests name: so each change is a step at which
+//! [`crate::steps`] can end it.
 
+use crate::steps;
 use std::{
 	fs::{self, File, OpenOptions, Permissions},
 	io::{self, Write},
-	os::unix::fs::{OpenOptionsExt, PermissionsExt},
+	os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt, chown, symlink},
 	path::{Path, PathBuf},
 };
 
@@ -16,6 +20,9 @@ pub const SECRET_DIR: u32 = 0o700;
 /// Mode of directories that everybody may enter. sshd reads principals as the user who logs in, and refuses
 /// (`StrictModes`) what the group or others can write.
 pub const PUBLIC_DIR: u32 = 0o755;
+
+/// Behind the name of a file that does not count yet.
+const STAGED: &str = ".new";
 
 /// Something went wrong with a file.
 #[derive(Debug, thiserror::Error)]
@@ -38,9 +45,30 @@ pub(crate) fn failed<'a>(
 	move |source| FileError { action, path: path.into(), source }
 }
 
+/// A change of the file is about to be made.
+pub(crate) fn step(change: &str, path: &Path) {
+	steps::of_the_disk(format_args!("{change} {}", path.display()));
+}
+
+/// Makes the directories above the file, with the mode that is usual here.
+pub fn create_parents(path: &Path) -> Result<(), FileError> {
+	let Some(parent) = path.parent().filter(|it| !it.as_os_str().is_empty() && !it.exists()) else {
+		return Ok(());
+	};
+	step("create", parent);
+	fs::create_dir_all(parent).map_err(failed("create", parent))
+}
+
 /// Makes the directory and the ones above it. An existing one keeps its owner and gets the mode.
 pub fn create_dir(path: &Path, mode: u32) -> Result<(), FileError> {
+	let is_new = !path.exists();
+	if is_new {
+		step("create", path);
+	}
 	fs::create_dir_all(path).map_err(failed("create", path))?;
+	if is_new {
+		step("set the mode of", path);
+	}
 	// The umask must not decide: too tight keeps users from their principals, too wide makes sshd refuse them.
 	fs::set_permissions(path, Permissions::from_mode(mode)).map_err(failed("set the mode of", path))
 }
@@ -57,8 +85,10 @@ pub fn create_whole(path: &Path, content: &[u8], mode: u32) -> Result<(), FileEr
 	let write = || {
 		let (staged, file) = stage(path, content, mode)?;
 		file.sync_all()?;
+		step("link", path);
 		// A rename would replace what is there; a link does not.
 		let linked = fs::hard_link(&staged, path);
+		step("remove", &staged);
 		let removed = fs::remove_file(&staged);
 		linked.and(removed)
 	};
@@ -66,11 +96,17 @@ pub fn create_whole(path: &Path, content: &[u8], mode: u32) -> Result<(), FileEr
 	sync_parent(path)
 }
 
+/// Removes what lies ready beside a file that was created by somebody who was ended after it counted.
+pub fn clear(path: &Path) -> Result<(), FileError> {
+	remove_if_there(&staging_path(path))
+}
+
 /// Replaces the file, old content or new content at every moment, and waits until it is on the disk.
 pub fn replace(path: &Path, content: &[u8], mode: u32) -> Result<(), FileError> {
 	let write = || {
 		let (staged, file) = stage(path, content, mode)?;
 		file.sync_all()?;
+		step("replace", path);
 		fs::rename(&staged, path)
 	};
 	write().map_err(failed("replace", path))?;
@@ -82,6 +118,7 @@ pub fn replace(path: &Path, content: &[u8], mode: u32) -> Result<(), FileError> 
 pub fn replace_lazily(path: &Path, content: &[u8], mode: u32) -> Result<(), FileError> {
 	let write = || {
 		let (staged, _) = stage(path, content, mode)?;
+		step("replace", path);
 		fs::rename(&staged, path)
 	};
 	write().map_err(failed("replace", path))
@@ -110,8 +147,10 @@ pub fn destroy(path: &Path) -> Result<(), FileError> {
 	let wipe = || {
 		let mut file = OpenOptions::new().write(true).open(path)?;
 		let len = usize::try_from(file.metadata()?.len()).unwrap_or(usize::MAX);
+		step("overwrite", path);
 		file.write_all(&vec![0; len.min(1 << 20)])?;
 		file.sync_all()?;
+		step("remove", path);
 		fs::remove_file(path)
 	};
 	wipe().map_err(failed("destroy", path))?;
@@ -120,11 +159,94 @@ pub fn destroy(path: &Path) -> Result<(), FileError> {
 
 /// Gives the file another name, in the same directory.
 pub fn rename(from: &Path, to: &Path) -> Result<(), FileError> {
+	step("rename", from);
 	fs::rename(from, to).map_err(failed("rename", from))?;
 	sync_parent(to)
 }
 
+/// Gives a directory that was laid ready the name that counts, in the same directory.
+pub fn appear(staged: &Path, path: &Path) -> Result<(), FileError> {
+	step("create", path);
+	fs::rename(staged, path).map_err(failed("create", path))?;
+	sync_parent(path)
+}
+
+/// Gives the file a second name.
+pub fn link(path: &Path, second: &Path) -> Result<(), FileError> {
+	step("link", second);
+	fs::hard_link(path, second).map_err(failed("link", path))
+}
+
+/// Makes the symbolic link lead to `target`, where it led before or there at every moment.
+pub fn point(path: &Path, target: &str) -> Result<(), FileError> {
+	let staged = staging_path(path);
+	remove_if_there(&staged)?;
+	let write = || {
+		step("create", &staged);
+		symlink(target, &staged)?;
+		step("replace", path);
+		fs::rename(&staged, path)
+	};
+	write().map_err(failed("replace", path))?;
+	sync_parent(path)
+}
+
+/// Lets a group have the file besides its owner, with this mode.
+pub fn share(path: &Path, group: u32, mode: u32) -> Result<(), FileError> {
+	step("share", path);
+	chown(path, None, Some(group))
+		.and_then(|()| fs::set_permissions(path, Permissions::from_mode(mode)))
+		.map_err(failed("give the group", path))
+}
+
+/// Removes a directory that is empty.
+pub fn remove_dir(path: &Path) -> Result<(), FileError> {
+	step("remove", path);
+	fs::remove_dir(path).map_err(failed("remove", path))
+}
+
+/// Removes a directory with all that is in it.
+pub fn remove_tree(path: &Path) -> Result<(), FileError> {
+	for entry in fs::read_dir(path).map_err(failed("list", path))? {
+		let entry = entry.map_err(failed("list", path))?;
+		let kind = entry.file_type().map_err(failed("list", path))?;
+		if kind.is_dir() {
+			remove_tree(&entry.path())?;
+		} else {
+			remove_if_there(&entry.path())?;
+		}
+	}
+	remove_dir(path)
+}
+
+/// Destroys the files of this directory that were laid ready by somebody who was ended before they counted.
+pub fn sweep(directory: &Path) -> Result<(), FileError> {
+	let entries = match fs::read_dir(directory) {
+		Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+		entries => entries.map_err(failed("list", directory))?,
+	};
+	for entry in entries {
+		let entry = entry.map_err(failed("list", directory))?;
+		let (name, path) = (entry.file_name(), entry.path());
+		let name = name.to_string_lossy();
+		let metadata = entry.metadata().map_err(failed("read", &path))?;
+		if metadata.is_dir() || !(name.starts_with('.') && name.ends_with(STAGED)) {
+			continue;
+		}
+		// What has a second name counts under that one by now.
+		if metadata.is_file() && metadata.nlink() == 1 {
+			destroy(&path)?;
+		} else {
+			remove_if_there(&path)?;
+		}
+	}
+	Ok(())
+}
+
 fn remove(path: &Path) -> io::Result<()> {
+	if fs::symlink_metadata(path).is_ok() {
+		step("remove", path);
+	}
 	match fs::remove_file(path) {
 		Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
 		_ => Ok(()),
@@ -141,8 +263,10 @@ fn stage(path: &Path, content: &[u8], mode: u32) -> io::Result<(PathBuf, File)> 
 }
 
 fn write_new(path: &Path, content: &[u8], mode: u32) -> io::Result<File> {
+	step("create", path);
 	let mut file = OpenOptions::new().write(true).create_new(true).mode(mode).open(path)?;
 	file.set_permissions(Permissions::from_mode(mode))?;
+	step("write", path);
 	file.write_all(content)?;
 	Ok(file)
 }
@@ -160,12 +284,13 @@ fn sync_parent(path: &Path) -> Result<(), FileError> {
 
 fn staging_path(path: &Path) -> PathBuf {
 	let name = path.file_name().unwrap_or_default().to_string_lossy();
-	path.with_file_name(format!(".{name}.new"))
+	path.with_file_name(format!(".{name}{STAGED}"))
 }
 
 #[cfg(test)]
 mod tests {
 	use super::*;
+	use std::collections::BTreeSet;
 
 	fn mode(path: &Path) -> u32 {
 		fs::metadata(path).unwrap().permissions().mode() & 0o7777
@@ -219,6 +344,31 @@ mod tests {
 			(fs::read(&path).unwrap(), fs::read(&other).unwrap()),
 			(b"status".to_vec(), b"other".to_vec())
 		);
+	}
+
+	#[test]
+	fn what_lay_ready_for_somebody_who_was_ended_is_destroyed_and_nothing_else_is() {
+		let dir = tempfile::tempdir().unwrap();
+		let place = |name: &str| dir.path().join(name);
+		sweep(&place("missing")).unwrap();
+		for name in ["journal", ".journal.new", ".agreement.key.new", ".hidden", "new"] {
+			fs::write(place(name), "secret").unwrap();
+		}
+		fs::write(place("agreement.key"), "secret").unwrap();
+		fs::remove_file(place(".agreement.key.new")).unwrap();
+		fs::hard_link(place("agreement.key"), place(".agreement.key.new")).unwrap();
+		std::os::unix::fs::symlink("journal", place(".current.new")).unwrap();
+		fs::create_dir(place(".7.new")).unwrap();
+		sweep(dir.path()).unwrap();
+		let names = fs::read_dir(dir.path()).unwrap().map(|it| it.unwrap().file_name());
+		let kept: BTreeSet<_> = names.map(|it| it.into_string().unwrap()).collect();
+		assert_eq!(
+			kept,
+			[".7.new", ".hidden", "agreement.key", "journal", "new"].map(Into::into).into()
+		);
+		for name in ["journal", "agreement.key"] {
+			assert_eq!(fs::read(place(name)).unwrap(), b"secret", "{name}");
+		}
 	}
 
 	#[test]

@@ -18,6 +18,7 @@ use dpki_client::{
 	possession::{PossessionError, SigningKey},
 	primitives::{
 		Moment,
+		channel::ChannelId,
 		filing::{
 			FILING_LIFETIME, Filing, FilingKind, FilingPlace, FilingStanding, Objection, slot_for,
 		},
@@ -112,8 +113,8 @@ pub struct Waiting {
 enum Seen {
 	/// It waits yet.
 	Waits,
-	/// The certificate is in this delivery, on the channel that the organisation uses.
-	Answered(u64),
+	/// The certificate is in the delivery of this number on this channel.
+	Answered(ChannelId, u64),
 	/// There is none.
 	Refused(Objection),
 	/// Its time is over.
@@ -228,15 +229,15 @@ pub(crate) async fn submit(
 }
 
 impl Waiting {
-	/// Waits for the answer: the number of the delivery with the certificate.
-	pub async fn answer(&self) -> Result<u64, FilingError> {
+	/// Waits for the answer: the channel and the number of the delivery with the certificate.
+	pub async fn answer(&self) -> Result<(ChannelId, u64), FilingError> {
 		tokio::select! {
 			answer = self.follow() => answer,
 			lost = self.connection.lost() => Err(lost.into()),
 		}
 	}
 
-	async fn follow(&self) -> Result<u64, FilingError> {
+	async fn follow(&self) -> Result<(ChannelId, u64), FilingError> {
 		let client: &Client = &self.connection.client;
 		let mut heads = client.finalized_heads();
 		while let Some(head) = heads.next().await {
@@ -247,7 +248,7 @@ impl Waiting {
 			}
 			match self.look(&client.at(head)).await {
 				Ok(Seen::Waits) => {},
-				Ok(Seen::Answered(sequence)) => return Ok(sequence),
+				Ok(Seen::Answered(channel, sequence)) => return Ok((channel, sequence)),
 				Ok(Seen::Refused(objection)) => return Err(FilingError::Refused(objection)),
 				Ok(Seen::Over) => return Err(FilingError::Unanswered),
 				Ok(Seen::Replaced) => return Err(FilingError::Replaced),
@@ -272,7 +273,7 @@ fn seen(filing: Option<&Filing>, number: u64, expires_at: Moment, now: Moment) -
 	match filing.standing {
 		FilingStanding::Waiting { .. } if filing.is_waiting(now) => Seen::Waits,
 		FilingStanding::Waiting { .. } => Seen::Over,
-		FilingStanding::Answered { sequence, .. } => Seen::Answered(sequence),
+		FilingStanding::Answered { channel, sequence, .. } => Seen::Answered(channel, sequence),
 		FilingStanding::Refused { objection, .. } => Seen::Refused(objection),
 	}
 }
@@ -301,12 +302,13 @@ mod tests {
 	fn what_is_told_is_what_became_of_exactly_this_request() {
 		let objection = Objection::NamesNotAllowed;
 		let waiting = FilingStanding::Waiting { position: 0 };
-		let answered = FilingStanding::Answered { sequence: 7, at: NOW };
+		let channel = ChannelId::new(2).unwrap();
+		let answered = FilingStanding::Answered { channel, sequence: 7, at: NOW };
 		let refused = FilingStanding::Refused { objection, at: NOW };
 		for (standing, number, now, expected) in [
 			(Some(waiting), 3, NOW + 100, Seen::Waits),
 			(Some(waiting), 3, NOW + 101, Seen::Over),
-			(Some(answered), 3, NOW + 101, Seen::Answered(7)),
+			(Some(answered), 3, NOW + 101, Seen::Answered(channel, 7)),
 			(Some(refused), 3, NOW, Seen::Refused(objection)),
 			(Some(answered), 4, NOW, Seen::Replaced),
 			(None, 3, NOW, Seen::Replaced),

@@ -105,10 +105,10 @@ pub fn make_in(
 	let (keys, _) = DeviceKeys::create(vault, take_over, &comment)?;
 	let applier = Applier::new(&config.ssh);
 	applier.initialise()?;
-	if !exists {
-		if let Some(parent) = path.parent().filter(|parent| !parent.as_os_str().is_empty()) {
-			std::fs::create_dir_all(parent).map_err(files::failed("create", parent))?;
-		}
+	if exists {
+		files::clear(path)?;
+	} else {
+		files::create_parents(path)?;
 		files::create_whole(path, config.to_toml().as_bytes(), PUBLIC)?;
 	}
 	let layout = applier.layout();

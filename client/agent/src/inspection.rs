@@ -146,6 +146,9 @@ impl fmt::Display for Inspection {
 			ssh.user_cas.len(),
 			if ssh.host_certificate { "yes" } else { "no" },
 		)?;
+		if let Some(key) = &ssh.delivered_host_key {
+			writeln!(f, "host key      beside the own one: {key}, which was delivered")?;
+		}
 		writeln!(
 			f,
 			"revoked       for logins {} serials and {} keys, for hosts {} serials and {} keys",

@@ -126,6 +126,16 @@ impl Entries {
 		self.lanes.entry(channel).or_default()
 	}
 
+	/// The bytes of a journal of this owner, which [`read`] reads.
+	pub fn to_file(&self, owner: ([u8; 32], DeviceId)) -> Zeroizing<Vec<u8>> {
+		let body = Zeroizing::new((MAGIC, owner, self).encode());
+		let hash = Sha256::digest(body.as_slice());
+		let mut bytes = Zeroizing::new(Vec::with_capacity(body.len() + 32));
+		bytes.extend_from_slice(&hash);
+		bytes.extend_from_slice(&body);
+		bytes
+	}
+
 	/// Whether anything may be in force.
 	pub fn is_in_force(&self) -> bool {
 		self.pending.is_some() || self.lanes.values().any(|lane| lane.applied.is_some())
@@ -142,6 +152,33 @@ struct EntriesOfOne {
 	verdict: Option<Outcome>,
 	reload_due: Option<u64>,
 	head: u32,
+}
+
+/// Why the bytes of a journal are not read.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Unreadable {
+	/// They are not what was written.
+	Damaged,
+	/// They were written for another device or chain.
+	Foreign,
+}
+
+/// What a journal of this owner holds.
+pub fn read(bytes: &[u8], owner: ([u8; 32], DeviceId)) -> Result<Entries, Unreadable> {
+	let (hash, body) = bytes.split_at_checked(32).ok_or(Unreadable::Damaged)?;
+	if Sha256::digest(body).as_slice() != hash {
+		return Err(Unreadable::Damaged);
+	}
+	type Head = ([u8; 16], ([u8; 32], DeviceId));
+	let mut rest = body;
+	let (magic, found) = Head::decode(&mut rest).map_err(|_| Unreadable::Damaged)?;
+	let entries = match magic {
+		MAGIC => Entries::decode_all(&mut rest),
+		MAGIC_OF_ONE => EntriesOfOne::decode_all(&mut rest).map(Entries::from),
+		_ => return Err(Unreadable::Damaged),
+	};
+	let entries = entries.map_err(|_| Unreadable::Damaged)?;
+	if found != owner { Err(Unreadable::Foreign) } else { Ok(entries) }
 }
 
 impl From<EntriesOfOne> for Entries {
@@ -170,34 +207,16 @@ impl Journal {
 		let Some(bytes) = vault.read_if_there(FILE)? else {
 			return Ok(Self { vault, owner, entries: Entries::default() });
 		};
-		let damaged = || JournalError::Damaged(path.clone());
-		let (hash, body) = bytes.split_at_checked(32).ok_or_else(damaged)?;
-		if Sha256::digest(body).as_slice() != hash {
-			return Err(damaged());
-		}
-		type Head = ([u8; 16], ([u8; 32], DeviceId));
-		let mut rest = body;
-		let (magic, found) = Head::decode(&mut rest).map_err(|_| damaged())?;
-		let entries = match magic {
-			MAGIC => Entries::decode_all(&mut rest),
-			MAGIC_OF_ONE => EntriesOfOne::decode_all(&mut rest).map(Entries::from),
-			_ => return Err(damaged()),
-		};
-		let entries = entries.map_err(|_| damaged())?;
-		if found != owner {
-			return Err(JournalError::Foreign(path));
-		}
+		let entries = read(&bytes, owner).map_err(|error| match error {
+			Unreadable::Damaged => JournalError::Damaged(path),
+			Unreadable::Foreign => JournalError::Foreign(path),
+		})?;
 		Ok(Self { vault, owner, entries })
 	}
 
 	/// Brings the entries to the disk.
 	pub fn save(&self) -> Result<(), JournalError> {
-		let body = Zeroizing::new((MAGIC, self.owner, &self.entries).encode());
-		let hash = Sha256::digest(body.as_slice());
-		let mut bytes = Zeroizing::new(Vec::with_capacity(body.len() + 32));
-		bytes.extend_from_slice(&hash);
-		bytes.extend_from_slice(&body);
-		Ok(self.vault.replace(FILE, &bytes)?)
+		Ok(self.vault.replace(FILE, &self.entries.to_file(self.owner))?)
 	}
 }
 

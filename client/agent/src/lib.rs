@@ -36,6 +36,7 @@
 //! | [`status`] | what the agent tells about itself |
 //! | [`inspection`] | what `dpki-agent status` makes of it |
 //! | [`files`] | files that survive a crash |
+//! | [`steps`] | who is told of every step, in tests |
 //! | [`filing`] | asking for a certificate over the chain |
 //! | [`notify`] | telling systemd |
 //!
@@ -79,3 +80,4 @@ pub mod seal;
 pub mod service;
 pub mod ssh;
 pub mod status;
+pub mod steps;

@@ -339,9 +339,11 @@ async fn fingerprint(args: &FingerprintArgs) -> Outcome {
 	}
 	println!("{}/{}  {text}", config.organisation, config.device);
 	if args.qr {
-		// Capital letters, digits and hyphens make the smaller code of their kind.
+		// Capital letters, digits and hyphens make the smaller code of their kind. Terminals are mostly
+		// dark: what is drawn is the light part, so that the modules are dark where a camera expects it.
 		let code = QrCode::new(text.as_bytes())?;
-		println!("{}", code.render::<Dense1x2>().build());
+		let mut drawing = code.render::<Dense1x2>();
+		println!("{}", drawing.dark_color(Dense1x2::Light).light_color(Dense1x2::Dark).build());
 	}
 	Ok(ExitCode::SUCCESS)
 }

@@ -38,6 +38,10 @@ fn claim(item: &Item) -> String {
 		Item::TrustBundle { name, .. } | Item::RevocationLists { name, .. } => {
 			format!("the trust of the service {name}")
 		},
+		// A certificate is for the device's own key, or for the one that is delivered with it.
+		Item::SshHostKey { .. } | Item::SshHostCertificate { .. } => {
+			"the host key and its certificate".into()
+		},
 		_ => item.subject(),
 	}
 }
@@ -139,6 +143,18 @@ mod tests {
 		}
 		let other = Item::RevocationLists { name: "mail".into(), lists: vec![vec![1]] };
 		assert!(merged(&[(0, &[trust(2)]), (5, &[other])], None).overruled.is_empty());
+	}
+
+	#[test]
+	fn a_host_key_and_a_certificate_belong_to_one_channel() {
+		let key = Item::SshHostKey { private: Secret::from(&b"key"[..]) };
+		let certificate = Item::SshHostCertificate { certificate: "certificate".into() };
+		let both = [key.clone(), certificate.clone()];
+		assert!(merged(&[(0, &both), (1, &both)], None).overruled.is_empty());
+		let found = merged(&[(0, &[key]), (1, &[certificate])], None);
+		let about = "the host key and its certificate".into();
+		let conflict = Conflict { with: channel(0), about };
+		assert_eq!(found.overruled, BTreeMap::from([(channel(1), conflict)]));
 	}
 
 	#[test]

@@ -156,6 +156,7 @@ fn name_of(name: &GeneralName) -> Option<String> {
 mod tests {
 	use super::*;
 	use dpki_client::primitives::{
+		channel::ChannelId,
 		filing::{FilingKind, FilingStanding, Objection},
 		ids::{KeyId, OrganisationId},
 	};
@@ -218,7 +219,9 @@ mod tests {
 		assert!(is_lately(&waiting, now + 7 * PATIENCE));
 		assert!(!is_lately(&waiting, now + 7 * PATIENCE + 1));
 		let refused = FilingStanding::Refused { objection: Objection::NotNeeded, at: now };
-		for standing in [refused, FilingStanding::Answered { sequence: 1, at: now }] {
+		let channel = ChannelId::DEFAULT;
+		let answered = FilingStanding::Answered { channel, sequence: 1, at: now };
+		for standing in [refused, answered] {
 			assert!(is_lately(&filing(standing), now + PATIENCE - 1));
 			assert!(!is_lately(&filing(standing), now + PATIENCE));
 		}

@@ -24,7 +24,7 @@ use dpki_client::{
 	device_request::{DeviceRequest, Wanted},
 	names::{InvalidName, NameKind},
 	possession::PossessionError,
-	primitives::{Moment, context::MAX_SIGNATURE_LIFETIME},
+	primitives::{Moment, context::MAX_SIGNATURE_LIFETIME, revocation::Withdrawal},
 	view::ReadError,
 };
 use rcgen::{
@@ -70,6 +70,9 @@ pub enum RequestError {
 	/// The device is not enrolled, or revoked.
 	#[error("the chain knows no valid device of this name: enrol it with `dpki-agent enrol`")]
 	NotEnrolled,
+	/// The device is on hold.
+	#[error("the device is on hold and asks for nothing: have the organisation release it")]
+	OnHold,
 	/// The host key is of a type that the chain does not know.
 	#[error("the chain has no keys of the type of the host key: use an Ed25519 or P-256 key")]
 	HostKey,
@@ -162,8 +165,10 @@ pub(crate) async fn prepare(
 ) -> Result<(Wanted, DeviceKeys), RequestError> {
 	let keys = DeviceKeys::load(&Vault::of(config).await.map_err(KeyError::from)?)?;
 	let record = chain.device(config.device_id()).await?.ok_or(RequestError::NotEnrolled)?;
-	if record.revocation.is_some() {
-		return Err(RequestError::NotEnrolled);
+	match record.withdrawal {
+		Withdrawal::None => {},
+		Withdrawal::Revoked(_) => return Err(RequestError::NotEnrolled),
+		Withdrawal::OnHold(_) => return Err(RequestError::OnHold),
 	}
 	let wanted = match ask {
 		Ask::SshHost(names) => {
@@ -237,6 +242,8 @@ fn subject(
 
 fn service_key(config: &Config, service: &str) -> Result<KeyPair, RequestError> {
 	let path = service_key_path(config, service);
+	// Whoever asked before may have been ended before the key had its name.
+	path.parent().map_or(Ok(()), files::sweep)?;
 	if let Some(bytes) = files::read_if_there(&path)?.map(Zeroizing::new) {
 		let pem = std::str::from_utf8(&bytes).ok();
 		let key = pem.and_then(|pem| KeyPair::from_pem(pem).ok());

@@ -198,6 +198,16 @@ pub(crate) fn alone(state: &Path) -> Result<File, RotationError> {
 	}
 }
 
+/// Destroys what a process laid ready in the state directory that was ended. A rotation that is at work may have laid something
+/// ready, too: then it is left for the next start.
+pub(crate) fn sweep(state: &Path) -> Result<(), FileError> {
+	match alone(state) {
+		Ok(_alone) => files::sweep(state),
+		Err(RotationError::File(error)) => Err(error),
+		Err(_) => Ok(()),
+	}
+}
+
 /// The next key, if there is one.
 pub fn read_next(vault: &Vault) -> Result<Option<AgreementKey>, KeyError> {
 	if vault.path(NEXT).exists() { read_agreement(vault, NEXT).map(Some) } else { Ok(None) }
@@ -415,7 +425,14 @@ mod tests {
 		let first = alone(dir.path()).unwrap();
 		let error = alone(dir.path()).unwrap_err();
 		assert!(matches!(&error, RotationError::Held(at) if at == dir.path()), "{error}");
+		// What lies ready may be what it is about to put in its place.
+		let staged = dir.path().join(".agreement.next.key.new");
+		fs::write(&staged, "half").unwrap();
+		sweep(dir.path()).unwrap();
+		assert!(staged.exists());
 		drop(first);
+		sweep(dir.path()).unwrap();
+		assert!(!staged.exists());
 		alone(dir.path()).unwrap();
 	}
 

@@ -78,6 +78,9 @@ pub struct SshStatus {
 	pub revoked_host_keys: usize,
 	/// Whether sshd has a host certificate.
 	pub host_certificate: bool,
+	/// The fingerprint of the host key that sshd has beside that of the device, because it was delivered.
+	#[serde(default)]
+	pub delivered_host_key: Option<String>,
 	/// How many temporary accesses are open.
 	#[serde(default)]
 	pub temporary: usize,

@@ -4,7 +4,7 @@
 
 mod dial;
 mod exchange;
-mod frame;
+pub mod frame;
 mod message;
 
 pub use message::{Block, BlockPresence, Entry, Message, Wantlist};

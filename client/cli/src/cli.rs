@@ -4,8 +4,8 @@
 use crate::{
 	commands::{
 		access, account, anchor, blob, bundle, certificate, chain, deliver, delivery, device,
-		economy, endorser, export, fleet, key, motion, multisig, network, node, observer, org,
-		recovery, request, revoke, runtime, ssh, status, subject, validator, voucher, x509,
+		economy, endorser, export, fleet, hold, key, motion, multisig, network, node, observer,
+		org, recovery, request, revoke, runtime, ssh, status, subject, validator, voucher, x509,
 	},
 	error::Result,
 	output::Report,
@@ -172,6 +172,12 @@ pub enum Command {
 	/// Take trust away for good
 	#[command(subcommand)]
 	Revoke(revoke::RevokeCommand),
+	/// Take trust away from a device or a key of one until it is released
+	#[command(subcommand)]
+	Hold(hold::HoldCommand),
+	/// Take a device or a key of one off hold
+	#[command(subcommand)]
+	Release(hold::ReleaseCommand),
 	/// One verdict in one line: may this be relied on now?
 	///
 	/// Exit code 0 only for a valid thing, 3 for anything else that the chain answers (unknown included), 1 if the
@@ -236,6 +242,8 @@ impl Cli {
 			Command::WithdrawDelivery(command) => command.run(&session).await,
 			Command::Blob(command) => command.run(&session).await,
 			Command::Revoke(command) => command.run(&session).await,
+			Command::Hold(command) => command.run(&session).await,
+			Command::Release(command) => command.run(&session).await,
 			Command::Status(args) => args.run(&session).await,
 			Command::Bundle(command) => command.run(&session).await,
 			Command::Recovery(command) => command.run(),

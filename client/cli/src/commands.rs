@@ -15,6 +15,7 @@ pub mod economy;
 pub mod endorser;
 pub mod export;
 pub mod fleet;
+pub mod hold;
 pub mod key;
 pub mod motion;
 pub mod multisig;

@@ -55,6 +55,10 @@ const COMMANDS: &[Line] = &[
 	("Dpki", "revoke_own_key", "dpki key revoke id --signing-key k --reason superseded"),
 	("Dpki", "clear_expired_voucher", "dpki voucher clear drone-7.voucher"),
 	("Dpki", "revoke_device", "dpki revoke device acme/drone-7 --reason keyCompromise"),
+	("Dpki", "suspend_device", "dpki hold device acme/drone-7 --reason keyCompromise"),
+	("Dpki", "release_device", "dpki release device acme/drone-7"),
+	("Dpki", "suspend_key", "dpki hold key id --reason keyCompromise"),
+	("Dpki", "release_key", "dpki release key id"),
 	("Dpki", "set_key_policy", "dpki org key-policy acme --self-service on"),
 	(
 		"Dpki",
@@ -179,6 +183,7 @@ const QUERIES: &[(&str, &str)] = &[
 	("economy", "dpki economy show"),
 	("quota", "dpki economy quota"),
 	("fleet", "dpki fleet status acme/drones"),
+	("fleets_of", "dpki fleet list acme"),
 	("fleet_member", "dpki fleet status acme/drones --proof drone-7.member"),
 	("certificate", "dpki certificate show id"),
 	("assessment", "dpki status certificate id"),

@@ -4,11 +4,12 @@
 //! do about it. Neither ever holds a secret.
 
 use crate::{
+	commands::delivery::{option, place},
 	output::{EXIT_ERROR, EXIT_INTERRUPTED, EXIT_PENDING, rfc3339},
 	prompt::{MIN_PASSPHRASE_CHARS, PASSPHRASE_VARIABLE},
 };
 use dpki_client::SubmitError;
-use dpki_primitives::{Moment, delivery::RefusalReason, ids::InvalidId};
+use dpki_primitives::{Moment, channel::ChannelId, delivery::RefusalReason, ids::InvalidId};
 use std::{
 	fmt::Display,
 	io::{self, ErrorKind},
@@ -61,7 +62,7 @@ pub enum Error {
 	},
 	/// The newest finalised block of the node is too old to be asked.
 	#[error(
-		"the node's newest finalised block {block} is {} old by the clock of this computer, {} are allowed: there is no verdict",
+		"the node's newest finalised block {block} is {} old by the clock of this computer, {} are allowed",
 		span(.age),
 		span(.allowed)
 	)]
@@ -229,8 +230,10 @@ pub enum Error {
 		local: Moment,
 	},
 	/// The device did not apply a delivery.
-	#[error("the device refused delivery {sequence}: {}", refusal_sentence(.reason))]
+	#[error("the device refused delivery {sequence}{}: {}", on(.channel), refusal_sentence(.reason))]
 	DeviceRefused {
+		/// On which channel.
+		channel: ChannelId,
 		/// Which delivery.
 		sequence: u64,
 		/// What the device says.
@@ -238,10 +241,13 @@ pub enum Error {
 	},
 	/// The device did not acknowledge a delivery in time.
 	#[error(
-		"delivery {sequence} is published, but the device did not acknowledge it within {}",
+		"delivery {sequence}{} is published, but the device did not acknowledge it within {}",
+		on(.channel),
 		span(.waited)
 	)]
 	NotAcknowledged {
+		/// On which channel.
+		channel: ChannelId,
 		/// Which delivery.
 		sequence: u64,
 		/// How long was waited.
@@ -249,9 +255,12 @@ pub enum Error {
 	},
 	/// A newer delivery took the place of the one that was waited for.
 	#[error(
-		"delivery {sequence} was replaced by delivery {newer} before the device acknowledged it"
+		"delivery {sequence}{} was replaced by delivery {newer} before the device acknowledged it",
+		on(.channel)
 	)]
 	DeliveryReplaced {
+		/// On which channel.
+		channel: ChannelId,
 		/// Which delivery.
 		sequence: u64,
 		/// The newer one.
@@ -293,6 +302,7 @@ from_client_errors! {
 	dpki_client::bundle::BundleError,
 	dpki_client::carrier::CarrierError,
 	dpki_client::carrier::Exhausted,
+	dpki_client::prover::ProverError,
 	dpki_verifier::Error,
 	dpki_client::ssh::SshError,
 	dpki_client::fleet::FleetError,
@@ -393,11 +403,17 @@ impl Error {
 			Self::DeviceRefused { .. } => {
 				"the device keeps its old state; see its log, mend the cause and deliver again"
 			},
-			Self::NotAcknowledged { .. } => {
-				"it applies the delivery once it is back; `dpki status delivery` shows when"
+			Self::NotAcknowledged { channel, .. } => {
+				return Some(format!(
+					"it applies the delivery once it is back; `dpki status delivery ORG/NAME{}` shows when",
+					option(*channel)
+				));
 			},
-			Self::DeliveryReplaced { .. } => {
-				"`dpki status delivery` shows what became of the newer one"
+			Self::DeliveryReplaced { channel, .. } => {
+				return Some(format!(
+					"`dpki status delivery ORG/NAME{}` shows what became of the newer one",
+					option(*channel)
+				));
 			},
 			Self::NotAVoucher => {
 				"give the file that `dpki voucher new --out` made, its text, or - for standard input"
@@ -511,6 +527,10 @@ fn span(span: &Duration) -> humantime::FormattedDuration {
 	humantime::format_duration(*span)
 }
 
+fn on(channel: &ChannelId) -> String {
+	place(*channel)
+}
+
 fn time(at: &Moment) -> String {
 	rfc3339(*at)
 }
@@ -554,6 +574,29 @@ mod tests {
 			let error = Error::from(SubmitError::Refused(*refusal));
 			let told = format!("{error}: {}", error.next_step().unwrap_or_default());
 			assert_eq!(told, refusal.sentence());
+		}
+	}
+
+	#[test]
+	fn what_became_of_a_delivery_is_told_with_its_channel() {
+		let errors = |channel| {
+			let waited = Duration::from_secs(60);
+			[
+				Error::NotAcknowledged { channel, sequence: 5, waited },
+				Error::DeliveryReplaced { channel, sequence: 5, newer: 6 },
+				Error::DeviceRefused { channel, sequence: 5, reason: RefusalReason::ApplyFailed },
+			]
+		};
+		for error in errors(ChannelId::DEFAULT) {
+			let told = format!("{error}: {}", error.next_step().unwrap());
+			assert!(told.contains("delivery 5") && !told.contains("channel"), "{told}");
+		}
+		for error in errors(ChannelId::new(2).unwrap()) {
+			assert!(error.to_string().contains("delivery 5 on channel 2"), "{error}");
+		}
+		for error in &errors(ChannelId::new(2).unwrap())[..2] {
+			let next = error.next_step().unwrap();
+			assert!(next.contains("`dpki status delivery ORG/NAME --channel 2`"), "{next}");
 		}
 	}
 

@@ -14,8 +14,10 @@ use dpki_primitives::{
 	device::DeviceRecord,
 	ids::{AnchorId, KeyId, OrganisationId, name_to_string},
 	key::{KeyPurpose, KeyRecord},
+	revocation::{Hold, Withdrawal},
 	status::{Standing, Status},
 };
+use serde_json::{Value, json};
 use std::path::Path;
 use x509_parser::{
 	pem::Pem,
@@ -113,6 +115,13 @@ pub async fn anchor(view: &View, anchor: &AnchorRef, kinds: &[AnchorKind]) -> Re
 	Err(Error::Unknown { what: "anchor", name: anchor.to_string() })
 }
 
+/// What an anchor is made of: a certificate in DER, or an SSH key in wire encoding.
+pub async fn material(view: &View, id: AnchorId) -> Result<Vec<u8>> {
+	view.anchor_material(id)
+		.await?
+		.ok_or_else(|| Error::Unknown { what: "material of the anchor", name: id.to_string() })
+}
+
 /// The error for a key that the chain knows as an anchor of a kind that does not help here.
 pub fn of_another_kind(what: &str, found: AnchorKind, wanted: &[AnchorKind]) -> Error {
 	let (found, wanted) = (found.name(), kind_names(wanted));
@@ -154,9 +163,11 @@ pub async fn valid_key(
 	Ok(newest)
 }
 
-/// The name of an organisation as people know it; its id if the chain does not know it any more.
+/// The name of an organisation as people know it; its id if the chain does not know it any more, or the node tells a name
+/// that is another's.
 pub async fn organisation_name(view: &View, id: OrganisationId) -> Result<String> {
 	let record = view.organisation(id).await?;
+	let record = record.filter(|record| OrganisationId::from_name(&record.name) == id);
 	Ok(record.map_or_else(|| id.to_string(), |record| name_to_string(&record.name)))
 }
 
@@ -236,6 +247,18 @@ pub fn since(status: Status, standing: &Standing) -> Option<Moment> {
 		Status::Superseded => standing.superseded_at,
 		Status::Unknown | Status::Suspended => None,
 	}
+}
+
+/// What a record says of its hold, for programs: since when, on whose authority, and what is suspected.
+pub fn hold(withdrawal: Withdrawal) -> Option<Value> {
+	let Hold { reason, at, by } = withdrawal.hold()?;
+	Some(json!({ "since": rfc3339(at), "by": by.name(), "reason": reason.rfc5280_name() }))
+}
+
+/// The same for people.
+pub fn hold_words(withdrawal: Withdrawal) -> Option<String> {
+	let Hold { reason, at, by } = withdrawal.hold()?;
+	Some(format!("since {} by {}: {}", rfc3339(at), by.name(), reason.rfc5280_name()))
 }
 
 #[cfg(test)]

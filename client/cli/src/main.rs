@@ -11,6 +11,7 @@ mod files;
 mod lookup;
 mod output;
 mod prompt;
+mod proven;
 mod secrets;
 mod session;
 mod transaction;

@@ -58,7 +58,8 @@ pub fn confirm(question: &str, yes: bool) -> Result<()> {
 	}
 }
 
-fn require_length(passphrase: &str) -> Result<()> {
+/// That a new passphrase is not surely too short.
+pub fn require_length(passphrase: &str) -> Result<()> {
 	match passphrase.chars().count() {
 		0..MIN_PASSPHRASE_CHARS => Err(Error::PassphraseShort),
 		_ => Ok(()),

@@ -19,7 +19,7 @@ use tokio::time::timeout;
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// A finalised block is at most seconds away on a chain that is alive; reads take milliseconds.
-const READ_TIMEOUT: Duration = Duration::from_secs(30);
+pub const READ_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// The node and the account that a command was given.
 pub struct Session {
@@ -56,6 +56,11 @@ impl Session {
 		is_loopback(&self.url)
 	}
 
+	/// Whether somebody has said which chain it has to be.
+	pub fn is_pinned(&self) -> bool {
+		self.genesis.is_some()
+	}
+
 	/// Tells a person what has to be known before the command goes on.
 	pub fn warn(&self, sentence: &str) {
 		print_warning(sentence, self.as_json);
@@ -68,8 +73,14 @@ impl Session {
 
 	/// A connection to the node, whose chain is the one that was asked for.
 	pub async fn connect(&self) -> Result<Client> {
+		self.connect_as(false).await
+	}
+
+	/// The same for whoever may find out by other means which chain it is, and needs no warning then.
+	pub async fn connect_as(&self, is_pinned: bool) -> Result<Client> {
 		let client = self.reach().await?;
-		if let Some(warning) = judge_chain(&self.url, self.genesis, client.genesis_hash())? {
+		let warning = judge_chain(&self.url, self.genesis, client.genesis_hash())?;
+		if let Some(warning) = warning.filter(|_| !is_pinned) {
 			print_warning(&warning, self.as_json);
 		}
 		Ok(client)

@@ -26,8 +26,9 @@ fn role_for(call: &str) -> Option<Role> {
 		"issue_voucher" | "cancel_voucher" | "register_key" | "revoke_key" | "revoke_device"
 		| "replace_key" | "announce_next_key" | "approve_request" | "reject_request"
 		| "register_batch" | "revoke_keys" | "revoke_devices" | "append" | "rotate"
-		| "revoke_members" | "revoke_fleet" | "retire_fleet" | "publish_tile" => Some(Role::Registrar),
-		"publish" => Some(Role::Publisher),
+		| "revoke_members" | "revoke_fleet" | "retire_fleet" | "publish_tile"
+		| "suspend_device" | "release_device" | "suspend_key" | "release_key" => Some(Role::Registrar),
+		"publish" | "publish_shared" => Some(Role::Publisher),
 		_ => None,
 	}
 }
@@ -62,9 +63,10 @@ fn look(call: &impl Call) -> &'static str {
 		"issue_voucher" | "cancel_voucher" => "dpki status voucher FILE",
 		"register_key" | "revoke_key" | "revoke_device" | "add_own_key" | "replace_key"
 		| "replace_own_key" | "reveal_next_key" | "register_batch" | "revoke_keys"
-		| "revoke_devices" => "dpki device show ORG/NAME",
+		| "revoke_devices" | "suspend_device" | "release_device" | "suspend_key"
+		| "release_key" => "dpki device show ORG/NAME",
 		"request_keys" | "approve_request" | "reject_request" => "dpki key requests ORG",
-		"publish" => "dpki status delivery ORG/NAME",
+		"publish" | "publish_shared" => "dpki status delivery ORG/NAME",
 		"as_multi" | "approve_as_multi" | "cancel_as_multi" => "dpki multisig list ADDRESS",
 		"transfer_keep_alive" => "dpki account show ADDRESS",
 		_ => "dpki chain info",
@@ -132,6 +134,8 @@ mod tests {
 			(missing(&calls::cancel_voucher(VoucherId([5; 32]))), "registrar"),
 			(missing(&calls::revoke_key(KeyId([6; 32]), REASON)), "registrar"),
 			(missing(&calls::revoke_device(device, REASON)), "registrar"),
+			(missing(&calls::suspend_device(device, REASON)), "registrar"),
+			(missing(&calls::release_key(KeyId([6; 32]))), "registrar"),
 		] {
 			let sentence = error.to_string();
 			assert!(sentence.contains(&format!("the role {role} ")), "{sentence}");

@@ -8,7 +8,8 @@ use dpki_primitives::{
 	assurance::Level,
 	certificate::{CertificateRecord, Holder},
 	device::DeviceRecord,
-	ids::{AnchorId, CertificateId, DeviceId, KeyId, OrganisationId},
+	fleet::{Commitment, FleetHead, FleetRecord},
+	ids::{AnchorId, BlobDigest, CertificateId, DeviceId, FleetId, KeyId, OrganisationId},
 	key::{KeyPurpose, KeyRecord, KeyType, PublicKey},
 	revocation::{Revocation, RevocationReason},
 	status::{Status, Validity},
@@ -200,7 +201,7 @@ fn keys_that_end_soon_are_told_with_their_end() {
 		name,
 		enrolled_at: 0,
 		keys_registered: 2,
-		revocation: None,
+		withdrawal: Default::default(),
 	};
 	let node = Node::start(
 		stored(&[(storage_keys::device(device), record.encode())]),
@@ -215,7 +216,7 @@ fn keys_that_end_soon_are_told_with_their_end() {
 				validity: Validity { not_before: 0, not_after: Some(END + DAY) },
 				registered_at: 0,
 				superseded_at: Some(END),
-				revocation: None,
+				withdrawal: Default::default(),
 			};
 			let id = KeyId([4; 32]);
 			let verdict = (Some(key), Status::Valid, storage_keys::key(id));
@@ -232,7 +233,13 @@ fn keys_that_end_soon_are_told_with_their_end() {
 
 fn device(name: &str, revocation: Option<Revocation>) -> DeviceRecord {
 	let name = name.as_bytes().to_vec().try_into().unwrap();
-	DeviceRecord { organisation: acme(), name, enrolled_at: 0, keys_registered: 1, revocation }
+	DeviceRecord {
+		organisation: acme(),
+		name,
+		enrolled_at: 0,
+		keys_registered: 1,
+		withdrawal: revocation.into(),
+	}
 }
 
 #[test]
@@ -263,7 +270,7 @@ fn the_devices_of_an_organisation_are_listed_with_what_ends_soon() {
 				validity: Validity { not_before: 0, not_after: Some(END) },
 				registered_at: 0,
 				superseded_at: None,
-				revocation: None,
+				withdrawal: Default::default(),
 			};
 			let ending = (KeyId([4; 32]), (Some(key), Status::Valid, vec![]));
 			let entries = if of == id(1) { vec![ending] } else { vec![] };
@@ -288,6 +295,46 @@ fn the_devices_of_an_organisation_are_listed_with_what_ends_soon() {
 	assert_eq!(key["ends_at"], json!("2027-01-20T08:00:00Z"));
 	let text = node.ask(&["device", "list", "--org", "acme", "--ending", "30d"]);
 	assert!(text.contains("drone-1") && !text.contains("drone-2"), "{text}");
+}
+
+#[test]
+fn the_fleets_of_an_organisation_are_listed_with_what_proves_the_list() {
+	let node = Node::start(stored(&[]), move |method, arguments| match method {
+		"DpkiApi_fleets_of" => {
+			let asked = <(OrganisationId, u32)>::decode(&mut &arguments[..]).unwrap();
+			assert_eq!(asked, (acme(), 0));
+			let entry = |name: &[u8], current: Option<FleetHead>| {
+				let id = FleetId::from_name(acme(), name);
+				let status = current.map_or(Status::Unknown, |_| Status::Valid);
+				let record = FleetRecord {
+					organisation: acme(),
+					name: name.to_vec().try_into().unwrap(),
+					committed_at: 0,
+					revisions: 1,
+					current,
+					previous: None,
+					candidate: None,
+					retired_at: None,
+					revocation: None,
+				};
+				(id, (Some(record), status, storage_keys::fleet(id)))
+			};
+			let commitment = Commitment { size: 5, root: [1; 32], tiles: BlobDigest([2; 32]) };
+			let head = FleetHead { revision: 0, commitment, since: 0, unavailable: false };
+			let entries = vec![entry(b"drones", Some(head)), entry(b"cars", None)];
+			let count = storage_keys::organisation_fleet_count(acme());
+			let page: Page<FleetId, FleetRecord> = (66, Some(64), entries, vec![count]);
+			page.encode()
+		},
+		other => panic!("nobody asks for {other}"),
+	});
+	let told = node.json(&["fleet", "list", "acme"]);
+	assert_eq!((&told["total"], &told["next"]), (&json!(66), &json!(64)));
+	assert_eq!(told["fleets"][0]["name"], json!("drones"));
+	assert_eq!(told["fleets"][0]["members"], json!(5));
+	assert_eq!(told["fleets"][1]["status"], json!("unknown"));
+	let count = hex(&storage_keys::organisation_fleet_count(acme()));
+	assert_eq!(told["list_proven_by"], json!([count]));
 }
 
 /// A certificate and its key; by itself, or by an issuer.

@@ -131,12 +131,32 @@ impl Device {
 		serde_json::from_slice(&output.stdout).expect("it answers in JSON")
 	}
 
+	/// Has the device revoke a key of its own; it has to work.
+	pub fn revoke(&self, key: &str, args: &[&str]) {
+		let output = self.run_configured("revoke", [&[key][..], args].concat());
+		assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+	}
+
+	/// Tries that, which has to be refused, and gives the error.
+	pub fn refused_revocation(&self, key: &str, args: &[&str]) -> String {
+		let output = self.run_configured("revoke", [&[key][..], args].concat());
+		assert!(!output.status.success(), "the key was revoked");
+		String::from_utf8_lossy(&output.stderr).trim().to_string()
+	}
+
 	/// What the device shows to be enrolled without a voucher.
 	pub fn fingerprint(&self) -> String {
 		let output = self.run_configured("fingerprint", ["--json"]);
 		assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
 		let answer: Value = serde_json::from_slice(&output.stdout).expect("it answers in JSON");
 		answer["fingerprint"].as_str().expect("it has one").to_string()
+	}
+
+	/// What it prints of that for a person with a camera.
+	pub fn drawn_fingerprint(&self) -> String {
+		let output = self.run_configured("fingerprint", ["--qr"]);
+		assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+		String::from_utf8_lossy(&output.stdout).into_owned()
 	}
 
 	/// Lets the agent converge once, which has to be refused, and gives the error.

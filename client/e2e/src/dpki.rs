@@ -3,7 +3,9 @@
 use crate::{Node, binary};
 use serde_json::Value;
 use std::{
+	env,
 	ffi::OsStr,
+	path::{Path, PathBuf},
 	process::{Command, Stdio},
 };
 
@@ -12,17 +14,30 @@ use std::{
 pub struct Dpki {
 	url: String,
 	account: String,
+	/// Where it remembers what was proven to it.
+	memory: PathBuf,
 }
 
 impl Dpki {
 	/// For an account of the development chain, such as `//Alice`.
 	pub fn new(node: &Node, account: &str) -> Self {
-		Self { url: node.url(), account: account.into() }
+		Self { memory: node.base().with_extension("memory"), ..Self::at(&node.url(), account) }
 	}
 
 	/// At a node of this address, for an account or the file of one.
 	pub fn at(url: &str, account: &str) -> Self {
-		Self { url: url.into(), account: account.into() }
+		let memory = env::temp_dir().join(format!("dpki-e2e-{}", std::process::id()));
+		Self { url: url.into(), account: account.into(), memory }
+	}
+
+	/// The same account and what it remembers, at a node of another address.
+	pub fn moved_to(&self, url: &str) -> Self {
+		Self { url: url.into(), ..self.clone() }
+	}
+
+	/// The same, remembering in this folder.
+	pub fn remembering(&self, memory: &Path) -> Self {
+		Self { memory: memory.into(), ..self.clone() }
 	}
 
 	/// The same node, another account.
@@ -48,8 +63,10 @@ impl Dpki {
 	pub fn refused<A: AsRef<OsStr>>(&self, args: impl IntoIterator<Item = A>) -> String {
 		let (code, answer, said) = self.run(args);
 		assert_eq!(code, Some(1), "dpki was not refused: {answer} {said}");
+		// Warnings stand in lines of their own before it.
+		let last = said.lines().last().unwrap_or_default();
 		let error: Value =
-			serde_json::from_str(&said).unwrap_or_else(|_| panic!("not JSON: {said}"));
+			serde_json::from_str(last).unwrap_or_else(|_| panic!("not JSON: {said}"));
 		error["error"]
 			.as_str()
 			.unwrap_or_else(|| panic!("no error in: {said}"))
@@ -99,7 +116,9 @@ impl Dpki {
 			.args(args)
 			.env("DPKI_URL", &self.url)
 			.env("DPKI_ACCOUNT", &self.account)
+			.env("XDG_STATE_HOME", &self.memory)
 			.env_remove("DPKI_GENESIS")
+			.env_remove("DPKI_CHECKPOINT")
 			.stdin(Stdio::null());
 		command
 	}

@@ -22,6 +22,19 @@ impl Fleet {
 	pub fn start(test: &str) -> Self {
 		let workspace = Workspace::new(test);
 		let node = Node::start(&workspace);
+		Self::on(workspace, node)
+	}
+
+	/// The same on a chain with slots of this length, in milliseconds, for what takes many blocks.
+	pub fn start_with_slots(test: &str, millis: u64) -> Self {
+		let workspace = Workspace::new(test);
+		let node = Node::start_altered(&workspace, |genesis| {
+			genesis["timing"]["slotDuration"] = millis.into();
+		});
+		Self::on(workspace, node)
+	}
+
+	fn on(workspace: Workspace, node: Node) -> Self {
 		let admin = Dpki::new(&node, "//Alice");
 		admin.ok(["org", "create", "acme", "--kind", "ecosystem-operator"]);
 		Self { node, admin, organisation: "acme".into(), workspace }

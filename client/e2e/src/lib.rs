@@ -4,6 +4,7 @@
 //! `dpki-agent` with its embedded light client, [`Dpki`] is the shipped command line, [`Network`] is what `scripts/network`
 //! makes, [`Sshd`] is OpenSSH's.
 
+mod camera;
 pub mod chaos;
 mod device;
 mod dpki;
@@ -18,6 +19,7 @@ mod runbook;
 mod sshd;
 mod workspace;
 
+pub use camera::scan;
 pub use device::{Device, hex};
 pub use dpki::Dpki;
 pub use fleet::{Fleet, anchors, block, certificate, public, tell_name};

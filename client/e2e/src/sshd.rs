@@ -37,13 +37,18 @@ pub fn login_name() -> String {
 }
 
 impl Sshd {
-	/// Writes the configuration, with the agent's fragment included, and starts the server.
-	pub fn start(workspace: &Workspace, fragment: &Path) -> Self {
-		// Debian's sshd insists on its privilege separation folder when it runs as root.
+	/// Makes what sshd insists on, also for a test of its configuration: Debian's wants its privilege separation folder when
+	/// it runs as root.
+	pub fn prepare() {
 		if login_name() == "root" {
 			fs::create_dir_all("/run/sshd")
 				.expect("creates the privilege separation folder of sshd");
 		}
+	}
+
+	/// Writes the configuration, with the agent's fragment included, and starts the server.
+	pub fn start(workspace: &Workspace, fragment: &Path) -> Self {
+		Self::prepare();
 		let mut sshd = Self {
 			process: None,
 			config: workspace.join("sshd_config"),
@@ -107,33 +112,28 @@ impl Sshd {
 
 	/// Logs in with this key, whose certificate lies beside it, knowing only these hosts, and runs a command.
 	pub fn login(&self, key: &Path, known_hosts: &Path, command: &str) -> Login {
-		let output = run(
-			Path::new("/usr/bin/ssh"),
-			[
-				"-F",
-				"none",
-				"-p",
-				&self.port.to_string(),
-				"-i",
-				&key.display().to_string(),
-				"-o",
-				"IdentitiesOnly=yes",
-				"-o",
-				"IdentityAgent=none",
-				"-o",
-				"BatchMode=yes",
-				"-o",
-				"StrictHostKeyChecking=yes",
-				"-o",
-				&format!("UserKnownHostsFile={}", known_hosts.display()),
-				"-o",
-				"GlobalKnownHostsFile=none",
-				"-o",
-				"HostKeyAlias=device.test",
-				&format!("{}@127.0.0.1", login_name()),
-				command,
-			],
-		);
+		let hosts = format!("UserKnownHostsFile={}", known_hosts.display());
+		let options = [hosts.as_str(), "GlobalKnownHostsFile=none", "HostKeyAlias=device.test"];
+		self.login_by(Path::new("none"), key, &options, command)
+	}
+
+	/// The same by this configuration of the client, with these options: they say which hosts are known.
+	pub fn login_by(&self, config: &Path, key: &Path, options: &[&str], command: &str) -> Login {
+		let usual = ["IdentitiesOnly=yes", "IdentityAgent=none", "BatchMode=yes"];
+		let all = usual.iter().chain(&["StrictHostKeyChecking=yes"]).chain(options);
+		let mut args: Vec<String> = [
+			"-F",
+			&config.display().to_string(),
+			"-p",
+			&self.port.to_string(),
+			"-i",
+			&key.display().to_string(),
+		]
+		.map(String::from)
+		.to_vec();
+		args.extend(all.flat_map(|option| ["-o".to_owned(), (*option).to_owned()]));
+		args.extend([format!("{}@127.0.0.1", login_name()), command.to_owned()]);
+		let output = run(Path::new("/usr/bin/ssh"), args);
 		Login {
 			granted: output.status.success(),
 			printed: String::from_utf8_lossy(&output.stdout).trim().to_string(),

@@ -8,13 +8,18 @@
 mod kit;
 
 use codec::Encode;
+use dpki_agent::journal::{Accepted, Entries, Lane, Plaintext, Seen};
+use dpki_bitswap::{Block, BlockPresence, Entry, Message, Wantlist, frame};
 use dpki_client::{
 	Account, Bundle, Item, Voucher,
 	bundle::{ContentSignature, Secret},
 	carrier::{file::Contents, http::route::Route},
+	device_request::{DeviceRequest, Wanted},
 	envelope,
-	possession::AgreementKey,
+	krl::Krl,
+	possession::{AgreementKey, SoftwareKey},
 	primitives::{
+		assessment::assessment_keys,
 		channel::ChannelId,
 		delivery::{Acknowledgement, DeliveryBinding, DeliveryRecord, Outcome, Suite},
 		ids::{AnchorId, BlobDigest, DeviceId, KeyId, OrganisationId, VoucherCommitment},
@@ -22,18 +27,23 @@ use dpki_client::{
 		organisation::{DeliveryPolicy, OrganisationKind, Role, RoleSet},
 		revocation::{Revocation, RevocationReason, SshRevocation, SshSubject},
 		status::Status,
+		storage_keys,
 		vectors::{Told, cases},
 		voucher::{VoucherRecord, VoucherState},
 	},
 };
+use dpki_fuzz::{agent::OWNER, exchange::BLOB};
 use dpki_runtime::{RuntimeCall, UncheckedExtrinsic};
 use dpki_verifier::{Fragment, Query, encode_fragments, encode_recovery, recovery_payload};
+use futures::{executor::block_on, io::Cursor};
 use rcgen::{
 	BasicConstraints, CertificateParams, CertificateRevocationListParams, CertifiedIssuer, DnType,
 	IsCa, KeyIdMethod, KeyPair, KeyUsagePurpose, PKCS_ECDSA_P256_SHA256, PKCS_ED25519,
 	RevokedCertParams, SerialNumber, date_time_ymd,
 };
+use sha2::{Digest, Sha256};
 use std::{fs, path::Path};
+use zeroize::Zeroizing;
 
 fn write(target: &str, name: &str, bytes: &[u8]) {
 	let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus").join(target);
@@ -56,7 +66,7 @@ fn records() {
 				written[0] = true;
 				record(0, "anchor", it);
 			},
-			Told::Device(Some(it)) if it.revocation.is_some() && !written[1] => {
+			Told::Device(Some(it)) if it.withdrawal.is_revoked() && !written[1] => {
 				written[1] = true;
 				record(1, "device", it);
 			},
@@ -117,6 +127,27 @@ fn statuses() {
 	write("status", "valid", &[4, 0, 1, 1, 0, 1]);
 	write("status", "revoked", &[4, 194, 1, 7, 1, 3, 1, 0, 1]);
 	write("status", "under-three", &[4, 2, 1, 6, 3, 0, 1, 2, 1, 5, 62, 1, 9]);
+}
+
+/// What is proven about a certificate that two organisations endorse, and about one of which nothing is there.
+fn assessments() {
+	let endorsements: Vec<_> =
+		(30..32).map(|endorser| kit::endorsement(kit::CERTIFICATE, endorser)).collect();
+	let record = kit::certificate_record();
+	let first = [storage_keys::certificate, storage_keys::endorsements];
+	let first = first.map(|place| place(kit::CERTIFICATE));
+	let mut places = Vec::from(first.clone());
+	let all = assessment_keys(kit::CERTIFICATE, Some(&record), &endorsements);
+	places.extend(all.into_iter().filter(|place| !first.contains(place)));
+	let entries = kit::certified(30..32);
+	let mut pieces = vec![kit::TIME.to_be_bytes().to_vec()];
+	pieces.extend(places.iter().map(|place| entries.get(place).cloned().unwrap_or_default()));
+	let pieces = pieces.iter().flat_map(|piece| {
+		let len = u8::try_from(piece.len()).expect("it is short");
+		[vec![len], piece.clone()].concat()
+	});
+	write("assessment", "endorsed", &pieces.collect::<Vec<_>>());
+	write("assessment", "absent", &[1, 9, 0, 0]);
 }
 
 fn certificates() {
@@ -276,6 +307,84 @@ fn deliveries() {
 	write("text", "voucher", voucher.to_text().as_bytes());
 }
 
+/// What peers send, and what is inside of a voucher and of a request.
+fn exchanges() {
+	let name = |digest| dpki_bitswap::cid(digest).to_bytes();
+	let digest: [u8; 32] = Sha256::digest(BLOB).into();
+	let section = |bytes: &[u8]| {
+		let len = u8::try_from(bytes.len()).expect("it is short");
+		[&[len], bytes].concat()
+	};
+	let (own, foreign) = (name(digest), name([1; 32]));
+	let header = [&b"\xa2\x65roots\x81\xd8\x2a\x58\x25\x00"[..], &own, b"\x67version\x01"];
+	let (block, other) = ([&own[..], BLOB].concat(), [&foreign[..], b"other"].concat());
+	let archive = [section(&header.concat()), section(&other), section(&block)].concat();
+	write("archive", "second", &archive);
+
+	let frame = |message: &Message| {
+		let mut stream = Cursor::new(Vec::new());
+		block_on(frame::write(&mut stream, message)).expect("there is room");
+		stream.into_inner()
+	};
+	let entry = Entry { block: name(digest), priority: 1, ..Default::default() };
+	let asks = Message {
+		wantlist: Some(Wantlist { entries: vec![entry], full: true }),
+		..Default::default()
+	};
+	let payload = vec![Block { prefix: vec![1, 0x55, 0x12, 32], data: BLOB.to_vec() }];
+	let presence = BlockPresence { cid: name([1; 32]), presence: BlockPresence::DONT_HAVE };
+	let answers = Message {
+		blocks: vec![BLOB.to_vec()],
+		payload,
+		block_presences: vec![presence],
+		pending_bytes: 3,
+		..Default::default()
+	};
+	write("bitswap", "asks", &frame(&asks));
+	write("bitswap", "answers", &[frame(&answers), frame(&asks)].concat());
+
+	let revocation = Revocation { reason: RevocationReason::Superseded, at: 5_000 };
+	let entry = |subject| SshRevocation { subject, revocation };
+	let subjects = [SshSubject::Serial(7), SshSubject::KeyFingerprint([3; 32])];
+	let page = subjects.map(entry).to_vec();
+	let mut list = Krl::default();
+	list.add(b"the key of a CA", &page);
+	write("krl", "list", &list.encode());
+	write("krl", "page", &page.encode());
+
+	let names = [&b"\x04acme"[..], b"\x07drone-7"].concat();
+	let inside = [&[1u8; 32][..], &[2; 32], &9u64.to_le_bytes(), &names].concat();
+	write("voucher", "inside", &inside);
+
+	let by = SoftwareKey::generate(KeyType::Ed25519).expect("there is randomness");
+	let names = vec!["drone-7.acme.example".to_owned()];
+	let host = Wanted::SshHost { key: kit::public_key(1), names };
+	let tls = Wanted::Tls { service: "web".into(), csr: vec![0x30, 3, 2, 1, 7] };
+	for (name, wanted) in [("ssh-host", host), ("tls", tls)] {
+		let (_, body) = wanted.filing().expect("it is short");
+		write("device_request", &format!("{name}-filed"), &body);
+		let request = DeviceRequest::sign([1; 32], DeviceId([4; 32]), wanted, 9, &by);
+		write("device_request", name, &request.expect("the key signs").encode());
+	}
+
+	let seen = Seen { sequence: 7, digest: BlobDigest([3; 32]) };
+	let accepted = Accepted { seen, bundle: Plaintext::new(Zeroizing::new(vec![1, 2, 3])) };
+	let lane = Lane {
+		highest: Some(seen),
+		applied: Some(accepted.clone()),
+		verdict: Some(Outcome::Applied),
+	};
+	let entries = Entries {
+		lanes: [(ChannelId::DEFAULT, lane)].into(),
+		pending: Some((ChannelId::DEFAULT, accepted)),
+		reload_due: Some(4),
+		head: 99,
+	};
+	// Behind the hash, which the target makes.
+	write("journal", "full", &entries.to_file(OWNER)[32..]);
+	write("journal", "empty", &Entries::default().to_file(OWNER)[32..]);
+}
+
 fn carriers() {
 	let query = Query::new().storage_key(vec![0xab; 32]).storage_key(vec![0xcd; 64]);
 	let file = Contents::new([7; 32], &query, vec![vec![4, 5]], vec![6; 40]);
@@ -292,8 +401,10 @@ fn carriers() {
 
 fn main() {
 	carriers();
+	exchanges();
 	records();
 	statuses();
+	assessments();
 	certificates();
 	proofs();
 	transactions();

@@ -2,10 +2,14 @@
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
 
+#[cfg(feature = "agent")]
+pub mod agent;
 #[cfg(feature = "chain")]
 pub mod chain;
 #[cfg(feature = "client")]
 pub mod client;
+#[cfg(feature = "client")]
+pub mod exchange;
 pub mod mutation;
 pub mod primitives;
 pub mod verifier;
@@ -18,6 +22,7 @@ pub type Target = fn(&[u8]);
 pub const TARGETS: &[(&str, Target)] = &[
 	("records", primitives::records),
 	("status", primitives::status),
+	("assessment", primitives::assessment),
 	("certificate", x509::certificate),
 	("request", x509::request),
 	("revocation_list", x509::revocation_list),
@@ -38,4 +43,16 @@ pub const TARGETS: &[(&str, Target)] = &[
 	("carried", client::carried),
 	#[cfg(feature = "client")]
 	("text", client::text),
+	#[cfg(feature = "client")]
+	("archive", exchange::archive),
+	#[cfg(feature = "client")]
+	("bitswap", exchange::bitswap),
+	#[cfg(feature = "client")]
+	("krl", exchange::krl),
+	#[cfg(feature = "client")]
+	("voucher", exchange::voucher),
+	#[cfg(feature = "client")]
+	("device_request", exchange::device_request),
+	#[cfg(feature = "agent")]
+	("journal", agent::journal),
 ];

@@ -5,21 +5,25 @@ use dpki_primitives::{
 	Moment,
 	anchor::AnchorRecord,
 	approval::{ApprovalRecord, Proposal},
-	assurance::{Accreditation, EndorsementRecord},
+	assessment::{StoredRecords, assessed, assessment_keys},
+	assurance::{Accreditation, Assessment, EndorsementRecord, Endorsements, Finding},
 	certificate::{CertificatePolicy, CertificateRecord},
 	delivery::{Acknowledgement, DeliveryRecord},
 	device::{DeviceRecord, KeyList},
 	fleet::{
 		AvailabilityVote, ChunkMask, FleetRecord, MembershipProof, RevocationChunk, TileEntry,
 	},
+	ids::CertificateId,
 	key::{Consent, KeyRecord, NewKey, PublicKey},
 	motion::{Ballot, MotionRecord, Tally},
 	organisation::{DeliveryPolicy, HandOver, Invitation, OrganisationRecord, Recovery, RoleSet},
 	revocation::{Revocation, RevocationReason, SshRevocation},
 	status::{Standing, Status, Validity, status as verdict},
+	storage_keys,
 	subject::Subject,
 	voucher::VoucherRecord,
 };
+use std::collections::BTreeMap;
 
 /// Every record that lies in the state or is part of one.
 const READERS: &[fn(&[u8])] = &[
@@ -93,6 +97,67 @@ pub fn status(data: &[u8]) {
 		assert_eq!(verdict, Status::Revoked(revocation), "own revocation is told before all else");
 	}
 	assert!(own.is_some() || verdict == Status::Unknown, "{verdict:?} of nothing");
+}
+
+/// Which certificate [`assessment`] is about.
+pub const CERTIFICATE: CertificateId = CertificateId([0x11; 32]);
+
+/// Bytes as pieces, each behind a byte with its length: the chain time, the certificate, its endorsements, and then the values
+/// of what else [`assessment_keys`] names, in that order; what is empty, or not there any more, is absent. Whatever is proven,
+/// the level follows from no more than that.
+pub fn assessment(data: &[u8]) {
+	let mut rest = data;
+	let mut piece = || {
+		let (len, tail) = rest.split_first()?;
+		let (piece, tail) = tail.split_at(usize::from(*len).min(tail.len()));
+		rest = tail;
+		(!piece.is_empty()).then(|| piece.to_vec())
+	};
+	let now =
+		piece().map_or(0, |bytes| bytes.iter().fold(0, |now, byte| (now << 8) | u64::from(*byte)));
+	let mut proven = Proven::default();
+	let (own, list) =
+		(storage_keys::certificate(CERTIFICATE), storage_keys::endorsements(CERTIFICATE));
+	proven.0.insert(own.clone(), piece());
+	proven.0.insert(list.clone(), piece());
+	let (Ok(record), Ok(endorsements)) =
+		(proven.stored::<CertificateRecord>(&own), proven.stored::<Endorsements>(&list))
+	else {
+		return;
+	};
+	let endorsements = endorsements.unwrap_or_default();
+	for key in assessment_keys(CERTIFICATE, record.as_ref(), &endorsements) {
+		proven.0.entry(key).or_insert_with(&mut piece);
+	}
+	let Ok(found) = assessed(&proven, CERTIFICATE, now) else { return };
+	assert_eq!(found.is_some(), record.is_some());
+	let Some(found) = found else { return };
+	let Assessment { status, level, requested, explanations, .. } = found.assessment;
+	assert_eq!(level.is_some(), status.is_valid());
+	assert!(level.is_none_or(|level| level <= requested), "{level:?} above {requested:?}");
+	assert_eq!(explanations.len(), endorsements.len(), "each endorsement is told of");
+	let mut voices: Vec<_> = explanations
+		.iter()
+		.filter(|it| it.finding == Finding::Counted)
+		.map(|it| it.organisation.expect("who counts is accredited"))
+		.collect();
+	let count = voices.len();
+	voices.sort();
+	voices.dedup();
+	assert_eq!(voices.len(), count, "an organisation has two voices");
+}
+
+/// Values under storage keys; of all others it is not known whether they are there.
+#[derive(Default)]
+struct Proven(BTreeMap<Vec<u8>, Option<Vec<u8>>>);
+
+impl StoredRecords for Proven {
+	type Error = codec::Error;
+
+	fn stored<Record: Decode>(&self, key: &[u8]) -> Result<Option<Record>, codec::Error> {
+		let value = self.0.get(key).expect("the keys are all that is read");
+		value.as_ref().map(|bytes| Record::decode_all(&mut &bytes[..])).transpose()
+	}
 }
 
 /// Bytes as numbers; zeros after their end.

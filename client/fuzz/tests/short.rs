@@ -59,6 +59,7 @@ macro_rules! short_runs {
 short_runs![
 	records,
 	status,
+	assessment,
 	certificate,
 	request,
 	revocation_list,
@@ -73,4 +74,10 @@ short_runs![
 	desired_state,
 	carried,
 	text,
+	archive,
+	bitswap,
+	krl,
+	voucher,
+	device_request,
+	journal,
 ];

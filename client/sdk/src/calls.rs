@@ -256,6 +256,26 @@ pub fn revoke_device(device: DeviceId, reason: RevocationReason) -> impl Call + 
 	tx().dpki().revoke_device(Static(device), Static(reason))
 }
 
+/// Puts a device with all its keys on hold, until it is released or revoked.
+pub fn suspend_device(device: DeviceId, reason: RevocationReason) -> impl Call + use<> {
+	tx().dpki().suspend_device(Static(device), Static(reason))
+}
+
+/// Ends what [`suspend_device`] began.
+pub fn release_device(device: DeviceId) -> impl Call + use<> {
+	tx().dpki().release_device(Static(device))
+}
+
+/// Puts a key of a device on hold, until it is released or revoked.
+pub fn suspend_key(key: KeyId, reason: RevocationReason) -> impl Call + use<> {
+	tx().dpki().suspend_key(Static(key), Static(reason))
+}
+
+/// Ends what [`suspend_key`] began.
+pub fn release_key(key: KeyId) -> impl Call + use<> {
+	tx().dpki().release_key(Static(key))
+}
+
 /// Publishes an [envelope](crate::envelope) for a device on a channel.
 pub fn publish(
 	device: DeviceId,
@@ -431,6 +451,10 @@ mod tests {
 		assert_encodes(&register, (21, 7), (DEVICE, new_key(), consent, 9u64));
 		assert_encodes(&revoke_key(KEY, REASON), (21, 8), (KEY, REASON));
 		assert_encodes(&revoke_device(DEVICE, REASON), (21, 9), (DEVICE, REASON));
+		assert_encodes(&suspend_device(DEVICE, REASON), (21, 37), (DEVICE, REASON));
+		assert_encodes(&release_device(DEVICE), (21, 38), DEVICE);
+		assert_encodes(&suspend_key(KEY, REASON), (21, 39), (KEY, REASON));
+		assert_encodes(&release_key(KEY), (21, 40), KEY);
 	}
 
 	#[test]

@@ -65,6 +65,10 @@ pub const MAX_IDLE_ROUNDS: u32 = 2;
 /// Most lists of changes that one carrier may bring forward in one go. Each holds 64 changes as nodes serve them.
 pub const MAX_ROUNDS: u32 = 64;
 
+/// Most questions, one after the other, to one carrier, by which an answer about certificates gets whole: the second one
+/// asks for what the first one has found, and another one only if somebody has endorsed in between.
+pub const MAX_QUESTIONS: u32 = 4;
+
 /// Why a carrier brought nothing. What it brings and the verifier refuses is an [`Unproven`].
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -259,6 +263,12 @@ pub trait Carrier: Send + Sync {
 	/// The next changes of the authority set, as [`Verifier::advance`] takes them; `None` if there are no more.
 	async fn changes(&self, pursuit: Pursuit<'_>) -> Result<Option<Vec<u8>>, CarrierError>;
 
+	/// The question to begin with, if only one is answered here and it takes in the one that is asked: who wrote a file has
+	/// found out already what a certificate depends on.
+	async fn held(&self, _query: &Query) -> Result<Option<Query>, CarrierError> {
+		Ok(None)
+	}
+
 	/// After how many lists of changes, one after the other, that brought the device no further it asks for no more.
 	fn idle_rounds(&self) -> u32 {
 		MAX_IDLE_ROUNDS
@@ -289,7 +299,9 @@ pub struct Answer<T> {
 	pub value: T,
 	/// The carrier that brought it.
 	pub carrier: String,
-	/// The bundle, to be kept or handed on.
+	/// What was asked in the end: of certificates, everything that they depend on.
+	pub query: Query,
+	/// The bundle that answers it, to be kept or handed on.
 	pub bundle: Vec<u8>,
 	/// Those that did not help before.
 	pub failures: Vec<Failure>,
@@ -331,6 +343,9 @@ impl Carriers {
 	/// Asks until the verifier takes an answer, and reads from that with `read`. A block of another chain is refused by
 	/// [`Unproven::OtherChain`] even if the same authorities have finalised it.
 	///
+	/// Of a certificate nobody knows at first what it depends on. As long as an answer tells that there is more to ask
+	/// ([`Verified::next_query`]), the same carrier is asked again; `read` gets only the last answer, in which all is.
+	///
 	/// The verifier has then moved to the block of the answer: its checkpoint is to be stored before anything is done
 	/// with what was read. If nobody helped, it stands where it stood.
 	pub async fn ask<C: Ed25519 + Clone + Send + Sync, T>(
@@ -355,9 +370,9 @@ impl Carriers {
 				Err(CarrierError::TimedOut { carrier, waited }.into())
 			};
 			match asked.unwrap_or_else(late) {
-				Ok((value, bundle)) => {
+				Ok((value, query, bundle)) => {
 					*verifier = device;
-					return Ok(Answer { value, carrier: carrier.name(), bundle, failures });
+					return Ok(Answer { value, carrier: carrier.name(), query, bundle, failures });
 				},
 				Err(failure) => {
 					tracing::debug!(carrier = carrier.name(), %failure, "asking the next carrier");
@@ -377,7 +392,31 @@ impl fmt::Debug for Carriers {
 	}
 }
 
-async fn ask_one<C: Ed25519 + Send + Sync, T>(
+/// What was read, the question that was answered in the end, and the bundle.
+async fn ask_one<C: Ed25519 + Send + Sync, T: Send>(
+	carrier: &dyn Carrier,
+	device: &mut Verifier<C>,
+	query: &Query,
+	freshness: Freshness,
+	read: &(impl Fn(&Verified<'_>) -> T + Send + Sync),
+) -> Result<(T, Query, Vec<u8>), Failure> {
+	// What does not decode is left to `read`, which says so.
+	let look = |verified: &Verified<'_>| match verified.next_query() {
+		Ok(Some(next)) => Err(next),
+		Ok(None) | Err(_) => Ok(read(verified)),
+	};
+	let mut query = carrier.held(query).await?.unwrap_or_else(|| query.clone());
+	for _ in 0..MAX_QUESTIONS {
+		let (looked, bundle) = ask_once(carrier, device, &query, freshness, &look).await?;
+		match looked {
+			Ok(value) => return Ok((value, query, bundle)),
+			Err(next) => query = next,
+		}
+	}
+	Err(unproven(carrier, Unproven::NotAsked))
+}
+
+async fn ask_once<C: Ed25519 + Send + Sync, T>(
 	carrier: &dyn Carrier,
 	device: &mut Verifier<C>,
 	query: &Query,

@@ -140,7 +140,7 @@ impl Client {
 	/// Connects to a node over WebSocket, and again whenever the connection is lost.
 	///
 	/// The node is believed in what it says. Where that is not good enough, embed a light client and use
-	/// [`Client::from_rpc`].
+	/// [`Client::from_rpc`], or read through a [`Prover`](crate::Prover).
 	pub async fn connect(url: &str) -> Result<Self, ClientError> {
 		Self::from_rpc(connect_rpc(url, MAX_ANSWER_LEN).await?).await
 	}
@@ -222,6 +222,19 @@ impl Client {
 	/// The state at a finalised block. Nodes keep the state of some hundred blocks only.
 	pub fn at(&self, head: Head) -> View {
 		View::new(self.clone(), head)
+	}
+
+	/// The root of the state of the block of this hash. The hash is computed from the header that has it, so that no node
+	/// can name another root.
+	pub(crate) async fn state_root(&self, hash: [u8; 32]) -> Result<[u8; 32], ClientError> {
+		let method = "chain_getHeader";
+		let header: Option<SubstrateHeader<H256>> =
+			self.request(method, rpc_params![H256(hash)]).await?;
+		let header = header.filter(|it| sp_crypto_hashing::blake2_256(&it.encode()) == hash);
+		header.map(|header| header.state_root.0).ok_or_else(|| ClientError::Malformed {
+			method: method.into(),
+			reason: "it is not the header of the block that was asked for".into(),
+		})
 	}
 
 	pub(crate) fn chain(&self) -> &OnlineClient<ChainConfig> {

@@ -2,11 +2,12 @@
 //!
 //! Everything goes through a [`Client`], which stands on any JSON-RPC transport: a node over WebSocket
 //! ([`Client::connect`]) or an embedded light client ([`Client::from_rpc`] with the transport of `dpki-light`).
-//! A node over WebSocket is *believed*; a light client proves what it answers.
+//! A node over WebSocket is *believed*; a light client proves what it answers, and so does a node to a [`Prover`].
 //!
 //! | module | what is there |
 //! |---|---|
 //! | [`client`] | the connection, and the finalised heads |
+//! | [`prover`] | the same without believing the node: the head and every record are proven |
 //! | [`view`] | typed reads of the state at one finalised block, and the verdicts |
 //! | [`access`] | temporary access to devices: where a grant is on record |
 //! | [`age`] | keys of devices as recipients of `age` |
@@ -69,6 +70,7 @@ pub mod krl;
 pub mod motion;
 pub mod names;
 pub mod possession;
+pub mod prover;
 pub mod ssh;
 pub mod subject;
 pub mod submit;
@@ -83,6 +85,7 @@ pub use calls::Call;
 pub use client::{Client, Head, Heads};
 pub use dpki_primitives as primitives;
 pub use dpki_verifier::{Floor, Judgement, Policy, Use, WhenStale};
+pub use prover::Prover;
 pub use submit::{Event, Finalized, SubmitError};
 pub use subxt_rpcs::RpcClient;
 pub use upgrade::{Fit, RuntimeVersion};

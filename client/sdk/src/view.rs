@@ -1,10 +1,13 @@
 //! Typed reads of the state at one finalised block, and the verdicts about what is read.
 
+mod assessment;
 mod certificates;
 mod deliveries;
+mod error;
 mod lists;
 mod multisig;
 mod pages;
+mod proven;
 mod requests;
 
 pub use certificates::{
@@ -12,6 +15,7 @@ pub use certificates::{
 	SubjectAnswer, Verdict,
 };
 pub use deliveries::Delivered;
+pub use error::ReadError;
 pub use lists::Listing;
 pub use multisig::PendingCall;
 
@@ -20,7 +24,8 @@ use codec::{Decode, DecodeAll, Encode};
 use dpki_primitives::{
 	Moment,
 	anchor::{
-		AnchorMaterial, AnchorRecord, MAX_ANCHOR_DEPTH, MAX_ANCHORS_PER_ORGANISATION, anchor_status,
+		AnchorMaterial, AnchorRecord, CrlPointer, MAX_ANCHOR_DEPTH, MAX_ANCHORS_PER_ORGANISATION,
+		anchor_status,
 	},
 	device::{DeviceRecord, KeyList},
 	ids::{AnchorId, DeviceId, KeyCommitment, KeyId, OrganisationId, RequestId, VoucherId},
@@ -38,67 +43,6 @@ use dpki_primitives::{
 use dpki_verifier::{Judgement, Policy};
 use subxt::config::substrate::H256;
 use subxt_rpcs::client::rpc_params;
-
-/// Why the state could not be read.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum ReadError {
-	/// The request failed.
-	#[error(
-		"{item} at block {block} could not be read ({reason}): check the connection and try again"
-	)]
-	Request {
-		/// What was asked for.
-		item: &'static str,
-		/// Where.
-		block: u32,
-		/// What the transport or the node says.
-		reason: String,
-	},
-	/// The value does not decode.
-	#[error(
-		"{item} at block {block} is malformed ({reason}): this client is older or newer than the chain, update it"
-	)]
-	Malformed {
-		/// What was asked for.
-		item: &'static str,
-		/// Where.
-		block: u32,
-		/// What is wrong with it.
-		reason: String,
-	},
-	/// The pages of a revocation list do not add up to its count.
-	#[error(
-		"the SSH revocation list of {anchor} at block {block} has {found} of {expected} entries: \
-		 do not rely on it, and ask another node"
-	)]
-	Incomplete {
-		/// Whose list.
-		anchor: AnchorId,
-		/// Where.
-		block: u32,
-		/// How many entries were found.
-		found: u32,
-		/// How many there are.
-		expected: u32,
-	},
-	/// A list names a record that is not there.
-	#[error("{item} at block {block} names {id}, which is not there: ask another node")]
-	Dangling {
-		/// Which list.
-		item: &'static str,
-		/// Where.
-		block: u32,
-		/// The id without a record.
-		id: String,
-	},
-	/// The block has no time.
-	#[error("block {block} has no time: check that the node belongs to this chain")]
-	Timeless {
-		/// Which block.
-		block: u32,
-	},
-}
 
 /// A motion as stored.
 pub type Motion = MotionRecord<AccountId, u128, u32>;
@@ -118,15 +62,20 @@ pub struct OpenedMotion {
 type MotionAnswer = ((Option<Motion>, Vec<u8>), (Option<Vec<u8>>, Vec<u8>), MotionStanding);
 
 /// The state at one finalised block: all answers belong together.
+///
+/// What they are worth depends on where the view comes from: that of a [`Client`] tells what its transport tells, that of a
+/// [`Prover`](crate::Prover) proves every record, or that there is none, and refuses whatever has no proof.
 #[derive(Clone, Debug)]
 pub struct View {
 	client: Client,
 	head: Head,
+	/// The root of the state, if the head is proven.
+	root: Option<[u8; 32]>,
 }
 
 impl View {
 	pub(crate) fn new(client: Client, head: Head) -> Self {
-		Self { client, head }
+		Self { client, head, root: None }
 	}
 
 	/// The block.
@@ -258,6 +207,12 @@ impl View {
 		let key = storage_keys::anchor_material(id);
 		let material: Option<AnchorMaterial> = self.read("the material of the anchor", key).await?;
 		Ok(material.map(Into::into))
+	}
+
+	/// Where the revocation list of an X.509 anchor is published, as its organisation says. No verdict depends on it.
+	pub async fn crl_pointer(&self, id: AnchorId) -> Result<Option<CrlPointer>, ReadError> {
+		self.read("the address of a revocation list", storage_keys::crl_pointer(id))
+			.await
 	}
 
 	/// The unrevoked anchors of an organisation.
@@ -402,6 +357,11 @@ impl View {
 		Ok(status(Some(&key.standing()), &[device], self.now()))
 	}
 
+	/// The record under a storage key, see [`storage_keys`].
+	pub async fn record<T: Decode>(&self, key: Vec<u8>) -> Result<Option<T>, ReadError> {
+		self.read("the record", key).await
+	}
+
 	/// Asks the runtime.
 	pub(crate) async fn call<T: Decode>(
 		&self,
@@ -409,6 +369,7 @@ impl View {
 		function: &str,
 		arguments: &[u8],
 	) -> Result<T, ReadError> {
+		self.require_told(item)?;
 		let Head { number: block, hash, .. } = self.head;
 		let params = rpc_params![function, format!("0x{}", hex::encode(arguments)), H256(hash)];
 		let value: String = self
@@ -424,7 +385,17 @@ impl View {
 		item: &'static str,
 		key: Vec<u8>,
 	) -> Result<Option<T>, ReadError> {
-		read_at(&self.client, item, self.head.number, self.head.hash, key).await
+		let value = self.value(item, &key).await?;
+		value.map(|bytes| decode_bytes(item, self.head.number, &bytes)).transpose()
+	}
+
+	/// What lies under a storage key, undecoded; with its proof, where the node is not believed.
+	async fn value(&self, item: &'static str, key: &[u8]) -> Result<Option<Vec<u8>>, ReadError> {
+		let Head { number, hash, .. } = self.head;
+		match &self.root {
+			None => value_at(&self.client, item, number, hash, key).await,
+			Some(root) => self.value_proven(item, root, key).await,
+		}
 	}
 }
 
@@ -446,20 +417,45 @@ async fn read_at<T: Decode>(
 	hash: [u8; 32],
 	key: Vec<u8>,
 ) -> Result<Option<T>, ReadError> {
+	let value = value_at(client, item, block, hash, &key).await?;
+	value.map(|bytes| decode_bytes(item, block, &bytes)).transpose()
+}
+
+/// What lies under a storage key, undecoded.
+async fn value_at(
+	client: &Client,
+	item: &'static str,
+	block: u32,
+	hash: [u8; 32],
+	key: &[u8],
+) -> Result<Option<Vec<u8>>, ReadError> {
 	let params = rpc_params![format!("0x{}", hex::encode(key)), H256(hash)];
 	let value: Option<String> = client
 		.request("state_getStorage", params)
 		.await
 		.map_err(|error| ReadError::Request { item, block, reason: error.to_string() })?;
-	value.map(|value| decode(item, block, &value)).transpose()
+	value.map(|value| digits(item, block, &value)).transpose()
 }
 
 fn decode<T: Decode>(item: &'static str, block: u32, value: &str) -> Result<T, ReadError> {
-	let malformed = |reason: String| ReadError::Malformed { item, block, reason };
-	let bytes = hex::decode(value.strip_prefix("0x").unwrap_or(value))
-		.map_err(|error| malformed(error.to_string()))?;
+	decode_bytes(item, block, &digits(item, block, value)?)
+}
+
+fn digits(item: &'static str, block: u32, value: &str) -> Result<Vec<u8>, ReadError> {
+	hex::decode(value.strip_prefix("0x").unwrap_or(value)).map_err(|error| ReadError::Malformed {
+		item,
+		block,
+		reason: error.to_string(),
+	})
+}
+
+fn decode_bytes<T: Decode>(item: &'static str, block: u32, bytes: &[u8]) -> Result<T, ReadError> {
 	// Trailing bytes mean that the record has grown since: half an answer is none.
-	T::decode_all(&mut &bytes[..]).map_err(|error| malformed(error.to_string()))
+	T::decode_all(&mut &*bytes).map_err(|error| ReadError::Malformed {
+		item,
+		block,
+		reason: error.to_string(),
+	})
 }
 
 /// The pages as one list, or how many entries there are if that is not what was expected. All pages but the last are

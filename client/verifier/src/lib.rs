@@ -19,6 +19,7 @@
 extern crate alloc;
 
 mod bundle;
+mod certificates;
 mod chain;
 mod checkpoint;
 mod crypto;
@@ -94,13 +95,7 @@ impl<C: Ed25519> Verifier<C> {
 		position.arrive(&bundle.fragments, &bundle.head, &self.crypto)?;
 		let checkpoint = position.into_checkpoint();
 
-		let mut state = TrieReader::new(bundle.head.header.state_root, &bundle.proof)?;
-		let mut values = alloc::vec::Vec::with_capacity(query.keys().len());
-		for key in query.keys() {
-			values.push(state.read(key)?);
-		}
-		state.finish()?;
-
+		let values = state_values(&bundle, query)?;
 		let mut verified = Verified { query, values, time: 0, checkpoint };
 		let time = verified.value(&storage_keys::now())?.ok_or(Error::TimeMissing)?;
 		verified.time =
@@ -136,4 +131,18 @@ impl<C: Ed25519> Verifier<C> {
 		self.checkpoint = recovery::recover(&self.checkpoint, recovery, now, &self.crypto)?;
 		Ok(&self.checkpoint)
 	}
+}
+
+/// What the state of the head of a bundle holds under the keys of a query. The proof is for exactly these keys.
+fn state_values<'a>(
+	bundle: &Bundle<'a>,
+	query: &Query,
+) -> Result<alloc::vec::Vec<Option<&'a [u8]>>, Error> {
+	let mut state = TrieReader::new(bundle.head.header.state_root, &bundle.proof)?;
+	let mut values = alloc::vec::Vec::with_capacity(query.keys().len());
+	for key in query.keys() {
+		values.push(state.read(key)?);
+	}
+	state.finish()?;
+	Ok(values)
 }

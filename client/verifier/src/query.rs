@@ -114,6 +114,11 @@ impl Query {
 		self.binds_genesis
 	}
 
+	/// Which of the keys this is, if it is one.
+	pub(crate) fn position(&self, key: &[u8]) -> Option<usize> {
+		self.keys.binary_search_by(|asked| asked.as_slice().cmp(key)).ok()
+	}
+
 	pub(crate) fn check(&self) -> Result<(), Error> {
 		at_most(Part::Keys, self.keys.len(), MAX_KEYS)?;
 		for key in &self.keys {

@@ -74,6 +74,11 @@ impl<T> VerifiedRecord<T> {
 }
 
 impl<'a> Verified<'a> {
+	/// What was asked.
+	pub fn query(&self) -> &'a Query {
+		self.query
+	}
+
 	/// The number of the block.
 	pub fn number(&self) -> u32 {
 		self.checkpoint.number
@@ -101,9 +106,7 @@ impl<'a> Verified<'a> {
 	/// of the expected type: then the chain is newer or older than this program.
 	pub fn value(&self, key: &[u8]) -> Result<Option<&'a [u8]>, Error> {
 		self.query
-			.keys()
-			.binary_search_by(|asked| asked.as_slice().cmp(key))
-			.ok()
+			.position(key)
 			.and_then(|index| self.values.get(index).copied())
 			.ok_or(Error::NotAsked)
 	}
@@ -113,8 +116,12 @@ impl<'a> Verified<'a> {
 		let decode = |bytes: &'a [u8]| {
 			T::decode_all(&mut &*bytes).map_err(|_| Error::Malformed(Part::Record))
 		};
-		let record = self.value(key)?.map(decode).transpose()?;
-		Ok(VerifiedRecord { record, number: self.number(), hash: self.hash(), time: self.time })
+		Ok(self.found(self.value(key)?.map(decode).transpose()?))
+	}
+
+	/// What was found in the block.
+	pub(crate) fn found<T>(&self, record: Option<T>) -> VerifiedRecord<T> {
+		VerifiedRecord { record, number: self.number(), hash: self.hash(), time: self.time }
 	}
 
 	/// The record of an anchor, without its material.

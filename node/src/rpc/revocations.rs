@@ -16,7 +16,7 @@ const HOLD: &str = "certificateHold";
 /// The reason by which a hold ends, by its name in RFC 5280.
 const RELEASE: &str = "removeFromCRL";
 
-/// What was revoked.
+/// What was revoked, or is on hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Revoked {
@@ -99,6 +99,16 @@ fn by_registry(event: &pallet_dpki::Event<Runtime>) -> Option<Told> {
 		Event::KeyRevoked { key, device, reason } => {
 			(Revoked::Key, key.0, Some(device.0), reason.rfc5280_name())
 		},
+		Event::DeviceSuspended { device, organisation, reason: _, by: _ } => {
+			(Revoked::Device, device.0, Some(organisation.0), HOLD)
+		},
+		Event::DeviceReleased { device, organisation, by: _ } => {
+			(Revoked::Device, device.0, Some(organisation.0), RELEASE)
+		},
+		Event::KeySuspended { key, device, reason: _, by: _ } => {
+			(Revoked::Key, key.0, Some(device.0), HOLD)
+		},
+		Event::KeyReleased { key, device, by: _ } => (Revoked::Key, key.0, Some(device.0), RELEASE),
 		Event::KeyReplaced { old, key: _, device, superseded_at: _ } => {
 			let reason = RevocationReason::Superseded.rfc5280_name();
 			(Revoked::ReplacedKey, old.0, Some(device.0), reason)
@@ -145,7 +155,7 @@ mod tests {
 			AnchorId, CertificateDigest, CertificateId, DeviceId, FleetId, KeyId, OrganisationId,
 			VoucherId,
 		},
-		revocation::SshSubject,
+		revocation::{HoldAuthority, SshSubject},
 	};
 	use pallet_dpki::Event;
 
@@ -205,6 +215,29 @@ mod tests {
 			let told = revocation(event).unwrap();
 			assert_eq!((told.kind, told.id), (Revoked::Anchor, Hash::repeat_byte(1)));
 			assert_eq!((told.owner, told.reason), (Some(Hash::repeat_byte(2)), reason));
+		}
+	}
+
+	#[test]
+	fn the_holds_of_devices_and_keys_are_told() {
+		let (device, key, organisation) =
+			(DeviceId([3; 32]), KeyId([4; 32]), OrganisationId([2; 32]));
+		let by = HoldAuthority::Registrar;
+		for (event, kind, id, owner, reason) in [
+			(
+				Event::DeviceSuspended { device, organisation, reason: REASON, by },
+				Revoked::Device,
+				3,
+				2,
+				HOLD,
+			),
+			(Event::DeviceReleased { device, organisation, by }, Revoked::Device, 3, 2, RELEASE),
+			(Event::KeySuspended { key, device, reason: REASON, by }, Revoked::Key, 4, 3, HOLD),
+			(Event::KeyReleased { key, device, by }, Revoked::Key, 4, 3, RELEASE),
+		] {
+			let told = revocation(event).unwrap();
+			assert_eq!((told.kind, told.id), (kind, Hash::repeat_byte(id)));
+			assert_eq!((told.owner, told.reason), (Some(Hash::repeat_byte(owner)), reason));
 		}
 	}
 

@@ -1,16 +1,13 @@
-//! Endorsements: who may attest what, and the effective level that follows.
+//! Endorsements: who may attest what, and who is paid for it.
 
 use crate::{
 	Accreditations, Applications, Certificates, Config, Endorsements, Error, Event, OpenRenewals,
 	Pallet,
 };
-use alloc::vec::Vec;
 use dpki_primitives::{
 	Moment,
 	application::{Outcome, Phase, Renewal},
-	assurance::{
-		Accreditation, Assessment, EndorsementRecord, Level, WithdrawalReason, assess, judge,
-	},
+	assurance::{Accreditation, EndorsementRecord, Level, WithdrawalReason, judge},
 	certificate::{CertificateRecord, Holder, Office},
 	ids::{CertificateDigest, CertificateId, OrganisationId},
 };
@@ -86,18 +83,6 @@ impl<T: Config> Pallet<T> {
 		})?;
 		Self::deposit_event(Event::EndorsementWithdrawn { certificate: id, endorser, reason });
 		Ok(())
-	}
-
-	/// What the certificate is worth now, and why; `None` if there is no such certificate.
-	pub fn assessment(id: CertificateId) -> Option<Assessment> {
-		let now = Self::now();
-		let certificate = Certificates::<T>::get(id)?;
-		let endorsements: Vec<_> = Endorsements::<T>::get(id)
-			.into_iter()
-			.map(|record| (record, Self::endorser(&record)))
-			.collect();
-		let endorsed = certificate.endorsed(id, Self::status_of(&certificate, now));
-		Some(assess(&endorsed, &endorsements, Self::policy().endorsers, now))
 	}
 
 	/// Puts an endorsement in the place of the endorser's earlier one, at the end of the list, or, if the list is full,

@@ -7,6 +7,7 @@ extern crate alloc;
 
 mod accreditation;
 mod applications;
+mod assessment;
 #[cfg(feature = "runtime-benchmarks")]
 mod benchmarking;
 mod calls;

@@ -23,7 +23,7 @@ impl<T: Config> Pallet<T> {
 		let id = KeyId::of(key);
 		let is_revoked = CompromisedKeys::<T>::contains_key(id)
 			|| T::Registry::is_anchor_key_revoked(id)
-			|| T::Registry::key(id).is_some_and(|record| record.revocation.is_some());
+			|| T::Registry::key(id).is_some_and(|record| record.withdrawal.is_revoked());
 		ensure!(!is_revoked, Error::<T>::KeyRevoked);
 		Ok(())
 	}

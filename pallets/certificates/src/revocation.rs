@@ -3,15 +3,11 @@
 use crate::{Certificates, CompromisedKeys, Config, Error, Event, Pallet};
 use dpki_primitives::{
 	Moment,
-	certificate::{
-		Authority, CertificateRecord, Dependencies, DisplayName, Holder, Suspension,
-		certificate_status,
-	},
+	certificate::{Authority, CertificateRecord, DisplayName, Holder, Suspension},
 	ids::{CertificateId, KeyId},
-	registry::{CompromisedKeys as Compromises, Registry},
+	registry::CompromisedKeys as Compromises,
 	revocation::{Revocation, RevocationReason},
 	status::Status,
-	subject::Subject,
 };
 use frame_support::{ensure, traits::EnsureOrigin};
 use frame_system::ensure_signed;
@@ -102,22 +98,6 @@ impl<T: Config> Pallet<T> {
 	pub fn certificate_status(id: CertificateId) -> Status {
 		Certificates::<T>::get(id)
 			.map_or(Status::Unknown, |record| Self::status_of(&record, Self::now()))
-	}
-
-	/// The verdict about a certificate that was read already.
-	pub(crate) fn status_of(record: &CertificateRecord, now: Moment) -> Status {
-		let id = KeyId::of(&record.key);
-		let key = T::Registry::key(id);
-		let device = match record.subject {
-			Subject::Device(device) => T::Registry::device(device),
-			_ => None,
-		};
-		let dependencies = Dependencies {
-			compromised: CompromisedKeys::<T>::get(id),
-			key: key.as_ref(),
-			device: device.as_ref(),
-		};
-		certificate_status(Some(record), dependencies, now)
 	}
 
 	/// That the account is the holder, or acts for the organisation that is.

@@ -383,7 +383,7 @@ pub mod pallet {
 		/// - **Changes:** the acknowledgement of the device on the channel.
 		/// - **Events:** [`Event::DeliveryAcknowledged`].
 		/// - **Refusals:** before it enters the pool, as the number of a
-		///   [`Refusal`](dpki_primitives::refusal::Refusal): `DeviceUnknown`, `DeviceRevoked`, `DeliveryUnknown`,
+		///   [`Refusal`](dpki_primitives::refusal::Refusal): `DeviceUnknown`, `DeviceRevoked`, `DeviceOnHold`, `DeliveryUnknown`,
 		///   `DeliverySuperseded`, `DeliveryAcknowledged`, `SignatureExpired`, `AcknowledgementInvalid`. What of these
 		///   depends on the state is judged again at dispatch, where it ends in [`Error::AcknowledgementRefused`].
 		/// - **Complexity:** O(1), dominated by the verification of one signature.

@@ -189,7 +189,7 @@ mod benchmarks {
 		#[extrinsic_call]
 		_(RawOrigin::Signed(who), key, REASON);
 
-		assert!(Keys::<T>::get(key).unwrap().revocation.is_some());
+		assert!(Keys::<T>::get(key).unwrap().withdrawal.is_revoked());
 	}
 
 	#[benchmark]
@@ -201,7 +201,7 @@ mod benchmarks {
 		#[extrinsic_call]
 		_(RawOrigin::Signed(who), device, REASON);
 
-		assert!(Devices::<T>::get(device).unwrap().revocation.is_some());
+		assert!(Devices::<T>::get(device).unwrap().withdrawal.is_revoked());
 	}
 
 	/// An intermediate at the bottom of the deepest tree.
@@ -487,7 +487,7 @@ mod benchmarks {
 			carry_out(call)?;
 		}
 
-		assert!(Keys::<T>::get(key).unwrap().revocation.is_some());
+		assert!(Keys::<T>::get(key).unwrap().withdrawal.is_revoked());
 		Ok(())
 	}
 
@@ -626,7 +626,7 @@ mod benchmarks {
 		#[extrinsic_call]
 		_(RawOrigin::Signed(who), keys.try_into().unwrap(), RevocationReason::Unspecified);
 
-		assert!(Keys::<T>::get(last).unwrap().revocation.is_some());
+		assert!(Keys::<T>::get(last).unwrap().withdrawal.is_revoked());
 	}
 
 	/// Each in an organisation of its own, with a payer of its own.
@@ -640,7 +640,60 @@ mod benchmarks {
 		#[extrinsic_call]
 		_(RawOrigin::Signed(who), devices.try_into().unwrap(), REASON);
 
-		assert!(Devices::<T>::get(last).unwrap().revocation.is_some());
+		assert!(Devices::<T>::get(last).unwrap().withdrawal.is_revoked());
+	}
+
+	/// Where whoever calls it governs, which is looked up either way.
+	#[benchmark]
+	fn suspend_device() {
+		let (who, organisation) = member::<T>();
+		let device = device_with_keys::<T>(organisation, 1);
+
+		#[extrinsic_call]
+		_(RawOrigin::Signed(who), device, REASON);
+
+		assert!(Devices::<T>::get(device).unwrap().withdrawal.is_on_hold());
+	}
+
+	#[benchmark]
+	fn release_device() -> Result<(), BenchmarkError> {
+		let (who, organisation) = member::<T>();
+		let device = device_with_keys::<T>(organisation, 1);
+		let origin = RawOrigin::Signed(who);
+		Pallet::<T>::suspend_device(origin.clone().into(), device, REASON)?;
+
+		#[extrinsic_call]
+		_(origin, device);
+
+		assert!(!Devices::<T>::get(device).unwrap().withdrawal.is_on_hold());
+		Ok(())
+	}
+
+	#[benchmark]
+	fn suspend_key() {
+		let (who, organisation) = member::<T>();
+		let device = device_with_keys::<T>(organisation, 1);
+		let key = DeviceKeys::<T>::get(device)[0];
+
+		#[extrinsic_call]
+		_(RawOrigin::Signed(who), key, REASON);
+
+		assert!(Keys::<T>::get(key).unwrap().withdrawal.is_on_hold());
+	}
+
+	#[benchmark]
+	fn release_key() -> Result<(), BenchmarkError> {
+		let (who, organisation) = member::<T>();
+		let device = device_with_keys::<T>(organisation, 1);
+		let key = DeviceKeys::<T>::get(device)[0];
+		let origin = RawOrigin::Signed(who);
+		Pallet::<T>::suspend_key(origin.clone().into(), key, REASON)?;
+
+		#[extrinsic_call]
+		_(origin, key);
+
+		assert!(!Keys::<T>::get(key).unwrap().withdrawal.is_on_hold());
+		Ok(())
 	}
 
 	impl_benchmark_test_suite!(Pallet, crate::tests::mock::ext(), crate::tests::mock::Test);

@@ -636,5 +636,55 @@ mod calls {
 			ensure_authorized(origin)?;
 			Self::do_clear_expired_voucher(voucher)
 		}
+
+		/// Puts a device on hold: it and, by their dependence on it, its keys are suspended until it is released.
+		///
+		/// A registrar of the device's organisation calls it and pays, or the body that governs it by vote. Whoever governs
+		/// may also make the hold of a registrar its own, see [`HoldAuthority`]. Operational. Emits [`Event::DeviceSuspended`]. Refused: unknown device,
+		/// missing role, revoked, on hold already. Constant time.
+		#[pallet::call_index(37)]
+		#[pallet::weight((T::WeightInfo::suspend_device(), DispatchClass::Operational))]
+		pub fn suspend_device(
+			origin: OriginFor<T>,
+			device: DeviceId,
+			reason: RevocationReason,
+		) -> DispatchResult {
+			Self::do_suspend_device(origin, device, reason)
+		}
+
+		/// Takes a device off hold; those of its keys that are on hold themselves stay so.
+		///
+		/// A registrar of the device's organisation calls it and pays, or the body that governs it by vote. Emits
+		/// [`Event::DeviceReleased`]. Refused: unknown device, missing role, revoked, not on hold, put on hold by whoever
+		/// governs and released by a registrar. Constant time.
+		#[pallet::call_index(38)]
+		#[pallet::weight(T::WeightInfo::release_device())]
+		pub fn release_device(origin: OriginFor<T>, device: DeviceId) -> DispatchResult {
+			Self::do_release_device(origin, device)
+		}
+
+		/// Puts a key of a device on hold, for what it is used and for the word of its device.
+		///
+		/// As [`Self::suspend_device`]. Emits [`Event::KeySuspended`]. Refused: unknown key, missing role, device or key
+		/// revoked, on hold already. Constant time.
+		#[pallet::call_index(39)]
+		#[pallet::weight((T::WeightInfo::suspend_key(), DispatchClass::Operational))]
+		pub fn suspend_key(
+			origin: OriginFor<T>,
+			key: KeyId,
+			reason: RevocationReason,
+		) -> DispatchResult {
+			Self::do_suspend_key(origin, key, reason)
+		}
+
+		/// Takes a key off hold; with its device it stays on hold.
+		///
+		/// As [`Self::release_device`]. Emits [`Event::KeyReleased`]. Refused: unknown key, missing role, device or key
+		/// revoked, not on hold, put on hold by whoever governs and released by a registrar. Constant time.
+		#[pallet::call_index(40)]
+		#[pallet::weight(T::WeightInfo::release_key())]
+		pub fn release_key(origin: OriginFor<T>, key: KeyId) -> DispatchResult {
+			Self::do_release_key(origin, key)
+		}
 	}
 }

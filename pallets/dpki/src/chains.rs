@@ -2,7 +2,8 @@
 //!
 //! What the registry knows counts as much as what the certificates say. An authority in the chain can itself be an
 //! anchor that was revoked or put on hold, under this certificate or another one of the same key from the same issuer;
-//! and the key of any certificate can have been revoked, as an anchor's or as a device's, or be known as compromised.
+//! and the key of any certificate can have been revoked, as an anchor's or as a device's, be on hold as a device's, or be known
+//! as compromised.
 
 use crate::{Anchors, Config, KeyAnchors, Pallet, crypto::Verifier, x509};
 use alloc::{string::String, vec::Vec};
@@ -98,11 +99,12 @@ impl<T: Config> Pallet<T> {
 			if Self::is_ruled_out(key) {
 				return Err(fault(X509Error::CertificateRevoked));
 			}
+			let registered = Self::key_status(key);
 			let mut standing = Standing {
 				validity: x509::validity(certificate),
-				suspended: false,
+				suspended: registered == Status::Suspended,
 				superseded_at: None,
-				revocation: Self::key_status(key).revocation(),
+				revocation: registered.revocation(),
 			};
 			let anchors = KeyAnchors::<T>::get(key);
 			for record in anchors.iter().filter_map(Anchors::<T>::get) {

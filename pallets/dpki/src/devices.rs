@@ -11,6 +11,7 @@ use dpki_primitives::{
 	ids::{DeviceId, Name, OrganisationId},
 	key::{KeyPurpose, KeyTerms, NewKey},
 	organisation::Role,
+	revocation::Withdrawal,
 };
 use frame_support::ensure;
 
@@ -73,7 +74,7 @@ impl<T: Config> Pallet<T> {
 			name,
 			enrolled_at: now,
 			keys_registered: 0,
-			revocation: None,
+			withdrawal: Withdrawal::None,
 		};
 		let mut list = KeyList::default();
 		for key in keys {

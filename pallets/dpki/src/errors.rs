@@ -243,5 +243,15 @@ mod errors {
 		SigningKeyProtected,
 		/// The voucher can be used yet: wait until it has expired, or have a registrar cancel it.
 		VoucherNotExpired,
+		/// The device is on hold: have it released, or revoke it.
+		DeviceSuspended,
+		/// The device is not on hold: nothing is left to do.
+		DeviceNotSuspended,
+		/// The key is on hold: have it released, or revoke it.
+		KeySuspended,
+		/// The key is not on hold: nothing is left to do, or its device is to be released.
+		KeyNotSuspended,
+		/// Whoever governs the organisation put it on hold: ask for a vote, or an administrator who decides alone.
+		SuspendedByGovernance,
 	}
 }

@@ -214,5 +214,45 @@ mod events {
 			/// Whose it was.
 			organisation: OrganisationId,
 		},
+		/// A device was put on hold, and with it its keys, or whoever governs the organisation made the hold its own.
+		DeviceSuspended {
+			/// Which device.
+			device: DeviceId,
+			/// Whose it is.
+			organisation: OrganisationId,
+			/// What is suspected.
+			reason: RevocationReason,
+			/// On whose authority.
+			by: HoldAuthority,
+		},
+		/// The hold of a device has ended.
+		DeviceReleased {
+			/// Which device.
+			device: DeviceId,
+			/// Whose it is.
+			organisation: OrganisationId,
+			/// On whose authority.
+			by: HoldAuthority,
+		},
+		/// A key was put on hold, or whoever governs the organisation made the hold its own.
+		KeySuspended {
+			/// Which key.
+			key: KeyId,
+			/// Which device.
+			device: DeviceId,
+			/// What is suspected.
+			reason: RevocationReason,
+			/// On whose authority.
+			by: HoldAuthority,
+		},
+		/// The hold of a key has ended.
+		KeyReleased {
+			/// Which key.
+			key: KeyId,
+			/// Which device.
+			device: DeviceId,
+			/// On whose authority.
+			by: HoldAuthority,
+		},
 	}
 }

@@ -111,6 +111,10 @@ impl<T: Config> Pallet<T> {
 			("register_key", DispatchClass::Normal, T::WeightInfo::register_key()),
 			("revoke_key", DispatchClass::Operational, T::WeightInfo::revoke_key()),
 			("revoke_device", DispatchClass::Operational, T::WeightInfo::revoke_device()),
+			("suspend_device", DispatchClass::Operational, T::WeightInfo::suspend_device()),
+			("release_device", DispatchClass::Normal, T::WeightInfo::release_device()),
+			("suspend_key", DispatchClass::Operational, T::WeightInfo::suspend_key()),
+			("release_key", DispatchClass::Normal, T::WeightInfo::release_key()),
 			("revoke_own_key", DispatchClass::Operational, own_revocation),
 			(
 				"clear_expired_voucher",

@@ -13,6 +13,7 @@ use dpki_primitives::{
 	key::{Consent, KeyPurpose, KeyRecord, KeyTerms, NewKey, PublicKey, Signature},
 	key_policy::KeyPolicy,
 	registry::CompromisedKeys,
+	revocation::Withdrawal,
 	status::Validity,
 };
 use frame_support::ensure;
@@ -89,7 +90,7 @@ impl<T: Config> Pallet<T> {
 		expires_at: Moment,
 	) -> Result<Admission, Error<T>> {
 		let record = Devices::<T>::get(device).ok_or(Error::<T>::DeviceUnknown)?;
-		ensure!(record.revocation.is_none(), Error::<T>::DeviceWasRevoked);
+		Self::ensure_unwithdrawn(&record)?;
 		let now = Self::now();
 		Self::ensure_unexpired(expires_at, now)?;
 		let replaced = match replacing {
@@ -125,7 +126,7 @@ impl<T: Config> Pallet<T> {
 		let record = Keys::<T>::get(old)
 			.filter(|record| record.device == device)
 			.ok_or(Error::<T>::KeyUnknown)?;
-		ensure!(record.revocation.is_none(), Error::<T>::ReplacedKeyRevoked);
+		Self::ensure_replaceable(&record)?;
 		ensure!(record.superseded_at.is_none(), Error::<T>::KeyAlreadyReplaced);
 		ensure!(record.purpose == key.purpose, Error::<T>::KeyPurposeDiffers);
 		ensure!(grace <= MAX_GRACE, Error::<T>::GraceTooLong);
@@ -230,7 +231,7 @@ impl<T: Config> Pallet<T> {
 		ensure!(!KeyAnchors::<T>::contains_key(id), Error::<T>::KeyAlreadyRegistered);
 		match Keys::<T>::get(id) {
 			None => Ok(()),
-			Some(record) if record.revocation.is_some() => Err(Error::<T>::KeyWasRevoked),
+			Some(record) if record.withdrawal.is_revoked() => Err(Error::<T>::KeyWasRevoked),
 			Some(_) => Err(Error::<T>::KeyAlreadyRegistered),
 		}
 	}
@@ -285,7 +286,7 @@ impl<T: Config> Pallet<T> {
 			validity: Validity { not_before: now, not_after },
 			registered_at: now,
 			superseded_at: None,
-			revocation: None,
+			withdrawal: Withdrawal::None,
 		};
 		Keys::<T>::insert(id, key);
 		Self::deposit_event(Event::KeyRegistered { key: id, device, purpose });

@@ -86,7 +86,9 @@ pub mod pallet {
 		quota::DeviceQuota,
 		registry::CompromisedKeys,
 		request::{KeyRequest, MAX_REQUESTS_PER_ORGANISATION, QueuedRequest, Rejection},
-		revocation::{RevocationReason, SSH_REVOCATIONS_PER_PAGE, SshRevocation, SshSubject},
+		revocation::{
+			HoldAuthority, RevocationReason, SSH_REVOCATIONS_PER_PAGE, SshRevocation, SshSubject,
+		},
 		status::Status,
 		voucher::VoucherRecord,
 	};

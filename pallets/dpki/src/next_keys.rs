@@ -125,7 +125,9 @@ impl<T: Config> Pallet<T> {
 		ensure!(record.purpose == key.purpose, Error::<T>::KeyPurposeDiffers);
 		let id = record.device;
 		let device = Devices::<T>::get(id).ok_or(Error::<T>::DeviceUnknown)?;
-		ensure!(device.revocation.is_none(), Error::<T>::DeviceWasRevoked);
+		Self::ensure_unwithdrawn(&device)?;
+		// One that was revoked may be followed: that is what was announced.
+		ensure!(!record.withdrawal.is_on_hold(), Error::<T>::KeySuspended);
 		let quota = KeyQuotas::<T>::get(id);
 		let announced = quota.announced.spend(now).ok_or(Error::<T>::QuotaExhausted)?;
 		let quota = DeviceQuota { announced, ..quota };

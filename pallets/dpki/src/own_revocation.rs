@@ -103,7 +103,7 @@ impl<T: Config> Pallet<T> {
 		let now = Self::now();
 		Self::ensure_unexpired(expires_at, now)?;
 		let record = Keys::<T>::get(key).ok_or(Error::<T>::KeyUnknown)?;
-		ensure!(record.revocation.is_none(), Error::<T>::KeyAlreadyRevoked);
+		ensure!(!record.withdrawal.is_revoked(), Error::<T>::KeyAlreadyRevoked);
 		let quota = match consenting == key {
 			true => None,
 			false => {
@@ -118,7 +118,7 @@ impl<T: Config> Pallet<T> {
 			Error::<T>::SuccessorAnnounced
 		);
 		let device = Devices::<T>::get(record.device).ok_or(Error::<T>::DeviceUnknown)?;
-		ensure!(device.revocation.is_none(), Error::<T>::DeviceWasRevoked);
+		Self::ensure_unwithdrawn(&device)?;
 		let signer = Self::speaking_key(record.device, consenting, &device, now)?;
 		Ok(Renunciation { record, signer, quota })
 	}

@@ -76,11 +76,11 @@ impl<T: Config> Registry for Pallet<T> {
 
 	#[cfg(feature = "runtime-benchmarks")]
 	fn revoke_for_benchmark(key: KeyId) {
-		use dpki_primitives::revocation::{Revocation, RevocationReason};
+		use dpki_primitives::revocation::{Revocation, RevocationReason, Withdrawal};
 		let revocation = Revocation { reason: RevocationReason::KeyCompromise, at: Self::now() };
 		crate::Keys::<T>::mutate(key, |record| {
 			let record = record.as_mut().expect("the key was made for the benchmark");
-			record.revocation = Some(revocation);
+			record.withdrawal = Withdrawal::Revoked(revocation);
 		});
 	}
 }

@@ -20,6 +20,8 @@ impl<T: Config> Error<T> {
 			Error::DeviceExists => Refusal::DeviceExists,
 			Error::DeviceUnknown => Refusal::DeviceUnknown,
 			Error::DeviceWasRevoked | Error::DeviceAlreadyRevoked => Refusal::DeviceRevoked,
+			Error::DeviceSuspended => Refusal::DeviceOnHold,
+			Error::KeySuspended => Refusal::KeyOnHold,
 			Error::KeyListEmpty => Refusal::KeyListEmpty,
 			Error::KeyListFull => Refusal::KeyListFull,
 			Error::KeyRepeated => Refusal::KeyRepeated,

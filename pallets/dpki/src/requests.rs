@@ -166,7 +166,7 @@ impl<T: Config> Pallet<T> {
 		now: Moment,
 	) -> Result<(), Error<T>> {
 		let mut record = Devices::<T>::get(device).ok_or(Error::<T>::DeviceUnknown)?;
-		ensure!(record.revocation.is_none(), Error::<T>::DeviceWasRevoked);
+		Self::ensure_unwithdrawn(&record)?;
 		Self::ensure_still_registrable(request.organisation, device, &request.keys, now)?;
 		Self::speaking_key(device, consenting, &record, now)?;
 		let mut list = DeviceKeys::<T>::get(device);

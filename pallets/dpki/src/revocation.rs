@@ -15,7 +15,7 @@ use dpki_primitives::{
 	registry::CompromisedKeys,
 	revocation::{
 		MAX_SSH_REVOCATIONS, Revocation, RevocationReason, SSH_REVOCATIONS_PER_PAGE, SshRevocation,
-		SshSubject,
+		SshSubject, Withdrawal,
 	},
 };
 use frame_support::ensure;
@@ -124,7 +124,7 @@ impl<T: Config> Pallet<T> {
 		Ok(())
 	}
 
-	/// Ends a key on whose authority ever. A key ends once; but a milder reason gives way to compromise, at the time that
+	/// Ends a key on whose authority ever, on hold or not. A key ends once; but a milder reason gives way to compromise, at the time that
 	/// stands already: a thief who ends a stolen key as superseded must not be believed for ever. What was announced to follow it stays if the key is compromised, as that is
 	/// what it was announced for; in every other case the organisation does not want the key, nor its successor.
 	pub(crate) fn end_key(
@@ -134,8 +134,8 @@ impl<T: Config> Pallet<T> {
 	) -> Result<(), Error<T>> {
 		ensure!(Self::may_end(&record, reason), Error::<T>::KeyAlreadyRevoked);
 		let device = record.device;
-		let at = record.revocation.map_or_else(Self::now, |before| before.at);
-		record.revocation = Some(Revocation { reason, at });
+		let at = record.withdrawal.revocation().map_or_else(Self::now, |before| before.at);
+		record.withdrawal = Withdrawal::Revoked(Revocation { reason, at });
 		Keys::<T>::insert(key, record);
 		DeviceKeys::<T>::mutate(device, |list| list.retain(|id| *id != key));
 		if reason != RevocationReason::KeyCompromise {
@@ -149,7 +149,10 @@ impl<T: Config> Pallet<T> {
 	/// Whether a key can be revoked for this reason, or the reason of its revocation become this one.
 	pub(crate) fn may_end(record: &KeyRecord, reason: RevocationReason) -> bool {
 		let worst = RevocationReason::KeyCompromise;
-		record.revocation.is_none_or(|before| reason == worst && before.reason != worst)
+		record
+			.withdrawal
+			.revocation()
+			.is_none_or(|before| reason == worst && before.reason != worst)
 	}
 
 	/// Revokes a device, and with it, by the status function, its keys.
@@ -166,7 +169,7 @@ impl<T: Config> Pallet<T> {
 	/// The device, if whoever acts may end it or its keys: a registrar, or the body of the organisation that decides by
 	/// vote, for the day on which its registrars are lost or not to be trusted. An account that governs alone acts as the
 	/// registrar that it can make itself.
-	fn revocable_device(
+	pub(crate) fn revocable_device(
 		origin: OriginFor<T>,
 		device: DeviceId,
 	) -> Result<DeviceRecord, DispatchError> {
@@ -178,14 +181,14 @@ impl<T: Config> Pallet<T> {
 		Ok(record)
 	}
 
-	/// Ends a device on whose authority ever.
+	/// Ends a device on whose authority ever, on hold or not.
 	pub(crate) fn end_device(
 		device: DeviceId,
 		mut record: DeviceRecord,
 		reason: RevocationReason,
 	) -> Result<(), Error<T>> {
-		ensure!(record.revocation.is_none(), Error::<T>::DeviceAlreadyRevoked);
-		record.revocation = Some(Revocation { reason, at: Self::now() });
+		ensure!(!record.withdrawal.is_revoked(), Error::<T>::DeviceAlreadyRevoked);
+		record.withdrawal = Withdrawal::Revoked(Revocation { reason, at: Self::now() });
 		let organisation = record.organisation;
 		Devices::<T>::insert(device, record);
 		T::Economy::release(Resource::Device(device));

@@ -187,8 +187,8 @@ impl<T: Config> Pallet<T> {
 		let current = Keys::<T>::get(key).ok_or(Error::<T>::KeyUnknown)?;
 		let device = current.device;
 		let record = Devices::<T>::get(device).ok_or(Error::<T>::DeviceUnknown)?;
-		ensure!(record.revocation.is_none(), Error::<T>::DeviceWasRevoked);
-		ensure!(current.revocation.is_none(), Error::<T>::ReplacedKeyRevoked);
+		Self::ensure_unwithdrawn(&record)?;
+		Self::ensure_replaceable(&current)?;
 		ensure!(current.superseded_at.is_none(), Error::<T>::KeyAlreadyReplaced);
 		let signer = Self::speaking_key(device, consenting, &record, now)?;
 		Ok(Announcement { signer, device, nonce: record.keys_registered })

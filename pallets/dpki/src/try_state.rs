@@ -14,7 +14,7 @@ use dpki_primitives::{
 	},
 	ids::{AnchorId, DeviceId, KeyId},
 	key_policy::KeyPolicy,
-	revocation::{RevocationReason, SSH_REVOCATIONS_PER_PAGE},
+	revocation::{Hold, RevocationReason, SSH_REVOCATIONS_PER_PAGE},
 	voucher::VoucherState,
 };
 use dpki_x509::Certificate;
@@ -31,6 +31,7 @@ impl<T: Config> Pallet<T> {
 		Self::try_devices()?;
 		Self::try_listed_devices()?;
 		Self::try_keys()?;
+		Self::try_holds()?;
 		Self::try_next_keys()?;
 		Self::try_requests()?;
 		Self::try_vouchers()?;
@@ -204,7 +205,7 @@ impl<T: Config> Pallet<T> {
 			for key in keys {
 				let key = Keys::<T>::get(key).ok_or("a device lists a key that is not stored")?;
 				ensure!(key.device == id, "a device lists the key of another");
-				ensure!(key.revocation.is_none(), "a device lists a revoked key");
+				ensure!(!key.withdrawal.is_revoked(), "a device lists a revoked key");
 			}
 		}
 		ensure!(
@@ -266,6 +267,21 @@ impl<T: Config> Pallet<T> {
 		Ok(())
 	}
 
+	/// What is on hold is so since a moment of its own life.
+	fn try_holds() -> Result<(), TryRuntimeError> {
+		let now = Self::now();
+		let devices = Devices::<T>::iter_values().map(|it| (it.withdrawal, it.enrolled_at));
+		let keys = Keys::<T>::iter_values().map(|it| (it.withdrawal, it.registered_at));
+		for (withdrawal, since) in devices.chain(keys) {
+			let is_of_its_life = |hold: Hold| (since..=now).contains(&hold.at);
+			ensure!(
+				withdrawal.hold().is_none_or(is_of_its_life),
+				"a hold began before there was anything to hold, or lies ahead"
+			);
+		}
+		Ok(())
+	}
+
 	/// A successor is announced of a key that was not replaced, and that was revoked for its compromise if at all; policies
 	/// are coherent, and kept only where they differ from the default; quotas belong to devices.
 	fn try_next_keys() -> Result<(), TryRuntimeError> {
@@ -273,7 +289,9 @@ impl<T: Config> Pallet<T> {
 			let key = Keys::<T>::get(key).ok_or("a successor is announced of no key")?;
 			ensure!(key.superseded_at.is_none(), "a successor is announced of a replaced key");
 			ensure!(
-				key.revocation.is_none_or(|it| it.reason == RevocationReason::KeyCompromise),
+				key.withdrawal
+					.revocation()
+					.is_none_or(|it| it.reason == RevocationReason::KeyCompromise),
 				"a successor is announced of a key that the organisation does not want"
 			);
 		}

@@ -1,6 +1,6 @@
 //! What an organisation can propose, and what it can end.
 
-use crate::{Config, Error, Event, FleetCount, Fleets, Pallet, Votes};
+use crate::{Config, Error, Event, Fleets, Pallet, Votes};
 use dpki_primitives::{
 	Moment,
 	device::MAX_GRACE,
@@ -33,7 +33,7 @@ impl<T: Config> Pallet<T> {
 				record
 			},
 			None => {
-				FleetCount::<T>::mutate(organisation, |count| *count = count.saturating_add(1));
+				Self::list_fleet(organisation, fleet);
 				FleetRecord {
 					organisation,
 					name,

@@ -9,6 +9,7 @@ mod commitments;
 mod errors;
 mod events;
 mod integrity;
+mod listed;
 mod publishing;
 mod queries;
 mod revocation;
@@ -119,9 +120,14 @@ pub mod pallet {
 	pub type Votes<T: Config> =
 		StorageDoubleMap<_, Identity, FleetId, Identity, u32, VotesOf<T>, ValueQuery>;
 
-	/// How many fleets an organisation ever had. Who is not in here had none.
+	/// How many fleets were ever proposed for each organisation. Who is not in here had none.
 	#[pallet::storage]
 	pub type FleetCount<T: Config> = StorageMap<_, Identity, OrganisationId, u32, ValueQuery>;
+
+	/// Those fleets, in the order of their first proposal. Never removed, revoked or not.
+	#[pallet::storage]
+	pub type OrganisationFleets<T: Config> =
+		StorageDoubleMap<_, Identity, OrganisationId, Identity, u32, FleetId>;
 
 	#[pallet::hooks]
 	impl<T: Config> Hooks<BlockNumberFor<T>> for Pallet<T> {

@@ -1,7 +1,7 @@
 //! What is true of the storage between any two blocks.
 
-use crate::{Config, FleetCount, Fleets, Pallet, RevokedMembers, Votes};
-use alloc::collections::BTreeMap;
+use crate::{Config, FleetCount, Fleets, OrganisationFleets, Pallet, RevokedMembers, Votes};
+use alloc::collections::{BTreeMap, BTreeSet};
 use dpki_primitives::{
 	fleet::{Change, FleetRecord, revocation::chunks},
 	ids::{FleetId, OrganisationId, is_valid_name},
@@ -22,6 +22,7 @@ impl<T: Config> Pallet<T> {
 			FleetCount::<T>::iter().collect::<BTreeMap<_, _>>() == counts,
 			"an organisation has another number of fleets than is counted"
 		);
+		Self::try_listed()?;
 		for (id, number, chunk) in RevokedMembers::<T>::iter() {
 			let fleet = Fleets::<T>::get(id).ok_or("members are revoked of no fleet")?;
 			// A candidate that was withdrawn may have been larger than anything that is left.
@@ -48,6 +49,28 @@ impl<T: Config> Pallet<T> {
 				ensure!(!again, "a voter has two votes");
 			}
 		}
+		Ok(())
+	}
+
+	/// An organisation lists its fleets, each once and without gaps, and no others.
+	fn try_listed() -> Result<(), TryRuntimeError> {
+		let mut listed = BTreeSet::new();
+		for (organisation, count) in FleetCount::<T>::iter() {
+			for index in 0..count {
+				let id = OrganisationFleets::<T>::get(organisation, index)
+					.ok_or("a list of fleets has a gap")?;
+				let fleet = Fleets::<T>::get(id).ok_or("a listed fleet does not exist")?;
+				ensure!(
+					fleet.organisation == organisation,
+					"an organisation lists a fleet of another"
+				);
+				ensure!(listed.insert(id), "a fleet is listed twice");
+			}
+		}
+		ensure!(
+			OrganisationFleets::<T>::iter_values().count() == listed.len(),
+			"there are fleets beyond a count"
+		);
 		Ok(())
 	}
 

@@ -212,7 +212,8 @@ pub struct Dependencies<'a> {
 
 /// The verdict about a certificate at chain time `now`.
 ///
-/// A key that is compromised anywhere is compromised everywhere. A certificate about a device falls with it. Nothing
+/// A key that is compromised anywhere is compromised everywhere, and one that is on hold as a device's because that is
+/// suspected puts its certificates on hold. A certificate about a device falls with it, and is on hold with it. Nothing
 /// else makes a certificate invalid but its own record; endorsements never do.
 pub fn certificate_status(
 	record: Option<&CertificateRecord>,
@@ -223,13 +224,17 @@ pub fn certificate_status(
 	let mut own = record.standing();
 	let registered = dependencies
 		.key
-		.and_then(|key| key.revocation)
+		.and_then(|key| key.withdrawal.revocation())
 		.filter(|revocation| revocation.reason == RevocationReason::KeyCompromise)
 		.map(|revocation| revocation.at);
 	let compromised = [dependencies.compromised, registered].into_iter().flatten().min();
 	own.revocation = own
 		.revocation
 		.or(compromised.map(|at| Revocation { reason: RevocationReason::KeyCompromise, at }));
+	own.suspended |= dependencies
+		.key
+		.and_then(|key| key.withdrawal.hold())
+		.is_some_and(|hold| hold.reason == RevocationReason::KeyCompromise);
 	match record.subject {
 		Subject::Device(_) => {
 			status(Some(&own), &[dependencies.device.map(DeviceRecord::standing)], now)

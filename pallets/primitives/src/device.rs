@@ -4,7 +4,7 @@ use crate::{
 	Moment,
 	ids::{AnchorId, KeyId, Name, OrganisationId},
 	key::NewKey,
-	revocation::Revocation,
+	revocation::Withdrawal,
 	status::{Standing, Validity},
 };
 use bounded_collections::{BoundedVec, ConstU32};
@@ -76,8 +76,8 @@ pub struct DeviceRecord {
 	pub enrolled_at: Moment,
 	/// How many keys were ever registered for it: the nonce of the next proof of possession.
 	pub keys_registered: u64,
-	/// Set once, never unset.
-	pub revocation: Option<Revocation>,
+	/// Whether it was revoked, or is on hold.
+	pub withdrawal: Withdrawal,
 }
 
 impl DeviceRecord {
@@ -85,9 +85,9 @@ impl DeviceRecord {
 	pub fn standing(&self) -> Standing {
 		Standing {
 			validity: Validity { not_before: self.enrolled_at, not_after: None },
-			suspended: false,
+			suspended: self.withdrawal.is_on_hold(),
 			superseded_at: None,
-			revocation: self.revocation,
+			revocation: self.withdrawal.revocation(),
 		}
 	}
 }

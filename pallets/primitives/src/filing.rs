@@ -6,6 +6,7 @@
 
 use crate::{
 	Moment,
+	channel::ChannelId,
 	ids::{DeviceId, KeyId, Name, OrganisationId, derive},
 	key::Signature,
 	quota::Quota,
@@ -115,6 +116,8 @@ pub enum FilingStanding {
 	/// The certificate was delivered, as whoever answered says.
 	#[codec(index = 1)]
 	Answered {
+		/// On this channel of the device.
+		channel: ChannelId,
 		/// In the delivery of this number.
 		sequence: u64,
 		/// When that was said.
@@ -283,7 +286,7 @@ mod tests {
 			expires_at: filed_at + FILING_LIFETIME,
 			standing: match is_waiting {
 				true => FilingStanding::Waiting { position: 0 },
-				false => FilingStanding::Answered { sequence: 1, at },
+				false => FilingStanding::Answered { channel: ChannelId::DEFAULT, sequence: 1, at },
 			},
 		}
 	}

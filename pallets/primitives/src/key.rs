@@ -3,7 +3,7 @@
 use crate::{
 	Moment,
 	ids::{DeviceId, KeyId},
-	revocation::Revocation,
+	revocation::Withdrawal,
 	status::{Standing, Validity},
 };
 use bounded_collections::{BoundedVec, ConstU32};
@@ -291,8 +291,8 @@ pub struct KeyRecord {
 	pub registered_at: Moment,
 	/// From when on a newer key of the device takes its place. Set once, never unset; it may lie ahead.
 	pub superseded_at: Option<Moment>,
-	/// Set once, never unset.
-	pub revocation: Option<Revocation>,
+	/// Whether it was revoked, or is on hold. The revocation of its device is not in here.
+	pub withdrawal: Withdrawal,
 }
 
 impl KeyRecord {
@@ -300,9 +300,9 @@ impl KeyRecord {
 	pub fn standing(&self) -> Standing {
 		Standing {
 			validity: self.validity,
-			suspended: false,
+			suspended: self.withdrawal.is_on_hold(),
 			superseded_at: self.superseded_at,
-			revocation: self.revocation,
+			revocation: self.withdrawal.revocation(),
 		}
 	}
 
@@ -322,9 +322,10 @@ impl KeyRecord {
 		[self.validity.not_after, self.superseded_at].into_iter().flatten().min()
 	}
 
-	/// Whether the key is of no use any more, and will never be: revoked, expired or replaced.
+	/// Whether the key is of no use any more, and will never be: revoked, expired or replaced. One that is on hold can
+	/// come back.
 	pub fn has_ended(&self, now: Moment) -> bool {
-		self.revocation.is_some()
+		self.withdrawal.is_revoked()
 			|| self.validity.not_after.is_some_and(|end| now > end)
 			|| self.superseded_at.is_some_and(|at| now >= at)
 	}
@@ -333,6 +334,8 @@ impl KeyRecord {
 #[cfg(test)]
 mod tests {
 	use super::*;
+	use crate::revocation::{Hold, HoldAuthority, Revocation, RevocationReason};
+	use alloc::vec::Vec;
 
 	#[test]
 	fn a_key_of_the_wrong_length_is_refused() {
@@ -342,24 +345,51 @@ mod tests {
 		}
 	}
 
-	/// What chains hold already stays readable: the flag that the moment took the place of was never set.
-	#[test]
-	fn a_record_from_before_replacement_reads_as_one_that_is_not_replaced() {
-		let record = KeyRecord {
+	fn record() -> KeyRecord {
+		KeyRecord {
 			device: DeviceId([1; 32]),
 			purpose: KeyPurpose::Tls,
 			public: PublicKey::new(KeyType::Ed25519, &[2; 32]).unwrap(),
 			validity: Validity { not_before: 3, not_after: Some(4) },
 			registered_at: 3,
 			superseded_at: None,
-			revocation: None,
-		};
-		let before = (
-			(record.device, record.purpose, &record.public, record.validity, record.registered_at),
-			false,
-			record.revocation,
-		);
-		assert_eq!(KeyRecord::decode(&mut &before.encode()[..]), Ok(record));
+			withdrawal: Withdrawal::None,
+		}
+	}
+
+	/// The record as chains held it before keys could be replaced and put on hold.
+	fn written_before(record: &KeyRecord, revocation: Option<Revocation>) -> Vec<u8> {
+		let KeyRecord { device, purpose, public, validity, registered_at, .. } = record;
+		((device, purpose, public, validity, registered_at), false, revocation).encode()
+	}
+
+	/// What chains hold already stays readable: the flag that the moment took the place of was never set.
+	#[test]
+	fn a_record_from_before_replacement_and_holds_reads_as_what_it_was() {
+		let revocation = Revocation { reason: RevocationReason::KeyCompromise, at: 4 };
+		for revocation in [None, Some(revocation)] {
+			let record = KeyRecord { withdrawal: revocation.into(), ..record() };
+			let before = written_before(&record, revocation);
+			assert_eq!(KeyRecord::decode(&mut &before[..]), Ok(record.clone()));
+			assert_eq!(record.encode(), before);
+		}
+	}
+
+	#[test]
+	fn a_reader_from_before_holds_refuses_a_key_that_is_on_hold() {
+		let hold =
+			Hold { reason: RevocationReason::KeyCompromise, at: 4, by: HoldAuthority::Registrar };
+		let bytes = Withdrawal::OnHold(hold).encode();
+		assert!(Option::<Revocation>::decode(&mut &bytes[..]).is_err());
+	}
+
+	#[test]
+	fn a_key_on_hold_has_not_ended() {
+		let hold =
+			Hold { reason: RevocationReason::Unspecified, at: 3, by: HoldAuthority::Registrar };
+		let record = KeyRecord { withdrawal: Withdrawal::OnHold(hold), ..record() };
+		assert!(record.standing().suspended && !record.has_ended(4));
+		assert!(record.has_ended(5), "but its validity goes on");
 	}
 
 	#[test]

@@ -25,6 +25,7 @@
 //! | [`application`] | applications, proofs of possession and of control |
 //! | [`certificate`] | certificates, the verdict about them, and the policy |
 //! | [`assurance`] | levels, and the effective level with its explanation |
+//! | [`assessment`] | what a certificate is worth, from the records that say so |
 //! | [`economy`] | what things cost, what is held for them, and quotas for what costs nothing |
 //! | [`channel`] | the channels on which a device gets its deliveries |
 //! | [`delivery`] | deliveries, acknowledgements, and the associated data of their envelopes |
@@ -45,6 +46,7 @@ extern crate alloc;
 pub mod anchor;
 pub mod application;
 pub mod approval;
+pub mod assessment;
 pub mod assurance;
 pub mod certificate;
 pub mod channel;

@@ -53,6 +53,8 @@ refusals! {
 	DeviceNameInvalid = 13, "the name of the device does not follow the rule for names: use 1 to 63 of a-z, 0-9, hyphen and full stop";
 	RoleMissing = 14, "the sender has not the role for it in the organisation of the device: ask an administrator for it";
 	DeviceRepeated = 15, "the same device is named twice: name each once";
+	DeviceOnHold = 16, "the device is on hold: have the organisation release it";
+	KeyOnHold = 17, "the key is on hold: have the organisation release it, or revoke it";
 	KeyListEmpty = 20, "the enrolment brings no key: give it at least a signing key";
 	KeyRepeated = 21, "the same key is given twice: use a key for one purpose only";
 	KeyAlreadyRegistered = 22, "the key is registered already: make a new one";

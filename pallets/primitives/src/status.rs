@@ -36,7 +36,7 @@ pub struct Validity {
 pub struct Standing {
 	/// When it is valid.
 	pub validity: Validity,
-	/// Whether it is on hold, which X.509 anchors and certificates can be.
+	/// Whether it is on hold, which X.509 anchors, certificates, devices and their keys can be.
 	pub suspended: bool,
 	/// From when on another one takes its place; that moment is the first one without it.
 	pub superseded_at: Option<Moment>,

@@ -333,6 +333,11 @@ pub fn escrow(id: ApplicationId) -> Vec<u8> {
 	item(CERTIFICATES, "Escrows", &[&id.0])
 }
 
+/// `Certificates.ApplicationNonce`: how many applications an account ever made, a `u64`; absent means 0.
+pub fn application_nonce(account: &[u8; 32]) -> Vec<u8> {
+	item(CERTIFICATES, "ApplicationNonce", &[&blake2_128(account), account])
+}
+
 /// `Certificates.OpenCount`: how many applications are open, a `u32`; absent means 0.
 pub fn open_application_count() -> Vec<u8> {
 	item(CERTIFICATES, "OpenCount", &[])
@@ -387,6 +392,16 @@ pub fn holder_certificate(holder: Holder, index: u32) -> Vec<u8> {
 /// `Fleets.Fleets`: a [`FleetRecord`](crate::fleet::FleetRecord).
 pub fn fleet(id: FleetId) -> Vec<u8> {
 	item(FLEETS, "Fleets", &[&id.0])
+}
+
+/// `Fleets.FleetCount`: how many fleets were ever proposed for the organisation, a `u32`; absent means 0.
+pub fn organisation_fleet_count(id: OrganisationId) -> Vec<u8> {
+	item(FLEETS, "FleetCount", &[&id.0])
+}
+
+/// `Fleets.OrganisationFleets`: number `index` of them, counted from 0: a [`FleetId`].
+pub fn organisation_fleet(id: OrganisationId, index: u32) -> Vec<u8> {
+	item(FLEETS, "OrganisationFleets", &[&id.0, &index.to_le_bytes()])
 }
 
 /// `Fleets.RevokedMembers`: chunk `chunk` of the revoked members of a fleet, a

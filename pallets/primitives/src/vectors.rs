@@ -14,7 +14,7 @@ use crate::{
 	},
 	ids::{AnchorId, BlobDigest, DeviceId, FleetId, KeyId, OrganisationId},
 	key::{KeyPurpose, KeyRecord, KeyType, PublicKey},
-	revocation::{Revocation, RevocationReason},
+	revocation::{Hold, HoldAuthority, Revocation, RevocationReason, Withdrawal},
 	status::{Standing, Status, Validity},
 	storage_keys,
 };
@@ -186,7 +186,7 @@ fn record<R>(
 fn anchor(standing: &Standing) -> (AnchorRecord, Standing) {
 	let key = public_key();
 	let key_id = KeyId::of(&key);
-	// Only X.509 anchors have holds.
+	// Of the anchors only those of X.509 have holds.
 	let (kind, certification) = match standing.suspended {
 		false => (AnchorKind::SshUserCa, None),
 		true => (AnchorKind::X509Root, Some(Certification::default())),
@@ -208,7 +208,7 @@ fn device(standing: &Standing) -> (DeviceRecord, Standing) {
 		name: b"drone-1".to_vec().try_into().expect("a short name"),
 		enrolled_at: standing.validity.not_before,
 		keys_registered: 1,
-		revocation: standing.revocation,
+		withdrawal: withdrawal(standing),
 	};
 	let told = record.standing();
 	(record, told)
@@ -222,10 +222,23 @@ fn key(standing: &Standing) -> (KeyRecord, Standing) {
 		validity: standing.validity,
 		registered_at: 0,
 		superseded_at: standing.superseded_at,
-		revocation: standing.revocation,
+		withdrawal: withdrawal(standing),
 	};
 	let told = record.standing();
 	(record, told)
+}
+
+/// What stands against the trust in a device or a key that stands like this. One that is revoked is on hold no more, so
+/// what is both is not told by their records.
+fn withdrawal(standing: &Standing) -> Withdrawal {
+	match (standing.revocation, standing.suspended) {
+		(Some(revocation), _) => Withdrawal::Revoked(revocation),
+		(None, true) => {
+			let (reason, by) = (RevocationReason::KeyCompromise, HoldAuthority::Registrar);
+			Withdrawal::OnHold(Hold { reason, at: standing.validity.not_before, by })
+		},
+		(None, false) => Withdrawal::None,
+	}
 }
 
 /// The second of two members of a fleet that stands as asked; `None` if none can.

@@ -2,10 +2,12 @@
 
 use crate::{Config, Contents, Error, Event, Filings, Pallet};
 use dpki_primitives::{
+	channel::ChannelId,
 	filing::{Filing, FilingStanding, Objection},
 	ids::DeviceId,
 	organisation::{Organisations, Role},
 	registry::Registry,
+	status::Status,
 };
 use frame_support::{ensure, pallet_prelude::*, traits::Time};
 
@@ -17,6 +19,7 @@ impl<T: Config> Pallet<T> {
 		device: DeviceId,
 		slot: u8,
 		content: [u8; 32],
+		channel: ChannelId,
 		sequence: u64,
 	) -> DispatchResult {
 		ensure!(sequence > 0, Error::<T>::DeliveryMissing);
@@ -24,8 +27,10 @@ impl<T: Config> Pallet<T> {
 			Self::waiting(device, slot).is_some_and(|(filing, _)| Self::is_disowned(&filing));
 		ensure!(!is_disowned, Error::<T>::FilingExpired);
 		let at = T::Time::now();
-		Self::end(&by, device, slot, content, FilingStanding::Answered { sequence, at })?;
-		Self::deposit_event(Event::RequestAnswered { device, slot, content, sequence, by });
+		let answered = FilingStanding::Answered { channel, sequence, at };
+		Self::end(&by, device, slot, content, answered)?;
+		let answered = Event::RequestAnswered { device, slot, content, channel, sequence, by };
+		Self::deposit_event(answered);
 		Ok(())
 	}
 
@@ -59,7 +64,9 @@ impl<T: Config> Pallet<T> {
 	/// The filing in a slot that can be cleared, and the position at which it waits, if it does.
 	pub(crate) fn clearable(device: DeviceId, slot: u8) -> Result<(Filing, Option<u32>), Error<T>> {
 		let filing = Filings::<T>::get(device, slot).ok_or(Error::<T>::FilingUnknown)?;
-		let is_gone = !T::Registry::device_status(device).is_valid();
+		// One on hold may come back, and finds what it asked for.
+		let status = T::Registry::device_status(device);
+		let is_gone = !status.is_valid() && status != Status::Suspended;
 		match filing.standing {
 			FilingStanding::Waiting { position } => {
 				let is_over = !filing.is_waiting(T::Time::now()) || Self::is_disowned(&filing);
@@ -74,7 +81,7 @@ impl<T: Config> Pallet<T> {
 
 	/// Whether the key that signed a filing was revoked since. One that expired or was replaced asked in good faith.
 	fn is_disowned(filing: &Filing) -> bool {
-		T::Registry::key(filing.key).is_none_or(|key| key.revocation.is_some())
+		T::Registry::key(filing.key).is_none_or(|key| key.withdrawal.is_revoked())
 	}
 
 	/// Ends a filing in the name of its organisation.

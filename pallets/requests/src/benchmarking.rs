@@ -4,6 +4,7 @@ use crate::{Call, Config, Contents, Filings, Pallet, WaitingCount, filing::State
 use alloc::vec;
 use core::hint::black_box;
 use dpki_primitives::{
+	channel::ChannelId,
 	context::MAX_SIGNATURE_LIFETIME,
 	filing::{FilingBody, FilingKind, FilingStanding, MAX_FILING_LEN, Objection},
 	ids::{DeviceId, KeyId, MAX_NAME_LEN, Name, OrganisationId},
@@ -19,6 +20,9 @@ use frame_support::{
 use frame_system::RawOrigin;
 use sp_core::crypto::KeyTypeId;
 use sp_runtime::traits::Dispatchable;
+
+/// On which the answers of these benchmarks come.
+const CHANNEL: ChannelId = ChannelId::DEFAULT;
 
 /// Under which the keystore keeps the keys of these benchmarks.
 const BENCHMARK_KEYS: KeyTypeId = KeyTypeId(*b"rqst");
@@ -126,7 +130,7 @@ mod benchmarks {
 		let scene = scene::<T>();
 		// It takes the place of one that was answered, in a list that has others.
 		let content = scene.file_two();
-		Pallet::<T>::do_answer(scene.publisher.clone(), scene.device, 0, content, 1)
+		Pallet::<T>::do_answer(scene.publisher.clone(), scene.device, 0, content, CHANNEL, 1)
 			.expect("it waits, and whoever answers may");
 		let call: T::RuntimeCall = scene.filing(0, 2).into();
 
@@ -192,7 +196,7 @@ mod benchmarks {
 		let content = scene.file_two();
 
 		#[extrinsic_call]
-		_(RawOrigin::Signed(scene.publisher.clone()), scene.device, 0, content, 1);
+		_(RawOrigin::Signed(scene.publisher.clone()), scene.device, 0, content, CHANNEL, 1);
 
 		assert!(scene.has_moved());
 	}

@@ -184,7 +184,8 @@ impl<T: Config> Pallet<T> {
 			Status::Valid => {},
 			Status::Unknown => return Err(Refusal::DeviceUnknown),
 			Status::Revoked(_) | Status::IssuerRevoked(_) => return Err(Refusal::DeviceRevoked),
-			Status::NotYetValid | Status::Expired | Status::Suspended | Status::Superseded => {
+			Status::Suspended => return Err(Refusal::DeviceOnHold),
+			Status::NotYetValid | Status::Expired | Status::Superseded => {
 				return Err(Refusal::RequestSignatureInvalid);
 			},
 		}

@@ -28,6 +28,7 @@ pub mod pallet {
 	use dpki_primitives::{
 		Moment,
 		certificate::Page,
+		channel::ChannelId,
 		filing::{
 			FILING_LIFETIME, Filer, Filing, FilingBody, FilingContent, FilingKind, FilingPlace,
 			MAX_FILINGS_PER_DEVICE, Objection, slots,
@@ -125,7 +126,9 @@ pub mod pallet {
 			slot: u8,
 			/// What was asked for.
 			content: [u8; 32],
-			/// The number of the delivery.
+			/// The channel of the device on which it was delivered.
+			channel: ChannelId,
+			/// The number of the delivery on that channel.
 			sequence: u64,
 			/// Who says so.
 			by: T::AccountId,
@@ -253,7 +256,7 @@ pub mod pallet {
 		/// - **Events:** [`Event::RequestFiled`].
 		/// - **Refusals:** before it enters the pool, as the number of a
 		///   [`Refusal`](dpki_primitives::refusal::Refusal): `SignatureExpired`, `RequestMalformed`, `DeviceUnknown`,
-		///   `DeviceRevoked`, `RequestNumberWrong`, `RequestQuotaExhausted`, `RequestSignatureInvalid`. What of these depends
+		///   `DeviceRevoked`, `DeviceOnHold`, `RequestNumberWrong`, `RequestQuotaExhausted`, `RequestSignatureInvalid`. What of these depends
 		///   on the state is judged again at dispatch, where it ends in [`Error::StatementRefused`].
 		/// - **Complexity:** O(1), dominated by the verification of one signature. The body is hashed, and not read.
 		#[pallet::call_index(0)]
@@ -312,7 +315,7 @@ pub mod pallet {
 			Self::do_withdraw(statement)
 		}
 
-		/// Tells a device in which delivery its certificate is.
+		/// Tells a device in which delivery its certificate is, and on which of its channels.
 		///
 		/// - **Who:** an account with the role Publisher in the device's organisation.
 		/// - **Cost:** the fee of its weight and length.
@@ -327,10 +330,11 @@ pub mod pallet {
 			device: DeviceId,
 			slot: u8,
 			content: [u8; 32],
+			channel: ChannelId,
 			sequence: u64,
 		) -> DispatchResult {
 			let by = ensure_signed(origin)?;
-			Self::do_answer(by, device, slot, content, sequence)
+			Self::do_answer(by, device, slot, content, channel, sequence)
 		}
 
 		/// Tells a device that it gets no certificate, and why.

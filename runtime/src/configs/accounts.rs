@@ -72,7 +72,8 @@ pub enum ProxyType {
 	/// among them: nobody proves to hold those.
 	#[codec(index = 1)]
 	KeyRotation,
-	/// Publish deliveries: what a server does that holds no key with a role.
+	/// Publish deliveries, and tell a device which of them answers what it asked for: what a server does that holds no key
+	/// with a role. It refuses no device a certificate: that is a decision, and no publication.
 	#[codec(index = 2)]
 	Publishing,
 	/// Observe, endorse, and say which fleets are there: what a server does that holds no key of an accredited account, or
@@ -97,6 +98,7 @@ impl InstanceFilter<RuntimeCall> for ProxyType {
 						| pallet_dpki::Call::announce_next_key { .. }
 						| pallet_dpki::Call::revoke_key { .. }
 						| pallet_dpki::Call::revoke_keys { .. }
+						| pallet_dpki::Call::suspend_key { .. }
 				) | RuntimeCall::Session(pallet_session::Call::set_keys { .. })
 			),
 			Self::Publishing => {
@@ -106,7 +108,7 @@ impl InstanceFilter<RuntimeCall> for ProxyType {
 						pallet_deliveries::Call::publish { .. }
 							| pallet_deliveries::Call::publish_shared { .. }
 							| pallet_deliveries::Call::withdraw { .. }
-					)
+					) | RuntimeCall::Requests(pallet_requests::Call::answer { .. })
 				)
 			},
 			Self::Attesting => matches!(

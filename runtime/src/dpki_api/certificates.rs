@@ -12,9 +12,10 @@ use alloc::vec::Vec;
 use codec::{Decode, Encode};
 use dpki_primitives::{
 	application::{ApplicationRecord, Votes},
+	assessment::{assessment_keys, verdict_keys},
 	assurance::{Accreditation, Assessment},
 	certificate::{CertificatePolicy, CertificateRecord, Office, SubjectRecord},
-	ids::{ApplicationId, CertificateDigest, CertificateId, KeyId, SubjectId},
+	ids::{ApplicationId, CertificateDigest, CertificateId, SubjectId},
 	storage_keys,
 	subject::Subject,
 };
@@ -84,25 +85,15 @@ pub fn certificate(id: CertificateId) -> CertificateAnswer {
 	let record = certificate.record.as_ref();
 	CertificateAnswer {
 		digest: record.map(|record| record.digest(id)),
-		depends_on: record.map(dependencies).unwrap_or_default(),
+		depends_on: record.map(verdict_keys).unwrap_or_default(),
 		certificate,
 	}
 }
 
 /// See [`DpkiApi`](super::DpkiApi).
 pub fn assessment(id: CertificateId) -> AssessmentAnswer {
-	let mut depends_on = Vec::from([storage_keys::certificate(id)]);
-	if let Some(record) = Certificates::certificate(id) {
-		depends_on.extend(dependencies(&record));
-		depends_on.push(storage_keys::endorsements(id));
-		depends_on.push(storage_keys::certificate_policy());
-		let endorsements = Certificates::endorsements(id);
-		depends_on.extend(
-			endorsements
-				.iter()
-				.map(|it| storage_keys::accreditation(Office::Endorser, &it.endorser)),
-		);
-	}
+	let (record, endorsements) = (Certificates::certificate(id), Certificates::endorsements(id));
+	let depends_on = assessment_keys(id, record.as_ref(), &endorsements);
 	AssessmentAnswer { assessment: Certificates::assessment(id), depends_on }
 }
 
@@ -156,18 +147,4 @@ pub fn verdict(id: CertificateId) -> Verdict<CertificateRecord> {
 		status: Certificates::certificate_status(id),
 		storage_key: storage_keys::certificate(id),
 	}
-}
-
-/// What the verdict about a certificate depends on beside its own record.
-fn dependencies(record: &CertificateRecord) -> Vec<Vec<u8>> {
-	let key = KeyId::of(&record.key);
-	let mut keys = Vec::from([
-		storage_keys::now(),
-		storage_keys::compromised_key(key),
-		storage_keys::key(key),
-	]);
-	if let Subject::Device(device) = record.subject {
-		keys.push(storage_keys::device(device));
-	}
-	keys
 }

@@ -6,7 +6,7 @@
 //! with a page knows that nothing was left out of it and nothing put in.
 
 use super::{Located, Verdict};
-use crate::{AccountId, Certificates, Dpki, Requests, Runtime};
+use crate::{AccountId, Certificates, Dpki, Fleets, Requests, Runtime};
 use alloc::vec::Vec;
 use codec::{Decode, Encode};
 use dpki_primitives::{
@@ -17,9 +17,10 @@ use dpki_primitives::{
 	certificate::{CertificateRecord, Holder, Office, Page},
 	device::DeviceRecord,
 	filing::{Filing, FilingPlace},
+	fleet::FleetRecord,
 	ids::{
-		AnchorId, ApplicationId, CertificateId, DeviceId, KeyId, OrganisationId, RequestId,
-		SubjectId,
+		AnchorId, ApplicationId, CertificateId, DeviceId, FleetId, KeyId, OrganisationId,
+		RequestId, SubjectId,
 	},
 	key::KeyRecord,
 	request::KeyRequest,
@@ -73,6 +74,9 @@ pub type ListedAnchor = (AnchorId, Verdict<AnchorRecord>);
 /// A device with the verdict about it.
 pub type ListedDevice = (DeviceId, Verdict<DeviceRecord>);
 
+/// A fleet with the verdict about it.
+pub type ListedFleet = (FleetId, Verdict<FleetRecord>);
+
 /// A key with the verdict about it.
 pub type ListedKey = (KeyId, Verdict<KeyRecord>);
 
@@ -87,6 +91,11 @@ fn anchor(id: AnchorId) -> ListedAnchor {
 fn device(id: DeviceId) -> ListedDevice {
 	let (record, status) = (Dpki::device(id), Dpki::device_status(id));
 	(id, Verdict { record, status, storage_key: storage_keys::device(id) })
+}
+
+fn fleet(id: FleetId) -> ListedFleet {
+	let (record, status) = (Fleets::fleet(id), Fleets::fleet_status(id));
+	(id, Verdict { record, status, storage_key: storage_keys::fleet(id) })
 }
 
 fn key(id: KeyId) -> ListedKey {
@@ -123,6 +132,13 @@ pub fn devices_of(organisation: OrganisationId, start: u32) -> Listing<ListedDev
 	let entry = |index| storage_keys::organisation_device(organisation, index);
 	let count = storage_keys::organisation_device_count(organisation);
 	Listing::counted(Dpki::devices_of(organisation, start), start, count, entry).map(device)
+}
+
+/// See [`DpkiApi`](super::DpkiApi).
+pub fn fleets_of(organisation: OrganisationId, start: u32) -> Listing<ListedFleet> {
+	let entry = |index| storage_keys::organisation_fleet(organisation, index);
+	let count = storage_keys::organisation_fleet_count(organisation);
+	Listing::counted(Fleets::fleets_of(organisation, start), start, count, entry).map(fleet)
 }
 
 /// See [`DpkiApi`](super::DpkiApi).

@@ -45,7 +45,7 @@ fn enrol(number: u32) {
 			name: b"drone".to_vec().try_into().expect("it is short"),
 			enrolled_at: 7,
 			keys_registered: 3,
-			revocation: None,
+			withdrawal: Default::default(),
 		};
 		pallet_dpki::Devices::<Runtime>::insert(DeviceId(id), record);
 	}

@@ -56,7 +56,7 @@ fn put_device(revocation: Option<Revocation>) -> DeviceRecord {
 		name: b"drone-1".to_vec().try_into().unwrap(),
 		enrolled_at: 0,
 		keys_registered: 1,
-		revocation,
+		withdrawal: revocation.into(),
 	};
 	Devices::<Runtime>::insert(device(), record.clone());
 	record
@@ -72,7 +72,7 @@ fn put_key() -> (KeyId, KeyRecord) {
 		validity: FOREVER,
 		registered_at: 0,
 		superseded_at: None,
-		revocation: None,
+		withdrawal: Default::default(),
 	};
 	Keys::<Runtime>::insert(id, record.clone());
 	DeviceKeys::<Runtime>::mutate(device(), |keys| keys.try_push(id).unwrap());

@@ -9,13 +9,9 @@ use dpki_primitives::{
 	Moment,
 	anchor::AnchorKind,
 	application::{CertificateRequest, Observation, Phase, Possession, Votes, commitment},
-	assurance::{
-		Accreditation, AccreditationState, Assessment, Endorsements, Finding, Level, Quorum, assess,
-	},
-	certificate::{
-		CertificatePolicy, CertificateRecord, Dependencies, Holder, Office, certificate_status,
-		day_of,
-	},
+	assessment::{StoredRecords, assessed},
+	assurance::{AccreditationState, Assessment, Finding, Level, Quorum},
+	certificate::{CertificatePolicy, CertificateRecord, Holder, Office, day_of},
 	context::{Action, SigningContext},
 	ids::{AnchorId, ApplicationId, CertificateId, KeyId, OrganisationId},
 	key::{KeyType, PublicKey, Signature},
@@ -42,7 +38,7 @@ use sp_core::{Pair, ed25519};
 use sp_genesis_builder::DEV_RUNTIME_PRESET;
 use sp_keyring::Sr25519Keyring::{self, Alice, Bob, Charlie, Dave, Eve, Ferdie};
 use sp_runtime::traits::Dispatchable;
-use std::collections::HashMap;
+use std::{collections::HashMap, convert::Infallible};
 
 type Error = pallet_certificates::Error<Runtime>;
 
@@ -160,50 +156,28 @@ impl Proven {
 		)
 	}
 
-	fn get<T: Decode>(&self, key: Vec<u8>) -> Option<T> {
-		let value = self.0.get(&key).expect("the answer names everything that it depends on");
-		value
-			.as_ref()
-			.map(|bytes| T::decode(&mut &bytes[..]).expect("it is of this type"))
+	fn assessment(&self, id: CertificateId) -> Option<Assessment> {
+		let Ok(now) = self.stored(&storage_keys::now());
+		let Ok(found) = assessed(self, id, now.expect("there is a time"));
+		found.map(|found| found.assessment)
 	}
+}
 
-	fn assessment(&self, id: CertificateId) -> Assessment {
-		let now = self.get(storage_keys::now()).expect("there is a time");
-		let record: CertificateRecord = self.get(storage_keys::certificate(id)).expect("it exists");
-		let key = KeyId::of(&record.key);
-		let (registered, device) = (
-			self.get(storage_keys::key(key)),
-			match record.subject {
-				Subject::Device(device) => self.get(storage_keys::device(device)),
-				_ => None,
-			},
-		);
-		let dependencies = Dependencies {
-			compromised: self.get(storage_keys::compromised_key(key)),
-			key: registered.as_ref(),
-			device: device.as_ref(),
-		};
-		let status = certificate_status(Some(&record), dependencies, now);
-		let endorsements: Endorsements =
-			self.get(storage_keys::endorsements(id)).unwrap_or_default();
-		let endorsements: Vec<_> = endorsements
-			.into_iter()
-			.map(|it| {
-				let key = storage_keys::accreditation(Office::Endorser, &it.endorser);
-				(it, self.get::<Accreditation>(key))
-			})
-			.collect();
-		let policy: CertificatePolicy =
-			self.get(storage_keys::certificate_policy()).unwrap_or_default();
-		assess(&record.endorsed(id, status), &endorsements, policy.endorsers, now)
+impl StoredRecords for Proven {
+	type Error = Infallible;
+
+	fn stored<Record: Decode>(&self, key: &[u8]) -> Result<Option<Record>, Infallible> {
+		let value = self.0.get(key).expect("the answer names everything that it depends on");
+		let decode = |bytes: &Vec<u8>| Record::decode(&mut &bytes[..]).expect("it is of this type");
+		Ok(value.as_ref().map(decode))
 	}
 }
 
 /// The effective level, after it was computed once more from what can be proven.
 fn level(id: CertificateId) -> (Option<Level>, Vec<Finding>) {
 	let AssessmentAnswer { assessment, depends_on } = Runtime::assessment(id);
-	let assessment = assessment.expect("it was granted");
 	assert_eq!(Proven::read(&depends_on).assessment(id), assessment);
+	let assessment = assessment.expect("it was granted");
 	(assessment.level, assessment.explanations.iter().map(|it| it.finding).collect())
 }
 
@@ -282,6 +256,55 @@ fn an_endorser_can_be_an_account_of_several_people() {
 		assert_eq!(level(id), (Some(Level::Ov), vec![Finding::Counted]));
 		let endorsements = Runtime::endorsements(id).record.expect("there is one");
 		assert_eq!(endorsements[0].endorser, <[u8; 32]>::from(shared));
+	});
+}
+
+/// However many people give it, however often, and whoever of them is accredited too: it has the voice of its organisation.
+#[test]
+fn an_account_of_several_people_counts_once() {
+	with_acme(|| {
+		create(Ferdie, "laboratory");
+		let laboratory = OrganisationId::from_name(b"laboratory");
+		let mut all = [account(Alice), account(Bob), account(Charlie)];
+		all.sort();
+		let shared = Multisig::multi_account_id(&all, 2);
+		for who in [shared, account(Bob), account(Charlie)] {
+			let (root, office) = (RuntimeOrigin::root(), Office::Endorser);
+			assert_ok!(Certificates::accredit(root, office, who, laboratory, Level::Ev));
+		}
+
+		let id = CertificateId::of(apply(request(Subject::Organisation(acme()), Level::Ev)));
+		let certificate = id;
+		let digest = Runtime::certificate(id).digest.expect("it was granted");
+		let give_together = |until| {
+			let (level, evidence, expires_at) = (Level::Ev, None, NOW + until);
+			let call: RuntimeCall = pallet_certificates::Call::endorse {
+				certificate,
+				level,
+				digest,
+				evidence,
+				expires_at,
+			}
+			.into();
+			let weight = call.get_dispatch_info().call_weight;
+			let timepoint = Multisig::timepoint();
+			for (who, timepoint) in [(Bob, None), (Charlie, Some(timepoint))] {
+				let others = all.iter().filter(|one| **one != account(who)).cloned().collect();
+				let call = Box::new(call.clone());
+				assert_ok!(Multisig::as_multi(origin(who), 2, others, timepoint, call, weight));
+			}
+		};
+		give_together(40 * DAY);
+		assert_eq!(level(id), (Some(Level::Ov), vec![Finding::Counted]));
+		give_together(50 * DAY);
+		assert_eq!(level(id), (Some(Level::Ov), vec![Finding::Counted]), "in place of the first");
+		for who in [Bob, Charlie] {
+			endorse(who, id);
+		}
+		let voices = [Finding::Counted, Finding::OrganisationCounted, Finding::OrganisationCounted];
+		assert_eq!(level(id), (Some(Level::Ov), voices.into()), "three accounts, one organisation");
+		endorse(Dave, id);
+		assert_eq!(level(id).0, Some(Level::Ev), "two organisations");
 	});
 }
 

@@ -9,6 +9,7 @@ use dpki_primitives::{
 	channel::ChannelId,
 	delivery::{MAX_BLOB_LEN, MIN_BLOB_LEN, Suite},
 	device::DeviceRecord,
+	filing::{FILING_LIFETIME, Filing, FilingKind, FilingStanding, Objection},
 	ids::{
 		ApplicationId, BlobDigest, CertificateId, DeviceId, FleetId, KeyId, OrganisationId,
 		RevisionId,
@@ -58,7 +59,7 @@ fn in_a_block(test: impl FnOnce()) -> Vec<IndexOperation> {
 			name: b"drone-1".to_vec().try_into().unwrap(),
 			enrolled_at: 0,
 			keys_registered: 1,
-			revocation: None,
+			withdrawal: Default::default(),
 		};
 		pallet_dpki::Devices::<Runtime>::insert(device(), record);
 		let key = KeyRecord {
@@ -68,7 +69,7 @@ fn in_a_block(test: impl FnOnce()) -> Vec<IndexOperation> {
 			validity: Validity { not_before: 0, not_after: None },
 			registered_at: 0,
 			superseded_at: None,
-			revocation: None,
+			withdrawal: Default::default(),
 		};
 		pallet_dpki::Keys::<Runtime>::insert(KeyId::of(&recipient()), key);
 		appoint(Bob, ProxyType::Publishing);
@@ -274,6 +275,50 @@ fn a_proxy_publishes_only_what_the_policy_lets_one_publisher_publish() {
 		assert_eq!(Proposals::<Runtime>::get(device, CHANNEL), None);
 	});
 	assert_eq!(indexed.len(), 1);
+}
+
+/// A filing of the device that waits.
+fn file() -> [u8; 32] {
+	let (kind, body) = (FilingKind::SshHost, b"names and a key".to_vec());
+	let content = kind.content(&body);
+	let filing = Filing {
+		organisation: acme(),
+		kind,
+		content,
+		number: 0,
+		key: KeyId::of(&recipient()),
+		filed_at: 0,
+		expires_at: FILING_LIFETIME,
+		standing: FilingStanding::Waiting { position: 0 },
+	};
+	pallet_requests::Filings::<Runtime>::insert(device(), 0, filing);
+	pallet_requests::Waiting::<Runtime>::insert(acme(), 0, (device(), 0));
+	pallet_requests::WaitingCount::<Runtime>::insert(acme(), 1);
+	content
+}
+
+#[test]
+fn a_publishing_proxy_tells_where_an_answer_lies_and_refuses_nobody() {
+	in_a_block(|| {
+		let (content, device, slot) = (file(), device(), 0);
+		let objection = Objection::NotNeeded;
+		let refuse = pallet_requests::Call::refuse { device, slot, content, objection };
+		let filtered = frame_system::Error::<Runtime>::CallFiltered.into();
+		assert_eq!(proxied(Bob, refuse.into()), Err(filtered));
+		let channel = ChannelId::new(2).unwrap();
+		let answer = |content| -> RuntimeCall {
+			pallet_requests::Call::answer { device, slot, content, channel, sequence: 7 }.into()
+		};
+		// The answer is one in the name of the publisher, by the rules for all answers.
+		let unknown = pallet_requests::Error::<Runtime>::FilingUnknown.into();
+		assert_eq!(proxied(Bob, answer([9; 32])), Err(unknown));
+		assert_eq!(proxied(Bob, answer(content)), Ok(()));
+		let filing = pallet_requests::Filings::<Runtime>::get(device, slot).unwrap();
+		let FilingStanding::Answered { channel: told, sequence, .. } = filing.standing else {
+			panic!("it is answered: {filing:?}");
+		};
+		assert_eq!((told, sequence), (channel, 7));
+	});
 }
 
 #[test]

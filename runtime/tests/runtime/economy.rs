@@ -214,7 +214,7 @@ fn put_device() {
 		name: b"drone-1".to_vec().try_into().unwrap(),
 		enrolled_at: 0,
 		keys_registered: 1,
-		revocation: None,
+		withdrawal: Default::default(),
 	};
 	pallet_dpki::Devices::<Runtime>::insert(device(), record);
 	let key = KeyRecord {
@@ -224,7 +224,7 @@ fn put_device() {
 		validity: Validity { not_before: 0, not_after: None },
 		registered_at: 0,
 		superseded_at: None,
-		revocation: None,
+		withdrawal: Default::default(),
 	};
 	pallet_dpki::Keys::<Runtime>::insert(KEY, key);
 	pallet_dpki::DeviceKeys::<Runtime>::mutate(device(), |list| {

@@ -11,8 +11,10 @@ use dpki_primitives::{
 	certificate::{MAX_PAGE, Office, day_of},
 	device::DeviceRecord,
 	filing::{Filing, FilingKind, FilingStanding},
+	fleet::FleetRecord,
 	ids::{
-		AnchorId, ApplicationId, CertificateId, DeviceId, KeyId, Name, OrganisationId, RequestId,
+		AnchorId, ApplicationId, CertificateId, DeviceId, FleetId, KeyId, Name, OrganisationId,
+		RequestId,
 	},
 	key::{KeyPurpose, KeyRecord, KeyType, PublicKey},
 	organisation::{OrganisationKind, RoleSet},
@@ -34,6 +36,7 @@ use pallet_dpki::{
 	Anchors, ChildCount, Children, DeviceCount, DeviceKeys, Devices, Keys, OrganisationAnchors,
 	OrganisationDevices,
 };
+use pallet_fleets::{FleetCount, Fleets, OrganisationFleets};
 use sp_keyring::Sr25519Keyring::{Alice, Bob};
 
 const NOW: Moment = 1_800_000_000_000;
@@ -180,7 +183,7 @@ fn keys_that_end_soon_are_those_between_now_and_then() {
 			name,
 			enrolled_at: 0,
 			keys_registered: 3,
-			revocation: None,
+			withdrawal: Default::default(),
 		};
 		Devices::<Runtime>::insert(device, record);
 		let mut ids = Vec::new();
@@ -195,7 +198,7 @@ fn keys_that_end_soon_are_those_between_now_and_then() {
 				validity: Validity { not_before: 0, not_after },
 				registered_at: 0,
 				superseded_at,
-				revocation: None,
+				withdrawal: Default::default(),
 			};
 			Keys::<Runtime>::insert(id, record);
 			DeviceKeys::<Runtime>::mutate(device, |list| list.try_push(id).unwrap());
@@ -225,7 +228,7 @@ fn the_devices_of_an_organisation_are_told_in_pages_that_can_be_proven() {
 				name,
 				enrolled_at: 0,
 				keys_registered: 0,
-				revocation: (n == 1).then_some(revocation),
+				withdrawal: (n == 1).then_some(revocation).into(),
 			};
 			Devices::<Runtime>::insert(device, record);
 			OrganisationDevices::<Runtime>::insert(acme(), n, device);
@@ -246,6 +249,47 @@ fn the_devices_of_an_organisation_are_told_in_pages_that_can_be_proven() {
 			assert_eq!(stored(&verdict.storage_key), verdict.record);
 		}
 		assert!(Runtime::devices_of(OrganisationId([9; 32]), 0).items.is_empty());
+	});
+}
+
+#[test]
+fn the_fleets_of_an_organisation_are_told_in_pages_that_can_be_proven() {
+	chain(LOCAL_PRESET).execute_with(|| {
+		let none = Runtime::fleets_of(acme(), 0);
+		assert_eq!((none.total, none.next, none.items.len()), (0, None, 0));
+		assert_eq!(none.list_keys, [storage_keys::organisation_fleet_count(acme())]);
+
+		let put = |n: u32| {
+			let name: Name = format!("fleet-{n}").into_bytes().try_into().unwrap();
+			let fleet = FleetId::from_name(acme(), &name);
+			let record = FleetRecord {
+				organisation: acme(),
+				name,
+				committed_at: 0,
+				revisions: 1,
+				current: None,
+				previous: None,
+				candidate: None,
+				retired_at: None,
+				revocation: None,
+			};
+			Fleets::<Runtime>::insert(fleet, record);
+			OrganisationFleets::<Runtime>::insert(acme(), n, fleet);
+			FleetCount::<Runtime>::insert(acme(), n + 1);
+			fleet
+		};
+		let fleets: Vec<_> = (0..MAX_PAGE + 2).map(put).collect();
+		let first = Runtime::fleets_of(acme(), 0);
+		let second = Runtime::fleets_of(acme(), MAX_PAGE);
+		assert_eq!((first.total, first.next), (MAX_PAGE + 2, Some(MAX_PAGE)));
+		let (count, mut entries) = proven::<FleetId>(&first, 0);
+		entries.extend(proven::<FleetId>(&second, MAX_PAGE).1);
+		assert_eq!((count, &entries), (MAX_PAGE + 2, &fleets));
+		for (_, verdict) in &first.items {
+			assert_eq!(verdict.status, Status::Unknown, "no commitment counts");
+			assert_eq!(stored(&verdict.storage_key), verdict.record);
+		}
+		assert!(Runtime::fleets_of(OrganisationId([9; 32]), 0).items.is_empty());
 	});
 }
 

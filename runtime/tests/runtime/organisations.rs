@@ -99,8 +99,13 @@ fn a_policy_changes_only_under_itself() {
 fn put_device(organisation: OrganisationId) -> (DeviceId, KeyId) {
 	let name: Name = b"drone-1".to_vec().try_into().unwrap();
 	let device = DeviceId::from_name(organisation, &name);
-	let record =
-		DeviceRecord { organisation, name, enrolled_at: 0, keys_registered: 1, revocation: None };
+	let record = DeviceRecord {
+		organisation,
+		name,
+		enrolled_at: 0,
+		keys_registered: 1,
+		withdrawal: Default::default(),
+	};
 	pallet_dpki::Devices::<Runtime>::insert(device, record);
 	let public = PublicKey::new(KeyType::Ed25519, &organisation.0).unwrap();
 	let key = KeyId::of(&public);
@@ -111,7 +116,7 @@ fn put_device(organisation: OrganisationId) -> (DeviceId, KeyId) {
 		validity: Validity { not_before: 0, not_after: None },
 		registered_at: 0,
 		superseded_at: None,
-		revocation: None,
+		withdrawal: Default::default(),
 	};
 	pallet_dpki::Keys::<Runtime>::insert(key, record);
 	(device, key)
@@ -136,16 +141,17 @@ fn a_body_ends_keys_and_devices_of_its_organisation_and_of_no_other() {
 			pallet_dpki::Error::<Runtime>::RoleMissing
 		);
 		let motion = propose(Eve, administrators(), revoke_key);
-		assert_eq!(Dpki::key(key).unwrap().revocation, None);
+		assert!(!Dpki::key(key).unwrap().withdrawal.is_revoked());
 		approve(Ferdie, motion);
 		assert!(has_succeeded(motion));
-		assert_eq!(Dpki::key(key).unwrap().revocation.unwrap().reason, reason);
+		let revocation = Dpki::key(key).unwrap().withdrawal.revocation();
+		assert_eq!(revocation.unwrap().reason, reason);
 
 		for (device, is_own) in [(device, true), (theirs, false)] {
 			let motion = propose(Eve, administrators(), revoke(device));
 			approve(Ferdie, motion);
 			assert_eq!(has_succeeded(motion), is_own);
-			assert_eq!(Dpki::device(device).unwrap().revocation.is_some(), is_own);
+			assert_eq!(Dpki::device(device).unwrap().withdrawal.is_revoked(), is_own);
 		}
 	});
 }

@@ -14,13 +14,24 @@ use std::collections::BTreeSet;
 /// none of the keys in them.
 const KEY_ROTATION: [(&str, &[&str]); 3] = [
 	("Organisations", &["hand_over", "cancel_hand_over", "accept_hand_over"]),
-	("Dpki", &["register_key", "replace_key", "announce_next_key", "revoke_key", "revoke_keys"]),
+	(
+		"Dpki",
+		&[
+			"register_key",
+			"replace_key",
+			"announce_next_key",
+			"revoke_key",
+			"revoke_keys",
+			"suspend_key",
+		],
+	),
 	("Session", &["set_keys"]),
 ];
 
-/// What a proxy for deliveries may do. It does not approve them: that takes somebody else.
-const PUBLISHING: [(&str, &[&str]); 1] =
-	[("Deliveries", &["publish", "publish_shared", "withdraw"])];
+/// What a proxy for deliveries may do: publish them, take them back, and tell a device which one answers what it asked for. It does
+/// not approve them, which takes somebody else, and refuses no device anything, which is a decision.
+const PUBLISHING: [(&str, &[&str]); 2] =
+	[("Deliveries", &["publish", "publish_shared", "withdraw"]), ("Requests", &["answer"])];
 
 /// What a proxy of an observer, an endorser or a validator may do.
 const ATTESTING: [(&str, &[&str]); 2] = [
@@ -77,10 +88,13 @@ const ONLY_ANY: [(&str, &[&str]); 10] = [
 			"register_batch",
 			"revoke_devices",
 			"announce_own_key",
+			"suspend_device",
+			"release_device",
+			"release_key",
 		],
 	),
 	("Deliveries", &["acknowledge", "approve"]),
-	("Requests", &["file", "withdraw", "answer", "refuse", "clear"]),
+	("Requests", &["file", "withdraw", "refuse", "clear"]),
 	(
 		"Certificates",
 		&[

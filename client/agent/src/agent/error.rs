@@ -51,7 +51,7 @@ pub enum OpenError {
 	/// The journal cannot be used.
 	#[error(transparent)]
 	Journal(#[from] JournalError),
-	/// The first generation cannot be made.
+	/// The first generation cannot be made, or what a crash left behind not be removed.
 	#[error(transparent)]
 	Apply(#[from] ApplyError),
 }

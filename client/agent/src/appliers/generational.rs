@@ -77,6 +77,12 @@ struct Plan {
 	previous: Option<u64>,
 	/// Whether something else than that may be in force.
 	is_switched: bool,
+	/// Whether whoever reads the files had yet to be told of that.
+	is_untold: bool,
+	/// Why.
+	cause: Cause,
+	/// Whether somebody keeps the new files from where they are read. They are told later.
+	is_late: bool,
 }
 
 /// An applier whose files are generations.
@@ -88,11 +94,12 @@ pub(super) struct Generational<C> {
 	is_committed: bool,
 	/// Whether the files in force were those that are wanted, when it was last found out what is.
 	is_as_wanted: bool,
-	closing: Option<Closing>,
+	untold: Option<Untold>,
+	hindrance: Option<ApplyError>,
 }
 
-/// Files that were closed, of which somebody has to be told.
-struct Closing {
+/// Files in force of which somebody has to be told: they were closed, or are in force again.
+struct Untold {
 	files: Files,
 	is_told: bool,
 	/// When it is tried again.
@@ -110,12 +117,24 @@ impl<C: Content> Generational<C> {
 			plan: None,
 			is_committed: false,
 			is_as_wanted: false,
-			closing: None,
+			untold: None,
+			hindrance: None,
 		}
 	}
 
 	fn in_force(&self) -> Option<Files> {
 		self.store.current().map(|number| self.store.read(number).unwrap_or_default())
+	}
+
+	/// These files are in force, or again, and whoever reads them knows others. The mark says so, also after a restart, and leads
+	/// nowhere else any more; what was refused goes.
+	fn tell_later(&mut self, files: Files) {
+		let marked = self.store.unsettle(self.store.current());
+		if let Err(error) = marked.and_then(|()| self.store.prune()) {
+			tracing::warn!(applier = self.content.name(), %error, "old files cannot be removed");
+		}
+		let again = Some(Instant::now() + RETRY);
+		self.untold = Some(Untold { files, is_told: false, again });
 	}
 
 	fn put(&self, files: &Files) -> Result<(), ApplyError> {
@@ -137,11 +156,18 @@ impl<C: Content> Applier for Generational<C> {
 	}
 
 	fn initialise(&mut self) -> Result<(), ApplyError> {
-		let Some(files) = self.content.initial() else { return Ok(()) };
-		if self.store.current().is_some() || self.store.unsettled()?.is_some() {
-			return Ok(());
+		if let Some(files) = self.content.initial()
+			&& self.store.current().is_none()
+			&& self.store.unsettled()?.is_none()
+		{
+			self.put(&files)?;
 		}
-		self.put(&files)
+		let unsettled = self.store.unsettled()?;
+		if unsettled.is_some() && unsettled == Some(self.store.current()) {
+			let files = self.in_force().unwrap_or_default();
+			self.untold = Some(Untold { files, is_told: false, again: None });
+		}
+		Ok(self.store.sweep()?)
 	}
 
 	fn plan(&mut self, wanted: &Wanted<'_>) -> Result<bool, ApplyError> {
@@ -165,16 +191,32 @@ impl<C: Content> Applier for Generational<C> {
 		}
 		// Nothing of this delivery is in these files, and there is no way back from them: that somebody has yet to be told of
 		// them is for enforcement, and must not fail the delivery. One that a crash interrupted has a way back.
-		let is_apart = !is_new && unsettled.is_some() && unsettled == Some(self.store.current());
-		if is_apart && wanted.cause == Cause::Delivery {
+		let is_untold = unsettled.is_some() && unsettled == Some(self.store.current());
+		if !is_new && is_untold && wanted.cause == Cause::Delivery {
 			return Ok(false);
 		}
 		let before = in_force.filter(|_| is_new && unsettled.is_none());
 		// Before a restart it may have been switched, and there may still be a way back from that.
 		let is_switched = unsettled.is_some();
 		let previous = unsettled.unwrap_or(self.store.current());
-		self.plan = Some(Plan { files, before, is_new, generation: None, previous, is_switched });
+		self.plan = Some(Plan {
+			files,
+			before,
+			is_new,
+			generation: None,
+			previous,
+			is_switched,
+			is_untold,
+			cause: wanted.cause,
+			is_late: false,
+		});
 		Ok(true)
+	}
+
+	fn look(&mut self, wanted: &Wanted<'_>) {
+		// What cannot be planned is not as it is wanted.
+		let _ = self.plan(wanted);
+		self.plan = None;
 	}
 
 	async fn validate(&mut self) -> Result<(), ApplyError> {
@@ -197,15 +239,32 @@ impl<C: Content> Applier for Generational<C> {
 			self.store.switch(plan.generation)?;
 		}
 		self.is_as_wanted = true;
+		if plan.is_new {
+			// Nobody is to be told of files that are not in force any more.
+			self.untold = None;
+		}
 		self.steps.pass(self.content.name(), "tell");
-		self.content.tell(&plan.files, plan.before.as_ref()).await?;
+		match self.content.tell(&plan.files, plan.before.as_ref()).await {
+			// The way back stays open until the delivery is in force as a whole; then they are told later.
+			Err(error @ ApplyError::Hindered { .. }) if plan.cause == Cause::Delivery => {
+				(plan.is_late, self.is_committed) = (true, true);
+				self.hindrance = Some(error);
+				return Ok(());
+			},
+			told => told?,
+		}
 		self.is_committed = true;
-		self.closing = None;
+		self.untold = None;
 		tracing::info!(applier = self.content.name(), "new files are in force");
 		Ok(())
 	}
 
+	fn hindrance(&mut self) -> Option<ApplyError> {
+		self.hindrance.take()
+	}
+
 	async fn rollback(&mut self) {
+		(self.hindrance, self.is_committed) = (None, false);
 		let Some(plan) = self.plan.take() else { return };
 		if plan.is_switched && self.store.current() != plan.previous {
 			self.steps.pass(self.content.name(), "go back");
@@ -215,13 +274,22 @@ impl<C: Content> Applier for Generational<C> {
 				return;
 			}
 			let known = plan.before.as_ref().map(|_| &plan.files);
-			if let Err(error) = self.content.tell(&previous.unwrap_or_default(), known).await {
+			let files = previous.unwrap_or_default();
+			if let Err(error) = self.content.tell(&files, known).await {
 				tracing::error!(
 					applier = self.content.name(),
 					%error,
 					"whoever reads the files cannot be told that the old ones are in force again"
 				);
+				self.tell_later(files);
+				return;
 			}
+		} else if plan.is_untold {
+			// They know no more of the files in force than before.
+			if let Err(error) = self.store.prune() {
+				tracing::warn!(applier = self.content.name(), %error, "old files cannot be removed");
+			}
+			return;
 		}
 		// What lies ready goes as well.
 		self.is_committed = true;
@@ -244,7 +312,9 @@ impl<C: Content> Applier for Generational<C> {
 		if !std::mem::take(&mut self.is_committed) {
 			return;
 		}
-		self.plan = None;
+		if let Some(plan) = self.plan.take().filter(|plan| plan.is_late) {
+			return self.tell_later(plan.files);
+		}
 		if let Err(error) = self.store.settle() {
 			tracing::warn!(applier = self.content.name(), %error, "old files cannot be removed");
 		}
@@ -275,30 +345,39 @@ impl<C: Content> Applier for Generational<C> {
 			// What lies ready would open it again.
 			(self.plan, self.is_as_wanted) = (None, false);
 			let generation = self.store.stage(&files)?;
-			// A delivery that is on its way keeps the way back that it has.
-			if self.store.unsettled()?.is_none() {
+			// A delivery that is on its way keeps the way back that it has. What leads to files that are in force, or closed,
+			// is none.
+			let is_way_back = match self.store.unsettled()? {
+				Some(Some(number)) => {
+					Some(number) != self.store.current()
+						&& self.store.read(number).as_ref() != Some(&files)
+				},
+				Some(None) => self.store.current().is_some(),
+				None => false,
+			};
+			if !is_way_back {
 				self.store.unsettle(Some(generation))?;
 			}
 			self.store.switch(Some(generation))?;
 			tracing::warn!(applier = self.content.name(), "closed: the chain was not heard");
 		}
-		if is_open || self.closing.is_none() {
+		if is_open || self.untold.is_none() {
 			// Before a restart it may have been closed, and nobody told.
 			let is_told = !is_open && self.store.unsettled()?.is_none();
-			self.closing = Some(Closing { files, is_told, again: None });
+			self.untold = Some(Untold { files, is_told, again: None });
 		}
 		Ok(())
 	}
 
 	async fn tell_closed(&mut self) -> Result<(), ApplyError> {
-		let Some(closing) = &mut self.closing else { return Ok(()) };
-		if closing.is_told || closing.again.is_some_and(|again| again > Instant::now()) {
+		let Some(untold) = &mut self.untold else { return Ok(()) };
+		if untold.is_told || untold.again.is_some_and(|again| again > Instant::now()) {
 			return Ok(());
 		}
-		closing.again = Some(Instant::now() + RETRY);
+		untold.again = Some(Instant::now() + RETRY);
 		self.steps.pass(self.content.name(), "tell");
-		self.content.tell(&closing.files, None).await?;
-		closing.is_told = true;
+		self.content.tell(&untold.files, None).await?;
+		untold.is_told = true;
 		// What leads elsewhere is the way back of a delivery, and for the journal to close.
 		if self.store.unsettled()? == Some(self.store.current()) {
 			self.store.settle()?;

@@ -7,8 +7,10 @@
 //! | [`tls`] | identity, trust bundle and revocation lists of a service |
 //! | [`psk`] | pre-shared keys, for mosquitto |
 //! | [`opaque`] | anything else, for a program that the configuration names |
-//! | `generational` | what the last four have in common |
+//! | [`user_key`] | private keys of the users of the device, where they look for them |
+//! | `generational` | what the last five have in common |
 //! | `store` | generations of files, some of which are secret |
+//! | `place` | files in directories that belong to users |
 //! | [`settings`] | what the configuration says |
 //!
 //! A delivery is put in force in two passes. First every applier plans and validates, which changes nothing that counts;
@@ -16,7 +18,8 @@
 //! Access by SSH comes last: nothing after it can fail. A revocation goes the other way round: SSH comes first, and each
 //! applier stands for itself, because a web server that does not start again must not hold a revocation up, and none goes
 //! back: what was taken away stays so, even if whoever reads the files could not be told of it. What could not be put
-//! right is told, tried again later, and keeps neither revocations nor deliveries back.
+//! right is told, tried again later, and keeps neither revocations nor deliveries back. Nor does a user who keeps its own key
+//! from being put where it looks for it.
 //!
 //! After a crash at any point the journal says which bundle is wanted, and every applier finds out for itself what is
 //! left to do: what is in force is compared with what is wanted, and a mark on the disk says whether whoever reads the
@@ -26,12 +29,15 @@
 pub mod authorized;
 mod generational;
 pub mod opaque;
+mod place;
 pub mod psk;
 pub mod settings;
 pub mod ssh;
 mod store;
 pub mod tls;
+pub mod user_key;
 
+pub use crate::steps::Steps;
 pub use store::Files;
 
 use crate::{
@@ -45,7 +51,6 @@ use generational::Generational;
 use std::{
 	collections::BTreeMap,
 	iter::once,
-	sync::Arc,
 	time::{Duration, Instant},
 };
 
@@ -80,6 +85,16 @@ pub enum ApplyError {
 	/// Whoever reads the files could not be told.
 	#[error("{applier}: {source}")]
 	Told {
+		/// For which applier.
+		applier: String,
+		/// What happened.
+		#[source]
+		source: CommandError,
+	},
+	/// A user keeps the files from its own directory. It is told later, and fails no delivery: what that brings, and takes
+	/// away from others, is none of this user's business.
+	#[error("{applier}: {source}")]
+	Hindered {
 		/// For which applier.
 		applier: String,
 		/// What happened.
@@ -142,11 +157,19 @@ pub trait Applier: Send {
 	/// Finds out what there is to do, and whether there is something. Writes nothing.
 	fn plan(&mut self, wanted: &Wanted<'_>) -> Result<bool, ApplyError>;
 
+	/// Finds out whether what is in force is as it is wanted, for [`hear`](Self::hear) alone.
+	fn look(&mut self, _wanted: &Wanted<'_>) {}
+
 	/// Lays everything ready and tests it. Nothing of it counts.
 	async fn validate(&mut self) -> Result<(), ApplyError>;
 
 	/// Puts it in force, and tells whoever reads it. After an error [`rollback`](Self::rollback) has to follow.
 	async fn commit(&mut self) -> Result<(), ApplyError>;
+
+	/// Why somebody has yet to be told of what a delivery has brought, though it is no reason to go back.
+	fn hindrance(&mut self) -> Option<ApplyError> {
+		None
+	}
 
 	/// Puts in force again what was before [`commit`](Self::commit), or gives up what lies ready.
 	async fn rollback(&mut self);
@@ -183,23 +206,6 @@ pub trait Applier: Send {
 	fn hear(&mut self, _time: Moment) {}
 }
 
-/// Is told of every step that leaves a trace, before it. Only tests listen, and may end the agent there.
-#[derive(Clone, Default)]
-pub struct Steps(Option<Arc<dyn Fn(&str) + Send + Sync>>);
-
-impl Steps {
-	/// Calls `listener` before each step, with its name.
-	pub fn new(listener: impl Fn(&str) + Send + Sync + 'static) -> Self {
-		Self(Some(Arc::new(listener)))
-	}
-
-	pub(crate) fn pass(&self, applier: &str, step: &str) {
-		if let Some(listener) = &self.0 {
-			listener(&format!("{applier}: {step}"));
-		}
-	}
-}
-
 /// All appliers of a device.
 pub struct Appliers {
 	/// That of SSH, without which there is no device.
@@ -233,7 +239,12 @@ impl Appliers {
 			let content = authorized::AuthorizedKeys::new(it, config);
 			others.push(Box::new(Generational::new(content, &it.directory, None, &steps)));
 		}
-		let ssh = ssh::SshApplier::new(&config.ssh, steps);
+		for (login, path) in &settings.user_keys {
+			let directory = user_key::directory(&config.state, login);
+			let content = user_key::UserKey::new(login, path, &directory);
+			others.push(Box::new(Generational::new(content, &directory, None, &steps)));
+		}
+		let ssh = ssh::SshApplier::new(&config.ssh, settings.host_key, steps);
 		let mut appliers = Self { ssh, others, troubles: BTreeMap::new() };
 		for applier in appliers.in_order(Cause::Enforcement) {
 			applier.initialise()?;
@@ -273,6 +284,8 @@ impl Appliers {
 		for applier in &mut self.others {
 			let last = self.troubles.get(applier.name());
 			if last.is_some_and(|(_, until)| *until > Instant::now()) {
+				// News of which nobody knows whether they are in force must not pass for heard.
+				applier.look(&wanted);
 				continue;
 			}
 			self.troubles.remove(applier.name());
@@ -299,12 +312,19 @@ impl Appliers {
 			}
 			if committed.is_err() {
 				self.rollback().await;
+				return committed;
+			}
+			for applier in &mut self.others {
+				if let Some(error) = applier.hindrance() {
+					self.troubles.insert(applier.name().into(), trouble(&error));
+				}
 			}
 			return committed;
 		}
 		let ssh = self.ssh.commit().await;
-		if ssh.is_err() {
-			self.ssh.keep();
+		match &ssh {
+			Ok(()) => self.ssh.settle(),
+			Err(_) => self.ssh.keep(),
 		}
 		for applier in &mut self.others {
 			// It is left alone, or could lay nothing ready.

@@ -3,6 +3,9 @@
 //!
 //! The program gets the old content again if it fails, and nothing if there is none any more. After a crash it may get the
 //! same content twice.
+//!
+//! The content may be a secret, so what the program says is told nobody: only how it ended. One that has something to say of
+//! itself writes it where it likes.
 
 use super::{
 	ApplyError, Files, Wanted,

@@ -20,6 +20,12 @@
 //! directory = "/etc/ssh/dpki-keys"
 //! command = true                         # sshd asks `dpki-agent authorized-keys`
 //! files = { ops = "/srv/ops/.ssh/authorized_keys" }
+//!
+//! [apply.user-keys]                      # private keys of users, and beside each its certificate
+//! ops = "/srv/ops/.ssh/id_dpki"
+//!
+//! [apply]
+//! host-key = true                        # sshd gets a host key that was delivered, beside its own; needs `ssh.sshd-config`
 //! ```
 
 use crate::files::{self, FileError};
@@ -51,6 +57,12 @@ pub struct ApplySettings {
 	/// Plain keys that open logins.
 	#[serde(skip_serializing_if = "Option::is_none")]
 	pub authorized_keys: Option<AuthorizedKeysSettings>,
+	/// Where users of the device look for a private key that was delivered, by login.
+	#[serde(skip_serializing_if = "BTreeMap::is_empty")]
+	pub user_keys: BTreeMap<String, PathBuf>,
+	/// Whether sshd gets a host key that was delivered, beside that of the device. Then `ssh.sshd-config` has to be named.
+	#[serde(skip_serializing_if = "std::ops::Not::not")]
+	pub host_key: bool,
 }
 
 /// The certificates of a service.
@@ -138,6 +150,19 @@ pub(super) fn group_id(name: Option<&String>) -> Result<Option<u32>, FileError> 
 		.map_err(files::failed("find the group in", path))
 }
 
+/// The numbers of the user of this name and of its group, by `/etc/passwd`.
+pub(super) fn user_ids(name: &str) -> Result<(u32, u32), FileError> {
+	let path = Path::new("/etc/passwd");
+	let text = std::fs::read_to_string(path).map_err(files::failed("read", path))?;
+	let numbers = text.lines().find_map(|line| {
+		let mut fields = line.split(':');
+		let is_it = fields.next() == Some(name);
+		is_it.then(|| Some((fields.nth(1)?.parse().ok()?, fields.next()?.parse().ok()?)))?
+	});
+	let missing = || io::Error::new(io::ErrorKind::NotFound, format!("no user {name}"));
+	numbers.ok_or_else(missing).map_err(files::failed("find the user in", path))
+}
+
 impl ApplySettings {
 	/// What cannot be: which setting, and why. `state` is the agent's own directory, `ssh` the one that sshd reads.
 	pub fn check(&self, state: &Path, ssh: &Path) -> Result<(), (&'static str, String)> {
@@ -181,6 +206,7 @@ impl ApplySettings {
 				}
 			}
 		}
+		self.check_user_keys(state)?;
 		let mut taken = vec![ssh];
 		for (field, directory) in directories {
 			if !directory.is_absolute() {
@@ -205,6 +231,36 @@ impl ApplySettings {
 		}
 		Ok(())
 	}
+
+	fn check_user_keys(&self, state: &Path) -> Result<(), (&'static str, String)> {
+		let field = "apply.user-keys";
+		let blocks = self.authorized_keys.iter().flat_map(|it| it.files.values().cloned());
+		let mut taken: Vec<PathBuf> = blocks.collect();
+		for (login, path) in &self.user_keys {
+			check_name(field, NameKind::Login, login)?;
+			if !path.is_absolute() || path.file_name().is_none() {
+				return Err((field, format!("has no absolute path for `{login}`")));
+			}
+			if path.starts_with(state) {
+				let problem = format!("has a path for `{login}` inside the state directory");
+				return Err((field, problem));
+			}
+			for place in [path.clone(), certificate_of(path)] {
+				if taken.contains(&place) {
+					return Err((field, format!("names {} twice", place.display())));
+				}
+				taken.push(place);
+			}
+		}
+		Ok(())
+	}
+}
+
+/// Where `ssh` looks for the certificate of a private key.
+pub(super) fn certificate_of(key: &Path) -> PathBuf {
+	let mut name = key.as_os_str().to_owned();
+	name.push("-cert.pub");
+	name.into()
 }
 
 /// The words of a command, which no shell sees.
@@ -244,6 +300,9 @@ mod tests {
 		[authorized-keys]
 		directory = "/etc/ssh/dpki-keys"
 		files = { ops = "/srv/ops/.ssh/authorized_keys" }
+		[user-keys]
+		ops = "/srv/ops/.ssh/id_dpki"
+		pilot = "/srv/pilot/.ssh/id_dpki"
 	"#;
 
 	fn check(text: &str) -> Result<(), String> {
@@ -270,6 +329,12 @@ mod tests {
 			("files = ", "command = false # ", "puts nothing in force"),
 			("ops = ", "\"-x\" = ", "impossible name"),
 			("/srv/ops/.ssh", ".ssh", "no absolute path"),
+			("pilot = ", "\"-x\" = ", "apply.user-keys has an impossible name"),
+			("/srv/pilot/.ssh/id_dpki", "id_dpki", "no absolute path for `pilot`"),
+			("/srv/pilot/.ssh", "/var/lib/dpki-agent", "inside the state directory"),
+			("/srv/pilot", "/srv/ops", "names /srv/ops/.ssh/id_dpki twice"),
+			("/srv/pilot/.ssh/id_dpki", "/srv/ops/.ssh/id_dpki-cert.pub", "-cert.pub twice"),
+			("/srv/pilot/.ssh/id_dpki", "/srv/ops/.ssh/authorized_keys", "authorized_keys twice"),
 		] {
 			let error = check(&GOOD.replace(from, to)).unwrap_err();
 			assert!(error.contains(words), "{to}: {error}");
@@ -283,5 +348,12 @@ mod tests {
 		assert_eq!(group_id(None).unwrap(), None);
 		let error = id("no such group").unwrap_err().to_string();
 		assert!(error.contains("no such group"), "{error}");
+	}
+
+	#[test]
+	fn a_user_is_found_by_its_name() {
+		assert_eq!(user_ids("root").unwrap(), (0, 0));
+		let error = user_ids("no such user").unwrap_err().to_string();
+		assert!(error.contains("no such user"), "{error}");
 	}
 }

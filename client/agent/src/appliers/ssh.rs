@@ -6,6 +6,7 @@ use crate::{
 	config::SshSettings,
 	ssh::{
 		applier::{Applier as Generations, Staged},
+		delivered::HostKey,
 		layout::{Files, read_files},
 	},
 };
@@ -14,22 +15,40 @@ use dpki_client::Item;
 
 const NAME: &str = "ssh";
 
+struct Plan {
+	files: Files,
+	host_key: Option<HostKey>,
+	cause: Cause,
+}
+
 /// Puts access by certificates in force.
 pub struct SshApplier {
 	/// Makes and switches generations.
 	pub generations: Generations,
 	steps: Steps,
-	plan: Option<(Files, Cause)>,
+	/// Whether the configuration lets sshd have a host key that was delivered.
+	takes_host_key: bool,
+	plan: Option<Plan>,
 	staged: Option<Staged>,
 	reload_due: Option<u64>,
 	/// Whether sshd has not been told of what is in force, whatever becomes of the next generation.
 	is_behind: bool,
+	/// Whether host keys may lie there that were delivered and are not in force any more.
+	is_untidy: bool,
 }
 
 impl SshApplier {
-	pub(super) fn new(settings: &SshSettings, steps: Steps) -> Self {
-		let generations = Generations::new(settings);
-		Self { generations, steps, plan: None, staged: None, reload_due: None, is_behind: false }
+	pub(super) fn new(settings: &SshSettings, takes_host_key: bool, steps: Steps) -> Self {
+		Self {
+			generations: Generations::new(settings),
+			steps,
+			takes_host_key,
+			plan: None,
+			staged: None,
+			reload_due: None,
+			is_behind: false,
+			is_untidy: true,
+		}
 	}
 
 	/// Set while sshd has still to be told: the generation to go back to if it cannot be. It has to be on the disk before
@@ -42,6 +61,18 @@ impl SshApplier {
 	pub fn resume(&mut self, reload_due: Option<u64>) {
 		self.reload_due = reload_due;
 		self.is_behind = reload_due.is_some();
+		self.tidy();
+	}
+
+	/// Destroys the host keys that are not in force any more, unless there is a way back to them.
+	fn tidy(&mut self) {
+		if !self.is_untidy || self.reload_due.is_some() {
+			return;
+		}
+		match self.generations.tidy_host_keys() {
+			Ok(()) => self.is_untidy = false,
+			Err(error) => tracing::warn!(%error, "old host keys cannot be destroyed"),
+		}
 	}
 }
 
@@ -59,7 +90,7 @@ impl Applier for SshApplier {
 				| Item::SshHostCertificate { .. }
 				| Item::SshPrincipals { .. }
 				| Item::SshTemporaryAccess { .. }
-		)
+		) || self.takes_host_key && matches!(part, Item::SshHostKey { .. })
 	}
 
 	fn initialise(&mut self) -> Result<(), ApplyError> {
@@ -73,21 +104,41 @@ impl Applier for SshApplier {
 		let current = layout
 			.current_generation()
 			.and_then(|number| read_files(&layout.generation(number)).ok());
-		if current.as_ref() == Some(&files) {
+		let host_key = wanted.state.host_key.clone();
+		let is_whole = host_key.as_ref().is_none_or(|key| self.generations.has_host_key(key));
+		if current.as_ref() == Some(&files) && is_whole {
 			return Ok(self.reload_due.is_some());
 		}
-		self.plan = Some((files, wanted.cause));
+		self.plan = Some(Plan { files, host_key, cause: wanted.cause });
 		Ok(true)
 	}
 
 	async fn validate(&mut self) -> Result<(), ApplyError> {
-		let Some((files, cause)) = self.plan.take() else { return Ok(()) };
+		let Some(Plan { files, host_key, cause }) = self.plan.take() else { return Ok(()) };
+		self.is_untidy = true;
+		let mut is_put = false;
+		if let Some(key) = &host_key {
+			self.steps.pass(NAME, "host key");
+			match self.generations.put_host_key(key) {
+				Ok(was_missing) => is_put = was_missing,
+				Err(error) if cause == Cause::Delivery => return Err(error.into()),
+				// sshd starts without it, and what is revoked does not wait for it.
+				Err(error) => tracing::warn!(%error, "the delivered host key cannot be put right"),
+			}
+		}
 		self.steps.pass(NAME, "stage");
-		let Some(staged) = self.generations.stage(&files)? else { return Ok(()) };
+		let Some(staged) = self.generations.stage(&files)? else {
+			// The file of the key was not as it should be, so sshd may have started without it.
+			if is_put && self.reload_due.is_none() {
+				self.reload_due = self.generations.layout().current_generation();
+			}
+			return Ok(());
+		};
 		// `sshd -t` tells nothing about files that sshd reads at each authentication, and a fault elsewhere in its
 		// configuration must not hold a revocation up.
-		if cause == Cause::Delivery || staged.needs_reload {
-			self.generations.check(&staged).await?;
+		let is_new = cause == Cause::Delivery;
+		if is_new || staged.needs_reload {
+			self.generations.check(&staged, is_new).await?;
 		}
 		if staged.needs_reload {
 			self.reload_due = staged.previous;
@@ -118,17 +169,21 @@ impl Applier for SshApplier {
 
 	async fn rollback(&mut self) {
 		(self.plan, self.staged) = (None, None);
-		let Some(previous) = self.reload_due.take() else { return };
-		// It was not switched yet, so sshd has nothing to hear of but what it has not heard before.
-		if self.generations.layout().current_generation() == Some(previous) {
-			self.reload_due = self.is_behind.then_some(previous);
-			return;
+		match self.reload_due.take() {
+			// It was not switched yet, so sshd has nothing to hear of but what it has not heard before.
+			Some(previous) if self.generations.layout().current_generation() == Some(previous) => {
+				self.reload_due = self.is_behind.then_some(previous);
+			},
+			Some(previous) => {
+				self.is_behind = false;
+				self.steps.pass(NAME, "go back");
+				if let Err(error) = self.generations.go_back(previous).await {
+					tracing::error!(%error, "the way back to the old generation failed too");
+				}
+			},
+			None => {},
 		}
-		self.is_behind = false;
-		self.steps.pass(NAME, "go back");
-		if let Err(error) = self.generations.go_back(previous).await {
-			tracing::error!(%error, "the way back to the old generation failed too");
-		}
+		self.tidy();
 	}
 
 	fn keep(&mut self) {
@@ -140,5 +195,7 @@ impl Applier for SshApplier {
 		}
 	}
 
-	fn settle(&mut self) {}
+	fn settle(&mut self) {
+		self.tidy();
+	}
 }

@@ -17,7 +17,6 @@ use crate::{
 use std::{
 	collections::BTreeMap,
 	fs, io,
-	os::unix::fs::{PermissionsExt, chown, symlink},
 	path::{Path, PathBuf},
 };
 use zeroize::Zeroizing;
@@ -85,17 +84,13 @@ impl Store {
 			let path = staging.join(name);
 			files::create(&path, content, if self.is_secret(name) { SECRET } else { PUBLIC })?;
 			if let Some(group) = self.group.filter(|_| self.is_secret(name)) {
-				let shared = chown(&path, None, Some(group)).and_then(|()| {
-					fs::set_permissions(&path, fs::Permissions::from_mode(GROUP_SECRET))
-				});
-				shared.map_err(files::failed("give the group", &path))?;
+				files::share(&path, group, GROUP_SECRET)?;
 			}
 		}
 		files::sync_dir(&staging)?;
 		self.steps.pass(&self.name, "number");
 		let place = self.layout.generation(generation);
-		fs::rename(&staging, &place).map_err(files::failed("create", &place))?;
-		files::sync_dir(&generations)?;
+		files::appear(&staging, &place)?;
 		let found = self.read(generation).unwrap_or_default();
 		for name in meant.keys().chain(found.keys()) {
 			if meant.get(name) != found.get(name) {
@@ -127,15 +122,13 @@ impl Store {
 	pub(super) fn switch(&self, generation: Option<u64>) -> Result<(), FileError> {
 		self.steps.pass(&self.name, "switch");
 		let current = self.layout.current();
-		let staged = self.layout.directory().join(".current.new");
-		files::remove_if_there(&staged)?;
 		match generation {
-			Some(number) => symlink(format!("generations/{number}"), &staged)
-				.and_then(|()| fs::rename(&staged, &current))
-				.map_err(files::failed("replace", &current))?,
-			None => files::remove_if_there(&current)?,
+			Some(number) => files::point(&current, &format!("generations/{number}")),
+			None => {
+				files::remove_if_there(&current)?;
+				files::sync_dir(self.layout.directory())
+			},
 		}
-		files::sync_dir(self.layout.directory())
 	}
 
 	/// Closes the way back, and destroys every generation but the one in force.
@@ -146,6 +139,12 @@ impl Store {
 		}
 		self.steps.pass(&self.name, "settle");
 		files::remove_if_there(&self.mark())?;
+		self.prune()
+	}
+
+	/// Destroys every generation but the one in force.
+	pub(super) fn prune(&self) -> Result<(), FileError> {
+		let generations = self.layout.generations();
 		let current = self.current().map(|number| number.to_string());
 		let entries = fs::read_dir(&generations).map_err(files::failed("list", &generations))?;
 		for entry in entries {
@@ -156,6 +155,17 @@ impl Store {
 			}
 		}
 		Ok(())
+	}
+
+	/// Destroys what a crash left behind that leads nowhere. As long as there is a way back all of it may be needed.
+	pub(super) fn sweep(&self) -> Result<(), FileError> {
+		if self.current().is_none() || self.unsettled()?.is_some() {
+			return Ok(());
+		}
+		let generations = self.layout.generations();
+		let count =
+			fs::read_dir(&generations).map_err(files::failed("list", &generations))?.count();
+		if count > 1 { self.settle() } else { Ok(()) }
 	}
 
 	/// The directory itself.
@@ -182,12 +192,13 @@ fn destroy(directory: &Path) -> Result<(), FileError> {
 		let entry = entry.map_err(files::failed("list", directory))?;
 		files::destroy(&entry.path())?;
 	}
-	fs::remove_dir(directory).map_err(files::failed("remove", directory))
+	files::remove_dir(directory)
 }
 
 #[cfg(test)]
 mod tests {
 	use super::*;
+	use std::os::unix::fs::PermissionsExt;
 
 	const NAMES: &[(&str, bool)] = &[("open", false), ("closed", true)];
 

@@ -81,12 +81,18 @@ impl SealSettings {
 	/// Gets the secret.
 	pub async fn seal(&self) -> Result<Seal, SealError> {
 		let secret = match self {
-			Self::KeyFile(path) => read_key_file(path)?,
+			Self::KeyFile(path) => {
+				check_mode(path, 0o077)?;
+				read(path)?
+			},
 			Self::Credential(name) => {
 				let directory = std::env::var_os(CREDENTIALS).map(PathBuf::from);
 				let path = directory.map(|directory| directory.join(name));
 				let path = path.filter(|path| path.exists());
-				read(&path.ok_or_else(|| SealError::NoCredential(name.clone()))?)?
+				let path = path.ok_or_else(|| SealError::NoCredential(name.clone()))?;
+				// Where systemd lets a user read it by an access list, the bits of the group are the bounds of that list.
+				check_mode(&path, 0o027)?;
+				read(&path)?
 			},
 			Self::Command(words) => print_of(words).await?,
 		};
@@ -101,12 +107,13 @@ fn is_credential(name: &str) -> bool {
 	(1..=64).contains(&name.len()) && name.chars().all(plain) && !name.starts_with('.')
 }
 
-fn read_key_file(path: &Path) -> Result<Zeroizing<Vec<u8>>, SealError> {
+/// That none of these bits is set.
+fn check_mode(path: &Path, none_of: u32) -> Result<(), SealError> {
 	let found = std::fs::metadata(path).map_err(files::failed("read", path))?;
-	if found.permissions().mode() & 0o077 != 0 {
+	if found.permissions().mode() & none_of != 0 {
 		return Err(SealError::Exposed(path.into()));
 	}
-	read(path)
+	Ok(())
 }
 
 fn read(path: &Path) -> Result<Zeroizing<Vec<u8>>, SealError> {

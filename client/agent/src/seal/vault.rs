@@ -184,7 +184,7 @@ fn convert(
 			// By a second name the open form can still be found when the first one is that of the sealed form.
 			step()?;
 			files::remove_if_there(&open_form)?;
-			std::fs::hard_link(&path, &open_form).map_err(files::failed("link", &path))?;
+			files::link(&path, &open_form)?;
 			step()?;
 			files::replace(&path, &seal.seal(name, &content), SECRET)?;
 		}

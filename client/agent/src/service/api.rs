@@ -12,7 +12,8 @@
 //! | `/v1/devices/ORGANISATION/NAME/keys` | its status, and the keys that are good now; with `?purpose=` those for one purpose |
 //! | `/v1/keys/ID` | the status of a key, the key, and whose it is |
 //! | `/v1/anchors/ID` | the status of a trust anchor |
-//! | `/v1/watch/..` | any of the last four, one line of JSON now and one whenever it changes, or is too old to be said |
+//! | `/v1/certificates/ID` | the status of a certificate, its level now, the level that was asked for, and which endorsements count |
+//! | `/v1/watch/..` | any of the last five, one line of JSON now and one whenever it changes, or is too old to be said |
 //!
 //! Every answer names the block at which it was proven. Where the newest block is too old (`chain.max-head-age`), by the
 //! device's clock or by what has passed since the newest chain time was heard, or none was proven yet, the answer is 503: no answer is no permission. What the chain does not know is `unknown`, which is never valid.
@@ -31,13 +32,16 @@ use crate::{
 };
 use async_trait::async_trait;
 use dpki_client::{
-	Head, View,
+	Head, View, account,
 	primitives::{
 		Moment,
-		ids::{AnchorId, DeviceId, KeyId, OrganisationId, is_valid_name},
+		assessment::Assessed,
+		assurance::{Explanation, Level},
+		ids::{AnchorId, CertificateId, DeviceId, KeyId, OrganisationId, is_valid_name},
 		key::{KeyPurpose, KeyRecord},
 		status::Status,
 	},
+	subject,
 	view::ReadError,
 };
 use futures::{StreamExt, stream};
@@ -119,6 +123,8 @@ pub trait Registry: Send + Sync {
 	async fn key_status(&self, id: KeyId) -> Result<Status, ReadError>;
 	/// The verdict about an anchor, everything above it included.
 	async fn anchor_status(&self, id: AnchorId) -> Result<Status, ReadError>;
+	/// A certificate and what it is worth, by the records of the block.
+	async fn assessed(&self, id: CertificateId) -> Result<Option<Assessed>, ReadError>;
 }
 
 #[async_trait]
@@ -145,6 +151,10 @@ impl Registry for View {
 
 	async fn anchor_status(&self, id: AnchorId) -> Result<Status, ReadError> {
 		self.anchor_status(id).await
+	}
+
+	async fn assessed(&self, id: CertificateId) -> Result<Option<Assessed>, ReadError> {
+		self.assessed(id).await
 	}
 }
 
@@ -241,8 +251,8 @@ const NOT_WELCOME: Refused =
 	(StatusCode::FORBIDDEN, "this user is not answered: have `service.api.users` name it");
 const NO_SUCH_PATH: Refused = (
 	StatusCode::NOT_FOUND,
-	"there is no such path: ask for /v1/agent, /v1/devices/ORGANISATION/NAME, the same with /keys, /v1/keys/ID or \
-	 /v1/anchors/ID",
+	"there is no such path: ask for /v1/agent, /v1/devices/ORGANISATION/NAME, the same with /keys, /v1/keys/ID, \
+	 /v1/anchors/ID or /v1/certificates/ID",
 );
 /// As a whole, because it is told before anything is asked.
 const TOO_MANY: &str = "{\"error\":\"this user has 16 connections, and no user gets more: close one, or ask about several things over it\"}\n";
@@ -256,6 +266,7 @@ enum Question {
 	Keys(DeviceId, Option<KeyPurpose>),
 	Key(KeyId),
 	Anchor(AnchorId),
+	Certificate(CertificateId),
 }
 
 impl Question {
@@ -274,6 +285,7 @@ impl Question {
 			},
 			(["keys", id], None) => Some(Self::Key(id.parse().ok()?)),
 			(["anchors", id], None) => Some(Self::Anchor(id.parse().ok()?)),
+			(["certificates", id], None) => Some(Self::Certificate(id.parse().ok()?)),
 			_ => None,
 		}
 	}
@@ -308,8 +320,31 @@ impl Question {
 				let status = registry.anchor_status(id).await?;
 				json!({ "anchor_id": id.to_string(), "status": status.name() })
 			},
+			Self::Certificate(id) => worth(id, registry.assessed(id).await?.as_ref()),
 		})
 	}
+}
+
+fn worth(id: CertificateId, found: Option<&Assessed>) -> Value {
+	let status = found.map_or(Status::Unknown, |it| it.assessment.status);
+	let endorsement = |it: &Explanation| {
+		json!({
+			"endorser": account::address(&it.endorser),
+			"organisation_id": it.organisation.map(|id| id.to_string()),
+			"level": it.level.name(),
+			"finding": it.finding.name(),
+		})
+	};
+	let endorsements = found.map(|it| it.assessment.explanations.iter().map(endorsement));
+	json!({
+		"certificate_id": id.to_string(),
+		"status": status.name(),
+		"level": found.and_then(|it| it.assessment.level).map(Level::name),
+		"requested_level": found.map(|it| it.assessment.requested.name()),
+		"subject": found.map(|it| subject::to_text(&it.record.subject)),
+		"key_id": found.map(|it| KeyId::of(&it.record.key).to_string()),
+		"endorsements": endorsements.map(Iterator::collect::<Vec<_>>).unwrap_or_default(),
+	})
 }
 
 fn device(organisation: &str, name: &str) -> Option<DeviceId> {

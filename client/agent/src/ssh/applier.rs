@@ -9,11 +9,12 @@ use crate::{
 	files::{self, FileError, PUBLIC, PUBLIC_DIR},
 	ssh::{
 		check::{CheckError, Checker, CommandError, read_back, run},
+		delivered::{self, HostKey},
 		layout::{Files, HOST_CERTIFICATE, Layout, PRINCIPALS, SSHD_CONF, read_files},
 		state::SshState,
 	},
 };
-use std::{ffi::OsString, fs, os::unix::fs::symlink, path::Path, time::Duration};
+use std::{ffi::OsString, fs, path::Path, time::Duration};
 
 /// Why the new state is not in force.
 #[derive(Debug, thiserror::Error)]
@@ -105,12 +106,11 @@ impl Applier {
 		let staging = generations.join(format!(".{generation}.new"));
 		if staging.exists() {
 			// From a crash: it has no number yet, so nothing points to it.
-			fs::remove_dir_all(&staging).map_err(files::failed("remove", &staging))?;
+			files::remove_tree(&staging)?;
 		}
 		let place = self.layout.generation(generation);
 		write_files(&staging, meant).map_err(|error| in_place(error, &staging, &place))?;
-		fs::rename(&staging, &place).map_err(files::failed("create", &place))?;
-		files::sync_dir(&generations)?;
+		files::appear(&staging, &place)?;
 		let start_files = [SSHD_CONF, HOST_CERTIFICATE];
 		let needs_reload = previous.is_some()
 			&& start_files.iter().any(|file| current.get(*file) != meant.get(*file));
@@ -122,9 +122,28 @@ impl Applier {
 		Ok(Some(staged))
 	}
 
-	/// Lets sshd test the generation; one that does not pass is removed.
-	pub async fn check(&self, staged: &Staged) -> Result<(), ApplyError> {
-		let tested = self.checker.sshd(&self.layout, staged.generation).await;
+	/// Whether the file of this delivered host key is as it should be.
+	pub fn has_host_key(&self, key: &HostKey) -> bool {
+		delivered::is_there(&self.layout, key)
+	}
+
+	/// Lays the file of a delivered host key ready, if it is not there as it should be; tells whether it was not.
+	pub fn put_host_key(&self, key: &HostKey) -> Result<bool, ApplyError> {
+		Ok(delivered::put(&self.layout, key)?)
+	}
+
+	/// Destroys the delivered host keys that the generation in force does not name. There is no way back behind it.
+	pub fn tidy_host_keys(&self) -> Result<(), ApplyError> {
+		let Some(current) = self.layout.current_generation() else { return Ok(()) };
+		let path = self.layout.generation(current).join(SSHD_CONF);
+		let text = fs::read_to_string(&path).map_err(files::failed("read", &path))?;
+		let named = self.layout.delivered_host_key(&text);
+		Ok(delivered::destroy_others(&self.layout, named.as_deref())?)
+	}
+
+	/// Lets sshd test the generation; one that does not pass is removed. `is_new` is whether it was just delivered.
+	pub async fn check(&self, staged: &Staged, is_new: bool) -> Result<(), ApplyError> {
+		let tested = self.checker.sshd(&self.layout, staged.generation, is_new).await;
 		if tested.is_err() {
 			self.discard(staged.generation);
 		}
@@ -133,13 +152,7 @@ impl Applier {
 
 	/// Puts a generation in force: `current` leads to the old one or the new one at every moment.
 	pub fn switch(&self, generation: u64) -> Result<(), ApplyError> {
-		let current = self.layout.current();
-		let staged = self.layout.directory().join(".current.new");
-		files::remove_if_there(&staged)?;
-		symlink(format!("generations/{generation}"), &staged)
-			.and_then(|()| fs::rename(&staged, &current))
-			.map_err(files::failed("replace", &current))?;
-		Ok(files::sync_dir(self.layout.directory())?)
+		Ok(files::point(&self.layout.current(), &format!("generations/{generation}"))?)
 	}
 
 	/// Tells sshd to read its configuration anew.
@@ -179,8 +192,7 @@ impl Applier {
 			.copied()
 			.collect();
 		for number in numbers.into_iter().filter(|number| !kept.contains(number)) {
-			let place = self.layout.generation(number);
-			fs::remove_dir_all(&place).map_err(files::failed("remove", &place))?;
+			files::remove_tree(&self.layout.generation(number))?;
 		}
 		Ok(())
 	}
@@ -188,7 +200,7 @@ impl Applier {
 	/// A generation that is not in force may stay lying; it only costs space until the next pruning.
 	fn discard(&self, generation: u64) {
 		let place = self.layout.generation(generation);
-		if let Err(error) = fs::remove_dir_all(&place) {
+		if let Err(error) = files::remove_tree(&place) {
 			tracing::warn!(place = %place.display(), %error, "cannot remove a generation that was refused");
 		}
 	}

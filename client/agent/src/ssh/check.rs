@@ -1,15 +1,18 @@
 //! How a generation is tested before it counts.
 //!
 //! Everything is read back from the disk and parsed. What sshd reads when it starts (`sshd.conf` and the host
-//! certificate) is also given to `sshd -t`, in front of the main configuration if there is one.
+//! certificate) is also given to `sshd -t`, in front of the main configuration if there is one. Where that names host keys
+//! of its own, a delivered one of the same type would be shown in their place, and clients that know the machine would be
+//! kept out: it is refused. So the configuration of the agent lets no host key be delivered without naming that file.
 
 use crate::{
 	files::{self, FileError},
 	ssh::{
+		delivered::public_half,
 		krl::Krl,
 		layout::{
 			Files, HOST_CERTIFICATE, KNOWN_HOSTS, Layout, REVOKED_HOST_KEYS, REVOKED_KEYS,
-			TRUSTED_USER_CA_KEYS, read_files,
+			SSHD_CONF, TRUSTED_USER_CA_KEYS, read_files,
 		},
 	},
 };
@@ -49,6 +52,13 @@ pub enum CheckError {
 	/// sshd takes it and would not use all of it.
 	#[error("sshd would not use all of the new configuration: {0}")]
 	Complaint(String),
+	/// A delivered host key would be shown in the place of one that the machine has.
+	#[error(
+		"the delivered host key would take the place of {}, which is of the same type or of none that can be told: deliver \
+		 one of another type",
+		.0.display()
+	)]
+	HostKeyTaken(PathBuf),
 }
 
 /// A command did not do what it should.
@@ -73,32 +83,85 @@ pub struct Checker {
 }
 
 impl Checker {
-	/// Whether sshd would start with this generation.
-	pub async fn sshd(&self, layout: &Layout, generation: u64) -> Result<(), CheckError> {
+	/// Whether sshd would start with this generation. What the machine has beside it is looked at only if it `is_new`: that
+	/// somebody adds a host key later must hold no revocation up.
+	pub async fn sshd(
+		&self,
+		layout: &Layout,
+		generation: u64,
+		is_new: bool,
+	) -> Result<(), CheckError> {
 		let directory = layout.generation(generation);
-		let mut config = layout.fragment(&directory, directory.join(HOST_CERTIFICATE).exists());
+		let conf = directory.join(SSHD_CONF);
+		let text = std::fs::read_to_string(&conf).map_err(files::failed("read", &conf))?;
+		let delivered = layout.delivered_host_key(&text);
+		let is_certified = directory.join(HOST_CERTIFICATE).exists();
+		let mut config = layout.fragment(&directory, delivered.as_deref(), is_certified);
 		if let Some(main) = &self.sshd_config {
 			config += &format!("Include {}\n", main.display());
 		}
 		let path = layout.generations().join(format!(".{generation}.check.conf"));
 		files::remove_if_there(&path)?;
 		files::create(&path, config.as_bytes(), files::PUBLIC)?;
-		let command: [OsString; 4] =
-			[self.sshd.clone().into(), "-t".into(), "-f".into(), path.clone().into()];
-		let tested = run(&command, self.timeout).await;
+		let tested = self.test(&path, layout, &directory).await;
+		let taken = match (&tested, &delivered, &self.sshd_config) {
+			(Ok(()), Some(name), Some(_)) if is_new => self.host_keys(&path, layout, name).await,
+			_ => Ok(()),
+		};
 		files::remove_if_there(&path)?;
-		let said = tested.map_err(|mut error| {
+		tested.and(taken)
+	}
+
+	async fn test(
+		&self,
+		config: &Path,
+		layout: &Layout,
+		generation: &Path,
+	) -> Result<(), CheckError> {
+		let command = self.command("-t", config);
+		let said = run(&command, self.timeout).await.map_err(|mut error| {
 			if error.problem.contains("privilege separation directory") {
 				error.problem +=
 					" (as root sshd needs this directory: `install -d -m 0755 /run/sshd`)";
 			}
 			CheckError::Sshd(error)
 		})?;
-		// A host certificate that it cannot use is no reason for sshd to fail: it only complains about the file.
-		if said.contains(&*directory.to_string_lossy()) {
+		// A host key or certificate that it cannot use is no reason for sshd to fail: it only complains about the file.
+		let places = [generation.to_path_buf(), layout.host_keys()];
+		if places.iter().any(|place| said.contains(&*place.to_string_lossy())) {
 			return Err(CheckError::Complaint(said));
 		}
 		Ok(())
+	}
+
+	/// Whether no host key of the machine is of the type of the delivered one.
+	async fn host_keys(
+		&self,
+		config: &Path,
+		layout: &Layout,
+		name: &str,
+	) -> Result<(), CheckError> {
+		let ours = layout.host_key_file(name);
+		let delivered = public_half(&ours);
+		let mut command = self.command("-T", config);
+		// Without a connection to tell it for, sshd does not get past a `Match` block.
+		command.extend(["-C", "user=root,host=localhost,addr=127.0.0.1"].map(OsString::from));
+		let said = ask(&command, self.timeout).await.map_err(CheckError::Sshd)?;
+		for path in said.lines().filter_map(|line| line.strip_prefix("hostkey ")).map(Path::new) {
+			if path == ours || path == layout.own_host_key() || !path.exists() {
+				continue;
+			}
+			let type_of = |key: Option<ssh_key::PublicKey>| key.map(|key| key.algorithm());
+			let found = type_of(public_half(path));
+			if found.is_none() || found == type_of(delivered.clone()) {
+				return Err(CheckError::HostKeyTaken(path.into()));
+			}
+		}
+		Ok(())
+	}
+
+	fn command(&self, mode: &str, config: &Path) -> Vec<OsString> {
+		vec![self.sshd.clone().into(), mode.into(), "-f".into(), config.into()]
 	}
 }
 
@@ -154,6 +217,8 @@ pub async fn feed(
 	input: Option<&[u8]>,
 	timeout: Duration,
 ) -> Result<String, CommandError> {
+	// What it says may be what it has read.
+	let is_secret = input.is_some();
 	let shown = command.iter().map(|word| word.to_string_lossy()).collect::<Vec<_>>().join(" ");
 	let failed = |problem: String| CommandError { command: shown.clone(), problem };
 	let Some((program, args)) = command.split_first() else {
@@ -208,7 +273,37 @@ pub async fn feed(
 	};
 	let words = String::from_utf8_lossy(&words);
 	let words = words.split_whitespace().collect::<Vec<_>>().join(" ");
-	if status.success() { Ok(words) } else { Err(failed(format!("failed with {status}: {words}"))) }
+	if status.success() {
+		return Ok(words);
+	}
+	let said =
+		if is_secret { "what it says is withheld, as it was given a secret" } else { &words };
+	Err(failed(format!("failed with {status}: {said}")))
+}
+
+/// Runs a command to its end, and returns what it printed.
+async fn ask(command: &[OsString], timeout: Duration) -> Result<String, CommandError> {
+	let shown = command.iter().map(|word| word.to_string_lossy()).collect::<Vec<_>>().join(" ");
+	let failed = |problem: String| CommandError { command: shown.clone(), problem };
+	let Some((program, args)) = command.split_first() else {
+		return Err(failed("is empty".into()));
+	};
+	let asked = Command::new(program)
+		.args(args)
+		.stdin(Stdio::null())
+		.kill_on_drop(true)
+		.output();
+	let output = tokio::time::timeout(timeout, asked)
+		.await
+		.map_err(|_| failed(format!("did not end within {} s", timeout.as_secs())))?
+		.map_err(|error| failed(format!("cannot be run: {error}")))?;
+	if !output.status.success() {
+		let words = String::from_utf8_lossy(&output.stderr);
+		let words = words.split_whitespace().collect::<Vec<_>>().join(" ");
+		let words: String = words.chars().take(MAX_WORDS).collect();
+		return Err(failed(format!("failed with {}: {words}", output.status)));
+	}
+	Ok(String::from_utf8_lossy(&output.stdout).into_owned())
 }
 
 /// Reads to the end, because a command blocks that nobody listens to, and keeps the beginning.
@@ -257,8 +352,13 @@ mod tests {
 		assert_eq!(said, "1048576");
 		assert_eq!(feed(&words("sh|-c|wc -c >&2"), Some(b""), second).await.unwrap(), "0");
 		assert!(feed(&words("true"), Some(&much), second).await.is_ok());
-		let error = feed(&words("false"), Some(b"secret"), second).await.unwrap_err();
-		assert!(!error.to_string().contains("secret"), "{error}");
+		for (how, ended) in [("exit 3", "exit status: 3"), ("kill -9 $$", "signal: 9")] {
+			let repeats = format!("sh|-c|cat >&2; {how}");
+			let error = feed(&words(&repeats), Some(b"its words"), second).await.unwrap_err();
+			let said = error.problem;
+			assert!(said.contains(ended) && said.contains("withheld"), "{said}");
+			assert!(!said.contains("its words"), "{said}");
+		}
 	}
 
 	#[tokio::test]

@@ -10,6 +10,7 @@
 //!                          /ssh.conf                for `Include <directory>/current/ssh.conf` in ssh_config
 //!                          /known_hosts
 //!                          /revoked_host_keys       binary key revocation list of what host CAs revoked
+//! <directory>/host_keys/..                  the host key that was delivered, if there is one, see [`super::delivered`]
 //! ```
 //!
 //! A generation never changes once it has its number. sshd reads `trusted_user_ca_keys`, `revoked_keys` and
@@ -78,6 +79,27 @@ impl Layout {
 		self.generations().join(number.to_string())
 	}
 
+	/// Where host keys lie that were delivered.
+	pub fn host_keys(&self) -> PathBuf {
+		self.directory.join("host_keys")
+	}
+
+	/// Where the host key of this name lies that was delivered.
+	pub fn host_key_file(&self, name: &str) -> PathBuf {
+		self.host_keys().join(name)
+	}
+
+	/// The private host key of the device itself.
+	pub fn own_host_key(&self) -> &Path {
+		&self.host_key
+	}
+
+	/// The name of the delivered host key that a configuration by [`fragment`](Self::fragment) names, if it does.
+	pub fn delivered_host_key(&self, fragment: &str) -> Option<String> {
+		let start = format!("HostKey {}/", self.host_keys().display());
+		fragment.lines().find_map(|line| line.strip_prefix(&start)).map(str::to_owned)
+	}
+
 	/// The number of the generation in force, or `None` if the link is missing or leads elsewhere.
 	pub fn current_generation(&self) -> Option<u64> {
 		let target = fs::read_link(self.current()).ok()?;
@@ -96,7 +118,8 @@ impl Layout {
 	}
 
 	/// The configuration of sshd for the files under `base`: `current` for the one in force, a generation to test it.
-	pub fn fragment(&self, base: &Path, host_certificate: bool) -> String {
+	/// `delivered` is the name of a host key that comes after the own one.
+	pub fn fragment(&self, base: &Path, delivered: Option<&str>, host_certificate: bool) -> String {
 		let base = base.display();
 		let host_key = self.host_key.display();
 		let mut text = format!(
@@ -106,6 +129,9 @@ impl Layout {
 			RevokedKeys {base}/{REVOKED_KEYS}\n\
 			AuthorizedPrincipalsFile {base}/{PRINCIPALS}/%u\n"
 		);
+		if let Some(name) = delivered {
+			text += &format!("HostKey {}\n", self.host_key_file(name).display());
+		}
 		if host_certificate {
 			text += &format!("HostCertificate {base}/{HOST_CERTIFICATE}\n");
 		}
@@ -167,14 +193,25 @@ mod tests {
 	#[test]
 	fn a_host_certificate_is_named_only_if_there_is_one() {
 		let layout = Layout::new(Path::new("/etc/ssh/dpki"), Path::new("/etc/ssh/key"));
-		assert!(!layout.fragment(&layout.current(), false).contains("HostCertificate"));
+		assert!(!layout.fragment(&layout.current(), None, false).contains("HostCertificate"));
 		assert!(
 			layout
-				.fragment(&layout.current(), true)
+				.fragment(&layout.current(), None, true)
 				.contains("HostCertificate /etc/ssh/dpki/current/host_certificate.pub\n")
 		);
 		assert_eq!(layout.include_line(), "Include /etc/ssh/dpki/current/sshd.conf");
 		assert_eq!(layout.client_include_line(), "Include /etc/ssh/dpki/current/ssh.conf");
+	}
+
+	#[test]
+	fn a_delivered_host_key_comes_after_the_own_one() {
+		let layout = Layout::new(Path::new("/etc/ssh/dpki"), Path::new("/etc/ssh/key"));
+		let text = layout.fragment(&layout.current(), Some("abc"), true);
+		let keys: Vec<_> = text.lines().filter(|line| line.starts_with("HostKey ")).collect();
+		assert_eq!(keys, ["HostKey /etc/ssh/key", "HostKey /etc/ssh/dpki/host_keys/abc"]);
+		assert_eq!(layout.delivered_host_key(&text).as_deref(), Some("abc"));
+		let without = layout.fragment(&layout.current(), None, true);
+		assert_eq!(layout.delivered_host_key(&without), None);
 	}
 
 	#[test]

@@ -1,6 +1,7 @@
 //! The access that is wanted, and the files that say so.
 
 use crate::ssh::{
+	delivered::HostKey,
 	krl::Krl,
 	layout::{
 		Files, HOST_CERTIFICATE, KNOWN_HOSTS, Layout, PRINCIPALS, REVOKED_HOST_KEYS, REVOKED_KEYS,
@@ -110,7 +111,9 @@ pub struct SshState {
 	pub user_cas: Vec<UserCa>,
 	/// Whose host certificates are believed.
 	pub known_host_cas: Vec<KnownHostCa>,
-	/// The certificate of the host key, one line.
+	/// A host key beside that of the device.
+	pub host_key: Option<HostKey>,
+	/// The certificate of one of the two, one line.
 	pub host_certificate: Option<String>,
 	/// Which principals open which login.
 	pub principals: BTreeMap<String, Vec<String>>,
@@ -142,7 +145,9 @@ impl SshState {
 		for ca in &self.known_host_cas {
 			known += &format!("@cert-authority {} {}\n", ca.hosts.join(","), bare(&ca.key)?);
 		}
-		let fragment = layout.fragment(&layout.current(), self.host_certificate.is_some());
+		let delivered = self.host_key.as_ref().map(HostKey::name);
+		let is_certified = self.host_certificate.is_some();
+		let fragment = layout.fragment(&layout.current(), delivered.as_deref(), is_certified);
 		let mut files = Files::from([
 			(TRUSTED_USER_CA_KEYS.into(), trusted.into_bytes()),
 			(KNOWN_HOSTS.into(), known.into_bytes()),

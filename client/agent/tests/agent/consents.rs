@@ -1,6 +1,6 @@
 //! Consents to further keys.
 
-use crate::world::{GENESIS, NOW, World, revocation};
+use crate::world::{GENESIS, NOW, World, hold, revocation};
 use dpki_agent::{
 	consent::{ConsentError, Request, sign},
 	keys::DeviceKeys,
@@ -11,6 +11,7 @@ use dpki_client::{
 		context::Registrant,
 		ids::KeyId,
 		key::{KeyPurpose, KeyType},
+		revocation::Withdrawal,
 	},
 };
 
@@ -67,12 +68,15 @@ async fn the_device_vouches_for_its_hybrid_key() {
 }
 
 #[tokio::test]
-async fn a_device_that_is_not_there_or_revoked_consents_to_nothing() {
+async fn a_device_that_is_not_there_revoked_or_on_hold_consents_to_nothing() {
 	let mut world = World::new();
 	let key = SoftwareKey::generate(KeyType::Ed25519).unwrap();
-	world.chain.device.as_mut().unwrap().revocation = Some(revocation());
+	world.chain.device.as_mut().unwrap().withdrawal = Withdrawal::Revoked(revocation());
 	let revoked = ask(&world, request(Admitted::Own(&key))).await;
 	assert!(matches!(revoked, Err(ConsentError::Revoked)), "{revoked:?}");
+	world.chain.device.as_mut().unwrap().withdrawal = hold();
+	let held = ask(&world, request(Admitted::Own(&key))).await;
+	assert!(matches!(held, Err(ConsentError::OnHold)), "{held:?}");
 	world.chain.device = None;
 	let unknown = ask(&world, request(Admitted::Own(&key))).await;
 	assert!(matches!(unknown, Err(ConsentError::NotEnrolled)), "{unknown:?}");

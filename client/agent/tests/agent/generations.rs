@@ -201,7 +201,7 @@ async fn a_host_certificate_for_another_key_does_not_pass_the_test() {
 		};
 		let staged = applier.stage(&state.files(applier.layout()).unwrap()).unwrap().unwrap();
 		assert!(staged.needs_reload);
-		let tested = applier.check(&staged).await;
+		let tested = applier.check(&staged, true).await;
 		assert_eq!(tested.is_ok(), passes, "{tested:?}");
 	}
 }
@@ -218,6 +218,6 @@ async fn what_sshd_lacks_is_said() {
 		..Default::default()
 	};
 	let staged = applier.stage(&state.files(applier.layout()).unwrap()).unwrap().unwrap();
-	let error = applier.check(&staged).await.unwrap_err().to_string();
+	let error = applier.check(&staged, true).await.unwrap_err().to_string();
 	assert!(error.contains("install -d -m 0755 /run/sshd"), "{error}");
 }

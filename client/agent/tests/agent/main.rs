@@ -4,8 +4,12 @@
 //! |---|---|
 //! | [`world`] | the chain, the device and the publisher |
 //! | [`appliers`] | what is put in force besides SSH certificates |
+//! | [`host_keys`] | a host key that was delivered |
+//! | [`user_keys`] | private keys of users that were delivered |
 //! | [`plain_keys`] | plain keys that open logins |
-//! | [`stops`] | the agent ends at each step of each applier |
+//! | [`killed`] | the process that is killed at a step |
+//! | [`stops`] | the agent is killed at each step of each applier |
+//! | [`untold`] | who could not be told of what is in force |
 //! | [`approvals`] | who has to stand for a delivery |
 //! | [`deliveries`] | what is taken, and what is refused |
 //! | [`channels`] | several channels, and what they claim |
@@ -16,6 +20,8 @@
 //! | [`forgeries`] | what is in an envelope that should not be |
 //! | [`generations`] | the directory that sshd reads |
 //! | [`commands`] | the command line |
+//! | [`credentials`] | state that is sealed by a credential of systemd |
+//! | [`linked`] | the libraries that the agent needs |
 //! | [`consents`] | consents to further keys |
 //! | [`requests`] | asking a CA for certificates |
 //! | [`one_at_a_time`] | the lock, and what `status` tells |
@@ -30,10 +36,14 @@ mod channels;
 mod commands;
 mod consents;
 mod crashes;
+mod credentials;
 mod deliveries;
 mod forgeries;
 mod generations;
+mod host_keys;
+mod killed;
 mod lapses;
+mod linked;
 mod one_at_a_time;
 mod plain_keys;
 mod renewals;
@@ -45,4 +55,6 @@ mod stops;
 mod table;
 mod temporary;
 mod temporary_keys;
+mod untold;
+mod user_keys;
 mod world;

@@ -13,6 +13,7 @@ use dpki_client::{
 		delivery::{DeliveryBinding, SHARED_HEADER_LEN, Suite},
 		ids::{DeviceId, KeyId},
 		key::{KeyPurpose, KeyRecord},
+		revocation::Withdrawal,
 		status::Validity,
 	},
 };
@@ -26,7 +27,7 @@ fn record(world: &World, key: &AgreementKey, superseded_at: Option<Moment>) -> K
 		validity: Validity { not_before: 1, not_after: None },
 		registered_at: 1,
 		superseded_at,
-		revocation: None,
+		withdrawal: Default::default(),
 	}
 }
 
@@ -100,7 +101,7 @@ async fn the_old_key_stays_until_the_chain_says_that_the_next_one_is_good() {
 	assert_eq!(world.file("principals/root"), "old\n");
 	// Nor is it destroyed for a next key that is revoked.
 	let mut revoked = record(&world, &next, None);
-	revoked.revocation = Some(revocation());
+	revoked.withdrawal = Withdrawal::Revoked(revocation());
 	world.chain.keys.insert(id(&next), revoked);
 	world.step().await.unwrap();
 	assert_eq!(world.keys().agreement.public(), old.public());
@@ -256,7 +257,7 @@ async fn the_old_hybrid_key_stays_until_the_chain_says_that_the_next_one_is_good
 	world.chain.head.time = end + 1;
 	world.step().await.unwrap();
 	assert_eq!(world.keys().hybrid.unwrap().public(), old.public());
-	let revoked = KeyRecord { revocation: Some(revocation()), ..good };
+	let revoked = KeyRecord { withdrawal: Withdrawal::Revoked(revocation()), ..good };
 	world.chain.keys.insert(id, revoked);
 	deliver_to(&mut world, &ca, (1, Suite::SharedXWing), &old, "old").await;
 	assert_eq!(world.file("principals/root"), "old\n");

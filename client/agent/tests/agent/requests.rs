@@ -5,6 +5,7 @@ use dpki_agent::request::{Ask, Form, RequestError, plain, service_key_path, sign
 use dpki_client::{
 	device_request::{DeviceRequest, Wanted},
 	possession::SigningKey,
+	primitives::revocation::Withdrawal,
 };
 use std::os::unix::fs::PermissionsExt;
 
@@ -69,8 +70,10 @@ async fn what_nobody_could_answer_is_not_asked() {
 	assert!(matches!(asked(&world, Ask::SshHost(names)).await, Err(RequestError::Name(_))));
 	let long = sign(&world.config, &world.chain, tls("web"), 25 * HOUR).await;
 	assert!(matches!(long, Err(RequestError::TooLong)));
-	world.chain.device.as_mut().unwrap().revocation = Some(revocation());
+	world.chain.device.as_mut().unwrap().withdrawal = Withdrawal::Revoked(revocation());
 	assert!(matches!(asked(&world, tls("web")).await, Err(RequestError::NotEnrolled)));
+	world.chain.device.as_mut().unwrap().withdrawal = hold();
+	assert!(matches!(asked(&world, tls("web")).await, Err(RequestError::OnHold)));
 	world.chain.device = None;
 	assert!(matches!(asked(&world, tls("web")).await, Err(RequestError::NotEnrolled)));
 	world.chain.silent = true;

@@ -3,7 +3,11 @@
 use crate::world::*;
 use dpki_agent::{agent::StepError, journal::Journal};
 use dpki_client::{
-	primitives::{anchor::AnchorKind, ids::OrganisationId, revocation::SshSubject},
+	primitives::{
+		anchor::AnchorKind,
+		ids::OrganisationId,
+		revocation::{SshSubject, Withdrawal},
+	},
 	ssh::fingerprint,
 };
 use ssh_key::Certificate;
@@ -80,7 +84,7 @@ async fn a_broken_sshd_configuration_does_not_hold_a_revocation_up() {
 #[tokio::test]
 async fn a_revoked_device_takes_nothing_and_enforces_on() {
 	let (mut world, first, second) = applied_world().await;
-	world.chain.device.as_mut().unwrap().revocation = Some(revocation());
+	world.chain.device.as_mut().unwrap().withdrawal = Withdrawal::Revoked(revocation());
 	world.publish(2, vec![]);
 	world.step().await.unwrap();
 	assert!(world.trusts(&first) && world.trusts(&second));
@@ -88,6 +92,21 @@ async fn a_revoked_device_takes_nothing_and_enforces_on() {
 	assert_eq!(world.due().await, None);
 	world.anchor(first.anchor).revocation = Some(revocation());
 	world.step().await.unwrap();
+	assert!(!world.trusts(&first) && world.trusts(&second));
+}
+
+#[tokio::test]
+async fn a_device_on_hold_takes_nothing_enforces_on_and_goes_on_when_it_is_released() {
+	let (mut world, first, second) = applied_world().await;
+	world.chain.device.as_mut().unwrap().withdrawal = hold();
+	world.publish(2, vec![user_ca(&second)]);
+	world.step().await.unwrap();
+	assert!(world.trusts(&first) && world.trusts(&second));
+	assert_eq!(world.agent().status().device_status, "suspended");
+	assert_eq!(world.due().await, None);
+	world.chain.device.as_mut().unwrap().withdrawal = Withdrawal::None;
+	world.step().await.unwrap();
+	assert_eq!(world.agent().status().device_status, "valid");
 	assert!(!world.trusts(&first) && world.trusts(&second));
 }
 

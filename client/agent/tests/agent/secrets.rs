@@ -1,17 +1,32 @@
 //! That no secret leaves the agent: not in its log, not in what it tells, not on the disk of a sealed device.
 
 use crate::{
+	appliers::Certified,
 	commands::{agent, assert_fails, configured, init},
+	host_keys::{host_key, other_type, secret},
+	user_keys::user_key,
 	world::*,
 };
 use data_encoding::{BASE64, BASE64_NOPAD, BASE64URL, HEXLOWER, HEXUPPER};
 use dpki_agent::{
+	agent::StepError,
+	appliers::settings::HookSettings,
 	config::Config,
+	keys::DeviceKeys,
 	log::JsonLines,
+	request::{Form, plain},
 	rotation,
 	seal::{SealSettings, Vault, seal_state},
+	service::{Services, api::ApiSettings, metrics::MetricsSettings},
 };
-use dpki_client::{Bundle, Item, bundle::Secret, primitives::anchor::AnchorKind};
+use dpki_client::{
+	Bundle, Item,
+	bundle::Secret,
+	primitives::{
+		anchor::AnchorKind,
+		delivery::{Outcome, Suite},
+	},
+};
 use std::{
 	fs::{self, Permissions},
 	io::{self, BufRead, BufReader},
@@ -23,6 +38,10 @@ use std::{
 
 /// What the publisher shares with the device.
 const SHARED: [u8; 32] = *b"\x9f\x02a key that many devices have\xfe\x01";
+/// What the publisher has a program read.
+const READ: &[u8; 32] = b"what-only-the-maps-program-knows";
+/// By what the state is sealed.
+const SEAL: [u8; 32] = *b"\x8e\x03a key that is not on my disk\xfd\x04";
 
 #[derive(Clone, Default)]
 struct Heard(Arc<Mutex<Vec<u8>>>);
@@ -64,32 +83,43 @@ fn assert_hides(place: &str, bytes: &[u8], secrets: &[(&str, Vec<u8>)]) {
 	}
 }
 
-fn files_below(directory: &Path) -> Vec<PathBuf> {
-	let entries = fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path());
-	entries
-		.filter(|path| !path.is_symlink())
-		.flat_map(|path| if path.is_dir() { files_below(&path) } else { vec![path] })
-		.collect()
-}
+type Secrets = Vec<(&'static str, Vec<u8>)>;
 
-/// The keys that lie in the state directory.
-fn keys_of(world: &World) -> Vec<(&'static str, Vec<u8>)> {
-	let keys = world.keys();
+/// The keys that lie in the state directory, and by what they are sealed.
+fn secrets_of(keys: &DeviceKeys) -> Secrets {
 	let mut secrets = vec![
+		("seal key", SEAL.to_vec()),
 		("signing key", keys.signing.to_secret_bytes().to_vec()),
 		("agreement key", keys.agreement.to_secret_bytes().to_vec()),
 	];
-	secrets.extend(keys.next.map(|next| ("next agreement key", next.to_secret_bytes().to_vec())));
+	let next = keys
+		.next
+		.iter()
+		.map(|key| ("next agreement key", key.to_secret_bytes().to_vec()));
+	secrets.extend(next);
+	let hybrids = [("hybrid key", &keys.hybrid), ("next hybrid key", &keys.next_hybrid)];
+	for (name, key) in hybrids {
+		secrets.extend(key.iter().map(|key| (name, key.to_secret_bytes().to_vec())));
+	}
 	secrets
 }
 
+/// The line of a private key in PEM that has most of what is secret in it.
+fn line_of_pem(text: &str) -> Vec<u8> {
+	text.lines().nth(2).expect("a key has several lines").as_bytes().to_vec()
+}
+
 fn shared() -> Item {
-	Item::Psk { identity: "drone-7@acme".into(), key: Secret::from(&SHARED[..]) }.optional()
+	Item::Psk { identity: "drone-7@acme".into(), key: Secret::from(&SHARED[..]) }
+}
+
+fn read() -> Item {
+	Item::Opaque { name: "maps".into(), data: Secret::from(&READ[..]) }
 }
 
 fn seal_key(directory: &Path) -> PathBuf {
 	let path = directory.join("seal.key");
-	fs::write(&path, [0x5e; 32]).unwrap();
+	fs::write(&path, SEAL).unwrap();
 	fs::set_permissions(&path, Permissions::from_mode(0o600)).unwrap();
 	path
 }
@@ -103,40 +133,132 @@ async fn seal(world: &mut World) {
 	world.restart();
 }
 
-/// Deliveries that are applied, refused and forged, a rotation, a revocation, restarts: all that an agent has to tell of.
-async fn live(world: &mut World) {
+/// A device that takes all kinds of secrets, with a program that repeats what it reads, and fails.
+fn world() -> World {
+	let mut world = World::new().with_user_key().with_host_key().with_psk().with_tls("web");
+	let script = world.place("take");
+	write_script(&script, "#!/bin/sh\nread=$(cat)\necho \"$read\" >&2\n[ -z \"$read\" ]\n");
+	let command = vec![script.display().to_string()];
+	let settings = HookSettings { command, timeout: 20 };
+	world.config.apply.hooks.insert("maps".into(), settings);
+	DeviceKeys::add_hybrid(&world.vault()).unwrap();
+	world.restart();
+	world
+}
+
+/// Whom the agent tells of itself, beside its log: who reads its file, asks over its socket, and watches its figures. All that
+/// they have heard.
+struct Others {
+	services: Services,
+	socket: PathBuf,
+	heard: Vec<u8>,
+}
+
+impl Others {
+	async fn begin(world: &mut World) -> Self {
+		let socket = world.place("agent.sock");
+		let mut config = world.config.clone();
+		config.service.api =
+			Some(ApiSettings { socket: socket.clone(), group: None, users: Vec::new() });
+		config.service.metrics = Some(MetricsSettings { listen: "127.0.0.1:0".parse().unwrap() });
+		let services = Services::start(&config, world.agent().status().clone()).await.unwrap();
+		Self { services, socket, heard: Vec::new() }
+	}
+
+	/// The next block, and what they are told then.
+	async fn step(&mut self, world: &mut World) -> Result<(), StepError> {
+		let result = world.step().await;
+		self.services.tell_of(world.agent().status(), None);
+		self.heard.extend(fs::read(world.config.status_path()).unwrap());
+		let socket = self.socket.display().to_string();
+		let metrics = self.services.metrics_address().unwrap();
+		let (figures, health) =
+			(format!("http://{metrics}/metrics"), format!("http://{metrics}/healthz"));
+		let over_socket = ["-s", "--unix-socket", socket.as_str()];
+		for args in [
+			[&over_socket[..], &["http://agent/v1/agent"]].concat(),
+			[&over_socket[..], &["http://agent/v1/devices/acme/drone-7"]].concat(),
+			vec!["-s", figures.as_str()],
+			vec!["-s", health.as_str()],
+		] {
+			let asked = tokio::process::Command::new("curl").args(&args).output();
+			let asked = asked.await.expect("curl is there");
+			assert!(asked.status.success() && !asked.stdout.is_empty(), "{args:?}: {asked:?}");
+			self.heard.extend(asked.stdout);
+		}
+		result
+	}
+}
+
+/// Deliveries that are applied, refused and forged, a rotation, a revocation, restarts: all that an agent has to tell of. What
+/// it has told others, and the secrets that came.
+async fn live(world: &mut World) -> (Vec<u8>, Secrets) {
+	let mut others = Others::begin(world).await;
+	let (host, user, web) = (other_type(), new_key(), Certified::new("web.example"));
+	let delivered = [shared(), host_key(&host), user_key(&user, None), web.identity("web")];
 	let ca = world.register(AnchorKind::SshUserCa);
-	world.publish(1, vec![user_ca(&ca), principals("root", &["admin"]), shared()]);
-	world.step().await.unwrap();
-	assert!(world.trusts(&ca), "{:?}", world.agent().status());
+	let access = [user_ca(&ca), principals("root", &["admin"])];
+	let all = [&access[..], &delivered].concat();
+	world.publish(1, all.clone());
+	others.step(world).await.unwrap();
+	assert_eq!(world.verdict(), Some(Outcome::Applied), "{:?}", world.agent().status());
+	assert!(world.trusts(&ca) && world.host_keys().len() == 1);
+	assert!(!world.text("psk/current/psk_file").is_empty());
+	assert!(!world.text("web/current/key.pem").is_empty());
+	let made = plain(&world.config, "web", vec!["web.example".into()], Form::Request).unwrap();
 	world.restart();
 	let next = rotation::begin(&world.vault()).unwrap();
-	world.publish(2, vec![user_ca(&ca), shared()]);
+	rotation::begin_hybrid(&world.vault()).unwrap();
+	world.publish(2, [&all[..], &[read()]].concat());
+	others.step(world).await.unwrap();
+	assert_eq!(world.refusal(), "apply failed");
+	world.publish(3, all.clone());
 	world.alter_blob(|blob| blob[40] ^= 1);
-	world.step().await.unwrap();
-	world.publish_to(&next, 3, &Bundle { items: vec![user_ca(&ca), shared()] });
-	world.step().await.unwrap();
-	world.publish_forged(4, vec![shared(), shared()]);
-	world.step().await.unwrap();
+	others.step(world).await.unwrap();
+	world.publish_to(&next, 4, &Bundle { items: all.clone() });
+	others.step(world).await.unwrap();
+	let hybrid = world.keys().hybrid.unwrap();
+	let suite = Suite::XWingChaCha20Poly1305;
+	world.publish_to_hybrid(&hybrid, suite, 5, &Bundle { items: all.clone() });
+	others.step(world).await.unwrap();
+	let status = world.agent().status();
+	assert_eq!(status.sequence, Some(5), "{status:?}");
+	world.publish_forged(6, [all, vec![shared(), read(), read()]].concat());
+	others.step(world).await.unwrap();
 	world.publish(1, vec![shared()]);
-	world.step().await.unwrap();
+	others.step(world).await.unwrap();
 	world.anchor(ca.anchor).revocation = Some(revocation());
-	world.step().await.unwrap();
+	others.step(world).await.unwrap();
 	world.chain.silent = true;
-	assert!(world.step().await.is_err());
+	assert!(others.step(world).await.is_err());
 	assert!(!world.trusts(&ca));
+	let scalar = host.key_data().ecdsa().unwrap().private_key_bytes().to_vec();
+	let seed = user.key_data().ed25519().unwrap().private.to_bytes().to_vec();
+	let text = |key| secret(key).expose().to_vec();
+	let secrets = vec![
+		("pre-shared key", SHARED.to_vec()),
+		("data of the hook", READ.to_vec()),
+		("delivered host key", scalar),
+		("file of the delivered host key", text(&host)),
+		("delivered user key", seed),
+		("file of the delivered user key", text(&user)),
+		("delivered TLS key", web.key.serialize_der()),
+		("file of the delivered TLS key", line_of_pem(&web.key.serialize_pem())),
+		("file of the TLS key", line_of_pem(&fs::read_to_string(made.key).unwrap())),
+	];
+	(others.heard, secrets)
 }
 
 #[tokio::test]
 async fn the_log_of_a_whole_life_shows_no_secret() {
-	for is_json in [false, true] {
+	for (is_json, is_sealed) in [(false, true), (true, false)] {
 		let heard = Heard::default();
 		let writer = heard.clone();
 		let log = tracing_subscriber::fmt()
 			.with_max_level(tracing::Level::TRACE)
 			.with_ansi(false)
 			.with_writer(move || writer.clone());
-		let mut world = World::new();
+		let mut world = world();
 		// With one listener alone, a place that logs is asked after by whichever thread comes by first, and for ever: also
 		// by that of a test that listens to nothing.
 		let _other = tracing::Dispatch::new(tracing::subscriber::NoSubscriber::default());
@@ -145,17 +267,22 @@ async fn the_log_of_a_whole_life_shows_no_secret() {
 		} else {
 			tracing::subscriber::set_default(log.finish())
 		};
-		live(&mut world).await;
+		if is_sealed {
+			seal(&mut world).await;
+		}
+		let (told, delivered) = live(&mut world).await;
 		drop(guard);
 		let log = heard.0.lock().unwrap().clone();
+		let mut secrets = secrets_of(&world.keys());
+		assert_eq!(secrets.len(), 6);
+		secrets.extend(delivered);
+		for (place, bytes) in [("the log", &log), ("what others are told", &told)] {
+			assert_hides(place, bytes, &secrets);
+			let text = String::from_utf8_lossy(bytes);
+			assert!(text.contains("what it says is withheld"), "{place}: {text}");
+		}
 		let text = String::from_utf8_lossy(&log);
 		assert!(text.contains("is in force") && text.contains("is refused"), "{text}");
-		let mut secrets = keys_of(&world);
-		assert_eq!(secrets.len(), 3);
-		secrets.push(("pre-shared key", SHARED.to_vec()));
-		assert_hides("the log", &log, &secrets);
-		let status = serde_json::to_vec(world.agent().status()).unwrap();
-		assert_hides("the status", &status, &secrets);
 	}
 }
 
@@ -172,14 +299,18 @@ fn a_secret_would_be_found_in_any_form() {
 
 #[tokio::test]
 async fn a_sealed_device_lives_like_any_other_and_its_disk_shows_no_secret() {
-	let mut world = World::new();
+	let mut world = world();
 	seal(&mut world).await;
-	live(&mut world).await;
-	let mut secrets = keys_of(&world);
-	assert_eq!(secrets.len(), 3);
-	secrets.push(("pre-shared key", SHARED.to_vec()));
+	let (_, delivered) = live(&mut world).await;
+	let mut secrets = secrets_of(&world.keys());
+	assert_eq!(secrets.len(), 6);
+	secrets.extend(delivered);
+	// What others read stays open, and the README says so.
+	let open = ["hooks", "user-keys", "tls"].map(|name| world.config.state.join(name));
 	for path in files_below(&world.config.state) {
-		assert_hides(&path.display().to_string(), &fs::read(&path).unwrap(), &secrets);
+		if !open.iter().any(|directory| path.starts_with(directory)) {
+			assert_hides(&path.display().to_string(), &fs::read(&path).unwrap(), &secrets);
+		}
 	}
 	// What is in force outlives a restart, and narrowing goes on from the sealed journal.
 	world.chain.silent = false;
@@ -251,8 +382,10 @@ fn init_makes_a_sealed_device_that_asks_a_command_for_its_key() {
 fn a_running_agent_logs_json_without_a_secret_and_answers() {
 	let dir = tempfile::tempdir().unwrap();
 	let socket = dir.path().join("agent.sock");
+	let key = seal_key(dir.path()).display().to_string();
 	let extra = ["--socket", socket.to_str().unwrap(), "--metrics", "127.0.0.1:0"];
-	let (config, path) = configured(dir.path(), &extra);
+	let sealed = ["--seal-key-file", &key, "--suite", "x-wing"];
+	let (config, path) = configured(dir.path(), &[&extra[..], &sealed].concat());
 	let mut child = Command::new(env!("CARGO_BIN_EXE_dpki-agent"))
 		.args(["run", "--config", &path, "--log", "trace", "--log-format", "json"])
 		.stderr(Stdio::piped())
@@ -287,11 +420,16 @@ fn a_running_agent_logs_json_without_a_secret_and_answers() {
 	child.kill().unwrap();
 	child.wait().unwrap();
 	said += &rest.join().unwrap().join("\n");
-	let vault = Vault::open_state(&config.state);
-	let keys = dpki_agent::keys::DeviceKeys::load(&vault).unwrap();
-	let secrets = [
-		("signing key", keys.signing.to_secret_bytes().to_vec()),
-		("agreement key", keys.agreement.to_secret_bytes().to_vec()),
-	];
-	assert_hides("the log", said.as_bytes(), &secrets);
+	let file = fs::read_to_string(config.status_path()).unwrap();
+	let opening = tokio::runtime::Runtime::new().unwrap().block_on(Vault::of(&config));
+	let secrets = secrets_of(&DeviceKeys::load(&opening.unwrap()).unwrap());
+	assert_eq!(secrets.len(), 4);
+	for (place, text) in [
+		("the log", said),
+		("the socket", word + &status),
+		("the health", health),
+		("the status", file),
+	] {
+		assert_hides(place, text.as_bytes(), &secrets);
+	}
 }

@@ -1,13 +1,15 @@
 //! That every row of the table of attacks in the README names tests that exist.
 
 const README: &str = include_str!("../../README.md");
-const SOURCES: [&str; 23] = [
+const SOURCES: [&str; 29] = [
 	include_str!("appliers.rs"),
 	include_str!("approvals.rs"),
 	include_str!("channels.rs"),
 	include_str!("crashes.rs"),
+	include_str!("credentials.rs"),
 	include_str!("deliveries.rs"),
 	include_str!("forgeries.rs"),
+	include_str!("host_keys.rs"),
 	include_str!("lapses.rs"),
 	include_str!("plain_keys.rs"),
 	include_str!("renewals.rs"),
@@ -16,9 +18,13 @@ const SOURCES: [&str; 23] = [
 	include_str!("stops.rs"),
 	include_str!("temporary.rs"),
 	include_str!("temporary_keys.rs"),
+	include_str!("untold.rs"),
+	include_str!("user_keys.rs"),
 	include_str!("../../src/http/tests.rs"),
 	include_str!("../../src/service/metrics.rs"),
 	include_str!("../../src/appliers/authorized/block.rs"),
+	include_str!("../../src/appliers/place.rs"),
+	include_str!("../../src/ssh/delivered.rs"),
 	include_str!("secrets.rs"),
 	include_str!("../../src/journal.rs"),
 	include_str!("../../src/merge.rs"),
@@ -42,6 +48,8 @@ fn rows() -> Vec<Vec<&'static str>> {
 fn every_attack_of_the_table_has_its_tests() {
 	let rows = rows();
 	assert!(rows.len() >= 20, "{} rows", rows.len());
+	let of_who = rows.iter().filter(|cells| cells[0].starts_with("who ")).count();
+	assert!(of_who >= 20, "a row that begins like the head of the table is a row");
 	for cells in &rows {
 		let [who, what, device, tests] = &cells[..] else { panic!("{cells:?}") };
 		assert!(!who.is_empty() && !what.is_empty() && !device.is_empty(), "{cells:?}");

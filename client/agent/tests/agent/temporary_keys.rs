@@ -135,6 +135,18 @@ async fn a_plain_key_ends_when_its_grant_is_revoked_on_the_chain() {
 	assert_over(&world);
 }
 
+/// As it is while its key, as that of a device, is on hold because it may be compromised.
+#[tokio::test]
+async fn a_plain_key_opens_nothing_while_its_grant_is_on_hold_and_opens_again_after_the_release() {
+	let mut world = granted_world().await;
+	world.chain.certificates.get_mut(&GRANT).unwrap().1 = Status::Suspended;
+	world.step().await.unwrap();
+	assert!(!is_open(&world));
+	world.chain.certificates.get_mut(&GRANT).unwrap().1 = Status::Valid;
+	world.step().await.unwrap();
+	assert!(is_open(&world));
+}
+
 #[tokio::test]
 async fn a_plain_key_whose_grant_is_over_is_delivered_in_vain() {
 	// As where it was approved too late, or the device was off until then.

@@ -29,7 +29,10 @@ use dpki_client::{
 		ids::{AnchorId, BlobDigest, CertificateId, DeviceId, KeyId, OrganisationId},
 		key::{KeyRecord, KeyType, PublicKey},
 		organisation::{DeliveryPolicy, OrganisationKind, OrganisationRecord, Role, RoleSet},
-		revocation::{Revocation, RevocationReason, SshRevocation, SshSubject},
+		revocation::{
+			Hold, HoldAuthority, Revocation, RevocationReason, SshRevocation, SshSubject,
+			Withdrawal,
+		},
 		status::{Status, Validity},
 	},
 	ssh::{HostCertificate, UserCertificate, sign_host, sign_user},
@@ -82,6 +85,32 @@ pub struct FakeChain {
 }
 
 impl FakeChain {
+	/// One that knows the device of this configuration and its publisher, and nothing else.
+	pub fn of(config: &Config) -> Self {
+		let name = config.device.as_bytes().to_vec().try_into().unwrap();
+		Self {
+			head: Head { number: 100, hash: [1; 32], time: NOW },
+			device: Some(DeviceRecord {
+				organisation: config.organisation_id(),
+				name,
+				enrolled_at: 1,
+				keys_registered: 3,
+				withdrawal: Default::default(),
+			}),
+			policy: DeliveryPolicy::Simple,
+			keys: BTreeMap::new(),
+			roles: BTreeMap::from([(PUBLISHER, RoleSet::EMPTY.with(Role::Publisher))]),
+			anchors: BTreeMap::new(),
+			revocations: BTreeMap::new(),
+			delivery: None,
+			approvals: None,
+			acknowledgement: None,
+			others: BTreeMap::new(),
+			certificates: BTreeMap::new(),
+			silent: false,
+		}
+	}
+
 	fn answer<T>(&self, value: T) -> Result<T, ReadError> {
 		if self.silent {
 			return Err(ReadError::Timeless { block: self.head.number });
@@ -254,6 +283,15 @@ pub fn write_script(path: &Path, text: &str) {
 	fs::set_permissions(path, fs::Permissions::from_mode(0o755)).unwrap();
 }
 
+/// All files below a directory, but for links.
+pub fn files_below(directory: &Path) -> Vec<PathBuf> {
+	let entries = fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path());
+	entries
+		.filter(|path| !path.is_symlink())
+		.flat_map(|path| if path.is_dir() { files_below(&path) } else { vec![path] })
+		.collect()
+}
+
 impl World {
 	pub fn new() -> Self {
 		let dir = tempfile::tempdir().unwrap();
@@ -282,28 +320,7 @@ impl World {
 			service: Default::default(),
 		};
 		let config = make(&dir.path().join("agent.toml"), config, None).unwrap().config;
-		let name = config.device.as_bytes().to_vec().try_into().unwrap();
-		let chain = FakeChain {
-			head: Head { number: 100, hash: [1; 32], time: NOW },
-			device: Some(DeviceRecord {
-				organisation: config.organisation_id(),
-				name,
-				enrolled_at: 1,
-				keys_registered: 3,
-				revocation: None,
-			}),
-			policy: DeliveryPolicy::Simple,
-			keys: BTreeMap::new(),
-			roles: BTreeMap::from([(PUBLISHER, RoleSet::EMPTY.with(Role::Publisher))]),
-			anchors: BTreeMap::new(),
-			revocations: BTreeMap::new(),
-			delivery: None,
-			approvals: None,
-			acknowledgement: None,
-			others: BTreeMap::new(),
-			certificates: BTreeMap::new(),
-			silent: false,
-		};
+		let chain = FakeChain::of(&config);
 		let vault = Vault::open_state(&config.state);
 		let mut world = Self {
 			dir,
@@ -630,6 +647,11 @@ pub fn line(key: &PrivateKey) -> String {
 
 pub fn revocation() -> Revocation {
 	Revocation { reason: RevocationReason::KeyCompromise, at: NOW }
+}
+
+pub fn hold() -> Withdrawal {
+	let (reason, by) = (RevocationReason::KeyCompromise, HoldAuthority::Registrar);
+	Withdrawal::OnHold(Hold { reason, at: NOW, by })
 }
 
 pub fn user_ca(ca: &Ca) -> Item {

@@ -139,7 +139,7 @@ fn entries(number: u32) -> [(Vec<u8>, Vec<u8>); 3] {
 		name: name(number).try_into().expect("the name is short"),
 		enrolled_at: ENROLLED_AT,
 		keys_registered: 1,
-		revocation: None,
+		withdrawal: Default::default(),
 	};
 	let keys: KeyList = vec![key].try_into().expect("one key is no more than a device may have");
 	let of_key = KeyRecord {
@@ -149,7 +149,7 @@ fn entries(number: u32) -> [(Vec<u8>, Vec<u8>); 3] {
 		validity: Validity { not_before: ENROLLED_AT, not_after: None },
 		registered_at: ENROLLED_AT,
 		superseded_at: None,
-		revocation: None,
+		withdrawal: Default::default(),
 	};
 	[
 		(storage_keys::device(device), record.encode()),

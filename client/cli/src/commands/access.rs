@@ -18,6 +18,7 @@ use crate::{
 	error::{Error, Result},
 	files,
 	output::{Report, rfc3339},
+	proven::Trust,
 	secrets,
 	session::Session,
 	values::{self, DeviceRef, Member},
@@ -123,6 +124,8 @@ pub struct RequestAccess {
 	/// The new file of the request; - is standard output
 	#[arg(long, value_name = "FILE", default_value = "-")]
 	out: PathBuf,
+	#[command(flatten)]
+	trust: Trust,
 }
 
 impl AccessCommand {
@@ -180,7 +183,7 @@ impl RequestAccess {
 			files::refuse_existing(&[&self.out])?;
 		}
 		let key = secrets::device_key(&self.key, SoftwareKey::from_text)?;
-		let (client, view) = session.view().await?;
+		let (client, view) = self.trust.view(session).await?;
 		let destination = Destination::read(&view, self.device, ChannelId::DEFAULT).await?;
 		let place = (destination.record.organisation, &destination.device);
 		let draft = draft((&client, &view), place, self.from.0, key.public(), self.span).await?;

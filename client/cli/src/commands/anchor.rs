@@ -22,6 +22,7 @@ use dpki_primitives::{
 	ids::AnchorId,
 	revocation::RevocationReason,
 };
+use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use std::{path::PathBuf, time::Duration};
 
@@ -431,7 +432,15 @@ async fn show(session: &Session, anchor: &AnchorRef) -> Result<Report> {
 	let known = lookup::anchor(&view, anchor, lookup::ANY_KIND).await?;
 	let report = describe(&view, known.id).await?.read_at(view.head());
 	if known.record.kind.is_x509() {
-		return Ok(report);
+		return Ok(match view.crl_pointer(known.id).await? {
+			Some(pointer) => {
+				let address = String::from_utf8_lossy(&pointer.url).into_owned();
+				let sha256 = pointer.digest.map(|digest| hex(&digest));
+				let told = json!({ "address": address, "sha256": sha256 });
+				report.row_as("crl", address, told)
+			},
+			None => report.data("crl", Value::Null),
+		});
 	}
 	let revocations = view.ssh_revocations(known.id).await?;
 	let list: Vec<_> = revocations.iter().map(revoke::ssh_revocation_json).collect();

@@ -106,11 +106,8 @@ async fn unpin(session: &Session, folder: PathBuf) -> Result<Report> {
 			waiting.push(serde_json::json!({ "cid": pin.cid, "devices": needed }));
 			continue;
 		}
-		match pin.release().await {
-			Ok(()) => {
-				Pin::remove(path)?;
-				unpinned.push(pin.cid.clone());
-			},
+		match pin.end(path).await {
+			Ok(()) => unpinned.push(pin.cid.clone()),
 			Err(error) => warnings.push(error.to_string()),
 		}
 	}

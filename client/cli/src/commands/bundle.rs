@@ -9,6 +9,7 @@ use crate::{
 	error::{Error, Result},
 	files,
 	output::{Progress, Report, hex, rfc3339},
+	proven::now,
 	session::Session,
 	values,
 };
@@ -17,7 +18,7 @@ use codec::Decode;
 use dpki_client::{
 	Client, Head,
 	carrier::{
-		Carrier, CarrierError, Carriers, MAX_ROUNDS,
+		Carrier, CarrierError, Carriers, MAX_QUESTIONS, MAX_ROUNDS,
 		file::{Contents, FileCarrier},
 		mqtt::{MqttCarrier, Publisher},
 		node::NodeCarrier,
@@ -25,10 +26,10 @@ use dpki_client::{
 	client::ClientError,
 };
 use dpki_verifier::{AuthoritySet, Checkpoint, Freshness, Query, Verifier, Zebra};
-use question::{Finding, Question};
+use question::{Asked, Finding, Question};
 use std::{
 	path::{Path, PathBuf},
-	time::{Duration, SystemTime, UNIX_EPOCH},
+	time::Duration,
 };
 use subxt_rpcs::client::rpc_params;
 
@@ -57,8 +58,9 @@ Example:
 	},
 	/// Write what a device without a network needs into a file
 	#[command(after_help = "\
-Example:
-  dpki bundle export drone-7.dpki --device acme/drone-7 --key 0x3b1c..9f")]
+Examples:
+  dpki bundle export drone-7.dpki --device acme/drone-7 --key 0x3b1c..9f
+  dpki bundle export drone.dpki --certificate 0x9c01..7e")]
 	Export {
 		/// The file; one that is there is replaced
 		#[arg(value_name = "FILE")]
@@ -156,8 +158,8 @@ impl BundleCommand {
 			Self::Verify { file, question, standing } => verify(&file, &question, &standing).await,
 			Self::Fetch { from, question, standing, out } => {
 				let carriers = question.to(Carriers::parse(from)?);
-				let query = question.query();
-				judge(&carriers, &query, &standing, MAX_AGE_ONLINE, out.as_deref()).await
+				let asked = question.asked(None);
+				judge(&carriers, &asked, &standing, MAX_AGE_ONLINE, out.as_deref()).await
 			},
 			Self::Publish { mqtt, question, every } => {
 				publish(session, &mqtt, &question, every).await
@@ -225,8 +227,14 @@ async fn export(
 	if checkpoint.as_ref().is_some_and(|it| it.genesis != genesis) {
 		return Err(CarrierError::OtherChain { carrier: node.name() }.into());
 	}
-	let query = question.query();
-	let (contents, number) = gather(&node, genesis, &query, checkpoint.map(|it| it.hash)).await?;
+	let (mut query, from) = (question.query(), checkpoint.map(|it| it.hash));
+	let (mut contents, mut number) = gather(&node, genesis, &query, from).await?;
+	// What a certificate depends on stands in the records that the first question brings.
+	for _ in 1..MAX_QUESTIONS {
+		let Some(next) = query.next_in(&contents.bundle)? else { break };
+		query = next;
+		(contents, number) = gather(&node, genesis, &query, from).await?;
+	}
 	let bytes = contents.encode();
 	files::replace_public(out, &bytes)?;
 	Ok(Report::new()
@@ -269,17 +277,14 @@ async fn node(session: &Session) -> Result<(NodeCarrier, [u8; 32])> {
 
 async fn verify(file: &Path, question: &Question, standing: &Standing) -> Result<Report> {
 	let carrier = FileCarrier::new(file);
-	let query = match question.is_empty() {
-		true => carrier.contents().await?.query(),
-		false => question.query(),
-	};
+	let asked = question.asked(Some(&carrier.contents().await?));
 	let carriers = question.to(Carriers::new(vec![Box::new(carrier)]));
-	judge(&carriers, &query, standing, MAX_AGE_BY_HAND, None).await
+	judge(&carriers, &asked, standing, MAX_AGE_BY_HAND, None).await
 }
 
 async fn judge(
 	carriers: &Carriers,
-	query: &Query,
+	asked: &Asked,
 	standing: &Standing,
 	max_age: Duration,
 	out: Option<&Path>,
@@ -293,7 +298,9 @@ async fn judge(
 	let answer = {
 		let _progress = Progress::start("asking for a proof bundle");
 		carriers
-			.ask(&mut verifier, query, freshness, |verified| question::findings(verified, query))
+			.ask(&mut verifier, &asked.query, freshness, |verified| {
+				question::findings(verified, asked)
+			})
 			.await?
 	};
 	let (findings, time) = answer.value?;
@@ -303,7 +310,8 @@ async fn judge(
 		files::replace_public(&standing.checkpoint, &checkpoint.encode())?;
 	}
 	if let Some(out) = out {
-		let contents = Contents::new(checkpoint.genesis, query, Vec::new(), answer.bundle.clone());
+		let (genesis, bundle) = (checkpoint.genesis, answer.bundle.clone());
+		let contents = Contents::new(genesis, &answer.query, Vec::new(), bundle);
 		files::replace_public(out, &contents.encode())?;
 	}
 	let report = answer.failures.iter().fold(Report::new(), |report, failure| {
@@ -317,11 +325,15 @@ async fn judge(
 
 /// One verdict about all that was asked.
 fn tell(report: Report, findings: &[Finding]) -> Report {
-	let judged: Vec<_> = findings.iter().filter_map(|finding| finding.status).collect();
-	let report = match judged.iter().filter(|status| !status.is_valid()).count() {
+	let judged: Vec<_> = findings.iter().filter_map(Finding::is_good).collect();
+	let report = match judged.iter().filter(|is_good| !**is_good).count() {
 		_ if judged.is_empty() => report.done("Proven"),
 		0 => report.verdict(true, "proven and valid"),
-		bad => report.verdict(false, format!("proven, and {bad} of {} not valid", judged.len())),
+		bad => {
+			let is_low = findings.iter().any(Finding::is_too_low);
+			let how = if is_low { "not valid at that level" } else { "not valid" };
+			report.verdict(false, format!("proven, and {bad} of {} {how}", judged.len()))
+		},
 	};
 	let records: Vec<_> = findings.iter().map(Finding::to_json).collect();
 	let report = report.data("records", records);
@@ -370,11 +382,4 @@ async fn publish(
 pub fn read_checkpoint(path: &Path) -> Result<Checkpoint> {
 	let wrong = || Error::WrongFile { path: path.into(), expected: "a checkpoint".into() };
 	Checkpoint::decode(&files::read(path)?).map_err(|_| wrong())
-}
-
-/// The clock of this computer, in milliseconds since the Unix epoch.
-pub fn now() -> u64 {
-	// A clock before 1970 finds every block in the future, and believes none.
-	let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-	u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
 }

@@ -11,6 +11,7 @@ mod terms;
 use crate::{
 	error::Result,
 	output::Report,
+	proven::Proof,
 	session::Session,
 	values::{
 		self, Member, Name,
@@ -27,6 +28,9 @@ use dpki_primitives::{
 	subject::Subject,
 };
 use std::time::Duration;
+
+/// How old the block may be at which a certificate is proven.
+const MAX_AGE: Duration = Duration::from_secs(10 * 60);
 
 /// Applying for certificates, and what becomes of them.
 #[derive(Subcommand)]
@@ -148,11 +152,13 @@ Example:
 	#[command(after_help = "\
 Examples:
   dpki certificate show 0x9c01...7e
-  dpki certificate show 0x9c01...7e --json")]
+  dpki certificate show 0x9c01...7e --proven --checkpoint chain.checkpoint")]
 	Show {
 		/// The certificate
 		#[arg(value_name = "ID")]
 		certificate: CertificateId,
+		#[command(flatten)]
+		proof: Proof,
 	},
 	/// Show an application: where it stands, its votes, and what observers look for
 	#[command(after_help = "\
@@ -230,9 +236,9 @@ impl CertificateCommand {
 			},
 			Self::Suspend { certificate } => holder::suspend(session, certificate).await,
 			Self::Release { certificate } => holder::release(session, certificate).await,
-			Self::Show { certificate } => {
-				let (_client, view) = session.view().await?;
-				show::certificate(&view, certificate).await
+			Self::Show { certificate, proof } => match proof.view(session, MAX_AGE).await? {
+				Some(proven) => show::proven(session, &proven, certificate).await,
+				None => show::certificate(&session.view().await?.1, certificate).await,
 			},
 			Self::Application { application } => application::show(session, application).await,
 			Self::List(List { org, holder, about, start }) => {

@@ -5,6 +5,7 @@ mod fleet;
 mod hybrid;
 pub mod made;
 pub mod parts;
+mod signed;
 
 pub use authorities::{active, require_own, require_unrevoked};
 
@@ -17,6 +18,7 @@ use crate::{
 	error::{Error, Result},
 	files, lookup,
 	output::{Progress, Report},
+	proven::{Chain, Trust},
 	secrets,
 	session::Session,
 	transaction,
@@ -24,9 +26,7 @@ use crate::{
 };
 use clap::Args;
 use dpki_client::{
-	Account, Bundle, Client, Item, View, account, blob,
-	bundle::ContentSignature,
-	calls,
+	Bundle, Item, View, blob, calls,
 	envelope::{self, RecipientKey},
 	ssh,
 };
@@ -34,7 +34,6 @@ use dpki_primitives::{
 	anchor::AnchorKind,
 	approval::ApprovalRule,
 	channel::ChannelId,
-	context::MAX_SIGNATURE_LIFETIME,
 	delivery::{Acknowledgement, DeliveryBinding, Outcome, Suite},
 	device::DeviceRecord,
 	ids::{BlobDigest, KeyId, OrganisationId},
@@ -66,7 +65,9 @@ Examples:
   dpki deliver --org acme --device drone-7 --device drone-8 --hybrid-key drone-7.hybrid --hybrid-key drone-8.hybrid --empty
   dpki deliver --org acme --device drone-7 --empty --review drone-7.review    # watchdogs have to approve
   dpki deliver --org acme --device drone-7 --user-ca user-ca.pub --principals pilot=alice --host-cert drone-7-cert.pub
+  dpki deliver --org acme --device drone-7 --yes --user-key ops=id_dpki --user-cert ops=id_dpki-cert.pub
   dpki deliver --org acme --device drone-7 --empty --sign-for //Bob --review drone-7.review
+  dpki deliver --org acme --device drone-7 --device drone-8 --empty --review drones    # drones.drone-7.review ..
   dpki deliver --org acme --device drone-7 --channel 2 --tls web=web.pem --trust web=ca.pem    # another team
   dpki deliver --org acme --device drone-7 --empty --also kubo=http://127.0.0.1:5001 --pins pins
 A device takes away what came on the channel before and the delivery does not name. One on the
@@ -120,12 +121,12 @@ pub struct Deliver {
 	/// Deliver a state without any access
 	#[arg(
 		long,
-		conflicts_with_all = ["user_ca", "principals", "host_ca_key", "known_hosts_ca", "host_cert", "host_key", "user_key"]
+		conflicts_with_all = ["user_ca", "principals", "host_ca_key", "known_hosts_ca", "host_cert", "host_key", "user_key", "user_cert"]
 	)]
 	empty: bool,
 	#[command(flatten)]
 	made: made::Made,
-	/// New file by which others can look into the delivery
+	/// New file by which others can look into the delivery; for several devices one for each, FILE.DEVICE.review
 	#[arg(long, value_name = "FILE")]
 	review: Option<PathBuf>,
 	/// Sign the content for this account to publish, and do not publish it
@@ -133,6 +134,11 @@ pub struct Deliver {
 	sign_for: Option<Member>,
 	#[command(flatten)]
 	also: Also,
+	/// Leave the copies where they are, though the device says within --wait that it has applied the delivery
+	#[arg(long, requires_all = ["also", "wait"])]
+	keep_copies: bool,
+	#[command(flatten)]
+	trust: Trust,
 	/// Deliver without asking: private keys, and a state in which nobody can log in with a certificate
 	#[arg(long)]
 	yes: bool,
@@ -184,7 +190,8 @@ impl Deliver {
 		self.require_logins()?;
 		let [device] = &self.device[..] else { return self.to_many(session).await };
 		let account = session.account()?;
-		let (client, view) = session.view().await?;
+		let mut chain = self.trust.chain(session).await?;
+		let (client, view) = (chain.client().clone(), chain.view().await?);
 		let device = DeviceRef::new(&self.org, device);
 		let hybrid_key = match &self.hybrid_key[..] {
 			[] => None,
@@ -202,6 +209,7 @@ impl Deliver {
 		let bundle = self.bundle(&view, of, Some(&destination), &mut warnings).await?;
 		let items = bundle.items.len();
 		warnings.extend(made::confirm_escrow(&bundle.items, &destination.device.text, self.yes)?);
+		destination.require_current(&chain.view().await?).await?;
 
 		let binding = DeliveryBinding {
 			genesis: client.genesis_hash(),
@@ -221,14 +229,8 @@ impl Deliver {
 			sequence: destination.sequence,
 		};
 		if let (Some(_), Some(path)) = (&self.sign_for, &self.review) {
-			if session.actor(&account) != account.id() {
-				return Err(Error::NotAllowed {
-					why: "a content is signed by the key of an account, which no other account can do for it"
-						.into(),
-					next: "leave --on-behalf-of and --as-multi out".into(),
-				});
-			}
-			return prepare(&account, &view, &destination, &bundle, &binding, path);
+			signed::require_own_key(session, &account)?;
+			return signed::prepare(&account, &view, &destination, &bundle, &binding, path);
 		}
 		let plaintext = bundle.encode()?;
 		let recipient = destination.key.clone();
@@ -276,7 +278,7 @@ impl Deliver {
 			report = report.row("review", path.display());
 		}
 		if rule.is_some() {
-			let view = client.at_finalized().await?;
+			let view = chain.view().await?;
 			report = delivery::waiting(report, &view, binding.device, binding.channel).await?;
 		}
 		report = report.finalized(&finalized);
@@ -291,15 +293,21 @@ impl Deliver {
 				delivery::option(destination.channel)
 			),
 		};
-		let waiting = acknowledgement(&client, &destination, patience);
+		let waiting = acknowledgement(&mut chain, &destination, patience);
 		let seen = transaction::or_interrupted(waiting, stopped).await?;
 		match seen.outcome {
-			Outcome::Applied => Ok(report
-				.done(format!("{name} has applied delivery {}", seen.sequence))
-				.data("outcome", "applied")
-				.time("acknowledged_at", seen.at)),
+			Outcome::Applied => {
+				let report = report
+					.done(format!("{name} has applied delivery {}", seen.sequence))
+					.data("outcome", "applied")
+					.time("acknowledged_at", seen.at);
+				match copies.filter(|_| !self.keep_copies) {
+					Some(copies) => copies.free(&client, digest, report).await,
+					None => Ok(report),
+				}
+			},
 			Outcome::Refused(reason) => {
-				Err(Error::DeviceRefused { sequence: seen.sequence, reason })
+				Err(Error::DeviceRefused { channel: self.channel, sequence: seen.sequence, reason })
 			},
 		}
 	}
@@ -434,6 +442,38 @@ impl Destination {
 		}
 	}
 
+	/// Refuses to seal to what is not so any more. Whoever was asked something may have answered after hours, in which the key was
+	/// revoked because it had leaked: with a state from before, the leaked key would open what is sealed to it.
+	pub async fn require_current(&self, view: &View) -> Result<()> {
+		let device = &self.device;
+		let now = match &self.key {
+			RecipientKey::X25519(_) => Some(Self::read(view, device.clone(), self.channel).await?),
+			key => Self::to_hybrid(view, device, self.channel, key).await?,
+		};
+		self.require_same(now.as_ref())
+	}
+
+	fn require_same(&self, now: Option<&Self>) -> Result<()> {
+		let name = &self.device.text;
+		let is_key = |now: &&Self| {
+			let (id, record) = &now.recipient;
+			(*id, &record.public) == (self.recipient.0, &self.recipient.1.public)
+		};
+		let why = match now.filter(is_key) {
+			None => {
+				format!("the key to which deliveries to {name} are sealed has changed meanwhile")
+			},
+			Some(now) if now.record.organisation != self.record.organisation => {
+				format!("{name} belongs to another organisation by now")
+			},
+			Some(now) if now.sequence != self.sequence => {
+				format!("delivery {} to {name} was published meanwhile", now.sequence - 1)
+			},
+			Some(_) => return Ok(()),
+		};
+		Err(Error::NotAllowed { why, next: "run the command again".into() })
+	}
+
 	/// Of a device that can take deliveries.
 	pub async fn read(view: &View, device: DeviceRef, channel: ChannelId) -> Result<Self> {
 		let record = lookup::device(view, &device).await?;
@@ -442,7 +482,10 @@ impl Destination {
 			let verdict = lookup::verdict(status, &record.standing());
 			return Err(Error::NotAllowed {
 				why: format!("the device {} is {verdict}", device.text),
-				next: "enrol it under a new name".into(),
+				next: match record.withdrawal.is_on_hold() {
+					true => "release it first: `dpki release device`".into(),
+					false => "enrol it under a new name".into(),
+				},
 			});
 		}
 		let recipient = lookup::valid_key(view, &device, KeyPurpose::KeyAgreement).await?;
@@ -459,48 +502,9 @@ impl Destination {
 	}
 }
 
-/// Signs the content, seals it for another account to publish, and writes both into the file.
-fn prepare(
-	account: &Account,
-	view: &View,
-	destination: &Destination,
-	bundle: &Bundle,
-	binding: &DeliveryBinding,
-	path: &Path,
-) -> Result<Report> {
-	if binding.publisher == account.id() {
-		return Err(Error::NotAllowed {
-			why: "who signs the content and who publishes it are one account".into(),
-			next: "name another one with --sign-for".into(),
-		});
-	}
-	let expires_at = view.now().saturating_add(MAX_SIGNATURE_LIFETIME);
-	let plaintext = bundle
-		.encode_signed(|digest| ContentSignature::sign(account, binding, digest, expires_at))?;
-	let recipient = destination.key.clone();
-	let (envelope, key) = envelope::seal_shared(&[(recipient, binding.clone())], &plaintext)?;
-	let review = Review::new(binding, &envelope, key, true);
-	review.write(path)?;
-	let publisher = account::address(&binding.publisher);
-	let device = &destination.device.text;
-	Ok(Report::new()
-		.done(format!(
-			"Signed delivery {} to {device}{} for {publisher} to publish",
-			binding.sequence,
-			delivery::place(binding.channel)
-		))
-		.row("review", path.display())
-		.row("digest", review.digest)
-		.time("publish_until", expires_at)
-		.data("sequence", binding.sequence)
-		.data("channel", binding.channel.number())
-		.data("device", binding.device.to_string())
-		.data("publisher", publisher))
-}
-
 /// Waits for what the device says about exactly this delivery.
 pub async fn acknowledgement(
-	client: &Client,
+	chain: &mut Chain,
 	destination: &Destination,
 	patience: Duration,
 ) -> Result<Acknowledgement> {
@@ -510,12 +514,12 @@ pub async fn acknowledgement(
 		"delivery {sequence} is final: waiting for {}",
 		destination.device.text
 	));
-	let mut heads = client.finalized_heads();
+	let mut heads = chain.client().finalized_heads();
 	let waiting = async {
 		while let Some(head) = heads.next().await {
 			// An interrupted stream is being set up again, and the time runs on.
 			let Ok(head) = head else { continue };
-			let view = client.at(head);
+			let view = chain.view_at(head).await?;
 			if let Some(seen) = view.acknowledgement(device, channel).await?
 				&& seen.sequence == sequence
 			{
@@ -524,12 +528,67 @@ pub async fn acknowledgement(
 			if let Some(newest) = view.delivery(device, channel).await?
 				&& newest.sequence > sequence
 			{
-				return Err(Error::DeliveryReplaced { sequence, newer: newest.sequence });
+				return Err(Error::DeliveryReplaced { channel, sequence, newer: newest.sequence });
 			}
 		}
-		Err(Error::NotAcknowledged { sequence, waited: patience })
+		Err(Error::NotAcknowledged { channel, sequence, waited: patience })
 	};
-	timeout(patience, waiting)
-		.await
-		.unwrap_or(Err(Error::NotAcknowledged { sequence, waited: patience }))
+	timeout(patience, waiting).await.unwrap_or(Err(Error::NotAcknowledged {
+		channel,
+		sequence,
+		waited: patience,
+	}))
+}
+
+#[cfg(test)]
+mod tests {
+	use super::*;
+	use dpki_client::possession::AgreementKey;
+	use dpki_primitives::{ids::DeviceId, status::Validity};
+
+	fn destination(seed: u8, sequence: u64) -> Destination {
+		let device = DeviceRef::from(DeviceId([4; 32]));
+		let public = AgreementKey::from_secret_bytes(&[seed; 32]).public();
+		let record = KeyRecord {
+			device: device.id,
+			purpose: KeyPurpose::KeyAgreement,
+			public: public.clone(),
+			validity: Validity { not_before: 1, not_after: None },
+			registered_at: 1,
+			superseded_at: None,
+			withdrawal: Default::default(),
+		};
+		Destination {
+			device,
+			record: DeviceRecord {
+				organisation: OrganisationId([2; 32]),
+				name: b"drone-7".to_vec().try_into().unwrap(),
+				enrolled_at: 1,
+				keys_registered: 3,
+				withdrawal: Default::default(),
+			},
+			recipient: (KeyId::of(&public), record),
+			key: RecipientKey::X25519(public),
+			channel: ChannelId::DEFAULT,
+			sequence,
+		}
+	}
+
+	#[test]
+	fn nothing_is_sealed_to_what_has_changed_since_it_was_read() {
+		let read = destination(7, 5);
+		read.require_same(Some(&destination(7, 5))).unwrap();
+		let mut moved = destination(7, 5);
+		moved.record.organisation = OrganisationId([9; 32]);
+		for (now, why) in [
+			(None, "has changed"),
+			(Some(destination(8, 5)), "has changed"),
+			(Some(destination(7, 6)), "delivery 5 to"),
+			(Some(moved), "another organisation"),
+		] {
+			let error = read.require_same(now.as_ref()).unwrap_err();
+			assert!(error.to_string().contains(why), "{error}");
+			assert!(error.next_step().unwrap().contains("again"), "{error}");
+		}
+	}
 }

@@ -124,13 +124,20 @@ async fn show(session: &Session, device: &DeviceRef) -> Result<Report> {
 		.row_as("status", lookup::verdict(status, &record.standing()), status.name())
 		.data("reason", status.reason().map(RevocationReason::rfc5280_name))
 		.time("enrolled_at", record.enrolled_at)
+		.data("hold", lookup::hold(record.withdrawal))
 		.data("keys_registered", record.keys_registered)
 		.read_at(view.head());
+	if let Some(words) = lookup::hold_words(record.withdrawal) {
+		report = report.tail(format!("  on hold {words}"));
+	}
 	let mut keys = Vec::new();
 	for (id, key) in view.keys_of(device.id).await? {
 		let status = view.key_status(id).await?;
 		let words = lookup::verdict(status, &key.standing());
 		report = report.tail(format!("  key {:13}  {id}  {words}", key.purpose.name()));
+		if let Some(words) = lookup::hold_words(key.withdrawal) {
+			report = report.tail(format!("    on hold {words}"));
+		}
 		keys.push(key_report(id, &key, status).to_json());
 	}
 	Ok(report.data("keys", Value::Array(keys)))
@@ -146,6 +153,7 @@ pub fn key_report(id: KeyId, key: &KeyRecord, status: Status) -> Report {
 		.data("status", status.name())
 		.data("reason", status.reason().map(RevocationReason::rfc5280_name))
 		.data("device", key.device.to_string())
+		.data("hold", lookup::hold(key.withdrawal))
 		.time("registered_at", key.registered_at)
 		.time_if("not_after", key.validity.not_after)
 }

@@ -1,27 +1,23 @@
 //! `dpki export`: what the chain says, in the forms of other tools.
 //!
-//! Everything that is exported was proven at a finalised block: the node only carries the proofs, see [`prover`]. A file is a
-//! copy: what is revoked later is in the next one.
+//! Everything that is exported was proven at one finalised block, unless the node is one's own: see [`crate::proven`]. A file is
+//! a copy: what is revoked later is in the next one.
 
 mod age;
 mod crl;
 mod pem;
-mod prover;
 mod ssh;
 
 use crate::{
 	error::Result,
 	files,
 	output::{Report, rfc3339},
+	proven::Trust,
 	session::Session,
-	values,
 };
 use clap::{Args, Subcommand};
-use prover::Prover;
-use std::{
-	path::{Path, PathBuf},
-	time::Duration,
-};
+use dpki_client::View;
+use std::path::{Path, PathBuf};
 
 /// What the chain says, in the forms of other tools.
 #[derive(Subcommand)]
@@ -32,7 +28,7 @@ Examples:
   dpki export krl --ca user-ca.pub --out revoked_keys
   dpki export known-hosts --ca 'host-ca.pub=*.acme.example' --out known_hosts
   dpki export age acme/drone-7 --out drone-7.recipient
-The node behind --url carries proofs and is not believed, if a checkpoint is given: see `dpki bundle checkpoint`.")]
+A node that is not on this computer carries proofs and is not believed: give --checkpoint once, see `dpki bundle checkpoint`.")]
 pub enum ExportCommand {
 	/// X.509 trust anchors of an organisation, as PEM
 	#[command(after_help = "\
@@ -46,13 +42,14 @@ Examples:
 Example:
   dpki export crl --ca-cert ca.crt --ca-key ca.key --issued web.crt --issued mqtt.crt --out ca.crl
   openssl verify -crl_check -CAfile ca.crt -CRLfile ca.crl web.crt
-On the list are the authorities below the CA that are revoked on the chain, and those of the given certificates whose keys, or
-whose devices, are.")]
+On the list are the authorities below the CA that are revoked or on hold on the chain, and those of the given certificates whose
+keys, or whose devices, are.")]
 	Crl(crl::ExportCrl),
-	/// The key revocation list of SSH CAs, for RevokedKeys of sshd
+	/// The key revocation list of SSH CAs, and of devices on hold, for RevokedKeys of sshd and RevokedHostKeys of ssh
 	#[command(after_help = "\
 Examples:
   dpki export krl --ca user-ca.pub --out revoked_keys
+  dpki export krl --device acme/drone-7 --out revoked_hosts
   ssh-keygen -Q -f revoked_keys id_ed25519-cert.pub")]
 	Krl(ssh::ExportKrl),
 	/// Host CAs and hosts, for UserKnownHostsFile of ssh
@@ -75,12 +72,8 @@ pub struct Common {
 	/// Where to write it; a file that is there is replaced, - is standard output
 	#[arg(long, value_name = "FILE", default_value = "-")]
 	out: PathBuf,
-	/// What is trusted; without it the node is believed in who finalises blocks
-	#[arg(long, value_name = "FILE")]
-	checkpoint: Option<PathBuf>,
-	/// How old the block may be by this computer's clock
-	#[arg(long, value_name = "SPAN", default_value = "10m", value_parser = values::duration)]
-	max_age: Duration,
+	#[command(flatten)]
+	trust: Trust,
 }
 
 impl ExportCommand {
@@ -97,15 +90,16 @@ impl ExportCommand {
 }
 
 impl Common {
-	async fn prover(&self, session: &Session) -> Result<Prover> {
-		Prover::new(session, self.checkpoint.as_deref(), self.max_age).await
+	/// What is exported.
+	async fn view(&self, session: &Session) -> Result<View> {
+		self.trust.view(session).await.map(|(_, view)| view)
 	}
 
 	/// Writes what was made of what was proven.
-	fn finish(&self, prover: &Prover, report: Report, contents: Vec<u8>) -> Result<Report> {
+	fn finish(&self, view: &View, report: Report, contents: Vec<u8>) -> Result<Report> {
 		let report = report
-			.data("block", prover.block())
-			.data("chain_time", rfc3339(prover.time()))
+			.data("block", view.head().number)
+			.data("chain_time", rfc3339(view.now()))
 			.data("bytes", contents.len());
 		if self.out == Path::new("-") {
 			let text = String::from_utf8(contents.clone());

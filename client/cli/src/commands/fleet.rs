@@ -1,6 +1,7 @@
 //! `dpki fleet`: many keys under one commitment.
 
 mod import;
+mod list;
 mod watch;
 
 use crate::{
@@ -123,6 +124,11 @@ Example:
 		#[arg(value_name = "ORG/NAME")]
 		fleet: FleetRef,
 	},
+	/// List the fleets of an organisation
+	#[command(after_help = "\
+Example:
+  dpki fleet list acme")]
+	List(list::List),
 	/// Show a fleet, or say whether a member may be relied on
 	///
 	/// With --proof the exit code is 0 only for a valid member.
@@ -219,6 +225,7 @@ impl FleetCommand {
 			Self::Prove(command) => command.run(session).await,
 			Self::Revoke(command) => command.run(session).await,
 			Self::Retire { fleet } => retire(session, &fleet).await,
+			Self::List(command) => command.run(session).await,
 			Self::Status { fleet, proof: None } => show(session, &fleet).await,
 			Self::Status { fleet, proof: Some(proof) } => verdict(session, &fleet, &proof).await,
 		}

@@ -10,7 +10,9 @@ use crate::{
 	error::{Error, Result, crypto},
 	files, lookup,
 	output::{Report, hex, rfc3339},
-	prompt, secrets,
+	prompt,
+	proven::Trust,
+	secrets,
 	secrets::Form,
 	session::Session,
 	values::{self, DeviceRef, Name},
@@ -114,6 +116,8 @@ under its name.")]
 		/// What the device shows; anything else is refused
 		#[arg(long, value_name = "TEXT")]
 		fingerprint: Option<String>,
+		#[command(flatten)]
+		trust: Trust,
 		/// Do not ask for confirmation
 		#[arg(long)]
 		yes: bool,
@@ -257,8 +261,9 @@ impl KeyCommand {
 			Self::Reveal(command) => command.run(session).await,
 			Self::Request(command) => command.run(session).await,
 			Self::Requests { org } => requests::list(session, &org).await,
-			Self::Approve { request, fingerprint, yes } => {
-				requests::approve(session, request, fingerprint.as_deref(), yes).await
+			Self::Approve { request, fingerprint, trust, yes } => {
+				let expected = fingerprint.as_deref();
+				requests::approve(session, &trust, request, expected, yes).await
 			},
 			Self::Reject { request, reason } => requests::reject(session, request, reason).await,
 			Self::Ending { device, within } => ending::list(session, &device, within).await,

@@ -6,7 +6,7 @@
 mod answer;
 
 use crate::{
-	commands::{certificate::issue::Proposal, ssh::requests::signer},
+	commands::{certificate::issue::Proposal, delivery::place, ssh::requests::signer},
 	error::{Error, Result},
 	lookup,
 	output::{Report, rfc3339},
@@ -54,8 +54,8 @@ Examples:
   dpki request answer acme/drone-7 ssh-host --ca host-ca --valid 30d --review drone-7.review --wait
   dpki request answer acme/drone-7 tls:web --delivered 12    # it was certified and delivered in another way
 A delivery is all that a device has, so the file that opens the newest one is needed: `dpki deliver --review` wrote it, and
-this replaces it. Where the organisation asks for approvals, have the device ask with `dpki-agent request --print`, deliver
-with `dpki deliver`, and give the number of that delivery with --delivered.")]
+this replaces it. Where the organisation asks for approvals, those who approve run `dpki approve-delivery FILE.next`; where it
+asks for a second person, add --sign-for, and that account runs `dpki publish-delivery FILE.next`, which tells the device.")]
 	Answer(Box<answer::Answer>),
 	/// Tell a device that it gets no certificate, and why
 	#[command(after_help = "\
@@ -314,7 +314,9 @@ fn describe(name: &str, (device, slot): FilingPlace, filing: &Filing, now: Momen
 		.data("content", crate::output::hex(&filing.content));
 	match filing.standing {
 		FilingStanding::Waiting { .. } => report.time("expires_at", filing.expires_at),
-		FilingStanding::Answered { sequence, .. } => report.data("sequence", sequence),
+		FilingStanding::Answered { channel, sequence, .. } => {
+			report.data("channel", channel.number()).data("sequence", sequence)
+		},
 		FilingStanding::Refused { objection, .. } => report.data("objection", objection.name()),
 	}
 }
@@ -326,8 +328,8 @@ fn standing(filing: &Filing, now: Moment) -> String {
 		FilingStanding::Waiting { .. } => {
 			format!("its time was over at {}", rfc3339(filing.expires_at))
 		},
-		FilingStanding::Answered { sequence, at } => {
-			format!("it was answered by delivery {sequence} at {}", rfc3339(at))
+		FilingStanding::Answered { channel, sequence, at } => {
+			format!("it was answered by delivery {sequence}{} at {}", place(channel), rfc3339(at))
 		},
 		FilingStanding::Refused { objection, at } => {
 			format!("it was refused ({}) at {}", objection.name(), rfc3339(at))
@@ -338,7 +340,10 @@ fn standing(filing: &Filing, now: Moment) -> String {
 #[cfg(test)]
 mod tests {
 	use super::*;
-	use dpki_primitives::ids::{KeyId, OrganisationId};
+	use dpki_primitives::{
+		channel::ChannelId,
+		ids::{KeyId, OrganisationId},
+	};
 
 	#[test]
 	fn what_is_typed_is_what_is_printed() {
@@ -374,8 +379,12 @@ mod tests {
 		let waiting = filing(FilingStanding::Waiting { position: 0 });
 		assert_eq!(standing(&waiting, 100), "it waits");
 		assert!(standing(&waiting, 101).contains("its time was over"));
-		let answered = filing(FilingStanding::Answered { sequence: 7, at: 5 });
-		assert!(standing(&answered, 6).contains("delivery 7"));
+		let answered = |channel| {
+			let channel = ChannelId::new(channel).unwrap();
+			standing(&filing(FilingStanding::Answered { channel, sequence: 7, at: 5 }), 6)
+		};
+		assert!(answered(0).contains("by delivery 7 at"), "{}", answered(0));
+		assert!(answered(2).contains("by delivery 7 on channel 2 at"), "{}", answered(2));
 		let objection = Objection::KeyUnfit;
 		let refused = filing(FilingStanding::Refused { objection, at: 5 });
 		assert!(standing(&refused, 6).contains("key-unfit"));

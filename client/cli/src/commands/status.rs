@@ -2,16 +2,18 @@
 
 use crate::{
 	commands::{certificate, delivery, revoke, ssh as certificates, voucher},
-	error::{Error, Result, refusal_sentence},
+	error::{Result, refusal_sentence},
 	lookup,
 	output::{Report, rfc3339},
+	proven::{Proof, now, require_young},
 	session::Session,
 	values::{AnchorRef, DeviceRef, certificates::LevelArg, duration},
 };
 use clap::{Args, Subcommand};
-use dpki_client::{Head, Judgement, Policy, View, ssh, subject, view::Delivered};
+use dpki_client::{Head, View, ssh, subject, view::Delivered};
 use dpki_primitives::{
 	Moment,
+	assessment::Assessed,
 	assurance::Level,
 	channel::ChannelId,
 	delivery::{Acknowledgement, Outcome, RefusalReason},
@@ -23,7 +25,7 @@ use serde_json::{Value, json};
 use ssh_key::{Certificate, PublicKey};
 use std::{
 	path::{Path, PathBuf},
-	time::{Duration, SystemTime, UNIX_EPOCH},
+	time::Duration,
 };
 
 /// One verdict in one line.
@@ -99,7 +101,8 @@ The verdict is about one channel; what became of the others is told beside it.")
 	#[command(after_help = "\
 Examples:
   dpki status certificate 0x9c01...7e
-  dpki status certificate 0x9c01...7e --level ev && echo good")]
+  dpki status certificate 0x9c01...7e --level ev && echo good
+  dpki status certificate 0x9c01...7e --level ev --proven --checkpoint chain.checkpoint")]
 	Certificate {
 		/// Its id
 		#[arg(value_name = "ID")]
@@ -107,6 +110,8 @@ Examples:
 		/// The level that it has to have at least
 		#[arg(long, value_enum, default_value = "dv")]
 		level: LevelArg,
+		#[command(flatten)]
+		proof: Proof,
 	},
 	/// Would an up-to-date device accept this SSH certificate?
 	#[command(after_help = "\
@@ -122,8 +127,15 @@ Example:
 impl StatusArgs {
 	/// Runs the command.
 	pub async fn run(self, session: &Session) -> Result<Report> {
+		if let StatusCommand::Certificate { certificate, level, proof } = &self.question
+			&& let Some(proven) = proof.view(session, self.max_age).await?
+		{
+			let found = proven.assessed(*certificate).await?;
+			let report = level_told(*certificate, (*level).into(), found, proven.head());
+			return Ok(report.data("proven", true));
+		}
 		let (_client, view) = session.view().await?;
-		check_age(view.head(), self.max_age, clock())?;
+		require_young(view.head(), self.max_age, now())?;
 		match self.question {
 			StatusCommand::Anchor { anchor } => anchor_verdict(&view, &anchor).await,
 			StatusCommand::Key { key } => key_verdict(&view, key).await,
@@ -132,30 +144,11 @@ impl StatusArgs {
 			StatusCommand::Delivery { device, channel } => {
 				delivery_verdict(&view, &device, channel).await
 			},
-			StatusCommand::Certificate { certificate, level } => {
+			StatusCommand::Certificate { certificate, level, .. } => {
 				level_verdict(&view, certificate, level.into()).await
 			},
 			StatusCommand::SshCert { cert } => certificate_verdict(&view, &cert).await,
 		}
-	}
-}
-
-/// The clock of this computer, in milliseconds since the Unix epoch.
-fn clock() -> Moment {
-	let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-	Moment::try_from(since.as_millis()).unwrap_or(Moment::MAX)
-}
-
-/// Whether a block is young enough to be asked. A node that was cut off, or that holds something back, answers from an old
-/// one as if nothing had happened since.
-fn check_age(head: Head, max_age: Duration, now: Moment) -> Result<()> {
-	match Policy::closed_after(max_age).judge(head.time, now) {
-		Judgement::Refused { age, .. } => Err(Error::Stale {
-			block: head.number,
-			age: Duration::from_secs(age / 1000),
-			allowed: max_age,
-		}),
-		_ => Ok(()),
 	}
 }
 
@@ -185,7 +178,8 @@ async fn key_verdict(view: &View, key: KeyId) -> Result<Report> {
 	Ok(judged(what, status, &record.standing(), view.head())
 		.data("key_id", key.to_string())
 		.data("purpose", record.purpose.name())
-		.data("device", record.device.to_string()))
+		.data("device", record.device.to_string())
+		.data("hold", lookup::hold(record.withdrawal)))
 }
 
 async fn device_verdict(view: &View, device: &DeviceRef) -> Result<Report> {
@@ -194,7 +188,9 @@ async fn device_verdict(view: &View, device: &DeviceRef) -> Result<Report> {
 		return Ok(unknown(what, view.head()));
 	};
 	let status = view.device_status(device.id).await?;
-	Ok(judged(what, status, &record.standing(), view.head()).data("device", device.id.to_string()))
+	Ok(judged(what, status, &record.standing(), view.head())
+		.data("device", device.id.to_string())
+		.data("hold", lookup::hold(record.withdrawal)))
 }
 
 async fn voucher_verdict(view: &View, text: &str) -> Result<Report> {
@@ -285,29 +281,31 @@ fn with_others(report: Report, all: &[Delivered], asked: ChannelId) -> Report {
 }
 
 async fn level_verdict(view: &View, id: CertificateId, wanted: Level) -> Result<Report> {
-	let what = format!("certificate {id}");
 	let answer = view.certificate(id).await?;
-	let Some((record, assessment)) =
-		answer.certificate.record.zip(view.assessment(id).await?.assessment)
-	else {
-		return Ok(unknown(what, view.head()));
-	};
+	let found = answer.certificate.record.zip(view.assessment(id).await?.assessment);
+	let found = found.map(|(record, assessment)| Assessed { record, assessment });
+	Ok(level_told(id, wanted, found, view.head()).data("proven", false))
+}
+
+fn level_told(id: CertificateId, wanted: Level, found: Option<Assessed>, head: Head) -> Report {
+	let what = format!("certificate {id}");
+	let Some(found) = found else { return unknown(what, head) };
+	let standing = certificate::show::standing(&found.record);
+	let Assessed { record, assessment } = &found;
 	let (status, level) = (assessment.status, assessment.level);
-	let standing = certificate::show::standing(&record);
-	let suffices = level.is_some_and(|level| level >= wanted);
-	let mut report = judged(what.clone(), status, &standing, view.head());
-	if let (Some(level), false) = (level, suffices) {
+	let mut report = judged(what.clone(), status, &standing, head);
+	if let (Some(level), false) = (level, found.is_worth(wanted)) {
 		let words = format!("only {}, not {}", level.name(), wanted.name());
-		report = verdict(what, false, &words, view.head())
+		report = verdict(what, false, &words, head)
 			.data("status", status.name())
 			.data("reason", Value::Null)
 			.time_quietly("since", None);
 	}
-	Ok(report
+	report
 		.data("certificate", id.to_string())
 		.data("level", level.map(Level::name))
 		.data("requested_level", assessment.requested.name())
-		.data("subject", subject::to_text(&record.subject)))
+		.data("subject", subject::to_text(&record.subject))
 }
 
 async fn certificate_verdict(view: &View, path: &Path) -> Result<Report> {
@@ -423,17 +421,6 @@ mod tests {
 		assert_eq!(json["chain_time"], json!("1970-01-01T00:00:09Z"));
 		let json = judged("key".into(), Status::Valid, &standing, HEAD).to_json();
 		assert_eq!((&json["valid"], &json["reason"]), (&json!(true), &Value::Null));
-	}
-
-	#[test]
-	fn about_an_old_block_there_is_no_verdict() {
-		let minute = Duration::from_secs(60);
-		assert!(check_age(HEAD, minute, HEAD.time + 60_000).is_ok());
-		assert!(check_age(HEAD, minute, 0).is_ok(), "the clock is behind");
-		let error = check_age(HEAD, minute, HEAD.time + 61_000).unwrap_err();
-		assert!(error.to_string().contains("block 7 is 1m 1s old"), "{error}");
-		let genesis = Head { time: 0, ..HEAD };
-		assert!(check_age(genesis, minute, 0).is_err(), "a block without a time has no age");
 	}
 
 	#[test]

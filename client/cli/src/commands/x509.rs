@@ -2,6 +2,7 @@
 
 mod check;
 pub mod issuer;
+mod pkcs12;
 mod request;
 mod show;
 
@@ -17,6 +18,7 @@ use dpki_x509::{
 	limbo::{self, Tally},
 	time::UnixTime,
 };
+use pkcs12::Pkcs12;
 use request::Request;
 use serde_json::{Value, json};
 pub use show::ProfileArg;
@@ -73,6 +75,12 @@ Example:
   dpki x509 csr --draft www.draft --key www.key www.csr
   dpki certificate apply-csr --draft www.draft --csr www.csr")]
 	Csr(Request),
+	/// Put a private key and its certificates into one file (PKCS#12), for browsers, Java and Windows; no chain is needed
+	#[command(after_help = "\
+Examples:
+  dpki x509 pkcs12 --key www.key --chain www.chain.pem --out www.p12
+  dpki x509 pkcs12 --key www.key --chain www.chain.pem --out www.p12 --password-file www.password")]
+	Pkcs12(Pkcs12),
 	/// Run a file of test cases in the format of x509-limbo.com
 	///
 	/// The groups `webpki` and `online` are judged under the profile tls-server, all others under rfc5280. What the
@@ -98,6 +106,7 @@ impl X509Command {
 			Self::Check(command) => command.run(session).await,
 			Self::Match(command) => command.run(session).await,
 			Self::Csr(command) => command.run(),
+			Self::Pkcs12(command) => command.run(),
 			Self::Limbo { file } => run_limbo(&file),
 		}
 	}

@@ -22,6 +22,9 @@ use std::{
 /// Transactions in one request: half of what nodes allow.
 const BATCH: usize = 64;
 
+/// How often a transaction is offered to a node that judges it by a block which is gone by then.
+const OFFERS: usize = 5;
+
 /// So many final blocks in a row without one of the transactions: no more of them come by themselves.
 const QUIET_BLOCKS: u32 = 12;
 
@@ -53,7 +56,7 @@ pub fn flood(consortium: &Consortium, first: usize, count: usize, sending: Sendi
 	figures.tell("load.sent", count as f64, "transactions");
 	figures.tell("load.accepted", accepted as f64, "transactions");
 	figures.tell("load.accepted_per_second", accepted as f64 / taken, "1/s");
-	remark("not accepted", &refusals, &mut figures);
+	remark("refused", &refusals, &mut figures);
 
 	if sending == Sending::Once {
 		until_quiet(consortium, &mut tail, &mut waiting);
@@ -114,18 +117,37 @@ fn sign(rpc: &Rpc, first: usize, count: usize) -> Vec<Signed> {
 fn send(consortium: &Consortium, rpc: &Rpc, signed: &[Signed]) -> (Waiting, Refusals) {
 	let (mut waiting, mut refusals) = (Waiting::new(), Refusals::new());
 	for batch in signed.chunks(BATCH) {
-		for (transaction, answer) in batch.iter().zip(submit(rpc, batch.iter())) {
-			match answer {
-				Ok(()) => {
-					let hash = transaction.hash;
-					consortium.history.note(Event::Accepted { transaction: hash });
-					waiting.insert(hash, transaction.clone());
-				},
-				Err(refusal) => *refusals.entry(without_names(refusal)).or_default() += 1,
+		let mut offered: Vec<_> = batch.iter().collect();
+		for _ in 0..OFFERS {
+			let answers = submit(rpc, offered.iter().copied());
+			let mut missed = Vec::new();
+			for (transaction, answer) in offered.into_iter().zip(answers) {
+				match answer {
+					Ok(()) => {
+						let hash = transaction.hash;
+						consortium.history.note(Event::Accepted { transaction: hash });
+						waiting.insert(hash, transaction.clone());
+					},
+					Err(refusal) => {
+						if is_of_a_lost_block(&refusal) {
+							missed.push(transaction);
+						}
+						*refusals.entry(without_names(refusal)).or_default() += 1;
+					},
+				}
+			}
+			offered = missed;
+			if offered.is_empty() {
+				break;
 			}
 		}
 	}
 	(waiting, refusals)
+}
+
+/// Whether the node was about to judge by a block of a fork that was given up meanwhile: it says nothing of the transaction.
+fn is_of_a_lost_block(refusal: &Refusal) -> bool {
+	matches!(refusal, Refusal::Said { message, .. } if message.contains("State already discarded"))
 }
 
 fn send_again(rpc: &Rpc, waiting: &Waiting) -> Refusals {

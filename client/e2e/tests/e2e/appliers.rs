@@ -4,7 +4,7 @@ pub mod servers;
 
 use dpki_client::{
 	Account, Bundle, Client, Item,
-	bundle::{AuthorizedKey, Secret},
+	bundle::Secret,
 	calls,
 	envelope::{self, RecipientKey},
 	primitives::{
@@ -22,12 +22,10 @@ use rcgen::{
 };
 use rustls::pki_types::{CertificateDer, PrivatePkcs8KeyDer, pem::PemObject};
 use serde_json::json;
-use servers::{Echo, Nginx, Peer, broker, free_port, is_taken, psk_is_taken, script, until};
-use std::{
-	fs,
-	path::Path,
-	time::{SystemTime, UNIX_EPOCH},
+use servers::{
+	Echo, Nginx, Peer, Visitor, broker, free_port, is_taken, psk_is_taken, script, until,
 };
+use std::{fs, io::Write, os::unix::fs::OpenOptionsExt, path::Path};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 /// The serial number of the certificate that is revoked.
@@ -87,6 +85,13 @@ impl Certified {
 		list.signed_by(&issuer).expect("signs").der().to_vec()
 	}
 
+	/// The options that deliver certificate and key to a service.
+	fn options(&self, workspace: &Workspace, service: &str) -> [String; 4] {
+		let [certificate, key] = self.write(workspace, &format!("{service}-delivered"));
+		let of = |path| format!("{service}={path}");
+		["--tls".into(), of(certificate), "--tls-key".into(), of(key)]
+	}
+
 	fn identity(&self, service: &str) -> Item {
 		let key = Some(Secret::from(self.key.serialized_der()));
 		Item::TlsIdentity { name: service.into(), chain: vec![self.der.clone()], key }.optional()
@@ -97,9 +102,38 @@ impl Certified {
 		let (certificate, key) =
 			(workspace.join(format!("{name}.pem")), workspace.join(format!("{name}.key")));
 		fs::write(&certificate, &self.pem).expect("writes the certificate");
-		fs::write(&key, self.key.serialize_pem()).expect("writes the key");
+		let pem = self.key.serialize_pem();
+		private(&key, &pem);
 		[certificate, key].map(|path| path.display().to_string())
 	}
+}
+
+/// Writes what nobody else may read.
+fn private(path: &Path, text: &str) {
+	let options = fs::OpenOptions::new()
+		.write(true)
+		.create(true)
+		.truncate(true)
+		.mode(0o600)
+		.open(path);
+	options
+		.and_then(|mut file| file.write_all(text.as_bytes()))
+		.expect("writes the secret");
+}
+
+/// Writes certificates or lists in PEM, as OpenSSL does, and gives the path.
+fn in_pem(workspace: &Workspace, name: &str, kind: &str, ders: &[&[u8]]) -> String {
+	let (der, pem) = (workspace.join(format!("{name}.der")), workspace.join(format!("{name}.pem")));
+	let mut text = Vec::new();
+	for bytes in ders {
+		fs::write(&der, bytes).expect("writes the DER form");
+		let from = der.display().to_string();
+		let made = run(Path::new("/usr/bin/openssl"), [kind, "-inform", "der", "-in", &from]);
+		assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+		text.extend(made.stdout);
+	}
+	fs::write(&pem, text).expect("writes the PEM form");
+	pem.display().to_string()
 }
 
 fn params(name: &str) -> CertificateParams {
@@ -113,17 +147,6 @@ fn params(name: &str) -> CertificateParams {
 pub fn trusted(service: &str, peers: &[&[u8]]) -> Item {
 	let certificates = peers.iter().map(|der| der.to_vec()).collect();
 	Item::TrustBundle { name: service.into(), certificates }.optional()
-}
-
-/// For an hour more this key opens the login of whoever runs the tests.
-fn authorized(key: &Path) -> Item {
-	let key = fs::read_to_string(public(key))
-		.expect("the public half is there")
-		.trim()
-		.to_owned();
-	let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("a clock").as_millis() as u64;
-	let keys = vec![AuthorizedKey { key, until: Some(now + 3_600_000) }];
-	Item::SshAuthorizedKeys { login: login_name(), keys }.optional()
 }
 
 /// What the agent of this device tells sshd.
@@ -141,6 +164,11 @@ fn psk(byte: u8) -> Item {
 /// One extrinsic that gives all of these devices the same bundle, of which each takes what is for it. Waits until they have.
 pub async fn deliver(client: &Client, devices: &[&Device], sequence: u64, items: Vec<Item>) {
 	publish(client, devices, sequence, items).await;
+	settle(devices, sequence).await;
+}
+
+/// Waits until they have put it in force.
+async fn settle(devices: &[&Device], sequence: u64) {
 	for device in devices {
 		let is_settled = |status: &serde_json::Value| {
 			let refused = &status["last_refusal"];
@@ -218,6 +246,7 @@ async fn servers_take_what_is_delivered_and_believe_exactly_their_peers() {
 
 	// What the configurations name.
 	let place = |name: &str| workspace.join(name);
+	let text = |path: &Path| path.display().to_string();
 	let (web, mesh_a, mesh_b) = (place("web"), place("mesh-a"), place("mesh-b"));
 	let (keys, mqtt) = (place("psk"), place("mqtt"));
 	let (mut nginx, [test, reload]) = Nginx::configure(workspace, &web);
@@ -228,6 +257,7 @@ async fn servers_take_what_is_delivered_and_believe_exactly_their_peers() {
 	let pid = place("mosquitto.pid").display().to_string();
 	let hangup = format!("[ -s {pid} ] || exit 0\nexec kill -HUP \"$(cat {pid})\"");
 	let hangup = script(workspace, "hangup", &hangup);
+	let take = script(workspace, "take", &format!("exec cat >{}", place("taken").display()));
 	let service = |name: &str, place: &Path, rest: &str| {
 		format!("\n[apply.tls.{name}]\ndirectory = \"{}\"\n{rest}\n", place.display())
 	};
@@ -238,6 +268,7 @@ async fn servers_take_what_is_delivered_and_believe_exactly_their_peers() {
 			+ &service("mesh-a", &mesh_a, &format!("reload = [\"{tell}\"]"))
 			+ &service("mqtt", &mqtt, "")
 			+ &psk_settings
+			+ &format!("\n[apply.hooks.maps]\ncommand = [\"{take}\"]\n")
 	});
 	// The way to a file of somebody else is gone without following a link.
 	let home = fs::canonicalize(workspace.path()).expect("it is there").join("home");
@@ -270,24 +301,36 @@ async fn servers_take_what_is_delivered_and_believe_exactly_their_peers() {
 	a.start();
 	b.start();
 
-	// One extrinsic: two services have mutual TLS, nginx and the broker have their certificates and keys.
-	let lists = |number, is_revoked| {
-		let lists = vec![authority.list(number, is_revoked)];
-		Item::RevocationLists { name: "mqtt".into(), lists }.optional()
-	};
-	let items = vec![
-		made_here("mesh-a", &first),
-		trusted("mesh-a", &[&other, &third.der]),
-		made_here("mesh-b", &other),
-		trusted("mesh-b", &[&first]),
-		old.identity("web"),
-		server.identity("mqtt"),
-		trusted("mqtt", &[&authority.der]),
-		lists(1, false),
-		psk(1),
-		authorized(&person),
+	// One command and one extrinsic: two services have mutual TLS, nginx and the broker have their certificates and keys, a
+	// person may log in and a program has its data.
+	let file = |name: &str, kind: &str, ders: &[&[u8]]| in_pem(workspace, name, kind, ders);
+	let list = authority.list(1, false);
+	let named = [
+		("--tls", "mesh-a", file("first", "x509", &[&first])),
+		("--trust", "mesh-a", file("peers-a", "x509", &[&other, &third.der])),
+		("--tls", "mesh-b", file("other", "x509", &[&other])),
+		("--trust", "mesh-b", file("peers-b", "x509", &[&first])),
+		("--trust", "mqtt", file("authority", "x509", &[&authority.der])),
+		("--crl", "mqtt", file("list", "crl", &[&list])),
+		("--psk", "drone", text(&place("psk.hex"))),
+		("--authorized-keys", &login_name(), text(&public(&person))),
+		("--data", "maps", text(&place("map"))),
 	];
-	deliver(&client, &[&a, &b], 1, items).await;
+	private(&place("psk.hex"), &hex::encode([1; 32]));
+	fs::write(place("map"), "here be dragons").expect("writes the map");
+	let mut words = ["deliver", "--org", "acme", "--device", "drone-1", "--device", "drone-2"]
+		.map(String::from)
+		.to_vec();
+	words.extend(old.options(workspace, "web"));
+	words.extend(server.options(workspace, "mqtt"));
+	for (option, name, path) in &named {
+		words.extend([option.to_string(), format!("{name}={path}")]);
+	}
+	words.extend(["--optional".into(), "--yes".into()]);
+	let done = fleet.admin.ok(&words);
+	assert_eq!(done["deliveries"].as_array().map(Vec::len), Some(2), "{done}");
+	settle(&[&a, &b], 1).await;
+	assert_eq!(fs::read_to_string(place("taken")).expect("it was taken"), "here be dragons");
 	nginx.start(workspace);
 	Echo::serve(listeners, mesh_a.clone());
 	let ports = [free_port(), free_port()];
@@ -310,10 +353,12 @@ async fn servers_take_what_is_delivered_and_believe_exactly_their_peers() {
 
 	let login = sshd.login(&person, &known, "echo inside");
 	assert!(login.granted && login.printed == "inside", "{login:?}\n{}", sshd.log());
-	assert!(keys_of_login(&b).starts_with("expiry-time="));
+	assert!(keys_of_login(&b).starts_with("ssh-ed25519 "));
 
 	// Another one: every certificate and key is a new one, and b is no peer of a any more.
 	let second = self_signed(&a, "mesh-a", "mesh-a.test");
+	let lists = vec![authority.list(2, true)];
+	let revoking = Item::RevocationLists { name: "mqtt".into(), lists }.optional();
 	let items = vec![
 		made_here("mesh-a", &second),
 		trusted("mesh-a", &[&third.der]),
@@ -322,9 +367,22 @@ async fn servers_take_what_is_delivered_and_believe_exactly_their_peers() {
 		new.identity("web"),
 		server.identity("mqtt"),
 		trusted("mqtt", &[&authority.der]),
-		lists(2, true),
+		revoking,
 		psk(2),
 	];
+	// Meanwhile others come and go, who are believed before and after.
+	let to_nginx = nginx.visitor("web.test", [old.der.clone(), new.der.clone()]);
+	let to_echo = Visitor::come({
+		let (identity, key) = (third.der.clone(), third.key.serialize_der());
+		let (believed, port) = ([first.clone(), second.clone()], echo.port);
+		move || {
+			let key = PrivatePkcs8KeyDer::from(key.clone()).into();
+			let identity = Some((CertificateDer::from(identity.clone()), key));
+			let peer =
+				Peer { identity, believed: believed.clone().map(CertificateDer::from).into() };
+			async move { peer.greet(port, "mesh-a.test").await?.0.echo(b"from the third").await }
+		}
+	});
 	deliver(&client, &[&a, &b], 2, items).await;
 
 	// nginx serves the new certificate, and what was asked before it was told is answered.
@@ -351,6 +409,7 @@ async fn servers_take_what_is_delivered_and_believe_exactly_their_peers() {
 	.await;
 	fresh.echo(b"from the third").await.expect("it is a peer");
 	assert_eq!(served, second);
+	assert!(to_nginx.go().await > 20 && to_echo.go().await > 20, "that is few");
 	kept.echo(b"still there").await.expect("it was not dropped");
 	let refused = match Peer::of(&mesh_b).greet(echo.port, "mesh-a.test").await {
 		Ok((mut connection, _)) => connection.echo(b"from b").await,

@@ -9,7 +9,7 @@ use dpki_client::{
 		key::KeyPurpose,
 	},
 };
-use dpki_e2e::{Device, Dpki, Fleet, PATIENCE, block, login_name, public};
+use dpki_e2e::{Device, Dpki, Fleet, PATIENCE, binary, block, login_name, public, run};
 use serde_json::{Value, json};
 use std::time::Duration;
 
@@ -80,6 +80,126 @@ async fn watchdogs_have_to_approve_and_one_missing_approval_keeps_a_delivery_bac
 	assert!(sentence.contains("no delivery"), "{sentence}");
 }
 
+/// Makes these two people the watchdogs of the organisation, both of whom have to approve from then on.
+fn under_two_watchdogs(fleet: &Fleet) -> [Dpki; 2] {
+	let people = ["//Bob", "//Charlie"].map(|person| {
+		fleet.admin.ok(["org", "member", "set", "acme", person, "--roles", "watchdog"]);
+		let person = fleet.admin.acting_for(person);
+		person.ok(["org", "join", "acme"]);
+		person
+	});
+	fleet.admin.ok(["org", "policy", "acme", "watchdogs:2"]);
+	people
+}
+
+/// Has the CA of `drone-1`, and of whatever else is named, replaced; what the command says.
+fn rotate(fleet: &Fleet, old: &std::path::Path, further: &[&str]) -> (Option<i32>, Value) {
+	fleet.admin.answers(rotation(fleet, old, further))
+}
+
+fn rotation(fleet: &Fleet, old: &std::path::Path, further: &[&str]) -> Vec<String> {
+	let text = |name: &str| fleet.workspace.join(name).display().to_string();
+	let (old, new, state) = (public(old).display().to_string(), text("new-ca"), text("rotation"));
+	let principals = format!("{}=ops", login_name());
+	let words = ["ssh", "rotate", "--org", "acme", "--device", "drone-1", "--old-ca", &old];
+	let files = ["--new-ca", &new, "--state", &state, "--principals", &principals];
+	let rest = ["--overlap", "1s", "--despite-stragglers", "--yes"];
+	let words = [&words[..], &files, &rest, further].concat();
+	words.into_iter().map(String::from).collect()
+}
+
+#[tokio::test]
+async fn a_fleet_gets_another_ca_when_its_watchdogs_agree_and_not_before() {
+	let fleet = Fleet::start("rotation-approvals");
+	let old = fleet.add_ssh_ca("ssh-user-ca");
+	let host_ca = fleet.add_ssh_ca("ssh-host-ca").display().to_string();
+	let mut devices = vec![fleet.enrol("drone-1").await, fleet.enrol("drone-2").await];
+	for device in &mut devices {
+		device.start();
+	}
+	// Both have the old CA, from before there were watchdogs.
+	let both = deliver(&old, &["--device", "drone-2"]);
+	fleet.admin.ok(&both);
+	for device in &devices {
+		wait_for(device, 1).await;
+	}
+	let [bob, charlie] = under_two_watchdogs(&fleet);
+	let sentence = fleet.admin.refused(&both);
+	assert!(sentence.contains("need 2 approvals"), "{sentence}");
+
+	let state = fleet.workspace.join("rotation").display().to_string();
+	let rotate = |wait, further: &[&str]| {
+		rotate(&fleet, &old, &[&["--device", "drone-2", "--wait", wait], further].concat())
+	};
+	let fates = |told: &Value| -> Vec<(Value, Value)> {
+		let devices = told["devices"].as_array().expect("a list");
+		devices.iter().map(|it| (it["stage"].clone(), it["outcome"].clone())).collect()
+	};
+	let files = ["drone-1", "drone-2"].map(|name| format!("{state}.{name}.review.next"));
+	let approve_both = ["approve-delivery", &files[0], &files[1], "--yes"];
+
+	// It waits for them, and tells what they have to run.
+	let (code, told) = rotate("1s", &[]);
+	assert_eq!((code, &told["revoked"]), (Some(3), &json!(false)), "{told}");
+	assert_eq!(fates(&told), [(json!("proposed"), Value::Null), (json!("proposed"), Value::Null)]);
+	let next = told["next"].as_str().expect("a sentence");
+	assert!(next.contains("2 accounts") && next.contains("approve-delivery"), "{next}");
+
+	// One of the deliveries is taken back, which is a straggler, and published again when that is asked for.
+	fleet.admin.ok(["withdraw-delivery", "acme/drone-2"]);
+	let approved = bob.ok(approve_both);
+	assert_eq!(approved["deliveries"][0]["approvals_missing"], 1, "{approved}");
+	assert_eq!(approved["left_out"].as_array().map(Vec::len), Some(1), "{approved}");
+	let (_, told) = rotate("1s", &[]);
+	assert_eq!(
+		fates(&told),
+		[(json!("proposed"), Value::Null), (json!("proposed"), json!("lapsed"))]
+	);
+	let (_, told) = rotate("1s", &["--again"]);
+	assert_eq!(fates(&told), [(json!("proposed"), Value::Null), (json!("proposed"), Value::Null)]);
+	let approved = bob.ok(approve_both);
+	assert_eq!(approved["in_force"], 0, "{approved}");
+	let sentence = bob.refused(approve_both);
+	assert!(sentence.contains("has approved it already"), "{sentence}");
+
+	// With one approval missing, the old CA is in force, and nothing is applied.
+	let (code, told) = rotate("2s", &[]);
+	assert_eq!((code, &told["revoked"]), (Some(3), &json!(false)), "{told}");
+	let verdict = fleet.admin.status(["status", "anchor", told["old_ca"].as_str().unwrap()]);
+	assert_eq!(verdict["status"], "valid");
+	for device in &devices {
+		assert_eq!(sequence_in_force(device), json!(1));
+	}
+
+	// With it, the devices have the new one, and the old one goes.
+	let approved = charlie.ok(approve_both);
+	assert_eq!(approved["in_force"], 2, "{approved}");
+	let (code, told) = rotate("60s", &[]);
+	assert_eq!((code, &told["revoked"]), (Some(0), &json!(true)), "{told}");
+	let new = told["new_ca"].as_str().expect("an id");
+	for device in &devices {
+		let only = |status: &Value| status["ssh"]["user_cas"] == json!([new]);
+		device.tells("believed the new CA alone", only).await;
+	}
+
+	// What a device asks for is certified, and is in force when they agree to that, too.
+	let config = devices[0].join("agent.toml").display().to_string();
+	let ask = ["request", "--config", &config, "ssh-host", "--name", "device.test", "--no-wait"];
+	let asked = run(&binary("dpki-agent"), ask);
+	assert!(asked.status.success(), "{}", String::from_utf8_lossy(&asked.stderr));
+	let review = format!("{state}.drone-1.review");
+	let answer = ["request", "answer", "acme/drone-1", "ssh-host", "--ca", &host_ca, "--yes"];
+	let answered = fleet.admin.ok([&answer[..], &["--review", &review]].concat());
+	assert_eq!((&answered["waits"], &answered["sequence"]), (&json!(true), &json!(3)));
+	let listed = fleet.admin.ok(["request", "list", "--device", "acme/drone-1"]);
+	assert_eq!((&listed[0]["channel"], &listed[0]["sequence"]), (&json!(0), &json!(3)));
+	for person in [&bob, &charlie] {
+		assert_eq!(sequence_in_force(&devices[0]), json!(2));
+		approve(person, answered["awaits"].as_str().expect("a file"));
+	}
+	wait_for(&devices[0], 3).await;
+}
+
 #[tokio::test]
 async fn under_multi_admin_one_person_signs_and_another_one_publishes() {
 	let fleet = Fleet::start("multi-admin");
@@ -120,6 +240,20 @@ async fn under_multi_admin_one_person_signs_and_another_one_publishes() {
 	let refused = Outcome::Refused(RefusalReason::ApprovalMissing);
 	assert_eq!(outcome(&client, &device, 2).await, refused);
 	assert_eq!(sequence_in_force(&device), json!(1));
+
+	// The CA is replaced in the same way: nobody does that alone either.
+	let signed_for =
+		|wait, publisher| rotate(&fleet, &user_ca, &["--sign-for", publisher, "--wait", wait]);
+	let sentence = fleet.admin.refused(rotation(&fleet, &user_ca, &["--wait", "1s"]));
+	assert!(sentence.contains("want the content signed"), "{sentence}");
+	let (code, told) = signed_for("1s", "//Bob");
+	assert_eq!((code, &told["devices"][0]["stage"]), (Some(3), &json!("signed")), "{told}");
+	let file = fleet.workspace.join("rotation.drone-1.review.next").display().to_string();
+	bob.ok(["publish-delivery", &file, "--yes"]);
+	approve(&fleet.admin, &file);
+	let (code, told) = signed_for("60s", "//Bob");
+	assert_eq!((code, &told["revoked"]), (Some(0), &json!(true)), "{told}");
+	assert_eq!(told["devices"][0]["sequence"], 3, "it was signed once: {told}");
 }
 
 const CHANNEL: ChannelId = ChannelId::DEFAULT;

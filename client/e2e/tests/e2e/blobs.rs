@@ -188,7 +188,35 @@ async fn a_delivery_goes_every_way_and_its_copies_end() {
 		sentence.contains("is published, but kubo=http://127.0.0.1:1 did not take"),
 		"{sentence}"
 	);
+	// The device asks its stores in turn: one that is gone, one that lies, a node over Bitswap.
+	device.stop();
+	let view = client.at_finalized().await.expect("the node answers");
+	let record = view.delivery(device.id(), ChannelId::DEFAULT).await.expect("it is read");
+	let newest = record.filter(|record| record.sequence == 2).expect("it is there").digest;
+	let spoiled = files.join("spoiled");
+	fs::create_dir(&spoiled).expect("makes the folder");
+	fs::write(spoiled.join(cid(newest)), b"not what its name says").expect("writes the lie");
+	let store = |kind: &str, address: &str| {
+		format!("\n[[blobs]]\nkind = \"{kind}\"\naddress = \"{address}\"\n")
+	};
+	let in_turn = store("kubo", "http://127.0.0.1:1")
+		+ &store("folder", &spoiled.display().to_string())
+		+ &store("bitswap", &second.peer_address().await);
+	device.reconfigure(|text| text.replace(&stores, &in_turn));
+	device.start();
 	applied(&client, device.id(), 2).await;
+
+	// Who waits until it is applied leaves no copy behind, unless that is said.
+	let more = files.join("more").display().to_string();
+	let waited = ["--also", &in_folder, "--pins", &more, "--wait=110s"];
+	let is_there = |delivered: &serde_json::Value| {
+		stick.join(delivered["cid"].as_str().expect("it has one")).exists()
+	};
+	let freed = fleet.admin.ok(deliver(&waited));
+	assert_eq!((&freed["outcome"], &freed["unpinned"]), (&"applied".into(), &true.into()));
+	assert!(!is_there(&freed) && fs::read_dir(&more).expect("it is there").count() == 0);
+	let kept = fleet.admin.ok(deliver(&[&waited[..], &["--keep-copies"]].concat()));
+	assert!(is_there(&kept) && fs::read_dir(&more).expect("it is there").count() == 1);
 }
 
 /// Whether the daemon says that it keeps this block; `None` if it does not answer.

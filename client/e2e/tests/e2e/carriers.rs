@@ -1,9 +1,6 @@
 //! Proof bundles of a real node on every way to a device: a gateway, a broker, a file. Whatever the way, the same verifier.
 
-#[path = "../../../sdk/tests/carriers/broker.rs"]
-mod broker;
-
-use broker::Broker;
+use crate::broker::Broker;
 use dpki_client::carrier::{Carriers, Failure, http::HttpCarrier};
 use dpki_e2e::{
 	Dpki, Fleet, Node, PATIENCE, Process, Workspace, binary,

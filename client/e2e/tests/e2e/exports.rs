@@ -3,7 +3,7 @@
 
 use dpki_client::{age, possession::AgreementKey};
 use dpki_e2e::{Fleet, certificate, public, run};
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::{
 	fs,
 	path::{Path, PathBuf},
@@ -62,6 +62,26 @@ fn root(fleet: &Fleet) -> (PathBuf, PathBuf) {
 		&text(&cert),
 	]);
 	(cert, key)
+}
+
+/// An authority that this root has certified, registered as an anchor below it: its certificate.
+fn authority_below(fleet: &Fleet, root: &Path, root_key: &Path) -> PathBuf {
+	let file = |name: &str| text(&fleet.workspace.join(name));
+	let (cert, key, csr, ext) =
+		(file("sub.crt"), file("sub.key"), file("sub.csr"), file("sub.ext"));
+	let extensions = "basicConstraints=critical,CA:TRUE,pathlen:0\nkeyUsage=critical,keyCertSign,cRLSign\n\
+		subjectKeyIdentifier=hash\nauthorityKeyIdentifier=keyid\n";
+	fs::write(&ext, extensions).expect("writes the extensions");
+	let words = "req -new -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN=acme-sub";
+	let words: Vec<_> = words.split_whitespace().collect();
+	succeeds("openssl", &[&words[..], &["-keyout", &key, "-out", &csr]].concat());
+	let (root, root_key) = (text(root), text(root_key));
+	let words = ["x509", "-req", "-days", "20", "-set_serial", "77", "-extfile", &ext];
+	let signed = ["-in", &csr, "-CA", &root, "-CAkey", &root_key, "-out", &cert];
+	succeeds("openssl", &[words, signed].concat());
+	let words = ["anchor", "add", "--org", "acme", "--intermediate", "--parent", &root];
+	fleet.admin.ok([&words[..], &["--key", &key, "--cert", &cert]].concat());
+	cert.into()
 }
 
 #[tokio::test]
@@ -197,6 +217,37 @@ async fn what_the_chain_says_is_read_by_the_tools_of_others() {
 	export("crl", &list, &crl);
 	let check = ["-crl_check", "-CRLfile", &text(&crl)];
 	assert!(verify(&check).status.success(), "{:?}", verify(&check));
+
+	// What is on hold is on the list, and comes off it again: an authority below the CA, and whatever the CA has issued for
+	// the key of a certificate of the chain.
+	let shown = || succeeds("openssl", &["crl", "-in", &text(&crl), "-noout", "-text"]);
+	let below = text(&authority_below(&fleet, &ca_cert, &ca_key));
+	fleet.admin.ok(["anchor", "suspend", &below]);
+	let told = export("crl", &list, &crl);
+	assert_eq!(
+		told["entries"],
+		json!([
+			{ "serial": "4d", "reason": "certificateHold", "revoked_at": told["entries"][0]["revoked_at"] }
+		])
+	);
+	assert!(shown().contains("Serial Number: 4D") && shown().contains("Certificate Hold"));
+	fleet.admin.ok(["anchor", "release", &below]);
+	let apply = ["certificate", "apply", "org:acme", "--org", "acme", "--key", &text(&key)];
+	let granted = fleet.admin.ok(apply);
+	let certificate = granted["certificate"].as_str().expect("an id");
+	let with_certificate = [&list[..], &["--certificate", certificate]].concat();
+	assert_eq!(export("crl", &with_certificate, &crl)["entries"], json!([]));
+	fleet.admin.ok(["certificate", "suspend", certificate]);
+	let told = export("crl", &with_certificate, &crl);
+	assert_eq!(told["entries"].as_array().map(Vec::len), Some(1), "{told}");
+	assert_eq!(shown().matches("Certificate Hold").count(), 1, "{}", shown());
+	let verdict = verify(&check);
+	let said = String::from_utf8_lossy(&verdict.stderr).into_owned();
+	assert!(!verdict.status.success() && said.contains("certificate revoked"), "{verdict:?}");
+	fleet.admin.ok(["certificate", "release", certificate]);
+	export("crl", &with_certificate, &crl);
+	assert!(!shown().contains("Certificate Hold") && verify(&check).status.success());
+
 	let id = registered["key_id"].as_str().expect("an id").to_owned();
 	fleet.admin.ok(["revoke", "key", &id, "--reason", "keyCompromise", "--yes"]);
 	let told = export("crl", &list, &crl);
@@ -204,7 +255,7 @@ async fn what_the_chain_says_is_read_by_the_tools_of_others() {
 	let verdict = verify(&check);
 	let said = String::from_utf8_lossy(&verdict.stderr).into_owned();
 	assert!(!verdict.status.success() && said.contains("certificate revoked"), "{verdict:?}");
-	let shown = succeeds("openssl", &["crl", "-in", &text(&crl), "-noout", "-text"]);
+	let shown = shown();
 	assert!(shown.contains("Key Compromise") && shown.contains("X509v3 CRL Number"), "{shown}");
 
 	// What is refused: a key of another CA, an anchor that is revoked, a checkpoint of nowhere.

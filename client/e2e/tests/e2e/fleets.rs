@@ -37,6 +37,8 @@ async fn a_thousand_keys_are_committed_at_once_proven_one_by_one_and_revoked_at_
 	assert_eq!((&committed["members"], &committed["published_tiles"]), (&1_000.into(), &5.into()));
 	let waiting = fleet.admin.ok(["fleet", "status", drones]);
 	assert_eq!((&waiting["status"], &waiting["votes_available"]), (&"unknown".into(), &0.into()));
+	let listed = fleet.admin.ok(["fleet", "list", "acme"]);
+	assert_eq!((&listed["total"], &listed["fleets"][0]["name"]), (&1.into(), &"drones".into()));
 
 	let proof = prove(&fleet, &tiles, "drone-7");
 	let query = Query::new().member(&proof);

@@ -1,6 +1,6 @@
 //! Access that ends by itself where more than one person stands for it, and without a CA.
 
-use dpki_e2e::{Device, Fleet, PATIENCE, block, login_name};
+use dpki_e2e::{Device, Fleet, PATIENCE, Sshd, block, login_name, public, tell_name};
 use serde_json::{Value, json};
 use std::{fs, path::PathBuf, time::Instant};
 
@@ -66,6 +66,19 @@ impl Scene {
 		self.device.tells(&format!("applied {sequence}"), is_so).await;
 	}
 
+	/// OpenSSH's server, which reads that file, and what a client knows of it.
+	fn sshd(&self) -> (Sshd, PathBuf) {
+		let workspace = &self.fleet.workspace;
+		let (fragment, known) = (workspace.join("fragment"), workspace.join("known_hosts"));
+		let host_key = self.device.join("state/host_key");
+		let own = self.own.display();
+		let lines = format!("HostKey {}\nAuthorizedKeysFile {own}\n", host_key.display());
+		fs::write(&fragment, lines).expect("writes what sshd includes");
+		let host = fs::read_to_string(public(&host_key)).expect("the host key is there");
+		fs::write(&known, format!("device.test {host}")).expect("writes known_hosts");
+		(Sshd::start(workspace, &fragment), known)
+	}
+
 	fn opens(&self, granted: &Value) -> bool {
 		let path = self.device.ssh().join("current/principals").join(login_name());
 		let principal = granted["principal"].as_str().expect("a principal");
@@ -75,16 +88,16 @@ impl Scene {
 
 #[tokio::test]
 async fn a_grant_is_approved_by_those_who_have_to_and_opens_nothing_before_or_after_its_time() {
-	let scene = Scene::start().await;
-	let (admin, ca) = (&scene.fleet.admin, scene.user_ca.display().to_string());
+	let mut scene = Scene::start().await;
+	let ca = scene.user_ca.display().to_string();
 	for name in ["alice", "bob"] {
 		scene.fleet.user_key(name);
 	}
 	for (person, roles) in [("//Bob", "administrator,publisher"), ("//Charlie", "watchdog")] {
+		let admin = &scene.fleet.admin;
 		admin.ok(["org", "member", "set", "acme", person, "--roles", roles]);
 		admin.acting_for(person).ok(["org", "join", "acme"]);
 	}
-	let (bob, charlie) = (admin.acting_for("//Bob"), admin.acting_for("//Charlie"));
 
 	// Without a CA: the key itself opens the login, says its end to sshd, and goes with the grant.
 	let plain = scene.grant("10m", "alice", &["--plain", "--wait=100s"]);
@@ -97,6 +110,31 @@ async fn a_grant_is_approved_by_those_who_have_to_and_opens_nothing_before_or_af
 	let public = fs::read_to_string(scene.fleet.workspace.join("alice.pub")).expect("it is there");
 	let key = public.split(' ').nth(1).expect("a key");
 	assert!(line.is_some_and(|line| line.contains(key)), "{}", scene.keys());
+
+	// sshd itself ends such an access: with the chain stopped and the agent gone, the line is there and opens nothing.
+	let (sshd, known) = scene.sshd();
+	let at = |name: &str| scene.fleet.workspace.join(name);
+	let (alices, bobs) = (at("alice"), at("bob"));
+	let may_log_in =
+		|scene: &Scene, key| sshd.login(key, &known, &tell_name(&scene.device)).granted;
+	assert!(may_log_in(&scene, &alices) && !may_log_in(&scene, &bobs), "{}", sshd.log());
+	let short = scene.grant("30s", "bob", &["--plain", "--wait=100s"]);
+	assert_eq!(short["outcome"], "applied");
+	scene.fleet.node.stop();
+	scene.device.stop();
+	assert!(may_log_in(&scene, &bobs), "{}\n{}", sshd.log(), scene.keys());
+	let began = Instant::now();
+	while may_log_in(&scene, &bobs) {
+		assert!(began.elapsed() < PATIENCE, "sshd lets in for ever:\n{}", scene.keys());
+		tokio::time::sleep(std::time::Duration::from_millis(500)).await;
+	}
+	assert_eq!(scene.keys().matches("expiry-time=").count(), 2, "{}", scene.keys());
+	assert!(may_log_in(&scene, &alices), "what has not ended yet goes on:\n{}", sshd.log());
+	scene.fleet.node.resume();
+	scene.device.start();
+
+	let admin = &scene.fleet.admin;
+	let (bob, charlie) = (admin.acting_for("//Bob"), admin.acting_for("//Charlie"));
 	let id = plain["grant"].as_str().expect("an id");
 	let revoked = admin.ok(["access", "revoke", id, "--yes"]);
 	scene.device.reach(block(&revoked)).await;

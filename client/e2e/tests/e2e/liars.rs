@@ -1,26 +1,27 @@
 //! Nodes that lie, or say nothing: answers that are altered on their way to the verifier, and proxies on sockets of their
 //! own before a real node, which the shipped command line asks.
 
-#[path = "../../../sdk/tests/carriers/liar.rs"]
-#[allow(dead_code)]
-mod liar;
-
+use crate::liar::{Liar, Said, Wire};
 use codec::Encode;
-use dpki_client::Client;
+use dpki_client::{Client, RpcClient, possession::AgreementKey};
 use dpki_e2e::{
-	Dpki, Fleet, Node, anchors, block, hex,
+	Dpki, Fleet, Node, anchors, block, hex, login_name,
 	proofs::{self, Device, bundle, freshness, new_device, reach},
 };
 use dpki_primitives::{
-	ids::{KeyId, OrganisationId},
+	ids::{DeviceId, KeyId, OrganisationId},
+	key::{KeyPurpose, PublicKey},
 	storage_keys,
 };
-use dpki_verifier::{Error as Unproven, Freshness, Query};
+use dpki_verifier::{Checkpoint, Error as Unproven, Freshness, Query};
 use jsonrpsee::types::ErrorObjectOwned;
-use liar::{Liar, Said, Wire};
 use serde_json::Value;
 use sp_crypto_hashing::blake2_256;
-use std::{path::PathBuf, time::Duration};
+use std::{
+	fs,
+	path::{Path, PathBuf},
+	time::Duration,
+};
 use subxt_rpcs::{Error as RpcError, client::RpcParams};
 
 /// What a device says to an answer.
@@ -101,22 +102,25 @@ async fn proxy(
 ) -> Liar {
 	let rpc = node.rpc().clone();
 	Liar::start(move |method, parameters| {
-		let (rpc, alter) = (rpc.clone(), alter.clone());
-		let mut handed_on = RpcParams::new();
-		for parameter in ask(parameters) {
-			handed_on.push(parameter).expect("it was JSON");
-		}
+		let (asking, alter) = (hand_on(rpc.clone(), method, ask(parameters)), alter.clone());
 		async move {
-			let said: Said = rpc.request(method, handed_on).await.map_err(|error| match error {
-				RpcError::User(error) => {
-					ErrorObjectOwned::owned(error.code, error.message, None::<()>)
-				},
-				error => panic!("the real node does not answer: {error}"),
-			});
+			let said = asking.await;
 			said.map(|answer| if method == "dpki_bundle" { alter(answer) } else { answer })
 		}
 	})
 	.await
+}
+
+/// What a real node says to this.
+async fn hand_on(rpc: RpcClient, method: &'static str, parameters: Vec<Value>) -> Said {
+	let mut handed_on = RpcParams::new();
+	for parameter in parameters {
+		handed_on.push(parameter).expect("it was JSON");
+	}
+	rpc.request(method, handed_on).await.map_err(|error| match error {
+		RpcError::User(error) => ErrorObjectOwned::owned(error.code, error.message, None::<()>),
+		error => panic!("the real node does not answer: {error}"),
+	})
 }
 
 /// The answer with other bytes for a bundle.
@@ -267,4 +271,135 @@ async fn a_node_that_stops_answering_is_told_as_such() {
 	assert!(sentence.contains("no node answers"), "{sentence}");
 	let sentence = device.refused_run_within(5);
 	assert!(sentence.contains("no fresh finalised block came within 5 s"), "{sentence}");
+}
+
+/// A proxy before a real node that has this key in the place of the one to which deliveries to a device are encrypted: in what
+/// it tells, and in the proofs of that.
+async fn impostor(node: &Client, device: DeviceId, made_up: &PublicKey) -> Liar {
+	let view = node.at_finalized().await.expect("the node answers");
+	let keys = view.keys_of(device).await.expect("they are read");
+	let agreement = keys.into_iter().find(|(_, key)| key.purpose == KeyPurpose::KeyAgreement);
+	let (real, record) = agreement.expect("it has one");
+	let digits = |key: &PublicKey| hex::encode(&key.bytes[..]);
+	let ids = (hex::encode(real.0), hex::encode(KeyId::of(made_up).0));
+	let keys = (digits(&record.public), digits(made_up));
+	let rpc = node.rpc().clone();
+	Liar::start(move |method, parameters| {
+		let (ids, keys) = (ids.clone(), keys.clone());
+		let asked = with_other(&Value::Array(parameters), &ids.1, &ids.0);
+		let Value::Array(asked) = asked else { panic!("a list stays one") };
+		let asking = hand_on(rpc.clone(), method, asked);
+		async move {
+			let answer = asking.await?;
+			// What is wrong with a head is noticed before anything is asked about keys.
+			if !method.starts_with("state_") {
+				return Ok(answer);
+			}
+			Ok(with_other(&with_other(&answer, &ids.0, &ids.1), &keys.0, &keys.1))
+		}
+	})
+	.await
+}
+
+/// The same with other digits in the place of these.
+fn with_other(value: &Value, these: &str, other: &str) -> Value {
+	serde_json::from_str(&value.to_string().replace(these, other)).expect("it stays JSON")
+}
+
+fn text(path: &Path) -> String {
+	path.display().to_string()
+}
+
+// As above, the proxies answer while the command line is waited for.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nothing_is_sealed_to_a_key_that_a_node_has_made_up() {
+	let fleet = Fleet::start("made-up");
+	let file = |name: &str| text(&fleet.workspace.join(name));
+	let user_ca = text(&fleet.add_ssh_ca("ssh-user-ca"));
+	let device = fleet.enrol("drone-7").await;
+	fleet.user_key("alice");
+	let checkpoint = file("checkpoint");
+	fleet.admin.ok(["bundle", "checkpoint", &checkpoint]);
+	let proven = ["--checkpoint", &checkpoint];
+	let deliver = |review: &str, more: &[&str]| -> Vec<String> {
+		let words = ["deliver", "--org", "acme", "--device", "drone-7", "--empty", "--review"];
+		[&words[..], &[review], more].concat().into_iter().map(Into::into).collect()
+	};
+	let (alice, review, login) = (file("alice"), file("review"), login_name());
+	let grant: Vec<&str> = [
+		&["access", "grant", "acme/drone-7", "--login", &login, "--ca", &user_ca][..],
+		&["--key", &alice, "--review", &review],
+	]
+	.concat();
+
+	// A node that lies about nothing proves what it says.
+	let first = fleet.admin.ok(deliver(&review, &proven));
+	assert_eq!(first["sequence"], 1);
+	let granted = fleet.admin.ok([&grant[..], &proven].concat());
+	assert_eq!(granted["sequence"], 2);
+
+	// The lie is a good one: whoever believes the node seals to its key.
+	let own = fleet.node.client().await;
+	let made_up = AgreementKey::from_secret_bytes(&[7; 32]).public();
+	let liar = impostor(&own, device.id(), &made_up).await;
+	let astray = fleet.admin.moved_to(&liar.url());
+	astray.refused(deliver(&file("believed"), &[]));
+	let sealed: Value = serde_json::from_str(
+		&fs::read_to_string(file("believed")).expect("it was sealed before it was sent"),
+	)
+	.expect("it is JSON");
+	assert_eq!(sealed["recipient"], KeyId::of(&made_up).to_string());
+
+	// Who wants it proven does not, and sends nothing.
+	let sentence = astray.refused(deliver(&file("unproven"), &proven));
+	assert!(sentence.contains("is not proven by what the node answers"), "{sentence}");
+	assert!(!fleet.workspace.join("unproven").exists(), "nothing was sealed");
+	let sentence = astray.refused([&grant[..], &proven].concat());
+	assert!(sentence.contains("is not proven by what the node answers"), "{sentence}");
+	let status = fleet.admin.status(["status", "delivery", "acme/drone-7"]);
+	assert_eq!(status["sequence"], 2, "{status}");
+	let listed = fleet.admin.ok(["access", "list", "acme/drone-7"]);
+	assert_eq!(listed["grants"].as_array().map(Vec::len), Some(1), "{listed}");
+
+	// The checkpoint of another chain.
+	let bytes = fs::read(&checkpoint).expect("it is there");
+	let taken = Checkpoint::decode(&bytes).expect("it is a checkpoint");
+	let other = Checkpoint { genesis: [7; 32], ..taken };
+	fs::write(fleet.workspace.join("other"), other.encode()).expect("writes the file");
+	let sentence = fleet
+		.admin
+		.refused(deliver(&file("unproven"), &["--checkpoint", &file("other")]));
+	assert!(sentence.contains("of another chain"), "{sentence}");
+}
+
+#[tokio::test]
+async fn a_node_elsewhere_proves_what_it_says_from_what_was_proven_before() {
+	let fleet = Fleet::start("elsewhere-proven");
+	let (memory, checkpoint) =
+		(fleet.workspace.join("memory"), text(&fleet.workspace.join("checkpoint")));
+	let _device = fleet.enrol("drone-7").await;
+	fleet.admin.ok(["bundle", "checkpoint", &checkpoint]);
+	let words = ["deliver", "--org", "acme", "--device", "drone-7", "--empty"];
+	// An address that is not known to be that of this computer.
+	let remote = fleet.node.url().replace("127.0.0.1", "0.0.0.0");
+	let admin = fleet.admin.remembering(&memory).moved_to(&remote);
+	let remembered = || {
+		let folder = fs::read_dir(memory.join("dpki/checkpoints")).expect("it is remembered");
+		let files: Vec<_> = folder.map(|entry| entry.expect("it is read").path()).collect();
+		let [file] = &files[..] else { panic!("one chain: {files:?}") };
+		let bytes = fs::read(file).expect("it is read");
+		Checkpoint::decode(&bytes[32..]).expect("it is a checkpoint").number
+	};
+
+	let sentence = admin.refused(words);
+	assert!(sentence.contains("is not proven without a checkpoint"), "{sentence}");
+	assert!(!memory.exists(), "nothing is remembered by the word of the node");
+	let given = admin.ok([&words[..], &["--checkpoint", &checkpoint]].concat());
+	assert_eq!(given["sequence"], 1);
+	let first = remembered();
+	assert_eq!(admin.ok(words)["sequence"], 2);
+	assert!(remembered() > first, "{} after {first}", remembered());
+
+	// A node of one's own is believed, whatever was remembered of its chain.
+	assert_eq!(fleet.admin.ok(words)["sequence"], 3);
 }

@@ -4,8 +4,8 @@ use dpki_client::{
 	Account,
 	primitives::{channel::ChannelId, delivery::Suite},
 };
-use dpki_e2e::{Device, Fleet, PATIENCE, block};
-use serde_json::json;
+use dpki_e2e::{Device, Fleet, PATIENCE, block, scan};
+use serde_json::{Value, json};
 use std::time::Duration;
 
 const DELIVER: [&str; 7] = ["deliver", "--org", "acme", "--device", "drone-1", "--empty", "--wait"];
@@ -37,7 +37,8 @@ async fn a_device_comes_by_its_fingerprint_and_replaces_its_key() {
 		asked["request"].as_str().expect("an id").to_string()
 	};
 	let (theirs, ours) = (request(&stranger), request(&device));
-	let shown = device.fingerprint();
+	let shown = scan(&device.drawn_fingerprint());
+	assert_eq!(shown, device.fingerprint());
 	let approve = |id: &str| {
 		["key", "approve", id, "--fingerprint", shown.as_str(), "--yes"].map(String::from)
 	};
@@ -105,6 +106,37 @@ async fn a_device_comes_by_its_fingerprint_and_replaces_its_key() {
 	let sentence = fleet.admin.refused(to(&first));
 	assert!(sentence.contains("no valid key of acme/drone-1"), "{sentence}");
 	assert_eq!(fleet.admin.ok(to(&next))["outcome"], json!("applied"));
+
+	// A device ends its own keys beside the agent that runs, another one's never, and its voice only if that is meant.
+	let key = |device: &str, purpose: &str| {
+		let shown = fleet.admin.ok(["device", "show", device]);
+		let keys = shown["keys"].as_array().expect("a list").clone();
+		let is_it = |key: &&Value| key["purpose"] == purpose && key["status"] == "valid";
+		let found = keys.iter().find(is_it).unwrap_or_else(|| panic!("{purpose}: {shown}"));
+		found["key_id"].as_str().expect("an id").to_string()
+	};
+	let why = ["--reason", "cessationOfOperation"];
+	let foreign = key("acme/drone-2", "ssh");
+	let sentence = device.refused_revocation(&foreign, &why);
+	assert!(sentence.contains("no key") && sentence.contains("of this device"), "{sentence}");
+	let ssh = key("acme/drone-1", "ssh");
+	device.revoke(&ssh, &why);
+	let verdict = fleet.admin.status(["status", "key", &ssh]);
+	assert_eq!(
+		(&verdict["status"], &verdict["reason"]),
+		(&json!("revoked"), &json!("cessationOfOperation"))
+	);
+	assert_eq!(fleet.admin.status(["status", "key", &foreign])["status"], "valid");
+	let sign = key("acme/drone-1", "sign");
+	let compromise = ["--reason", "keyCompromise"];
+	let sentence = device.refused_revocation(&sign, &compromise);
+	assert!(sentence.contains("give --last if that is meant"), "{sentence}");
+	device.revoke(&sign, &[&compromise[..], &["--last"]].concat());
+	let verdict = fleet.admin.status(["status", "key", &sign]);
+	assert_eq!(
+		(&verdict["status"], &verdict["reason"]),
+		(&json!("revoked"), &json!("keyCompromise"))
+	);
 }
 
 /// Waits until the agent has put a key away.

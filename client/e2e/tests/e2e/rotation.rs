@@ -1,7 +1,7 @@
 //! Another CA for a fleet: killed in the middle, gone on with, and with a device that was off all the time.
 
-use dpki_e2e::{Fleet, PATIENCE, binary, login_name, public};
-use serde_json::Value;
+use dpki_e2e::{Fleet, PATIENCE, Sshd, binary, login_name, public, run};
+use serde_json::{Value, json};
 use std::{
 	fs,
 	path::Path,
@@ -44,7 +44,7 @@ async fn a_fleet_gets_another_ca_and_the_old_one_goes() {
 	let (new, ledger) = (fleet.workspace.join("new-ca"), fleet.workspace.join("rotation.json"));
 	let text = |path: &Path| path.display().to_string();
 	let new_ca = text(&new);
-	let command = |wait: &str, principals: &str| -> Vec<String> {
+	let long = |wait: &str, principals: &str, overlap: &str| -> Vec<String> {
 		let words = [
 			"ssh",
 			"rotate",
@@ -63,12 +63,14 @@ async fn a_fleet_gets_another_ca_and_the_old_one_goes() {
 			"--batch",
 			"1",
 			"--overlap",
-			"2s",
+			overlap,
 			"--wait",
 			wait,
-			"--despite-stragglers",
 		];
 		words.map(String::from).to_vec()
+	};
+	let command = |wait: &str, principals: &str| -> Vec<String> {
+		[long(wait, principals, "2s"), vec!["--despite-stragglers".into()]].concat()
 	};
 	let principals = format!("{}=ops", login_name());
 
@@ -112,7 +114,43 @@ async fn a_fleet_gets_another_ca_and_the_old_one_goes() {
 	// With another content it does not go on; with the same it does, and tells who is missing.
 	let sentence = fleet.admin.refused(command("12s", "root=everybody"));
 	assert!(sentence.contains("differs in what devices get"), "{sentence}");
-	let (code, told) = fleet.admin.answers(command("12s", &principals));
+	let (code, told) = fleet.admin.answers(long("12s", &principals, "2s"));
+	assert_eq!((code, &told["revoked"]), (Some(3), &false.into()), "{told}");
+	assert_eq!(told["overlap_until"], Value::Null, "it waits for who is missing");
+
+	// Without them both CAs are good for a while, whoever asks and wherever: the command says until when, and ends.
+	let (old_id, new_id) = (told["old_ca"].clone(), told["new_ca"].clone());
+	let despite = [long("2s", &principals, "20s"), vec!["--despite-stragglers".into()]].concat();
+	let (code, told) = fleet.admin.answers(despite);
+	assert_eq!((code, &told["revoked"]), (Some(3), &false.into()), "{told}");
+	assert!(told["overlap_until"].is_string(), "{told}");
+	for device in &devices[..2] {
+		let both = |status: &Value| status["ssh"]["user_cas"] == json!([old_id, new_id]);
+		device.tells("believed both CAs", both).await;
+	}
+	let status = |id: &Value| fleet.admin.status(["status", "anchor", id.as_str().expect("an id")]);
+	assert_eq!(
+		(&status(&old_id)["status"], &status(&new_id)["status"]),
+		(&json!("valid"), &json!("valid"))
+	);
+	let sshd = Sshd::start(&fleet.workspace, &devices[0].ssh().join("current/sshd.conf"));
+	let known = fleet.workspace.join("known_hosts");
+	let host = fs::read_to_string(public(&devices[0].join("state/host_key"))).expect("it has one");
+	fs::write(&known, format!("device.test {host}")).expect("writes known_hosts");
+	let people = [("by-the-old", &old), ("by-the-new", &new)].map(|(name, ca)| {
+		let key = fleet.user_key(name);
+		let signed = run(
+			Path::new("/usr/bin/ssh-keygen"),
+			["-q", "-s", &text(ca), "-I", name, "-n", "ops", "-V", "+1h", &text(&public(&key))],
+		);
+		assert!(signed.status.success(), "{}", String::from_utf8_lossy(&signed.stderr));
+		key
+	});
+	let may_log_in = |key: &Path| sshd.login(key, &known, "true").granted;
+	assert!(people.iter().all(|key| may_log_in(key)), "{}", sshd.log());
+
+	// The same command goes on from there.
+	let (code, told) = fleet.admin.answers(command("22s", &principals));
 	assert_eq!(code, Some(3), "{told}");
 	assert_eq!((&told["revoked"], &told["stragglers"][0]), (&true.into(), &"acme/drone-3".into()));
 	assert_eq!(told["stragglers"].as_array().map(Vec::len), Some(1), "{told}");
@@ -133,6 +171,8 @@ async fn a_fleet_gets_another_ca_and_the_old_one_goes() {
 	}
 	let (code, told) = fleet.admin.answers(command("60s", &principals));
 	assert_eq!((code, &told["stragglers"]), (Some(0), &serde_json::json!([])), "{told}");
+
+	assert!(!may_log_in(&people[0]) && may_log_in(&people[1]), "{}", sshd.log());
 
 	// What was delivered can be looked into, and added to.
 	let (login, key) = (login_name(), text(&fleet.user_key("erin")));

@@ -114,7 +114,7 @@ async fn access_ends_by_itself_wherever_the_news_and_the_time_come_from() {
 	let out = ["--for", "35s", "--out", &path(&request)];
 	scene.fleet.admin.acting_for("//Bob").ok([&asked[..], &out].concat());
 	let certificate = format!("{}-cert.pub", carol.display());
-	let grant = scene.grant("35s", &["--request", &path(&request), "--out", &certificate]);
+	let mut grant = scene.grant("35s", &["--request", &path(&request), "--out", &certificate]);
 	assert!(scene.may_log_in(&sshd, &carol), "{}\n{}", sshd.log(), scene.device.log());
 	let principal = grant["principal"].as_str().expect("a principal").to_owned();
 	assert!(scene.principals().contains(&format!("Z\" {principal}\n")), "{}", scene.principals());
@@ -130,7 +130,8 @@ async fn access_ends_by_itself_wherever_the_news_and_the_time_come_from() {
 	scene.fleet.node.resume();
 	scene.device.start();
 	let dave = scene.fleet.user_key("dave");
-	let grant = scene.grant("10m", &["--key", &path(&dave)]);
+	let ended = std::mem::replace(&mut grant, scene.grant("10m", &["--key", &path(&dave)]));
+	assert_eq!(scene.status(&ended)["status"], "expired", "the chain says so as well");
 	assert_eq!(scene.status(&json!({ "grant": grant["grant"] }))["status"], "valid");
 	assert!(scene.may_log_in(&sshd, &dave), "{}\n{}", sshd.log(), scene.device.log());
 	let principal = grant["principal"].as_str().expect("a principal").to_owned();

@@ -7,6 +7,7 @@ use crate::{
 };
 use dpki_primitives::Moment;
 use dpki_primitives::{
+	channel::ChannelId,
 	filing::{MAX_FILING_LEN, Objection},
 	ids::{DeviceId, KeyId},
 	key::Signature,
@@ -49,13 +50,13 @@ pub fn withdraw_request(
 	)
 }
 
-/// Tells a device in which delivery the certificate is for which it has asked.
+/// Tells a device in which delivery, by channel and number, the certificate is for which it has asked.
 pub fn answer_request(
 	(device, slot): (DeviceId, u8),
 	content: [u8; 32],
-	sequence: u64,
+	(channel, sequence): (ChannelId, u64),
 ) -> impl Call + use<> {
-	tx().requests().answer(Static(device), slot, content, sequence)
+	tx().requests().answer(Static(device), slot, content, Static(channel), sequence)
 }
 
 /// Tells a device why there is no certificate.
@@ -104,8 +105,9 @@ mod tests {
 		let withdraw = withdraw_request(place, [3; 32], 5, KEY, 9, signature());
 		let arguments = (DEVICE, 2u8, [3u8; 32], 5u64, KEY, 9u64, signature());
 		assert_encodes(&withdraw, (27, 1), arguments);
-		let arguments = (DEVICE, 2u8, [3u8; 32], 8u64);
-		assert_encodes(&answer_request(place, [3; 32], 8), (27, 2), arguments);
+		let channel = ChannelId::new(2).unwrap();
+		let arguments = (DEVICE, 2u8, [3u8; 32], channel, 8u64);
+		assert_encodes(&answer_request(place, [3; 32], (channel, 8)), (27, 2), arguments);
 		let objection = Objection::KeyUnfit;
 		let arguments = (DEVICE, 2u8, [3u8; 32], objection);
 		assert_encodes(&refuse_request(place, [3; 32], objection), (27, 3), arguments);

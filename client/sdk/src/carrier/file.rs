@@ -12,7 +12,8 @@
 //! | the bundle | SCALE `Vec<u8>` |
 //!
 //! All but the bundle and the changes is there to tell people early that they took the wrong file. Nothing in it is
-//! believed: a device asks for the keys that it wants and not for those that the file names.
+//! believed: a device asks for the keys that it wants and not for those that the file names. Of a certificate the file names
+//! those that the certificate depends on, too; whether they are all of them says the bundle.
 
 use super::{Carrier, CarrierError, MAX_CARRIED_LEN, MAX_ROUNDS, Pursuit, asked};
 use async_trait::async_trait;
@@ -180,6 +181,16 @@ impl Carrier for FileCarrier {
 			return Err(CarrierError::OtherQuestion { carrier: self.name() });
 		}
 		Ok(contents.bundle)
+	}
+
+	async fn held(&self, query: &Query) -> Result<Option<Query>, CarrierError> {
+		if query.certificates().next().is_none() {
+			return Ok(None);
+		}
+		let contents = self.contents().await?;
+		let takes_in = asked(query).all(|key| contents.keys.iter().any(|held| held == key));
+		let all = contents.keys.into_iter().fold(query.clone(), Query::storage_key);
+		Ok(takes_in.then_some(all))
 	}
 
 	async fn changes(&self, pursuit: Pursuit<'_>) -> Result<Option<Vec<u8>>, CarrierError> {

@@ -14,7 +14,8 @@
 //! The connection is not encrypted: a password of a publisher is for a broker on the same computer or behind a tunnel.
 
 use super::{
-	Carrier, CarrierError, MAX_CARRIED_LEN, PATIENCE, Pursuit, node::NodeCarrier, sentence,
+	Carrier, CarrierError, MAX_CARRIED_LEN, MAX_QUESTIONS, PATIENCE, Pursuit, node::NodeCarrier,
+	sentence,
 };
 use async_trait::async_trait;
 use codec::Encode;
@@ -355,16 +356,27 @@ impl<'a> Publisher<'a> {
 	}
 
 	/// Publishes the newest changes, and the bundle for this query. Devices ask with [`Query::bind_genesis`], unless they are
-	/// told not to: ask in the same way for them.
+	/// told not to: ask in the same way for them. What is told is about the bundle for this query; those for the questions
+	/// that follow from it ([`Query::next_in`]) are published before it, so that devices find them there.
 	pub async fn publish(&mut self, query: &Query) -> Result<Published, CarrierError> {
 		self.publish_changes().await?;
 		let (full, last) = self.full;
-		let served = self.node.serve(query.keys(), last).await?;
-		let topic = bundle_topic(self.genesis, query);
-		let len = served.bundle.len();
-		self.broker.publish(&topic, served.bundle).await?;
+		let mut answers = Vec::new();
+		let mut next = Some(query.clone());
+		while let Some(query) = next.take_if(|_| answers.len() < MAX_QUESTIONS as usize) {
+			let served = self.node.serve(query.keys(), last).await?;
+			next = query.next_in(&served.bundle).map_err(|error| self.node.unreadable(&error))?;
+			answers.push((bundle_topic(self.genesis, &query), served));
+		}
 		let lists = full + u64::from(!self.open.is_empty());
-		Ok(Published { topic, number: served.number, hash: served.hash, len, lists })
+		let mut published = None;
+		for (topic, served) in answers.into_iter().rev() {
+			let len = served.bundle.len();
+			self.broker.publish(&topic, served.bundle).await?;
+			let (number, hash) = (served.number, served.hash);
+			published = Some(Published { topic, number, hash, len, lists });
+		}
+		published.ok_or_else(|| CarrierError::Missing { carrier: self.node.name() })
 	}
 
 	async fn publish_changes(&mut self) -> Result<(), CarrierError> {

@@ -2,7 +2,7 @@
 
 use super::{Carrier, CarrierError, MAX_CARRIED_LEN, PATIENCE, Pursuit, sentence, without_user};
 use async_trait::async_trait;
-use dpki_verifier::{Checkpoint, Query};
+use dpki_verifier::{Checkpoint, Error as Unproven, Query};
 use serde::Deserialize;
 use std::time::Duration;
 use subxt_rpcs::{
@@ -179,6 +179,11 @@ impl NodeCarrier {
 			});
 		}
 		hex::decode(digits).map_err(|_| self.malformed("bytes are not hexadecimal digits"))
+	}
+
+	/// That a bundle of this node is none, as far as can be told without a checkpoint.
+	pub(crate) fn unreadable(&self, error: &Unproven) -> CarrierError {
+		self.malformed(&error.to_string())
 	}
 
 	fn malformed(&self, reason: &str) -> CarrierError {

@@ -145,8 +145,8 @@ impl View {
 
 	/// How many applications the account ever made.
 	pub async fn application_nonce(&self, account: &AccountId) -> Result<u64, ReadError> {
-		let item = "the count of applications";
-		self.call(item, "DpkiApi_application_nonce", account).await
+		let key = storage_keys::application_nonce(account);
+		Ok(self.read("the count of applications", key).await?.unwrap_or(0))
 	}
 
 	/// Who holds the subject.

@@ -6,7 +6,8 @@ use dpki_primitives::{
 	Moment,
 	anchor::{AnchorRecord, ChainVerdict, Profile},
 	device::DeviceRecord,
-	ids::{AnchorId, DeviceId, KeyId, OrganisationId},
+	fleet::FleetRecord,
+	ids::{AnchorId, DeviceId, FleetId, KeyId, OrganisationId},
 	key::KeyRecord,
 };
 
@@ -67,6 +68,17 @@ impl View {
 	) -> Result<Listing<(DeviceId, Verdict<DeviceRecord>)>, ReadError> {
 		let item = "the devices of the organisation";
 		self.call(item, "DpkiApi_devices_of", &(organisation, start).encode()).await
+	}
+
+	/// The fleets that were ever proposed for the organisation, those that have ended or never counted too, oldest first,
+	/// from number `start` on.
+	pub async fn fleets_of(
+		&self,
+		organisation: OrganisationId,
+		start: u32,
+	) -> Result<Listing<(FleetId, Verdict<FleetRecord>)>, ReadError> {
+		let item = "the fleets of the organisation";
+		self.call(item, "DpkiApi_fleets_of", &(organisation, start).encode()).await
 	}
 
 	/// Those unrevoked keys of a device that end, or are to be superseded, from now until this moment.

@@ -19,6 +19,7 @@ impl View {
 		struct Changes {
 			changes: Vec<(String, Option<String>)>,
 		}
+		self.require_told(item)?;
 		let Head { number: block, hash, .. } = self.head;
 		let unanswered =
 			|error: ClientError| ReadError::Request { item, block, reason: error.to_string() };

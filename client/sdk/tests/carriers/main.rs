@@ -4,6 +4,7 @@
 //! where no broker would do such a thing, bytes on a socket.
 
 mod broker;
+mod certificates;
 mod files;
 mod http;
 #[path = "../../../verifier/tests/verifier/kit.rs"]
@@ -12,6 +13,7 @@ mod kit;
 mod liar;
 mod mqtt;
 mod node;
+mod prover;
 mod sources;
 
 use dpki_client::carrier::{Carrier, Carriers, Failure};

@@ -75,5 +75,5 @@ fn the_vectors_hold_for_c() {
 			status(unsafe { found.assume_init_ref() })
 		},
 	);
-	assert!(words.len() >= 7, "each verdict but `suspended` is given: {words:?}");
+	assert_eq!(words.len(), 8, "each verdict is given: {words:?}");
 }

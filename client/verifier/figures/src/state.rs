@@ -383,7 +383,7 @@ fn device_record(index: u32) -> DeviceRecord {
 		name: device_name(index).into_bytes().try_into().expect("the name is short"),
 		enrolled_at: TIME - 1_000_000,
 		keys_registered: KEYS_PER_DEVICE.into(),
-		revocation: None,
+		withdrawal: Default::default(),
 	}
 }
 
@@ -405,6 +405,6 @@ fn key_record_of(device: u32, index: u32) -> KeyRecord {
 		validity: Validity { not_before: TIME - 1_000_000, not_after: None },
 		registered_at: TIME - 1_000_000,
 		superseded_at: None,
-		revocation: None,
+		withdrawal: Default::default(),
 	}
 }

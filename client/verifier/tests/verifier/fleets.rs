@@ -134,7 +134,7 @@ fn a_key_of_another_device_is_no_member() {
 		validity: Validity { not_before: 1, not_after: None },
 		registered_at: 1,
 		superseded_at: None,
-		revocation: None,
+		withdrawal: Default::default(),
 	};
 	let mut entries = entries();
 	entries.insert(storage_keys::key(proof.key().unwrap()), record.encode());

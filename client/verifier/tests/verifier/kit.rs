@@ -4,12 +4,15 @@ use codec::Encode;
 use dpki_primitives::{
 	Moment,
 	anchor::{AnchorKind, AnchorRecord},
+	assurance::{Accreditation, AccreditationState, EndorsementRecord, Level, Quorum},
+	certificate::{CertificatePolicy, CertificateRecord, Holder, Office},
 	device::DeviceRecord,
-	ids::{AnchorId, DeviceId, KeyId, OrganisationId},
+	ids::{AnchorId, CertificateId, DeviceId, KeyId, OrganisationId},
 	key::{KeyPurpose, KeyRecord, KeyType, PublicKey},
 	revocation::{Revocation, RevocationReason},
 	status::Validity,
 	storage_keys,
+	subject::Subject,
 };
 use dpki_verifier::{AuthoritySet, Checkpoint, Error, Freshness, Query, Verified, Verifier, Zebra};
 use ed25519_zebra::{SigningKey, VerificationKeyBytes};
@@ -188,7 +191,7 @@ pub fn device_record(name: &str, revocation: Option<Revocation>) -> DeviceRecord
 		name: name.as_bytes().to_vec().try_into().unwrap(),
 		enrolled_at: TIME - 1_000_000,
 		keys_registered: 2,
-		revocation,
+		withdrawal: revocation.into(),
 	}
 }
 
@@ -200,7 +203,7 @@ pub fn key_record(device: &str, fill: u8, revocation: Option<Revocation>) -> Key
 		validity: Validity { not_before: TIME - 1_000_000, not_after: None },
 		registered_at: TIME - 1_000_000,
 		superseded_at: None,
-		revocation,
+		withdrawal: revocation.into(),
 	}
 }
 
@@ -242,6 +245,69 @@ pub fn registry(others: u32) -> BTreeMap<Vec<u8>, Vec<u8>> {
 	entries.insert(storage_keys::anchor(anchor_id()), anchor_record().encode());
 	entries.insert(storage_keys::now(), TIME.encode());
 	entries.insert(genesis_key(), GENESIS.to_vec());
+	entries
+}
+
+pub const CERTIFICATE: CertificateId = CertificateId([0x11; 32]);
+pub const OTHER_CERTIFICATE: CertificateId = CertificateId([0x22; 32]);
+
+/// About `drone`, at EV, for a key that is no device's.
+pub fn certificate_record() -> CertificateRecord {
+	CertificateRecord {
+		subject: Subject::Device(device_id("drone")),
+		holder: Holder::Organisation(organisation()),
+		requested: Level::Ev,
+		key: public_key(5),
+		display_name: None,
+		validity: Validity { not_before: TIME - 1_000_000, not_after: Some(TIME + 1_000_000) },
+		control_until: None,
+		suspension: None,
+		revocation: None,
+	}
+}
+
+pub fn endorsement(id: CertificateId, endorser: u8) -> EndorsementRecord {
+	EndorsementRecord {
+		endorser: [endorser; 32],
+		level: Level::Ev,
+		digest: certificate_record().digest(id),
+		evidence: None,
+		endorsed_at: TIME - 1_000,
+		expires_at: TIME + 1_000,
+		withdrawn: None,
+	}
+}
+
+pub fn accreditation(organisation: u8) -> Accreditation {
+	Accreditation {
+		organisation: OrganisationId([organisation; 32]),
+		level: Level::Ev,
+		state: AccreditationState::Active,
+		accredited_at: 1,
+		compromised_from: None,
+	}
+}
+
+/// Where the accreditation of this endorser lies.
+pub fn accreditation_place(endorser: u8) -> Vec<u8> {
+	storage_keys::accreditation(Office::Endorser, &[endorser; 32])
+}
+
+/// The registry with two certificates, of which these endorse the first at EV, each for an organisation of its own. The policy
+/// asks for one of them at OV and two at EV.
+pub fn certified(endorsers: std::ops::Range<u8>) -> BTreeMap<Vec<u8>, Vec<u8>> {
+	let mut entries = registry(50);
+	let endorsers_needed = Quorum { ov: 1, ev: 2 };
+	let policy = CertificatePolicy { endorsers: endorsers_needed, ..Default::default() };
+	entries.insert(storage_keys::certificate_policy(), policy.encode());
+	for id in [CERTIFICATE, OTHER_CERTIFICATE] {
+		entries.insert(storage_keys::certificate(id), certificate_record().encode());
+	}
+	let endorsements: Vec<_> = endorsers.clone().map(|it| endorsement(CERTIFICATE, it)).collect();
+	entries.insert(storage_keys::endorsements(CERTIFICATE), endorsements.encode());
+	for endorser in endorsers {
+		entries.insert(accreditation_place(endorser), accreditation(endorser).encode());
+	}
 	entries
 }
 

@@ -2,6 +2,7 @@
 
 mod answers;
 mod bundles;
+mod certificates;
 mod changes;
 mod checkpoints;
 mod differential;

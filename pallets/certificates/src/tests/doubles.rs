@@ -10,7 +10,7 @@ use dpki_primitives::{
 	key::{KeyPurpose, KeyRecord, KeyType, PublicKey},
 	organisation::{Organisations, Role},
 	registry::Registry,
-	revocation::{Revocation, RevocationReason},
+	revocation::{Revocation, RevocationReason, Withdrawal},
 	status::{Status, Validity},
 	subject::Subject,
 };
@@ -102,7 +102,7 @@ impl TestRegistry {
 			name: Name::truncate_from(name.as_bytes().to_vec()),
 			enrolled_at: 0,
 			keys_registered: 0,
-			revocation: None,
+			withdrawal: Default::default(),
 		};
 		DEVICES.with_borrow_mut(|devices| devices.insert(device, record));
 		device
@@ -110,7 +110,7 @@ impl TestRegistry {
 
 	pub fn revoke_device(device: DeviceId, revocation: Revocation) {
 		DEVICES.with_borrow_mut(|devices| {
-			devices.get_mut(&device).unwrap().revocation = Some(revocation);
+			devices.get_mut(&device).unwrap().withdrawal = Withdrawal::Revoked(revocation);
 		});
 	}
 
@@ -123,7 +123,7 @@ impl TestRegistry {
 			validity: Validity { not_before: 0, not_after: None },
 			registered_at: 0,
 			superseded_at: None,
-			revocation: Some(Revocation { reason, at }),
+			withdrawal: Withdrawal::Revoked(Revocation { reason, at }),
 		};
 		KEYS.with_borrow_mut(|keys| keys.insert(KeyId::of(&public), record));
 	}
@@ -137,7 +137,7 @@ impl Registry for TestRegistry {
 	fn device_status(device: DeviceId) -> Status {
 		match Self::device(device) {
 			None => Status::Unknown,
-			Some(record) => record.revocation.map_or(Status::Valid, Status::Revoked),
+			Some(record) => record.withdrawal.revocation().map_or(Status::Valid, Status::Revoked),
 		}
 	}
 
@@ -148,7 +148,7 @@ impl Registry for TestRegistry {
 	fn key_status(key: KeyId) -> Status {
 		match Self::key(key) {
 			None => Status::Unknown,
-			Some(record) => record.revocation.map_or(Status::Valid, Status::Revoked),
+			Some(record) => record.withdrawal.revocation().map_or(Status::Valid, Status::Revoked),
 		}
 	}
 

@@ -46,6 +46,10 @@ fn every_item_lies_where_the_primitives_say() {
 			storage_keys::application_votes(application),
 		),
 		(Escrows::<Test>::hashed_key_for(application), storage_keys::escrow(application)),
+		(
+			ApplicationNonce::<Test>::hashed_key_for(ALICE),
+			storage_keys::application_nonce(&ALICE.into()),
+		),
 		(OpenCount::<Test>::hashed_key().to_vec(), storage_keys::open_application_count()),
 		(OpenApplications::<Test>::hashed_key_for(index), storage_keys::open_application(index)),
 		(EndingCount::<Test>::hashed_key_for(index), storage_keys::ending_count(index)),

@@ -220,11 +220,12 @@ fn a_revoked_device_acknowledges_nothing() {
 fn a_device_that_is_not_valid_for_another_reason_acknowledges_nothing() {
 	run(|| {
 		publish(1);
-		for status in [Status::NotYetValid, Status::Expired, Status::Suspended, Status::Superseded]
-		{
+		for status in [Status::NotYetValid, Status::Expired, Status::Superseded] {
 			TestRegistry::set_device_status(drone(), status);
 			is_refused(Ack::applied(1), Refusal::AcknowledgementInvalid);
 		}
+		TestRegistry::set_device_status(drone(), Status::Suspended);
+		is_refused(Ack::applied(1), Refusal::DeviceOnHold);
 	});
 }
 

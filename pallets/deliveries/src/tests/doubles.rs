@@ -115,7 +115,7 @@ impl TestRegistry {
 			name: Name::truncate_from(name.as_bytes().to_vec()),
 			enrolled_at: 0,
 			keys_registered: 0,
-			revocation: None,
+			withdrawal: Default::default(),
 		};
 		DEVICES.with_borrow_mut(|devices| devices.insert(device, (record, Status::Valid)));
 		device
@@ -131,7 +131,7 @@ impl TestRegistry {
 			validity: Validity { not_before: 0, not_after: None },
 			registered_at: 0,
 			superseded_at: None,
-			revocation: None,
+			withdrawal: Default::default(),
 		};
 		KEYS.with_borrow_mut(|keys| keys.insert(key, (record, Status::Valid)));
 		key

@@ -111,7 +111,7 @@ pub(super) fn reveal<T: Config>(organisation: OrganisationId) -> Call<T> {
 	// It was revoked, so its place went to another key.
 	Keys::<T>::mutate(old, |key| {
 		let revocation = Revocation { reason: REASON, at: 0 };
-		key.as_mut().expect("it is stored").revocation = Some(revocation);
+		key.as_mut().expect("it is stored").withdrawal = Withdrawal::Revoked(revocation);
 	});
 	let (_, other) = p256_pair(count + 1);
 	DeviceKeys::<T>::mutate(device, |list| list[0] = KeyId::of(&other));

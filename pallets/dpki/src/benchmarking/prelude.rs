@@ -23,7 +23,7 @@ pub(super) use dpki_primitives::{
 	key_policy::KeyPolicy,
 	organisation::Organisations,
 	request::{KeyRequest, MAX_REQUESTS_PER_ORGANISATION, QueuedRequest, Rejection},
-	revocation::{Revocation, RevocationReason, SSH_REVOCATIONS_PER_PAGE, SshSubject},
+	revocation::{Revocation, RevocationReason, SSH_REVOCATIONS_PER_PAGE, SshSubject, Withdrawal},
 	status::Validity,
 	storage_keys,
 	voucher::VoucherState,

@@ -201,19 +201,7 @@ fn a_device_whose_key_was_revoked_on_the_chain_is_revoked() {
 		let root = Party::root_of(authority("Root"), ed25519_pair());
 		root.register_root();
 		let pair = Pair::ed25519(7);
-		let Pair::Ed25519(key) = &pair else { unreachable!() };
-		let seed = key.seed();
-		let pkcs8 = [
-			&[0x30, 0x2e, 2, 1, 0, 0x30, 5, 6, 3, 0x2b, 0x65, 0x70, 4, 0x22, 4, 0x20][..],
-			&seed[..],
-		]
-		.concat();
-		let key = rcgen::KeyPair::from_pkcs8_der_and_sign_algo(
-			&pkcs8.as_slice().into(),
-			&rcgen::PKCS_ED25519,
-		)
-		.unwrap();
-		let leaf = root.issue_to(entity("device"), key);
+		let leaf = root.issue_to(entity("device"), certified(&pair));
 		enrol("drone-1", &[(KeyPurpose::Sign, pair.clone())]);
 		assert_eq!(check(&root, &[&leaf]), VALID);
 		assert_ok!(Dpki::revoke_key(signed(BOB), pair.id(), REASON));

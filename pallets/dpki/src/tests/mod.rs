@@ -13,6 +13,7 @@ mod compromise;
 mod consent;
 mod consortium;
 mod crl;
+mod device_holds;
 mod enrolment;
 mod errors;
 mod holds;

@@ -62,6 +62,15 @@ pub fn ed25519_pair() -> KeyPair {
 	KeyPair::generate_for(&PKCS_ED25519).unwrap()
 }
 
+/// An Ed25519 key of a device, for a certificate of it.
+pub fn certified(pair: &Pair) -> KeyPair {
+	let Pair::Ed25519(pair) = pair else { panic!("another type of key") };
+	// RFC 8410 section 7, up to the seed.
+	let head = [0x30, 0x2e, 2, 1, 0, 0x30, 5, 6, 3, 0x2b, 0x65, 0x70, 4, 0x22, 4, 0x20];
+	let pkcs8 = [&head[..], &pair.seed()[..]].concat();
+	KeyPair::from_pkcs8_der_and_sign_algo(&pkcs8[..].into(), &PKCS_ED25519).unwrap()
+}
+
 pub fn p256_pair() -> KeyPair {
 	KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256).unwrap()
 }

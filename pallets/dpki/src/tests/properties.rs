@@ -46,7 +46,7 @@ impl Dice {
 /// What only revocation and compromise may take from a device: a signing key that nothing will end by itself.
 fn has_lasting_signing_key(device: DeviceId) -> bool {
 	let lasts = |key: &KeyRecord| {
-		key.purpose == Sign && key.revocation.is_none() && key.superseded_at.is_none()
+		key.purpose == Sign && !key.withdrawal.is_revoked() && key.superseded_at.is_none()
 	};
 	Keys::<Test>::iter_values().any(|key| key.device == device && lasts(&key))
 }
@@ -63,7 +63,8 @@ struct Seen {
 fn all_keys() -> BTreeMap<KeyId, Seen> {
 	Keys::<Test>::iter()
 		.map(|(id, key)| {
-			let KeyRecord { device, registered_at, superseded_at, revocation, .. } = key;
+			let KeyRecord { device, registered_at, superseded_at, withdrawal, .. } = key;
+			let revocation = withdrawal.revocation();
 			(id, Seen { device, registered_at, superseded_at, revocation })
 		})
 		.collect()

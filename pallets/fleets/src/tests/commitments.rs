@@ -95,6 +95,24 @@ fn as_long_as_nothing_counts_another_first_commitment_takes_the_place() {
 }
 
 #[test]
+fn fleets_are_listed_in_the_order_of_their_first_proposal() {
+	run(|| {
+		let names = ["drones", "cars", "drones", "robots"];
+		for fleet in names {
+			let (name, commitment) = (name(fleet), commitment(5, 0));
+			let call = Call::commit { organisation: acme(), name, commitment };
+			assert_ok!(transact(REGISTRAR, call));
+		}
+		let id = |fleet: &str| FleetId::from_name(acme(), fleet.as_bytes());
+		let page = Pallet::fleets_of(acme(), 0);
+		assert_eq!(page.items, ["drones", "cars", "robots"].map(id));
+		assert_eq!((page.total, page.next), (3, None));
+		assert_eq!(Pallet::fleets_of(acme(), 2).items, [id("robots")]);
+		assert!(Pallet::fleets_of(OrganisationId::from_name(b"other"), 0).items.is_empty());
+	});
+}
+
+#[test]
 fn only_a_registrar_of_the_organisation_acts_for_its_fleets() {
 	run(|| {
 		committed(5);

@@ -1,10 +1,10 @@
 //! Where the records lie, and what is noticed when they are wrong.
 
 use super::mock::*;
-use crate::{FleetCount, Fleets, RevokedMembers, Votes};
+use crate::{FleetCount, Fleets, OrganisationFleets, RevokedMembers, Votes};
 use dpki_primitives::{
 	fleet::{FleetRecord, RevocationChunk},
-	ids::FleetId,
+	ids::{FleetId, OrganisationId},
 	revocation::{Revocation, RevocationReason},
 	storage_keys,
 };
@@ -17,6 +17,14 @@ use frame_support::{
 fn records_lie_where_devices_look_for_them() {
 	run(|| {
 		assert_eq!(Fleets::<Test>::hashed_key_for(drones()), storage_keys::fleet(drones()));
+		assert_eq!(
+			FleetCount::<Test>::hashed_key_for(acme()),
+			storage_keys::organisation_fleet_count(acme())
+		);
+		assert_eq!(
+			OrganisationFleets::<Test>::hashed_key_for(acme(), 0x0102_0304),
+			storage_keys::organisation_fleet(acme(), 0x0102_0304)
+		);
 		assert_eq!(
 			RevokedMembers::<Test>::hashed_key_for(drones(), 7),
 			storage_keys::revoked_members(drones(), 7)
@@ -89,6 +97,15 @@ fn a_candidate_of_a_fleet_that_has_ended_is_noticed() {
 fn a_wrong_count_is_noticed() {
 	is_noticed(|| FleetCount::<Test>::insert(acme(), 2));
 	is_noticed(|| FleetCount::<Test>::remove(acme()));
+}
+
+#[test]
+fn a_list_that_is_not_that_of_the_fleets_is_noticed() {
+	is_noticed(|| OrganisationFleets::<Test>::remove(acme(), 0));
+	is_noticed(|| OrganisationFleets::<Test>::insert(acme(), 0, FleetId([5; 32])));
+	is_noticed(|| OrganisationFleets::<Test>::insert(acme(), 1, drones()));
+	let other = OrganisationId::from_name(b"other");
+	is_noticed(|| OrganisationFleets::<Test>::insert(other, 0, drones()));
 }
 
 #[test]

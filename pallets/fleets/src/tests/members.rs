@@ -43,7 +43,7 @@ fn single(device: DeviceId, revocation: Option<Revocation>) -> KeyRecord {
 		validity: Validity { not_before: NOW, not_after: None },
 		registered_at: NOW,
 		superseded_at: None,
-		revocation,
+		withdrawal: revocation.into(),
 	}
 }
 
@@ -52,12 +52,12 @@ fn what_is_registered_singly_wins() {
 	run(|| {
 		committed(5);
 		let proof = prove(&leaves(5, 0), 2);
-		let device = |revocation| DeviceRecord {
+		let device = |revocation: Option<Revocation>| DeviceRecord {
 			organisation: acme(),
 			name: name("drone-2"),
 			enrolled_at: NOW,
 			keys_registered: 1,
-			revocation,
+			withdrawal: revocation.into(),
 		};
 		assert_eq!(Pallet::member_status(&proof), Status::Valid);
 		TestRegistry::set(None, Some(single(DeviceId([9; 32]), None)));

@@ -1,7 +1,11 @@
 //! What endorsers attest, and the verdict about certificates.
 
 use super::*;
-use crate::{ids::DeviceId, key::KeyPurpose, key::KeyType};
+use crate::{
+	ids::DeviceId,
+	key::{KeyPurpose, KeyType},
+	revocation::{Hold, HoldAuthority, Withdrawal},
+};
 
 const NOW: Moment = 1_800_000_000_000;
 
@@ -117,17 +121,42 @@ fn a_device_key_spoils_its_certificates_only_if_it_is_compromised() {
 		validity: Validity { not_before: 0, not_after: Some(1) },
 		registered_at: 0,
 		superseded_at: Some(0),
-		revocation: Some(revocation(RevocationReason::CessationOfOperation, NOW - 3)),
+		withdrawal: Withdrawal::Revoked(revocation(
+			RevocationReason::CessationOfOperation,
+			NOW - 3,
+		)),
 	};
 	fn with(key: &KeyRecord) -> Dependencies<'_> {
 		Dependencies { key: Some(key), ..Default::default() }
 	}
 	assert_eq!(verdict(&record(), with(&registered)), Status::Valid);
-	registered.revocation = Some(revocation(RevocationReason::KeyCompromise, NOW - 3));
+	registered.withdrawal =
+		Withdrawal::Revoked(revocation(RevocationReason::KeyCompromise, NOW - 3));
 	let expected = Status::Revoked(revocation(RevocationReason::KeyCompromise, NOW - 3));
 	assert_eq!(verdict(&record(), with(&registered)), expected);
 	let earlier = Dependencies { compromised: Some(NOW - 5), ..with(&registered) };
 	assert_eq!(verdict(&record(), earlier).revocation().unwrap().at, NOW - 5);
+}
+
+#[test]
+fn a_device_key_on_hold_for_its_compromise_puts_its_certificates_on_hold() {
+	let hold = |reason| Hold { reason, at: NOW - 3, by: HoldAuthority::Registrar };
+	for (reason, expected) in [
+		(RevocationReason::KeyCompromise, Status::Suspended),
+		(RevocationReason::CessationOfOperation, Status::Valid),
+	] {
+		let registered = KeyRecord {
+			device: DeviceId([4; 32]),
+			purpose: KeyPurpose::Tls,
+			public: key(),
+			validity: Validity { not_before: 0, not_after: None },
+			registered_at: 0,
+			superseded_at: None,
+			withdrawal: Withdrawal::OnHold(hold(reason)),
+		};
+		let dependencies = Dependencies { key: Some(&registered), ..Default::default() };
+		assert_eq!(verdict(&record(), dependencies), expected);
+	}
 }
 
 #[test]
@@ -140,13 +169,13 @@ fn a_certificate_about_a_device_falls_with_it() {
 		name: b"drone".to_vec().try_into().unwrap(),
 		enrolled_at: 0,
 		keys_registered: 1,
-		revocation: None,
+		withdrawal: Default::default(),
 	};
 	fn with(device: &DeviceRecord) -> Dependencies<'_> {
 		Dependencies { device: Some(device), ..Default::default() }
 	}
 	assert_eq!(verdict(&record, with(&device)), Status::Valid);
-	device.revocation = Some(revocation(RevocationReason::PrivilegeWithdrawn, NOW));
+	device.withdrawal = Withdrawal::Revoked(revocation(RevocationReason::PrivilegeWithdrawn, NOW));
 	assert_eq!(
 		verdict(&record, with(&device)),
 		Status::IssuerRevoked(revocation(RevocationReason::PrivilegeWithdrawn, NOW))

@@ -6,6 +6,7 @@ use super::{
 };
 use crate::{Contents, Filings};
 use dpki_primitives::{
+	channel::ChannelId,
 	filing::{FILING_LIFETIME, FilingStanding, Objection},
 	ids::{DeviceId, OrganisationId},
 	organisation::Role,
@@ -20,12 +21,17 @@ use sp_runtime::{AccountId32, DispatchError};
 
 const OBJECTION: Objection = Objection::NamesNotAllowed;
 
+/// A channel that is not the one of whoever names none.
+fn channel() -> ChannelId {
+	ChannelId::new(2).unwrap()
+}
+
 fn content() -> [u8; 32] {
 	Said::web(0, 0).content()
 }
 
 fn answer(who: AccountId32, content: [u8; 32], sequence: u64) -> DispatchResult {
-	Pallet::answer(RuntimeOrigin::signed(who), drone(), 0, content, sequence)
+	Pallet::answer(RuntimeOrigin::signed(who), drone(), 0, content, channel(), sequence)
 }
 
 fn refuse(who: AccountId32, content: [u8; 32]) -> DispatchResult {
@@ -46,15 +52,19 @@ fn standing() -> Option<FilingStanding> {
 }
 
 #[test]
-fn a_publisher_tells_in_which_delivery_the_certificate_is() {
+fn a_publisher_tells_in_which_delivery_on_which_channel_the_certificate_is() {
 	run(|| {
 		accept(Said::web(0, 0).file());
 		TestTime::set(NOW + 5);
 		assert_ok!(answer(publisher(), content(), 3));
-		assert_eq!(standing(), Some(FilingStanding::Answered { sequence: 3, at: NOW + 5 }));
+		assert_eq!(
+			standing(),
+			Some(FilingStanding::Answered { channel: channel(), sequence: 3, at: NOW + 5 })
+		);
 		assert!(!Contents::<Test>::contains_key(drone(), 0), "nobody has to read it any more");
 		let (device, slot, content, by) = (drone(), 0, content(), publisher());
-		let event = Event::RequestAnswered { device, slot, content, sequence: 3, by };
+		let channel = channel();
+		let event = Event::RequestAnswered { device, slot, content, channel, sequence: 3, by };
 		assert_eq!(events().pop(), Some(event));
 	});
 }
@@ -111,7 +121,7 @@ fn only_publishers_of_the_organisation_answer() {
 			assert_noop!(refuse(who, content()), Error::RoleMissing);
 		}
 		for origin in [RuntimeOrigin::root(), RuntimeOrigin::none()] {
-			let answered = Pallet::answer(origin.clone(), drone(), 0, content(), 1);
+			let answered = Pallet::answer(origin.clone(), drone(), 0, content(), channel(), 1);
 			assert_noop!(answered, DispatchError::BadOrigin);
 			let refused = Pallet::refuse(origin.clone(), drone(), 0, content(), OBJECTION);
 			assert_noop!(refused, DispatchError::BadOrigin);
@@ -182,6 +192,18 @@ fn what_was_answered_to_a_device_that_is_revoked_is_cleared_too() {
 		TestRegistry::set_device_status(drone(), Status::Revoked(revocation));
 		assert_ok!(clear(0));
 		assert_eq!(standing(), None);
+	});
+}
+
+#[test]
+fn what_a_device_on_hold_asked_for_stays() {
+	run(|| {
+		accept(Said::web(0, 0).file());
+		TestRegistry::set_device_status(drone(), Status::Suspended);
+		assert!(!is_free(0));
+		assert_noop!(clear(0), Error::FilingWaits);
+		assert_ok!(answer(publisher(), content(), 3));
+		assert_noop!(clear(0), Error::FilingUnknown);
 	});
 }
 

@@ -8,7 +8,7 @@ use dpki_primitives::{
 	key::{KeyPurpose, KeyRecord, KeyType, PublicKey},
 	organisation::{Organisations, Role},
 	registry::Registry,
-	revocation::Revocation,
+	revocation::{Revocation, Withdrawal},
 	status::{Status, Validity},
 };
 use frame_support::traits::Time;
@@ -91,7 +91,7 @@ impl TestRegistry {
 			name: Name::truncate_from(name.as_bytes().to_vec()),
 			enrolled_at: 0,
 			keys_registered: 0,
-			revocation: None,
+			withdrawal: Default::default(),
 		};
 		DEVICES.with_borrow_mut(|devices| devices.insert(device, (record, Status::Valid)));
 		device
@@ -107,7 +107,7 @@ impl TestRegistry {
 			validity: Validity { not_before: 0, not_after: None },
 			registered_at: 0,
 			superseded_at: None,
-			revocation: None,
+			withdrawal: Default::default(),
 		};
 		KEYS.with_borrow_mut(|keys| keys.insert(key, (record, Status::Valid)));
 		key
@@ -128,7 +128,7 @@ impl TestRegistry {
 
 	pub fn revoke_key(key: KeyId, revocation: Revocation) {
 		let revoke = |it: &mut (KeyRecord, Status)| {
-			it.0.revocation = Some(revocation);
+			it.0.withdrawal = Withdrawal::Revoked(revocation);
 			it.1 = Status::Revoked(revocation);
 		};
 		KEYS.with_borrow_mut(|keys| revoke(keys.get_mut(&key).unwrap()));

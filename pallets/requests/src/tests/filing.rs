@@ -6,6 +6,7 @@ use super::{
 };
 use crate::{Contents, Filers, Filings, WaitingCount};
 use dpki_primitives::{
+	channel::ChannelId,
 	context::MAX_SIGNATURE_LIFETIME,
 	filing::{FILING_LIFETIME, Filing, FilingKind, FilingStanding, MAX_FILING_LEN},
 	ids::{DeviceId, KeyId},
@@ -191,7 +192,7 @@ fn a_device_that_is_not_valid_says_nothing() {
 		for (status, refusal) in [
 			(Status::Revoked(REVOCATION), Refusal::DeviceRevoked),
 			(Status::IssuerRevoked(REVOCATION), Refusal::DeviceRevoked),
-			(Status::Suspended, Refusal::RequestSignatureInvalid),
+			(Status::Suspended, Refusal::DeviceOnHold),
 			(Status::Expired, Refusal::RequestSignatureInvalid),
 			(Status::NotYetValid, Refusal::RequestSignatureInvalid),
 			(Status::Superseded, Refusal::RequestSignatureInvalid),
@@ -299,7 +300,7 @@ fn only_what_waits_is_taken_back() {
 		is_refused(other.withdraw(), Refusal::RequestUnknown);
 		let content = Said::web(0, 0).content();
 		let answerer = RuntimeOrigin::signed(publisher());
-		assert_ok!(Pallet::answer(answerer, drone(), 0, content, 1));
+		assert_ok!(Pallet::answer(answerer, drone(), 0, content, ChannelId::DEFAULT, 1));
 		is_refused(Said::web(0, 1).withdraw(), Refusal::RequestUnknown);
 	});
 }

@@ -20,7 +20,7 @@ use dpki_runtime::{
 	AccountId, Certificates as Pallet, Runtime, RuntimeCall, RuntimeEvent, System, Timestamp,
 };
 use frame_support::traits::Time;
-use levels::{level, naive_level};
+use levels::{assessment_of_both, level, naive_level};
 use pallet_certificates::{
 	ApplicationVotes, Applications, Call, Certificates as Stored, Event, OpenApplications,
 };
@@ -252,6 +252,8 @@ impl Actor for Certificates {
 				assert_eq!(first, record.holder, "{id} has a subject of somebody else");
 			}
 			assert_eq!(level(*id), naive_level(*id, record, status), "{id}");
+			let both = assessment_of_both(*id).expect("it was granted");
+			assert_eq!((both.status, both.level), (status, level(*id)), "{id}");
 		}
 		for id in OpenApplications::<Runtime>::iter_values() {
 			let votes = ApplicationVotes::<Runtime>::get(id);

@@ -8,6 +8,7 @@ use super::{
 	world::World,
 };
 use dpki_primitives::{
+	channel::ChannelId,
 	context::Action,
 	filing::{FilingBody, FilingKind, FilingStanding, Objection},
 	ids::{DeviceId, KeyId, Name},
@@ -88,7 +89,10 @@ fn answer(world: &mut World) -> Attempt {
 	let person = world.holder(organisation, Role::Publisher);
 	let call = match world.dice.roll(2) {
 		0 => Call::refuse { device, slot, content, objection: Objection::NotNeeded },
-		_ => Call::answer { device, slot, content, sequence: world.dice.roll(9) },
+		_ => {
+			let (channel, sequence) = (ChannelId::DEFAULT, world.dice.roll(9));
+			Call::answer { device, slot, content, channel, sequence }
+		},
 	};
 	Attempt::Signed(person, call.into())
 }

@@ -19,7 +19,7 @@ use dpki_primitives::{
 	organisation::Role,
 	quota::{QUOTA_BURST, QUOTA_RECOVERY},
 	request::{REQUEST_LIFETIME, Rejection},
-	revocation::RevocationReason,
+	revocation::{RevocationReason, Withdrawal},
 	status::Status,
 };
 use dpki_runtime::{Dpki, Runtime, RuntimeCall, RuntimeEvent, System, Timestamp};
@@ -425,9 +425,9 @@ impl Actor for Keys {
 
 	fn before(&mut self, call: &RuntimeCall) {
 		let RuntimeCall::Dpki(call) = call else { return };
-		let is_key_revoked = |key| Dpki::key(key).is_some_and(|it| it.revocation.is_some());
+		let is_key_revoked = |key| Dpki::key(key).is_some_and(|it| it.withdrawal.is_revoked());
 		let is_device_revoked =
-			|device| Dpki::device(device).is_some_and(|it| it.revocation.is_some());
+			|device| Dpki::device(device).is_some_and(|it| it.withdrawal.is_revoked());
 		if let Call::revoke_own_key { key, .. } = call {
 			self.kept = NextKeys::<Runtime>::get(key);
 		}
@@ -468,13 +468,13 @@ impl Actor for Keys {
 			},
 			Some(Batch::RevokedKeys(keys)) => {
 				for (key, was) in keys {
-					let is = Dpki::key(key).is_some_and(|it| it.revocation.is_some());
+					let is = Dpki::key(key).is_some_and(|it| it.withdrawal.is_revoked());
 					assert_eq!(is, was || is_carried_out, "a batch was revoked in part");
 				}
 			},
 			Some(Batch::RevokedDevices(devices)) => {
 				for (device, was) in devices {
-					let is = Dpki::device(device).is_some_and(|it| it.revocation.is_some());
+					let is = Dpki::device(device).is_some_and(|it| it.withdrawal.is_revoked());
 					assert_eq!(is, was || is_carried_out, "a batch was revoked in part");
 				}
 			},
@@ -552,7 +552,7 @@ impl Actor for Keys {
 			let verdict = Dpki::key_status(*key);
 			let device = Dpki::device_status(record.device);
 			let is_whole = device.is_valid()
-				&& record.revocation.is_none()
+				&& record.withdrawal == Withdrawal::None
 				&& record.validity.not_after.is_none_or(|end| now <= end);
 			if is_whole {
 				let expected =

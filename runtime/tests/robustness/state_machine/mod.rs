@@ -9,6 +9,7 @@
 //! | [`organisations`] | organisations and their members |
 //! | [`registry`] | SSH anchors, vouchers, devices, first keys |
 //! | [`keys`] | keys that are added, replaced, announced, requested, registered in batches, compromised |
+//! | [`holds`] | devices and keys on hold |
 //! | [`authorities`] | X.509 anchors, their holds and rollovers |
 //! | [`certificates`] | applications, votes of observers, endorsements, accreditations |
 //! | [`deliveries`] | deliveries, their approvals and acknowledgements |
@@ -37,6 +38,7 @@ mod economy;
 mod escrows;
 mod filings;
 mod fleets;
+mod holds;
 mod keys;
 mod ledger;
 mod motions;
@@ -121,6 +123,7 @@ fn actors() -> Vec<(u64, Box<dyn Actor>)> {
 		(6, Box::new(organisations::Organisations::default())),
 		(8, Box::new(registry::Registry::default())),
 		(9, Box::new(keys::Keys::default())),
+		(2, Box::new(holds::Holds::default())),
 		(5, Box::new(authorities::Authorities::default())),
 		(12, Box::new(certificates::Certificates::default())),
 		(4, Box::new(deliveries::Deliveries::default())),

@@ -69,7 +69,7 @@ pub fn some_device(world: &mut World) -> Option<(DeviceId, DeviceRecord)> {
 	for _ in 0..4 {
 		let id = *world.dice.pick(&world.devices)?;
 		let record = Devices::<Runtime>::get(id)?;
-		if record.revocation.is_none() && !DeviceKeys::<Runtime>::get(id).is_empty() {
+		if !record.withdrawal.is_revoked() && !DeviceKeys::<Runtime>::get(id).is_empty() {
 			return Some((id, record));
 		}
 	}

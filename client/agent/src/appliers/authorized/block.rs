@@ -9,60 +9,28 @@
 //! Every byte outside the block stays as it is; a new block comes first, so that a last line without an end is none of the
 //! agent's business either. Where the marks are not one pair the file is left alone: what is whose would be a guess.
 //!
-//! The directory belongs to a user, who may put links where files were while root writes. So the way to it is gone
-//! directory by directory without following a link, everything happens relative to the directory that was found, and what
-//! is read has to be a plain file of one name that belongs to the owner of the directory or to the agent's user.
+//! The directory belongs to a user: how the way to it is gone, and what is read there, is said in `appliers/place.rs`.
 
-use rustix::{
-	fd::OwnedFd,
-	fs::{
-		AtFlags, CWD, FileType, Gid, Mode, OFlags, Stat, Uid, fchmod, fchown, fstat, fsync, openat,
-		renameat, unlinkat,
-	},
-	io::Errno,
-};
-use std::{
-	fs::{self, File},
-	io::{self, Read, Write},
-	os::unix::fs::MetadataExt,
-	path::{Component, Path},
-};
+use crate::appliers::place::{Place, PlaceError, Rights};
+use std::{io, path::Path};
 
 const BEGIN: &str = "# BEGIN dpki-agent: changes between these lines are lost";
 const END: &str = "# END dpki-agent";
 
 /// The longest file that is read, in bytes: 256 keys of 8 KiB, and as much of the owner's own.
-const MAX_LEN: u64 = 4 << 20;
+const MAX_LEN: usize = 4 << 20;
 
 /// Why a block cannot be written. The file is as it was.
 #[derive(Debug, thiserror::Error)]
 pub enum BlockError {
-	/// The system does not let us.
-	#[error("cannot be written: {0}")]
-	Io(#[from] io::Error),
-	/// There is a link on the way.
-	#[error("lies behind a symbolic link: write the path without links")]
-	Link,
-	/// It is not what it should be.
-	#[error("is no plain file of the owner of its directory: the agent leaves it alone")]
-	Foreign,
-	/// It is too long.
-	#[error("is longer than {MAX_LEN} bytes: the agent leaves it alone")]
-	TooLong,
+	/// The file cannot be had.
+	#[error(transparent)]
+	Place(#[from] PlaceError),
 	/// The marks of the block are not one pair.
 	#[error(
 		"has a broken block: remove the lines `{BEGIN}` and `{END}`, and what is the agent's between them"
 	)]
 	Broken,
-}
-
-impl From<Errno> for BlockError {
-	fn from(error: Errno) -> Self {
-		match error {
-			Errno::LOOP | Errno::NOTDIR => Self::Link,
-			error => Self::Io(error.into()),
-		}
-	}
 }
 
 /// The content with exactly these lines in the block, or without a block if there are none.
@@ -108,11 +76,11 @@ fn split(content: &[u8]) -> Result<Option<(&[u8], &[u8])>, BlockError> {
 pub fn is_there(path: &Path, lines: &[String]) -> Result<bool, BlockError> {
 	let found = match Place::open(path) {
 		// Without a directory there is no file, and no block.
-		Err(BlockError::Io(error)) if error.kind() == io::ErrorKind::NotFound => None,
-		place => place?.read()?,
+		Err(PlaceError::Io(error)) if error.kind() == io::ErrorKind::NotFound => None,
+		place => place?.read(MAX_LEN)?,
 	};
 	match found {
-		Some((content, _)) => Ok(replace(&content, lines)? == content),
+		Some(found) => Ok(replace(&found.content, lines)? == *found.content),
 		None => Ok(lines.is_empty()),
 	}
 }
@@ -123,87 +91,21 @@ pub fn put(path: &Path, lines: &[String]) -> Result<(), BlockError> {
 		return Ok(());
 	}
 	let place = Place::open(path)?;
-	let found = place.read()?;
-	let content = found.as_ref().map_or(&[][..], |(content, _)| content);
+	let found = place.read(MAX_LEN)?;
+	let content = found.as_ref().map_or(&[][..], |found| found.content.as_slice());
 	let content = replace(content, lines)?;
 	// sshd refuses (`StrictModes`) what others can write, and a file of another owner.
-	let (uid, gid, mode) = match &found {
-		Some((_, stat)) => (stat.st_uid, stat.st_gid, Mode::from_raw_mode(stat.st_mode & 0o777)),
-		None => (place.owner.st_uid, place.owner.st_gid, Mode::RUSR | Mode::WUSR),
-	};
-	let staged = format!(".{}.dpki-new", place.name);
-	match unlinkat(&place.directory, &staged, AtFlags::empty()) {
-		Ok(()) | Err(Errno::NOENT) => {},
-		Err(error) => return Err(error.into()),
-	}
-	let flags = OFlags::CREATE | OFlags::EXCL | OFlags::WRONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-	let file = openat(&place.directory, &staged, flags, Mode::RUSR | Mode::WUSR)?;
-	let mut file = File::from(file);
-	file.write_all(&content)?;
-	fchown(&file, Some(Uid::from_raw(uid)), Some(Gid::from_raw(gid)))?;
-	fchmod(&file, mode)?;
-	file.sync_all()?;
-	renameat(&place.directory, &staged, &place.directory, &place.name)?;
-	Ok(fsync(&place.directory)?)
-}
-
-/// A name in a directory that was reached without following a link.
-struct Place {
-	directory: OwnedFd,
-	owner: Stat,
-	name: String,
-}
-
-impl Place {
-	fn open(path: &Path) -> Result<Self, BlockError> {
-		let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-		let (Some(parent), Some(name)) =
-			(path.parent(), path.file_name().and_then(|it| it.to_str()))
-		else {
-			return Err(BlockError::Foreign);
-		};
-		let mut directory = openat(CWD, "/", flags, Mode::empty())?;
-		for part in parent.components() {
-			match part {
-				Component::RootDir => {},
-				Component::Normal(name) => {
-					directory = openat(&directory, name, flags, Mode::empty())?;
-				},
-				_ => return Err(BlockError::Link),
-			}
-		}
-		let owner = fstat(&directory)?;
-		Ok(Self { directory, owner, name: name.into() })
-	}
-
-	/// The file, if there is one.
-	fn read(&self) -> Result<Option<(Vec<u8>, Stat)>, BlockError> {
-		// A pipe would keep us waiting for whoever writes to it.
-		let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
-		let file = match openat(&self.directory, &self.name, flags, Mode::empty()) {
-			Err(Errno::NOENT) => return Ok(None),
-			file => File::from(file?),
-		};
-		let stat = fstat(&file)?;
-		let is_plain = FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile;
-		let own = fs::metadata("/proc/self")?.uid();
-		let is_owned = [self.owner.st_uid, own].contains(&stat.st_uid);
-		if !is_plain || !is_owned || stat.st_nlink != 1 {
-			return Err(BlockError::Foreign);
-		}
-		let mut content = Vec::new();
-		file.take(MAX_LEN + 1).read_to_end(&mut content)?;
-		if content.len() as u64 > MAX_LEN {
-			return Err(BlockError::TooLong);
-		}
-		Ok(Some((content, stat)))
-	}
+	let rights = found.map_or(Rights { mode: 0o600, ..place.owner }, |found| found.rights);
+	Ok(place.put(&content, rights)?)
 }
 
 #[cfg(test)]
 mod tests {
 	use super::*;
-	use std::os::unix::fs::{PermissionsExt, symlink};
+	use std::{
+		fs,
+		os::unix::fs::{PermissionsExt, symlink},
+	};
 
 	fn lines(all: &[&str]) -> Vec<String> {
 		all.iter().map(ToString::to_string).collect()
@@ -270,17 +172,23 @@ mod tests {
 		fs::write(&secret, "secret").unwrap();
 		let path = home.join("authorized_keys");
 		symlink(&secret, &path).unwrap();
-		assert!(matches!(put(&path, &lines(&["one"])), Err(BlockError::Link)));
+		assert!(matches!(put(&path, &lines(&["one"])), Err(BlockError::Place(PlaceError::Link))));
 		symlink(&other, home.join(".ssh")).unwrap();
 		let linked = put(&home.join(".ssh/authorized_keys"), &lines(&["one"]));
-		assert!(matches!(linked, Err(BlockError::Link)), "{linked:?}");
+		assert!(matches!(linked, Err(BlockError::Place(PlaceError::Link))), "{linked:?}");
 		fs::remove_file(&path).unwrap();
 		fs::hard_link(&secret, &path).unwrap();
-		assert!(matches!(put(&path, &lines(&["one"])), Err(BlockError::Foreign)));
+		assert!(matches!(
+			put(&path, &lines(&["one"])),
+			Err(BlockError::Place(PlaceError::Foreign))
+		));
 		assert_eq!(fs::read(&secret).unwrap(), b"secret");
 		fs::remove_file(&path).unwrap();
 		fs::create_dir(&path).unwrap();
-		assert!(matches!(put(&path, &lines(&["one"])), Err(BlockError::Foreign)));
+		assert!(matches!(
+			put(&path, &lines(&["one"])),
+			Err(BlockError::Place(PlaceError::Foreign))
+		));
 	}
 
 	#[test]
@@ -288,14 +196,17 @@ mod tests {
 		let dir = tempfile::tempdir().unwrap();
 		let path = dir.path().join("nobody/authorized_keys");
 		put(&path, &[]).unwrap();
-		assert!(matches!(put(&path, &lines(&["one"])), Err(BlockError::Io(_))));
+		assert!(matches!(put(&path, &lines(&["one"])), Err(BlockError::Place(PlaceError::Io(_)))));
 	}
 
 	#[test]
 	fn a_file_that_is_too_long_is_left_alone() {
 		let dir = tempfile::tempdir().unwrap();
 		let path = dir.path().join("authorized_keys");
-		fs::write(&path, vec![b'\n'; MAX_LEN as usize + 1]).unwrap();
-		assert!(matches!(put(&path, &lines(&["one"])), Err(BlockError::TooLong)));
+		fs::write(&path, vec![b'\n'; MAX_LEN + 1]).unwrap();
+		assert!(matches!(
+			put(&path, &lines(&["one"])),
+			Err(BlockError::Place(PlaceError::TooLong(_)))
+		));
 	}
 }

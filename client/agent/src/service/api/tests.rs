@@ -7,9 +7,12 @@ use crate::{
 	status::Status as Word,
 };
 use dpki_client::primitives::{
+	assurance::{Accreditation, AccreditationState, EndorsementRecord, Quorum, assess},
+	certificate::{CertificateRecord, Holder},
 	key::{KeyType, PublicKey},
 	revocation::{Revocation, RevocationReason},
 	status::Validity,
+	subject::Subject,
 };
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 
@@ -30,7 +33,7 @@ fn record(bytes: [u8; 32], purpose: KeyPurpose) -> KeyRecord {
 		validity: Validity { not_before: 1, not_after: None },
 		registered_at: 1,
 		superseded_at: (bytes == OLD).then_some(2),
-		revocation: None,
+		withdrawal: Default::default(),
 	}
 }
 
@@ -68,6 +71,49 @@ impl Registry for Fake {
 	async fn anchor_status(&self, _: AnchorId) -> Result<Status, ReadError> {
 		Err(ReadError::Timeless { block: 7 })
 	}
+
+	async fn assessed(&self, id: CertificateId) -> Result<Option<Assessed>, ReadError> {
+		Ok((id.0 == TLS).then(|| certified(self.status)))
+	}
+}
+
+/// A certificate at EV, of whose two endorsers one is suspended.
+fn certified(status: Status) -> Assessed {
+	let record = CertificateRecord {
+		subject: Subject::Device(drone()),
+		holder: Holder::Account([1; 32]),
+		requested: Level::Ev,
+		key: PublicKey::new(KeyType::Ed25519, &TLS).unwrap(),
+		display_name: None,
+		validity: Validity { not_before: 1, not_after: None },
+		control_until: None,
+		suspension: None,
+		revocation: None,
+	};
+	let endorsement = |endorser, state| {
+		let record = EndorsementRecord {
+			endorser: [endorser; 32],
+			level: Level::Ev,
+			digest: record.digest(CertificateId(TLS)),
+			evidence: None,
+			endorsed_at: 2,
+			expires_at: 9,
+			withdrawn: None,
+		};
+		let accreditation = Accreditation {
+			organisation: OrganisationId([endorser; 32]),
+			level: Level::Ev,
+			state,
+			accredited_at: 1,
+			compromised_from: None,
+		};
+		(record, Some(accreditation))
+	};
+	let endorsements =
+		[endorsement(3, AccreditationState::Active), endorsement(4, AccreditationState::Suspended)];
+	let endorsed = record.endorsed(CertificateId(TLS), status);
+	let assessment = assess(&endorsed, &endorsements, Quorum { ov: 1, ev: 2 }, 5);
+	Assessed { record, assessment }
 }
 
 fn revoked() -> Status {
@@ -136,6 +182,26 @@ async fn the_keys_that_are_good_now_are_told_with_the_block() {
 	assert_eq!(answer["keys"].as_array().unwrap().len(), 1, "{answer}");
 	assert_eq!(answer["keys"][0]["public"], public, "{answer}");
 	assert_eq!(answer["keys"][0]["algorithm"], "ed25519");
+}
+
+#[tokio::test]
+async fn a_certificate_is_told_with_its_level_and_with_what_became_of_each_endorsement() {
+	let running = Running::valid().await;
+	let path = format!("/v1/certificates/{}", CertificateId(TLS));
+	let (code, answer) = running.get(&path).await;
+	assert_eq!((code, answer["status"].as_str()), (200, Some("valid")), "{answer}");
+	assert_eq!((&answer["level"], &answer["requested_level"]), (&json!("OV"), &json!("EV")));
+	assert_eq!(answer["subject"], format!("device:{}", drone()));
+	assert_eq!(answer["block"]["number"], 7);
+	let findings: Vec<_> = answer["endorsements"].as_array().unwrap().iter().collect();
+	assert_eq!(findings[0]["finding"], "counted", "{answer}");
+	assert_eq!(findings[1]["finding"], "endorser suspended", "{answer}");
+	running.tell(Fake { time: clock(), status: revoked() });
+	let (_, answer) = running.get(&path).await;
+	assert_eq!((&answer["status"], &answer["level"]), (&json!("revoked"), &Value::Null));
+	let (code, answer) = running.get(&format!("/v1/certificates/{}", CertificateId(OLD))).await;
+	assert_eq!((code, answer["status"].as_str()), (200, Some("unknown")), "{answer}");
+	assert_eq!((&answer["level"], &answer["endorsements"]), (&Value::Null, &json!([])));
 }
 
 #[tokio::test]

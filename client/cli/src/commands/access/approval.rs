@@ -1,11 +1,12 @@
-//! Grants that not one person alone brings into force: who has a say, what they do, and waiting for them.
+//! Grants and certificates that not one person alone brings into force: who has a say, what they do, and waiting for them.
 
 use crate::{
 	commands::{deliver::Destination, delivery},
 	error::{Error, Result},
 	output::{Progress, rfc3339},
+	proven::Chain,
 };
-use dpki_client::{AccountId, Client, View, account};
+use dpki_client::{AccountId, View, account};
 use dpki_primitives::{
 	Moment,
 	approval::ApprovalRule,
@@ -16,7 +17,7 @@ use futures::StreamExt;
 use std::{path::Path, time::Duration};
 use tokio::time::timeout;
 
-/// How the delivery of a grant comes into force.
+/// How a delivery comes into force.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Procedure {
 	/// Whoever grants publishes it.
@@ -125,8 +126,37 @@ pub struct Waiting<'a> {
 	pub destination: &'a Destination,
 	/// Its envelope.
 	pub digest: BlobDigest,
-	/// The end of the access: who approves it later opens nothing.
+	/// The end of what it brings: who approves it later opens nothing.
 	pub until: Moment,
+	/// What it brings.
+	pub what: Brings,
+}
+
+/// What a delivery that is waited for brings.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Brings {
+	/// Access that was granted.
+	Access,
+	/// The certificate that the device has asked for.
+	Certificate,
+}
+
+impl Brings {
+	/// In a word.
+	fn word(self) -> &'static str {
+		match self {
+			Self::Access => "access",
+			Self::Certificate => "certificate",
+		}
+	}
+
+	/// What to do if it never comes into force.
+	fn again(self) -> &'static str {
+		match self {
+			Self::Access => "grant the access again",
+			Self::Certificate => "have the device ask again",
+		}
+	}
 }
 
 /// What a block tells about a delivery that is waited for.
@@ -144,19 +174,19 @@ enum Seen {
 
 impl Waiting<'_> {
 	/// Waits until the delivery is in force on the chain.
-	pub async fn in_force(&self, client: &Client, patience: Option<Duration>) -> Result<()> {
+	pub async fn in_force(&self, chain: &mut Chain, patience: Option<Duration>) -> Result<()> {
 		let Destination { device, sequence, .. } = self.destination;
 		let _progress = Progress::start(format!(
 			"waiting for those who have to approve delivery {sequence} to {}",
 			device.text
 		));
-		let mut heads = client.finalized_heads();
+		let mut heads = chain.client().finalized_heads();
 		let waiting = async {
 			let mut was_proposed = false;
 			while let Some(head) = heads.next().await {
 				// An interrupted stream is being set up again, and the time runs on.
 				let Ok(head) = head else { continue };
-				let view = client.at(head);
+				let view = chain.view_at(head).await?;
 				let seen = self.look(&view).await?;
 				if self.judge(seen, was_proposed, view.now())? {
 					return Ok(());
@@ -191,14 +221,15 @@ impl Waiting<'_> {
 	/// Whether the waiting is over, and well.
 	fn judge(&self, seen: Seen, was_proposed: bool, now: Moment) -> Result<bool> {
 		let (device, option) = self.place();
-		let again = "grant the access again";
+		let (what, again) = (self.what.word(), self.what.again());
 		match seen {
 			Seen::InForce => Ok(true),
 			Seen::Replaced(newer) => {
-				Err(Error::DeliveryReplaced { sequence: self.destination.sequence, newer })
+				let Destination { channel, sequence, .. } = *self.destination;
+				Err(Error::DeliveryReplaced { channel, sequence, newer })
 			},
 			_ if now > self.until => Err(Error::NotAllowed {
-				why: "the access was over before its delivery was approved".into(),
+				why: format!("the {what} was over before its delivery was approved"),
 				next: match seen {
 					Seen::Proposed => {
 						format!(
@@ -209,8 +240,9 @@ impl Waiting<'_> {
 				},
 			}),
 			Seen::Nowhere if was_proposed => Err(Error::NotAllowed {
-				why: "the delivery of the access was taken back, or another one took its place"
-					.into(),
+				why: format!(
+					"the delivery of the {what} was taken back, or another one took its place"
+				),
 				next: format!(
 					"`dpki status delivery {device}{option}` shows what waits there; then {again}"
 				),
@@ -226,13 +258,14 @@ impl Waiting<'_> {
 
 	fn not_approved(&self, patience: Option<Duration>) -> Error {
 		let (sequence, (device, option)) = (self.destination.sequence, self.place());
+		let what = self.what.word();
 		let within = patience.map_or_else(String::new, |patience| {
 			format!(" within {}", humantime::format_duration(patience))
 		});
 		Error::NotAllowed {
-			why: format!("delivery {sequence} with the access was not approved{within}"),
+			why: format!("delivery {sequence} with the {what} was not approved{within}"),
 			next: format!(
-				"`dpki status delivery {device}{option}` shows who is missing; it can be approved until the access is over"
+				"`dpki status delivery {device}{option}` shows who is missing; it can be approved until the {what} is over"
 			),
 		}
 	}
@@ -307,7 +340,7 @@ mod tests {
 			validity: Validity { not_before: 1, not_after: None },
 			registered_at: 1,
 			superseded_at: None,
-			revocation: None,
+			withdrawal: Default::default(),
 		};
 		let destination = Destination {
 			device,
@@ -316,15 +349,18 @@ mod tests {
 				name: b"drone-7".to_vec().try_into().unwrap(),
 				enrolled_at: 1,
 				keys_registered: 3,
-				revocation: None,
+				withdrawal: Default::default(),
 			},
 			recipient: (KeyId::of(&public), key),
 			key: RecipientKey::X25519(public),
 			channel: ChannelId::DEFAULT,
 			sequence: 5,
 		};
-		let waiting =
-			Waiting { destination: &destination, digest: BlobDigest([7; 32]), until: 100 };
+		let waiting_for = |what| {
+			let digest = BlobDigest([7; 32]);
+			Waiting { destination: &destination, digest, until: 100, what }
+		};
+		let waiting = waiting_for(Brings::Access);
 		let judge = |seen, was_proposed, now| {
 			waiting.judge(seen, was_proposed, now).map_err(|error| error.to_string())
 		};
@@ -335,5 +371,9 @@ mod tests {
 		assert_eq!(judge(Seen::InForce, true, 100), Ok(true));
 		assert!(judge(Seen::Nowhere, true, 100).unwrap_err().contains("taken back"));
 		assert!(judge(Seen::Replaced(6), true, 100).unwrap_err().contains("replaced"));
+		let certificate = waiting_for(Brings::Certificate);
+		let error = certificate.judge(Seen::Nowhere, true, 100).unwrap_err();
+		assert!(error.to_string().contains("of the certificate was taken back"), "{error}");
+		assert!(error.next_step().unwrap().contains("have the device ask again"), "{error}");
 	}
 }

@@ -1,7 +1,7 @@
 //! `dpki access grant`: the grant on the chain, in a certificate, and in the state of the device.
 
 use super::{
-	approval::{Procedure, Waiting},
+	approval::{Brings, Procedure, Waiting},
 	draft, key_name, sign, span,
 	state::{self, Sealed, State},
 };
@@ -14,6 +14,7 @@ use crate::{
 	files,
 	lookup::KnownAnchor,
 	output::{Report, rfc3339},
+	proven::{Chain, Trust},
 	secrets,
 	session::Session,
 	transaction,
@@ -84,6 +85,8 @@ pub struct Grant {
 	/// Where to write the certificate; KEY-cert.pub if left out, where ssh finds it by itself
 	#[arg(long, value_name = "FILE")]
 	out: Option<PathBuf>,
+	#[command(flatten)]
+	trust: Trust,
 	/// Wait until those who have to approve have done so, and the device says what became of it; fails if it refuses, or
 	/// says nothing for this long (60s). Approvals are waited for as long, or until the access is over
 	#[arg(
@@ -160,7 +163,8 @@ impl Grant {
 		}
 		let account = session.account()?;
 		let ca = self.ca.as_deref().map(secrets::ssh_key).transpose()?;
-		let (client, view) = session.view().await?;
+		let mut chain = self.trust.chain(session).await?;
+		let (client, view) = (chain.client().clone(), chain.view().await?);
 		let payer = session.actor(&account);
 		let destination =
 			Destination::of(&view, self.device.clone(), self.channel, self.hybrid_key.as_deref())
@@ -202,6 +206,8 @@ impl Grant {
 		let done = async {
 			let how = (&account, procedure);
 			let span = (view.now(), until);
+			// The grant took its time, and so may have whoever was asked for a passphrase.
+			destination.require_current(&chain.view().await?).await?;
 			let sealed = state::seal(how, binding, &destination, &bundle, span, &self.review)?;
 			let published = match procedure {
 				Procedure::Signed(..) => None,
@@ -233,7 +239,7 @@ impl Grant {
 			.data("sequence", destination.sequence)
 			.row("review", self.review.display());
 		if let Procedure::Approved(_) = procedure {
-			let view = client.at_finalized().await?;
+			let view = chain.view().await?;
 			report = delivery::waiting(report, &view, destination.device.id, self.channel).await?;
 		}
 		report = report.finalized(published.as_ref().unwrap_or(&granted));
@@ -245,7 +251,8 @@ impl Grant {
 			}
 		}
 		let Some(patience) = self.wait else { return Ok(report) };
-		let waiting = Waiting { destination: &destination, digest: sealed.digest(), until };
+		let (digest, what) = (sealed.digest(), Brings::Access);
+		let waiting = Waiting { destination: &destination, digest, until, what };
 		if procedure != Procedure::Alone {
 			let stopped = || Error::Interrupted {
 				doing: "waiting for approvals: the access is granted, and not in force".into(),
@@ -255,12 +262,12 @@ impl Grant {
 					delivery::option(self.channel)
 				),
 			};
-			let approved = waiting.in_force(&client, patience);
+			let approved = waiting.in_force(&mut chain, patience);
 			transaction::or_interrupted(approved, stopped).await?;
 			files::rename(&sealed.file, &self.review)?;
 			report = report.data("approved", true);
 		}
-		acknowledged(report, &client, &destination, patience.unwrap_or(PATIENCE)).await
+		acknowledged(report, &mut chain, &destination, patience.unwrap_or(PATIENCE)).await
 	}
 
 	fn report(&self, to: &Destination, way: &Way, request: &AccessRequest) -> Report {
@@ -353,7 +360,7 @@ impl Way {
 /// Waits for what the device says of the delivery.
 async fn acknowledged(
 	report: Report,
-	client: &Client,
+	chain: &mut Chain,
 	destination: &Destination,
 	patience: Duration,
 ) -> Result<Report> {
@@ -365,11 +372,15 @@ async fn acknowledged(
 			delivery::option(destination.channel)
 		),
 	};
-	let waiting = deliver::acknowledgement(client, destination, patience);
+	let waiting = deliver::acknowledgement(chain, destination, patience);
 	let seen = transaction::or_interrupted(waiting, stopped).await?;
 	match seen.outcome {
 		Outcome::Applied => Ok(report.data("outcome", "applied").time("acknowledged_at", seen.at)),
-		Outcome::Refused(reason) => Err(Error::DeviceRefused { sequence: seen.sequence, reason }),
+		Outcome::Refused(reason) => Err(Error::DeviceRefused {
+			channel: destination.channel,
+			sequence: seen.sequence,
+			reason,
+		}),
 	}
 }
 

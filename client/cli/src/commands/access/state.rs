@@ -22,6 +22,7 @@ use dpki_primitives::{
 	context::MAX_SIGNATURE_LIFETIME,
 	delivery::{DeliveryBinding, Suite},
 	ids::{AnchorId, BlobDigest},
+	status::Status,
 };
 use std::path::{Path, PathBuf};
 
@@ -69,7 +70,7 @@ impl State {
 				why: error.to_string(),
 				next: "use a node that keeps its blocks, and try again".into(),
 			})?;
-			let bundle = review.open(&envelope)?.bundle;
+			let bundle = without_revoked(review.open(&envelope)?.bundle, view).await?;
 			if from != path {
 				// It is in force by now, and what comes next must not be written over the file that opens it.
 				files::rename(from, path)?;
@@ -125,6 +126,33 @@ impl State {
 		}
 		items.push(part);
 		Bundle { items }
+	}
+}
+
+/// The state without CAs that were revoked since. The device has left them out on its own, and refuses whatever is new and names
+/// one.
+async fn without_revoked(bundle: Bundle, view: &View) -> Result<Bundle> {
+	let mut revoked = Vec::new();
+	for anchor in bundle.items.iter().filter_map(ca) {
+		if matches!(view.anchor_status(anchor).await?, Status::Revoked(_)) {
+			revoked.push(anchor);
+		}
+	}
+	Ok(without(bundle, &revoked))
+}
+
+fn without(mut bundle: Bundle, revoked: &[AnchorId]) -> Bundle {
+	bundle
+		.items
+		.retain(|item| ca(item).is_none_or(|anchor| !revoked.contains(&anchor)));
+	bundle
+}
+
+/// The CA that a part names.
+fn ca(item: &Item) -> Option<AnchorId> {
+	match item.part() {
+		Item::SshUserCa { anchor } | Item::SshKnownHostCa { anchor, .. } => Some(*anchor),
+		_ => None,
 	}
 }
 
@@ -206,32 +234,6 @@ impl Sealed {
 	}
 }
 
-/// Seals a state that nobody else has to sign or to approve, and publishes it. The file of the review opens it from now on.
-pub async fn publish(
-	session: &Session,
-	client: &Client,
-	account: &Account,
-	destination: &Destination,
-	bundle: &Bundle,
-	path: &Path,
-) -> Result<Finalized> {
-	let binding = DeliveryBinding {
-		genesis: client.genesis_hash(),
-		organisation: destination.record.organisation,
-		publisher: session.actor(account),
-		device: destination.device.id,
-		channel: destination.channel,
-		recipient: destination.recipient.0,
-		suite: destination.shared_suite(),
-		sequence: destination.sequence,
-	};
-	let how = (account, Procedure::Alone);
-	let sealed = seal(how, binding, destination, bundle, (0, 0), path)?;
-	let finalized = sealed.publish(session, client, account).await?;
-	files::rename(&sealed.file, path)?;
-	Ok(finalized)
-}
-
 /// Seals a state of which a part ends then. Whatever interrupts what follows, one of two files opens the newest delivery:
 /// that of the review, or the one beside it.
 pub fn seal(
@@ -306,6 +308,23 @@ mod tests {
 	}
 
 	#[test]
+	fn a_ca_that_was_revoked_is_not_carried_on() {
+		let (good, revoked) = (AnchorId([1; 32]), AnchorId([2; 32]));
+		let hosts = vec!["*.acme.example".to_owned()];
+		let kept = [
+			Item::SshUserCa { anchor: good },
+			Item::SshPrincipals { login: "root".into(), principals: vec![] },
+		];
+		let gone = [
+			Item::SshUserCa { anchor: revoked }.optional(),
+			Item::SshKnownHostCa { anchor: revoked, hosts },
+		];
+		let bundle = Bundle { items: [&kept[..], &gone].concat() };
+		assert_eq!(without(bundle.clone(), &[revoked]).items, kept);
+		assert_eq!(without(bundle.clone(), &[]).items, bundle.items);
+	}
+
+	#[test]
 	fn what_was_signed_and_can_be_published_is_not_written_over() {
 		let folder = tempfile::tempdir().unwrap();
 		let path = folder.path().join("drone-7.review");
@@ -330,7 +349,7 @@ mod tests {
 			validity: Validity { not_before: 1, not_after: None },
 			registered_at: 1,
 			superseded_at: None,
-			revocation: None,
+			withdrawal: Default::default(),
 		};
 		let destination = Destination {
 			device,
@@ -339,7 +358,7 @@ mod tests {
 				name: b"drone-7".to_vec().try_into().unwrap(),
 				enrolled_at: 1,
 				keys_registered: 3,
-				revocation: None,
+				withdrawal: Default::default(),
 			},
 			recipient: (recipient, record),
 			key: RecipientKey::X25519(key),

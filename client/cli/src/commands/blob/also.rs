@@ -3,7 +3,7 @@
 use super::{keepers, not_copied, pin::Pin};
 use crate::{
 	error::{Error, Result},
-	output::Progress,
+	output::{Progress, Report},
 };
 use clap::Args;
 use dpki_client::{BlobKeeper, Client, StoreAddress, blob};
@@ -64,5 +64,23 @@ impl Copies {
 			}
 		}
 		failed.map_or(Ok(()), Err)
+	}
+
+	/// Has the stores keep the envelope no longer, as the device has applied it. What a store does not release is remembered for
+	/// `dpki blob unpin`, and warned about: the delivery is in force all the same.
+	pub async fn free(
+		&self,
+		client: &Client,
+		digest: BlobDigest,
+		report: Report,
+	) -> Result<Report> {
+		let cid = blob::cid(digest);
+		let view = client.at_finalized().await?;
+		Ok(match Pin::free(&self.pins, &cid, &view).await {
+			Ok(is_free) => report.data("unpinned", is_free),
+			Err(error) => report
+				.data("unpinned", false)
+				.warn(format!("{error}: `dpki blob unpin {}` tries it again", self.pins.display())),
+		})
 	}
 }

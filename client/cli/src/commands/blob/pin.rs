@@ -53,7 +53,35 @@ impl Pin {
 	/// Writes it into the folder.
 	pub fn write(&self, folder: &Path) -> Result<()> {
 		let text = serde_json::to_vec_pretty(self).expect("strings and numbers are JSON");
-		files::replace_public(&folder.join(format!("{}.{ENDING}", self.cid)), &text)
+		files::replace_public(&Self::path(folder, &self.cid), &text)
+	}
+
+	fn path(folder: &Path, cid: &str) -> PathBuf {
+		folder.join(format!("{cid}.{ENDING}"))
+	}
+
+	fn read(path: &Path) -> Result<Self> {
+		let failed = |source| Error::File { doing: "read", path: path.into(), source };
+		let text = fs::read(path).map_err(failed)?;
+		serde_json::from_slice(&text).map_err(|_| wrong(path))
+	}
+
+	/// Has the stores keep this envelope no longer, and forgets it, unless another device may still fetch it; whether they
+	/// were asked to.
+	pub async fn free(folder: &Path, cid: &str, view: &View) -> Result<bool> {
+		let path = Self::path(folder, cid);
+		let pin = Self::read(&path)?;
+		if !pin.needed_by(view).await?.is_empty() {
+			return Ok(false);
+		}
+		pin.end(&path).await?;
+		Ok(true)
+	}
+
+	/// Has the stores keep the envelope no longer, and then forgets it.
+	pub async fn end(&self, path: &Path) -> Result<()> {
+		self.release().await?;
+		Self::remove(path)
 	}
 
 	/// All in the folder, sorted by name.
@@ -67,16 +95,12 @@ impl Pin {
 			}
 		}
 		paths.sort();
-		let read = |path: PathBuf| {
-			let text = fs::read(&path).map_err(|error| failed(&path, error))?;
-			let pin = serde_json::from_slice(&text).map_err(|_| wrong(&path))?;
-			Ok((path, pin))
-		};
+		let read = |path: PathBuf| Self::read(&path).map(|pin| (path, pin));
 		paths.into_iter().map(read).collect()
 	}
 
 	/// Forgets the one in this file.
-	pub fn remove(path: &Path) -> Result<()> {
+	fn remove(path: &Path) -> Result<()> {
 		fs::remove_file(path).map_err(|source| Error::File {
 			doing: "remove",
 			path: path.into(),
@@ -117,7 +141,7 @@ impl Pin {
 	}
 
 	/// Has every store keep the envelope no longer.
-	pub async fn release(&self) -> Result<()> {
+	async fn release(&self) -> Result<()> {
 		let envelope = digest(&self.cid).map_err(Error::Usage)?;
 		for store in &self.stores {
 			store.parse::<StoreAddress>()?.keeper()?.release(envelope).await?;
@@ -215,6 +239,34 @@ mod tests {
 			at: 0
 		})));
 		assert!(needed(Status::Suspended) && needed(Status::Unknown));
+	}
+
+	#[tokio::test]
+	async fn a_copy_is_forgotten_when_its_stores_keep_it_no_longer_and_not_before() {
+		let (pins, stick) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+		let store: StoreAddress = format!("folder={}", stick.path().display()).parse().unwrap();
+		let envelope = b"an envelope";
+		let digest = BlobDigest::of(envelope);
+		store.keeper().unwrap().put(envelope).await.unwrap();
+		let cid = dpki_client::blob::cid(digest);
+		let pin = |stores: Vec<String>| Pin {
+			genesis: "0x07".into(),
+			cid: cid.clone(),
+			stores,
+			deliveries: vec![("0x01".into(), 0, 1)],
+		};
+		let path = Pin::path(pins.path(), &cid);
+		// A store that is gone: the copy is remembered, to be released later.
+		let both = pin(vec![store.to_string(), "kubo=http://127.0.0.1:1".into()]);
+		both.write(pins.path()).unwrap();
+		both.end(&path).await.unwrap_err();
+		assert!(path.exists());
+		store.keeper().unwrap().put(envelope).await.unwrap();
+		let one = pin(vec![store.to_string()]);
+		one.write(pins.path()).unwrap();
+		one.end(&path).await.unwrap();
+		assert!(!path.exists());
+		assert!(!stick.path().join(&cid).exists());
 	}
 
 	#[test]

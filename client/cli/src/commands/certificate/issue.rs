@@ -6,16 +6,24 @@ use crate::{
 	files, lookup,
 	output::{Report, rfc3339},
 	prompt,
+	proven::Trust,
 	session::Session,
 	values::{self, AnchorRef},
 };
 use clap::Args;
-use dpki_client::device_request::Wanted;
-use dpki_primitives::{Moment, anchor::AnchorKind, ids::DeviceId};
+use dpki_client::{View, certificate::public_key_from_spki, device_request::Wanted};
+use dpki_primitives::{
+	Moment,
+	anchor::AnchorKind,
+	ids::{DeviceId, KeyId},
+	key::KeyRecord,
+	status::Status,
+	storage_keys,
+};
 use rand_core::{OsRng, RngCore};
 use rcgen::{
 	Certificate, CertificateParams, CertificateSigningRequestParams, DistinguishedName, DnType,
-	ExtendedKeyUsagePurpose, IsCa, KeyUsagePurpose, SanType, SerialNumber,
+	ExtendedKeyUsagePurpose, IsCa, KeyUsagePurpose, PublicKeyData, SanType, SerialNumber,
 };
 use std::{mem, path::PathBuf, time::Duration};
 use time::OffsetDateTime;
@@ -47,6 +55,8 @@ pub struct Issue {
 	/// The new file for the certificate and that of the CA, in PEM
 	#[arg(long, value_name = "FILE")]
 	out: PathBuf,
+	#[command(flatten)]
+	trust: Trust,
 	/// Sign without asking whether the names are right
 	#[arg(long)]
 	yes: bool,
@@ -57,7 +67,7 @@ impl Issue {
 	pub async fn run(self, session: &Session) -> Result<Report> {
 		files::refuse_existing(&[&self.out])?;
 		let authority = Authority::read(&self.ca_cert, &self.ca_key)?;
-		let (client, view) = session.view().await?;
+		let (client, view) = self.trust.view(session).await?;
 		let file = AnchorRef::File(self.ca_cert.clone());
 		let kinds = [AnchorKind::X509Root, AnchorKind::X509Intermediate];
 		let known = lookup::anchor(&view, &file, &kinds).await?.require_valid()?;
@@ -67,6 +77,7 @@ impl Issue {
 			return Err(asked.of_another_kind(&self.request, "dpki ssh sign-requests"));
 		};
 		let proposal = Proposal::read(csr, &asked.name, asked.request.device)?;
+		require_fit(&view, proposal.key(), asked.request.device, &asked.name).await?;
 		prompt::confirm(&proposal.question(service), self.yes)?;
 		let until = values::after(view.now(), self.valid)?;
 		let (subject, names) = (proposal.subject.clone(), proposal.names.clone());
@@ -122,6 +133,15 @@ impl Proposal {
 		Ok(Self { wanted, subject, names })
 	}
 
+	/// The key that is to be certified, as the chain names it.
+	pub fn key(&self) -> KeyId {
+		let info = self.wanted.public_key.subject_public_key_info();
+		match public_key_from_spki(&info) {
+			Some(key) => KeyId::of(&key),
+			None => KeyId::of_spki(&info),
+		}
+	}
+
 	/// What somebody has to agree to.
 	pub fn question(&self, service: &str) -> String {
 		let Self { subject, names, .. } = self;
@@ -149,6 +169,39 @@ impl Proposal {
 		params.use_authority_key_identifier_extension = true;
 		self.wanted.signed_by(&authority.issuer).map_err(crypto("sign the certificate"))
 	}
+}
+
+/// Refuses to certify a key of which the chain says something that speaks against it. It need not know the key: those of services
+/// are in no record, as a rule.
+pub async fn require_fit(view: &View, key: KeyId, device: DeviceId, name: &str) -> Result<()> {
+	let leaked: Option<Moment> = view.record(storage_keys::compromised_key(key)).await?;
+	let withdrawn: Option<()> = view.record(storage_keys::revoked_anchor_key(key)).await?;
+	let known = match view.key(key).await? {
+		Some(record) => Some((record, view.key_status(key).await?)),
+		None => None,
+	};
+	let is_revoked = leaked.is_some() || withdrawn.is_some();
+	judge((key, is_revoked, known.as_ref()), device, name)
+}
+
+/// The same of what was read: whether the key was revoked without being that of a device, and its record if it is one.
+fn judge(
+	(key, is_revoked, known): (KeyId, bool, Option<&(KeyRecord, Status)>),
+	device: DeviceId,
+	name: &str,
+) -> Result<()> {
+	let why = match known {
+		_ if is_revoked => format!("the key {key} for which {name} asks is revoked"),
+		Some((record, _)) if record.device != device => {
+			format!("the key {key} for which {name} asks is that of another device")
+		},
+		Some((record, status)) if !status.is_valid() => {
+			let verdict = lookup::verdict(*status, &record.standing());
+			format!("the key {key} for which {name} asks is {verdict}")
+		},
+		_ => return Ok(()),
+	};
+	Err(Error::NotAllowed { why, next: "have the device ask again, with a new key".into() })
 }
 
 /// What the device is called on the chain, which it cannot choose by itself; where that is too long, its id without 0x.
@@ -252,6 +305,55 @@ mod tests {
 		let disguised = vec![SanType::DnsName("a\u{1b}[2K".try_into().unwrap())];
 		let error = Proposal::read(&request(disguised), "acme/drone-7", DEVICE).err().unwrap();
 		assert!(error.to_string().contains("cannot be the name of a host"), "{error}");
+	}
+
+	#[test]
+	fn no_key_is_certified_that_the_chain_speaks_against() {
+		use dpki_primitives::{
+			key::{KeyPurpose, KeyType, PublicKey},
+			revocation::{Revocation, RevocationReason},
+			status::Validity,
+		};
+		let public = PublicKey::new(KeyType::Ed25519, &[3; 32]).unwrap();
+		let key = KeyId::of(&public);
+		let record = |device| KeyRecord {
+			device,
+			purpose: KeyPurpose::Tls,
+			public: public.clone(),
+			validity: Validity { not_before: 1, not_after: None },
+			registered_at: 1,
+			superseded_at: None,
+			withdrawal: Default::default(),
+		};
+		let judged = |is_revoked, known: Option<(DeviceId, Status)>| {
+			let known = known.map(|(device, status)| (record(device), status));
+			judge((key, is_revoked, known.as_ref()), DEVICE, "acme/drone-7")
+		};
+		judged(false, None).unwrap();
+		judged(false, Some((DEVICE, Status::Valid))).unwrap();
+		let revocation = Revocation { reason: RevocationReason::KeyCompromise, at: 5 };
+		for (is_revoked, known, why) in [
+			(true, None, "is revoked"),
+			(true, Some((DEVICE, Status::Valid)), "is revoked"),
+			(false, Some((DeviceId([8; 32]), Status::Valid)), "another device"),
+			(false, Some((DEVICE, Status::Revoked(revocation))), "revoked (keyCompromise)"),
+			(false, Some((DEVICE, Status::Suspended)), "is suspended"),
+		] {
+			let error = judged(is_revoked, known).unwrap_err();
+			assert!(error.to_string().contains(why), "{error}");
+			assert!(error.next_step().unwrap().contains("a new key"), "{error}");
+		}
+	}
+
+	#[test]
+	fn the_key_of_a_request_is_named_as_the_chain_names_it() {
+		let key = KeyPair::generate().unwrap();
+		let mut params = CertificateParams::default();
+		params.subject_alt_names = vec![SanType::IpAddress([10, 0, 0, 7].into())];
+		let csr = params.serialize_request(&key).unwrap().der().to_vec();
+		let proposal = Proposal::read(&csr, "acme/drone-7", DEVICE).unwrap();
+		let public = public_key_from_spki(&key.subject_public_key_info()).unwrap();
+		assert_eq!(proposal.key(), KeyId::of(&public));
 	}
 
 	#[test]

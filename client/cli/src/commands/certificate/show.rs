@@ -9,19 +9,21 @@ use crate::{
 	values::{self, Member, Name},
 };
 use dpki_client::{
-	View, account, subject,
+	Head, View, account, subject,
 	view::{Listing, Verdict},
 };
 use dpki_primitives::{
+	assessment::Assessed,
 	assurance::{Assessment, Level},
 	certificate::{Authority, CertificateRecord, Holder, day_of},
-	ids::{CertificateId, KeyId},
+	ids::{CertificateId, KeyId, OrganisationId},
 	revocation::RevocationReason,
 	status::{Standing, Status, Validity},
+	storage_keys,
 	subject::Subject,
 };
 use serde_json::{Value, json};
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
 /// The farthest that `dpki certificate ending` looks ahead: one query for each day.
 const MAX_DAYS: u32 = 366;
@@ -37,16 +39,39 @@ pub async fn find(view: &View, id: CertificateId) -> Result<CertificateRecord> {
 		.ok_or_else(|| Error::Unknown { what: "certificate", name: id.to_string() })
 }
 
-/// Everything about a certificate.
+/// Everything about a certificate, as the node's runtime tells it.
 pub async fn certificate(view: &View, id: CertificateId) -> Result<Report> {
 	let answer = view.certificate(id).await?;
 	let assessed = view.assessment(id).await?;
+	let found = answer.certificate.record.zip(assessed.assessment);
+	let found = found.map(|(record, assessment)| Assessed { record, assessment });
+	let report = told(view, id, found, view.head()).await?;
+	let proof: Vec<_> = assessed.depends_on.iter().map(|key| hex(key)).collect();
+	Ok(report.data("proven_by", proof).data("proven", false))
+}
+
+/// The same by records that the node has proven, and by the rule of the chain as this program knows it. Of the node are only
+/// the names of organisations, and they are held against the ids.
+pub async fn proven(session: &Session, proven: &View, id: CertificateId) -> Result<Report> {
+	let (_client, view) = session.view().await?;
+	let (found, keys) = proven.assessed_by(id).await?;
+	let keys: Vec<_> = keys.iter().map(|key| hex(key)).collect();
+	let report = told(&view, id, found, proven.head()).await?;
+	Ok(report.data("proven_by", keys).data("proven", true))
+}
+
+async fn told(
+	view: &View,
+	id: CertificateId,
+	found: Option<Assessed>,
+	head: Head,
+) -> Result<Report> {
 	let unknown = || Error::Unknown { what: "certificate", name: id.to_string() };
-	let record = answer.certificate.record.as_ref().ok_or_else(unknown)?;
-	let assessment = assessed.assessment.as_ref().ok_or_else(unknown)?;
-	let status = answer.certificate.status;
+	let found = found.ok_or_else(unknown)?;
+	let record = &found.record;
+	let status = found.assessment.status;
 	let report = content(Report::new(), record)
-		.done(format!("Certificate {id}: {}", headline(record, assessment)))
+		.done(format!("Certificate {id}: {}", headline(&found)))
 		.data("certificate", id.to_string())
 		.row("holder", holder(view, record.holder).await?)
 		.data("status", status.name())
@@ -63,12 +88,8 @@ pub async fn certificate(view: &View, id: CertificateId) -> Result<Report> {
 		},
 		None => report,
 	};
-	let proof: Vec<_> = assessed.depends_on.iter().map(|key| hex(key)).collect();
-	let report = explained(view, report, assessment).await?;
-	Ok(report
-		.data("storage_key", hex(&answer.certificate.storage_key))
-		.data("proven_by", proof)
-		.read_at(view.head()))
+	let report = explained(view, report, &found.assessment).await?;
+	Ok(report.data("storage_key", hex(&storage_keys::certificate(id))).read_at(head))
 }
 
 /// What endorsers attest, as far as it is told.
@@ -93,7 +114,7 @@ pub fn content(report: Report, record: &CertificateRecord) -> Report {
 }
 
 /// The verdict and the level in words.
-fn headline(record: &CertificateRecord, assessment: &Assessment) -> String {
+pub fn headline(Assessed { record, assessment }: &Assessed) -> String {
 	match assessment.level {
 		Some(level) if level == assessment.requested => format!("valid, {}", level.name()),
 		Some(level) => {
@@ -137,24 +158,36 @@ async fn explained(view: &View, report: Report, assessment: &Assessment) -> Resu
 		);
 		report = report.row_as("endorsements_that_count", counted, assessment.counted_for_ov);
 	}
-	let mut endorsements = Vec::new();
-	for it in &assessment.explanations {
-		let organisation = match it.organisation {
-			Some(id) => Some(lookup::organisation_name(view, id).await?),
-			None => None,
-		};
+	let mut names = BTreeMap::new();
+	for id in assessment.explanations.iter().filter_map(|it| it.organisation) {
+		names.insert(id, lookup::organisation_name(view, id).await?);
+	}
+	let name = |id: OrganisationId| names.get(&id).cloned().unwrap_or_else(|| id.to_string());
+	let (lines, endorsements) = endorsements(assessment, name);
+	let report = lines.into_iter().fold(report, |report, line| report.tail(line));
+	Ok(report.data("endorsements", Value::Array(endorsements)))
+}
+
+/// What became of each endorsement, for people and for programs.
+pub fn endorsements(
+	assessment: &Assessment,
+	name: impl Fn(OrganisationId) -> String,
+) -> (Vec<String>, Vec<Value>) {
+	let told = assessment.explanations.iter().map(|it| {
+		let organisation = it.organisation.map(&name);
 		let endorser = account::address(&it.endorser);
 		let of = organisation.as_deref().unwrap_or("no organisation");
 		let (level, finding) = (it.level.name(), it.finding.name());
-		report = report.tail(format!("  endorsement {level}  {endorser} ({of}): {finding}"));
-		endorsements.push(json!({
+		let line = format!("  endorsement {level}  {endorser} ({of}): {finding}");
+		let entry = json!({
 			"endorser": endorser,
 			"organisation": organisation,
 			"level": level,
 			"finding": finding,
-		}));
-	}
-	Ok(report.data("endorsements", Value::Array(endorsements)))
+		});
+		(line, entry)
+	});
+	told.unzip()
 }
 
 /// The holder by name or address.
@@ -291,8 +324,8 @@ mod tests {
 		}
 	}
 
-	fn assessment(status: Status, level: Option<Level>) -> Assessment {
-		Assessment {
+	fn assessed(status: Status, level: Option<Level>) -> Assessed {
+		let assessment = Assessment {
 			status,
 			level,
 			requested: Level::Ev,
@@ -300,16 +333,17 @@ mod tests {
 			counted_for_ov: 0,
 			counted_for_ev: 0,
 			explanations: vec![],
-		}
+		};
+		Assessed { record: record(), assessment }
 	}
 
 	#[test]
 	fn a_level_below_the_requested_one_is_told_with_it() {
-		let told = |level| headline(&record(), &assessment(Status::Valid, Some(level)));
+		let told = |level| headline(&assessed(Status::Valid, Some(level)));
 		assert_eq!(told(Level::Ev), "valid, EV");
 		assert_eq!(told(Level::Dv), "valid, DV (requested EV)");
 		let revocation = Revocation { reason: RevocationReason::Superseded, at: 2_000 };
-		let told = headline(&record(), &assessment(Status::Revoked(revocation), None));
+		let told = headline(&assessed(Status::Revoked(revocation), None));
 		assert_eq!(told, "revoked (superseded) since 1970-01-01T00:00:02Z");
 	}
 

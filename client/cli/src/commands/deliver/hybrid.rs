@@ -56,7 +56,7 @@ impl Destination {
 	}
 
 	/// If it is a valid key of the device.
-	async fn to_hybrid(
+	pub(super) async fn to_hybrid(
 		view: &View,
 		device: &DeviceRef,
 		channel: ChannelId,

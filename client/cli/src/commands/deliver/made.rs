@@ -1,37 +1,46 @@
 //! What was made elsewhere and comes into a delivery as it is: certificates for keys of the device, and private keys.
 //!
 //! A device should make its keys itself. Whoever delivers a private key knows it, and so does everybody who ever opens the
-//! envelope, which stays on the chain for ever: it is labelled as such, and asked about. Our agent refuses such a delivery.
+//! envelope, which stays on the chain for ever: it is labelled as such, and asked about. Our agent takes it only where the
+//! configuration of the device says so.
 
 use crate::{
 	commands::ssh as certificates,
-	error::{Result, crypto},
+	error::{Error, Result, crypto},
 	prompt, secrets,
 	values::LoginFile,
 };
 use clap::Args;
 use dpki_client::{Item, bundle::Secret};
+use ssh_key::Certificate;
 use std::path::PathBuf;
 
 /// What was made elsewhere.
 #[derive(Args, Default)]
 pub struct Made {
-	/// Host certificate that `dpki ssh sign-requests` made, for the device's own host key
+	/// Host certificate that `dpki ssh sign-requests` made, for the device's own host key, or one for --host-key
 	#[arg(long, value_name = "FILE", conflicts_with = "host_ca_key")]
 	host_cert: Option<PathBuf>,
-	/// SSH host key, for other agents: dpki-agent makes its own keys and refuses the delivery; asks for confirmation
+	/// SSH host key that the device gets beside its own, of another type or with a --host-cert for it; the configuration of the
+	/// device has to say `host-key = true` under [apply]; asks for --yes
 	#[arg(long, value_name = "FILE")]
 	host_key: Option<PathBuf>,
-	/// SSH key for a user of the device, for other agents: dpki-agent makes its own keys and refuses the delivery; asks for
-	/// confirmation (repeat for several)
+	/// SSH key for a user of the device, whose place the configuration of the device names under [apply.user-keys]; asks for
+	/// --yes (repeat for several)
 	#[arg(long, value_name = "LOGIN=FILE")]
 	user_key: Vec<LoginFile>,
+	/// SSH certificate for the --user-key of this user
+	#[arg(long, value_name = "LOGIN=FILE")]
+	user_cert: Vec<LoginFile>,
 }
 
 impl Made {
 	/// Whether there is nothing.
 	pub fn is_empty(&self) -> bool {
-		self.host_cert.is_none() && self.host_key.is_none() && self.user_key.is_empty()
+		self.host_cert.is_none()
+			&& self.host_key.is_none()
+			&& self.user_key.is_empty()
+			&& self.user_cert.is_empty()
 	}
 
 	/// The parts of the delivery.
@@ -39,15 +48,24 @@ impl Made {
 		let mut items = Vec::new();
 		if let Some(path) = &self.host_cert {
 			let certificate = certificates::read_certificate(path)?;
-			let line = certificates::openssh_line(&certificate)?;
-			items.push(Item::SshHostCertificate { certificate: line.trim_end().to_owned() });
+			items.push(Item::SshHostCertificate { certificate: line(&certificate)? });
 		}
 		if let Some(path) = &self.host_key {
 			items.push(Item::SshHostKey { private: ssh_key(path)? });
 		}
+		let of = |login: &str| self.user_cert.iter().find(|file| file.login == login);
 		for LoginFile { login, path } in &self.user_key {
+			let certificate = of(login).map(|file| certificates::read_certificate(&file.path));
+			let certificate = certificate.transpose()?.as_ref().map(line).transpose()?;
 			let (login, private) = (login.clone(), ssh_key(path)?);
-			items.push(Item::SshUserKey { login, private, certificate: None });
+			items.push(Item::SshUserKey { login, private, certificate });
+		}
+		let has_key = |file: &&LoginFile| self.user_key.iter().any(|key| key.login == file.login);
+		if let Some(alone) = self.user_cert.iter().find(|file| !has_key(file)) {
+			return Err(Error::NotAllowed {
+				why: format!("there is a certificate for {} and no key", alone.login),
+				next: format!("add --user-key {}=FILE", alone.login),
+			});
 		}
 		Ok(items)
 	}
@@ -68,6 +86,10 @@ pub fn confirm_escrow(items: &[Item], device: &str, yes: bool) -> Result<Vec<Str
 	Ok(vec![format!("private keys that somebody else knows are delivered: {what}")])
 }
 
+fn line(certificate: &Certificate) -> Result<String> {
+	Ok(certificates::openssh_line(certificate)?.trim_end().to_owned())
+}
+
 /// The private key of an OpenSSH file, as the device reads it: without passphrase.
 fn ssh_key(path: &std::path::Path) -> Result<Secret> {
 	let key = secrets::ssh_key(path)?;
@@ -78,7 +100,6 @@ fn ssh_key(path: &std::path::Path) -> Result<Secret> {
 #[cfg(test)]
 mod tests {
 	use super::*;
-	use crate::error::Error;
 
 	#[test]
 	fn without_a_terminal_no_private_key_is_delivered_unless_it_is_meant() {
@@ -89,5 +110,20 @@ mod tests {
 		assert!(matches!(refused, Err(Error::ConfirmationMissing)));
 		let warnings = confirm_escrow(&[key()], "acme/drone-7", true).unwrap();
 		assert!(warnings[0].contains("SSH host key"), "{warnings:?}");
+		let private = Secret::from(&b"secret"[..]);
+		let user = Item::SshUserKey { login: "ops".into(), private, certificate: None }.optional();
+		let refused = confirm_escrow(std::slice::from_ref(&user), "acme/drone-7", false);
+		assert!(matches!(refused, Err(Error::ConfirmationMissing)));
+		let warnings = confirm_escrow(&[user], "acme/drone-7", true).unwrap();
+		assert!(warnings[0].contains("SSH user key"), "{warnings:?}");
+	}
+
+	#[test]
+	fn a_certificate_for_a_user_comes_with_its_key() {
+		let file = LoginFile { login: "ops".into(), path: "ops-cert.pub".into() };
+		let made = Made { user_cert: vec![file], ..Made::default() };
+		assert!(!made.is_empty());
+		let error = made.items().unwrap_err().to_string();
+		assert!(error.contains("a certificate for ops and no key"), "{error}");
 	}
 }

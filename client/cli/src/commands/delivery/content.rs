@@ -72,7 +72,10 @@ fn line(item: &Item) -> String {
 			format!("{login} is open to the principals {}", principals.join(", "))
 		},
 		Item::SshHostKey { private } => format!("a host key ({private:?})"),
-		Item::SshUserKey { login, private, .. } => format!("a key for {login} ({private:?})"),
+		Item::SshUserKey { login, private, certificate } => {
+			let with = if certificate.is_some() { " with a certificate" } else { "" };
+			format!("a key for {login} to prove itself elsewhere{with} ({private:?})")
+		},
 		Item::SshAuthorizedKeys { login, keys } => {
 			let keys: Vec<_> = keys.iter().map(key).collect();
 			format!("{login} is open to the keys {}", keys.join(", "))

@@ -40,6 +40,8 @@ pub struct Review {
 	pub sequence: u64,
 	/// The digest of the envelope.
 	pub digest: BlobDigest,
+	/// The request of the device that it answers: in which slot, and its content. Whoever publishes it tells the device.
+	pub answers: Option<(u8, [u8; 32])>,
 	key: ContentKey,
 	envelope: Option<Vec<u8>>,
 }
@@ -72,6 +74,7 @@ impl Review {
 			suite,
 			sequence,
 			digest: BlobDigest::of(envelope),
+			answers: None,
 			key,
 			envelope: unpublished.then(|| envelope.to_vec()),
 		}
@@ -122,6 +125,17 @@ impl Review {
 		files::with_ending(path, ".next")
 	}
 
+	/// Where the file for a device lies, of those that are written for several.
+	pub fn of_device(path: &Path, device: &str) -> PathBuf {
+		let name = device.rsplit('/').next().unwrap_or_default();
+		files::with_ending(path, &format!(".{name}.review"))
+	}
+
+	/// All of these files, as a shell finds them.
+	pub fn of_each(path: &Path) -> PathBuf {
+		Self::of_device(path, "*")
+	}
+
 	fn text(&self) -> Zeroizing<String> {
 		let text = json!({
 			"form": FORM,
@@ -134,6 +148,10 @@ impl Review {
 			"suite": self.suite.recipient_type().name(),
 			"sequence": self.sequence,
 			"digest": self.digest.to_string(),
+			"answers": self.answers.map(|(slot, content)| json!({
+				"slot": slot,
+				"content": format!("0x{}", hex::encode(content)),
+			})),
 			"content_key": *self.key.to_text(),
 			"envelope": self.envelope.as_ref().map(hex::encode),
 		});
@@ -153,15 +171,23 @@ impl Review {
 
 	fn parse(value: &Value) -> Option<Self> {
 		let text = |name: &str| value.get(name)?.as_str();
-		let bytes = |name: &str| -> Option<[u8; 32]> {
-			hex::decode(text(name)?.strip_prefix("0x")?).ok()?.try_into().ok()
+		let digits = |value: &Value| -> Option<[u8; 32]> {
+			hex::decode(value.as_str()?.strip_prefix("0x")?).ok()?.try_into().ok()
 		};
+		let bytes = |name: &str| digits(value.get(name)?);
 		if text("form")? != FORM {
 			return None;
 		}
 		let suites = [Suite::SharedX25519, Suite::SharedXWing];
 		let name = text("suite")?;
 		let suite = suites.into_iter().find(|suite| suite.recipient_type().name() == name)?;
+		let answers = match value.get("answers") {
+			None | Some(Value::Null) => None,
+			Some(request) => {
+				let slot = request.get("slot")?.as_u64()?.try_into().ok()?;
+				Some((slot, digits(request.get("content")?)?))
+			},
+		};
 		let envelope = match value.get("envelope") {
 			None | Some(Value::Null) => None,
 			Some(digits) => Some(hex::decode(digits.as_str()?).ok()?),
@@ -176,6 +202,7 @@ impl Review {
 			suite,
 			sequence: value.get("sequence")?.as_u64()?,
 			digest: text("digest")?.parse().ok()?,
+			answers,
 			key: ContentKey::from_text(text("content_key")?)?,
 			envelope,
 		})
@@ -241,11 +268,13 @@ mod tests {
 	fn what_was_written_is_read_and_opens_the_envelope() {
 		let folder = tempfile::tempdir().unwrap();
 		for unpublished in [false, true] {
-			let (written, envelope) = review(unpublished);
+			let (mut written, envelope) = review(unpublished);
+			written.answers = unpublished.then_some((3, [7; 32]));
 			let path = folder.path().join(unpublished.to_string());
 			written.write(&path).unwrap();
 			let read = Review::read(&path).unwrap();
 			assert_eq!((read.binding(), read.digest), (written.binding(), written.digest));
+			assert_eq!(read.answers, written.answers);
 			assert_eq!(read.envelope().is_ok(), unpublished);
 			let content = read.open(&envelope).unwrap();
 			assert_eq!(content.bundle.items.len(), 1);

@@ -3,6 +3,7 @@
 use super::Common;
 use crate::{
 	error::{Error, Result},
+	lookup,
 	output::Report,
 	session::Session,
 	values::DeviceRef,
@@ -24,18 +25,11 @@ pub struct ExportAge {
 
 impl ExportAge {
 	pub(super) async fn run(self, session: &Session) -> Result<Report> {
-		let mut prover = self.common.prover(session).await?;
+		let view = self.common.view(session).await?;
 		let (mut text, mut told) = (String::new(), Vec::new());
 		for device in &self.device {
-			let keys = prover.keys_of(device.id).await?;
-			let newest =
-				keys.iter()
-					.filter(|(_, record, verdict)| {
-						record.purpose == KeyPurpose::KeyAgreement
-							&& record.is_proven() && verdict.is_valid()
-					})
-					.max_by_key(|(_, record, _)| record.registered_at);
-			let Some((id, record, _)) = newest else {
+			let newest = lookup::valid_key(&view, device, KeyPurpose::KeyAgreement).await?;
+			let Some((id, record)) = newest else {
 				return Err(Error::NotAllowed {
 					why: format!("{} has no valid key to encrypt to", device.text),
 					next: "leave it out, or have it enrolled".into(),
@@ -55,6 +49,6 @@ impl ExportAge {
 		let report = Report::new()
 			.done(format!("Exported {} recipients", told.len()))
 			.data("recipients", told);
-		self.common.finish(&prover, report, text.into_bytes())
+		self.common.finish(&view, report, text.into_bytes())
 	}
 }

@@ -3,12 +3,13 @@
 use super::Common;
 use crate::{
 	error::{Error, Result},
+	lookup::{self, KnownAnchor},
 	output::Report,
 	session::Session,
 	values::{AnchorRef, Name},
 };
 use clap::{ArgGroup, Args};
-use dpki_primitives::{anchor::AnchorKind, ids::AnchorId, status::Status, storage_keys};
+use dpki_primitives::{anchor::AnchorKind, ids::AnchorId, status::Status};
 use serde_json::json;
 use x509_cert::der::pem::{LineEnding, encode_string};
 
@@ -36,33 +37,30 @@ fn is_believed(verdict: Status) -> bool {
 
 impl ExportPem {
 	pub(super) async fn run(self, session: &Session) -> Result<Report> {
-		let mut prover = self.common.prover(session).await?;
+		let view = self.common.view(session).await?;
 		let mut kinds = vec![AnchorKind::X509Root];
 		if self.intermediates || self.org.is_none() {
 			kinds.push(AnchorKind::X509Intermediate);
 		}
 		let mut wanted = Vec::new();
 		if let Some(org) = &self.org {
-			let key = storage_keys::organisation_anchors(org.organisation());
-			let ids: Option<Vec<AnchorId>> = prover.record(key).await?;
-			for id in ids.unwrap_or_default() {
-				if let Some((record, verdict)) = prover.anchor(id).await?
-					&& kinds.contains(&record.kind)
-					&& is_believed(verdict)
-				{
-					wanted.push((id, record, verdict));
+			for id in view.organisation_anchors(org.organisation()).await? {
+				let Some(record) = view.anchor(id).await? else { continue };
+				let status = view.anchor_status(id).await?;
+				if kinds.contains(&record.kind) && is_believed(status) {
+					wanted.push(KnownAnchor { id, record, status });
 				}
 			}
 		}
 		for anchor in &self.anchor {
-			let (id, record, verdict) = prover.named(anchor, &kinds).await?;
-			if !is_believed(verdict) {
+			let known = lookup::anchor(&view, anchor, &kinds).await?;
+			if !is_believed(known.status) {
 				return Err(Error::NotAllowed {
-					why: format!("the anchor {id} is {}", verdict.name()),
+					why: format!("the anchor {} is {}", known.id, known.status.name()),
 					next: "leave it out".into(),
 				});
 			}
-			wanted.push((id, record, verdict));
+			wanted.push(known);
 		}
 		if wanted.is_empty() {
 			return Err(Error::NotAllowed {
@@ -71,19 +69,19 @@ impl ExportPem {
 			});
 		}
 		let (mut text, mut told) = (String::new(), Vec::new());
-		for (id, record, verdict) in &wanted {
-			let material = prover.material(*id).await?;
-			text += &block(*id, record.kind, *verdict, &material)?;
+		for KnownAnchor { id, record, status } in &wanted {
+			let material = lookup::material(&view, *id).await?;
+			text += &block(*id, record.kind, *status, &material)?;
 			told.push(json!({
 				"anchor": id.to_string(),
 				"kind": record.kind.name(),
-				"status": verdict.name(),
+				"status": status.name(),
 			}));
 		}
 		let report = Report::new()
 			.done(format!("Exported {} certificates", told.len()))
 			.data("anchors", told);
-		self.common.finish(&prover, report, text.into_bytes())
+		self.common.finish(&view, report, text.into_bytes())
 	}
 }
 

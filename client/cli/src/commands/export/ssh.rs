@@ -3,50 +3,87 @@
 use super::Common;
 use crate::{
 	error::{Error, Result, crypto},
-	lookup,
+	lookup::{self, KnownAnchor},
 	output::Report,
 	session::Session,
-	values::{AnchorRef, DeviceHosts, HostCaPatterns},
+	values::{AnchorRef, DeviceHosts, DeviceRef, HostCaPatterns},
 };
 use clap::{ArgGroup, Args};
 use dpki_client::{krl::Krl, ssh};
-use dpki_primitives::{anchor::AnchorKind, key::KeyPurpose, status::Status};
+use dpki_primitives::{
+	anchor::AnchorKind,
+	ids::KeyId,
+	key::{KeyPurpose, KeyRecord},
+	status::Status,
+};
 use ssh_key::PublicKey;
 
 const SSH_CA: &[AnchorKind] = &[AnchorKind::SshUserCa, AnchorKind::SshHostCa];
 
-/// The key revocation list of SSH CAs.
+/// The key revocation list of SSH CAs, and of devices.
 #[derive(Args)]
+#[command(group = ArgGroup::new("of").required(true).multiple(true).args(["ca", "device", "key"]))]
 pub struct ExportKrl {
 	/// The CA: id, or a file with its public key (repeat for several)
-	#[arg(long, value_name = "ID|FILE", required = true)]
+	#[arg(long, value_name = "ID|FILE")]
 	ca: Vec<AnchorRef>,
+	/// A device: those of its SSH keys that are not valid now, such as all of one on hold (repeat for several)
+	#[arg(long, value_name = "ORG/NAME|ID")]
+	device: Vec<DeviceRef>,
+	/// An SSH key of a device, unless it is valid now; one that was revoked alone is named by this only (repeat for several)
+	#[arg(long, value_name = "ID")]
+	key: Vec<KeyId>,
 	#[command(flatten)]
 	common: Common,
 }
 
 impl ExportKrl {
 	pub(super) async fn run(self, session: &Session) -> Result<Report> {
-		let mut prover = self.common.prover(session).await?;
+		let view = self.common.view(session).await?;
 		let mut list = Krl::default();
 		for ca in &self.ca {
-			let (id, _, verdict) = prover.named(ca, SSH_CA).await?;
-			let material = prover.material(id).await?;
-			list.add(&material, &prover.ssh_revocations(id).await?);
-			if let Status::Revoked(revocation) = verdict {
+			let KnownAnchor { id, status, .. } = lookup::anchor(&view, ca, SSH_CA).await?;
+			let material = lookup::material(&view, id).await?;
+			list.add(&material, &view.ssh_revocations(id).await?);
+			if let Status::Revoked(revocation) = status {
 				let key = ssh::key_from_material(&material)?;
 				list.fingerprints.insert(ssh::fingerprint(&key));
 				list.generated_at = list.generated_at.max(revocation.at / 1000);
 				list.version += 1;
 			}
 		}
+		for device in &self.device {
+			for (id, record) in view.keys_of(device.id).await? {
+				add_device_key(&mut list, &record, view.key_status(id).await?)?;
+			}
+		}
+		for id in &self.key {
+			let found = view.key(*id).await?;
+			let unknown = || Error::Unknown { what: "key", name: id.to_string() };
+			let record = found.ok_or_else(unknown)?;
+			add_device_key(&mut list, &record, view.key_status(*id).await?)?;
+		}
 		let (serials, keys) = (list.serial_count(), list.fingerprints.len());
 		let report = Report::new()
 			.done(format!("Exported {serials} certificates and {keys} keys that are revoked"))
 			.data("serials", serials)
 			.data("keys", keys);
-		self.common.finish(&prover, report, list.encode())
+		self.common.finish(&view, report, list.encode())
 	}
+}
+
+/// Puts the SSH key of a device on the list, unless it is valid: on hold, for example, until the next list is written.
+fn add_device_key(list: &mut Krl, record: &KeyRecord, verdict: Status) -> Result<()> {
+	if record.purpose != KeyPurpose::Ssh || !record.is_proven() || verdict.is_valid() {
+		return Ok(());
+	}
+	let key = ssh::from_public_key(&record.public)?;
+	list.fingerprints.insert(ssh::fingerprint(&key));
+	let since = [verdict.revocation().map(|it| it.at), record.withdrawal.hold().map(|it| it.at)];
+	let since = since.into_iter().flatten().max().unwrap_or_default() / 1000;
+	list.generated_at = list.generated_at.max(since);
+	list.version += 1;
+	Ok(())
 }
 
 /// Host CAs and hosts.
@@ -65,12 +102,13 @@ pub struct ExportKnownHosts {
 
 impl ExportKnownHosts {
 	pub(super) async fn run(self, session: &Session) -> Result<Report> {
-		let mut prover = self.common.prover(session).await?;
+		let view = self.common.view(session).await?;
 		let (mut text, mut revoked) = (String::new(), 0);
 		for HostCaPatterns { anchor, hosts } in &self.ca {
-			let (id, _, verdict) = prover.named(anchor, &[AnchorKind::SshHostCa]).await?;
-			let key = ssh::key_from_material(&prover.material(id).await?)?;
-			let mark = match verdict {
+			let known = lookup::anchor(&view, anchor, &[AnchorKind::SshHostCa]).await?;
+			let KnownAnchor { id, status, .. } = known;
+			let key = ssh::key_from_material(&lookup::material(&view, id).await?)?;
+			let mark = match status {
 				Status::Valid | Status::Superseded => "@cert-authority",
 				// A copy of this CA elsewhere must not be believed either.
 				Status::Revoked(_) => {
@@ -87,12 +125,12 @@ impl ExportKnownHosts {
 			text += &format!("{mark} {} {}\n", hosts.join(","), bare(&key)?);
 		}
 		for DeviceHosts { device, hosts } in &self.host {
-			let keys = prover.keys_of(device.id).await?;
-			let valid = keys.iter().filter(|(_, record, verdict)| {
-				record.purpose == KeyPurpose::Ssh && record.is_proven() && verdict.is_valid()
-			});
 			let mut found = false;
-			for (_, record, _) in valid {
+			for (id, record) in view.keys_of(device.id).await? {
+				let is_wanted = record.purpose == KeyPurpose::Ssh && record.is_proven();
+				if !(is_wanted && view.key_status(id).await?.is_valid()) {
+					continue;
+				}
 				found = true;
 				let key = ssh::from_public_key(&record.public)?;
 				text += &format!("{} {}\n", hosts.join(","), bare(&key)?);
@@ -109,7 +147,7 @@ impl ExportKnownHosts {
 			.done(format!("Exported {lines} lines of known hosts"))
 			.data("lines", lines)
 			.data("revoked", revoked);
-		self.common.finish(&prover, report, text.into_bytes())
+		self.common.finish(&view, report, text.into_bytes())
 	}
 }
 

@@ -4,7 +4,9 @@ use crate::{
 	commands::{anchor::PROOF_LIFETIME, device},
 	error::{Error, Result},
 	output::{Report, rfc3339},
-	prompt, secrets,
+	prompt,
+	proven::Trust,
+	secrets,
 	session::Session,
 	values::{self, Name, Purpose},
 };
@@ -209,20 +211,35 @@ fn describe(id: RequestId, request: &KeyRequest, now: u64) -> Report {
 }
 
 async fn waiting(view: &View, id: RequestId) -> Result<KeyRequest> {
-	view.request(id)
-		.await?
-		.ok_or_else(|| Error::Unknown { what: "request", name: id.to_string() })
+	let request = view.request(id).await?;
+	let request =
+		request.ok_or_else(|| Error::Unknown { what: "request", name: id.to_string() })?;
+	require_named(id, &request)?;
+	Ok(request)
+}
+
+/// Refuses a record of something else than the request of this id. The id is all that the chain is told: whoever is shown other
+/// keys under it registers keys that they have never seen.
+fn require_named(id: RequestId, request: &KeyRequest) -> Result<()> {
+	if request.id() == id {
+		return Ok(());
+	}
+	Err(Error::NotAllowed {
+		why: format!("what the node shows as the request {id} is another one"),
+		next: "ask a node that you trust, with --url".into(),
+	})
 }
 
 /// Registers what was requested.
 pub async fn approve(
 	session: &Session,
+	trust: &Trust,
 	id: RequestId,
 	expected: Option<&str>,
 	yes: bool,
 ) -> Result<Report> {
 	let account = session.account()?;
-	let (client, view) = session.view().await?;
+	let (client, view) = trust.view(session).await?;
 	let request = waiting(&view, id).await?;
 	let name = name_to_string(&request.device_name);
 	let who = account::address(&request.requester);
@@ -260,4 +277,37 @@ pub async fn reject(session: &Session, id: RequestId, reason: Reason) -> Result<
 	Ok(describe(id, &request, view.now())
 		.done("Rejected the request")
 		.finalized(&finalized))
+}
+
+#[cfg(test)]
+mod tests {
+	use super::*;
+	use dpki_primitives::{
+		ids::OrganisationId,
+		key::{KeyTerms, KeyType, PublicKey},
+	};
+
+	#[test]
+	fn what_is_shown_under_an_id_is_what_the_id_stands_for() {
+		let with = |seed: u8| {
+			let public = PublicKey::new(KeyType::Ed25519, &[seed; 32]).unwrap();
+			let key = KeyTerms { purpose: KeyPurpose::Sign, public, not_after: None };
+			KeyRequest {
+				requester: [1; 32],
+				organisation: OrganisationId([2; 32]),
+				device_name: b"drone-7".to_vec().try_into().unwrap(),
+				keys: vec![key].try_into().unwrap(),
+				consenting: None,
+				expires_at: 5,
+			}
+		};
+		let asked = with(3);
+		require_named(asked.id(), &asked).unwrap();
+		let of_somebody_else = KeyRequest { requester: [9; 32], ..asked.clone() };
+		for other in [with(4), of_somebody_else] {
+			let error = require_named(asked.id(), &other).unwrap_err();
+			assert!(error.to_string().contains("is another one"), "{error}");
+			assert!(error.next_step().unwrap().contains("--url"), "{error}");
+		}
+	}
 }

@@ -3,8 +3,8 @@
 use rcgen::{DnType, DnValue};
 
 /// What a subject can be made of: the name of a part as OpenSSL has it, and its object identifier (RFC 5280 appendix A.1,
-/// X.520, PKCS#9).
-const PARTS: [(&str, &[u64]); 17] = [
+/// X.520, PKCS#9, RFC 4519; the identifier of an organisation is that of ETSI EN 319 412-1).
+const PARTS: [(&str, &[u64]); 20] = [
 	("CN", &[2, 5, 4, 3]),
 	("O", &[2, 5, 4, 10]),
 	("OU", &[2, 5, 4, 11]),
@@ -22,6 +22,9 @@ const PARTS: [(&str, &[u64]); 17] = [
 	("title", &[2, 5, 4, 12]),
 	("serialNumber", &[2, 5, 4, 5]),
 	("businessCategory", &[2, 5, 4, 15]),
+	("organizationIdentifier", &[2, 5, 4, 97]),
+	("UID", &[0, 9, 2342, 19_200_300, 100, 1, 1]),
+	("DC", &[0, 9, 2342, 19_200_300, 100, 1, 25]),
 ];
 
 /// A distinguished name with a common name.
@@ -57,11 +60,11 @@ pub fn parse(text: &str) -> Result<Subject, String> {
 	Ok(Subject(parts))
 }
 
-/// Two parts have an encoding that is asked for; UTF-8 does for the others.
+/// Some parts have an encoding that is asked for; UTF-8 does for the others.
 fn value(name: &str, text: &str) -> Result<DnValue, String> {
 	let unfit = |_| format!("{name} cannot be {text}: it has letters that it may not have");
 	Ok(match name {
-		"emailAddress" => DnValue::Ia5String(text.try_into().map_err(unfit)?),
+		"emailAddress" | "DC" => DnValue::Ia5String(text.try_into().map_err(unfit)?),
 		"serialNumber" => DnValue::PrintableString(text.try_into().map_err(unfit)?),
 		_ => text.into(),
 	})

@@ -1,6 +1,7 @@
 //! `dpki motion propose`: one command per intent.
 
 mod anchor;
+mod hold;
 
 use super::outcome;
 use crate::{
@@ -27,6 +28,7 @@ use dpki_primitives::{
 	organisation::RoleSet,
 	revocation::RevocationReason,
 };
+use hold::{HoldProposal, ReleaseProposal};
 
 /// What can be proposed.
 #[derive(Subcommand)]
@@ -236,6 +238,18 @@ Example:
 		#[command(flatten)]
 		terms: Terms,
 	},
+	/// An organisation: put one of its devices, or a key of one, on hold; no registrar ends that
+	#[command(
+		subcommand,
+		after_help = "Example:\n  dpki motion propose hold device acme drone-7 --because keyCompromise"
+	)]
+	Hold(HoldProposal),
+	/// An organisation: take one of its devices, or a key of one, off hold
+	#[command(
+		subcommand,
+		after_help = "Example:\n  dpki motion propose release device acme drone-7"
+	)]
+	Release(ReleaseProposal),
 	/// An organisation: dissolve it, by the vote that its policy asks for
 	#[command(after_help = "\
 Example:
@@ -410,6 +424,14 @@ impl ProposeCommand {
 				let call = calls::encode(&calls::revoke_device(device, because))?;
 				(Deciders::ByPolicy(name), call, terms)
 			},
+			Self::Hold(proposal) => {
+				let (name, call, terms) = proposal.call()?;
+				(Deciders::ByPolicy(name), call, terms)
+			},
+			Self::Release(proposal) => {
+				let (name, call, terms) = proposal.call()?;
+				(Deciders::ByPolicy(name), call, terms)
+			},
 			Self::Dissolve { name, terms } => {
 				let call = calls::encode(&calls::dissolve(name.organisation()))?;
 				(Deciders::ByPolicy(name), call, terms)
@@ -477,6 +499,10 @@ mod tests {
 				by_policy(),
 				"revoke_device",
 			),
+			("hold device acme drone-7".into(), by_policy(), "suspend_device"),
+			(format!("hold key acme 0x{code}"), by_policy(), "suspend_key"),
+			("release device acme drone-7".into(), by_policy(), "release_device"),
+			(format!("release key acme 0x{code}"), by_policy(), "release_key"),
 			(
 				"member-set acme //Bob --roles watchdog --by watchdogs".into(),
 				known(Voters::Watchdogs),

@@ -9,7 +9,9 @@ use crate::{
 	error::{Error, Result},
 	files, lookup,
 	output::{Report, rfc3339},
-	prompt, secrets,
+	prompt,
+	proven::Trust,
+	secrets,
 	session::Session,
 	values::DeviceRef,
 };
@@ -42,6 +44,8 @@ pub struct SignRequests {
 	/// How long the certificates are valid
 	#[arg(long = "for", default_value = "30d", value_parser = certificate_span, value_name = "SPAN")]
 	span: Duration,
+	#[command(flatten)]
+	trust: Trust,
 	/// Sign without asking whether the names are right
 	#[arg(long)]
 	yes: bool,
@@ -51,7 +55,7 @@ impl SignRequests {
 	/// Runs the command.
 	pub async fn run(self, session: &Session) -> Result<Report> {
 		let ca = secrets::ssh_key(&self.ca)?;
-		let (client, view) = session.view().await?;
+		let (client, view) = self.trust.view(session).await?;
 		let known = active_ca(&view, &ca, AnchorKind::SshHostCa).await?;
 		let mut reports = Vec::new();
 		for path in &self.request {

@@ -4,10 +4,14 @@
 //! |---|---|---|
 //! | 1 | the new CA is registered | it is found on the chain |
 //! | 2 | every device gets both CAs, and all that is named, in shared envelopes | what is published is told by its digest |
-//! | 3 | the devices say that they have applied it | it is read again |
-//! | 4 | both are good for the overlap | its end is in the state file |
-//! | 5 | devices that were off get the new one alone | what is published is told by its digest |
-//! | 6 | the old one is revoked | it is found revoked |
+//! | 3 | those approve it who have to, where the policy of the organisation asks for that | what waits is told by its digest |
+//! | 4 | the devices say that they have applied it | it is read again |
+//! | 5 | both are good for the overlap | its end is in the state file |
+//! | 6 | devices that were off get the new one alone, by the steps 2 and 3 | what is published is told by its digest |
+//! | 7 | the old one is revoked | it is found revoked |
+//!
+//! What is not approved holds up the rest: the old CA stays as it is while a delivery waits for people, and if it was never
+//! approved. That some devices are off can be overruled by an option, that somebody has not agreed cannot.
 //!
 //! Beside the [`ledger`] lies a file for each device that opens its delivery, as `dpki deliver --review` writes it, so that
 //! `dpki access grant` can add to it: what that adds before the device answers counts as ours. The ledger is on the disk
@@ -17,10 +21,12 @@
 
 mod content;
 mod ledger;
+mod publishing;
 mod wait;
 
 use crate::{
 	commands::{
+		access::approval::Procedure,
 		anchor,
 		deliver::{self, made, parts::Parts},
 		delivery::Review,
@@ -28,31 +34,33 @@ use crate::{
 	},
 	error::{Error, Result},
 	files, lookup,
-	output::{Progress, Report, rfc3339},
-	prompt, secrets,
+	output::{Report, rfc3339},
+	prompt,
+	proven::{Chain, Trust},
+	secrets,
 	session::Session,
-	values::{self, AnchorRef, DeviceRef, HostCaPatterns, LoginPrincipals, Name},
+	values::{self, AnchorRef, DeviceRef, HostCaPatterns, LoginPrincipals, Member, Name},
 };
 use clap::{ArgGroup, Args};
-use content::{question, refusal};
-use dpki_client::{Account, Bundle, Client, Item, View, calls, envelope, possession::SoftwareKey};
+use content::question;
+use dpki_client::{Account, Client, Item, View, calls, possession::SoftwareKey};
 use dpki_primitives::{
 	anchor::AnchorKind,
 	approval::ApprovalRule,
-	delivery::{DeliveryBinding, MAX_RECIPIENTS, Outcome, Recipient, Suite},
-	ids::{AnchorId, BlobDigest, OrganisationId},
+	delivery::{MAX_RECIPIENTS, Outcome},
+	ids::{AnchorId, OrganisationId},
 	key::KeyType,
 	revocation::RevocationReason,
 	status::Status,
 };
-use ledger::{CHANNEL, Fate, Ledger};
+use ledger::{Fate, Ledger};
 use serde_json::json;
 use ssh_key::PrivateKey;
 use std::{
 	path::{Path, PathBuf},
 	time::Duration,
 };
-use wait::{wait_for_devices, wait_until};
+use wait::{wait_for_approvals, wait_for_devices, wait_until};
 
 /// The kinds of CAs that devices believe.
 const SSH_CA: &[AnchorKind] = &[AnchorKind::SshUserCa, AnchorKind::SshHostCa];
@@ -112,9 +120,18 @@ pub struct Rotate {
 		value_parser = clap::value_parser!(u32).range(1..=i64::from(MAX_RECIPIENTS))
 	)]
 	batch: u32,
-	/// Begin the overlap, and revoke the old CA at its end, though some devices have not said that they have the new one
+	/// Begin the overlap, and revoke the old CA at its end, though some devices have not said that they have the new one. What
+	/// waits for approvals, or was not approved, is waited for all the same
 	#[arg(long)]
 	despite_stragglers: bool,
+	/// Sign each delivery for this account to publish, where the policy of the organisation asks for a second person
+	#[arg(long, value_name = "ACCOUNT")]
+	sign_for: Option<Member>,
+	/// Deliver once more to the devices whose delivery was not approved in time, taken back, refused or replaced
+	#[arg(long)]
+	again: bool,
+	#[command(flatten)]
+	trust: Trust,
 	/// Do not ask for confirmation
 	#[arg(long)]
 	yes: bool,
@@ -128,6 +145,8 @@ struct Plan {
 	host_ca: Option<PrivateKey>,
 	/// What every device gets.
 	items: Vec<Item>,
+	/// How a delivery comes into force.
+	procedure: Procedure,
 }
 
 impl Rotate {
@@ -135,22 +154,18 @@ impl Rotate {
 	pub async fn run(self, session: &Session) -> Result<Report> {
 		let names = self.names()?;
 		let account = session.account()?;
-		let (client, view) = session.view().await?;
+		let mut chain = self.trust.chain(session).await?;
+		let (client, view) = (chain.client().clone(), chain.view().await?);
 		let (old, kind) = self.old(&view).await?;
 		self.require_content(kind)?;
 		let parts = self.parts.items()?;
 		let intent = self.intent(kind, &parts)?;
 		let organisation = self.org.organisation();
 		let record = view.organisation(organisation).await?;
-		if let Some(rule) = record.and_then(|record| ApprovalRule::of(record.policy)) {
-			return Err(Error::NotAllowed {
-				why: format!(
-					"deliveries of this organisation need approvals by accounts with the role {}",
-					rule.role.name()
-				),
-				next: "deliver to each device by itself, with --review FILE".into(),
-			});
-		}
+		let rule = record.and_then(|record| ApprovalRule::of(record.policy));
+		let procedure = Procedure::of(rule, self.sign_for.as_ref().map(|it| it.0))?;
+		let people = (account.id(), session.actor(&account));
+		procedure.check(&view, organisation, people).await?;
 		let is_begun = self.state.symlink_metadata().is_ok();
 		if !is_begun {
 			prompt::confirm(&question(kind, old, names.len(), &parts), self.yes)?;
@@ -169,7 +184,7 @@ impl Rotate {
 			});
 		}
 		register(session, &view, &account, &self.org, (kind, new), &self.new_ca).await?;
-		let view = client.at_finalized().await?;
+		let view = chain.view().await?;
 		let host_ca = match (&self.host_ca_key, kind) {
 			(Some(path), _) => Some(secrets::ssh_key(path)?),
 			(None, AnchorKind::SshHostCa) => Some(ca),
@@ -177,25 +192,43 @@ impl Rotate {
 		};
 		let mut items = self.items(&view, organisation, kind, (old, new)).await?;
 		items.extend(parts);
-		let plan = Plan { organisation, old, new, host_ca, items };
+		let plan = Plan { organisation, old, new, host_ca, items, procedure };
 		let mut ledger = self.open(&client, &plan, &names, intent)?;
+		ledger.reconcile(&view, &self.state).await?;
+		if rule.is_none() {
+			ledger.lapse("the policy of the organisation asks for no approval any more");
+		}
+		if self.again {
+			ledger.begin_again();
+		}
+		ledger.save(&self.state)?;
 
-		self.publish(session, &client, &account, &plan, &mut ledger).await?;
-		wait_for_devices(&client, &mut ledger, &self.state, self.wait).await?;
-		let view = client.at_finalized().await?;
-		let may_end = ledger.stragglers().next().is_none() || self.despite_stragglers;
+		self.publish(session, &mut chain, &account, &plan, &mut ledger).await?;
+		if let Some(sentence) = awaited(&ledger, &plan, &self.state) {
+			// Before the waiting, in which it has to happen.
+			session.warn(&sentence);
+		}
+		wait_for_devices(&mut chain, &mut ledger, &self.state, self.wait).await?;
+		let view = chain.view().await?;
+		let may_end = ledger.may_end(self.despite_stragglers);
 		if may_end && ledger.overlap_until.is_none() {
 			ledger.overlap_until = Some(values::after(view.now(), self.overlap)?);
 			ledger.save(&self.state)?;
 		}
 		if may_end
 			&& let Some(until) = ledger.overlap_until
-			&& wait_until(&client, until, self.wait).await?
+			&& wait_until(&mut chain, until, self.wait).await?
 		{
 			ledger.give_up_on_both();
 			ledger.save(&self.state)?;
-			self.publish(session, &client, &account, &plan, &mut ledger).await?;
-			revoke(session, &client, &account, &plan, &mut ledger, &self.state).await?;
+			self.publish(session, &mut chain, &account, &plan, &mut ledger).await?;
+			if let Some(sentence) = awaited(&ledger, &plan, &self.state) {
+				session.warn(&sentence);
+				wait_for_approvals(&mut chain, &mut ledger, &self.state, self.wait).await?;
+			}
+			if !ledger.is_undecided() {
+				revoke(session, &mut chain, &account, &plan, &mut ledger, &self.state).await?;
+			}
 		}
 		Ok(tell(&ledger, &plan, &self.state))
 	}
@@ -271,92 +304,6 @@ impl Rotate {
 			},
 		}
 	}
-
-	/// Publishes to every device that has no delivery of this rotation yet.
-	async fn publish(
-		&self,
-		session: &Session,
-		client: &Client,
-		account: &Account,
-		plan: &Plan,
-		ledger: &mut Ledger,
-	) -> Result<()> {
-		let total = ledger.entries.len() as u64;
-		let progress = Progress::bar("delivering", total);
-		let size = if plan.host_ca.is_some() { 1 } else { self.batch as usize };
-		loop {
-			let view = client.at_finalized().await?;
-			ledger.reconcile(&view, &self.state).await?;
-			ledger.save(&self.state)?;
-			let late = ledger.unpublished().next().is_some_and(|index| ledger.entries[index].late);
-			let alike = ledger.unpublished().filter(|index| ledger.entries[*index].late == late);
-			let waiting: Vec<usize> = alike.take(size).collect();
-			progress.at(total - ledger.unpublished().count() as u64);
-			if waiting.is_empty() {
-				return Ok(());
-			}
-			let mut batch = Vec::new();
-			for index in waiting {
-				let device = ledger.entries[index].device.clone();
-				match deliver::Destination::read(&view, device, CHANNEL).await {
-					Ok(destination) => match refusal(&view, &destination).await? {
-						None => batch.push((index, destination)),
-						Some(why) => ledger.entries[index].fate = Some(Fate::Unfit(why)),
-					},
-					Err(Error::NotAllowed { why, .. }) => {
-						ledger.entries[index].fate = Some(Fate::Unfit(why));
-					},
-					Err(Error::Unknown { .. }) => {
-						ledger.entries[index].fate =
-							Some(Fate::Unfit("the chain does not know it".into()));
-					},
-					Err(error) => return Err(error),
-				}
-			}
-			ledger.save(&self.state)?;
-			let Some((_, first)) = batch.first() else { continue };
-			let mut items = plan.items.clone();
-			items.retain(|item| !(late && names(item, plan.old)));
-			if let Some(ca) = &plan.host_ca {
-				match self.host_certificate(&view, first, ca).await? {
-					Ok(certificate) => items.push(Item::SshHostCertificate { certificate }),
-					Err(why) => {
-						ledger.entries[batch[0].0].fate = Some(Fate::Unfit(why));
-						continue;
-					},
-				}
-			}
-			let (mut sealed, mut published) = (Vec::new(), Vec::new());
-			for (_, destination) in &batch {
-				let (key, _) = &destination.recipient;
-				let binding = DeliveryBinding {
-					genesis: client.genesis_hash(),
-					organisation: plan.organisation,
-					publisher: session.actor(account),
-					device: destination.device.id,
-					channel: destination.channel,
-					recipient: *key,
-					suite: Suite::SharedX25519,
-					sequence: destination.sequence,
-				};
-				let (device, sequence) = (binding.device, binding.sequence);
-				published.push(Recipient { device, sequence, key: *key });
-				sealed.push((destination.key.clone(), binding));
-			}
-			let (envelope, key) = envelope::seal_shared(&sealed, &Bundle { items }.encode()?)?;
-			let digest = BlobDigest::of(&envelope);
-			for ((index, destination), (_, binding)) in batch.iter().zip(&sealed) {
-				let review = ledger.entries[*index].review(&self.state);
-				Review::new(binding, &envelope, key.clone(), false)
-					.replace(&Review::next_to(&review))?;
-				ledger.entries[*index].attempt(destination.sequence, digest);
-			}
-			// Before it is sent: whatever becomes of it, the next run knows it by its digest.
-			ledger.save(&self.state)?;
-			let call = calls::publish_shared(CHANNEL, Suite::SharedX25519, &published, &envelope)?;
-			session.submit(client, account, &call, "publishing the delivery").await?;
-		}
-	}
 }
 
 /// Registers the new CA, unless the chain knows it.
@@ -378,20 +325,30 @@ async fn register(
 
 async fn revoke(
 	session: &Session,
-	client: &Client,
+	chain: &mut Chain,
 	account: &Account,
 	plan: &Plan,
 	ledger: &mut Ledger,
 	state: &Path,
 ) -> Result<()> {
-	let view = client.at_finalized().await?;
+	let view = chain.view().await?;
 	let is_revoked = |status| matches!(status, Status::Revoked(_));
 	if !is_revoked(view.anchor_status(plan.old).await?) {
 		let call = calls::revoke_anchor(plan.old, RevocationReason::Superseded);
-		session.submit(client, account, &call, "revoking the old CA").await?;
+		session.submit(chain.client(), account, &call, "revoking the old CA").await?;
 	}
 	ledger.revoked = true;
 	ledger.save(state)
+}
+
+/// Who has to do what before the rotation goes on; `None` if nobody has to.
+fn awaited(ledger: &Ledger, plan: &Plan, state: &Path) -> Option<String> {
+	let count = ledger.awaiting().count();
+	let until = ledger.awaiting().filter_map(|entry| entry.stage.until()).min()?;
+	let sentence = plan.procedure.sentence(&Review::next_to(&Review::of_each(state)), until)?;
+	let deliveries =
+		if count == 1 { "1 delivery waits" } else { &format!("{count} deliveries wait") };
+	Some(format!("{deliveries}: {sentence}"))
 }
 
 fn tell(ledger: &Ledger, plan: &Plan, state: &Path) -> Report {
@@ -411,6 +368,9 @@ fn tell(ledger: &Ledger, plan: &Plan, state: &Path) -> Report {
 		(true, _, some) => {
 			format!("The old CA is revoked; {some} devices do not have the new one yet")
 		},
+		(false, ..) if ledger.is_undecided() => {
+			"The old CA stays: not all deliveries are approved; run this again".to_owned()
+		},
 		(false, Some(until), _) => {
 			format!("Both CAs are good until {}: run this again then", rfc3339(until))
 		},
@@ -427,6 +387,9 @@ fn tell(ledger: &Ledger, plan: &Plan, state: &Path) -> Report {
 		.time_if("overlap_until", ledger.overlap_until)
 		.row("state", state.display())
 		.row("reviews", format_args!("{}.DEVICE.review", state.display()));
+	if let Some(sentence) = awaited(ledger, plan, state) {
+		report = report.row("next", sentence);
+	}
 	for entry in &stragglers {
 		report = report.tail(format!("  {}: {}", entry.device.text, entry.words()));
 	}

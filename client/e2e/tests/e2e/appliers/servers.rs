@@ -20,6 +20,8 @@ use std::{
 use tokio::{
 	io::{AsyncReadExt, AsyncWriteExt},
 	net::{TcpListener, TcpStream},
+	sync::oneshot,
+	task::JoinHandle,
 };
 use tokio_rustls::{TlsAcceptor, TlsConnector, client::TlsStream};
 
@@ -127,6 +129,41 @@ impl Connection {
 	}
 }
 
+/// Somebody who connects to a server, is answered and leaves, again and again.
+pub struct Visitor {
+	leave: oneshot::Sender<()>,
+	visits: JoinHandle<Vec<Result<(), String>>>,
+}
+
+impl Visitor {
+	pub fn come<F>(visit: impl Fn() -> F + Send + 'static) -> Self
+	where
+		F: Future<Output = Result<(), String>> + Send,
+	{
+		/// How long it stays away. Without a pause the visits would take a processor.
+		const PAUSE: Duration = Duration::from_millis(20);
+		let (leave, mut asked_to) = oneshot::channel();
+		let visits = tokio::spawn(async move {
+			let mut visits = Vec::new();
+			while asked_to.try_recv() == Err(oneshot::error::TryRecvError::Empty) {
+				visits.push(visit().await);
+				tokio::time::sleep(PAUSE).await;
+			}
+			visits
+		});
+		Self { leave, visits }
+	}
+
+	/// How often it was there. Panics if it was turned away once.
+	pub async fn go(self) -> usize {
+		self.leave.send(()).expect("it comes until it is told not to");
+		let visits = self.visits.await.expect("it does not panic");
+		let failed: Vec<_> = visits.iter().filter_map(|visit| visit.as_ref().err()).collect();
+		assert!(failed.is_empty(), "{} of {} visits: {failed:?}", failed.len(), visits.len());
+		visits.len()
+	}
+}
+
 /// A server with rustls that says what it hears, to those whom it believes. It reads its files when it is told to.
 pub struct Echo {
 	pub port: u16,
@@ -203,6 +240,24 @@ impl Nginx {
 			["-c", &self.config.display().to_string(), "-g", "daemon off;"].map(String::from);
 		let log = workspace.join("nginx.stderr");
 		self.running = Some(Process::start(Path::new("/usr/sbin/nginx"), args, &log));
+	}
+
+	/// Asks again and again, believing these certificates.
+	pub fn visitor(&self, name: &'static str, believed: [Vec<u8>; 2]) -> Visitor {
+		let port = self.port;
+		Visitor::come(move || {
+			let believed = believed.clone().map(CertificateDer::from).into();
+			async move {
+				let (mut connection, _) =
+					Peer { identity: None, believed }.greet(port, name).await?;
+				let asked = connection.0.write_all(b"GET / HTTP/1.0\r\n\r\n").await;
+				asked.map_err(|error| error.to_string())?;
+				let mut answer = String::new();
+				let read = connection.0.read_to_string(&mut answer).await;
+				read.map_err(|error| error.to_string())?;
+				answer.ends_with("here").then_some(()).ok_or(answer)
+			}
+		})
 	}
 
 	/// The certificate that is served, once nginx listens.

@@ -193,7 +193,7 @@ fn device(revocation: Option<Revocation>) -> DeviceRecord {
 		name: b"drone-1".to_vec().try_into().unwrap(),
 		enrolled_at: 50,
 		keys_registered: 1,
-		revocation,
+		withdrawal: revocation.into(),
 	}
 }
 
@@ -201,14 +201,14 @@ fn device(revocation: Option<Revocation>) -> DeviceRecord {
 fn what_is_registered_singly_wins() {
 	let tree = Tree::new(SIZE);
 	let (fleet, proof) = (fleet(tree.commitment()), tree.prove(1));
-	let key = |device, revocation| KeyRecord {
+	let key = |device, revocation: Option<Revocation>| KeyRecord {
 		device,
 		purpose: KeyPurpose::Sign,
 		public: proof.leaf.key.public().unwrap(),
 		validity: Validity { not_before: 0, not_after: Some(2_000) },
 		registered_at: 0,
 		superseded_at: None,
-		revocation,
+		withdrawal: revocation.into(),
 	};
 	let with = |device: Option<DeviceRecord>, key: Option<KeyRecord>, chunk, now| {
 		let facts = MemberFacts {
@@ -276,7 +276,7 @@ fn a_key_that_ended_elsewhere_is_no_valid_member() {
 		validity: Validity { not_before: 0, not_after: None },
 		registered_at: 0,
 		superseded_at: None,
-		revocation: None,
+		withdrawal: Default::default(),
 	};
 	assert_eq!(at(MemberFacts { key: Some(&single), ..compromised }), Status::Revoked(leaked));
 }

@@ -1,17 +1,51 @@
 // SPDX-License-Identifier: Apache-2.0
 
-//! The effective level of a certificate, as the runtime computes it and as one would by hand.
+//! The effective level of a certificate: as the runtime computes it, as a device does from what is proven to it, and as
+//! one would by hand.
 
+use codec::{Decode, DecodeAll};
 use dpki_primitives::{
-	assurance::{AccreditationState, Level},
+	assessment::{StoredRecords, assessed},
+	assurance::{AccreditationState, Assessment, Level},
 	certificate::{CertificateRecord, Holder, Office},
 	ids::CertificateId,
 	status::Status,
+	storage_keys,
 };
-use dpki_runtime::{AccountId, Certificates, Runtime, Timestamp};
+use dpki_runtime::{
+	AccountId, Certificates, Runtime, Timestamp, dpki_api::runtime_decl_for_dpki_api::DpkiApiV1,
+};
 use frame_support::traits::Time;
 use pallet_certificates::{Endorsements, Policy};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Raw values under the keys that a device asks for, and nothing else. Trie and signatures are left out: that a value is proven,
+/// or its absence, is for the tests of the verifier.
+struct Proven(BTreeMap<Vec<u8>, Option<Vec<u8>>>);
+
+impl StoredRecords for Proven {
+	type Error = String;
+
+	fn stored<Record: Decode>(&self, key: &[u8]) -> Result<Option<Record>, String> {
+		let value = self.0.get(key).ok_or_else(|| format!("{key:02x?} was not asked for"))?;
+		let decode = |bytes: &Vec<u8>| Record::decode_all(&mut &bytes[..]);
+		value.as_ref().map(decode).transpose().map_err(|error| error.to_string())
+	}
+}
+
+/// What the runtime says of the certificate, which a device that runs the same rule over raw storage says too.
+pub fn assessment_of_both(id: CertificateId) -> Option<Assessment> {
+	let answer = Runtime::assessment(id);
+	let read = |key: Vec<u8>| {
+		let value = sp_io::storage::get(&key).map(Into::into);
+		(key, value)
+	};
+	let proven = Proven(answer.depends_on.into_iter().map(read).collect());
+	let now = proven.stored(&storage_keys::now()).expect("it is asked for");
+	let found = assessed(&proven, id, now.expect("there is a time")).expect("all is asked for");
+	assert_eq!(found.map(|found| found.assessment), answer.assessment, "{id}");
+	answer.assessment
+}
 
 /// What the runtime says that the certificate is worth; nothing, if it is not valid or unknown.
 pub fn level(id: CertificateId) -> Option<Level> {

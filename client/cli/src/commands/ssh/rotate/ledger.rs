@@ -1,8 +1,11 @@
 //! How far a rotation is, on the disk before anything relies on it.
 
+mod entry;
+
+pub use entry::{Entry, Fate, Seen, Stage};
+
 use super::fate;
 use crate::{
-	commands::delivery::Review,
 	error::{Error, Result},
 	files,
 	values::DeviceRef,
@@ -11,170 +14,16 @@ use dpki_client::View;
 use dpki_primitives::{
 	Moment,
 	channel::ChannelId,
-	ids::{AnchorId, BlobDigest, DeviceId, OrganisationId},
+	ids::{AnchorId, DeviceId, OrganisationId},
 };
 use serde_json::{Value, json};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// The form of the file.
-const FORM: &str = "dpki-rotation/1";
+const FORM: &str = "dpki-rotation/2";
 
 /// Where a rotation delivers: on the channel of whoever names none.
 pub const CHANNEL: ChannelId = ChannelId::DEFAULT;
-
-/// What became of a device, as far as it is known.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Fate {
-	/// It has what it needs.
-	Applied,
-	/// It does not take it.
-	Refused(String),
-	/// Somebody has delivered something else to it since.
-	Replaced(u64),
-	/// Nothing can be delivered to it.
-	Unfit(String),
-}
-
-/// A device of the rotation.
-#[derive(Clone, Debug)]
-pub struct Entry {
-	/// Which one.
-	pub device: DeviceRef,
-	/// The number of its delivery.
-	sequence: Option<u64>,
-	/// What was sent to it: of several attempts the chain takes one.
-	digests: Vec<BlobDigest>,
-	/// Whether one of them is known to be its newest delivery.
-	published: bool,
-	/// Whether it gets the new CA alone, because it was off while both were good.
-	pub late: bool,
-	/// What became of it.
-	pub fate: Option<Fate>,
-}
-
-impl Entry {
-	fn new(device: DeviceRef) -> Self {
-		let (sequence, digests) = (None, Vec::new());
-		Self { device, sequence, digests, published: false, late: false, fate: None }
-	}
-
-	/// Notes what is about to be sent.
-	pub fn attempt(&mut self, sequence: u64, digest: BlobDigest) {
-		self.sequence = Some(sequence);
-		self.digests.push(digest);
-	}
-
-	/// Where the file lies that opens its delivery, to which `dpki access grant` adds.
-	pub fn review(&self, state: &Path) -> PathBuf {
-		let name = self.device.text.rsplit('/').next().unwrap_or_default();
-		files::with_ending(state, &format!(".{name}.review"))
-	}
-
-	/// Puts the file that opens a delivery in its place, once that delivery is known to be the newest.
-	fn settle(&self, state: &Path) -> Result<()> {
-		let path = self.review(state);
-		let next = Review::next_to(&path);
-		if self.published && next.symlink_metadata().is_ok() {
-			files::rename(&next, &path)?;
-		}
-		Ok(())
-	}
-
-	/// Takes what `dpki access grant` has added to our delivery for ours: the file tells, which it keeps.
-	fn adopt(&mut self, newest: BlobDigest, state: &Path) {
-		if !self.published || self.digests.contains(&newest) {
-			return;
-		}
-		let path = self.review(state);
-		let files = [Review::next_to(&path), path];
-		let reviews = files.iter().filter_map(|path| Review::read(path).ok());
-		let is_ours = |review: &Review| review.digest == newest && review.device == self.device.id;
-		if reviews.into_iter().any(|review| is_ours(&review)) {
-			self.digests.push(newest);
-		}
-	}
-
-	/// Notes what the chain has as the newest delivery of the device.
-	fn note(&mut self, newest: Option<(u64, BlobDigest)>, state: &Path) -> Result<()> {
-		if let Some((_, digest)) = newest {
-			self.adopt(digest, state);
-		}
-		self.find(newest);
-		self.settle(state)
-	}
-
-	fn find(&mut self, newest: Option<(u64, BlobDigest)>) {
-		let Some((sequence, digest)) = newest else { return };
-		if self.digests.contains(&digest) {
-			(self.sequence, self.published) = (Some(sequence), true);
-		} else if self.published && self.sequence.is_some_and(|ours| sequence > ours) {
-			self.fate = Some(Fate::Replaced(sequence));
-		}
-	}
-
-	/// In words, for people.
-	pub fn words(&self) -> String {
-		match &self.fate {
-			None if self.published => "it has not answered yet".into(),
-			None => "nothing is delivered to it yet".into(),
-			Some(Fate::Applied) => "it has the new CA".into(),
-			Some(Fate::Refused(reason)) => format!("it refused the delivery ({reason})"),
-			Some(Fate::Replaced(sequence)) => {
-				format!("delivery {sequence} of somebody else came after ours")
-			},
-			Some(Fate::Unfit(why)) => why.clone(),
-		}
-	}
-
-	/// For programs, and for the file.
-	pub fn to_json(&self) -> Value {
-		let (fate, detail) = match &self.fate {
-			None => (Value::Null, Value::Null),
-			Some(Fate::Applied) => (json!("applied"), Value::Null),
-			Some(Fate::Refused(reason)) => (json!("refused"), json!(reason)),
-			Some(Fate::Replaced(sequence)) => (json!("replaced"), json!(sequence)),
-			Some(Fate::Unfit(why)) => (json!("unfit"), json!(why)),
-		};
-		json!({
-			"name": self.device.text,
-			"device": self.device.id.to_string(),
-			"sequence": self.sequence,
-			"digests": self.digests.iter().map(ToString::to_string).collect::<Vec<_>>(),
-			"published": self.published,
-			"late": self.late,
-			"outcome": fate,
-			"detail": detail,
-		})
-	}
-
-	fn parse(value: &Value) -> Option<Self> {
-		let text = |name: &str| value.get(name)?.as_str();
-		let detail = || text("detail").map(str::to_owned);
-		let fate = match value.get("outcome")? {
-			Value::Null => None,
-			word => Some(match word.as_str()? {
-				"applied" => Fate::Applied,
-				"refused" => Fate::Refused(detail()?),
-				"replaced" => Fate::Replaced(value.get("detail")?.as_u64()?),
-				"unfit" => Fate::Unfit(detail()?),
-				_ => return None,
-			}),
-		};
-		let digests = value.get("digests")?.as_array()?;
-		let id: DeviceId = text("device")?.parse().ok()?;
-		Some(Self {
-			device: DeviceRef { id, text: text("name")?.to_owned() },
-			sequence: value.get("sequence")?.as_u64(),
-			digests: digests
-				.iter()
-				.map(|digest| digest.as_str()?.parse().ok())
-				.collect::<Option<_>>()?,
-			published: value.get("published")?.as_bool()?,
-			late: value.get("late")?.as_bool()?,
-			fate,
-		})
-	}
-}
 
 /// How far a rotation is.
 #[derive(Clone, Debug)]
@@ -286,12 +135,32 @@ impl Ledger {
 		})
 	}
 
-	/// The devices to which nothing was delivered yet.
+	/// The devices for which nothing is on its way yet.
 	pub fn unpublished(&self) -> impl Iterator<Item = usize> {
 		let entries = self.entries.iter().enumerate();
 		entries
-			.filter(|(_, entry)| !entry.published && entry.fate.is_none())
+			.filter(|(_, entry)| entry.stage == Stage::Begun && entry.fate.is_none())
 			.map(|(index, _)| index)
+	}
+
+	/// The devices whose delivery people have to publish or to approve yet.
+	pub fn awaiting(&self) -> impl Iterator<Item = &Entry> {
+		self.entries
+			.iter()
+			.filter(|entry| entry.fate.is_none() && entry.stage.awaits_people())
+	}
+
+	/// Whether for some device it was not decided, or was decided against, that it gets the new CA. That is none that is off:
+	/// nothing has come into force that it could take when it is back.
+	pub fn is_undecided(&self) -> bool {
+		let lapsed = |entry: &Entry| matches!(entry.fate, Some(Fate::Lapsed(_)));
+		self.awaiting().next().is_some() || self.entries.iter().any(lapsed)
+	}
+
+	/// Whether the rotation may go on to its end: no device is missing, or those that are may be, and all was approved.
+	pub fn may_end(&self, despite_stragglers: bool) -> bool {
+		let is_complete = self.stragglers().next().is_none();
+		is_complete || (despite_stragglers && !self.is_undecided())
 	}
 
 	/// The devices that do not have what they need.
@@ -305,15 +174,35 @@ impl Ledger {
 		for entry in &mut self.entries {
 			let may_take_it = matches!(entry.fate, None | Some(Fate::Refused(_)));
 			if may_take_it && !entry.late {
-				entry.digests.clear();
-				(entry.published, entry.late, entry.fate) = (false, true, None);
+				entry.begin_again(true);
 			}
 		}
 	}
 
-	/// Whether a device may answer yet.
+	/// Notes that what waits for people cannot come into force any more.
+	pub fn lapse(&mut self, why: &str) {
+		for entry in &mut self.entries {
+			if entry.fate.is_none() && entry.stage.awaits_people() {
+				entry.fate = Some(Fate::Lapsed(why.into()));
+			}
+		}
+	}
+
+	/// Has all those that do not have what they need, and of which nothing else is to be expected, get another delivery.
+	pub fn begin_again(&mut self) {
+		let is_over = self.revoked;
+		for entry in &mut self.entries {
+			if !matches!(entry.fate, None | Some(Fate::Applied)) {
+				entry.begin_again(entry.late || is_over);
+			}
+		}
+	}
+
+	/// Whether a device may answer yet, or somebody may approve.
 	pub fn is_waiting(&self) -> bool {
-		self.entries.iter().any(|entry| entry.published && entry.fate.is_none())
+		self.entries
+			.iter()
+			.any(|entry| entry.stage != Stage::Begun && entry.fate.is_none())
 	}
 
 	/// How many devices have an end, whichever.
@@ -324,42 +213,53 @@ impl Ledger {
 	/// Finds out which of what was sent is on the chain.
 	pub async fn reconcile(&mut self, view: &View, state: &Path) -> Result<()> {
 		for entry in self.entries.iter_mut().filter(|entry| entry.fate.is_none()) {
-			let newest = view.delivery(entry.device.id, CHANNEL).await?;
-			entry.note(newest.map(|record| (record.sequence, record.digest)), state)?;
+			entry.note(seen(view, entry.device.id).await?, state)?;
+			// Nobody can approve a delivery to it any more.
+			if entry.fate.is_none()
+				&& entry.stage.awaits_people()
+				&& !view.device_status(entry.device.id).await?.is_valid()
+			{
+				entry.fate = Some(Fate::Unfit("it is not valid any more".into()));
+			}
 		}
 		Ok(())
 	}
 
-	/// Looks what the devices say that have not answered yet; whether anything is new.
+	/// Looks what became of deliveries that wait, and what the devices say that have not answered yet; whether anything is
+	/// new.
 	pub async fn look_for_answers(&mut self, view: &View, state: &Path) -> Result<bool> {
 		let mut is_new = false;
 		for entry in &mut self.entries {
-			if !entry.published || entry.fate.is_some() {
+			if entry.stage == Stage::Begun || entry.fate.is_some() {
 				continue;
 			}
-			let seen = view.acknowledgement(entry.device.id, CHANNEL).await?;
-			let ours = seen.filter(|seen| entry.digests.contains(&seen.digest));
-			if let Some(seen) = ours {
-				entry.fate = Some(fate(seen.outcome));
-				is_new = true;
-				continue;
+			let before = entry.stage;
+			entry.note(seen(view, entry.device.id).await?, state)?;
+			let said = view.acknowledgement(entry.device.id, CHANNEL).await?;
+			if let Some(said) = said.filter(|said| entry.digests.contains(&said.digest)) {
+				entry.fate = Some(fate(said.outcome));
 			}
-			let newest = view.delivery(entry.device.id, CHANNEL).await?;
-			entry.note(newest.map(|record| (record.sequence, record.digest)), state)?;
-			is_new |= entry.fate.is_some();
+			is_new |= entry.fate.is_some() || entry.stage != before;
 		}
 		Ok(is_new)
 	}
 }
 
+/// What a block says about the deliveries to a device.
+async fn seen(view: &View, device: DeviceId) -> Result<Seen> {
+	let newest = view.delivery(device, CHANNEL).await?;
+	let proposal = view.proposal(device, CHANNEL).await?;
+	Ok(Seen {
+		newest: newest.map(|record| (record.sequence, record.digest)),
+		proposal: proposal.map(|proposal| (proposal.record.digest, proposal.expires_at)),
+		now: view.now(),
+	})
+}
+
 #[cfg(test)]
 mod tests {
 	use super::*;
-	use dpki_client::envelope::ContentKey;
-	use dpki_primitives::{
-		delivery::{DeliveryBinding, Suite},
-		ids::KeyId,
-	};
+	use dpki_primitives::ids::BlobDigest;
 
 	fn ledger() -> Ledger {
 		let ids = (OrganisationId([2; 32]), AnchorId([3; 32]), AnchorId([4; 32]));
@@ -376,17 +276,17 @@ mod tests {
 		let folder = tempfile::tempdir().unwrap();
 		let path = folder.path().join("state");
 		let mut ledger = ledger();
-		ledger.entries[0].attempt(7, digest(1));
-		ledger.entries[0].find(Some((7, digest(1))));
+		ledger.entries[0].attempt(7, digest(1), Stage::InForce);
 		ledger.entries[0].fate = Some(Fate::Applied);
 		ledger.entries[1].fate = Some(Fate::Unfit("it is revoked".into()));
+		ledger.entries[2].attempt(1, digest(2), Stage::Proposed(9));
 		ledger.overlap_until = Some(5);
 		ledger.save(&path).unwrap();
 		let read = Ledger::read(&path).unwrap();
 		assert_eq!(format!("{read:?}"), format!("{ledger:?}"));
 		read.require_same(&ledger, &path).unwrap();
 		let text = std::fs::read_to_string(&path).unwrap();
-		for wrong in ["", "{}", &text[..text.len() / 2], &text.replace("rotation/1", "rotation/2")]
+		for wrong in ["", "{}", &text[..text.len() / 2], &text.replace("rotation/2", "rotation/3")]
 		{
 			std::fs::write(&path, wrong).unwrap();
 			assert!(matches!(Ledger::read(&path), Err(Error::WrongFile { .. })), "{wrong}");
@@ -412,85 +312,82 @@ mod tests {
 	}
 
 	#[test]
-	fn what_was_sent_is_found_by_any_of_its_digests() {
-		let mut ledger = ledger();
-		let entry = &mut ledger.entries[0];
-		// Killed after the first attempt was sent, and not known whether it arrived; the second one lost the race.
-		entry.attempt(7, digest(1));
-		entry.find(Some((6, digest(9))));
-		assert!(!entry.published);
-		entry.attempt(7, digest(2));
-		entry.find(Some((7, digest(1))));
-		assert!(entry.published && entry.fate.is_none());
-		assert_eq!(ledger.unpublished().collect::<Vec<_>>(), [1, 2]);
-		assert!(ledger.is_waiting());
-	}
-
-	#[test]
 	fn who_was_off_while_both_were_good_gets_the_new_one_alone_and_once() {
 		let mut ledger = ledger();
 		let fates = [Some(Fate::Applied), Some(Fate::Refused("x".into())), None];
 		for (entry, fate) in ledger.entries.iter_mut().zip(fates) {
-			entry.attempt(1, digest(1));
-			entry.find(Some((1, digest(1))));
+			entry.attempt(1, digest(1), Stage::InForce);
 			entry.fate = fate;
 		}
+		assert!(ledger.is_waiting());
 		ledger.give_up_on_both();
 		assert_eq!(ledger.unpublished().collect::<Vec<_>>(), [1, 2]);
 		// What was delivered before is not taken for what is delivered now.
-		ledger.entries[2].find(Some((1, digest(1))));
+		ledger.entries[2].find(Seen { newest: Some((1, digest(1))), ..Seen::default() });
 		assert_eq!(ledger.unpublished().collect::<Vec<_>>(), [1, 2]);
 		for entry in &mut ledger.entries[1..] {
-			entry.attempt(2, digest(2));
-			entry.find(Some((2, digest(2))));
+			entry.attempt(2, digest(2), Stage::InForce);
 		}
 		ledger.give_up_on_both();
 		assert_eq!(ledger.unpublished().count(), 0);
 	}
 
 	#[test]
-	fn what_somebody_else_delivered_since_is_told_and_not_undone() {
+	fn the_old_ca_stays_while_anything_is_undecided_and_no_option_overrules_that() {
 		let mut ledger = ledger();
-		let entry = &mut ledger.entries[0];
-		entry.attempt(7, digest(1));
-		entry.find(Some((7, digest(1))));
-		entry.find(Some((8, digest(9))));
-		assert_eq!(entry.fate, Some(Fate::Replaced(8)));
-		assert_eq!(ledger.stragglers().count(), 3);
-		assert_eq!(ledger.unpublished().collect::<Vec<_>>(), [1, 2]);
+		for entry in &mut ledger.entries {
+			entry.attempt(1, digest(1), Stage::InForce);
+			entry.fate = Some(Fate::Applied);
+		}
+		assert!(ledger.may_end(false));
+		// A device that is off may be left behind, if that is said.
+		ledger.entries[2].fate = None;
+		assert_eq!((ledger.may_end(false), ledger.may_end(true)), (false, true));
+		let undecided = [
+			(Stage::Signed(9), None),
+			(Stage::Proposed(9), None),
+			(Stage::Proposed(9), Some(Fate::Lapsed("too late".into()))),
+		];
+		for (stage, fate) in undecided {
+			(ledger.entries[2].stage, ledger.entries[2].fate) = (stage, fate);
+			assert!(ledger.is_undecided());
+			assert_eq!((ledger.may_end(false), ledger.may_end(true)), (false, false), "{stage:?}");
+		}
 	}
 
 	#[test]
-	fn access_that_is_granted_before_a_device_answers_is_part_of_the_rotation() {
-		let folder = tempfile::tempdir().unwrap();
-		let state = folder.path().join("state");
-		let mut entry = ledger().entries.remove(0);
-		let written = |sequence, content: &[u8]| {
-			let binding = DeliveryBinding {
-				genesis: [1; 32],
-				organisation: OrganisationId([2; 32]),
-				publisher: [3; 32],
-				device: entry.device.id,
-				channel: CHANNEL,
-				recipient: KeyId([4; 32]),
-				suite: Suite::SharedX25519,
-				sequence,
-			};
-			let key = ContentKey::from_text(&"ab".repeat(32)).unwrap();
-			Review::new(&binding, content, key, false)
-		};
-		let (ours, granted) = (written(7, b"ours"), written(8, b"granted"));
-		let path = entry.review(&state);
-		ours.replace(&Review::next_to(&path)).unwrap();
-		entry.attempt(7, ours.digest);
-		entry.note(None, &state).unwrap();
-		assert!(!path.exists(), "it is not known to be on the chain");
-		entry.note(Some((7, ours.digest)), &state).unwrap();
-		assert_eq!(Review::read(&path).unwrap().digest, ours.digest);
-		granted.replace(&path).unwrap();
-		entry.note(Some((8, granted.digest)), &state).unwrap();
-		assert_eq!((&entry.fate, entry.sequence), (&None, Some(8)));
-		entry.note(Some((9, digest(9))), &state).unwrap();
-		assert_eq!(entry.fate, Some(Fate::Replaced(9)));
+	fn nobody_waits_for_approvals_that_are_not_asked_for_any_more() {
+		let mut ledger = ledger();
+		ledger.entries[0].attempt(1, digest(1), Stage::Proposed(9));
+		ledger.entries[1].attempt(1, digest(1), Stage::InForce);
+		ledger.lapse("nobody asks");
+		let fates: Vec<_> = ledger.entries.iter().map(|entry| entry.fate.clone()).collect();
+		assert_eq!(fates, [Some(Fate::Lapsed("nobody asks".into())), None, None]);
+		ledger.begin_again();
+		assert_eq!(ledger.unpublished().collect::<Vec<_>>(), [0, 2]);
+	}
+
+	#[test]
+	fn only_what_has_come_to_an_end_is_published_again_and_only_if_that_is_asked_for() {
+		let mut ledger = ledger();
+		let fates =
+			[Some(Fate::Applied), Some(Fate::Lapsed("it was not approved in time".into())), None];
+		for (entry, fate) in ledger.entries.iter_mut().zip(fates) {
+			entry.attempt(1, digest(1), Stage::Proposed(9));
+			entry.fate = fate;
+		}
+		assert_eq!(ledger.stragglers().count(), 2);
+		assert_eq!(ledger.unpublished().count(), 0, "it is a straggler until then");
+		ledger.begin_again();
+		assert_eq!(ledger.unpublished().collect::<Vec<_>>(), [1]);
+		assert!(!ledger.entries[1].late);
+		for fate in [Fate::Replaced(4), Fate::Refused("x".into()), Fate::Unfit("y".into())] {
+			ledger.entries[1].attempt(2, digest(2), Stage::InForce);
+			ledger.entries[1].fate = Some(fate);
+			ledger.revoked = true;
+			ledger.begin_again();
+			assert_eq!(ledger.unpublished().collect::<Vec<_>>(), [1]);
+			assert!(ledger.entries[1].late, "a device refuses a CA that is revoked");
+		}
 	}
 }
