@@ -15,7 +15,7 @@ use std::{sync::Mutex, time::Duration};
 static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
 
 /// How long a fault lasts: some slots.
-const FAULT: Duration = Duration::from_secs(4);
+const FAULT: Duration = Duration::from_secs(8);
 
 /// More than a block holds on a busy machine.
 const TRANSACTIONS: usize = 2_000;

@@ -14,7 +14,7 @@ use std::{
 };
 
 /// How long votes that are under way may still arrive once there are too few voters.
-const UNDER_WAY: Duration = Duration::from_secs(3);
+const UNDER_WAY: Duration = Duration::from_secs(5);
 
 /// A stall of finality up to here is the price of a missing author, whose slots pass empty: some slots of a second.
 const MOST_STALL: f64 = 10.0;

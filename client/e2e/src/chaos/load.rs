@@ -22,14 +22,18 @@ use std::{
 /// Transactions in one request: half of what nodes allow.
 const BATCH: usize = 64;
 
-/// How often a transaction is offered to a node that judges it by a block which is gone by then.
-const OFFERS: usize = 5;
+/// From one offer to the next, where the node has judged by a block that was gone by then.
+const NEXT_OFFER: Duration = Duration::from_millis(200);
 
 /// So many final blocks in a row without one of the transactions: no more of them come by themselves.
 const QUIET_BLOCKS: u32 = 12;
 
 /// From one sending of a transaction to the next, in final blocks.
 const PATIENCE_BLOCKS: u32 = 4;
+
+/// What a node says of a transaction that it has had before (`sc-rpc-api`, the errors of `author`).
+const TEMPORARILY_BANNED: i64 = 1012;
+const ALREADY_IMPORTED: i64 = 1013;
 
 /// How the nodes are sent to.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -118,28 +122,28 @@ fn send(consortium: &Consortium, rpc: &Rpc, signed: &[Signed]) -> (Waiting, Refu
 	let (mut waiting, mut refusals) = (Waiting::new(), Refusals::new());
 	for batch in signed.chunks(BATCH) {
 		let mut offered: Vec<_> = batch.iter().collect();
-		for _ in 0..OFFERS {
+		let deadline = Instant::now() + PATIENCE;
+		loop {
 			let answers = submit(rpc, offered.iter().copied());
 			let mut missed = Vec::new();
 			for (transaction, answer) in offered.into_iter().zip(answers) {
-				match answer {
-					Ok(()) => {
-						let hash = transaction.hash;
-						consortium.history.note(Event::Accepted { transaction: hash });
-						waiting.insert(hash, transaction.clone());
-					},
-					Err(refusal) => {
-						if is_of_a_lost_block(&refusal) {
-							missed.push(transaction);
-						}
-						*refusals.entry(without_names(refusal)).or_default() += 1;
-					},
+				let refusal = answer.err();
+				if refusal.as_ref().is_none_or(is_of_a_known_one) {
+					let hash = transaction.hash;
+					consortium.history.note(Event::Accepted { transaction: hash });
+					waiting.insert(hash, transaction.clone());
+				} else if refusal.as_ref().is_some_and(is_of_a_lost_block) {
+					missed.push(transaction);
+				}
+				if let Some(refusal) = refusal {
+					*refusals.entry(without_names(refusal)).or_default() += 1;
 				}
 			}
 			offered = missed;
-			if offered.is_empty() {
+			if offered.is_empty() || Instant::now() >= deadline {
 				break;
 			}
+			thread::sleep(NEXT_OFFER);
 		}
 	}
 	(waiting, refusals)
@@ -148,6 +152,12 @@ fn send(consortium: &Consortium, rpc: &Rpc, signed: &[Signed]) -> (Waiting, Refu
 /// Whether the node was about to judge by a block of a fork that was given up meanwhile: it says nothing of the transaction.
 fn is_of_a_lost_block(refusal: &Refusal) -> bool {
 	matches!(refusal, Refusal::Said { message, .. } if message.contains("State already discarded"))
+}
+
+/// Whether the node has it, or had it a moment ago: an offer that it answered by [lost block][is_of_a_lost_block] may have
+/// got there all the same, and what is in a block by now is banned from the pool for a while.
+fn is_of_a_known_one(refusal: &Refusal) -> bool {
+	matches!(refusal, Refusal::Said { code: ALREADY_IMPORTED | TEMPORARILY_BANNED, .. })
 }
 
 fn send_again(rpc: &Rpc, waiting: &Waiting) -> Refusals {
