@@ -9,6 +9,7 @@ mod common;
 mod consensus;
 mod delegation;
 mod economy;
+mod events;
 mod fleets;
 mod genesis;
 mod governance;
