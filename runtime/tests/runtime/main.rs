@@ -21,3 +21,4 @@ mod requests;
 mod statuses;
 mod transactions;
 mod validators;
+mod x509;
