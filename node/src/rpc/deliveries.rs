@@ -113,7 +113,11 @@ impl Delivery {
 				recipient: None,
 				length: None,
 			},
-			_ => return None,
+			// Without a wildcard: who adds an event decides here whether subscribers are told.
+			Event::DeliveryProposed { .. }
+			| Event::DeliveryApproved { .. }
+			| Event::ProposalWithdrawn { .. }
+			| Event::__Ignore(..) => return None,
 		})
 	}
 }

@@ -2,7 +2,8 @@
 
 //! What of a block's events takes trust away, and the end of a hold, which gives it back.
 //!
-//! A subscriber learns that something changed. What it acts on it proves, or reads from a node that it trusts.
+//! A subscriber learns that something changed. What it acts on it proves, or reads from a node that it trusts. The events
+//! of a pallet are told apart without a wildcard: who adds one decides here whether subscribers are told.
 
 use codec::Encode;
 use dpki_primitives::revocation::RevocationReason;
@@ -113,7 +114,23 @@ fn by_registry(event: &pallet_dpki::Event<Runtime>) -> Option<Told> {
 			let reason = RevocationReason::Superseded.rfc5280_name();
 			(Revoked::ReplacedKey, old.0, Some(device.0), reason)
 		},
-		_ => return None,
+		Event::AnchorRegistered { .. }
+		| Event::AnchorRetired { .. }
+		| Event::RolloverPlanned { .. }
+		| Event::RolloverCancelled { .. }
+		| Event::CrlPointerSet { .. }
+		| Event::VoucherIssued { .. }
+		| Event::VoucherCancelled { .. }
+		| Event::VoucherCleared { .. }
+		| Event::DeviceEnrolled { .. }
+		| Event::DeviceRegistered { .. }
+		| Event::KeyRegistered { .. }
+		| Event::SuccessorAnnounced { .. }
+		| Event::KeyPolicyChanged { .. }
+		| Event::KeysRequested { .. }
+		| Event::RequestApproved { .. }
+		| Event::RequestRejected { .. }
+		| Event::__Ignore(..) => return None,
 	};
 	Some((kind, id, owner, reason, None))
 }
@@ -126,7 +143,23 @@ fn by_certificates(event: &pallet_certificates::Event<Runtime>) -> Option<Told> 
 		},
 		Event::CertificateSuspended { certificate, by: _ } => (certificate, HOLD),
 		Event::CertificateReleased { certificate, by: _ } => (certificate, RELEASE),
-		_ => return None,
+		Event::ApplicationOpened { .. }
+		| Event::ApplicationClosed { .. }
+		| Event::VoteCommitted { .. }
+		| Event::VoteRevealed { .. }
+		| Event::FeePaid { .. }
+		| Event::CertificateIssued { .. }
+		| Event::ControlRenewed { .. }
+		| Event::CertificateAmended { .. }
+		| Event::Endorsed { .. }
+		| Event::EndorsementWithdrawn { .. }
+		| Event::Accredited { .. }
+		| Event::AccreditationSuspended { .. }
+		| Event::AccreditationReleased { .. }
+		| Event::AccreditationCompromised { .. }
+		| Event::PolicySet { .. }
+		| Event::FeesSet { .. }
+		| Event::__Ignore(..) => return None,
 	};
 	Some((Revoked::Certificate, certificate.0, None, reason, None))
 }
@@ -142,7 +175,15 @@ fn by_fleets(event: &pallet_fleets::Event<Runtime>) -> Option<Told> {
 			let (owner, subject) = (Some(organisation.0), Some(Bytes(chunks.encode())));
 			Some((Revoked::FleetMembers, fleet.0, owner, reason.rfc5280_name(), subject))
 		},
-		_ => None,
+		Event::CommitmentProposed { .. }
+		| Event::CommitmentWithdrawn { .. }
+		| Event::AvailabilityVoted { .. }
+		| Event::FleetCommitted { .. }
+		| Event::FleetUnavailable { .. }
+		| Event::FleetAvailable { .. }
+		| Event::FleetRetired { .. }
+		| Event::TilePublished { .. }
+		| Event::__Ignore(..) => None,
 	}
 }
 

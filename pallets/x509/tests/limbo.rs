@@ -1,4 +1,4 @@
-//! The runner of the x509-limbo format, on a file made here.
+//! The runner of the x509-limbo format, on a file made here; and the published score, where the file is at hand.
 
 mod common;
 
@@ -140,4 +140,38 @@ fn what_is_no_file_of_the_format_is_an_error() {
 	assert!(run("{}", 0).is_err());
 	let file = json!({ "version": 1, "testcases": [case("a::b", "PERHAPS", |_| {})] });
 	assert!(run(&file.to_string(), 0).unwrap_err().contains("PERHAPS"));
+}
+
+/// The numbers of the row of `docs/x509.md` that tells of this suite: cases, agreed, disagreed, skipped.
+fn published(docs: &str) -> Vec<usize> {
+	let mut rows = docs.lines();
+	let row = rows
+		.find(|line| line.starts_with("| x509-limbo,"))
+		.expect("the score is published");
+	row.split(['|', ' ']).filter_map(|word| word.parse().ok()).collect()
+}
+
+/// `DPKI_LIMBO` names the file, which is not part of this repository.
+#[test]
+fn the_published_score_is_that_of_the_file() {
+	let Some(file) = std::env::var_os("DPKI_LIMBO") else {
+		println!("skipped: DPKI_LIMBO names no file");
+		return;
+	};
+	let docs = include_str!("../../../docs/x509.md");
+	let now = std::time::SystemTime::UNIX_EPOCH.elapsed().unwrap().as_secs();
+	let report = run(&std::fs::read_to_string(file).unwrap(), now).unwrap();
+	assert_eq!(report.unsafe_accepts().count(), 0);
+	let published = published(docs);
+	if report.cases.len() != published[0] {
+		println!("skipped: another file, of {} cases", report.cases.len());
+		return;
+	}
+	let sum = |of: fn(&Tally) -> usize| report.groups.values().map(of).sum::<usize>();
+	let found = [sum(|it| it.agreed), sum(|it| it.disagreed), sum(|it| it.skipped)];
+	assert_eq!(found[..], published[1..]);
+	for case in &report.cases {
+		let agrees = case.accepted == Some(case.expected);
+		assert!(agrees || docs.contains(&format!("`{}`", case.id)), "{} is not listed", case.id);
+	}
 }

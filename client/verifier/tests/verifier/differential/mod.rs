@@ -4,7 +4,7 @@
 //! |---|---|
 //! | justifications | `smoldot` 5, `bp-header-chain` in its strict mode, `finality-grandpa` with the signature check of `sp-consensus-grandpa` |
 //! | storage proofs | `sp_state_machine::read_proof_check`, `smoldot` 5 |
-//! | bundles | all of them, on what the ordinary codec makes of the bytes |
+//! | bundles | all of them, the bridge too, on what the ordinary codec makes of the bytes |
 //!
 //! Nothing may be accepted here that one of them refuses, but for the differences that are named and counted below.
 //! What is refused here and accepted by one of them is counted by our reason. Seeds are fixed: each run is the same.
