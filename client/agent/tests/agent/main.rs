@@ -9,6 +9,7 @@
 //! | [`plain_keys`] | plain keys that open logins |
 //! | [`killed`] | the process that is killed at a step |
 //! | [`stops`] | the agent is killed at each step of each applier |
+//! | [`stops_beside`] | the same while others are told, access is taken away, and keys are replaced |
 //! | [`untold`] | who could not be told of what is in force |
 //! | [`approvals`] | who has to stand for a delivery |
 //! | [`deliveries`] | what is taken, and what is refused |
@@ -52,6 +53,7 @@ mod revocations;
 mod secrets;
 mod statuses;
 mod stops;
+mod stops_beside;
 mod table;
 mod temporary;
 mod temporary_keys;

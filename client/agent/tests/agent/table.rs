@@ -1,7 +1,8 @@
 //! That every row of the table of attacks in the README names tests that exist.
 
 const README: &str = include_str!("../../README.md");
-const SOURCES: [&str; 29] = [
+const SOURCES: [&str; 30] = [
+	include_str!("stops_beside.rs"),
 	include_str!("appliers.rs"),
 	include_str!("approvals.rs"),
 	include_str!("channels.rs"),
