@@ -19,6 +19,7 @@
 //! | [`lapses`] | what happens when the chain is not heard |
 //! | [`crashes`] | crashes and failures between any two steps |
 //! | [`forgeries`] | what is in an envelope that should not be |
+//! | [`insiders`] | what a recipient of a shared envelope does to the others |
 //! | [`generations`] | the directory that sshd reads |
 //! | [`commands`] | the command line |
 //! | [`credentials`] | state that is sealed by a credential of systemd |
@@ -42,6 +43,7 @@ mod deliveries;
 mod forgeries;
 mod generations;
 mod host_keys;
+mod insiders;
 mod killed;
 mod lapses;
 mod linked;

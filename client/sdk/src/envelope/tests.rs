@@ -1,5 +1,7 @@
 //! Envelopes of every suite.
 
+mod insider;
+
 use super::*;
 use dpki_primitives::{
 	channel::ChannelId,
