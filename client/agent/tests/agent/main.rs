@@ -23,6 +23,7 @@
 //! | [`generations`] | the directory that sshd reads |
 //! | [`commands`] | the command line |
 //! | [`credentials`] | state that is sealed by a credential of systemd |
+//! | [`notified`] | what systemd is told |
 //! | [`linked`] | the libraries that the agent needs |
 //! | [`consents`] | consents to further keys |
 //! | [`requests`] | asking a CA for certificates |
@@ -47,6 +48,7 @@ mod insiders;
 mod killed;
 mod lapses;
 mod linked;
+mod notified;
 mod one_at_a_time;
 mod plain_keys;
 mod renewals;
