@@ -36,6 +36,7 @@
 //! | [`status`] | what the agent tells about itself |
 //! | [`inspection`] | what `dpki-agent status` makes of it |
 //! | [`files`] | files that survive a crash |
+//! | `input` | what a command is given to read |
 //! | [`steps`] | who is told of every step, in tests |
 //! | [`filing`] | asking for a certificate over the chain |
 //! | [`notify`] | telling systemd |
@@ -62,6 +63,7 @@ pub mod freshness;
 pub mod gateway;
 mod http;
 pub mod init;
+mod input;
 pub mod inspection;
 pub mod journal;
 pub mod keys;

@@ -22,6 +22,11 @@ impl Notifier {
 		Self(address)
 	}
 
+	/// The one with this name, as systemd writes it.
+	pub fn at(name: &OsStr) -> io::Result<Self> {
+		address_of(name).map(|address| Self(Some(address)))
+	}
+
 	/// Sends a message such as `READY=1`.
 	pub fn tell(&self, message: &str) {
 		let Some(address) = &self.0 else { return };
@@ -30,6 +35,53 @@ impl Notifier {
 		if let Err(error) = sent {
 			tracing::debug!(%error, "systemd does not listen");
 		}
+	}
+}
+
+/// What systemd is told of one life of the agent: `READY=1` once at most, and `STOPPING=1` once, whichever way it ends.
+///
+/// The agent is ready when a block that is fresh by the device's clock has been acted on: what the chain does not say
+/// any more is out of force, and what a crash interrupted is finished. A delivery that is new at that moment may still
+/// have to be fetched. It is not waited for, or a store that nobody reaches would keep everything from starting that
+/// comes after the agent.
+pub struct Readiness {
+	notifier: Notifier,
+	is_ready: bool,
+	is_stopping: bool,
+}
+
+impl Readiness {
+	/// Of an agent that starts.
+	pub fn new(notifier: Notifier) -> Self {
+		Self { notifier, is_ready: false, is_stopping: false }
+	}
+
+	/// Whether systemd has been told that the agent is ready.
+	pub fn is_ready(&self) -> bool {
+		self.is_ready
+	}
+
+	/// A block was acted on, or could not be; `is_fresh` is whether it is young enough to bring something new.
+	pub fn acted_on(&mut self, block: u32, is_done: bool, is_fresh: bool) {
+		if is_done && is_fresh && !self.is_ready {
+			self.is_ready = true;
+			self.notifier.tell("READY=1");
+			tracing::info!(block, "caught up with the chain");
+		}
+	}
+
+	/// The agent is about to end.
+	pub fn stopping(&mut self) {
+		if !self.is_stopping {
+			self.is_stopping = true;
+			self.notifier.tell("STOPPING=1");
+		}
+	}
+}
+
+impl Drop for Readiness {
+	fn drop(&mut self) {
+		self.stopping();
 	}
 }
 

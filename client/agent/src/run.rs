@@ -8,7 +8,7 @@ use crate::{
 	connect::{ConnectError, Connection, connect, head_within},
 	keys::{DeviceKeys, KeyError},
 	lock::{LockError, StateLock},
-	notify::Notifier,
+	notify::{Notifier, Readiness},
 	renewal::Renewer,
 	seal::{SealError, Vault},
 	service::{ServiceError, Services},
@@ -124,7 +124,7 @@ pub fn clock() -> Moment {
 /// Follows the chain until `stop` is done. It ends with an error as well when nothing that its light client says will ever
 /// count again: whoever keeps it running, such as systemd, starts it with another one.
 pub async fn run(config: &Config, stop: impl Future<Output = ()>) -> Result<(), RunError> {
-	let notifier = Notifier::from_env();
+	let mut readiness = Readiness::new(Notifier::from_env());
 	let (mut agent, _lock) = open(config).await?;
 	let lapsed = lapse(&mut agent).await;
 	agent.report(lapsed);
@@ -171,7 +171,6 @@ pub async fn run(config: &Config, stop: impl Future<Output = ()>) -> Result<(), 
 	let mut fetcher = Fetcher::new(Arc::new(Stores::open(&config.stores(), client)?));
 	let mut heads = client.finalized_heads();
 	let mut newest: Option<View> = None;
-	let mut ready = false;
 	loop {
 		let lapsing = lapse_in(&agent, looked);
 		let step = tokio::select! {
@@ -181,7 +180,6 @@ pub async fn run(config: &Config, stop: impl Future<Output = ()>) -> Result<(), 
 			error = &mut lost => {
 				lapse(&mut agent).await;
 				agent.report(Some(error.to_string()));
-				notifier.tell("STOPPING=1");
 				return Err(error.into());
 			},
 			// Before the heads: whoever sends them must not hold up what is over.
@@ -209,12 +207,8 @@ pub async fn run(config: &Config, stop: impl Future<Output = ()>) -> Result<(), 
 					};
 					let is_done = matches!(step, Some(Ok(())));
 					let step = step.unwrap_or_else(|| agent.lapse());
-					if is_done && !ready && agent.is_fresh(&head) {
-						ready = true;
-						notifier.tell("READY=1");
-						tracing::info!(block = head.number, "caught up with the chain");
-					}
-					if is_done && ready {
+					readiness.acted_on(head.number, is_done, agent.is_fresh(&head));
+					if is_done && readiness.is_ready() {
 						renewer.look(view);
 					}
 					step.map_err(|error| error.to_string())
@@ -244,7 +238,7 @@ pub async fn run(config: &Config, stop: impl Future<Output = ()>) -> Result<(), 
 		agent.report(step.err());
 		services.tell(agent.status(), newest.as_ref());
 	}
-	notifier.tell("STOPPING=1");
+	readiness.stopping();
 	tracing::info!("stopping");
 	Ok(())
 }

@@ -22,16 +22,24 @@ impl Steps {
 	}
 }
 
-static OF_THE_DISK: OnceLock<Steps> = OnceLock::new();
+static OF_THE_PROCESS: OnceLock<Steps> = OnceLock::new();
 
-/// Has these told of every change of the disk as well, wherever in this process it is made. The first ones stay.
-pub fn watch_disk(steps: Steps) {
-	let _ = OF_THE_DISK.set(steps);
+/// Has these told of every change of the disk and of every command as well, wherever in this process it is made or run.
+/// The first ones stay.
+pub fn watch_process(steps: Steps) {
+	let _ = OF_THE_PROCESS.set(steps);
 }
 
 /// A change of the disk is about to be made.
 pub(crate) fn of_the_disk(change: impl fmt::Display) {
-	if let Some(steps) = OF_THE_DISK.get() {
+	if let Some(steps) = OF_THE_PROCESS.get() {
 		steps.pass("disk", change);
+	}
+}
+
+/// Something is about to be done with a command: it is started, waited for while it works, or has ended.
+pub(crate) fn of_a_command(what: &str, command: &str) {
+	if let Some(steps) = OF_THE_PROCESS.get() {
+		steps.pass("command", format_args!("{what} `{command}`"));
 	}
 }

@@ -49,7 +49,7 @@ pub use kubo::KuboBlobs;
 pub use stores::Stores;
 
 use async_trait::async_trait;
-use backon::{ExponentialBuilder, Retryable};
+use backon::{ExponentialBuilder, Retryable, Sleeper};
 use dpki_primitives::ids::BlobDigest;
 use std::time::Duration;
 
@@ -190,8 +190,21 @@ async fn persist<T, F>(attempts: usize, attempt: impl FnMut() -> F) -> Result<T,
 where
 	F: Future<Output = Result<T, Attempt>>,
 {
+	persist_by(attempts, attempt, tokio::time::sleep).await
+}
+
+/// The same by a clock of somebody else's.
+async fn persist_by<T, F>(
+	attempts: usize,
+	attempt: impl FnMut() -> F,
+	clock: impl Sleeper,
+) -> Result<T, BlobError>
+where
+	F: Future<Output = Result<T, Attempt>>,
+{
 	attempt
 		.retry(pauses(attempts))
+		.sleep(clock)
 		.when(Attempt::is_worth_another)
 		.await
 		.map_err(|(Attempt::Again(error) | Attempt::Final(error))| error)

@@ -14,7 +14,7 @@ mod shared;
 #[cfg(test)]
 mod tests;
 
-pub use shared::{ContentKey, review, seal_shared};
+pub use shared::{ContentKey, most_recipients, review, seal_shared};
 
 use crate::possession::{AgreementKey, HybridKey};
 use dpki_primitives::{
@@ -62,7 +62,7 @@ pub enum EnvelopeError {
 	)]
 	RecipientInvalid,
 	/// The plaintext does not fit.
-	#[error("the content has {len} bytes, {room} are allowed: deliver less, or to fewer devices")]
+	#[error("the content has {len} bytes, {room} are allowed: deliver less")]
 	TooLong {
 		/// How many bytes it has.
 		len: usize,
@@ -89,6 +89,19 @@ pub enum EnvelopeError {
 	TooManyRecipients {
 		/// To how many.
 		found: usize,
+	},
+	/// It has no room for so many with this content.
+	#[error(
+		"one envelope has no room for {found} devices with a content of {len} bytes, but for {most}: deliver to {most} of \
+		 them at a time, or deliver less"
+	)]
+	NoRoom {
+		/// To how many it was to be sealed.
+		found: usize,
+		/// To how many it can be.
+		most: usize,
+		/// How many bytes the content has, with its padding.
+		len: usize,
 	},
 	/// What it is bound to makes no sense together.
 	#[error(

@@ -137,6 +137,38 @@ impl<C: Content> Generational<C> {
 		self.untold = Some(Untold { files, is_told: false, again });
 	}
 
+	/// Switches to files with less in them than those in force. That whoever reads them has yet to be told is on the disk
+	/// before, and whatever was on its way is planned anew.
+	fn narrow(&mut self, files: &Files) -> Result<(), ApplyError> {
+		// What lies ready would open again what is closed here.
+		(self.plan, self.is_as_wanted) = (None, false);
+		let generation = self.store.stage(files)?;
+		// A delivery that is on its way keeps the way back that it has. What leads to files that are in force, or to these,
+		// is none.
+		let is_way_back = match self.store.unsettled()? {
+			Some(Some(number)) => {
+				Some(number) != self.store.current()
+					&& self.store.read(number).as_ref() != Some(files)
+			},
+			Some(None) => self.store.current().is_some(),
+			None => false,
+		};
+		if !is_way_back {
+			self.store.unsettle(Some(generation))?;
+		}
+		self.store.switch(Some(generation))?;
+		Ok(())
+	}
+
+	/// Whoever reads the files in force has been told of them.
+	fn note_told(&self) -> Result<(), ApplyError> {
+		// What leads elsewhere is the way back of a delivery, and for the journal to close.
+		if self.store.unsettled()? == Some(self.store.current()) {
+			self.store.settle()?;
+		}
+		Ok(())
+	}
+
 	fn put(&self, files: &Files) -> Result<(), ApplyError> {
 		let generation = self.store.stage(files)?;
 		self.store.switch(Some(generation))?;
@@ -342,23 +374,7 @@ impl<C: Content> Applier for Generational<C> {
 			return Ok(());
 		}
 		if is_open {
-			// What lies ready would open it again.
-			(self.plan, self.is_as_wanted) = (None, false);
-			let generation = self.store.stage(&files)?;
-			// A delivery that is on its way keeps the way back that it has. What leads to files that are in force, or closed,
-			// is none.
-			let is_way_back = match self.store.unsettled()? {
-				Some(Some(number)) => {
-					Some(number) != self.store.current()
-						&& self.store.read(number).as_ref() != Some(&files)
-				},
-				Some(None) => self.store.current().is_some(),
-				None => false,
-			};
-			if !is_way_back {
-				self.store.unsettle(Some(generation))?;
-			}
-			self.store.switch(Some(generation))?;
+			self.narrow(&files)?;
 			tracing::warn!(applier = self.content.name(), "closed: the chain was not heard");
 		}
 		if is_open || self.untold.is_none() {
@@ -378,11 +394,7 @@ impl<C: Content> Applier for Generational<C> {
 		self.steps.pass(self.content.name(), "tell");
 		self.content.tell(&untold.files, None).await?;
 		untold.is_told = true;
-		// What leads elsewhere is the way back of a delivery, and for the journal to close.
-		if self.store.unsettled()? == Some(self.store.current()) {
-			self.store.settle()?;
-		}
-		Ok(())
+		self.note_told()
 	}
 
 	fn expire(&mut self, now: Now) -> Result<(), ApplyError> {
@@ -390,9 +402,16 @@ impl<C: Content> Applier for Generational<C> {
 		let Some(files) = self.content.lasting(&found, now).filter(|files| *files != found) else {
 			return Ok(());
 		};
-		self.put(&files)?;
+		self.narrow(&files)?;
 		tracing::info!(applier = self.content.name(), "what is over is taken away");
-		self.content.tell_at_once(&files, Some(&found))
+		self.steps.pass(self.content.name(), "tell at once");
+		if let Err(error) = self.content.tell_at_once(&files, Some(&found)) {
+			let again = Some(Instant::now() + RETRY);
+			self.untold = Some(Untold { files, is_told: false, again });
+			return Err(error);
+		}
+		self.untold = None;
+		self.note_told()
 	}
 
 	fn hear(&mut self, time: Moment) {

@@ -7,6 +7,7 @@
 
 use crate::{
 	files::{self, FileError},
+	input,
 	ssh::{
 		delivered::public_half,
 		krl::Krl,
@@ -15,6 +16,7 @@ use crate::{
 			SSHD_CONF, TRUSTED_USER_CA_KEYS, read_files,
 		},
 	},
+	steps,
 };
 use std::{
 	ffi::OsString,
@@ -24,7 +26,7 @@ use std::{
 	time::Duration,
 };
 use tokio::{
-	io::{AsyncRead, AsyncReadExt, AsyncWriteExt},
+	io::{AsyncRead, AsyncReadExt},
 	process::Command,
 };
 
@@ -211,7 +213,8 @@ pub async fn run(command: &[OsString], timeout: Duration) -> Result<String, Comm
 	feed(command, None, timeout).await
 }
 
-/// As [`run`], with this on its standard input. No word of it is in an error.
+/// As [`run`], with this on its standard input. No word of it is in an error. The command may read it, or leave it, and
+/// whatever becomes of the agent meanwhile it finds all of it.
 pub async fn feed(
 	command: &[OsString],
 	input: Option<&[u8]>,
@@ -224,23 +227,20 @@ pub async fn feed(
 	let Some((program, args)) = command.split_first() else {
 		return Err(failed("is empty".into()));
 	};
+	let stdin = match input.map(input::sealed).transpose() {
+		Ok(file) => file.map_or_else(Stdio::null, Stdio::from),
+		Err(error) => return Err(failed(format!("cannot be given its input: {error}"))),
+	};
+	steps::of_a_command("start", &shown);
 	let mut child = Command::new(program)
 		.args(args)
-		.stdin(if input.is_some() { Stdio::piped() } else { Stdio::null() })
+		.stdin(stdin)
 		.stdout(Stdio::null())
 		.stderr(Stdio::piped())
 		.kill_on_drop(true)
 		.spawn()
 		.map_err(|error| failed(format!("cannot be run: {error}")))?;
-	let mut stdin = child.stdin.take();
-	let feeding = async {
-		// A command that does not care for its input may end before it has read it: its exit code says how that went.
-		if let (Some(pipe), Some(input)) = (&mut stdin, input) {
-			let _ = pipe.write_all(input).await;
-			let _ = pipe.shutdown().await;
-		}
-		drop(stdin.take());
-	};
+	steps::of_a_command("wait for", &shown);
 	let mut words = Vec::new();
 	let status = {
 		let mut heard = pin!(listen(child.stderr.take(), &mut words));
@@ -254,14 +254,7 @@ pub async fn feed(
 				},
 			}
 		};
-		let ending = async {
-			let mut waiting = pin!(waiting);
-			tokio::select! {
-				status = &mut waiting => status,
-				() = feeding => waiting.await,
-			}
-		};
-		let status = tokio::time::timeout(timeout, ending)
+		let status = tokio::time::timeout(timeout, waiting)
 			.await
 			.map_err(|_| failed(format!("did not end within {} s", timeout.as_secs())))?
 			.map_err(|error| failed(format!("cannot be waited for: {error}")))?;
@@ -271,6 +264,7 @@ pub async fn feed(
 		}
 		status
 	};
+	steps::of_a_command("go on after", &shown);
 	let words = String::from_utf8_lossy(&words);
 	let words = words.split_whitespace().collect::<Vec<_>>().join(" ");
 	if status.success() {
@@ -359,6 +353,29 @@ mod tests {
 			assert!(said.contains(ended) && said.contains("withheld"), "{said}");
 			assert!(!said.contains("its words"), "{said}");
 		}
+	}
+
+	/// More than a pipe holds, so whoever wrote to one would wait for the reader.
+	#[tokio::test]
+	async fn a_command_that_never_reads_its_input_is_waited_for_as_long_as_any_other() {
+		let much = vec![b'x'; 1 << 20];
+		let (soon, later) = (Duration::from_millis(50), Duration::from_secs(20));
+		let error = feed(&words("sleep|30"), Some(&much), soon).await.unwrap_err();
+		assert!(error.problem.contains("did not end"), "{error}");
+		// It closes its input at once, or reads the beginning, and goes on.
+		for reads in ["exec 0<&-; echo done >&2", "head -c 1; echo done >&2"] {
+			let command = [words("sh|-c"), vec![reads.into()]].concat();
+			assert!(feed(&command, Some(&much), later).await.unwrap().ends_with("done"), "{reads}");
+		}
+	}
+
+	#[tokio::test]
+	async fn a_command_changes_nothing_of_its_input_and_can_read_it_twice() {
+		let later = Duration::from_secs(20);
+		let tampers = words("sh|-c|echo more >> /dev/stdin");
+		assert!(feed(&tampers, Some(b"content"), later).await.is_err());
+		let twice = words("sh|-c|cat > /dev/null; wc -c < /dev/stdin >&2");
+		assert_eq!(feed(&twice, Some(b"content"), later).await.unwrap(), "7");
 	}
 
 	#[tokio::test]

@@ -347,6 +347,36 @@ async fn a_host_certificate_that_is_not_ours_is_refused() {
 	assert_eq!(world.agent().status().sequence, Some(50));
 }
 
+/// By the time of the chain, which is the only clock that tells when a blob is asked for again.
+#[tokio::test]
+async fn the_pauses_between_attempts_to_fetch_a_blob_double_up_to_five_minutes() {
+	let (mut world, ca) = applied_world().await;
+	world.publish(6, vec![user_ca(&ca), principals("root", &["new"])]);
+	world.blobs.0.lock().unwrap().clear();
+	world.step().await.unwrap();
+	let mut pauses = Vec::new();
+	for _ in 2..=12 {
+		let asked_at = world.chain.head.time;
+		let mut chain = world.chain.clone();
+		// The earliest moment, in whole seconds, at which it is asked for.
+		let mut pause = 1;
+		loop {
+			chain.head.time = asked_at + pause * 1000 - 1;
+			assert_eq!(world.agent().wanted(&chain).await.unwrap(), [], "before {pause} s");
+			chain.head.time += 1;
+			if !world.agent().wanted(&chain).await.unwrap().is_empty() {
+				break;
+			}
+			pause += 1;
+		}
+		pauses.push(pause);
+		// `step` adds a second of its own.
+		world.chain.head.time = asked_at + (pause - 1) * 1000;
+		world.step().await.unwrap();
+	}
+	assert_eq!(pauses, [2, 4, 8, 16, 32, 64, 128, 256, 300, 300, 300]);
+}
+
 #[tokio::test]
 async fn a_blob_that_cannot_be_had_is_asked_for_again_and_told_late() {
 	let (mut world, ca) = applied_world().await;

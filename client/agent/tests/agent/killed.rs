@@ -1,8 +1,8 @@
 //! The process that is killed: this program once more, which is told by variables what it has to do, on which files, and
 //! before which of its steps it ends itself by SIGKILL. No code of it runs after that, and the kernel takes its locks back.
 
-use crate::world::*;
-use codec::{DecodeAll, Encode};
+use crate::{temporary::after_six_minutes, world::*};
+use codec::{Decode, DecodeAll, Encode};
 use dpki_agent::{
 	agent::Agent,
 	config::Config,
@@ -10,13 +10,23 @@ use dpki_agent::{
 	keys::DeviceKeys,
 	lock::StateLock,
 	request::{Form, plain},
+	rotation,
 	run::converge,
 	seal::{Vault, seal_state},
 	steps::{self, Steps},
 };
-use dpki_client::primitives::{Moment, delivery::DeliveryRecord};
+use dpki_client::primitives::{
+	Moment,
+	anchor::AnchorRecord,
+	delivery::DeliveryRecord,
+	ids::{AnchorId, KeyId},
+	key::KeyRecord,
+	revocation::SshRevocation,
+};
+use rustix::io::{FdFlags, fcntl_setfd};
 use std::{
-	env, fs,
+	env,
+	fs::{self, File},
 	os::unix::process::ExitStatusExt,
 	path::PathBuf,
 	process::Command,
@@ -39,10 +49,14 @@ const ENOUGH: usize = 500;
 /// What the process that is killed has to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Work {
-	/// The newest delivery is put in force.
+	/// The newest block is acted on: what it revokes is taken away, and the newest delivery is put in force.
 	Converge,
 	/// The chain is not heard any more.
 	Lapse,
+	/// The chain is not heard, and six minutes have passed.
+	Expire,
+	/// Keys are made that are to follow those that open deliveries.
+	Rotate,
 	/// The state is sealed.
 	Seal,
 	/// A CA is asked for a certificate of the service `web`.
@@ -52,7 +66,15 @@ pub enum Work {
 }
 
 impl Work {
-	const ALL: [Self; 5] = [Self::Converge, Self::Lapse, Self::Seal, Self::Request, Self::Init];
+	const ALL: [Self; 7] = [
+		Self::Converge,
+		Self::Lapse,
+		Self::Expire,
+		Self::Rotate,
+		Self::Seal,
+		Self::Request,
+		Self::Init,
+	];
 }
 
 /// Long after the newest block.
@@ -61,7 +83,44 @@ pub fn late_clock() -> Moment {
 }
 
 /// What the process knows of the chain.
-type News = (u32, Moment, Option<(DeliveryRecord, Vec<u8>)>);
+#[derive(Encode, Decode)]
+struct News {
+	number: u32,
+	time: Moment,
+	delivery: Option<(DeliveryRecord, Vec<u8>)>,
+	keys: Vec<(KeyId, KeyRecord)>,
+	anchors: Vec<(AnchorId, (AnchorRecord, Vec<u8>))>,
+	revocations: Vec<(AnchorId, Vec<SshRevocation>)>,
+}
+
+impl News {
+	fn of(world: &World) -> Self {
+		let chain = &world.chain;
+		let blob = |record: DeliveryRecord| {
+			let blob = world.blobs.0.lock().unwrap()[&record.digest].clone();
+			(record, blob)
+		};
+		Self {
+			number: chain.head.number,
+			time: chain.head.time,
+			delivery: chain.delivery.clone().map(blob),
+			keys: chain.keys.clone().into_iter().collect(),
+			anchors: chain.anchors.clone().into_iter().collect(),
+			revocations: chain.revocations.clone().into_iter().collect(),
+		}
+	}
+
+	fn tell(self, chain: &mut FakeChain, blobs: &FakeBlobs) {
+		(chain.head.number, chain.head.time) = (self.number, self.time);
+		chain.keys = self.keys.into_iter().collect();
+		chain.anchors = self.anchors.into_iter().collect();
+		chain.revocations = self.revocations.into_iter().collect();
+		if let Some((record, blob)) = self.delivery {
+			blobs.0.lock().unwrap().insert(record.digest, blob);
+			chain.delivery = Some(record);
+		}
+	}
+}
 
 /// Where things lie for the process.
 struct Place(PathBuf);
@@ -78,6 +137,10 @@ impl Place {
 	fn last(&self) -> PathBuf {
 		self.0.join("stops.last")
 	}
+
+	fn held(&self) -> PathBuf {
+		self.0.join("stops.held")
+	}
 }
 
 /// Has a process do this on the files of this world, killed before the step with this number; tells before which. `None` if
@@ -90,13 +153,8 @@ pub fn killed_at(world: &mut World, work: Work, number: usize) -> Option<String>
 		world.chain.head.time += 1000;
 	}
 	let place = Place(world.dir.path().into());
-	let delivery = world.chain.delivery.clone().map(|record| {
-		let blob = world.blobs.0.lock().unwrap()[&record.digest].clone();
-		(record, blob)
-	});
-	let news: News = (world.chain.head.number, world.chain.head.time, delivery);
 	fs::write(place.config(), world.config.to_toml()).unwrap();
-	fs::write(place.news(), news.encode()).unwrap();
+	fs::write(place.news(), News::of(world).encode()).unwrap();
 	let _ = fs::remove_file(place.last());
 	let ended = Command::new(env::current_exe().unwrap())
 		.args(["--exact", "killed::a_process_that_nobody_kills_comes_to_its_end", "--nocapture"])
@@ -108,7 +166,18 @@ pub fn killed_at(world: &mut World, work: Work, number: usize) -> Option<String>
 	let last = fs::read_to_string(place.last()).ok();
 	assert_eq!(ended.status.signal(), last.as_ref().map(|_| 9), "{last:?}: {ended:?}");
 	assert!(last.is_some() || ended.status.success(), "{ended:?}");
+	// A command that was at work goes on with it.
+	File::open(place.held()).unwrap().lock().unwrap();
 	last
+}
+
+/// A lock that this process has, and every command that it starts: none of them closes the file. It is given back with
+/// the end of the last of them.
+fn hold(place: &Place) -> File {
+	let file = File::create(place.held()).unwrap();
+	file.lock().unwrap();
+	fcntl_setfd(&file, FdFlags::empty()).unwrap();
+	file
 }
 
 /// Ends this process as `kill -9` does.
@@ -121,6 +190,7 @@ async fn work(place: &Place, work: &str, last: usize) {
 	let work = Work::ALL.into_iter().find(|it| format!("{it:?}") == work).unwrap();
 	let text = fs::read_to_string(place.config()).unwrap();
 	let config = Config::parse(&text, &place.config()).unwrap();
+	let _held = hold(place);
 	let (counter, path) = (Arc::new(AtomicUsize::new(0)), place.last());
 	let steps = Steps::new(move |step| {
 		if counter.fetch_add(1, Ordering::Relaxed) == last {
@@ -128,9 +198,14 @@ async fn work(place: &Place, work: &str, last: usize) {
 			die();
 		}
 	});
-	steps::watch_disk(steps.clone());
+	steps::watch_process(steps.clone());
 	match work {
-		Work::Converge | Work::Lapse => run(place, &config, work, steps).await,
+		Work::Converge | Work::Lapse | Work::Expire => run(place, &config, work, steps).await,
+		Work::Rotate => {
+			let vault = Vault::of(&config).await.unwrap();
+			rotation::begin(&vault).unwrap();
+			rotation::begin_hybrid(&vault).unwrap();
+		},
 		Work::Seal => assert!(seal_state(&config).await.unwrap()),
 		Work::Request => {
 			plain(&config, "web", vec!["web.example".into()], Form::Request).unwrap();
@@ -144,25 +219,24 @@ async fn work(place: &Place, work: &str, last: usize) {
 /// As the daemon does it with one block.
 async fn run(place: &Place, config: &Config, work: Work, steps: Steps) {
 	let news = fs::read(place.news()).unwrap();
-	let (number, time, delivery) = News::decode_all(&mut news.as_slice()).unwrap();
 	let (mut chain, blobs) = (FakeChain::of(config), FakeBlobs::default());
-	(chain.head.number, chain.head.time) = (number, time);
-	if let Some((record, blob)) = delivery {
-		blobs.0.lock().unwrap().insert(record.digest, blob);
-		chain.delivery = Some(record);
-	}
+	News::decode_all(&mut news.as_slice()).unwrap().tell(&mut chain, &blobs);
 	let vault = Vault::of(config).await.unwrap();
 	let _lock = StateLock::acquire(&config.state).unwrap();
 	let keys = DeviceKeys::load(&vault).unwrap();
-	let clock = if work == Work::Lapse { late_clock } else { clock };
+	let clock = match work {
+		Work::Lapse => late_clock,
+		Work::Expire => after_six_minutes,
+		_ => clock,
+	};
 	let mut agent = Agent::open_watched(config, keys, clock, steps).unwrap();
-	let result = if work == Work::Lapse {
+	let result = if work == Work::Converge {
+		converge(&mut agent, &chain, &blobs).await
+	} else {
 		let lapsed = agent.lapse();
 		agent.tell_services().await;
-		assert!(lapsed.is_err(), "the chain was not heard");
+		assert_eq!(lapsed.is_err(), work == Work::Lapse, "{lapsed:?}");
 		Ok(())
-	} else {
-		converge(&mut agent, &chain, &blobs).await
 	};
 	agent.report(result.as_ref().err().map(ToString::to_string));
 	result.unwrap();

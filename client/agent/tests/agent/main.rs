@@ -9,6 +9,7 @@
 //! | [`plain_keys`] | plain keys that open logins |
 //! | [`killed`] | the process that is killed at a step |
 //! | [`stops`] | the agent is killed at each step of each applier |
+//! | [`stops_beside`] | the same while others are told, access is taken away, and keys are replaced |
 //! | [`untold`] | who could not be told of what is in force |
 //! | [`approvals`] | who has to stand for a delivery |
 //! | [`deliveries`] | what is taken, and what is refused |
@@ -18,9 +19,11 @@
 //! | [`lapses`] | what happens when the chain is not heard |
 //! | [`crashes`] | crashes and failures between any two steps |
 //! | [`forgeries`] | what is in an envelope that should not be |
+//! | [`insiders`] | what a recipient of a shared envelope does to the others |
 //! | [`generations`] | the directory that sshd reads |
 //! | [`commands`] | the command line |
 //! | [`credentials`] | state that is sealed by a credential of systemd |
+//! | [`notified`] | what systemd is told |
 //! | [`linked`] | the libraries that the agent needs |
 //! | [`consents`] | consents to further keys |
 //! | [`requests`] | asking a CA for certificates |
@@ -41,9 +44,11 @@ mod deliveries;
 mod forgeries;
 mod generations;
 mod host_keys;
+mod insiders;
 mod killed;
 mod lapses;
 mod linked;
+mod notified;
 mod one_at_a_time;
 mod plain_keys;
 mod renewals;
@@ -52,6 +57,7 @@ mod revocations;
 mod secrets;
 mod statuses;
 mod stops;
+mod stops_beside;
 mod table;
 mod temporary;
 mod temporary_keys;

@@ -36,7 +36,7 @@ fn id(key: &AgreementKey) -> KeyId {
 }
 
 /// A world where a key is being replaced: the old one, the next one, and when the old one ends.
-async fn replacing() -> (World, Ca, AgreementKey, AgreementKey, Moment) {
+pub async fn replacing() -> (World, Ca, AgreementKey, AgreementKey, Moment) {
 	let mut world = World::new();
 	let ca = world.register(AnchorKind::SshUserCa);
 	let old = world.keys().agreement;
@@ -177,7 +177,7 @@ fn hybrid_record(world: &World, key: &HybridKey, superseded_at: Option<Moment>) 
 }
 
 /// A world where the hybrid key is being replaced: the old one, the next one, and when the old one ends.
-async fn replacing_hybrid() -> (World, Ca, HybridKey, HybridKey, Moment) {
+pub async fn replacing_hybrid() -> (World, Ca, HybridKey, HybridKey, Moment) {
 	let mut world = World::new();
 	let ca = world.register(AnchorKind::SshUserCa);
 	let old = DeviceKeys::add_hybrid(&world.vault()).unwrap();

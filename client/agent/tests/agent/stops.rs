@@ -30,13 +30,13 @@ use std::{
 };
 
 /// That nothing of the process that was killed keeps another one out.
-fn assert_free(world: &World) {
+pub fn assert_free(world: &World) {
 	assert_eq!(presence(&world.config.state), Presence::Absent);
 	drop(StateLock::acquire(&world.config.state).unwrap());
 }
 
 /// That nothing is left of what was in force before, or was to be, and no way back.
-fn assert_clean(world: &World, stopped: Option<&str>) {
+pub fn assert_clean(world: &World, stopped: Option<&str>) {
 	let is_staged = |name: &str| name.starts_with('.') && name.ends_with("new");
 	for path in files_below(world.dir.path()) {
 		let mut names = path.strip_prefix(world.dir.path()).unwrap().iter();
@@ -52,7 +52,7 @@ fn assert_clean(world: &World, stopped: Option<&str>) {
 }
 
 /// That it was stopped often, and where it matters.
-fn assert_thorough(stops: &[String], least: usize, steps: &[&str]) {
+pub fn assert_thorough(stops: &[String], least: usize, steps: &[&str]) {
 	assert!(stops.len() >= least, "{stops:?}");
 	for step in steps {
 		assert!(stops.iter().any(|stop| stop.contains(step)), "{step}: {stops:?}");

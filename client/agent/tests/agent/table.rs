@@ -1,7 +1,11 @@
 //! That every row of the table of attacks in the README names tests that exist.
 
 const README: &str = include_str!("../../README.md");
-const SOURCES: [&str; 29] = [
+const SOURCES: [&str; 33] = [
+	include_str!("insiders.rs"),
+	include_str!("notified.rs"),
+	include_str!("stops_beside.rs"),
+	include_str!("../../../sdk/src/envelope/tests/insider.rs"),
 	include_str!("appliers.rs"),
 	include_str!("approvals.rs"),
 	include_str!("channels.rs"),

@@ -41,7 +41,7 @@ pub fn a_day_before() -> Moment {
 	NOW - 24 * 60 * MINUTE
 }
 
-fn temporary(until: Moment) -> Item {
+pub fn temporary(until: Moment) -> Item {
 	Item::SshTemporaryAccess {
 		login: "root".into(),
 		principal: access::principal(GRANT),

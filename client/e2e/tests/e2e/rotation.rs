@@ -184,3 +184,100 @@ async fn a_fleet_gets_another_ca_and_the_old_one_goes() {
 		assert_eq!(granted["sequence"], device["sequence"].as_u64().expect("a number") + 1);
 	}
 }
+
+/// Killed in the moment at which both CAs have been good for long enough, and the old one is about to go: the same
+/// command revokes it, and the chain has one revocation however often it is run.
+#[tokio::test]
+async fn a_rotation_that_is_killed_before_the_old_ca_is_revoked_revokes_it_once() {
+	let fleet = Fleet::start("rotation-killed");
+	let old = fleet.add_ssh_ca("ssh-user-ca");
+	let mut devices = Vec::new();
+	for name in ["drone-1", "drone-2"] {
+		devices.push(fleet.enrol(name).await);
+	}
+	for device in &mut devices {
+		device.start();
+	}
+	let text = |path: &Path| path.display().to_string();
+	let (new, ledger) = (fleet.workspace.join("new-ca"), fleet.workspace.join("rotation.json"));
+	let (principals, old_ca) = (format!("{}=ops", login_name()), text(&public(&old)));
+	let (new, state_file) = (text(&new), text(&ledger));
+	let command = |wait: &'static str| -> Vec<String> {
+		let whom = ["ssh", "rotate", "--org", "acme", "--device", "drone-1", "--device", "drone-2"];
+		let what = ["--old-ca", &old_ca, "--new-ca", &new, "--principals", &principals];
+		let how = ["--state", &state_file, "--overlap", "15s", "--wait", wait, "--yes"];
+		[&whom[..], &what, &how].concat().into_iter().map(String::from).collect()
+	};
+
+	// No longer than the overlap, so that the command ends and says until when both are good. Each answer is a line.
+	let began = Instant::now();
+	let overlap_until = loop {
+		assert!(began.elapsed() < PATIENCE, "the devices never answered");
+		let output = Command::new(binary("dpki"))
+			.args(command("12s"))
+			.env("DPKI_URL", fleet.node.url())
+			.env("DPKI_ACCOUNT", "//Alice")
+			.stdin(Stdio::null())
+			.output()
+			.expect("dpki starts");
+		let said = String::from_utf8_lossy(&output.stderr);
+		if let Some(until) = state(&ledger).and_then(|it| it["overlap_until"].as_u64()) {
+			assert!(said.lines().any(|line| line == "2 of 2 devices have answered"), "{said}");
+			break until;
+		}
+	};
+	assert_eq!(state(&ledger).expect("it is there")["revoked"], false);
+
+	// It waits for the end of the overlap, and is killed when it writes down that it goes on.
+	let mut running = Command::new(binary("dpki"))
+		.args(command("60s"))
+		.env("DPKI_URL", fleet.node.url())
+		.env("DPKI_ACCOUNT", "//Alice")
+		.stdin(Stdio::null())
+		.stdout(Stdio::null())
+		.stderr(Stdio::null())
+		.spawn()
+		.expect("dpki starts");
+	let is_after = || {
+		let written = fs::metadata(&ledger).and_then(|it| it.modified()).expect("it is there");
+		let since = written.duration_since(std::time::UNIX_EPOCH).expect("it is after 1970");
+		since.as_millis() >= u128::from(overlap_until)
+	};
+	let began = Instant::now();
+	while !is_after() {
+		assert!(began.elapsed() < PATIENCE, "the overlap never ended");
+		tokio::time::sleep(Duration::from_millis(2)).await;
+	}
+	running.kill().expect("it runs");
+	running.wait().expect("it ends");
+	assert_eq!(
+		state(&ledger).expect("it is there")["revoked"],
+		false,
+		"it was to be killed before"
+	);
+
+	let mut revoked_at = None;
+	for _ in 0..3 {
+		let (code, told) = fleet.admin.answers(command("60s"));
+		assert_eq!((code, &told["revoked"]), (Some(0), &true.into()), "{told}");
+		let verdict =
+			fleet
+				.admin
+				.status(["status", "anchor", told["old_ca"].as_str().expect("an id")]);
+		assert_eq!(
+			(&verdict["status"], &verdict["reason"]),
+			(&"revoked".into(), &"superseded".into())
+		);
+		let since = verdict["since"].clone();
+		assert!(since.is_string(), "{verdict}");
+		assert_eq!(*revoked_at.get_or_insert(since.clone()), since, "it was revoked once");
+		for device in told["devices"].as_array().expect("a list") {
+			assert_eq!(device["sequence"], 1, "nothing is delivered twice: {device}");
+		}
+	}
+	let new_ca = fleet.admin.answers(command("60s")).1["new_ca"].clone();
+	for device in &devices {
+		let only = |status: &Value| status["ssh"]["user_cas"] == json!([new_ca]);
+		device.tells("believed the new CA alone", only).await;
+	}
+}

@@ -1,10 +1,16 @@
 //! The nodes of the chain: what a transaction stored, any node that keeps its blocks has.
 
-use super::{Attempt, BlobError, BlobStore, cid, persist, verify};
+#[cfg(test)]
+mod tests;
+
+use super::{Attempt, BlobError, BlobStore, PATIENCE, cid, persist_by, verify};
 use crate::client::Client;
 use async_trait::async_trait;
+use backon::Sleeper;
 use dpki_primitives::ids::BlobDigest;
-use subxt_rpcs::client::rpc_params;
+use std::time::Duration;
+use subxt_rpcs::{RpcClient, client::rpc_params};
+use tokio::time::timeout;
 
 /// JSON-RPC code of `bitswap_v1_get` for a CID that it does not understand.
 const INVALID_PARAMS: i32 = -32602;
@@ -15,20 +21,35 @@ const ATTEMPTS: usize = 5;
 /// Blobs from the nodes of the chain: by RPC from a node, by Bitswap from the peers of a light client.
 #[derive(Clone, Debug)]
 pub struct ChainBlobs {
-	client: Client,
+	rpc: RpcClient,
+	patience: Duration,
 }
 
 impl ChainBlobs {
-	/// Blobs through this connection.
+	/// Blobs through this connection. A node or peer that is silent is left after [`PATIENCE`].
 	pub fn new(client: &Client) -> Self {
-		Self { client: client.clone() }
+		Self { rpc: client.rpc().clone(), patience: PATIENCE }
+	}
+
+	async fn fetch(
+		&self,
+		digest: BlobDigest,
+		max_len: u32,
+		clock: impl Sleeper,
+	) -> Result<Vec<u8>, BlobError> {
+		persist_by(ATTEMPTS, || self.attempt(digest, max_len), clock).await
 	}
 
 	async fn attempt(&self, digest: BlobDigest, max_len: u32) -> Result<Vec<u8>, Attempt> {
 		let cid = cid(digest);
 		let unavailable = |reason: String| BlobError::Unavailable { cid: cid.clone(), reason };
-		let answer: Result<String, _> =
-			self.client.rpc().request("bitswap_v1_get", rpc_params![&cid]).await;
+		let asking = self.rpc.request::<String>("bitswap_v1_get", rpc_params![&cid]);
+		let answer = timeout(self.patience, asking).await.map_err(|_| {
+			Attempt::Again(unavailable(format!(
+				"no answer came within {} ms",
+				self.patience.as_millis()
+			)))
+		})?;
 		let text = answer.map_err(|error| match error {
 			// A block that one peer has not got yet another one has, but a CID does not become valid by waiting.
 			subxt_rpcs::Error::User(error) if error.code == INVALID_PARAMS => {
@@ -51,6 +72,6 @@ impl ChainBlobs {
 #[async_trait]
 impl BlobStore for ChainBlobs {
 	async fn get(&self, digest: BlobDigest, max_len: u32) -> Result<Vec<u8>, BlobError> {
-		persist(ATTEMPTS, || self.attempt(digest, max_len)).await
+		self.fetch(digest, max_len, tokio::time::sleep).await
 	}
 }

@@ -92,8 +92,28 @@ struct Parts<'a> {
 	ciphertext: &'a [u8],
 }
 
-/// Seals `plaintext` to each of these keys, for the one delivery that its binding describes. The bindings agree in all but
-/// device, recipient and sequence: the channel is the same for all. The content key is for those who have to approve, and for nobody else.
+/// The most recipients of one envelope with a content of so many bytes; 0 if there is room for none.
+///
+/// An envelope is one block of 64 KiB, of which each recipient takes 88 bytes under X25519 and 1,176 under X-Wing. What
+/// a [`Bundle`](crate::Bundle) has is padded to a size class, and the smallest is 1,024 bytes. So much is
+///
+/// | content, padded | X25519 | X-Wing |
+/// |---|---|---|
+/// | 1 KiB | 256 | 54 |
+/// | 2 KiB | 256 | 53 |
+/// | 4 KiB | 256 | 52 |
+/// | 8 KiB | 256 | 48 |
+/// | 16 KiB | 256 | 41 |
+/// | 32 KiB | 256 | 27 |
+pub fn most_recipients(suite: Suite, content_len: usize) -> usize {
+	let fixed = (SHARED_HEADER_LEN + TAG_LEN) as usize;
+	let room = (MAX_BLOB_LEN as usize).saturating_sub(fixed.saturating_add(content_len));
+	(room / suite.slot_len() as usize).min(MAX_RECIPIENTS as usize)
+}
+
+/// Seals `plaintext` to each of these keys, for the one delivery that its binding describes. The bindings agree in all
+/// but device, recipient and sequence: the channel is the same for all. How many there can be says [`most_recipients`].
+/// The content key is for those who have to approve, and for nobody else.
 pub fn seal_shared(
 	recipients: &[(RecipientKey, DeliveryBinding)],
 	plaintext: &[u8],
@@ -110,10 +130,12 @@ pub fn seal_shared(
 	if !suite.is_shared() || !recipients.iter().all(same) {
 		return Err(EnvelopeError::BindingsDiffer);
 	}
-	let others = (recipients.len() - 1) * suite.slot_len() as usize;
-	let room = (MAX_BLOB_LEN as usize).saturating_sub(suite.min_len() as usize + others);
-	if plaintext.len() > room {
-		return Err(EnvelopeError::TooLong { len: plaintext.len(), room });
+	let (len, found) = (plaintext.len(), recipients.len());
+	let room = (MAX_BLOB_LEN - suite.min_len()) as usize;
+	match most_recipients(suite, len) {
+		0 => return Err(EnvelopeError::TooLong { len, room }),
+		most if found > most => return Err(EnvelopeError::NoRoom { found, most, len }),
+		_ => {},
 	}
 
 	let key = ContentKey::generate();
@@ -125,7 +147,7 @@ pub fn seal_shared(
 	let ciphertext = key
 		.cipher()
 		.encrypt(&Nonce::default(), payload)
-		.map_err(|_| EnvelopeError::TooLong { len: plaintext.len(), room })?;
+		.map_err(|_| EnvelopeError::TooLong { len, room })?;
 	let mut envelope = header;
 	for (recipient, binding) in recipients {
 		recipient.check(binding)?;

@@ -1,9 +1,11 @@
 //! Envelopes of every suite.
 
+mod insider;
+
 use super::*;
 use dpki_primitives::{
 	channel::ChannelId,
-	delivery::{MAX_RECIPIENTS, SHARED_HEADER_LEN, Suite},
+	delivery::{MAX_RECIPIENTS, SHARED_HEADER_LEN, Suite, TAG_LEN},
 	ids::{DeviceId, OrganisationId},
 };
 use sha2::Digest;
@@ -245,12 +247,15 @@ fn an_envelope_opens_in_no_other_place_under_any_suite() {
 }
 
 /// So many devices with a key each, and the envelope for all of them.
-fn fleet(count: u8) -> Vec<(AgreementKey, (RecipientKey, DeliveryBinding))> {
+fn fleet(count: u16) -> Vec<(AgreementKey, (RecipientKey, DeliveryBinding))> {
 	(0..count)
 		.map(|number| {
-			let key = AgreementKey::from_secret_bytes(&[number + 1; 32]);
+			// Not at its ends, where X25519 ignores some bits.
+			let mut bytes = [1; 32];
+			bytes[8..10].copy_from_slice(&number.to_le_bytes());
+			let key = AgreementKey::from_secret_bytes(&bytes);
 			let binding = DeliveryBinding {
-				device: DeviceId([number; 32]),
+				device: DeviceId(bytes),
 				sequence: 100 + u64::from(number),
 				..bound(Suite::SharedX25519, &key)
 			};
@@ -262,7 +267,7 @@ fn fleet(count: u8) -> Vec<(AgreementKey, (RecipientKey, DeliveryBinding))> {
 
 #[test]
 fn every_recipient_of_a_shared_envelope_finds_the_same() {
-	let fleet = fleet(200);
+	let fleet = fleet(MAX_RECIPIENTS as u16);
 	let recipients: Vec<_> = fleet.iter().map(|(_, recipient)| recipient.clone()).collect();
 	let (envelope, content_key) = seal_shared(&recipients, b"state").unwrap();
 	for (key, (_, binding)) in &fleet {
@@ -361,6 +366,69 @@ fn recipients_are_neither_missing_nor_too_many_nor_of_two_publishers() {
 	let mut single = recipient;
 	single.1.suite = Suite::X25519ChaCha20Poly1305;
 	assert_eq!(seal_shared(&[single], b"").unwrap_err(), EnvelopeError::BindingsDiffer);
+}
+
+/// So many devices that have one hybrid key, under a number each.
+fn hybrids(count: usize) -> Vec<(RecipientKey, DeliveryBinding)> {
+	let key = hybrid();
+	let public = RecipientKey::XWing(key.public_bytes());
+	let place = bound(Suite::SharedXWing, &key);
+	(0..count as u64)
+		.map(|sequence| (public.clone(), DeliveryBinding { sequence, ..place.clone() }))
+		.collect()
+}
+
+#[test]
+fn an_envelope_has_room_for_so_many_hybrid_keys_and_says_for_how_many() {
+	let suite = Suite::SharedXWing;
+	// The smallest bundle there is, and the shortest content.
+	let bundle = crate::Bundle::default().encode().unwrap();
+	for (content, most) in [(&bundle[..], 54), (&b""[..], 55)] {
+		assert_eq!(most_recipients(suite, content.len()), most);
+		let recipients = hybrids(most + 1);
+		let (envelope, _) = seal_shared(&recipients[..most], content).unwrap();
+		assert!(envelope.len() <= MAX_BLOB_LEN as usize);
+		for at in [0, most - 1] {
+			assert_eq!(**open(&hybrid(), &recipients[at].1, &envelope).unwrap(), *content);
+		}
+		let error = seal_shared(&recipients, content).unwrap_err();
+		let (found, len) = (most + 1, content.len());
+		assert_eq!(error, EnvelopeError::NoRoom { found, most, len });
+		let said = error.to_string();
+		assert!(said.contains(&format!("for {found} devices")), "{said}");
+		assert!(said.contains(&format!("deliver to {most} of them at a time")), "{said}");
+	}
+	// More than an envelope can have under any suite.
+	let error = seal_shared(&hybrids(MAX_RECIPIENTS as usize + 1), b"").unwrap_err();
+	assert!(matches!(error, EnvelopeError::TooManyRecipients { .. }), "{error}");
+}
+
+/// The table in the documentation.
+#[test]
+fn how_many_recipients_there_can_be_follows_from_the_content() {
+	let most = |suite| [1, 2, 4, 8, 16, 32].map(|kib| most_recipients(suite, kib * 1024));
+	assert_eq!(most(Suite::SharedXWing), [54, 53, 52, 48, 41, 27]);
+	assert_eq!(most(Suite::SharedX25519), [256; 6]);
+	for suite in [Suite::SharedX25519, Suite::SharedXWing] {
+		let room = (MAX_BLOB_LEN - suite.min_len()) as usize;
+		assert_eq!((most_recipients(suite, room), most_recipients(suite, room + 1)), (1, 0));
+		assert_eq!(most_recipients(suite, usize::MAX), 0);
+	}
+}
+
+#[test]
+fn the_most_recipients_find_the_longest_content_that_leaves_room_for_them_and_no_byte_more() {
+	let fleet = fleet(MAX_RECIPIENTS as u16);
+	let recipients: Vec<_> = fleet.iter().map(|(_, recipient)| recipient.clone()).collect();
+	let slots = recipients.len() * Suite::SharedX25519.slot_len() as usize;
+	let room = MAX_BLOB_LEN as usize - SHARED_HEADER_LEN as usize - slots - TAG_LEN as usize;
+	let (envelope, _) = seal_shared(&recipients, &vec![9; room]).unwrap();
+	assert_eq!(envelope.len(), MAX_BLOB_LEN as usize);
+	let (key, (_, place)) = fleet.last().unwrap();
+	assert_eq!(open(key, place, &envelope).unwrap().as_slice(), vec![9; room]);
+	let (found, most, len) = (256, 255, room + 1);
+	let error = seal_shared(&recipients, &vec![9; len]).unwrap_err();
+	assert_eq!(error, EnvelopeError::NoRoom { found, most, len });
 }
 
 #[test]

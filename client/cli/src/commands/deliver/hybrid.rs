@@ -108,6 +108,28 @@ fn not_registered(place: &str, device: &str) -> Error {
 #[cfg(test)]
 mod tests {
 	use super::*;
+	use crate::commands::deliver::Deliver;
+	use clap::CommandFactory;
+	use dpki_client::{Bundle, envelope::most_recipients};
+	use dpki_primitives::delivery::Suite;
+
+	#[derive(clap::Parser)]
+	struct Words {
+		#[command(flatten)]
+		_deliver: Deliver,
+	}
+
+	/// The limits that a person reads are those of the envelopes.
+	#[test]
+	fn the_help_says_for_how_many_devices_one_envelope_has_room() {
+		let help = Words::command().render_long_help().to_string();
+		let help = help.split_whitespace().collect::<Vec<_>>().join(" ");
+		let content = Bundle::default().encode().unwrap().len();
+		let most = |suite| most_recipients(suite, content);
+		let of_hybrid = format!("room for {} of these keys", most(Suite::SharedXWing));
+		let of_others = format!("several, {} at most", most(Suite::SharedX25519));
+		assert!(help.contains(&of_hybrid) && help.contains(&of_others), "{help}");
+	}
 
 	#[test]
 	fn an_envelope_goes_to_hybrid_keys_or_to_none() {
