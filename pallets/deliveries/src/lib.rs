@@ -9,6 +9,7 @@ mod acknowledgement;
 mod approval;
 pub mod extension;
 mod publishing;
+mod register;
 #[cfg(any(feature = "try-runtime", test))]
 mod try_state;
 
