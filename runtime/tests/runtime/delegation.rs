@@ -165,7 +165,7 @@ fn what_a_publishing_proxy_publishes_is_stored_as_it_was_sealed() {
 #[test]
 fn a_delivery_through_a_proxy_that_is_refused_stores_nothing() {
 	let indexed = in_a_block(|| {
-		assert_eq!(proxied(Bob, publish(0, 100)), refused(DeliveriesError::SequenceNotRising));
+		assert_eq!(proxied(Bob, publish(0, 100)), refused(DeliveriesError::SequenceMissing));
 		// Nothing is left of it for what comes next.
 		assert_ok!(Proxy::add_proxy(origin(Bob), account(Charlie).into(), ProxyType::Any, 0));
 		assert_eq!(apply(signed(Charlie, through_two_proxies(publish(1, 100)))), Ok(Ok(())));
@@ -194,7 +194,7 @@ fn who_is_no_publishing_proxy_publishes_nothing() {
 fn a_delivery_that_is_repeated_is_stored_once() {
 	let indexed = in_a_block(|| {
 		assert_eq!(proxied(Bob, publish(1, 100)), Ok(()));
-		assert_eq!(proxied(Bob, publish(1, 100)), refused(DeliveriesError::SequenceNotRising));
+		assert_eq!(proxied(Bob, publish(1, 100)), refused(DeliveriesError::DeliveryOutdated));
 		assert_eq!(apply(signed(Alice, publish(2, 100))), Ok(Ok(())));
 	});
 	let transactions: Vec<_> = indexed
