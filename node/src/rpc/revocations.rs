@@ -175,6 +175,7 @@ fn by_fleets(event: &pallet_fleets::Event<Runtime>) -> Option<Told> {
 			let (owner, subject) = (Some(organisation.0), Some(Bytes(chunks.encode())));
 			Some((Revoked::FleetMembers, fleet.0, owner, reason.rfc5280_name(), subject))
 		},
+		// Nor whether leaves are to be had, which is no word about trust: a hold that comes of it is in the record of the fleet.
 		Event::CommitmentProposed { .. }
 		| Event::CommitmentWithdrawn { .. }
 		| Event::AvailabilityVoted { .. }
@@ -329,6 +330,17 @@ mod tests {
 		let some = tell(some);
 		assert_eq!((some.kind, some.reason), (Revoked::FleetMembers, "keyCompromise"));
 		assert_eq!(some.subject, subject);
+	}
+
+	#[test]
+	fn whether_the_leaves_of_a_fleet_are_to_be_had_is_no_revocation() {
+		use pallet_fleets::Event;
+		let (fleet, revision) = (FleetId([8; 32]), 3);
+		for event in
+			[Event::FleetUnavailable { fleet, revision }, Event::FleetAvailable { fleet, revision }]
+		{
+			assert_eq!(Revocation::from_event(3, &RuntimeEvent::Fleets(event)), None);
+		}
 	}
 
 	#[test]

@@ -9,6 +9,7 @@ mod acknowledgement;
 mod approval;
 pub mod extension;
 mod publishing;
+mod register;
 #[cfg(any(feature = "try-runtime", test))]
 mod try_state;
 
@@ -249,9 +250,9 @@ pub mod pallet {
 		RecipientUnfit,
 		/// The recipient key is not valid (revoked, expired, superseded): encrypt to the device's current one.
 		RecipientNotValid,
-		/// The sequence number does not exceed that of the newest delivery, or is 0: read the record, take a higher
-		/// number and seal again, because the envelope is bound to it.
-		SequenceNotRising,
+		/// The sequence number is 0, which no delivery has: take the one after the newest delivery's, or 1, and seal again, because
+		/// the envelope is bound to it.
+		SequenceMissing,
 		/// The sequence number leaves too many unused below it: take the one after the newest delivery's.
 		SequenceTooFar,
 		/// The envelope is too short to hold an encapsulated key and a tag: it was not sealed with this suite.
@@ -266,6 +267,9 @@ pub mod pallet {
 		/// What another account has published for this device on this channel waits for approvals: have it approved or withdrawn, or wait
 		/// until its time is over.
 		ProposalWaiting,
+		/// A delivery with this number or a higher one is the newest of the device on this channel: read its record, take the
+		/// number after it and seal again, because the envelope is bound to it.
+		DeliveryOutdated,
 	}
 
 	#[pallet::hooks]
@@ -350,8 +354,8 @@ pub mod pallet {
 		///   to the envelope only here; [`Error::DeviceUnknown`], [`Error::DeviceNotValid`], [`Error::RoleMissing`];
 		///   [`Error::RecipientUnknown`], [`Error::RecipientOfAnotherDevice`], [`Error::RecipientUnfit`],
 		///   [`Error::RecipientNotValid`], because nobody could or should open the envelope;
-		///   [`Error::SequenceNotRising`], because a device must never be led back; [`Error::SequenceTooFar`], because
-		///   numbers must not run out; [`Error::ProposalWaiting`], because nobody takes from approvers what they are about
+		///   [`Error::SequenceMissing`]; [`Error::DeliveryOutdated`], because a device must never be led back;
+		///   [`Error::SequenceTooFar`], because numbers must not run out; [`Error::ProposalWaiting`], because nobody takes from approvers what they are about
 		///   to read; [`Error::EnvelopeTooShort`]; `Token` if the fee cannot be paid.
 		/// - **Complexity:** O(n) in the length of the envelope, which is hashed once.
 		#[pallet::call_index(0)]

@@ -93,8 +93,9 @@ impl<T: Config> Pallet<T> {
 		);
 		ensure!(T::Registry::device_status(device).is_valid(), Error::<T>::DeviceNotValid);
 		Self::ensure_recipient(device, suite, recipient)?;
+		ensure!(sequence > 0, Error::<T>::SequenceMissing);
 		let newest = Deliveries::<T>::get(device, channel).map_or(0, |record| record.sequence);
-		ensure!(sequence > newest, Error::<T>::SequenceNotRising);
+		ensure!(sequence > newest, Error::<T>::DeliveryOutdated);
 		ensure!(sequence - newest <= MAX_SEQUENCE_STEP, Error::<T>::SequenceTooFar);
 		let record = DeliveryRecord {
 			organisation,

@@ -137,6 +137,43 @@ pub struct Recipient {
 /// The devices for which a shared envelope is.
 pub type Recipients = BoundedVec<Recipient, ConstU32<MAX_RECIPIENTS>>;
 
+/// Where a delivery of some number stands on a channel of a device.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum DeliveryStanding {
+	/// It is the newest one, or waits for approvals that may still come.
+	Stands,
+	/// A newer one has taken its place, or its number is below that of one and was never used.
+	Outdated,
+	/// There is none: nobody has published it, it was withdrawn, or the time for its approvals is over.
+	Missing,
+}
+
+impl DeliveryStanding {
+	/// That of the delivery with this number, where these are the numbers of the newest one and of the one that can still be
+	/// approved, if there are such.
+	pub fn of(sequence: u64, newest: Option<u64>, waiting: Option<u64>) -> Self {
+		let is_last = |last: Option<u64>| last == Some(sequence);
+		let is_before = |last: Option<u64>| last.is_some_and(|last| sequence < last);
+		match sequence {
+			0 => Self::Missing,
+			_ if is_last(newest) || is_last(waiting) => Self::Stands,
+			_ if is_before(newest) || is_before(waiting) => Self::Outdated,
+			_ => Self::Missing,
+		}
+	}
+}
+
+/// The deliveries of devices, as other pallets see them.
+pub trait DeliveryRegister {
+	/// Where the delivery with this number stands on a channel of a device.
+	fn standing(device: DeviceId, channel: ChannelId, sequence: u64) -> DeliveryStanding;
+
+	/// Stores a delivery of this number that waits for approvals, unchecked; for benchmarks of other pallets. That is where looking
+	/// for it takes longest.
+	#[cfg(feature = "runtime-benchmarks")]
+	fn propose_for_benchmark(device: DeviceId, channel: ChannelId, sequence: u64);
+}
+
 /// The newest delivery of a device on a channel, as stored.
 #[derive(
 	Clone, PartialEq, Eq, Debug, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
@@ -300,6 +337,27 @@ pub struct Acknowledgement {
 mod tests {
 	use super::*;
 	use crate::key::KeyPurpose;
+
+	#[test]
+	fn a_delivery_stands_if_it_is_the_newest_or_waits() {
+		use DeliveryStanding::{Missing, Outdated, Stands};
+		for (sequence, newest, waiting, expected) in [
+			(0, None, None, Missing),
+			(0, Some(5), Some(7), Missing),
+			(1, None, None, Missing),
+			(5, Some(5), None, Stands),
+			(5, Some(5), Some(7), Stands),
+			(7, Some(5), Some(7), Stands),
+			(1, None, Some(1), Stands),
+			(4, Some(5), None, Outdated),
+			(6, Some(5), Some(7), Outdated),
+			(6, Some(5), None, Missing),
+			(8, Some(5), Some(7), Missing),
+		] {
+			let found = DeliveryStanding::of(sequence, newest, waiting);
+			assert_eq!(found, expected, "{sequence} where {newest:?} and {waiting:?} are");
+		}
+	}
 
 	#[test]
 	fn every_suite_encrypts_to_keys_for_agreement() {

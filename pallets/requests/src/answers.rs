@@ -3,6 +3,7 @@
 use crate::{Config, Contents, Error, Event, Filings, Pallet};
 use dpki_primitives::{
 	channel::ChannelId,
+	delivery::{DeliveryRegister, DeliveryStanding},
 	filing::{Filing, FilingStanding, Objection},
 	ids::DeviceId,
 	organisation::{Organisations, Role},
@@ -12,8 +13,8 @@ use dpki_primitives::{
 use frame_support::{ensure, pallet_prelude::*, traits::Time};
 
 impl<T: Config> Pallet<T> {
-	/// Notes in which delivery the certificate is. Whether it is in there is for the device to see: the chain reads no
-	/// delivery, and one that waits for approvals has its number already.
+	/// Notes in which delivery the certificate is: the newest one on its channel, or one that waits for approvals, which has its
+	/// number already. Whether it is in there is for the device to see, as the chain reads no delivery.
 	pub(crate) fn do_answer(
 		by: T::AccountId,
 		device: DeviceId,
@@ -22,13 +23,16 @@ impl<T: Config> Pallet<T> {
 		channel: ChannelId,
 		sequence: u64,
 	) -> DispatchResult {
-		ensure!(sequence > 0, Error::<T>::DeliveryMissing);
-		let is_disowned =
-			Self::waiting(device, slot).is_some_and(|(filing, _)| Self::is_disowned(&filing));
-		ensure!(!is_disowned, Error::<T>::FilingExpired);
+		let (filing, position) = Self::answerable(&by, device, slot, content)?;
+		ensure!(!Self::is_disowned(&filing), Error::<T>::FilingExpired);
+		match T::Deliveries::standing(device, channel, sequence) {
+			DeliveryStanding::Stands => {},
+			DeliveryStanding::Outdated => return Err(Error::<T>::DeliveryOutdated.into()),
+			DeliveryStanding::Missing => return Err(Error::<T>::DeliveryMissing.into()),
+		}
 		let at = T::Time::now();
 		let answered = FilingStanding::Answered { channel, sequence, at };
-		Self::end(&by, device, slot, content, answered)?;
+		Self::end(device, slot, filing, position, answered);
 		let answered = Event::RequestAnswered { device, slot, content, channel, sequence, by };
 		Self::deposit_event(answered);
 		Ok(())
@@ -42,8 +46,9 @@ impl<T: Config> Pallet<T> {
 		content: [u8; 32],
 		objection: Objection,
 	) -> DispatchResult {
+		let (filing, position) = Self::answerable(&by, device, slot, content)?;
 		let at = T::Time::now();
-		Self::end(&by, device, slot, content, FilingStanding::Refused { objection, at })?;
+		Self::end(device, slot, filing, position, FilingStanding::Refused { objection, at });
 		Self::deposit_event(Event::RequestRefused { device, slot, content, objection, by });
 		Ok(())
 	}
@@ -84,24 +89,26 @@ impl<T: Config> Pallet<T> {
 		T::Registry::key(filing.key).is_none_or(|key| key.withdrawal.is_revoked())
 	}
 
-	/// Ends a filing in the name of its organisation.
-	fn end(
+	/// The filing that this account answers in the name of its organisation, and the position at which it waits.
+	fn answerable(
 		by: &T::AccountId,
 		device: DeviceId,
 		slot: u8,
 		content: [u8; 32],
-		standing: FilingStanding,
-	) -> Result<(), Error<T>> {
+	) -> Result<(Filing, u32), Error<T>> {
 		let (filing, position) = Self::waiting(device, slot)
 			.filter(|(filing, _)| filing.content == content)
 			.ok_or(Error::<T>::FilingUnknown)?;
-		let organisation = filing.organisation;
-		let may = T::Organisations::has_role(organisation, by, Role::Publisher);
+		let may = T::Organisations::has_role(filing.organisation, by, Role::Publisher);
 		ensure!(may, Error::<T>::RoleMissing);
 		ensure!(filing.is_waiting(T::Time::now()), Error::<T>::FilingExpired);
-		Self::delist(organisation, position);
+		Ok((filing, position))
+	}
+
+	/// Ends a filing that waits at this position.
+	fn end(device: DeviceId, slot: u8, filing: Filing, position: u32, standing: FilingStanding) {
+		Self::delist(filing.organisation, position);
 		Contents::<T>::remove(device, slot);
 		Filings::<T>::insert(device, slot, Filing { standing, ..filing });
-		Ok(())
 	}
 }

@@ -6,6 +6,7 @@ use core::hint::black_box;
 use dpki_primitives::{
 	channel::ChannelId,
 	context::MAX_SIGNATURE_LIFETIME,
+	delivery::DeliveryRegister,
 	filing::{FilingBody, FilingKind, FilingStanding, MAX_FILING_LEN, Objection},
 	ids::{DeviceId, KeyId, MAX_NAME_LEN, Name, OrganisationId},
 	key::{KeyType, PublicKey, Signature},
@@ -130,6 +131,7 @@ mod benchmarks {
 		let scene = scene::<T>();
 		// It takes the place of one that was answered, in a list that has others.
 		let content = scene.file_two();
+		T::Deliveries::propose_for_benchmark(scene.device, CHANNEL, 1);
 		Pallet::<T>::do_answer(scene.publisher.clone(), scene.device, 0, content, CHANNEL, 1)
 			.expect("it waits, and whoever answers may");
 		let call: T::RuntimeCall = scene.filing(0, 2).into();
@@ -194,6 +196,7 @@ mod benchmarks {
 	fn answer() {
 		let scene = scene::<T>();
 		let content = scene.file_two();
+		T::Deliveries::propose_for_benchmark(scene.device, CHANNEL, 1);
 
 		#[extrinsic_call]
 		_(RawOrigin::Signed(scene.publisher.clone()), scene.device, 0, content, CHANNEL, 1);

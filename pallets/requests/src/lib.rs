@@ -29,6 +29,7 @@ pub mod pallet {
 		Moment,
 		certificate::Page,
 		channel::ChannelId,
+		delivery::DeliveryRegister,
 		filing::{
 			FILING_LIFETIME, Filer, Filing, FilingBody, FilingContent, FilingKind, FilingPlace,
 			MAX_FILINGS_PER_DEVICE, Objection, slots,
@@ -60,6 +61,9 @@ pub mod pallet {
 
 		/// The devices and their keys.
 		type Registry: Registry;
+
+		/// What was delivered to them.
+		type Deliveries: DeliveryRegister;
 
 		/// The chain time.
 		type Time: Time<Moment = Moment>;
@@ -170,10 +174,14 @@ pub mod pallet {
 		FilingExpired,
 		/// The signer has not the role Publisher in the organisation of the device: ask its administrator.
 		RoleMissing,
-		/// The number of the delivery is 0, which no delivery has: deliver the certificate first, and give its number.
+		/// No delivery of this number is there for the device on this channel: nobody has published it, it was withdrawn, or the
+		/// time for its approvals is over. Deliver the certificate first, and give its number and its channel.
 		DeliveryMissing,
 		/// The request waits yet, and its device can use an answer: answer it, or wait until its time is over.
 		FilingWaits,
+		/// A newer delivery on this channel has taken the place of the one that is named: give the number of the newest one, if
+		/// it still brings the certificate, or deliver it again.
+		DeliveryOutdated,
 	}
 
 	#[pallet::hooks]
@@ -322,7 +330,8 @@ pub mod pallet {
 		/// - **Changes:** what became of the filing; what it was about is forgotten.
 		/// - **Events:** [`Event::RequestAnswered`].
 		/// - **Refusals:** [`Error::FilingUnknown`], because an answer is one to exactly this content;
-		///   [`Error::RoleMissing`]; [`Error::FilingExpired`]; [`Error::DeliveryMissing`].
+		///   [`Error::RoleMissing`]; [`Error::FilingExpired`]; [`Error::DeliveryMissing`] and [`Error::DeliveryOutdated`], because the
+		///   device is sent to what it can find.
 		/// - **Complexity:** O(1).
 		#[pallet::call_index(2)]
 		pub fn answer(

@@ -8,9 +8,9 @@ use super::{
 	governance::{DAY, RootOrCouncil},
 };
 use crate::{
-	AccountId, Balance, Balances, BlockNumber, Certificates, Dpki, Economy, Fleets, MILLI_UNIT,
-	Organisations, Runtime, RuntimeCall, RuntimeHoldReason, Timestamp, UNIT, ValidatorSet,
-	requests::Pkcs10,
+	AccountId, Balance, Balances, BlockNumber, Certificates, Deliveries, Dpki, Economy, Fleets,
+	MILLI_UNIT, Organisations, Runtime, RuntimeCall, RuntimeHoldReason, Timestamp, UNIT,
+	ValidatorSet, requests::Pkcs10,
 };
 use alloc::vec::Vec;
 use dpki_primitives::fleet::AvailabilityVoters;
@@ -147,6 +147,7 @@ impl Get<Weight> for Metering {
 impl pallet_requests::Config for Runtime {
 	type Organisations = Organisations;
 	type Registry = Dpki;
+	type Deliveries = Deliveries;
 	type Time = Timestamp;
 	type WeightInfo = pallet_requests::weights::SubstrateWeight<Runtime>;
 }

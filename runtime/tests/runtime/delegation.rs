@@ -5,9 +5,10 @@
 use crate::common::{account, apply, chain, origin, signed};
 use codec::{Decode, Encode};
 use dpki_primitives::{
+	approval::Proposal,
 	assurance::WithdrawalReason,
 	channel::ChannelId,
-	delivery::{MAX_BLOB_LEN, MIN_BLOB_LEN, Suite},
+	delivery::{DeliveryRecord, MAX_BLOB_LEN, MIN_BLOB_LEN, Suite},
 	device::DeviceRecord,
 	filing::{FILING_LIFETIME, Filing, FilingKind, FilingStanding, Objection},
 	ids::{
@@ -164,7 +165,7 @@ fn what_a_publishing_proxy_publishes_is_stored_as_it_was_sealed() {
 #[test]
 fn a_delivery_through_a_proxy_that_is_refused_stores_nothing() {
 	let indexed = in_a_block(|| {
-		assert_eq!(proxied(Bob, publish(0, 100)), refused(DeliveriesError::SequenceNotRising));
+		assert_eq!(proxied(Bob, publish(0, 100)), refused(DeliveriesError::SequenceMissing));
 		// Nothing is left of it for what comes next.
 		assert_ok!(Proxy::add_proxy(origin(Bob), account(Charlie).into(), ProxyType::Any, 0));
 		assert_eq!(apply(signed(Charlie, through_two_proxies(publish(1, 100)))), Ok(Ok(())));
@@ -193,7 +194,7 @@ fn who_is_no_publishing_proxy_publishes_nothing() {
 fn a_delivery_that_is_repeated_is_stored_once() {
 	let indexed = in_a_block(|| {
 		assert_eq!(proxied(Bob, publish(1, 100)), Ok(()));
-		assert_eq!(proxied(Bob, publish(1, 100)), refused(DeliveriesError::SequenceNotRising));
+		assert_eq!(proxied(Bob, publish(1, 100)), refused(DeliveriesError::DeliveryOutdated));
 		assert_eq!(apply(signed(Alice, publish(2, 100))), Ok(Ok(())));
 	});
 	let transactions: Vec<_> = indexed
@@ -297,6 +298,23 @@ fn file() -> [u8; 32] {
 	content
 }
 
+/// A delivery of this number to the device that waits for approvals on a channel.
+fn wait_for_approvals(channel: ChannelId, sequence: u64) {
+	let suite = Suite::X25519ChaCha20Poly1305;
+	let record = DeliveryRecord {
+		organisation: acme(),
+		publisher: [1; 32],
+		sequence,
+		suite,
+		recipient: KeyId::of(&recipient()),
+		digest: BlobDigest([2; 32]),
+		length: suite.min_len(),
+		published_at: 0,
+	};
+	let proposal = Proposal { record, expires_at: u64::MAX, approvals: Default::default() };
+	Proposals::<Runtime>::insert(device(), channel, proposal);
+}
+
 #[test]
 fn a_publishing_proxy_tells_where_an_answer_lies_and_refuses_nobody() {
 	in_a_block(|| {
@@ -312,6 +330,9 @@ fn a_publishing_proxy_tells_where_an_answer_lies_and_refuses_nobody() {
 		// The answer is one in the name of the publisher, by the rules for all answers.
 		let unknown = pallet_requests::Error::<Runtime>::FilingUnknown.into();
 		assert_eq!(proxied(Bob, answer([9; 32])), Err(unknown));
+		let missing = pallet_requests::Error::<Runtime>::DeliveryMissing.into();
+		assert_eq!(proxied(Bob, answer(content)), Err(missing));
+		wait_for_approvals(channel, 7);
 		assert_eq!(proxied(Bob, answer(content)), Ok(()));
 		let filing = pallet_requests::Filings::<Runtime>::get(device, slot).unwrap();
 		let FilingStanding::Answered { channel: told, sequence, .. } = filing.standing else {

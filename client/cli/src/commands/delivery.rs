@@ -30,7 +30,7 @@ use dpki_primitives::{
 	approval::{ApprovalRule, Proposal},
 	channel::ChannelId,
 	filing::Filing,
-	ids::DeviceId,
+	ids::{BlobDigest, DeviceId},
 	organisation::Role,
 };
 use std::path::PathBuf;
@@ -105,6 +105,7 @@ impl PublishDelivery {
 		let (client, view) = (chain.client().clone(), chain.view().await?);
 		review.require_chain(&client)?;
 		content::require_in_time(&content, view.now())?;
+		review.require_current(&view).await?;
 		let copies = self.also.prepare()?;
 		let device = DeviceRef::from(review.device);
 		let mut told = content::describe(&content, &view, review.device).await?;
@@ -153,6 +154,7 @@ impl ApproveDelivery {
 		let (client, view) = (chain.client().clone(), chain.view().await?);
 		review.require_chain(&client)?;
 		let device = DeviceRef::from(review.device);
+		review.require_current(&view).await?;
 		let proposal = proposal(&view, &device, review.channel).await?;
 		review.require(&proposal)?;
 		let record = &proposal.record;
@@ -332,6 +334,32 @@ impl Review {
 		let filing = view.filing(self.device, slot).await?;
 		let asked = filing.as_ref().filter(|filing| filing.organisation == self.organisation);
 		require_asked(asked, content, view.now()).map(Some)
+	}
+
+	/// Refuses a delivery whose number is not above that of the newest one, which nobody publishes or approves any more.
+	async fn require_current(&self, view: &View) -> Result<()> {
+		let newest = view.delivery(self.device, self.channel).await?;
+		self.require_above(newest.as_ref().map(|newest| (newest.sequence, newest.digest)))
+	}
+
+	/// The same by number and digest of the newest one.
+	fn require_above(&self, newest: Option<(u64, BlobDigest)>) -> Result<()> {
+		let Self { sequence, digest, channel, .. } = self;
+		let (why, next) = match newest {
+			Some((newest, found)) if newest == *sequence && found == *digest => (
+				format!("delivery {sequence}{} is in force already", place(*channel)),
+				"nothing is left to do; `dpki status delivery` shows what the device says of it",
+			),
+			Some((newest, _)) if newest >= *sequence => (
+				format!(
+					"delivery {sequence}{} is outdated: delivery {newest} is the newest one of the device",
+					place(*channel)
+				),
+				"have it prepared again, from what the device has now, by who wrote the file",
+			),
+			_ => return Ok(()),
+		};
+		Err(Error::NotAllowed { why, next: next.into() })
 	}
 
 	/// Refuses a proposal that is another one than that of this review.

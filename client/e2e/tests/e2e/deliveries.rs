@@ -143,7 +143,7 @@ async fn a_bundle_that_is_not_meant_as_it_is_changes_nothing() {
 		assert!(is(&error, name), "{name}: {error}");
 	}
 	let error = publish(&alice, 8, &seal(binding(8))).await.expect_err("an old sequence number");
-	assert!(is(&error, "SequenceNotRising"), "{error}");
+	assert!(is(&error, "DeliveryOutdated"), "{error}");
 	fleet
 		.admin
 		.acting_for("//Bob")

@@ -384,7 +384,7 @@ fn what_waits_stands_above_the_newest_delivery() {
 		watched(1);
 		for sequence in [2, 3] {
 			let refused = apply(publish_call(sequence, envelope(100))).unwrap();
-			assert_eq!(refused, Err(Error::SequenceNotRising.into()));
+			assert_eq!(refused, Err(Error::DeliveryOutdated.into()));
 		}
 		publish(4);
 		// The device follows the old one until the new one is approved.

@@ -46,9 +46,9 @@ fn each_channel_has_its_own_numbers() {
 		publish_on(other_channel(), 1 + MAX_SEQUENCE_STEP / 2);
 		publish(1);
 		for (channel, sequence, error) in [
-			(CHANNEL, 1, Error::SequenceNotRising),
+			(CHANNEL, 1, Error::DeliveryOutdated),
 			(CHANNEL, 2 + MAX_SEQUENCE_STEP, Error::SequenceTooFar),
-			(other_channel(), 2, Error::SequenceNotRising),
+			(other_channel(), 2, Error::DeliveryOutdated),
 		] {
 			let refused = apply(publish_call_on(channel, sequence, envelope(100))).unwrap();
 			assert_eq!(refused, Err(error.into()));

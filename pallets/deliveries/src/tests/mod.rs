@@ -9,4 +9,5 @@ mod layout;
 pub(crate) mod mock;
 mod nesting;
 mod publishing;
+mod register;
 mod shared;

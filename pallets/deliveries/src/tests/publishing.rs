@@ -102,16 +102,20 @@ fn nobody_can_use_up_the_sequence_numbers() {
 
 #[test]
 fn the_sequence_starts_above_zero() {
-	is_refused(|| publish_call(0, envelope(100)), Error::SequenceNotRising);
+	is_refused(|| publish_call(0, envelope(100)), Error::SequenceMissing);
 }
 
 #[test]
 fn the_sequence_has_to_rise() {
 	run(|| {
 		publish(5);
-		for sequence in [0, 4, 5] {
+		for (sequence, error) in [
+			(0, Error::SequenceMissing),
+			(4, Error::DeliveryOutdated),
+			(5, Error::DeliveryOutdated),
+		] {
 			let refused = apply(publish_call(sequence, envelope(100))).unwrap();
-			assert_eq!(refused, Err(Error::SequenceNotRising.into()));
+			assert_eq!(refused, Err(error.into()), "{sequence}");
 		}
 		assert_eq!(Deliveries::<Test>::get(drone(), CHANNEL).unwrap().sequence, 5);
 	});

@@ -82,7 +82,7 @@ fn one_device_that_cannot_be_delivered_to_keeps_it_from_all() {
 			fleet[1].sequence = 0;
 			call(SUITE, &fleet, shortest(3))
 		},
-		Error::SequenceNotRising,
+		Error::SequenceMissing,
 	);
 	is_refused(
 		|| {

@@ -1,7 +1,7 @@
 //! `answer`, `refuse` and `clear`.
 
 use super::{
-	doubles::{TestOrganisations, TestRegistry, TestTime},
+	doubles::{TestDeliveries, TestOrganisations, TestRegistry, TestTime},
 	mock::*,
 };
 use crate::{Contents, Filings};
@@ -30,7 +30,13 @@ fn content() -> [u8; 32] {
 	Said::web(0, 0).content()
 }
 
+/// Answers with a delivery that is there.
 fn answer(who: AccountId32, content: [u8; 32], sequence: u64) -> DispatchResult {
+	TestDeliveries::deliver(drone(), channel(), sequence);
+	answer_as_it_is(who, content, sequence)
+}
+
+fn answer_as_it_is(who: AccountId32, content: [u8; 32], sequence: u64) -> DispatchResult {
 	Pallet::answer(RuntimeOrigin::signed(who), drone(), 0, content, channel(), sequence)
 }
 
@@ -131,10 +137,34 @@ fn only_publishers_of_the_organisation_answer() {
 }
 
 #[test]
-fn no_delivery_has_the_number_0() {
+fn an_answer_names_a_delivery_that_is_there_on_its_channel() {
 	run(|| {
 		accept(Said::web(0, 0).file());
-		assert_noop!(answer(publisher(), content(), 0), Error::DeliveryMissing);
+		let refused = |sequence, error: Error| {
+			assert_noop!(answer_as_it_is(publisher(), content(), sequence), error);
+		};
+		refused(0, Error::DeliveryMissing);
+		refused(1, Error::DeliveryMissing);
+		// Those of another channel, and of another device, say nothing about this one.
+		TestDeliveries::deliver(drone(), ChannelId::DEFAULT, 3);
+		TestDeliveries::deliver(DeviceId([5; 32]), channel(), 3);
+		refused(3, Error::DeliveryMissing);
+		TestDeliveries::deliver(drone(), channel(), 3);
+		refused(2, Error::DeliveryOutdated);
+		refused(4, Error::DeliveryMissing);
+		refused(0, Error::DeliveryMissing);
+		assert_ok!(answer_as_it_is(publisher(), content(), 3));
+	});
+}
+
+#[test]
+fn what_is_wrong_with_the_request_is_told_before_what_is_wrong_with_the_delivery() {
+	run(|| {
+		assert_noop!(answer_as_it_is(publisher(), content(), 1), Error::FilingUnknown);
+		accept(Said::web(0, 0).file());
+		assert_noop!(answer_as_it_is(stranger(), content(), 1), Error::RoleMissing);
+		TestTime::set(NOW + FILING_LIFETIME + 1);
+		assert_noop!(answer_as_it_is(publisher(), content(), 1), Error::FilingExpired);
 	});
 }
 

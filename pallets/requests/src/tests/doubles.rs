@@ -1,8 +1,10 @@
-//! Stand-ins for the two pallets that this one asks.
+//! Stand-ins for the pallets that this one asks.
 
 use core::cell::{Cell, RefCell};
 use dpki_primitives::{
 	Moment,
+	channel::ChannelId,
+	delivery::{DeliveryRegister, DeliveryStanding},
 	device::DeviceRecord,
 	ids::{DeviceId, KeyId, Name, OrganisationId},
 	key::{KeyPurpose, KeyRecord, KeyType, PublicKey},
@@ -20,6 +22,7 @@ thread_local! {
 	static VERIFICATIONS: Cell<u32> = const { Cell::new(0) };
 	static DEVICES: RefCell<BTreeMap<DeviceId, (DeviceRecord, Status)>> = const { RefCell::new(BTreeMap::new()) };
 	static KEYS: RefCell<BTreeMap<KeyId, (KeyRecord, Status)>> = const { RefCell::new(BTreeMap::new()) };
+	static DELIVERIES: RefCell<BTreeMap<(DeviceId, ChannelId), u64>> = const { RefCell::new(BTreeMap::new()) };
 	static MEMBERS: RefCell<Vec<(OrganisationId, AccountId32, Role)>> = const { RefCell::new(Vec::new()) };
 }
 
@@ -29,6 +32,7 @@ pub fn reset() {
 	TestRegistry::forget_verifications();
 	DEVICES.with_borrow_mut(BTreeMap::clear);
 	KEYS.with_borrow_mut(BTreeMap::clear);
+	DELIVERIES.with_borrow_mut(BTreeMap::clear);
 	MEMBERS.with_borrow_mut(Vec::clear);
 }
 
@@ -76,6 +80,28 @@ impl Organisations<AccountId32> for TestOrganisations {
 		let organisation = OrganisationId::from_name(name);
 		Self::add_publisher(organisation, who.clone());
 		organisation
+	}
+}
+
+/// The number of the newest delivery on each channel of each device. Leaves out what waits for approvals.
+pub struct TestDeliveries;
+
+impl TestDeliveries {
+	/// A delivery of this number is the newest one.
+	pub fn deliver(device: DeviceId, channel: ChannelId, sequence: u64) {
+		DELIVERIES.with_borrow_mut(|newest| newest.insert((device, channel), sequence));
+	}
+}
+
+impl DeliveryRegister for TestDeliveries {
+	fn standing(device: DeviceId, channel: ChannelId, sequence: u64) -> DeliveryStanding {
+		let newest = DELIVERIES.with_borrow(|newest| newest.get(&(device, channel)).copied());
+		DeliveryStanding::of(sequence, newest, None)
+	}
+
+	#[cfg(feature = "runtime-benchmarks")]
+	fn propose_for_benchmark(device: DeviceId, channel: ChannelId, sequence: u64) {
+		Self::deliver(device, channel, sequence);
 	}
 }
 

@@ -1,7 +1,7 @@
 //! `file` and `withdraw`, as a pool and a block see them.
 
 use super::{
-	doubles::{TestRegistry, TestTime},
+	doubles::{TestDeliveries, TestRegistry, TestTime},
 	mock::*,
 };
 use crate::{Contents, Filers, Filings, WaitingCount};
@@ -300,6 +300,7 @@ fn only_what_waits_is_taken_back() {
 		is_refused(other.withdraw(), Refusal::RequestUnknown);
 		let content = Said::web(0, 0).content();
 		let answerer = RuntimeOrigin::signed(publisher());
+		TestDeliveries::deliver(drone(), ChannelId::DEFAULT, 1);
 		assert_ok!(Pallet::answer(answerer, drone(), 0, content, ChannelId::DEFAULT, 1));
 		is_refused(Said::web(0, 1).withdraw(), Refusal::RequestUnknown);
 	});

@@ -1,7 +1,7 @@
 //! A runtime with the real executive and the real extension around this pallet. Leaves out fees, nonces and eras, which
 //! have no part in what is tested.
 
-use super::doubles::{self, TestOrganisations, TestRegistry, TestTime};
+use super::doubles::{self, TestDeliveries, TestOrganisations, TestRegistry, TestTime};
 use crate as pallet_requests;
 use dpki_primitives::{
 	Moment,
@@ -67,6 +67,7 @@ impl frame_system::Config for Test {
 impl pallet_requests::Config for Test {
 	type Organisations = TestOrganisations;
 	type Registry = TestRegistry;
+	type Deliveries = TestDeliveries;
 	type Time = TestTime;
 	type WeightInfo = pallet_requests::weights::SubstrateWeight<Test>;
 }

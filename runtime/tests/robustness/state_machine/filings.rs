@@ -16,6 +16,7 @@ use dpki_primitives::{
 	organisation::Role,
 };
 use dpki_runtime::Runtime;
+use pallet_deliveries::{Deliveries, Proposals};
 use pallet_requests::{Call, Filers};
 use std::collections::BTreeMap;
 
@@ -80,6 +81,19 @@ fn withdraw(world: &mut World) -> Attempt {
 	Attempt::General(call.into())
 }
 
+/// A delivery to the device, most of the time: the newest on some channel, or one that waits.
+fn some_delivery(world: &mut World, device: DeviceId) -> (ChannelId, u64) {
+	let newest = Deliveries::<Runtime>::iter_prefix(device);
+	let mut found: Vec<_> = newest.map(|(channel, record)| (channel, record.sequence)).collect();
+	let waiting = Proposals::<Runtime>::iter_prefix(device);
+	found.extend(waiting.map(|(channel, proposal)| (channel, proposal.record.sequence)));
+	let picked = world.dice.pick(&found).copied();
+	match picked.filter(|_| !world.dice.once_in(8)) {
+		Some(delivery) => delivery,
+		None => (ChannelId::DEFAULT, world.dice.roll(9)),
+	}
+}
+
 fn answer(world: &mut World) -> Attempt {
 	let Some((device, slot, content)) = some_filing(world) else { return file(world) };
 	let content = if world.dice.once_in(15) { world.fresh_bytes() } else { content };
@@ -90,7 +104,7 @@ fn answer(world: &mut World) -> Attempt {
 	let call = match world.dice.roll(2) {
 		0 => Call::refuse { device, slot, content, objection: Objection::NotNeeded },
 		_ => {
-			let (channel, sequence) = (ChannelId::DEFAULT, world.dice.roll(9));
+			let (channel, sequence) = some_delivery(world, device);
 			Call::answer { device, slot, content, channel, sequence }
 		},
 	};

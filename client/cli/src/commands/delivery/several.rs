@@ -56,6 +56,7 @@ pub async fn publish_each(
 			OnChain::InForce | OnChain::Waits { .. } => {
 				gathered.leave_out(file, "it is published already");
 			},
+			OnChain::Outdated(why) => gathered.leave_out(file, why),
 			OnChain::Nowhere(_) => {
 				let envelope = review.envelope()?;
 				match review.answered(&view).await {
@@ -112,7 +113,7 @@ pub async fn approve_each(
 				gathered.leave_out(file, "it is in force already");
 				continue;
 			},
-			OnChain::Nowhere(why) => {
+			OnChain::Nowhere(why) | OnChain::Outdated(why) => {
 				gathered.leave_out(file, why);
 				continue;
 			},
@@ -160,16 +161,21 @@ enum OnChain {
 	InForce,
 	/// It waits for approvals. These accounts have given theirs.
 	Waits { approvals: Vec<AccountId>, length: u32 },
-	/// It is neither; why it cannot be approved.
+	/// A newer one has taken its place; which.
+	Outdated(String),
+	/// It is none of these; why it cannot be approved.
 	Nowhere(String),
 }
 
 async fn on_chain(view: &View, review: &Review) -> Result<OnChain> {
 	let (device, channel) = (review.device, review.channel);
-	if let Some(newest) = view.delivery(device, channel).await?
-		&& newest.digest == review.digest
-	{
+	let newest = view.delivery(device, channel).await?;
+	if newest.as_ref().is_some_and(|newest| newest.digest == review.digest) {
 		return Ok(OnChain::InForce);
+	}
+	let newest = newest.map(|newest| (newest.sequence, newest.digest));
+	if let Err(outdated) = review.require_above(newest) {
+		return Ok(OnChain::Outdated(outdated.to_string()));
 	}
 	let Some(proposal) = view.proposal(device, channel).await? else {
 		return Ok(OnChain::Nowhere("no delivery to its device waits for approvals".into()));
@@ -331,6 +337,23 @@ mod tests {
 		delivery::{DeliveryBinding, Suite},
 		ids::KeyId,
 	};
+
+	#[test]
+	fn a_delivery_that_a_newer_one_has_replaced_is_told_as_outdated() {
+		let Candidate { review, .. } = candidate("a", "one");
+		let other = BlobDigest([9; 32]);
+		for newest in [None, Some((6, other))] {
+			review.require_above(newest).unwrap();
+		}
+		for newest in [7, 8] {
+			let error = review.require_above(Some((newest, other))).unwrap_err();
+			let sentence = format!("delivery 7 on channel 2 is outdated: delivery {newest} is");
+			assert!(error.to_string().contains(&sentence), "{error}");
+			assert!(error.next_step().unwrap().contains("prepared again"), "{error}");
+		}
+		let done = review.require_above(Some((7, review.digest))).unwrap_err();
+		assert!(done.to_string().contains("in force already"), "{done}");
+	}
 
 	fn candidate(name: &str, told: &str) -> Candidate {
 		let binding = DeliveryBinding {

@@ -35,7 +35,7 @@ use dpki_primitives::{
 	approval::ApprovalRule,
 	channel::ChannelId,
 	context::MAX_SIGNATURE_LIFETIME,
-	delivery::{DeliveryBinding, Outcome},
+	delivery::{DeliveryBinding, DeliveryStanding, Outcome},
 	ids::KeyId,
 };
 use std::{path::PathBuf, time::Duration};
@@ -239,19 +239,11 @@ impl Answer {
 		let (client, view) = self.trust.view(session).await?;
 		let (place, filing) = self.which.find(&view).await?;
 		let channel = self.channel(&view).await?;
-		let newest = view.delivery(place.0, channel).await?.map_or(0, |newest| newest.sequence);
+		let newest = view.delivery(place.0, channel).await?.map(|newest| newest.sequence);
 		let waiting = view.proposal(place.0, channel).await?;
-		let waiting = waiting.map_or(0, |waiting| waiting.record.sequence);
-		if sequence > newest.max(waiting) {
-			return Err(Error::NotAllowed {
-				why: format!(
-					"there is no delivery {sequence} to {}{}",
-					self.which.device.text,
-					delivery::place(channel)
-				),
-				next: "deliver the certificate first, with `dpki deliver`".into(),
-			});
-		}
+		let waiting = waiting.filter(|waiting| view.now() <= waiting.expires_at);
+		let waiting = waiting.map(|waiting| waiting.record.sequence);
+		require_standing(sequence, (newest, waiting), &self.which.device.text, channel)?;
 		let call = calls::answer_request(place, filing.content, (channel, sequence));
 		let finalized = session.submit(&client, &account, &call, "telling the device").await?;
 		let word = filing_word(&filing.kind);
@@ -362,6 +354,28 @@ fn unnamed_channel(channels: &[ChannelId], device: &str) -> Result<ChannelId> {
 	})
 }
 
+/// Refuses to name a delivery that the device cannot find, by the numbers of the newest one and of the one that waits.
+fn require_standing(
+	sequence: u64,
+	(newest, waiting): (Option<u64>, Option<u64>),
+	device: &str,
+	channel: ChannelId,
+) -> Result<()> {
+	let on = delivery::place(channel);
+	let (why, next) = match DeliveryStanding::of(sequence, newest, waiting) {
+		DeliveryStanding::Stands => return Ok(()),
+		DeliveryStanding::Missing => (
+			format!("there is no delivery {sequence} to {device}{on}"),
+			"deliver the certificate first, with `dpki deliver`",
+		),
+		DeliveryStanding::Outdated => (
+			format!("a newer delivery to {device}{on} has taken the place of delivery {sequence}"),
+			"name the newest one, if it brings the certificate too, or deliver it again",
+		),
+	};
+	Err(Error::NotAllowed { why, next: next.into() })
+}
+
 /// Until when a delivery can be approved whose certificate is good until then.
 async fn approvable(chain: &mut Chain, destination: &Destination, until: Moment) -> Result<Moment> {
 	let view = chain.view().await?;
@@ -452,6 +466,20 @@ mod tests {
 		] {
 			assert!(parse(wrong).is_err(), "{wrong}");
 		}
+	}
+
+	#[test]
+	fn an_answer_names_a_delivery_that_the_device_can_find() {
+		let channel = ChannelId::new(2).unwrap();
+		let judge = |sequence| require_standing(sequence, (Some(5), Some(7)), "acme/d", channel);
+		assert!(judge(5).is_ok() && judge(7).is_ok());
+		let outdated = judge(4).unwrap_err();
+		let sentence = outdated.to_string();
+		assert!(sentence.contains("on channel 2 has taken the place of delivery 4"), "{sentence}");
+		assert!(outdated.next_step().unwrap().contains("the newest one"), "{outdated}");
+		let missing = judge(8).unwrap_err();
+		assert!(missing.to_string().contains("there is no delivery 8 to acme/d on channel 2"));
+		assert!(missing.next_step().unwrap().contains("`dpki deliver`"), "{missing}");
 	}
 
 	#[test]
