@@ -150,6 +150,8 @@ const COMMANDS: &[Line] = &[
 	("Fleets", "revoke_fleet", "dpki fleet revoke acme/drones --whole"),
 	("Fleets", "retire_fleet", "dpki fleet retire acme/drones"),
 	("Fleets", "publish_tile", "dpki fleet publish acme/drones --tiles t"),
+	("Fleets", "open_roll", "dpki fleet open acme/drones --purpose tls"),
+	("Fleets", "append_keys", "dpki fleet fill keys.csv acme/drones"),
 	("Requests", "file", "dpki-agent request"),
 	("Requests", "withdraw", "dpki-agent request"),
 	("Requests", "answer", "dpki request answer acme/drone-7 tls:web --delivered 3"),

@@ -26,8 +26,10 @@ fn role_for(call: &str) -> Option<Role> {
 		"issue_voucher" | "cancel_voucher" | "register_key" | "revoke_key" | "revoke_device"
 		| "replace_key" | "announce_next_key" | "approve_request" | "reject_request"
 		| "register_batch" | "revoke_keys" | "revoke_devices" | "append" | "rotate"
-		| "revoke_members" | "revoke_fleet" | "retire_fleet" | "publish_tile"
-		| "suspend_device" | "release_device" | "suspend_key" | "release_key" => Some(Role::Registrar),
+		| "revoke_members" | "revoke_fleet" | "retire_fleet" | "publish_tile" | "open_roll"
+		| "append_keys" | "suspend_device" | "release_device" | "suspend_key" | "release_key" => {
+			Some(Role::Registrar)
+		},
 		"publish" | "publish_shared" => Some(Role::Publisher),
 		_ => None,
 	}

@@ -206,6 +206,14 @@ pub(crate) type ChainConfig = subxt::config::SubstrateConfig;
 		with = "::subxt::utils::Static<::dpki_primitives::fleet::ChunkMask>"
 	),
 	substitute_type(
+		path = "dpki_primitives::fleet::roll::RollEntry",
+		with = "::subxt::utils::Static<::dpki_primitives::fleet::RollEntry>"
+	),
+	substitute_type(
+		path = "dpki_primitives::fleet::roll::RollTerms",
+		with = "::subxt::utils::Static<::dpki_primitives::fleet::RollTerms>"
+	),
+	substitute_type(
 		path = "dpki_primitives::fleet::tile::Commitment",
 		with = "::subxt::utils::Static<::dpki_primitives::fleet::Commitment>"
 	),

@@ -30,8 +30,8 @@ pub use delegation::{ProxyRight, add_proxy, proxied, remove_proxy, through_proxy
 pub use economy::{admit_organisation, set_deposit, set_fee, set_feeless, set_quotas};
 pub use encoded::{EncodedCall, encode};
 pub use fleets::{
-	append_fleet, commit_fleet, publish_tile, retire_fleet, revoke_fleet, revoke_members,
-	rotate_fleet, vote_availability, withdraw_commitment,
+	append_fleet, append_keys, commit_fleet, open_roll, publish_tile, retire_fleet, revoke_fleet,
+	revoke_members, rotate_fleet, vote_availability, withdraw_commitment,
 };
 pub use governance::{
 	accept_hand_over, admit_trustee, apply_authorized_upgrade, as_root, authorize_upgrade,

@@ -8,6 +8,7 @@
 mod audit;
 mod folder;
 mod holding;
+pub mod roll;
 mod tiles;
 pub mod watch;
 
@@ -75,6 +76,12 @@ pub enum FleetError {
 		/// How many there are.
 		size: u32,
 	},
+	/// A record could not be read.
+	#[error(transparent)]
+	Read(#[from] ReadError),
+	/// The keys of a roll are not those that count.
+	#[error("the keys on the roll are not those that count: ask another node, or one with proofs")]
+	RollWrong,
 	/// A tile could not be had.
 	#[error(transparent)]
 	Blob(#[from] BlobError),

@@ -56,6 +56,12 @@ pub enum PossessionError {
 	/// The key in the file agrees on nothing.
 	#[error("the key file holds no key for key agreement: use an X25519 key")]
 	NotForAgreement,
+	/// The key is of another type than those on a roll.
+	#[error("a key of type {} cannot stand on a roll: use an Ed25519 key", .key_type.name())]
+	NotForRoll {
+		/// Which type.
+		key_type: KeyType,
+	},
 	/// The key type cannot serve the purpose.
 	#[error(
 		"a key of type {} cannot serve the purpose {}: use another type",

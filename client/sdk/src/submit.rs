@@ -509,10 +509,19 @@ fn failed(error: &DispatchError) -> SubmitError {
 	if let DispatchError::Module(module) = error
 		&& let Ok(details) = module.details()
 	{
+		let sentence = details.variant.docs.join(" ").trim().to_owned();
+		// Of many members of a call an error of ours names the first at fault, in two bytes behind the number of the error.
+		let position = match (details.variant.fields.is_empty(), module.bytes()) {
+			(false, [_, _, low, high, _]) => Some(u16::from_le_bytes([low, high])),
+			_ => None,
+		};
 		return SubmitError::Failed {
 			pallet: details.pallet.name().into(),
 			error: details.variant.name.clone(),
-			sentence: details.variant.docs.join(" ").trim().into(),
+			sentence: match position {
+				Some(position) => format!("{sentence} (position {position})"),
+				None => sentence,
+			},
 		};
 	}
 	let sentence = match error {

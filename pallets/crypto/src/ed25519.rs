@@ -11,7 +11,7 @@
 //! equation is the same. So the host's own function for it does the arithmetic ([`Verifier::ed25519`]), and encodings are
 //! looked at here, before it is called. What this rule accepts, ZIP 215 accepts.
 
-use crate::Verifier;
+use crate::{MAX_BATCH_LEN, Verifier};
 
 /// A message with its signature and the key that made it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -46,6 +46,26 @@ pub fn verify_batch(verifier: &(impl Verifier + ?Sized), batch: &[Signed<'_>]) -
 		.iter()
 		.all(|signed| is_key(signed.key) && is_canonical_signature(signed.signature))
 		&& verifier.ed25519_batch(batch)
+}
+
+/// The position of the first signature for which [`verify`] does not hold, of however many; `None` if it holds for all. They
+/// are verified in batches of [`MAX_BATCH_LEN`]; in the first batch that fails, halves are until one signature is left, which
+/// takes as many again as that batch has at most.
+pub fn first_refused(verifier: &(impl Verifier + ?Sized), signed: &[Signed<'_>]) -> Option<usize> {
+	let is_refused = |batch: &&[Signed<'_>]| !verify_batch(verifier, batch);
+	let (number, mut rest) =
+		signed.chunks(MAX_BATCH_LEN).enumerate().find(|(_, it)| is_refused(it))?;
+	let mut position = number.saturating_mul(MAX_BATCH_LEN);
+	while rest.len() > 1 {
+		let (left, right) = rest.split_at(rest.len() / 2);
+		rest = if is_refused(&left) {
+			left
+		} else {
+			position = position.saturating_add(left.len());
+			right
+		};
+	}
+	Some(position)
 }
 
 /// Whether the point `R` of the signature is in its canonical encoding. Whether `s` is, is for the [`Verifier`].

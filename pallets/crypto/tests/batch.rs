@@ -225,3 +225,27 @@ fn what_is_no_batch_does_not_verify() {
 		assert!(!batch_by_bytes(bytes), "{bytes:?}");
 	}
 }
+
+#[test]
+fn the_first_that_is_refused_is_named_in_however_many() {
+	let mut random = Random(54);
+	let good: Vec<_> = (0..40).map(|_| honest(&mut random)).collect();
+	let bad = changed(good[0].clone(), |case| case.signature[40] ^= 1);
+	let first = |wrong: &[usize], count: usize| {
+		let case = |at: usize| if wrong.contains(&at) { &bad } else { &good[at % good.len()] };
+		let signed: Vec<_> = (0..count).map(|at| case(at).signed()).collect();
+		ed25519::first_refused(&Pure, &signed)
+	};
+	assert_eq!(first(&[], 0), None);
+	assert_eq!(first(&[], 40), None);
+	for wrong in 0..33 {
+		assert_eq!(first(&[wrong], 33), Some(wrong));
+	}
+	assert_eq!(first(&[31, 7, 20], 40), Some(7));
+	// Beyond what one batch holds.
+	let (end, count) = (MAX_BATCH_LEN, MAX_BATCH_LEN + 40);
+	assert_eq!(first(&[], count), None);
+	assert_eq!(first(&[end - 1], count), Some(end - 1));
+	assert_eq!(first(&[end, count - 1], count), Some(end));
+	assert_eq!(first(&[count - 1], count), Some(count - 1));
+}

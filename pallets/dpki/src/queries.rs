@@ -6,6 +6,7 @@ use dpki_primitives::{
 	device::DeviceRecord,
 	ids::{DeviceId, KeyId, OrganisationId},
 	key::{KeyRecord, PublicKey},
+	key_policy::KeyPolicy,
 	organisation::Belongings,
 	registry::Registry,
 	status::{Status, status},
@@ -50,6 +51,10 @@ impl<T: Config> Registry for Pallet<T> {
 
 	fn key_status(key: KeyId) -> Status {
 		Self::key_status(key)
+	}
+
+	fn key_policy(organisation: OrganisationId) -> KeyPolicy {
+		Self::key_policy(organisation)
 	}
 
 	fn is_anchor_key_revoked(key: KeyId) -> bool {

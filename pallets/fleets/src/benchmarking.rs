@@ -1,8 +1,8 @@
 //! Benchmarks: every call at its longest path and with its largest arguments.
 
 use crate::{
-	Call, ChunkMasks, Config, ConsistencyProof, Event, Fleets, Pallet, RevokedMembers, TileBytes,
-	Votes,
+	Call, ChunkMasks, Config, ConsistencyProof, Event, Fleets, Pallet, RevokedMembers, RollEntries,
+	Rolls, TileBytes, Votes,
 };
 use alloc::{vec, vec::Vec};
 use dpki_primitives::{
@@ -10,16 +10,19 @@ use dpki_primitives::{
 	economy::Economy,
 	fleet::{
 		AvailabilityVoters, ChunkMask, Commitment, MAX_BATCHES_PER_CHUNK,
-		MAX_CHUNKS_PER_REVOCATION, MAX_FLEET_SIZE, MAX_TILE_LEN,
+		MAX_CHUNKS_PER_REVOCATION, MAX_FLEET_SIZE, MAX_KEYS_PER_APPEND, MAX_ROLL_NAME_LEN,
+		MAX_TILE_LEN, RollEntry, RollTerms,
 		revocation::MASK_LEN,
 		tree::{TreeHash, consistency_ranges, leaf_hash, node_hash, root_of},
 	},
 	ids::{BlobDigest, FleetId, Name, OrganisationId, RevisionId},
+	key::KeyPurpose,
 	organisation::Organisations,
 	revocation::RevocationReason,
+	status::Validity,
 };
 use frame_benchmarking::v2::*;
-use frame_support::traits::Get;
+use frame_support::traits::{Get, Time};
 use frame_system::{Pallet as System, RawOrigin};
 
 /// A registrar with a fleet.
@@ -108,6 +111,50 @@ fn masks(count: u32, bits: u8) -> ChunkMasks {
 	let mask =
 		|chunk| ChunkMask { chunk, mask: vec![bits; MASK_LEN].try_into().unwrap_or_default() };
 	ChunkMasks::truncate_from((0..count as u16).map(mask).collect())
+}
+
+/// Where the keys of the benchmarks are kept.
+const KEYSTORE: sp_runtime::KeyTypeId = sp_runtime::KeyTypeId(*b"roll");
+
+const TERMS: RollTerms = RollTerms {
+	purpose: KeyPurpose::Tls,
+	validity: Validity { not_before: 0, not_after: Some(u64::MAX) },
+};
+
+/// A roll with the longest name.
+fn opened<T: Config>() -> Scene<T> {
+	let scene = scene::<T>();
+	let name = Name::truncate_from(vec![b'a'; MAX_ROLL_NAME_LEN as usize]);
+	Pallet::<T>::open_roll(scene.origin().into(), scene.organisation, name.clone(), TERMS)
+		.expect("a registrar opens a roll");
+	Scene { fleet: FleetId::from_name(scene.organisation, &name), ..scene }
+}
+
+/// So many keys for the places from `from` on.
+fn entries<T: Config>(fleet: FleetId, from: u32, count: u32) -> RollEntries {
+	let entry = |place: u32| {
+		// From a seed: a phrase would be stretched once more for each signature.
+		let seed = alloc::format!("0x{place:064x}").into_bytes();
+		let key = sp_io::crypto::ed25519_generate(KEYSTORE, Some(seed));
+		let payload = TERMS.possession(Pallet::<T>::genesis(), fleet, place, expires_at::<T>());
+		let possession = sp_io::crypto::ed25519_sign(KEYSTORE, &key, &payload.payload())
+			.expect("the keystore holds the key");
+		RollEntry { key: key.0, possession: possession.0 }
+	};
+	RollEntries::truncate_from((from..).take(count as usize).map(entry).collect())
+}
+
+fn expires_at<T: Config>() -> u64 {
+	T::Time::now().saturating_add(1_000)
+}
+
+/// A roll on which 255 keys stand, so that the first tile is read and the frontier is as long as it can be there.
+fn begun<T: Config>() -> (Scene<T>, u32) {
+	let (scene, from) = (opened::<T>(), 255);
+	let first = entries::<T>(scene.fleet, 0, from);
+	Pallet::<T>::append_keys(scene.origin().into(), scene.fleet, 0, 0, expires_at::<T>(), first)
+		.expect("a registrar appends keys");
+	(scene, from)
 }
 
 #[benchmarks]
@@ -239,6 +286,50 @@ mod benchmarks {
 
 		let published = Event::<T>::TilePublished { organisation, digest, length: n };
 		System::<T>::assert_last_event(published.into());
+	}
+
+	#[benchmark]
+	fn open_roll() {
+		let scene = scene::<T>();
+		let name = Name::truncate_from(vec![b'a'; MAX_ROLL_NAME_LEN as usize]);
+		let fleet = FleetId::from_name(scene.organisation, &name);
+
+		#[extrinsic_call]
+		_(scene.origin(), scene.organisation, name, TERMS);
+
+		assert!(Rolls::<T>::contains_key(fleet));
+	}
+
+	#[benchmark]
+	fn append_keys(n: Linear<1, MAX_KEYS_PER_APPEND>) {
+		let (scene, from) = begun::<T>();
+		let entries = entries::<T>(scene.fleet, from, n);
+
+		#[extrinsic_call]
+		_(scene.origin(), scene.fleet, from, MAX_GRACE, expires_at::<T>(), entries);
+
+		assert_eq!(Rolls::<T>::get(scene.fleet).map(|it| it.size), Some(from + n));
+	}
+
+	/// The last signature of all is not that of its key.
+	#[benchmark]
+	fn refuse_keys(n: Linear<1, MAX_KEYS_PER_APPEND>) {
+		let (scene, from) = begun::<T>();
+		let mut entries = entries::<T>(scene.fleet, from, n);
+		if let Some(last) = entries.last_mut() {
+			last.possession[32] ^= 1;
+		}
+		let (origin, expires_at) = (scene.origin().into(), expires_at::<T>());
+		let refusal;
+
+		#[block]
+		{
+			refusal =
+				Pallet::<T>::append_keys(origin, scene.fleet, from, MAX_GRACE, expires_at, entries);
+		}
+
+		let expected = crate::Error::<T>::PossessionInvalid((n - 1) as u16).into();
+		assert_eq!(refusal.map_err(|it| it.error), Err(expected));
 	}
 
 	impl_benchmark_test_suite!(

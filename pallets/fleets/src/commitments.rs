@@ -28,23 +28,14 @@ impl<T: Config> Pallet<T> {
 		let fleet = FleetId::from_name(organisation, &name);
 		let record = match Fleets::<T>::get(fleet) {
 			Some(record) => {
+				ensure!(!record.has_roll(), Error::<T>::FleetHasRoll);
 				ensure!(record.current.is_none(), Error::<T>::FleetExists);
 				Self::ensure_open(&record)?;
 				record
 			},
 			None => {
 				Self::list_fleet(organisation, fleet);
-				FleetRecord {
-					organisation,
-					name,
-					committed_at: T::Time::now(),
-					revisions: 0,
-					current: None,
-					previous: None,
-					candidate: None,
-					retired_at: None,
-					revocation: None,
-				}
+				FleetRecord::new(organisation, name, T::Time::now())
 			},
 		};
 		T::Economy::hold(&account, Resource::Fleet(fleet)).map_err(unpaid)?;
@@ -61,6 +52,7 @@ impl<T: Config> Pallet<T> {
 	) -> DispatchResult {
 		let record = Self::managed_fleet(&account, fleet)?;
 		Self::ensure_open(&record)?;
+		ensure!(!record.has_roll(), Error::<T>::FleetHasRoll);
 		let current = record.current.ok_or(Error::<T>::FleetNotInForce)?.commitment;
 		ensure!(grace <= MAX_GRACE, Error::<T>::GraceTooLong);
 		match change {
@@ -88,6 +80,7 @@ impl<T: Config> Pallet<T> {
 		grace: Moment,
 	) -> DispatchResult {
 		ensure!(commitment.has_valid_size(), Error::<T>::FleetSizeInvalid);
+		ensure!(!commitment.is_on_roll(), Error::<T>::TilesMissing);
 		// Members can be revoked as soon as they are proposed, which takes room in the state for so many of them.
 		let fees = commitment.size.div_ceil(MEMBERS_PER_COMMITMENT_FEE);
 		T::Economy::charge(account, Operation::CommitFleet, fees).map_err(unpaid)?;
@@ -170,7 +163,7 @@ impl<T: Config> Pallet<T> {
 	}
 
 	/// Whether something can still be committed.
-	fn ensure_open(record: &FleetRecord) -> Result<(), Error<T>> {
+	pub(crate) fn ensure_open(record: &FleetRecord) -> Result<(), Error<T>> {
 		ensure!(record.revocation.is_none(), Error::<T>::FleetWasRevoked);
 		ensure!(record.retired_at.is_none(), Error::<T>::FleetWasRetired);
 		Ok(())

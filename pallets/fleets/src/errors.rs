@@ -14,7 +14,7 @@ mod errors {
 		FleetNameInvalid,
 		/// A fleet has at least one member and at most 2^24: split it.
 		FleetSizeInvalid,
-		/// A commitment of this fleet counts already: append to it or rotate it.
+		/// A fleet of this name is there already: append to it, or rotate it.
 		FleetExists,
 		/// There is no such fleet: commit it first, or check the id.
 		FleetUnknown,
@@ -54,5 +54,27 @@ mod errors {
 		TileEmpty,
 		/// The transaction does not end with the tile: send the call by itself, or last inside of another.
 		TileNotLast,
+		/// The keys of this fleet stand on the chain: append keys to it, or commit a fleet of another name.
+		FleetHasRoll,
+		/// The leaves of this fleet are in tiles: propose commitments, or open a roll of another name.
+		RollMissing,
+		/// The commitment names no tile: name the one at the top.
+		TilesMissing,
+		/// The names of the devices would be too long: choose 1 to 54 letters for the fleet.
+		RollNameTooLong,
+		/// No Ed25519 key can serve this purpose, the validity ends before it begins, or the organisation's policy forbids
+		/// such keys: choose other terms, or ask for another policy.
+		TermsForbidden,
+		/// The call brings no key: name at least one.
+		KeysMissing,
+		/// The first key would not stand behind the last one: read the fleet again, and have the keys sign for their places.
+		PlaceNotNext,
+		/// The signatures have expired, or expire too late: have the keys sign again, for at most a day.
+		SignatureExpired,
+		/// The key at this position of the call, counted from 0, is there a second time: name each key once.
+		KeyRepeated(u16),
+		/// The signature at this position of the call, counted from 0, is not that of the key over fleet, place, terms and
+		/// expiry: have the key sign again.
+		PossessionInvalid(u16),
 	}
 }

@@ -92,6 +92,28 @@ mod events {
 			/// Whose fleet.
 			organisation: OrganisationId,
 		},
+		/// A fleet was begun whose keys stand on the chain.
+		RollOpened {
+			/// Which fleet.
+			fleet: FleetId,
+			/// Whose fleet.
+			organisation: OrganisationId,
+			/// What its keys have in common.
+			terms: RollTerms,
+		},
+		/// Keys were appended to a fleet, their possession was proven, and they count from now on.
+		KeysAppended {
+			/// Which fleet.
+			fleet: FleetId,
+			/// Whose fleet.
+			organisation: OrganisationId,
+			/// The number of the new head in the fleet.
+			revision: u32,
+			/// The place of the first of them.
+			from: u32,
+			/// The head with them.
+			commitment: Commitment,
+		},
 		/// A tile was stored with the blobs of the chain.
 		TilePublished {
 			/// On whose behalf.

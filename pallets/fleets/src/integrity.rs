@@ -1,12 +1,12 @@
 //! What has to hold of the constants and of the runtime around this pallet, checked by every test run of a runtime.
 
-use crate::{Config, PUBLISH_OVERHEAD, Pallet, WeightInfo};
+use crate::{Config, PUBLISH_OVERHEAD, Pallet, WeightInfo, roll::costs};
 use codec::MaxEncodedLen;
 use dpki_primitives::{
 	delivery::MAX_BLOB_LEN,
 	fleet::{
-		ChunkMask, FleetLeaf, MAX_CHUNKS_PER_REVOCATION, MAX_FLEET_SIZE, MAX_TILE_LEN,
-		MEMBERS_PER_CHUNK, TILE_WIDTH, tile::MAX_LEAF_LEN,
+		ChunkMask, FleetLeaf, MAX_CHUNKS_PER_REVOCATION, MAX_FLEET_SIZE, MAX_KEYS_PER_APPEND,
+		MAX_TILE_LEN, MEMBERS_PER_CHUNK, RollEntry, TILE_WIDTH, tile::MAX_LEAF_LEN,
 	},
 	storage_keys,
 };
@@ -45,6 +45,11 @@ impl<T: Config> Pallet<T> {
 				<= *lengths.max.get(DispatchClass::Operational) as usize,
 			"the longest revocation has to fit into the bytes that a block has for it",
 		);
+		let entries = MAX_KEYS_PER_APPEND as usize * RollEntry::max_encoded_len();
+		assert!(
+			entries + PUBLISH_OVERHEAD as usize <= *lengths.max.get(DispatchClass::Normal) as usize,
+			"the most keys of a roll have to fit into the bytes that a block has for them",
+		);
 		let (weights, quota) = (T::BlockWeights::get(), T::QuotaWeight::get());
 		for (call, class, weight) in [
 			("commit", DispatchClass::Normal, T::WeightInfo::commit().saturating_add(quota)),
@@ -60,6 +65,8 @@ impl<T: Config> Pallet<T> {
 			("revoke_fleet", DispatchClass::Operational, T::WeightInfo::revoke_fleet()),
 			("retire_fleet", DispatchClass::Normal, T::WeightInfo::retire_fleet()),
 			("publish_tile", DispatchClass::Normal, T::WeightInfo::publish_tile(MAX_TILE_LEN)),
+			("open_roll", DispatchClass::Normal, T::WeightInfo::open_roll()),
+			("append_keys", DispatchClass::Normal, costs::at_most::<T>(MAX_KEYS_PER_APPEND)),
 		] {
 			let of_class = weights.get(class);
 			let limit = of_class.max_extrinsic.or(of_class.max_total).unwrap_or(weights.max_block);

@@ -13,6 +13,7 @@ mod listed;
 mod publishing;
 mod queries;
 mod revocation;
+mod roll;
 #[cfg(any(feature = "try-runtime", test))]
 mod try_state;
 mod voting;
@@ -27,8 +28,8 @@ pub use pallet::*;
 pub use weights::WeightInfo;
 
 use dpki_primitives::fleet::{
-	AvailabilityVote, ChunkMask, MAX_CHUNKS_PER_REVOCATION, MAX_CONSISTENCY_LEN, MAX_TILE_LEN,
-	TreeHash,
+	AvailabilityVote, ChunkMask, MAX_CHUNKS_PER_REVOCATION, MAX_CONSISTENCY_LEN,
+	MAX_KEYS_PER_APPEND, MAX_TILE_LEN, RollEntry, TreeHash,
 };
 use frame_support::{BoundedVec, pallet_macros::import_section, traits::ConstU32};
 
@@ -40,6 +41,9 @@ pub type ConsistencyProof = BoundedVec<TreeHash, ConstU32<MAX_CONSISTENCY_LEN>>;
 
 /// What one call revokes.
 pub type ChunkMasks = BoundedVec<ChunkMask, ConstU32<MAX_CHUNKS_PER_REVOCATION>>;
+
+/// The keys that one call appends to a roll.
+pub type RollEntries = BoundedVec<RollEntry, ConstU32<MAX_KEYS_PER_APPEND>>;
 
 /// What the voters say of one revision.
 pub type VotesOf<T> =
@@ -54,11 +58,16 @@ pub const PUBLISH_OVERHEAD: u32 = 1024;
 #[import_section(errors::errors)]
 #[frame_support::pallet]
 pub mod pallet {
-	use crate::{ChunkMasks, ConsistencyProof, TileBytes, VotesOf, WeightInfo};
+	use crate::{
+		ChunkMasks, ConsistencyProof, RollEntries, TileBytes, VotesOf, WeightInfo, roll::costs,
+	};
 	use dpki_primitives::{
 		Moment,
 		economy::Economy,
-		fleet::{AvailabilityVoters, Change, Commitment, FleetRecord, RevocationChunk},
+		fleet::{
+			AvailabilityVoters, Change, Commitment, FleetRecord, RevocationChunk, RollRecord,
+			RollTerms, RollTile,
+		},
 		ids::{BlobDigest, FleetId, Name, OrganisationId, RevisionId},
 		organisation::Organisations,
 		registry::{CompromisedKeys, Registry},
@@ -120,6 +129,16 @@ pub mod pallet {
 	pub type Votes<T: Config> =
 		StorageDoubleMap<_, Identity, FleetId, Identity, u32, VotesOf<T>, ValueQuery>;
 
+	/// The rolls: what is kept of a fleet whose keys stand on the chain. A fleet that is not in here has its leaves in tiles.
+	#[pallet::storage]
+	pub type Rolls<T: Config> = StorageMap<_, Identity, FleetId, RollRecord, OptionQuery>;
+
+	/// The keys of the rolls, in tiles of [`TILE_WIDTH`](dpki_primitives::fleet::TILE_WIDTH) places. All are full but the last
+	/// one of a fleet.
+	#[pallet::storage]
+	pub type RollTiles<T: Config> =
+		StorageDoubleMap<_, Identity, FleetId, Identity, u32, RollTile, ValueQuery>;
+
 	/// How many fleets were ever proposed for each organisation. Who is not in here had none.
 	#[pallet::storage]
 	pub type FleetCount<T: Config> = StorageMap<_, Identity, OrganisationId, u32, ValueQuery>;
@@ -156,8 +175,9 @@ pub mod pallet {
 		///   proposed in its place.
 		/// - **Events:** [`Event::CommitmentProposed`].
 		/// - **Refusals:** [`Error::RoleMissing`], [`Error::FleetNameInvalid`], [`Error::FleetSizeInvalid`];
-		///   [`Error::FleetExists`] if a commitment of it counts; [`Error::FleetWasRevoked`], [`Error::FleetWasRetired`];
-		///   `Token` if fee or deposit cannot be paid, or there is not enough quota.
+		///   [`Error::TilesMissing`]; [`Error::FleetHasRoll`]; [`Error::FleetExists`] if a commitment of it counts;
+		///   [`Error::FleetWasRevoked`], [`Error::FleetWasRetired`]; `Token` if fee or deposit cannot be paid, or there is not
+		///   enough quota.
 		/// - **Complexity:** O(1).
 		#[pallet::call_index(0)]
 		#[pallet::weight(T::WeightInfo::commit().saturating_add(T::QuotaWeight::get()))]
@@ -179,7 +199,8 @@ pub mod pallet {
 		///   milliseconds, and the one before that no longer.
 		/// - **Events:** [`Event::CommitmentProposed`].
 		/// - **Refusals:** [`Error::FleetUnknown`], [`Error::RoleMissing`], [`Error::FleetWasRevoked`],
-		///   [`Error::FleetWasRetired`], [`Error::FleetNotInForce`], [`Error::FleetSizeInvalid`], [`Error::GraceTooLong`];
+		///   [`Error::FleetWasRetired`], [`Error::FleetHasRoll`], [`Error::FleetNotInForce`], [`Error::FleetSizeInvalid`],
+		///   [`Error::TilesMissing`], [`Error::GraceTooLong`];
 		///   [`Error::AppendNotLarger`], [`Error::ConsistencyNotProven`]; `Token` if the fee cannot be paid.
 		/// - **Complexity:** O(log n) hashes in the size.
 		#[pallet::call_index(1)]
@@ -244,8 +265,8 @@ pub mod pallet {
 		///   marked as unavailable; the members of a current head are on hold then.
 		/// - **Events:** [`Event::AvailabilityVoted`], and [`Event::FleetCommitted`], [`Event::FleetUnavailable`] or
 		///   [`Event::FleetAvailable`].
-		/// - **Refusals:** [`Error::FleetUnknown`], [`Error::RevisionUnknown`], [`Error::VoterUnknown`],
-		///   [`Error::VoteRepeated`].
+		/// - **Refusals:** [`Error::FleetUnknown`], [`Error::RevisionUnknown`], [`Error::FleetHasRoll`],
+		///   [`Error::VoterUnknown`], [`Error::VoteRepeated`].
 		/// - **Complexity:** O(v) in the number of voters, bounded by [`Config::MaxVoters`].
 		#[pallet::call_index(4)]
 		#[pallet::feeless_if(
@@ -337,6 +358,60 @@ pub mod pallet {
 			tile: TileBytes,
 		) -> DispatchResult {
 			Self::do_publish_tile(ensure_signed(origin)?, organisation, &tile)
+		}
+
+		/// Begins a fleet whose keys stand on the chain, on a [roll](dpki_primitives::fleet::roll).
+		///
+		/// - **Who:** a registrar of the organisation.
+		/// - **Cost:** the fee of its weight and length; a deposit, which returns when the fleet is revoked.
+		/// - **Changes:** the fleet, without members, and its roll. Purpose and validity are the same for all its keys, for
+		///   ever.
+		/// - **Events:** [`Event::RollOpened`].
+		/// - **Refusals:** [`Error::RoleMissing`], [`Error::FleetNameInvalid`], [`Error::RollNameTooLong`];
+		///   [`Error::FleetExists`] if there is or was a fleet of this name; [`Error::TermsForbidden`]; `Token` if the deposit
+		///   cannot be paid.
+		/// - **Complexity:** O(1).
+		#[pallet::call_index(9)]
+		pub fn open_roll(
+			origin: OriginFor<T>,
+			organisation: OrganisationId,
+			name: Name,
+			terms: RollTerms,
+		) -> DispatchResult {
+			Self::do_open_roll(ensure_signed(origin)?, organisation, name, terms)
+		}
+
+		/// Appends keys to a roll: all of them, or none.
+		///
+		/// - **Who:** a registrar of the fleet's organisation. Each key has signed
+		///   [`Action::JoinRoll`](dpki_primitives::context::Action::JoinRoll) for its place, all with this expiry.
+		/// - **Cost:** the fee of its weight and length, and that of a key of a batch for each.
+		/// - **Changes:** the roll, and the head of the fleet, which counts at once: who validates the block has the keys, so
+		///   nobody votes. The head before it stays good for `grace` milliseconds, unless an earlier one is still good: then
+		///   that one stays, so that proofs outlast an appending in many calls.
+		/// - **Events:** [`Event::KeysAppended`].
+		/// - **Refusals:** [`Error::FleetUnknown`], [`Error::RoleMissing`], [`Error::FleetWasRevoked`],
+		///   [`Error::FleetWasRetired`], [`Error::RollMissing`], [`Error::GraceTooLong`], [`Error::SignatureExpired`],
+		///   [`Error::KeysMissing`]; [`Error::PlaceNotNext`] if `from` is not the number of members;
+		///   [`Error::TermsForbidden`] if the policy has changed; [`Error::FleetSizeInvalid`]; [`Error::KeyRepeated`] or
+		///   [`Error::PossessionInvalid`], with the first position at fault; `Token` if the fee cannot be paid.
+		/// - **Complexity:** O(n) in the number of keys, bounded by
+		///   [`MAX_KEYS_PER_APPEND`](dpki_primitives::fleet::MAX_KEYS_PER_APPEND): a signature of a batch and two hashes for
+		///   each, and a value of the state for each 256. To find the one that is at fault takes up to 1,023 further
+		///   signatures, whose weight returns if there is none.
+		#[pallet::call_index(10)]
+		#[pallet::weight(costs::at_most::<T>(entries.len() as u32))]
+		pub fn append_keys(
+			origin: OriginFor<T>,
+			fleet: FleetId,
+			from: u32,
+			grace: Moment,
+			expires_at: Moment,
+			entries: RollEntries,
+		) -> DispatchResultWithPostInfo {
+			let registrar = ensure_signed(origin)?;
+			Self::do_append_keys(registrar, fleet, from, grace, expires_at, &entries)?;
+			Ok(Some(costs::of_append::<T>(entries.len() as u32)).into())
 		}
 	}
 }

@@ -1,9 +1,14 @@
 //! What is true of the storage between any two blocks.
 
-use crate::{Config, FleetCount, Fleets, OrganisationFleets, Pallet, RevokedMembers, Votes};
+use crate::{
+	Config, FleetCount, Fleets, OrganisationFleets, Pallet, RevokedMembers, RollTiles, Rolls, Votes,
+};
 use alloc::collections::{BTreeMap, BTreeSet};
 use dpki_primitives::{
-	fleet::{Change, FleetRecord, revocation::chunks},
+	fleet::{
+		Change, FleetRecord, TILE_WIDTH, revocation::chunks, roll::leaf_hashes, tile::entries_in,
+		tree::root_of,
+	},
 	ids::{FleetId, OrganisationId, is_valid_name},
 };
 use frame_support::ensure;
@@ -11,7 +16,7 @@ use sp_runtime::TryRuntimeError;
 
 impl<T: Config> Pallet<T> {
 	/// Fleets lie under their names and have possible heads; bitmaps and votes are about fleets and heads that there are;
-	/// no member is revoked twice.
+	/// no member is revoked twice; rolls hold the keys that their fleets count.
 	pub(crate) fn do_try_state() -> Result<(), TryRuntimeError> {
 		let mut counts = BTreeMap::<OrganisationId, u32>::new();
 		for (id, fleet) in Fleets::<T>::iter() {
@@ -23,6 +28,7 @@ impl<T: Config> Pallet<T> {
 			"an organisation has another number of fleets than is counted"
 		);
 		Self::try_listed()?;
+		Self::try_rolls()?;
 		for (id, number, chunk) in RevokedMembers::<T>::iter() {
 			let fleet = Fleets::<T>::get(id).ok_or("members are revoked of no fleet")?;
 			// A candidate that was withdrawn may have been larger than anything that is left.
@@ -71,6 +77,39 @@ impl<T: Config> Pallet<T> {
 			OrganisationFleets::<T>::iter_values().count() == listed.len(),
 			"there are fleets beyond a count"
 		);
+		Ok(())
+	}
+
+	/// A fleet has a roll or tiles, as its record says; the keys of a roll lead to the root that counts, and no tile holds
+	/// anything else.
+	fn try_rolls() -> Result<(), TryRuntimeError> {
+		let mut tiles = 0;
+		for (id, roll) in Rolls::<T>::iter() {
+			let fleet = Fleets::<T>::get(id).ok_or("a roll is that of no fleet")?;
+			ensure!(fleet.has_roll(), "a fleet with a roll has its leaves in tiles");
+			ensure!(fleet.candidate.is_none(), "a fleet with a roll has a candidate");
+			let counted = fleet.current.map(|head| (head.commitment.size, head.commitment.root));
+			let written = (roll.size > 0).then_some(roll.size).zip(roll.root());
+			ensure!(counted == written, "a roll is not what counts of its fleet");
+			let mut keys = alloc::vec::Vec::new();
+			for number in 0..roll.size.div_ceil(TILE_WIDTH) {
+				let tile = RollTiles::<T>::get(id, number);
+				let expected = entries_in(0, number, roll.size);
+				ensure!(Some(tile.len() as u32) == expected, "a tile of a roll is not full");
+				keys.extend(tile);
+				tiles += 1;
+			}
+			let leaves = leaf_hashes(&roll.terms, &fleet.name, 0, &keys)
+				.ok_or("a member of a roll has no name")?;
+			let is_root = roll.root() == Some(root_of(&leaves));
+			ensure!(is_root, "the keys of a roll lead to another root");
+		}
+		ensure!(
+			RollTiles::<T>::iter_keys().count() == tiles,
+			"keys stand beyond the end of a roll"
+		);
+		let with_roll = Fleets::<T>::iter_values().filter(FleetRecord::has_roll).count();
+		ensure!(Rolls::<T>::iter_keys().count() == with_roll, "a fleet has lost its roll");
 		Ok(())
 	}
 

@@ -21,6 +21,7 @@ impl<T: Config> Pallet<T> {
 	) -> DispatchResult {
 		let mut record = Fleets::<T>::get(fleet).ok_or(Error::<T>::FleetUnknown)?;
 		let revision = record.revision_of(named).ok_or(Error::<T>::RevisionUnknown)?;
+		ensure!(!record.has_roll(), Error::<T>::FleetHasRoll);
 		let voters = T::Voters::voters();
 		ensure!(voters.contains(&voter), Error::<T>::VoterUnknown);
 		let mut votes = Votes::<T>::get(fleet, revision);
@@ -81,7 +82,8 @@ impl<T: Config> Pallet<T> {
 		let Some(frame_system::RawOrigin::Signed(account)) = origin.as_system_ref() else {
 			return false;
 		};
-		let Some(revision) = Fleets::<T>::get(fleet).and_then(|it| it.revision_of(named)) else {
+		let record = Fleets::<T>::get(fleet).filter(|it| !it.has_roll());
+		let Some(revision) = record.and_then(|it| it.revision_of(named)) else {
 			return false;
 		};
 		T::Voters::voters().contains(account)

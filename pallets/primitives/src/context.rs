@@ -33,9 +33,12 @@ use crate::{
 	Moment,
 	channel::ChannelId,
 	delivery::Outcome,
-	ids::{AnchorId, BlobDigest, DeviceId, KeyCommitment, KeyId, OrganisationId, VoucherId},
+	ids::{
+		AnchorId, BlobDigest, DeviceId, FleetId, KeyCommitment, KeyId, OrganisationId, VoucherId,
+	},
 	key::KeyPurpose,
 	revocation::RevocationReason,
+	status::Validity,
 };
 use alloc::vec::Vec;
 use codec::{Decode, DecodeWithMemTracking, Encode};
@@ -245,6 +248,17 @@ pub enum Action {
 		/// What was asked for.
 		content: [u8; 32],
 	},
+	/// "I hold this key, and it is to stand on the roll of this fleet, for this purpose and time." Signed by the key itself.
+	/// Nonce: the place in the fleet, which is filled once.
+	#[codec(index = 40)]
+	JoinRoll {
+		/// Which fleet, and by its id whose.
+		fleet: FleetId,
+		/// For what.
+		purpose: KeyPurpose,
+		/// When the key may be used.
+		validity: Validity,
+	},
 	/// "I hold the key of this request, and this account is to apply for the certificate." Signed by the key that is to
 	/// be certified, or bound into a PKCS#10 request by it. Nonce: how many applications the payer had made before.
 	#[codec(index = 16)]
@@ -410,6 +424,14 @@ mod tests {
 			(32, Action::RequestCertificate { device, content: [3; 32] }),
 			(33, Action::FileRequest { device, slot: 0, content: [3; 32] }),
 			(34, Action::WithdrawRequest { device, slot: 0, content: [3; 32] }),
+			(
+				40,
+				Action::JoinRoll {
+					fleet: FleetId([1; 32]),
+					purpose,
+					validity: Validity { not_before: 0, not_after: None },
+				},
+			),
 		] {
 			assert_eq!(action.encode()[0], index);
 		}

@@ -3,8 +3,9 @@
 use crate::{
 	Moment,
 	device::DeviceRecord,
-	ids::{DeviceId, KeyId},
+	ids::{DeviceId, KeyId, OrganisationId},
 	key::{KeyRecord, PublicKey},
+	key_policy::KeyPolicy,
 	status::Status,
 };
 
@@ -26,6 +27,9 @@ pub trait Registry {
 	/// of the points for which anybody can make signatures.
 	fn is_well_formed(key: &PublicKey) -> bool;
 
+	/// What the organisation asks of the keys of its devices.
+	fn key_policy(organisation: OrganisationId) -> KeyPolicy;
+
 	/// Whether the key was revoked as the key of an anchor.
 	fn is_anchor_key_revoked(key: KeyId) -> bool;
 
@@ -35,7 +39,7 @@ pub trait Registry {
 	/// Stores a device of this organisation with these two keys, unchecked; for benchmarks of other pallets.
 	#[cfg(feature = "runtime-benchmarks")]
 	fn enrol_for_benchmark(
-		organisation: crate::ids::OrganisationId,
+		organisation: OrganisationId,
 		name: &[u8],
 		signing: PublicKey,
 		agreement: PublicKey,

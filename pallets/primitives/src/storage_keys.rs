@@ -410,6 +410,16 @@ pub fn revoked_members(id: FleetId, chunk: u32) -> Vec<u8> {
 	item(FLEETS, "RevokedMembers", &[&id.0, &chunk.to_le_bytes()])
 }
 
+/// `Fleets.Rolls`: the [`RollRecord`](crate::fleet::RollRecord) of a fleet; absent if its leaves are in tiles.
+pub fn roll(id: FleetId) -> Vec<u8> {
+	item(FLEETS, "Rolls", &[&id.0])
+}
+
+/// `Fleets.RollTiles`: tile `tile` of the keys of a roll, a [`RollTile`](crate::fleet::RollTile); absent beyond the last.
+pub fn roll_tile(id: FleetId, tile: u32) -> Vec<u8> {
+	item(FLEETS, "RollTiles", &[&id.0, &tile.to_le_bytes()])
+}
+
 /// `Fleets.Votes`: what the voters say of revision `revision` of a fleet, a bounded list of
 /// [`AvailabilityVote`](crate::fleet::AvailabilityVote); absent means that nobody has said anything.
 pub fn availability_votes(id: FleetId, revision: u32) -> Vec<u8> {

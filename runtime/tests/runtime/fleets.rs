@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 
-//! Fleets: validators vote for nothing, tiles travel in real transactions, and an organisation with fleets stays.
+//! Fleets: validators vote for nothing, tiles and keys travel in real transactions, and an organisation with fleets stays.
 
 use crate::common::{account, apply, chain, origin, signed};
 use dpki_primitives::{
 	economy::{Operation, QuotaPolicies, QuotaPolicy},
-	fleet::{Commitment, FleetKey, FleetLeaf, MembershipProof, Tile, Tiler},
+	fleet::{
+		Commitment, FleetKey, FleetLeaf, MembershipProof, RollEntry, RollTerms, Tile, Tiler,
+		tree::root_of,
+	},
 	ids::{BlobDigest, FleetId, OrganisationId, RevisionId},
 	key::{KeyPurpose, KeyType},
 	organisation::{Belongings, OrganisationKind},
@@ -13,12 +16,14 @@ use dpki_primitives::{
 };
 use dpki_runtime::{
 	Balances, Dpki, Economy, Fleets, Organisations, Runtime, RuntimeCall, RuntimeEvent, System,
+	Timestamp,
 	configs::{economy::MinCapacity, pki::OneProxy},
 	dpki_api::runtime_decl_for_dpki_api::DpkiApiV1,
 	genesis_config_presets::LOCAL_PRESET,
 };
-use frame_support::{assert_noop, assert_ok};
+use frame_support::{assert_noop, assert_ok, traits::Time};
 use pallet_deliveries::SeeThrough;
+use sp_core::{Pair as _, ed25519};
 use sp_keyring::Sr25519Keyring::{Alice, Bob, Charlie, Eve, Ferdie};
 use sp_runtime::TokenError;
 
@@ -201,5 +206,54 @@ fn a_large_fleet_takes_more_of_a_quota_than_a_small_one_however_it_is_wrapped() 
 		let refused = apply(signed(Eve, commit(b"largest", 1 << 24))).expect("it is applied");
 		assert_eq!(refused, Err(TokenError::FundsUnavailable.into()));
 		assert_eq!(Fleets::fleet(FleetId::from_name(acme(), b"largest")), None);
+	});
+}
+
+#[test]
+fn keys_of_a_roll_are_appended_in_a_transaction_and_count_without_votes() {
+	chain(LOCAL_PRESET).execute_with(|| {
+		System::initialize(&2, &System::parent_hash(), &Default::default());
+		let name = |text: &[u8]| text.to_vec().try_into().unwrap();
+		let founded =
+			Organisations::create(origin(Eve), name(b"acme"), OrganisationKind::Manufacturer);
+		assert_ok!(founded);
+		let validity = Validity { not_before: 0, not_after: None };
+		let terms = RollTerms { purpose: KeyPurpose::Tls, validity };
+		let open = Call::open_roll { organisation: acme(), name: name(b"drones"), terms };
+		assert_ok!(apply(signed(Eve, open.into())).unwrap());
+		let expires_at = Timestamp::now() + 60_000;
+		let pairs: Vec<_> = (1..4).map(|seed| ed25519::Pair::from_seed(&[seed; 32])).collect();
+		let entry = |(place, pair): (u32, &ed25519::Pair)| {
+			let genesis = System::block_hash(0).into();
+			let payload = terms.possession(genesis, drones(), place, expires_at).payload();
+			RollEntry { key: pair.public().0, possession: pair.sign(&payload).0 }
+		};
+		let entries: Vec<_> = (0..).zip(&pairs).map(entry).collect();
+		let append = |entries: Vec<RollEntry>| -> RuntimeCall {
+			let entries = entries.try_into().unwrap();
+			Call::append_keys { fleet: drones(), from: 0, grace: 0, expires_at, entries }.into()
+		};
+		let mut forged = entries.clone();
+		forged[1].possession[40] ^= 1;
+		let refused = apply(signed(Eve, append(forged))).unwrap();
+		assert_eq!(refused, Err(Error::PossessionInvalid(1).into()));
+		assert_eq!(Fleets::fleet(drones()).unwrap().current, None);
+		let before = Balances::free_balance(account(Eve));
+		assert_ok!(apply(signed(Eve, append(entries))).unwrap());
+		assert!(Balances::free_balance(account(Eve)) < before);
+		let leaves: Vec<_> = (0..)
+			.zip(&pairs)
+			.map(|(place, pair)| terms.leaf(b"drones", place, &pair.public().0).unwrap())
+			.collect();
+		let hashes: Vec<_> = leaves.iter().map(FleetLeaf::hash).collect();
+		let proof = MembershipProof {
+			fleet: drones(),
+			organisation: acme(),
+			index: 2,
+			leaf: leaves[2].clone(),
+			path: vec![root_of(&hashes[..2])].try_into().unwrap(),
+		};
+		assert_eq!(Runtime::fleet_member(proof), Status::Valid);
+		assert_eq!(Runtime::fleet(drones()).status, Status::Valid);
 	});
 }

@@ -11,7 +11,7 @@ use scale_info::{
 use std::collections::BTreeSet;
 
 /// What a proxy for the rotation of keys may do. No calls about fleets are in here: whoever commits to leaves proves to hold
-/// none of the keys in them.
+/// none of the keys in them, and a roll takes devices that are new, as a batch does.
 const KEY_ROTATION: [(&str, &[&str]); 3] = [
 	("Organisations", &["hand_over", "cancel_hand_over", "accept_hand_over"]),
 	(
@@ -126,6 +126,8 @@ const ONLY_ANY: [(&str, &[&str]); 10] = [
 			"revoke_fleet",
 			"retire_fleet",
 			"publish_tile",
+			"open_roll",
+			"append_keys",
 		],
 	),
 	("Motions", &["propose", "vote", "withdraw", "close"]),

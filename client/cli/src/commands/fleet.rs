@@ -2,6 +2,7 @@
 
 mod import;
 mod list;
+mod roll;
 mod watch;
 
 use crate::{
@@ -18,6 +19,7 @@ use dpki_client::{
 	fleet::{
 		Commitment, FleetError, FleetLeaf, FleetRecord, FleetTiles, MembershipProof, TileFolder,
 		masks,
+		roll::{Roll, place_of},
 		watch::{Duty, Finding, look},
 	},
 };
@@ -25,7 +27,7 @@ use dpki_primitives::{
 	fleet::{MAX_CHUNKS_PER_REVOCATION, tile::top_level},
 	key::KeyPurpose,
 	revocation::RevocationReason,
-	status::Status,
+	status::{Status, Validity},
 };
 use std::path::PathBuf;
 
@@ -65,6 +67,29 @@ Example:
 Example:
   dpki fleet rotate new.csv acme/drones --tiles drones.tiles --grace 24h")]
 	Rotate(import::Rotate),
+	/// Begin a fleet whose keys stand on the chain, each with the proof that it is held
+	///
+	/// All its keys are Ed25519, for one purpose and one time. The device at place 7 of acme/drones is called drones-7.
+	#[command(after_help = "\
+Example:
+  dpki fleet open acme/drones --purpose tls --valid 730d")]
+	Open(roll::Open),
+	/// Sign, with the private keys of devices, that they are to stand in a fleet that was opened
+	///
+	/// It appends a line for each key to a table for `dpki fleet fill`. Private keys only sign and stay where they are.
+	#[command(after_help = "\
+Example:
+  dpki fleet sign acme/drones drone-0.key drone-1.key --from 0 --out keys.csv")]
+	Sign(roll::Sign),
+	/// Put the keys of a table on the chain, behind those that are there: up to 4,096 at once, as a whole or not at all
+	///
+	/// The table has the columns place, key, expires and signature; it is read line by line. What is on the chain already is
+	/// left out, so that an interrupted run is run again.
+	#[command(after_help = "\
+Example:
+  dpki fleet fill keys.csv acme/drones --grace 24h
+where keys.csv begins with the line place,key,expires,signature, as `dpki fleet sign` writes it")]
+	Fill(roll::Fill),
 	/// Take a commitment back that does not count yet
 	#[command(after_help = "\
 Example:
@@ -209,12 +234,17 @@ impl FleetCommand {
 			Self::Cut(command) => command.run(),
 			Self::Append(command) => command.run(session).await,
 			Self::Rotate(command) => command.run(session).await,
+			Self::Open(command) => command.run(session).await,
+			Self::Sign(command) => command.run(session).await,
+			Self::Fill(command) => command.run(session).await,
 			Self::Withdraw { fleet } => withdraw(session, &fleet).await,
 			Self::Check(command) => command.run(session).await,
 			Self::Watch(command) => command.run(session).await,
 			Self::Publish { fleet, tiles } => {
 				let (client, view) = session.view().await?;
-				let (_, commitment) = newest(&record(&view, &fleet).await?, &fleet)?;
+				let record = record(&view, &fleet).await?;
+				roll::refuse(&record, &fleet)?;
+				let (_, commitment) = newest(&record, &fleet)?;
 				let count = publish(session, &client, &fleet, &tiles, commitment).await?;
 				Ok(Report::new().done(format!("Published the tiles of {fleet}")).row_as(
 					"tiles",
@@ -242,7 +272,13 @@ async fn record(view: &View, fleet: &FleetRef) -> Result<FleetRecord> {
 fn newest(record: &FleetRecord, fleet: &FleetRef) -> Result<(u32, Commitment)> {
 	let candidate = record.candidate.map(|it| (it.revision, it.commitment));
 	let current = record.current.map(|it| (it.revision, it.commitment));
-	candidate.or(current).ok_or_else(|| nothing(fleet))
+	candidate.or(current).ok_or_else(|| match record.has_roll() {
+		true => Error::NotAllowed {
+			why: format!("{fleet} has no keys yet"),
+			next: "append some with `dpki fleet fill`".to_owned(),
+		},
+		false => nothing(fleet),
+	})
 }
 
 fn nothing(fleet: &FleetRef) -> Error {
@@ -309,6 +345,12 @@ impl Check {
 		let (client, view) = session.view().await?;
 		let record = record(&view, &self.fleet).await?;
 		let (revision, commitment) = newest(&record, &self.fleet)?;
+		if let Some(mut roll) = Roll::open(&view, self.fleet.id(), &record).await? {
+			if self.vote {
+				roll::refuse(&record, &self.fleet)?;
+			}
+			return roll::check(&view, &self.fleet, &mut roll, revision).await;
+		}
 		let policy = view.key_policy(self.fleet.organisation()).await?;
 		let store = sources(&client, self.tiles);
 		let duty = Duty::newest(self.fleet.id(), &record).ok_or_else(|| nothing(&self.fleet))?;
@@ -351,14 +393,25 @@ impl Prove {
 			Some(head) => (head.revision, head.commitment),
 			None => newest(&record, &self.fleet)?,
 		};
-		let store = sources(&client, self.tiles.clone());
-		let mut tiles = FleetTiles::new(&store, commitment);
-		let index = match (self.index, &self.device) {
-			(Some(index), _) => index,
-			(None, device) => self.find(&mut tiles, device.as_ref()).await?,
+		let proof = match Roll::open(&view, self.fleet.id(), &record).await? {
+			Some(mut roll) => {
+				let index = self.place(&roll)?;
+				let progress = Progress::start(format!("proving member {index}"));
+				let seen =
+					|count| progress.say(format!("read {count} of {} keys", commitment.size));
+				roll.prove(index, seen).await?
+			},
+			None => {
+				let store = sources(&client, self.tiles.clone());
+				let mut tiles = FleetTiles::new(&store, commitment);
+				let index = match (self.index, &self.device) {
+					(Some(index), _) => index,
+					(None, device) => self.find(&mut tiles, device.as_ref()).await?,
+				};
+				tiles.prove(self.fleet.organisation(), self.fleet.id(), index).await?
+			},
 		};
-		let organisation = self.fleet.organisation();
-		let proof = tiles.prove(organisation, self.fleet.id(), index).await?;
+		let index = proof.index;
 		let bytes = proof.to_bytes();
 		files::write_public(&self.out, &bytes)?;
 		Ok(Report::new()
@@ -374,6 +427,23 @@ impl Prove {
 			.row("purpose", proof.leaf.purpose.name())
 			.row_as("bytes", bytes.len().to_string(), bytes.len())
 			.read_at(view.head()))
+	}
+
+	/// The place on a roll that was asked for, by its number or its name.
+	fn place(&self, roll: &Roll<'_>) -> Result<u32> {
+		if let Some(index) = self.index {
+			return Ok(index);
+		}
+		let name = self.device.as_ref().map(Name::as_str).unwrap_or_default();
+		let place = place_of(self.fleet.name().as_bytes(), name.as_bytes());
+		let purpose = self.purpose.map(KeyPurpose::from);
+		let is_wanted = purpose.is_none_or(|purpose| purpose == roll.terms().purpose);
+		place
+			.filter(|place| is_wanted && *place < roll.size())
+			.ok_or_else(|| Error::Unknown {
+				what: "member",
+				name: format!("{name} of {}", self.fleet),
+			})
 	}
 
 	/// The one member with the name of a device, and for the purpose that was asked for.
@@ -442,6 +512,7 @@ async fn show(session: &Session, fleet: &FleetRef) -> Result<Report> {
 	let revoked = view.count_revoked_members(fleet.id()).await?;
 	let words = match record.current {
 		Some(head) => lookup::verdict(status, &record.standing(&head)),
+		None if record.has_roll() => "no keys yet".to_owned(),
 		None => "not committed yet".to_owned(),
 	};
 	let mut report = Report::new()
@@ -453,6 +524,14 @@ async fn show(session: &Session, fleet: &FleetRef) -> Result<Report> {
 		.time("committed_at", record.committed_at)
 		.row_as("revoked_members", revoked.to_string(), revoked)
 		.read_at(view.head());
+	if let Some(roll) = view.roll(fleet.id()).await? {
+		let Validity { not_before, not_after } = roll.terms.validity;
+		report = report
+			.row_as("on_chain", "every key, with its possession proven", true)
+			.row("purpose", roll.terms.purpose.name())
+			.time("not_before", not_before)
+			.time_if("not_after", not_after);
+	}
 	if let Some(head) = record.current {
 		report = of(report, "", head.revision, &head.commitment).time("since", head.since);
 	}
@@ -469,10 +548,14 @@ async fn show(session: &Session, fleet: &FleetRef) -> Result<Report> {
 }
 
 fn of(report: Report, prefix: &str, revision: u32, commitment: &Commitment) -> Report {
-	report
+	let report = report
 		.row_as(&format!("{prefix}revision"), revision.to_string(), revision)
 		.row_as(&format!("{prefix}members"), commitment.size.to_string(), commitment.size)
-		.row(&format!("{prefix}root"), hex(&commitment.root))
+		.row(&format!("{prefix}root"), hex(&commitment.root));
+	if commitment.is_on_roll() {
+		return report;
+	}
+	report
 		.data(&format!("{prefix}tiles"), dpki_client::blob::cid(commitment.tiles))
 		.data(&format!("{prefix}levels"), top_level(commitment.size) + 1)
 }

@@ -5,8 +5,8 @@ use crate::api::{BoundedVec, tx};
 use dpki_primitives::{
 	Moment,
 	fleet::{
-		ChunkMask, Commitment, MAX_CHUNKS_PER_REVOCATION, MAX_CONSISTENCY_LEN, MAX_TILE_LEN,
-		TreeHash,
+		ChunkMask, Commitment, MAX_CHUNKS_PER_REVOCATION, MAX_CONSISTENCY_LEN, MAX_KEYS_PER_APPEND,
+		MAX_TILE_LEN, RollEntry, RollTerms, TreeHash,
 	},
 	ids::{FleetId, OrganisationId, RevisionId},
 	revocation::RevocationReason,
@@ -84,14 +84,39 @@ pub fn publish_tile(
 	Ok(tx().fleets().publish_tile(Static(organisation), BoundedVec(tile.to_vec())))
 }
 
+/// Begins a fleet whose keys stand on the chain.
+pub fn open_roll(
+	organisation: OrganisationId,
+	fleet: &str,
+	terms: RollTerms,
+) -> Result<impl Call + use<>, CallError> {
+	Ok(tx().fleets().open_roll(Static(organisation), name(fleet)?, Static(terms)))
+}
+
+/// Appends keys to a roll, from the place `from` on, with the [entries](crate::fleet::roll::sign_entry) that they have signed
+/// until `expires_at`.
+pub fn append_keys(
+	fleet: FleetId,
+	from: u32,
+	grace: Moment,
+	expires_at: Moment,
+	entries: Vec<RollEntry>,
+) -> Result<impl Call + use<>, CallError> {
+	check_len("the list of keys", entries.len(), 1..=MAX_KEYS_PER_APPEND)?;
+	let entries = BoundedVec(entries.into_iter().map(Static).collect());
+	Ok(tx().fleets().append_keys(Static(fleet), from, grace, expires_at, entries))
+}
+
 #[cfg(test)]
 mod tests {
 	use super::{super::tests::assert_encodes, *};
-	use dpki_primitives::ids::BlobDigest;
+	use dpki_primitives::{ids::BlobDigest, key::KeyPurpose, status::Validity};
 
 	const ORGANISATION: OrganisationId = OrganisationId([4; 32]);
 	const FLEET: FleetId = FleetId([5; 32]);
 	const REASON: RevocationReason = RevocationReason::KeyCompromise;
+
+	const ENTRY: RollEntry = RollEntry { key: [7; 32], possession: [8; 64] };
 
 	fn commitment() -> Commitment {
 		Commitment { size: 3, root: [1; 32], tiles: BlobDigest([2; 32]) }
@@ -115,6 +140,13 @@ mod tests {
 		assert_encodes(&retire_fleet(FLEET), (25, 7), FLEET);
 		let publish = publish_tile(ORGANISATION, &[1, 2]).unwrap();
 		assert_encodes(&publish, (25, 8), (ORGANISATION, vec![1u8, 2]));
+		let validity = Validity { not_before: 1, not_after: Some(2) };
+		let terms = RollTerms { purpose: KeyPurpose::Tls, validity };
+		let open = open_roll(ORGANISATION, "drones", terms).unwrap();
+		assert_encodes(&open, (25, 9), (ORGANISATION, b"drones".to_vec(), terms));
+		let entries = vec![ENTRY; 2];
+		let append = append_keys(FLEET, 3, 4, 5, entries.clone()).unwrap();
+		assert_encodes(&append, (25, 10), (FLEET, 3u32, 4u64, 5u64, entries));
 	}
 
 	#[test]
@@ -123,6 +155,9 @@ mod tests {
 		assert!(append_fleet(FLEET, commitment(), 7, &[[9; 32]; 26]).is_err());
 		assert!(revoke_members(FLEET, vec![], REASON).is_err());
 		assert!(publish_tile(ORGANISATION, &[]).is_err());
+		assert!(append_keys(FLEET, 0, 0, 0, vec![]).is_err());
+		let many = vec![ENTRY; MAX_KEYS_PER_APPEND as usize + 1];
+		assert!(append_keys(FLEET, 0, 0, 0, many).is_err());
 		assert!(publish_tile(ORGANISATION, &[0; MAX_TILE_LEN as usize + 1]).is_err());
 	}
 }

@@ -55,11 +55,13 @@ impl Holding {
 }
 
 /// What a voter holds of a fleet at this moment: what may count, what counts, and what has counted until its grace is over.
+/// Of a roll it holds nothing.
 pub fn held_commitments(record: &FleetRecord, now: Moment) -> impl Iterator<Item = Commitment> {
 	let previous = record.previous.filter(|it| now < it.superseded_at);
 	let heads = [previous.map(|it| it.head), record.current];
 	let candidate = record.candidate.map(|it| it.commitment);
-	heads.into_iter().flatten().map(|head| head.commitment).chain(candidate)
+	let all = heads.into_iter().flatten().map(|head| head.commitment).chain(candidate);
+	all.filter(|commitment| !commitment.is_on_roll())
 }
 
 fn remove_others(

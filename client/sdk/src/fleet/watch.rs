@@ -45,7 +45,8 @@ impl Duty {
 		Self::all(fleet, record).next()
 	}
 
-	/// What there is to look at in a fleet: the candidate first, then what counts already.
+	/// What there is to look at in a fleet: the candidate first, then what counts already. Nobody has to say that keys are to
+	/// be had which stand on the chain.
 	fn all(fleet: FleetId, record: &FleetRecord) -> impl Iterator<Item = Self> {
 		let current = record.current.map(|it| it.commitment);
 		let duty = move |id, revision, commitment, rotates| Self {
@@ -61,7 +62,8 @@ impl Duty {
 			let before = current.filter(|_| it.change == Change::Rotate);
 			duty(id, it.revision, it.commitment, before)
 		});
-		let head = record.current.zip(record.head_id());
+		let head = record.current.filter(|it| !it.commitment.is_on_roll());
+		let head = head.zip(record.head_id());
 		let head = head.map(|(it, id)| duty(id, it.revision, it.commitment, None));
 		candidate.into_iter().chain(head)
 	}

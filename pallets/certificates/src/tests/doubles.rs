@@ -8,6 +8,7 @@ use dpki_primitives::{
 	device::DeviceRecord,
 	ids::{DeviceId, KeyId, Name, OrganisationId},
 	key::{KeyPurpose, KeyRecord, KeyType, PublicKey},
+	key_policy::KeyPolicy,
 	organisation::{Organisations, Role},
 	registry::Registry,
 	revocation::{Revocation, RevocationReason, Withdrawal},
@@ -150,6 +151,10 @@ impl Registry for TestRegistry {
 			None => Status::Unknown,
 			Some(record) => record.withdrawal.revocation().map_or(Status::Valid, Status::Revoked),
 		}
+	}
+
+	fn key_policy(_: OrganisationId) -> KeyPolicy {
+		KeyPolicy::default()
 	}
 
 	fn is_anchor_key_revoked(_: KeyId) -> bool {

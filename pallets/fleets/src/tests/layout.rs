@@ -1,7 +1,7 @@
 //! Where the records lie, and what is noticed when they are wrong.
 
 use super::mock::*;
-use crate::{FleetCount, Fleets, OrganisationFleets, RevokedMembers, Votes};
+use crate::{FleetCount, Fleets, OrganisationFleets, RevokedMembers, RollTiles, Rolls, Votes};
 use dpki_primitives::{
 	fleet::{FleetRecord, RevocationChunk},
 	ids::{FleetId, OrganisationId},
@@ -28,6 +28,11 @@ fn records_lie_where_devices_look_for_them() {
 		assert_eq!(
 			RevokedMembers::<Test>::hashed_key_for(drones(), 7),
 			storage_keys::revoked_members(drones(), 7)
+		);
+		assert_eq!(Rolls::<Test>::hashed_key_for(drones()), storage_keys::roll(drones()));
+		assert_eq!(
+			RollTiles::<Test>::hashed_key_for(drones(), 7),
+			storage_keys::roll_tile(drones(), 7)
 		);
 		assert_eq!(
 			Votes::<Test>::hashed_key_for(drones(), 7),
@@ -145,4 +150,44 @@ fn votes_about_nothing_are_noticed() {
 			votes.try_push(again).unwrap();
 		});
 	});
+}
+
+/// Runs `corrupt` on a state with a good roll of 257 keys, and expects the check of the state to notice.
+fn roll_is_noticed(corrupt: impl FnOnce()) {
+	new_test_ext().execute_with(|| {
+		super::roll::open();
+		super::roll::append(0, 257);
+		assert_ok!(Pallet::do_try_state());
+		corrupt();
+		assert!(Pallet::do_try_state().is_err());
+	});
+}
+
+#[test]
+fn a_roll_that_is_not_what_counts_is_noticed() {
+	roll_is_noticed(|| Rolls::<Test>::remove(drones()));
+	roll_is_noticed(|| {
+		Rolls::<Test>::insert(FleetId([5; 32]), Rolls::<Test>::get(drones()).unwrap())
+	});
+	let change = |change: fn(&mut dpki_primitives::fleet::RollRecord)| {
+		roll_is_noticed(|| Rolls::<Test>::mutate(drones(), |roll| change(roll.as_mut().unwrap())));
+	};
+	change(|roll| roll.size = 256);
+	change(|roll| roll.frontier[1][0] ^= 1);
+	change(|roll| roll.terms.validity.not_before += 1);
+	roll_is_noticed(|| {
+		Fleets::<Test>::mutate(drones(), |fleet| {
+			fleet.as_mut().unwrap().current.as_mut().unwrap().commitment.tiles.0[0] = 1;
+		});
+	});
+}
+
+#[test]
+fn keys_that_are_not_on_the_roll_are_noticed() {
+	roll_is_noticed(|| RollTiles::<Test>::remove(drones(), 1));
+	roll_is_noticed(|| RollTiles::<Test>::mutate(drones(), 0, |tile| tile[3][3] ^= 1));
+	roll_is_noticed(|| {
+		RollTiles::<Test>::mutate(drones(), 1, |tile| tile.try_push([1; 32]).unwrap())
+	});
+	roll_is_noticed(|| RollTiles::<Test>::insert(drones(), 2, RollTiles::<Test>::get(drones(), 1)));
 }

@@ -16,6 +16,7 @@ use dpki_primitives::{
 	},
 	ids::{BlobDigest, DeviceId, FleetId, KeyId, Name, OrganisationId, RevisionId},
 	key::{KeyPurpose, KeyRecord, KeyType, PublicKey},
+	key_policy::KeyPolicy,
 	organisation::{Organisations, Role},
 	registry::{CompromisedKeys, Registry},
 	status::{Status, Validity},
@@ -99,6 +100,7 @@ thread_local! {
 	static SINGLE: RefCell<(Option<DeviceRecord>, Option<KeyRecord>)> = const { RefCell::new((None, None)) };
 	static LEAKS: RefCell<BTreeMap<KeyId, Moment>> = const { RefCell::new(BTreeMap::new()) };
 	static ANCHOR_KEYS: RefCell<Vec<KeyId>> = const { RefCell::new(Vec::new()) };
+	static POLICY: Cell<KeyPolicy> = Cell::new(KeyPolicy::default());
 	static CHARGED: RefCell<BTreeMap<Operation, u32>> = const { RefCell::new(BTreeMap::new()) };
 	static HELD: RefCell<Vec<Resource>> = const { RefCell::new(Vec::new()) };
 	static FUNDS: Cell<bool> = const { Cell::new(true) };
@@ -173,6 +175,11 @@ impl TestRegistry {
 		SINGLE.set((device, key));
 	}
 
+	/// Has the organisation ask this of keys.
+	pub fn set_policy(policy: KeyPolicy) {
+		POLICY.set(policy);
+	}
+
 	/// Revokes a key as that of an anchor.
 	pub fn revoke_anchor_key(key: KeyId) {
 		ANCHOR_KEYS.with_borrow_mut(|keys| keys.push(key));
@@ -214,6 +221,10 @@ impl Registry for TestRegistry {
 
 	fn is_well_formed(_: &PublicKey) -> bool {
 		false
+	}
+
+	fn key_policy(_: OrganisationId) -> KeyPolicy {
+		POLICY.get()
 	}
 
 	fn is_anchor_key_revoked(key: KeyId) -> bool {
@@ -430,6 +441,7 @@ pub fn new_test_ext() -> sp_io::TestExternalities {
 	CLOCK.set(NOW);
 	TestVoters::set(&VOTERS);
 	TestRegistry::set(None, None);
+	TestRegistry::set_policy(KeyPolicy::default());
 	LEAKS.with_borrow_mut(BTreeMap::clear);
 	ANCHOR_KEYS.with_borrow_mut(Vec::clear);
 	CHARGED.with_borrow_mut(BTreeMap::clear);
@@ -438,6 +450,9 @@ pub fn new_test_ext() -> sp_io::TestExternalities {
 	FUNDS.set(true);
 	let storage = RuntimeGenesisConfig::default().build_storage().unwrap();
 	let mut ext: sp_io::TestExternalities = storage.into();
+	ext.register_extension(sp_keystore::KeystoreExt::new(
+		sp_keystore::testing::MemoryKeystore::new(),
+	));
 	ext.execute_with(|| {
 		System::set_block_number(1);
 		System::set_extrinsic_index(0);

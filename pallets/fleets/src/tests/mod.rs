@@ -6,5 +6,6 @@ mod members;
 pub(crate) mod mock;
 mod random;
 mod revocation;
+mod roll;
 mod tiles;
 mod voting;

@@ -47,7 +47,7 @@ pub enum Operation {
 	/// Replace a key of a device by another one.
 	#[codec(index = 4)]
 	ReplaceKey,
-	/// Register a key as part of a batch; per key.
+	/// Register a key as part of a batch, or append it to a roll; per key.
 	#[codec(index = 5)]
 	BatchKey,
 	/// Publish a delivery.

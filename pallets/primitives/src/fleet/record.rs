@@ -165,6 +165,11 @@ impl FleetRecord {
 		candidate.map(|it| it.revision).or(head.map(|it| it.revision))
 	}
 
+	/// Whether its keys stand on the chain, see [`roll`](super::roll): those of a fleet with tiles are proposed at once.
+	pub fn has_roll(&self) -> bool {
+		self.revisions == 0 || self.current.is_some_and(|head| head.commitment.is_on_roll())
+	}
+
 	fn id(&self) -> FleetId {
 		FleetId::from_name(self.organisation, &self.name)
 	}
@@ -178,6 +183,35 @@ impl FleetRecord {
 			superseded_at: self.retired_at,
 			revocation: self.revocation,
 		}
+	}
+
+	/// A fleet of which nothing was proposed yet.
+	pub fn new(organisation: OrganisationId, name: Name, now: Moment) -> Self {
+		Self {
+			organisation,
+			name,
+			committed_at: now,
+			revisions: 0,
+			current: None,
+			previous: None,
+			candidate: None,
+			retired_at: None,
+			revocation: None,
+		}
+	}
+
+	/// Makes this the current head at this moment, and gives its number: nobody votes on what stands on the chain. The head
+	/// before it stays good for `grace` milliseconds; but as long as an earlier one is still good, that one stays in its
+	/// place. So a roll that grows in many steps at once keeps the head that it had before the first of them.
+	pub fn grow(&mut self, commitment: Commitment, grace: Moment, now: Moment) -> u32 {
+		let revision = self.revisions;
+		self.revisions = revision.saturating_add(1);
+		let replaced = self
+			.current
+			.map(|head| SupersededHead { head, superseded_at: now.saturating_add(grace) });
+		self.previous = self.previous.filter(|it| now < it.superseded_at).or(replaced);
+		self.current = Some(FleetHead { revision, commitment, since: now, unavailable: false });
+		revision
 	}
 
 	/// Makes the candidate the current head at this moment; nothing happens if there is none.

@@ -13,6 +13,7 @@
 
 use super::{
 	leaf::FleetLeaf,
+	roll::ON_ROLL,
 	tree::{Frontier, MAX_FLEET_SIZE, TreeHash, root_of},
 };
 use crate::ids::BlobDigest;
@@ -48,7 +49,7 @@ pub struct Commitment {
 	pub size: u32,
 	/// The root over all leaves.
 	pub root: TreeHash,
-	/// The tile at the top.
+	/// The tile at the top, or [`ON_ROLL`].
 	pub tiles: BlobDigest,
 }
 
@@ -56,6 +57,11 @@ impl Commitment {
 	/// Whether there can be such a fleet.
 	pub const fn has_valid_size(&self) -> bool {
 		0 < self.size && self.size <= MAX_FLEET_SIZE
+	}
+
+	/// Whether the leaves stand on the chain, on a [`roll`](super::roll), and in no tile.
+	pub fn is_on_roll(&self) -> bool {
+		self.tiles == ON_ROLL
 	}
 
 	/// The level of the tile at the top.

@@ -78,6 +78,18 @@ impl Frontier {
 		self.count = self.count.saturating_add(1);
 	}
 
+	/// One that has so many nodes already, with the roots of its largest complete subtrees; `None` if there are not as many
+	/// of those as the number has bits.
+	pub fn resume(count: u32, roots: Vec<TreeHash>) -> Option<Self> {
+		let expected = count.count_ones() as usize;
+		(roots.len() == expected).then(|| Self { count: u64::from(count), roots })
+	}
+
+	/// The roots of its largest complete subtrees, from the left.
+	pub fn into_roots(self) -> Vec<TreeHash> {
+		self.roots
+	}
+
 	/// How many nodes there are.
 	pub fn count(&self) -> u64 {
 		self.count

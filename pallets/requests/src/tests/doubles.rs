@@ -8,6 +8,7 @@ use dpki_primitives::{
 	device::DeviceRecord,
 	ids::{DeviceId, KeyId, Name, OrganisationId},
 	key::{KeyPurpose, KeyRecord, KeyType, PublicKey},
+	key_policy::KeyPolicy,
 	organisation::{Organisations, Role},
 	registry::Registry,
 	revocation::{Revocation, Withdrawal},
@@ -180,6 +181,10 @@ impl Registry for TestRegistry {
 
 	fn key_status(key: KeyId) -> Status {
 		KEYS.with_borrow(|keys| keys.get(&key).map_or(Status::Unknown, |it| it.1))
+	}
+
+	fn key_policy(_: OrganisationId) -> KeyPolicy {
+		KeyPolicy::default()
 	}
 
 	fn is_anchor_key_revoked(_: KeyId) -> bool {

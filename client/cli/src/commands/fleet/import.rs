@@ -1,6 +1,6 @@
 //! From a table of keys to tiles and a proposal.
 
-use super::{newest, publish, record, sources};
+use super::{newest, publish, record, roll, sources};
 use crate::{
 	error::{Error, Result},
 	output::{Progress, Report, hex},
@@ -153,6 +153,7 @@ fn current(
 	record: &dpki_client::fleet::FleetRecord,
 	fleet: &FleetRef,
 ) -> Result<(u32, Commitment)> {
+	roll::refuse(record, fleet)?;
 	match record.current {
 		Some(head) => Ok((head.revision, head.commitment)),
 		None => {
