@@ -95,6 +95,9 @@ enum Part {
 		/// Transactions in a run, with 256 keys in each
 		#[arg(long, default_value_t = 32)]
 		count: u32,
+		/// Transactions in a run that append keys to rolls, with 4,096 keys in each
+		#[arg(long, default_value_t = 16)]
+		rolls: u32,
 		/// Runs
 		#[arg(long, default_value_t = 5)]
 		runs: u32,
@@ -167,9 +170,9 @@ async fn measure(setup: &Setup, part: Part) -> Result<Vec<Metric>> {
 			refuse_too_many(validators)?;
 			latency::measure(setup, latency::Plan { validators, count, runs }).await
 		},
-		Part::Batch { validators, count, runs } => {
+		Part::Batch { validators, count, rolls, runs } => {
 			refuse_too_many(validators)?;
-			batch::measure(setup, batch::Plan { validators, count, runs }).await
+			batch::measure(setup, batch::Plan { validators, count, rolls, runs }).await
 		},
 		Part::Fleet { validators, members, samples, dpki } => {
 			refuse_too_many(validators)?;

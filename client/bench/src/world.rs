@@ -9,15 +9,18 @@ use crate::{
 use codec::{Compact, Encode};
 use dpki_client::{
 	AccountId, Voucher, calls,
+	fleet::roll::{RollEntry, RollTerms, sign_entry},
 	possession::{Registration, SoftwareKey},
 };
 use dpki_primitives::{
 	Moment,
 	context::Registrant,
-	device::NewDevice,
-	ids::{DeviceId, KeyId, OrganisationId},
+	device::{MAX_GRACE, NewDevice},
+	fleet::TILE_WIDTH,
+	ids::{DeviceId, FleetId, KeyId, OrganisationId},
 	key::{KeyPurpose, KeyType, NewKey},
 	organisation::OrganisationKind,
+	status::Validity,
 	storage_keys,
 };
 use sp_crypto_hashing::blake2_256;
@@ -32,6 +35,11 @@ const SOMETHING: u64 = 1_000_000_000_000;
 
 /// What a transfer moves.
 const AMOUNT: u128 = 1_000_000_000;
+
+/// The name of the roll of each organisation, and what its keys have in common.
+const ROLL: &str = "roll";
+const TERMS: RollTerms =
+	RollTerms { purpose: KeyPurpose::Tls, validity: Validity { not_before: 0, not_after: None } };
 
 /// For how long the signatures of a load are good, in milliseconds: half of what the chain takes.
 const LIFETIME: Moment = 12 * 60 * 60 * 1000;
@@ -94,7 +102,11 @@ impl World {
 		let (devices, _) = self.devices(0, 0..1);
 		let call = self.batch_call(0, &devices);
 		let same = calls::register_batch(organisation(0), devices, self.expires_at)?;
-		chain.check(&call, &same)
+		chain.check(&call, &same)?;
+		chain.check(&open_call(0), &calls::open_roll(organisation(0), ROLL, TERMS)?)?;
+		let entries = self.entries(0, 0, 2);
+		let same = calls::append_keys(roll(0), 0, MAX_GRACE, self.expires_at, entries)?;
+		chain.check(&self.append_call(0, 0, 2), &same)
 	}
 
 	/// The first transfers of so many senders, from this number on, each to its receiver.
@@ -158,6 +170,52 @@ impl World {
 
 	fn batch_call(&self, registrar: u32, devices: &[NewDevice]) -> Vec<u8> {
 		(21u8, 30u8, organisation(registrar), devices, self.expires_at).encode()
+	}
+
+	/// A roll for each registrar: the first that it does after its organisation.
+	pub fn rolls(&self) -> Vec<Transaction> {
+		make(self.organisations, |number| {
+			let (registrar, nonce) = self.turn(number);
+			Transaction {
+				bytes: self.chain.signed(
+					&key("registrar", registrar),
+					nonce,
+					&open_call(registrar),
+				),
+				effect: storage_keys::roll(roll(registrar)),
+			}
+		})
+	}
+
+	/// So many full tiles of keys in each transaction, appended to their rolls by the registrars in turns: the first that
+	/// they do after opening them.
+	pub fn appends(&self, count: u32, tiles: u32) -> Vec<Transaction> {
+		make(count, |number| {
+			let (registrar, nonce) = self.turn(number);
+			let tile = (nonce - 1) * tiles;
+			let call = self.append_call(registrar, tile * TILE_WIDTH, tiles * TILE_WIDTH);
+			Transaction {
+				bytes: self.chain.signed(&key("registrar", registrar), nonce + 1, &call),
+				effect: storage_keys::roll_tile(roll(registrar), tile),
+			}
+		})
+	}
+
+	fn append_call(&self, registrar: u32, from: u32, count: u32) -> Vec<u8> {
+		let entries = self.entries(registrar, from, count);
+		(25u8, 10u8, roll(registrar), from, MAX_GRACE, self.expires_at, entries).encode()
+	}
+
+	fn entries(&self, registrar: u32, from: u32, count: u32) -> Vec<RollEntry> {
+		let (genesis, fleet) = (self.chain.genesis, roll(registrar));
+		let entry = |place: u32| {
+			let secret = blake2_256(&("dpki-bench roll", fleet, place).encode());
+			let key = SoftwareKey::from_secret_bytes(KeyType::Ed25519, &secret);
+			let key = key.expect("a hash is a secret");
+			sign_entry(genesis, fleet, &TERMS, place, self.expires_at, &key)
+				.expect("an Ed25519 key in memory signs")
+		};
+		(from..from + count).map(entry).collect()
 	}
 
 	/// Vouchers of the registrars in turns, and the transactions that issue them: the first after their organisations.
@@ -239,6 +297,15 @@ pub fn organisation(number: u32) -> OrganisationId {
 
 fn name(number: u32) -> Vec<u8> {
 	format!("bench-{number}").into_bytes()
+}
+
+/// The roll of a registrar.
+fn roll(registrar: u32) -> FleetId {
+	FleetId::from_name(organisation(registrar), ROLL.as_bytes())
+}
+
+fn open_call(registrar: u32) -> Vec<u8> {
+	(25u8, 9u8, organisation(registrar), ROLL.as_bytes(), TERMS).encode()
 }
 
 fn transfer_call(to: &AccountId) -> Vec<u8> {

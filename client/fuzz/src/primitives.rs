@@ -11,7 +11,8 @@ use dpki_primitives::{
 	delivery::{Acknowledgement, DeliveryRecord},
 	device::{DeviceRecord, KeyList},
 	fleet::{
-		AvailabilityVote, ChunkMask, FleetRecord, MembershipProof, RevocationChunk, TileEntry,
+		AvailabilityVote, ChunkMask, FleetRecord, MembershipProof, RevocationChunk, RollEntry,
+		RollRecord, TileEntry,
 	},
 	ids::CertificateId,
 	key::{Consent, KeyRecord, NewKey, PublicKey},
@@ -57,6 +58,8 @@ const READERS: &[fn(&[u8])] = &[
 	bounded::<RevocationChunk>,
 	bounded::<ChunkMask>,
 	bounded::<TileEntry>,
+	bounded::<RollEntry>,
+	bounded::<RollRecord>,
 	bounded::<AvailabilityVote<[u8; 32]>>,
 	bounded::<MembershipProof>,
 	bounded::<Proposal>,

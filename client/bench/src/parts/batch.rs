@@ -1,8 +1,9 @@
 //! T2 and T3: one signature for many keys (M2, M3), and what verification takes in WebAssembly and natively.
 //!
-//! The chain has one call that registers many keys under one signature, and every key in it proves its possession: it is
-//! of class T3. There is no call of class T2, by which bytes come into a block body without a proof for each, and none
-//! that leaves less than two records for each device: the figure for M2 is therefore that of M3, and says so.
+//! Two calls register many keys under one signature: `dpki.register_batch`, which leaves more than two records for each device,
+//! and `fleets.append_keys`, which leaves 32 bytes for each key. In both every key proves its possession: they are of class
+//! T3. There is no call of class T2, by which bytes come into a block body without a proof for each: the figure for M2 is
+//! that of keys on rolls, and says so.
 
 use super::own::{from_file, middle, rate};
 use crate::{
@@ -15,7 +16,11 @@ use crate::{
 };
 use codec::Encode;
 use dpki_crypto::{Hash, Pure, Signed, Verifier, ed25519};
-use dpki_primitives::{device::MAX_DEVICES_PER_BATCH, key::KeyType};
+use dpki_primitives::{
+	device::MAX_DEVICES_PER_BATCH,
+	fleet::{MAX_KEYS_PER_APPEND, TILE_WIDTH},
+	key::KeyType,
+};
 use ed25519_dalek::Signer;
 use std::time::{Duration, Instant};
 use subxt_rpcs::client::rpc_params;
@@ -26,6 +31,12 @@ const GOAL_POSSESSION: f64 = 20_000.0;
 
 /// How much faster a P-256 signature is verified natively than in WebAssembly.
 const GOAL_NATIVE: f64 = 20.0;
+
+/// Tiles of keys that a transaction appends to a roll: as many as it can.
+const TILES: u32 = MAX_KEYS_PER_APPEND / TILE_WIDTH;
+
+/// Of 400 kB each: together no more than a third of what a pool takes.
+const ROLL_MANNER: Manner = Manner { window: 16, gap: Duration::ZERO };
 
 /// Organisations that register in turns.
 const ORGANISATIONS: u32 = 8;
@@ -43,6 +54,8 @@ pub struct Plan {
 	pub validators: usize,
 	/// Batches in a run.
 	pub count: u32,
+	/// Transactions in a run that append keys to rolls.
+	pub rolls: u32,
 	/// Runs.
 	pub runs: u32,
 }
@@ -50,12 +63,14 @@ pub struct Plan {
 /// Measures it.
 pub async fn measure(setup: &Setup, plan: Plan) -> Result<Vec<Metric>> {
 	let count = plan.count.next_multiple_of(ORGANISATIONS);
-	let endowed = endowed(TRANSFERS * plan.runs, ORGANISATIONS * (plan.runs + 1));
+	let rolls = plan.rolls.max(1).next_multiple_of(ORGANISATIONS);
+	let endowed = endowed(TRANSFERS * plan.runs, ORGANISATIONS * (2 * plan.runs + 1));
 	let genesis = Genesis { validators: plan.validators, endowed, state: vec![] };
 	let network = Network::start(setup, "batch", &genesis).await?;
 	let manner = Manner { window: 64, gap: Duration::ZERO };
 	let mut runs: Vec<Outcome> = Vec::new();
 	let mut transfers: Vec<Outcome> = Vec::new();
+	let mut appends: Vec<Outcome> = Vec::new();
 	for run in 0..plan.runs {
 		let world = World::found(&network, run * ORGANISATIONS, ORGANISATIONS).await?;
 		let load = world.transfers(run * TRANSFERS, TRANSFERS);
@@ -63,27 +78,32 @@ pub async fn measure(setup: &Setup, plan: Plan) -> Result<Vec<Metric>> {
 		transfers.push(from_file(setup, &network, &load, fast).await?);
 		let load = world.registrations(count, MAX_DEVICES_PER_BATCH);
 		runs.push(from_file(setup, &network, &load, manner).await?);
+		let first = (plan.runs + run) * ORGANISATIONS;
+		let world = World::found(&network, first, ORGANISATIONS).await?;
+		prepare(&network, &world.rolls()).await?;
+		let load = world.appends(rolls, TILES);
+		appends.push(from_file(setup, &network, &load, ROLL_MANNER).await?);
 	}
-	let each = MAX_DEVICES_PER_BATCH as usize;
-	let value = rate(&runs) * each as f64;
-	let compared = ratio(value, rate(&transfers));
-	let facts = runs.get(runs.len() / 2).map(|run| run.facts(each)).unwrap_or_default();
-	let batch = |name: &str, goal: f64| {
+	let figure = |name: &str, goal: f64, runs: &[Outcome], each: usize| {
+		let value = rate(runs) * each as f64;
+		let facts = runs.get(runs.len() / 2).map(|run| run.facts(each)).unwrap_or_default();
 		Metric::new(name, "T3", value, "keys finalised/s", runs.len())
-			.ratio(compared)
+			.ratio(ratio(value, rate(&transfers)))
 			.target(value, Target::AtLeast(goal))
 			.fact("validators", plan.validators)
 			.fact("slot_ms", setup.slot_ms)
 			.fact("keys_per_transaction", each)
-			.facts(&middle(&runs))
+			.facts(&middle(runs))
 			.facts(&facts)
 	};
+	let (devices, keys) = (MAX_DEVICES_PER_BATCH as usize, MAX_KEYS_PER_APPEND as usize);
 	let mut metrics = vec![
-		batch("M2", GOAL_BYTES)
+		figure("M2", GOAL_BYTES, &appends, keys)
 			.fact("note", "there is no call of class T2: this is the figure of class T3"),
-		batch("M3/keys", GOAL_POSSESSION),
+		figure("M3/keys", GOAL_POSSESSION, &runs, devices),
+		figure("M3/roll", GOAL_POSSESSION, &appends, keys),
 	];
-	let world = World::found(&network, plan.runs * ORGANISATIONS, ORGANISATIONS).await?;
+	let world = World::found(&network, 2 * plan.runs * ORGANISATIONS, ORGANISATIONS).await?;
 	metrics.extend(verification(&network, &world).await?);
 	Ok(metrics)
 }

@@ -1,9 +1,16 @@
-//! A fleet on a real chain: committed from a table, voted on, proven to a device, and revoked.
+//! A fleet on a real chain: committed from a table, voted on, proven to a device, and revoked; and one whose keys stand on
+//! the chain.
 
 use codec::Decode;
-use dpki_client::{Client, fleet::MembershipProof};
+use dpki_client::{
+	Client,
+	fleet::{MembershipProof, fleet_id, roll::sign_entry},
+	possession::SoftwareKey,
+};
 use dpki_e2e::{Fleet, PATIENCE, block, hex};
-use dpki_primitives::{revocation::RevocationReason, status::Status};
+use dpki_primitives::{
+	ids::OrganisationId, key::KeyType, revocation::RevocationReason, status::Status,
+};
 use dpki_verifier::{AuthoritySet, Checkpoint, Freshness, Query, Verifier, Zebra};
 use futures::StreamExt;
 use serde_json::Value;
@@ -88,6 +95,83 @@ async fn a_thousand_keys_are_committed_at_once_proven_one_by_one_and_revoked_at_
 	assert_eq!(verdict["status"], "valid");
 	let shown = fleet.admin.ok(["fleet", "status", drones]);
 	assert_eq!((&shown["revoked_members"], &shown["members"]), (&501.into(), &1_000.into()));
+}
+
+#[tokio::test]
+async fn keys_that_sign_for_their_places_stand_on_the_chain_and_are_proven_as_those_of_tiles() {
+	let fleet = Fleet::start("rolls");
+	let client = fleet.node.client().await;
+	let mut device = new_device(&client).await;
+	let planes = "acme/planes";
+	let at = |name: &str| fleet.workspace.join(name).display().to_string();
+	fleet.admin.ok(["fleet", "open", planes, "--purpose", "tls", "--valid", "30d"]);
+	assert_eq!(fleet.admin.ok(["fleet", "status", planes])["status"], "unknown");
+	// All but the last by a program that holds their keys, the last one by the command, as a device would.
+	let table = at("planes.csv");
+	write_roll(&client, "planes", 300, Path::new(&table)).await;
+	let key = fleet.user_key("plane-300").display().to_string();
+	fleet
+		.admin
+		.ok(["fleet", "sign", planes, &key, "--from", "300", "--out", &table]);
+
+	// A signature that is not that of its key is named, and nothing is appended.
+	let whole = std::fs::read_to_string(&table).expect("the table was written");
+	let forged = at("forged.csv");
+	let mut lines: Vec<String> = whole.lines().map(String::from).collect();
+	let last = lines[8].pop().expect("a line has a signature");
+	lines[8].push(if last == '0' { '1' } else { '0' });
+	std::fs::write(&forged, lines.join("\n")).expect("writes the table");
+	let sentence = fleet.admin.refused(["fleet", "fill", &forged, planes]);
+	assert!(sentence.contains("PossessionInvalid"), "{sentence}");
+	assert!(sentence.contains("position 7"), "{sentence}");
+
+	let filled = fleet.admin.ok(["fleet", "fill", &table, planes]);
+	assert_eq!((&filled["appended"], &filled["members"]), (&301.into(), &301.into()));
+	let again = fleet.admin.ok(["fleet", "fill", &table, planes]);
+	assert_eq!((&again["appended"], &again["left_out"]), (&0.into(), &301.into()));
+	let checked = fleet.admin.status(["fleet", "check", planes]);
+	assert_eq!((&checked["valid"], &checked["members"]), (&true.into(), &301.into()));
+	let vote = fleet.admin.refused(["fleet", "check", planes, "--vote"]);
+	assert!(vote.contains("on the chain"), "{vote}");
+
+	for name in ["planes-0", "planes-255", "planes-300"] {
+		let out = at(&format!("{name}.member"));
+		fleet.admin.ok(["fleet", "prove", planes, name, "--out", &out]);
+		let bytes = std::fs::read(&out).expect("the proof was written");
+		let proof = MembershipProof::from_bytes(&bytes).expect("it is a proof");
+		let query = Query::new().member(&proof);
+		let bundle = reach(&client, &query, block(&filled)).await;
+		let verified = device.verify(&bundle, &query, freshness()).expect("it is proven");
+		assert_eq!(verified.member_status(&proof), Ok(Status::Valid), "{name}");
+		let verdict = fleet.admin.status(["fleet", "status", planes, "--proof", &out]);
+		assert_eq!(verdict["status"], "valid");
+	}
+	let reason = ["--reason", "keyCompromise", "--yes"];
+	fleet.admin.ok([&["fleet", "revoke", planes, "300"][..], &reason].concat());
+	let out = at("planes-300.member");
+	let verdict = fleet.admin.status(["fleet", "status", planes, "--proof", &out]);
+	assert_eq!(verdict["status"], "revoked");
+}
+
+/// A table of so many keys, with their signatures for the first places of a roll.
+async fn write_roll(client: &Client, name: &str, count: u32, path: &Path) {
+	let id = fleet_id(OrganisationId::from_name(b"acme"), name);
+	let view = client.at_finalized().await.expect("there is a block");
+	let roll = view.roll(id).await.expect("it is answered").expect("the roll was opened");
+	let expires_at = view.now() + 60 * 60 * 1_000;
+	let mut table = "place,key,expires,signature\n".to_owned();
+	for place in 0..count {
+		let mut seed = [0x5a; 32];
+		seed[..4].copy_from_slice(&place.to_be_bytes());
+		let key = SoftwareKey::from_secret_bytes(KeyType::Ed25519, &seed).expect("a seed");
+		let genesis = client.genesis_hash();
+		let entry =
+			sign_entry(genesis, id, &roll.terms, place, expires_at, &key).expect("it signs");
+		let (key, signature) = (hex::encode(entry.key), hex::encode(entry.possession));
+		writeln!(table, "{place},{key},{expires_at},{signature}")
+			.expect("a string takes everything");
+	}
+	std::fs::write(path, table).expect("writes the table");
 }
 
 /// A table of [`SIZE`] keys.

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 
-//! Fleets: committed, voted on by those who make blocks, grown, rotated, revoked in part and as a whole.
+//! Fleets: committed, voted on by those who make blocks, grown, rotated, revoked in part and as a whole; rolls, whose keys
+//! sign for their places.
 
 use super::{Actor, Attempt, registry::some_reason, world::World};
 use dpki_primitives::{
 	device::MAX_GRACE,
 	fleet::{
 		ChunkMask, Commitment, FleetKey, FleetLeaf, FleetRecord, MEMBERS_PER_CHUNK,
-		MembershipProof, Tile, Tiler, TreeHash,
+		MembershipProof, RollEntry, RollTerms, TILE_WIDTH, Tile, Tiler, TreeHash,
 		tree::{consistency_ranges, path_ranges, root_of},
 	},
 	ids::{FleetId, Name, OrganisationId, RevisionId},
@@ -16,9 +17,10 @@ use dpki_primitives::{
 	revocation::Revocation,
 	status::Validity,
 };
-use dpki_runtime::{AccountId, Fleets as Pallet, Runtime, RuntimeEvent, Timestamp};
+use dpki_runtime::{AccountId, Fleets as Pallet, Runtime, RuntimeEvent, System, Timestamp};
 use frame_support::traits::Time;
-use pallet_fleets::{Call, Event, RevokedMembers, Votes};
+use pallet_fleets::{Call, Event, RevokedMembers, RollTiles, Rolls, Votes};
+use sp_core::{Pair as _, ed25519};
 use std::{
 	collections::{BTreeMap, BTreeSet},
 	ops::Range,
@@ -89,6 +91,86 @@ fn some_fleet(world: &mut World) -> Option<(FleetId, FleetRecord)> {
 		Some(fleet) if !world.dice.once_in(8) => Some(fleet.clone()),
 		_ => world.dice.pick(&fleets).cloned(),
 	}
+}
+
+/// Most of the time one whose keys stand on the chain, and that gets more; `None` if there is no fleet at all.
+fn some_roll(world: &mut World) -> Option<(FleetId, FleetRecord)> {
+	let is_roll = |(_, fleet): &(FleetId, FleetRecord)| {
+		fleet.has_roll() && fleet.revocation.is_none() && fleet.retired_at.is_none()
+	};
+	let rolls: Vec<_> = pallet_fleets::Fleets::<Runtime>::iter().filter(is_roll).collect();
+	match world.dice.pick(&rolls) {
+		Some(roll) if !world.dice.once_in(12) => Some(roll.clone()),
+		_ => some_fleet(world),
+	}
+}
+
+/// The leaves of a roll, from the keys in the state; none if the fleet has its leaves in tiles.
+fn roll_leaves(id: FleetId, fleet: &FleetRecord) -> Vec<FleetLeaf> {
+	let Some(roll) = Rolls::<Runtime>::get(id) else { return Vec::new() };
+	let tiles = 0..roll.size.div_ceil(TILE_WIDTH);
+	let keys = tiles.flat_map(|tile| RollTiles::<Runtime>::get(id, tile));
+	let leaf = |(place, key)| roll.terms.leaf(&fleet.name, place, &key).expect("names are short");
+	(0..).zip(keys).map(leaf).collect()
+}
+
+fn open_roll(world: &mut World) -> Attempt {
+	let organisation = world.some_organisation();
+	let person = world.holder(organisation, Role::Registrar);
+	let name = match world.dice.once_in(3) {
+		true => some_name(world),
+		false => {
+			let name = format!("roll-{}", world.dice.roll(FLEET_NAMES)).into_bytes();
+			name.try_into().expect("names are short")
+		},
+	};
+	let purpose = match world.dice.once_in(12) {
+		true => KeyPurpose::KeyAgreement,
+		false => KeyPurpose::Tls,
+	};
+	let now = Timestamp::now();
+	let not_after = match world.dice.once_in(4) {
+		true => Some(now + world.dice.roll(6 * 60 * 60 * 1_000)),
+		false => None,
+	};
+	let terms = RollTerms { purpose, validity: Validity { not_before: now, not_after } };
+	Attempt::Signed(person, Call::open_roll { organisation, name, terms }.into())
+}
+
+/// Up to four keys; now and then at other places than the next ones, with a signature that is wrong, or one key twice.
+fn append_keys(world: &mut World) -> Attempt {
+	let Some((fleet, record)) = some_roll(world) else { return nothing(world) };
+	let person = world.holder(record.organisation, Role::Registrar);
+	let size = record.size();
+	let from = match world.dice.once_in(12) {
+		true => world.dice.roll(u64::from(size) + 2) as u32,
+		false => size,
+	};
+	let no_terms = RollTerms {
+		purpose: KeyPurpose::Tls,
+		validity: Validity { not_before: 0, not_after: None },
+	};
+	let terms = Rolls::<Runtime>::get(fleet).map_or(no_terms, |it| it.terms);
+	let expires_at = Timestamp::now() + 60_000;
+	let genesis = System::block_hash(0).into();
+	let count = if size as usize > LARGE { 0 } else { world.dice.roll(5) };
+	let mut entries: Vec<_> = (from..)
+		.take(count as usize)
+		.map(|place| {
+			let pair = ed25519::Pair::from_seed(&world.fresh_bytes());
+			let payload = terms.possession(genesis, fleet, place, expires_at).payload();
+			RollEntry { key: pair.public().0, possession: pair.sign(&payload).0 }
+		})
+		.collect();
+	if let (true, Some(first)) = (world.dice.once_in(10), entries.first_mut()) {
+		first.possession[40] ^= 1;
+	}
+	if let (true, Some(first)) = (world.dice.once_in(15), entries.first().copied()) {
+		entries.push(first);
+	}
+	let (grace, entries) = (some_grace(world), entries.try_into().expect("they are few"));
+	let call = Call::append_keys { fleet, from, grace, expires_at, entries };
+	Attempt::Signed(person, call.into())
 }
 
 fn some_name(world: &mut World) -> Name {
@@ -363,7 +445,9 @@ fn withdraw(world: &mut World) -> Attempt {
 
 impl Actor for Fleets {
 	fn act(&mut self, world: &mut World) -> Attempt {
-		match world.dice.roll(26) {
+		match world.dice.roll(32) {
+			26 | 27 => open_roll(world),
+			28..=31 => append_keys(world),
 			0..=4 => self.commit(world),
 			5..=8 => self.append(world),
 			9..=12 => self.rotate(world),
@@ -375,8 +459,15 @@ impl Actor for Fleets {
 		}
 	}
 
-	/// What counts is held by more than two thirds of those who may vote.
+	/// What counts is held by more than two thirds of those who may vote, or stands on the chain.
 	fn observe(&mut self, event: &RuntimeEvent) {
+		if let RuntimeEvent::Fleets(Event::KeysAppended { fleet, commitment, .. }) = event {
+			let record = Pallet::fleet(*fleet).expect("a roll has a fleet");
+			let leaves = roll_leaves(*fleet, &record);
+			assert_eq!(cut(&leaves).0.root, commitment.root, "{fleet} counts other keys");
+			self.leaves.insert(commitment.root, leaves);
+			return;
+		}
 		let RuntimeEvent::Fleets(Event::FleetCommitted { fleet, revision, .. }) = event else {
 			return;
 		};
