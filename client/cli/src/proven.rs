@@ -9,13 +9,17 @@
 //! | elsewhere | left out | what is proven from what is remembered; if nothing is, they are refused |
 //! | on this computer | left out | the word of the node, which is as good as the computer |
 //!
+//! What became of a transaction is proven in the same way, by whatever command it was sent, see [`Witness`].
+//!
 //! Nothing is remembered by the word of a node alone: somebody has to say once, by giving a checkpoint, whom to believe. Nor does a
 //! node elsewhere say which of several chains that are remembered is meant: `--genesis` does.
 
 mod memory;
 mod proof;
+mod witness;
 
 pub use proof::Proof;
+pub use witness::Witness;
 
 use crate::{
 	commands::bundle::read_checkpoint,
@@ -40,6 +44,9 @@ use tokio::time::{sleep, timeout};
 /// How long to wait until a node is asked again for a block that it is about to prove.
 const PAUSE: Duration = Duration::from_millis(100);
 
+/// How old the newest finalised block may be where nobody says so.
+const MAX_AGE: &str = "10m";
+
 /// From where on the chain is proven, and how new it has to be.
 #[derive(Args, Clone, Debug)]
 pub struct Trust {
@@ -48,7 +55,7 @@ pub struct Trust {
 	#[arg(long, env = "DPKI_CHECKPOINT", value_name = "FILE")]
 	checkpoint: Option<PathBuf>,
 	/// How old the newest finalised block may be by the clock of this computer
-	#[arg(long, value_name = "SPAN", default_value = "10m", value_parser = values::duration)]
+	#[arg(long, value_name = "SPAN", default_value = MAX_AGE, value_parser = values::duration)]
 	max_age: Duration,
 }
 
@@ -59,7 +66,8 @@ pub struct Chain {
 	proven: Option<Proven>,
 }
 
-struct Proven {
+/// A node that has to prove what it says.
+pub struct Proven {
 	prover: Prover<Zebra>,
 	/// The digest of the checkpoint that somebody gave.
 	root: [u8; 32],
@@ -69,21 +77,16 @@ struct Proven {
 impl Trust {
 	/// The chain behind the node of this session.
 	pub async fn chain(&self, session: &Session) -> Result<Chain> {
-		let given = self.checkpoint.as_deref().map(read_checkpoint).transpose()?;
+		let given = self.given()?;
 		let client = session.connect_as(given.is_some()).await?;
-		let memory = Memory::of(client.genesis_hash());
-		let kept = memory.as_ref().map_or(Ok(None), Memory::read);
-		let node = NodeCarrier::new(session.url()).name();
-		let is_named = given.is_some() || session.is_local() || session.is_pinned();
-		if let (false, Some(memory)) = (is_named, &memory) {
-			require_only(memory.chains()?, &node)?;
-		}
-		let start = start(given, kept, session.is_local(), &node)?;
-		let chain = Chain { client, max_age: self.max_age, proven: None };
-		match start {
-			Some(kept) => chain.proven_from(session.url(), kept, memory),
-			None => Ok(chain),
-		}
+		let proven = Proven::begin(given, session, &client)?;
+		session.prove_by(self);
+		Ok(Chain { client, max_age: self.max_age, proven })
+	}
+
+	/// The checkpoint that somebody gives.
+	fn given(&self) -> Result<Option<Checkpoint>> {
+		self.checkpoint.as_deref().map(read_checkpoint).transpose()
 	}
 
 	/// A connection, and the state at the newest finalised block of such a chain.
@@ -102,9 +105,8 @@ impl Chain {
 
 	/// The same chain, of which only what is proven from there on is believed.
 	fn proven_from(self, url: &str, from: Kept, memory: Option<Memory>) -> Result<Self> {
-		let Kept { root, checkpoint } = from;
-		let prover = Prover::new(self.client.clone(), url, checkpoint, Zebra)?;
-		Ok(Self { proven: Some(Proven { prover, root, memory }), ..self })
+		let proven = Proven::new(&self.client, url, from, memory)?;
+		Ok(Self { proven: Some(proven), ..self })
 	}
 
 	/// The state at the newest finalised block.
@@ -132,6 +134,29 @@ impl Chain {
 }
 
 impl Proven {
+	fn new(client: &Client, url: &str, from: Kept, memory: Option<Memory>) -> Result<Self> {
+		let Kept { root, checkpoint } = from;
+		let prover = Prover::new(client.clone(), url, checkpoint, Zebra)?;
+		Ok(Self { prover, root, memory })
+	}
+
+	/// From where the node of this session proves, if it is not believed.
+	fn begin(
+		given: Option<Checkpoint>,
+		session: &Session,
+		client: &Client,
+	) -> Result<Option<Self>> {
+		let memory = Memory::of(client.genesis_hash());
+		let kept = memory.as_ref().map_or(Ok(None), Memory::read);
+		let node = NodeCarrier::new(session.url()).name();
+		let is_named = given.is_some() || session.is_local() || session.is_pinned();
+		if let (false, Some(memory)) = (is_named, &memory) {
+			require_only(memory.chains()?, &node)?;
+		}
+		let start = start(given, kept, session.is_local(), &node)?;
+		start.map(|from| Self::new(client, session.url(), from, memory)).transpose()
+	}
+
 	/// The newest state that the node proves, as soon as it is that of this block or of a later one: whoever has sent something
 	/// wants to see it. A node that names a block which it cannot prove is waited for in vain, and no more than that.
 	async fn view_from(&mut self, block: u32, max_age: Duration) -> Result<View> {

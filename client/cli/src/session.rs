@@ -5,14 +5,16 @@ use crate::{
 	commands::multisig::Group,
 	error::{Error, Result},
 	output::{Progress, Report, hex, print_warning},
+	proven::{Trust, Witness},
 	secrets, transaction,
 	values::{GenesisHash, Member},
 };
 use dpki_client::{
-	Account, AccountId, Call, Client, Finalized, SubmitError, View, calls, client::ClientError,
+	Account, AccountId, Call, Client, Finalized, Head, Included, SubmitError, View, calls,
+	client::ClientError,
 };
-use std::{net::IpAddr, time::Duration};
-use tokio::time::timeout;
+use std::{net::IpAddr, sync::OnceLock, time::Duration};
+use tokio::{sync::Mutex, time::timeout};
 
 /// A node that has not told its chain by then is taken for absent. Shorter than what the client allows itself, which is
 /// right for a daemon and long for a person who mistyped an address.
@@ -30,6 +32,10 @@ pub struct Session {
 	on_behalf_of: Option<AccountId>,
 	as_multi: Option<Group>,
 	as_json: bool,
+	/// From where the command has the node prove what it says, if it does.
+	trust: OnceLock<Trust>,
+	/// Who says what became of transactions; nobody before the first one.
+	witness: Mutex<Option<Witness>>,
 }
 
 impl Session {
@@ -43,6 +49,8 @@ impl Session {
 			on_behalf_of: global.on_behalf_of.map(|Member(account)| account),
 			as_multi: global.as_multi,
 			as_json: global.json,
+			trust: OnceLock::new(),
+			witness: Mutex::default(),
 		}
 	}
 
@@ -105,14 +113,20 @@ impl Session {
 		Ok((client, view))
 	}
 
+	/// Has what becomes of transactions proven as everything else that the command goes by.
+	pub fn prove_by(&self, trust: &Trust) {
+		// A command has one.
+		let _ = self.trust.set(trust.clone());
+	}
+
+	/// From where what becomes of transactions is proven, if the command has said so.
+	pub fn trust(&self) -> Option<&Trust> {
+		self.trust.get()
+	}
+
 	/// The account that signs. Asks for its passphrase if it has one.
 	pub fn account(&self) -> Result<Account> {
 		secrets::account(self.account.as_deref().ok_or(Error::AccountMissing)?)
-	}
-
-	/// What is offered to the author of the block, in the smallest unit.
-	pub fn tip(&self) -> u128 {
-		self.tip
 	}
 
 	/// Who acts, if this account signs: itself, for whom it is the proxy, or the account of which it is a member.
@@ -146,7 +160,11 @@ impl Session {
 		doing: &str,
 	) -> Result<Finalized> {
 		let _progress = Progress::start(format!("{doing}: waiting until it is final"));
-		let submitting = async { client.submit_general(call).await.map_err(Error::from) };
+		let submitting = async {
+			self.witness(client).await?;
+			let included = client.include_general(call).await?;
+			Ok::<_, Error>(self.outcome(client, &included).await?)
+		};
 		transaction::or_interrupted(submitting, || transaction::interrupted(doing, call)).await
 	}
 
@@ -160,11 +178,46 @@ impl Session {
 			return group.agree(self, client, account, call).await;
 		}
 		let Some(real) = &self.on_behalf_of else {
-			return Ok(client.submit_with_tip(account, call, self.tip).await);
+			return self.send(client, account, call).await;
 		};
 		let through = calls::through_proxy(real, calls::encode(call)?);
-		let submitted = client.submit_with_tip(account, &through, self.tip).await;
+		let submitted = self.send(client, account, &through).await?;
 		Ok(submitted.and_then(|finalized| calls::proxied(&finalized).map(|()| finalized)))
+	}
+
+	/// Signs this very call with the tip that was asked for, and waits until it is final; what it did there is proven wherever
+	/// anything is.
+	pub async fn send(
+		&self,
+		client: &Client,
+		account: &Account,
+		call: &impl Call,
+	) -> Result<Result<Finalized, SubmitError>> {
+		let from = self.witness(client).await?;
+		match client.include(account, call, self.tip, from).await {
+			Ok(included) => Ok(self.outcome(client, &included).await),
+			Err(error) => Ok(Err(error)),
+		}
+	}
+
+	/// Finds out who will say what becomes of a transaction, before it is sent; with the newest block that is proven, if any is.
+	async fn witness(&self, client: &Client) -> Result<Option<Head>> {
+		let mut witness = self.witness.lock().await;
+		match &mut *witness {
+			Some(witness) => witness.head().await,
+			none => none.insert(Witness::of(self, client)?).head().await,
+		}
+	}
+
+	async fn outcome(
+		&self,
+		client: &Client,
+		included: &Included,
+	) -> Result<Finalized, SubmitError> {
+		match &mut *self.witness.lock().await {
+			Some(witness) => witness.outcome(client, included).await,
+			None => client.outcome(included).await,
+		}
 	}
 }
 

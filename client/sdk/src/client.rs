@@ -224,14 +224,21 @@ impl Client {
 		View::new(self.clone(), head)
 	}
 
-	/// The root of the state of the block of this hash. The hash is computed from the header that has it, so that no node
-	/// can name another root.
-	pub(crate) async fn state_root(&self, hash: [u8; 32]) -> Result<[u8; 32], ClientError> {
+	/// The number of the block of this hash, of which the node cannot name another one.
+	pub async fn block_number(&self, hash: [u8; 32]) -> Result<u32, ClientError> {
+		number_of(&self.header(hash).await?)
+	}
+
+	/// The header of the block of this hash. The hash is computed from it, so that no node can give another one.
+	pub(crate) async fn header(
+		&self,
+		hash: [u8; 32],
+	) -> Result<SubstrateHeader<H256>, ClientError> {
 		let method = "chain_getHeader";
 		let header: Option<SubstrateHeader<H256>> =
 			self.request(method, rpc_params![H256(hash)]).await?;
 		let header = header.filter(|it| sp_crypto_hashing::blake2_256(&it.encode()) == hash);
-		header.map(|header| header.state_root.0).ok_or_else(|| ClientError::Malformed {
+		header.ok_or_else(|| ClientError::Malformed {
 			method: method.into(),
 			reason: "it is not the header of the block that was asked for".into(),
 		})
@@ -267,13 +274,17 @@ impl Client {
 	async fn head_of(&self, header: &SubstrateHeader<H256>) -> Result<Head, ClientError> {
 		// The hash is computed, not asked for: the two cannot disagree then.
 		let hash = sp_crypto_hashing::blake2_256(&header.encode());
-		let number = u32::try_from(header.number).map_err(|_| ClientError::Malformed {
-			method: "chain_getHeader".into(),
-			reason: format!("block number {} does not fit 32 bits", header.number),
-		})?;
+		let number = number_of(header)?;
 		let time = if number == 0 { 0 } else { view::time_at(self, number, hash).await? };
 		Ok(Head { number, hash, time })
 	}
+}
+
+fn number_of(header: &SubstrateHeader<H256>) -> Result<u32, ClientError> {
+	u32::try_from(header.number).map_err(|_| ClientError::Malformed {
+		method: "chain_getHeader".into(),
+		reason: format!("block number {} does not fit 32 bits", header.number),
+	})
 }
 
 /// A connection to a node over WebSocket, which is set up again whenever it is lost. A node that sends a longer answer

@@ -86,7 +86,7 @@ pub use client::{Client, Head, Heads};
 pub use dpki_primitives as primitives;
 pub use dpki_verifier::{Floor, Judgement, Policy, Use, WhenStale};
 pub use prover::Prover;
-pub use submit::{Event, Finalized, SubmitError};
+pub use submit::{Event, Finalized, Included, SubmitError};
 pub use subxt_rpcs::RpcClient;
 pub use upgrade::{Fit, RuntimeVersion};
 pub use view::View;

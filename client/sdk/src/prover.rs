@@ -89,7 +89,7 @@ impl<C: Ed25519 + Clone + Send + Sync> Prover<C> {
 		};
 		let query = Query::new();
 		let head = self.node.ask(&mut self.verifier, &query, freshness, read).await?.value;
-		let root = self.client.state_root(head.hash).await?;
-		Ok(View::proven(self.client.clone(), head, root))
+		let root = self.client.header(head.hash).await?.state_root;
+		Ok(View::proven(self.client.clone(), head, root.0))
 	}
 }

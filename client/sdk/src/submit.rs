@@ -4,7 +4,12 @@
 //! are followed while they last. When they end early (the connection was lost, a light client gave up watching), the
 //! finalised blocks themselves are searched.
 
+mod body;
+mod outcome;
 pub(crate) mod signed;
+
+pub(crate) use body::extrinsics_root;
+pub use outcome::Included;
 
 use crate::{
 	account::Account,
@@ -17,10 +22,8 @@ use futures::StreamExt;
 use std::time::Duration;
 use subxt::{
 	client::{OfflineClientAtBlockT, OnlineClientAtBlock, OnlineClientAtBlockImpl},
-	config::{DefaultExtrinsicParamsBuilder, substrate::H256, substrate::SubstrateHeader},
+	config::{DefaultExtrinsicParamsBuilder, substrate::H256},
 	error::{BackendError, DispatchError, ExtrinsicError, RpcError},
-	events::Phase,
-	ext::scale_value::Composite,
 	transactions::{
 		SubmittableTransaction, TransactionInvalid, TransactionStatus, TransactionsClient,
 		ValidationResult,
@@ -93,6 +96,19 @@ pub enum SubmitError {
 		/// What does not fit.
 		reason: String,
 	},
+	/// The node does not prove what it says of the transaction.
+	#[error(
+		"the node says that the transaction {extrinsic} is final in block {block}, and does not prove it ({reason}): \
+		 ask another node what became of it before you submit it again"
+	)]
+	Unproven {
+		/// The hash of the transaction.
+		extrinsic: String,
+		/// The hash of the block that the node names.
+		block: String,
+		/// What is wrong with the proof.
+		reason: String,
+	},
 	/// The result of the call could not be read.
 	#[error(
 		"the transaction {extrinsic} is final in block {block}, but its result could not be read ({reason}): \
@@ -118,6 +134,7 @@ impl SubmitError {
 		matches!(
 			self,
 			SubmitError::TimedOut { .. }
+				| SubmitError::Unproven { .. }
 				| SubmitError::ResultUnreadable { .. }
 				| SubmitError::Client(_)
 		)
@@ -188,7 +205,26 @@ impl Client {
 		call: &impl Call,
 		tip: u128,
 	) -> Result<Finalized, SubmitError> {
-		let head = self.finalized_head().await?;
+		let included = self.include(account, call, tip, None).await?;
+		self.outcome(&included).await
+	}
+
+	/// Signs a call, submits it, and waits until the node says that a finalised block holds it. What it did there is told by
+	/// [`Client::outcome`], or proven by [`View::outcome`](crate::View::outcome).
+	///
+	/// The transaction counts only in a chain that has the block `from`, which is the newest that the node calls final where none is
+	/// given. Whoever has seen in a proven block what the call is about signs it from there on, and is bound to no other chain.
+	pub async fn include(
+		&self,
+		account: &Account,
+		call: &impl Call,
+		tip: u128,
+		from: Option<Head>,
+	) -> Result<Included, SubmitError> {
+		let head = match from {
+			Some(head) => head,
+			None => self.finalized_head().await?,
+		};
 		let at = self.at_block(H256(head.hash)).await?;
 		// Unlike the nonce in the state, this one counts what waits in the pool of the node.
 		let nonce: u64 =
@@ -212,6 +248,12 @@ impl Client {
 	/// The call is first judged by the runtime at the best block, so that a refusal is told with its reason even over a
 	/// light client, which hears nothing from the pools of its peers.
 	pub async fn submit_general(&self, call: &impl Call) -> Result<Finalized, SubmitError> {
+		let included = self.include_general(call).await?;
+		self.outcome(&included).await
+	}
+
+	/// The same until the node says that a finalised block holds it, as [`Client::include`].
+	pub async fn include_general(&self, call: &impl Call) -> Result<Included, SubmitError> {
 		let head = self.finalized_head().await?;
 		let best: H256 = self.request("chain_getBlockHash", rpc_params![]).await?;
 		let at = self.at_block(best).await?;
@@ -249,7 +291,7 @@ impl Client {
 		transaction: &Transaction,
 		head: Head,
 		last_block: Option<u64>,
-	) -> Result<Finalized, SubmitError> {
+	) -> Result<Included, SubmitError> {
 		let extrinsic = transaction.hash();
 		let waited = tokio::time::timeout(FINALITY_TIMEOUT, async {
 			let watched = tokio::time::timeout(REPORTS_TIMEOUT, watch(transaction)).await;
@@ -263,7 +305,7 @@ impl Client {
 				},
 				Err(error) => return Err(error),
 			};
-			self.outcome(block, extrinsic).await
+			Ok(Included { block: block.0, extrinsic: extrinsic.0 })
 		});
 		waited.await.unwrap_or_else(|_| {
 			Err(SubmitError::TimedOut {
@@ -342,88 +384,6 @@ impl Client {
 			hash = block.header.parent_hash;
 		}
 		Ok(None)
-	}
-
-	async fn block(&self, hash: H256) -> Result<Block, SubmitError> {
-		let answer: Option<SignedBlock> = self.request("chain_getBlock", rpc_params![hash]).await?;
-		let malformed = |reason: &str| ClientError::Malformed {
-			method: "chain_getBlock".into(),
-			reason: reason.into(),
-		};
-		let RawBlock { header, extrinsics } =
-			answer.ok_or_else(|| malformed("a finalised block is missing"))?.block;
-		let extrinsics = extrinsics
-			.iter()
-			.map(|text| hex::decode(text.strip_prefix("0x").unwrap_or(text)))
-			.collect::<Result<Vec<_>, _>>()
-			.map_err(|error| malformed(&error.to_string()))?;
-		Ok(Block { header, extrinsics })
-	}
-
-	/// What the transaction did in the finalised block that holds it.
-	async fn outcome(&self, hash: H256, extrinsic: H256) -> Result<Finalized, SubmitError> {
-		let unreadable = |reason: String| SubmitError::ResultUnreadable {
-			extrinsic: format!("{extrinsic:?}"),
-			block: format!("{hash:?}"),
-			reason,
-		};
-		let block = self.block(hash).await.map_err(|error| unreadable(error.to_string()))?;
-		let number = u32::try_from(block.header.number)
-			.map_err(|_| unreadable("its number does not fit 32 bits".into()))?;
-		let position = block
-			.position(extrinsic)
-			.ok_or_else(|| unreadable("the block does not hold it".into()))?;
-		let at = self.at_block(hash).await.map_err(|error| unreadable(error.to_string()))?;
-		let all = at.events().fetch().await.map_err(|error| unreadable(error.to_string()))?;
-		let mut events = Vec::new();
-		for event in all.iter() {
-			let event = event.map_err(|error| unreadable(error.to_string()))?;
-			if event.phase() != Phase::ApplyExtrinsic(position) {
-				continue;
-			}
-			let (pallet, name) = (event.pallet_name(), event.event_name());
-			if (pallet, name) == ("System", "ExtrinsicFailed") {
-				let error = DispatchError::decode_from(event.field_bytes(), at.metadata())
-					.map_err(|error| unreadable(error.to_string()))?;
-				return Err(failed(&error));
-			}
-			let text = event
-				.decode_fields_unchecked_as::<Composite<()>>()
-				.map(|fields| fields.to_string())
-				.map_err(|error| unreadable(error.to_string()))?;
-			events.push(Event {
-				pallet: pallet.into(),
-				name: name.into(),
-				fields: event.field_bytes().to_vec(),
-				text,
-			});
-		}
-		Ok(Finalized { number, hash: hash.0, extrinsic: extrinsic.0, events })
-	}
-}
-
-#[derive(serde::Deserialize)]
-struct SignedBlock {
-	block: RawBlock,
-}
-
-#[derive(serde::Deserialize)]
-struct RawBlock {
-	header: SubstrateHeader<H256>,
-	extrinsics: Vec<String>,
-}
-
-struct Block {
-	header: SubstrateHeader<H256>,
-	extrinsics: Vec<Vec<u8>>,
-}
-
-impl Block {
-	fn position(&self, extrinsic: H256) -> Option<u32> {
-		self.extrinsics
-			.iter()
-			.position(|bytes| sp_crypto_hashing::blake2_256(bytes) == extrinsic.0)
-			.and_then(|position| u32::try_from(position).ok())
 	}
 }
 

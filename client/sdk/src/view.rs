@@ -6,6 +6,7 @@ mod deliveries;
 mod error;
 mod lists;
 mod multisig;
+mod outcome;
 mod pages;
 mod proven;
 mod requests;
@@ -144,6 +145,26 @@ impl View {
 			self.call("the motion", "DpkiApi_motion", &id.encode()).await?;
 		let Some((record, call)) = record.zip(call) else { return Ok(None) };
 		Ok(Some(OpenedMotion { record, call, standing }))
+	}
+
+	/// A motion with its call, both as stored, which can be proven. How it stands is computed by the runtime; see
+	/// [`View::motion`].
+	///
+	/// Refused is [`ReadError::Malformed`] for a call of another hash than the record names.
+	pub async fn stored_motion(
+		&self,
+		id: MotionId,
+	) -> Result<Option<(Motion, Vec<u8>)>, ReadError> {
+		let record: Option<Motion> = self.read("the motion", storage_keys::motion(id)).await?;
+		let item = "the call of the motion";
+		let call = self.long_value(item, &storage_keys::motion_call(id)).await?;
+		let call: Option<Vec<u8>> =
+			call.map(|bytes| decode_bytes(item, self.head.number, &bytes)).transpose()?;
+		let Some((record, call)) = record.zip(call) else { return Ok(None) };
+		if sp_crypto_hashing::blake2_256(&call) != record.call_hash {
+			return Err(self.malformed(item, "it is another one than was proposed"));
+		}
+		Ok(Some((record, call)))
 	}
 
 	/// How many motions there ever were.
@@ -395,6 +416,19 @@ impl View {
 		match &self.root {
 			None => value_at(&self.client, item, number, hash, key).await,
 			Some(root) => self.value_proven(item, root, key).await,
+		}
+	}
+
+	/// The same for one that may be longer than what bundles prove.
+	async fn long_value(
+		&self,
+		item: &'static str,
+		key: &[u8],
+	) -> Result<Option<Vec<u8>>, ReadError> {
+		let Head { number, hash, .. } = self.head;
+		match &self.root {
+			None => value_at(&self.client, item, number, hash, key).await,
+			Some(root) => self.long_value_proven(item, root, key).await,
 		}
 	}
 }

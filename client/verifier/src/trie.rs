@@ -73,17 +73,38 @@ impl<'a> TrieReader<'a> {
 	///
 	/// Refused are [`Error::NodeMissing`], [`Error::Malformed`] and [`Error::TooLarge`].
 	pub fn read(&mut self, key: &[u8]) -> Result<Option<&'a [u8]>, Error> {
+		match self.locate(key)? {
+			Value::None => Ok(None),
+			Value::Inline(value) => Ok(Some(value)),
+			Value::Hashed(hash) => self.find(hash).map(Some),
+		}
+	}
+
+	/// The BLAKE2b-256 of the value under `key`, or `None` if the proof shows that there is none. For values that are longer than
+	/// [`MAX_NODE_LEN`]: where they lie beside their node, they need not be among the nodes.
+	///
+	/// Refused is what [`Self::read`] refuses.
+	pub fn read_hash(&mut self, key: &[u8]) -> Result<Option<[u8; 32]>, Error> {
+		Ok(match self.locate(key)? {
+			Value::None => None,
+			Value::Inline(value) => Some(blake2_256(value)),
+			Value::Hashed(hash) => Some(*hash),
+		})
+	}
+
+	/// Where the value under `key` is.
+	fn locate(&mut self, key: &[u8]) -> Result<Value<'a>, Error> {
 		at_most(Part::Key, key.len(), MAX_KEY_LEN)?;
 		let mut path = key.iter().flat_map(|byte| [byte >> 4, byte & 0x0f]);
 		let mut node = Node::decode_root(self.find(self.root)?)?;
 		loop {
 			for nibble in node.partial() {
 				if path.next() != Some(nibble) {
-					return Ok(None);
+					return Ok(Value::None);
 				}
 			}
-			let Some(branch) = path.next() else { return self.value(node.value) };
-			let Some(child) = node.child(branch)? else { return Ok(None) };
+			let Some(branch) = path.next() else { return Ok(node.value) };
+			let Some(child) = node.child(branch)? else { return Ok(Value::None) };
 			node = match child.try_into() {
 				Ok(hash) => {
 					let bytes = self.find(hash)?;
@@ -101,14 +122,6 @@ impl<'a> TrieReader<'a> {
 	/// Every node has been needed.
 	pub fn finish(self) -> Result<(), Error> {
 		if self.nodes.iter().all(|node| node.used) { Ok(()) } else { Err(Error::NodeSurplus) }
-	}
-
-	fn value(&mut self, value: Value<'a>) -> Result<Option<&'a [u8]>, Error> {
-		match value {
-			Value::None => Ok(None),
-			Value::Inline(value) => Ok(Some(value)),
-			Value::Hashed(hash) => self.find(hash).map(Some),
-		}
 	}
 
 	fn find(&mut self, hash: &[u8; 32]) -> Result<&'a [u8], Error> {

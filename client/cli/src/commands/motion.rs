@@ -1,6 +1,7 @@
 //! `dpki motion`: what the council and organisations decide by vote.
 
 pub mod propose;
+mod vote;
 
 use crate::{
 	error::{Error, Result},
@@ -8,15 +9,16 @@ use crate::{
 	session::Session,
 	values::Member,
 };
-use clap::{Subcommand, ValueEnum};
+use clap::Subcommand;
 use dpki_client::{
 	Finalized, View, account, calls,
 	motion::{self, Progress},
 	view::{Motion, OpenedMotion},
 };
-use dpki_primitives::motion::{CallBounds, Electorate, MotionId, MotionState, Tally};
+use dpki_primitives::motion::{Electorate, MotionId, MotionState, Tally};
 use propose::ProposeCommand;
 use serde_json::{Value, json};
+use vote::VoteCommand;
 
 /// What is decided by vote.
 #[derive(Subcommand)]
@@ -34,17 +36,10 @@ pub enum MotionCommand {
 Examples:
   dpki motion show 3
   dpki motion vote 3 aye --reason 'reviewed by us'
-  dpki motion vote 3 nay")]
-	Vote {
-		/// Its number
-		motion: MotionId,
-		/// In favour, or against
-		#[arg(value_enum)]
-		vote: Vote,
-		/// Why, for the record: up to 256 bytes
-		#[arg(long, default_value = "")]
-		reason: String,
-	},
+  dpki motion vote 3 nay
+  dpki motion vote 3 aye --call-hash 0x5f3c...d1 --yes    # in a script: of this call and no other
+What the motion would do is shown first, as it is on record: a node elsewhere has to prove it.")]
+	Vote(VoteCommand),
 	/// Take the own motion back
 	#[command(after_help = "\
 Example:
@@ -91,21 +86,12 @@ Examples:
 	},
 }
 
-/// A vote.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Vote {
-	/// In favour
-	Aye,
-	/// Against
-	Nay,
-}
-
 impl MotionCommand {
 	/// Runs the command.
 	pub async fn run(self, session: &Session) -> Result<Report> {
 		match self {
 			Self::Propose(command) => command.run(session).await,
-			Self::Vote { motion, vote, reason } => cast(session, motion, vote, &reason).await,
+			Self::Vote(command) => command.run(session).await,
 			Self::Withdraw { motion, reason } => withdraw(session, motion, &reason).await,
 			Self::Close { motion } => close(session, motion).await,
 			Self::List { page, open } => list(session, page, open).await,
@@ -118,31 +104,6 @@ async fn find(view: &View, id: MotionId) -> Result<OpenedMotion> {
 	view.motion(id)
 		.await?
 		.ok_or_else(|| Error::Unknown { what: "motion", name: id.to_string() })
-}
-
-async fn cast(session: &Session, id: MotionId, vote: Vote, reason: &str) -> Result<Report> {
-	let account = session.account()?;
-	let (client, view) = session.view().await?;
-	let opened = find(&view, id).await?;
-	let bounds = match (vote, opened.standing.bounds) {
-		// A vote against carries nothing.
-		(Vote::Nay, _) => CallBounds { length: 0, ref_time: 0, proof_size: 0 },
-		(Vote::Aye, Some(bounds)) => bounds,
-		(Vote::Aye, None) => return Err(outdated(id)),
-	};
-	let call = calls::vote(id, vote == Vote::Aye, reason, bounds)?;
-	let finalized = session.submit(&client, &account, &call, "voting").await?;
-	let report = Report::new().done(format!("Voted on motion {id}"));
-	Ok(outcome(report.row("call", describe(&opened)), &finalized).finalized(&finalized))
-}
-
-fn outdated(id: MotionId) -> Error {
-	Error::NotAllowed {
-		why: format!(
-			"the call of motion {id} was encoded for another runtime and cannot be carried out"
-		),
-		next: "propose it again, or vote against it".to_owned(),
-	}
 }
 
 /// Adds what a proposal or a vote has led to.
@@ -205,7 +166,7 @@ async fn show(session: &Session, id: MotionId, voter: Option<Member>) -> Result<
 	let opened = find(&view, id).await?;
 	let electorate = electorate(&view, &opened.record.electorate).await?;
 	let mut report = stored(id, &opened.record, &electorate, view.head().number)
-		.row("call", describe(&opened))
+		.row("call", describe(&opened.record, &opened.call))
 		.data("call_bytes", hex(&opened.call))
 		// Text for programs too: numbers of 128 bits do not fit those of JSON.
 		.row("deposit", opened.record.deposit);
@@ -246,14 +207,18 @@ fn stored(id: MotionId, record: &Motion, electorate: &str, now: u32) -> Report {
 
 /// Adds a count of votes; a later one replaces it.
 fn counted(report: Report, tally: Option<Tally>) -> Report {
-	let Some(Tally { ayes, nays, quorum }) = tally else {
+	let Some(tally) = tally else {
 		return report.row_as("votes", "nobody has a seat", Value::Null);
 	};
-	let text =
-		format!("{ayes} in favour, {nays} against; {} of {} needed", quorum.needed, quorum.seats);
+	let Tally { ayes, nays, quorum } = tally;
 	let value =
 		json!({ "ayes": ayes, "nays": nays, "needed": quorum.needed, "seats": quorum.seats });
-	report.row_as("votes", text, value)
+	report.row_as("votes", count(tally), value)
+}
+
+/// A count of votes in words.
+fn count(Tally { ayes, nays, quorum }: Tally) -> String {
+	format!("{ayes} in favour, {nays} against; {} of {} needed", quorum.needed, quorum.seats)
 }
 
 /// The state in words.
@@ -276,17 +241,13 @@ async fn electorate(view: &View, electorate: &Electorate) -> Result<String> {
 	})
 }
 
-/// What the motion would do, in words.
-fn describe(opened: &OpenedMotion) -> String {
-	let known = opened.record.transaction_version == calls::transaction_version();
-	let told = known.then(|| {
-		calls::EncodedCall::from_bytes(&opened.call)
-			.and_then(|call| call.describe())
-			.ok()
-	});
-	told.flatten().unwrap_or_else(|| {
-		format!("{} (of another runtime than this program knows)", hex(&opened.call))
-	})
+/// What the motion with this call would do, in words.
+fn describe(record: &Motion, call: &[u8]) -> String {
+	let known = record.transaction_version == calls::transaction_version();
+	let told =
+		known.then(|| calls::EncodedCall::from_bytes(call).and_then(|call| call.describe()).ok());
+	told.flatten()
+		.unwrap_or_else(|| format!("{} (of another runtime than this program knows)", hex(call)))
 }
 
 /// A text from the chain, which nobody has checked, without what could move the cursor.
@@ -305,7 +266,7 @@ mod tests {
 
 	const TALLY: Tally = Tally { ayes: 2, nays: 1, quorum: Quorum::two_thirds(4) };
 
-	fn record(state: MotionState<u32>) -> Motion {
+	pub(super) fn record(state: MotionState<u32>) -> Motion {
 		MotionRecord {
 			electorate: Electorate::Council,
 			proposer: [3; 32],
@@ -348,11 +309,12 @@ mod tests {
 	#[test]
 	fn a_call_that_cannot_be_read_is_shown_as_it_is() {
 		let call = calls::encode(&calls::close(3)).unwrap().bytes().to_vec();
-		let standing = dpki_primitives::motion::MotionStanding { tally: None, bounds: None };
-		let mut opened = OpenedMotion { record: record(MotionState::Open), call, standing };
-		assert!(describe(&opened).contains("close"), "{}", describe(&opened));
-		opened.record.transaction_version += 1;
-		assert!(describe(&opened).starts_with(&hex(&opened.call)), "{}", describe(&opened));
+		let mut record = record(MotionState::Open);
+		let told = describe(&record, &call);
+		assert!(told.contains("close"), "{told}");
+		record.transaction_version += 1;
+		let told = describe(&record, &call);
+		assert!(told.starts_with(&hex(&call)), "{told}");
 	}
 
 	#[test]

@@ -5,12 +5,14 @@
 use crate::{
 	error::{Error, Result},
 	output::{Report, hex},
+	prompt,
+	proven::Trust,
 	session::Session,
 	values::{self, HexBytes, Member},
 };
-use clap::Subcommand;
+use clap::{Args, Subcommand};
 use dpki_client::{
-	Call, Client, Finalized, View, account,
+	Account, Call, Client, Finalized, View, account,
 	calls::{self, EncodedCall, Multisig, MultisigProgress},
 	view::PendingCall,
 };
@@ -54,18 +56,9 @@ Example:
 	#[command(after_help = "\
 Examples:
   dpki multisig approve 2://Alice,//Bob,//Charlie --call 0x00001074657374 --account //Bob
-  dpki multisig approve 3://Alice,//Bob,//Charlie --hash 0x5f3c...d1 --account //Bob")]
-	Approve {
-		/// How many have to agree, and all members
-		#[arg(value_name = "M:ACCOUNT,..")]
-		group: Group,
-		/// The encoded call
-		#[arg(long, value_name = "HEX", required_unless_present = "hash", conflicts_with = "hash")]
-		call: Option<HexBytes>,
-		/// Its BLAKE2-256 alone, which agrees and does not make the call
-		#[arg(long, value_name = "HASH", value_parser = values::hash)]
-		hash: Option<CallHash>,
-	},
+  dpki multisig approve 3://Alice,//Bob,//Charlie --hash 0x5f3c...d1 --account //Bob
+What the call does is shown first, and who waits for it, as it is on record: a node elsewhere has to prove it.")]
+	Approve(Approve),
 	/// Call off what the own account has begun; its deposit returns
 	#[command(after_help = "\
 Example:
@@ -88,6 +81,25 @@ Examples:
 		#[arg(value_name = "M:ACCOUNT,..|ADDRESS")]
 		group: GroupOrAddress,
 	},
+}
+
+/// Agree to a call that another member has begun.
+#[derive(Args)]
+pub struct Approve {
+	/// How many have to agree, and all members
+	#[arg(value_name = "M:ACCOUNT,..")]
+	group: Group,
+	/// The encoded call
+	#[arg(long, value_name = "HEX", required_unless_present = "hash", conflicts_with = "hash")]
+	call: Option<HexBytes>,
+	/// Its BLAKE2-256 alone, which agrees and does not make the call; what it does is not known then
+	#[arg(long, value_name = "HASH", value_parser = values::hash)]
+	hash: Option<CallHash>,
+	#[command(flatten)]
+	trust: Trust,
+	/// Agree without asking
+	#[arg(long)]
+	yes: bool,
 }
 
 /// BLAKE2-256 of a call.
@@ -127,7 +139,7 @@ impl Group {
 		&self,
 		session: &Session,
 		client: &Client,
-		signer: &dpki_client::Account,
+		signer: &Account,
 		call: &impl Call,
 	) -> Result<Result<Finalized, dpki_client::SubmitError>> {
 		let call = calls::encode(call)?;
@@ -136,7 +148,7 @@ impl Group {
 		let weight = view.call_weight(&call).await?;
 		let begun = pending.as_ref().map(|pending| pending.begun);
 		let agree = self.account.agree(&signer.id(), begun, call.clone(), weight)?;
-		let finalized = match client.submit_with_tip(signer, &agree, session.tip()).await {
+		let finalized = match session.send(client, signer, &agree).await? {
 			Ok(finalized) => finalized,
 			Err(error) => return Ok(Err(error)),
 		};
@@ -176,16 +188,7 @@ impl MultisigCommand {
 				let call = EncodedCall::from_bytes(&bytes)?;
 				propose(session, &group, call).await
 			},
-			Self::Approve { group, call: Some(HexBytes(bytes)), .. } => {
-				let call = EncodedCall::from_bytes(&bytes)?;
-				approve(session, &group, call).await
-			},
-			Self::Approve { group, hash: Some(hash), .. } => {
-				approve_by_hash(session, &group, hash).await
-			},
-			Self::Approve { .. } => {
-				Err(Error::Usage("say what to agree to: give --call or --hash".to_owned()))
-			},
+			Self::Approve(approve) => approve.run(session).await,
 			Self::Cancel { group, hash } => cancel(session, &group, hash).await,
 			Self::List { group: GroupOrAddress(id) } => list(session, &id).await,
 		}
@@ -236,41 +239,98 @@ async fn propose(session: &Session, group: &Group, call: EncodedCall) -> Result<
 		))
 }
 
-async fn approve(session: &Session, group: &Group, call: EncodedCall) -> Result<Report> {
-	let signer = session.account()?;
-	let (client, view) = session.view().await?;
-	let hash = call.hash();
-	let pending = begun(&view, group, &hash).await?;
-	let (words, weight) = (call.describe()?, view.call_weight(&call).await?);
-	let actor = session.actor(&signer);
-	let agree = group.account.agree(&actor, Some(pending.begun), call, weight)?;
-	let finalized = session.submit(&client, &signer, &agree, "agreeing to the call").await?;
-	let (sentence, state) = match calls::multisig_progress(&finalized) {
-		MultisigProgress::Executed(result) => {
-			result?;
-			("Agreed to the call, and it was made", "executed")
-		},
-		MultisigProgress::Pending => ("Agreed to the call: it waits for other members", "pending"),
-	};
-	Ok(described(Report::new().done(sentence), group)
-		.row("call", words)
-		.row("call_hash", hex(&hash))
-		.data("state", state)
-		.finalized(&finalized))
+impl Approve {
+	async fn run(self, session: &Session) -> Result<Report> {
+		let (call, hash) = match (&self.call, self.hash) {
+			(Some(HexBytes(bytes)), _) => {
+				let call = EncodedCall::from_bytes(bytes)?;
+				let hash = call.hash();
+				(Some(call), hash)
+			},
+			(None, Some(hash)) => (None, hash),
+			(None, None) => {
+				return Err(Error::Usage("say what to agree to: give --call or --hash".to_owned()));
+			},
+		};
+		let signer = session.account()?;
+		let mut chain = self.trust.chain(session).await?;
+		let view = chain.view().await?;
+		let pending = begun(&view, &self.group, &hash).await?;
+		let words = call.as_ref().map(EncodedCall::describe).transpose()?;
+		let told = told(&self.group, &pending, words.as_deref(), &hash);
+		prompt::confirm(&format!("{}\nAgree to this?", told.join("\n")), self.yes)?;
+		// Whoever was asked may have answered after hours.
+		let current = chain.view().await?;
+		let pending = begun(&current, &self.group, &hash).await?;
+		let report = match call {
+			Some(call) => self.with_call(session, chain.client(), &signer, call, &pending).await?,
+			None => self.by_hash(session, chain.client(), &signer, hash, &pending).await?,
+		};
+		let report = described(report, &self.group).row("call_hash", hex(&hash));
+		let report = words.into_iter().fold(report, |report, words| report.row("call", words));
+		Ok(report.data("proven", view.is_proven()))
+	}
+
+	async fn with_call(
+		&self,
+		session: &Session,
+		client: &Client,
+		signer: &Account,
+		call: EncodedCall,
+		pending: &PendingCall,
+	) -> Result<Report> {
+		// The word of the node: too little is refused by the chain, and what is too much is paid back.
+		let weight = client.at_finalized().await?.call_weight(&call).await?;
+		let actor = session.actor(signer);
+		let agree = self.group.account.agree(&actor, Some(pending.begun), call, weight)?;
+		let finalized = session.submit(client, signer, &agree, "agreeing to the call").await?;
+		let (sentence, state) = match calls::multisig_progress(&finalized) {
+			MultisigProgress::Executed(result) => {
+				result?;
+				("Agreed to the call, and it was made", "executed")
+			},
+			MultisigProgress::Pending => {
+				("Agreed to the call: it waits for other members", "pending")
+			},
+		};
+		Ok(Report::new().done(sentence).data("state", state).finalized(&finalized))
+	}
+
+	async fn by_hash(
+		&self,
+		session: &Session,
+		client: &Client,
+		signer: &Account,
+		hash: CallHash,
+		pending: &PendingCall,
+	) -> Result<Report> {
+		let actor = session.actor(signer);
+		let agree = self.group.account.agree_by_hash(&actor, Some(pending.begun), hash)?;
+		let finalized = session.submit(client, signer, &agree, "agreeing to the call").await?;
+		Ok(Report::new()
+			.done("Agreed to the call")
+			.data("state", "pending")
+			.finalized(&finalized)
+			.tail("It is made when a member gives its bytes with `dpki multisig approve --call`."))
+	}
 }
 
-async fn approve_by_hash(session: &Session, group: &Group, hash: CallHash) -> Result<Report> {
-	let signer = session.account()?;
-	let (client, view) = session.view().await?;
-	let pending = begun(&view, group, &hash).await?;
-	let actor = session.actor(&signer);
-	let agree = group.account.agree_by_hash(&actor, Some(pending.begun), hash)?;
-	let finalized = session.submit(&client, &signer, &agree, "agreeing to the call").await?;
-	Ok(described(Report::new().done("Agreed to the call"), group)
-		.row("call_hash", hex(&hash))
-		.data("state", "pending")
-		.finalized(&finalized)
-		.tail("It is made when a member gives its bytes with `dpki multisig approve --call`."))
+/// What is agreed to, one line for each fact: the chain has the hash of the call, and the bytes of that hash are the call.
+fn told(group: &Group, pending: &PendingCall, words: Option<&str>, hash: &CallHash) -> Vec<String> {
+	let agreed: Vec<_> = pending.approvals.iter().map(account::address).collect();
+	let unknown = "not known here: without its bytes nobody can tell what it does";
+	vec![
+		format!("A call of {}:", account::address(&group.account.id())),
+		format!("  call: {}", words.unwrap_or(unknown)),
+		format!("  call hash: {}", hex(hash)),
+		format!("  begun by: {}", account::address(&pending.depositor)),
+		format!(
+			"  agreed: {} of {}: {}",
+			agreed.len(),
+			group.account.threshold(),
+			agreed.join(", ")
+		),
+	]
 }
 
 async fn cancel(session: &Session, group: &Group, hash: CallHash) -> Result<Report> {
@@ -322,5 +382,28 @@ mod tests {
 		{
 			assert!(wrong.parse::<Group>().is_err(), "{wrong}");
 		}
+	}
+	#[test]
+	fn whoever_agrees_is_shown_what_the_call_does_or_that_nobody_can_tell() {
+		let group: Group = "2://Alice,//Bob,//Charlie".parse().unwrap();
+		let Member(alice) = "//Alice".parse().unwrap();
+		let pending = PendingCall {
+			begun: calls::Beginning { block: 3, index: 1 },
+			deposit: 5,
+			depositor: alice,
+			approvals: vec![alice],
+		};
+		let shown = told(&group, &pending, Some("System.remark"), &[7; 32]).join("\n");
+		for part in [
+			&account::address(&group.account.id())[..],
+			"call: System.remark",
+			&hex(&[7; 32]),
+			"agreed: 1 of 2",
+			&account::address(&alice),
+		] {
+			assert!(shown.contains(part), "no {part} in {shown}");
+		}
+		let unknown = told(&group, &pending, None, &[7; 32]).join("\n");
+		assert!(unknown.contains("nobody can tell what it does"), "{unknown}");
 	}
 }

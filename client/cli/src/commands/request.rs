@@ -11,6 +11,7 @@ use crate::{
 	lookup,
 	output::{Report, rfc3339},
 	prompt,
+	proven::Trust,
 	session::Session,
 	values::{DeviceRef, Name},
 };
@@ -119,6 +120,8 @@ pub struct Refuse {
 	/// Why not
 	#[arg(long)]
 	reason: Reason,
+	#[command(flatten)]
+	trust: Trust,
 	/// Refuse without asking
 	#[arg(long)]
 	yes: bool,
@@ -271,7 +274,7 @@ impl Which {
 impl Refuse {
 	async fn run(self, session: &Session) -> Result<Report> {
 		let account = session.account()?;
-		let (client, view) = session.view().await?;
+		let (client, view) = self.trust.view(session).await?;
 		let (place, filing) = self.which.find(&view).await?;
 		let objection = Objection::from(self.reason);
 		let (name, word) = (&self.which.device.text, filing_word(&filing.kind));

@@ -46,7 +46,8 @@ impl Council {
 	}
 
 	fn vote(&self, voter: &str, motion: &Value, vote: &str) -> Value {
-		let words = ["motion", "vote", &motion.to_string(), vote, "--reason", "see ticket 4711"];
+		let motion = motion.to_string();
+		let words = ["motion", "vote", &motion, vote, "--reason", "see ticket 4711", "--yes"];
 		self.acting_for(voter).ok(words)
 	}
 
@@ -97,9 +98,10 @@ async fn two_thirds_of_the_council_carry_and_more_than_a_third_rejects() {
 	assert_eq!(council.vote("//Charlie", &root, "nay")["state"], "open");
 	assert_eq!(council.vote("//Dave", &root, "nay")["state"], "rejected");
 	// It is decided: whatever comes now comes too late.
-	let late = council
-		.acting_for("//Bob")
-		.refused(["motion", "vote", &root.to_string(), "aye"]);
+	let late =
+		council
+			.acting_for("//Bob")
+			.refused(["motion", "vote", &root.to_string(), "aye", "--yes"]);
 	assert!(late.contains("MotionClosed"), "{late}");
 	assert_eq!(council.state(&root), "rejected");
 
@@ -117,7 +119,7 @@ async fn a_motion_that_nobody_decides_in_time_expires() {
 	assert!(early.contains("DeadlineNotPassed"), "{early}");
 
 	pass_block(&client, block(&proposed) + 10).await;
-	let late = council.acting_for("//Bob").refused(["motion", "vote", &motion, "aye"]);
+	let late = council.acting_for("//Bob").refused(["motion", "vote", &motion, "aye", "--yes"]);
 	assert!(late.contains("DeadlinePassed"), "{late}");
 	council.acting_for("//Eve").ok(["motion", "close", &motion]);
 	assert_eq!(council.state(&proposed["motion"]), "expired");
@@ -160,7 +162,7 @@ async fn a_member_changes_its_key_and_a_policy_changes_only_under_itself() {
 	let alone = alice.refused(["org", "policy", "acme", "simple"]);
 	assert!(alone.contains("decide this by vote"), "{alone}");
 	let motion = council.propose(&["policy", "acme", "watchdogs:1"]);
-	let stranger = bob.refused(["motion", "vote", &motion.to_string(), "aye"]);
+	let stranger = bob.refused(["motion", "vote", &motion.to_string(), "aye", "--yes"]);
 	assert!(stranger.contains("SeatMissing"), "{stranger}");
 	assert_eq!(council.vote("//Charlie", &motion, "aye")["state"], "carried");
 	assert_eq!(alice.ok(["org", "show", "acme"])["policy"], "watchdogs:1");

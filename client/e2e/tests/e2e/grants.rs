@@ -187,7 +187,7 @@ async fn a_grant_is_approved_by_those_who_have_to_and_opens_nothing_before_or_af
 
 	// What is approved too late opens nothing, and takes nothing away.
 	let proposed = admin.ok(["motion", "propose", "policy", "acme", "watchdogs:1"]);
-	bob.ok(["motion", "vote", &proposed["motion"].to_string(), "aye"]);
+	bob.ok(["motion", "vote", &proposed["motion"].to_string(), "aye", "--yes"]);
 	let late = scene.grant("12s", "bob", &["--plain"]);
 	let told = late["next"].as_str().expect("a sentence");
 	assert!(told.contains("an account with the role watchdog has to approve"), "{told}");

@@ -403,3 +403,70 @@ async fn a_node_elsewhere_proves_what_it_says_from_what_was_proven_before() {
 	// A node of one's own is believed, whatever was remembered of its chain.
 	assert_eq!(fleet.admin.ok(words)["sequence"], 3);
 }
+
+/// What the chain would do as root if the council let it: `System.remark` with a text.
+const REMARK: &str = "0x00001074657374";
+
+// As above, the proxy answers while the command line is waited for.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nobody_votes_on_a_call_that_a_node_has_made_up() {
+	let fleet = Fleet::start("made-up-motion");
+	let checkpoint = text(&fleet.workspace.join("checkpoint"));
+	fleet.admin.ok(["bundle", "checkpoint", &checkpoint]);
+	// Of one seat one vote decides, of two both.
+	fleet.admin.ok(["motion", "propose", "admit", "//Bob"]);
+	let proposed = fleet.admin.ok(["motion", "propose", "root", REMARK]);
+	let motion = proposed["motion"].to_string();
+	let shown = fleet.admin.ok(["motion", "show", &motion]);
+	assert_eq!(shown["state"], "open", "{shown}");
+	let bytes = |value: &Value| {
+		let digits = value.as_str().expect("digits").trim_start_matches("0x");
+		hex::decode(digits).expect("they are digits")
+	};
+	let (call, hash) = (bytes(&shown["call_bytes"]), hex::encode(bytes(&shown["call_hash"])));
+	let mut made_up = call.clone();
+	*made_up.last_mut().expect("it is not empty") ^= 1;
+	let lies = [
+		(hex::encode(&call), hex::encode(&made_up)),
+		(hash.clone(), hex::encode(blake2_256(&made_up))),
+	];
+	let rpc = fleet.node.client().await.rpc().clone();
+	let liar = Liar::start(move |method, parameters| {
+		let (asking, lies) = (hand_on(rpc.clone(), method, parameters), lies.clone());
+		async move {
+			let answer = asking.await?;
+			if !method.starts_with("state_") {
+				return Ok(answer);
+			}
+			Ok(lies
+				.iter()
+				.fold(answer, |answer, (these, other)| with_other(&answer, these, other)))
+		}
+	})
+	.await;
+
+	// The lie is a good one: whoever believes the node sees another call, with its hash.
+	let bob = fleet.admin.acting_for("//Bob");
+	let astray = bob.moved_to(&liar.url());
+	let told = astray.ok(["motion", "show", &motion]);
+	assert_eq!(bytes(&told["call_bytes"]), made_up, "{told}");
+	let vote = ["motion", "vote", &motion, "aye"];
+	let proven = ["--yes", "--checkpoint", &checkpoint];
+	let sentence = astray.refused([&vote[..], &proven].concat());
+	assert!(sentence.contains("is not proven by what the node answers"), "{sentence}");
+	// Who knows which call is meant votes on no other, whoever is believed.
+	let hash = format!("0x{hash}");
+	let meant = [&vote[..], &["--yes", "--call-hash", &hash]].concat();
+	let sentence = astray.refused(meant.clone());
+	assert!(sentence.contains("and not the one that was given"), "{sentence}");
+	// Nobody is asked where there is no terminal.
+	let sentence = bob.refused(vote);
+	assert!(sentence.contains("no terminal to ask"), "{sentence}");
+	let shown = fleet.admin.ok(["motion", "show", &motion]);
+	assert_eq!(shown["votes"]["ayes"], 1, "{shown}");
+
+	// A node that proves what it says proves what became of the vote, too.
+	let voted = bob.ok([&meant[..], &["--checkpoint", &checkpoint]].concat());
+	assert_eq!(voted["state"], "carried", "{voted}");
+	assert_eq!(voted["proven"], true, "{voted}");
+}

@@ -381,7 +381,7 @@ fn a_member_is_removed(consortium: &Consortium) {
 	assert_eq!((code, open.as_array().map(Vec::len)), (Some(0), Some(1)), "{open}");
 	let motion = proposed["motion"].to_string();
 	for member in ["north", "south"] {
-		acting(member).ok(["motion", "vote", &motion, "aye"]);
+		acting(member).ok(["motion", "vote", &motion, "aye", "--yes"]);
 	}
 }
 

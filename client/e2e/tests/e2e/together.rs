@@ -24,7 +24,7 @@ async fn what_one_member_begins_another_one_completes() {
 	// Who has agreed does not count twice.
 	let sentence = alice.refused(create);
 	assert!(sentence.contains("AlreadyApproved"), "{sentence}");
-	let answer = bob.ok(["multisig", "approve", GROUP, "--call", &call]);
+	let answer = bob.ok(["multisig", "approve", GROUP, "--call", &call, "--yes"]);
 	assert_eq!(answer["state"], "executed", "{answer}");
 	let shown = alice.ok(["org", "show", "ours", "--member", address]);
 	assert!(shown.to_string().contains("administrator"), "{shown}");
@@ -50,6 +50,6 @@ async fn a_call_that_was_begun_can_be_called_off_by_who_began_it() {
 	assert!(sentence.contains("NotOwner"), "{sentence}");
 	alice.ok(["multisig", "cancel", GROUP, hash]);
 	assert_eq!(alice.ok(["multisig", "list", GROUP]), serde_json::json!([]));
-	let sentence = bob.refused(["multisig", "approve", GROUP, "--hash", hash]);
+	let sentence = bob.refused(["multisig", "approve", GROUP, "--hash", hash, "--yes"]);
 	assert!(sentence.contains("waits for its members"), "{sentence}");
 }

@@ -175,7 +175,7 @@ async fn a_chain_is_upgraded_by_vote_while_everybody_goes_on() {
 	assert_eq!(proposed["code_hash"], hex(&hash));
 	let motion = proposed["motion"].to_string();
 	for voter in ["//Bob", "//Charlie"] {
-		alice.acting_for(voter).ok(["motion", "vote", &motion, "aye"]);
+		alice.acting_for(voter).ok(["motion", "vote", &motion, "aye", "--yes"]);
 	}
 	assert_eq!(alice.ok(["runtime", "show"])["authorized"], hex(&hash));
 

@@ -7,7 +7,7 @@
 //! another one and refuses them. What the node says is compared, so that an honest disagreement is told before anything
 //! is signed.
 
-use super::{LIFETIME_BLOCKS, SubmitError, failed};
+use super::{Event, LIFETIME_BLOCKS, SubmitError, failed, outcome};
 use crate::{
 	account::Account, api::ChainConfig, calls::Call, client::Head, upgrade::RuntimeVersion,
 };
@@ -57,6 +57,15 @@ pub(crate) fn dispatch_result(fields: &mut &[u8]) -> Option<Result<(), SubmitErr
 		Ok(error) => failed(&error),
 		Err(error) => SubmitError::Unfit { reason: error.to_string() },
 	}))
+}
+
+/// What the transaction at this index made known, by the events of its block in SCALE, as the committed metadata has them.
+pub(crate) fn happened(
+	events: Vec<u8>,
+	position: u32,
+) -> Result<Result<Vec<Event>, SubmitError>, String> {
+	let at = committed(H256::zero(), 0).map_err(|error| error.to_string())?;
+	outcome::happened(&at.events().from_bytes(events), position, COMMITTED.metadata.clone())
 }
 
 /// The version of the encoding of calls that this crate knows.

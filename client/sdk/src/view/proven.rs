@@ -2,7 +2,8 @@
 
 use super::{ReadError, View};
 use crate::client::{Client, Head};
-use dpki_verifier::{Error as Unproven, TrieReader};
+use dpki_verifier::{Error as Unproven, TrieReader, limits::MAX_NODE_LEN};
+use sp_crypto_hashing::blake2_256;
 use subxt::config::substrate::H256;
 use subxt_rpcs::client::rpc_params;
 
@@ -28,6 +29,25 @@ impl View {
 		root: &[u8; 32],
 		key: &[u8],
 	) -> Result<Option<Vec<u8>>, ReadError> {
+		let nodes = self.proof_of(item, key).await?;
+		let value = value(root, key, &nodes);
+		Ok(value.map_err(|error| self.unproven(item, error))?.map(<[u8]>::to_vec))
+	}
+
+	/// The same for a value that may be longer than a proof that anybody carries: one that is for this client alone.
+	pub(super) async fn long_value_proven(
+		&self,
+		item: &'static str,
+		root: &[u8; 32],
+		key: &[u8],
+	) -> Result<Option<Vec<u8>>, ReadError> {
+		let nodes = self.proof_of(item, key).await?;
+		let value = long_value(root, key, nodes);
+		value.map_err(|error| self.unproven(item, error))
+	}
+
+	/// The nodes of the state by which the node proves what lies under a key.
+	async fn proof_of(&self, item: &'static str, key: &[u8]) -> Result<Vec<Vec<u8>>, ReadError> {
 		#[derive(serde::Deserialize)]
 		struct ReadProof {
 			proof: Vec<String>,
@@ -43,10 +63,11 @@ impl View {
 			hex::decode(node.strip_prefix("0x").unwrap_or(node))
 				.map_err(|error| self.malformed(item, error.to_string()))
 		});
-		let nodes = nodes.collect::<Result<Vec<_>, _>>()?;
-		let value = value(root, key, &nodes);
-		let value = value.map_err(|error| ReadError::Unproven { item, block, error })?;
-		Ok(value.map(<[u8]>::to_vec))
+		nodes.collect()
+	}
+
+	fn unproven(&self, item: &'static str, error: Unproven) -> ReadError {
+		ReadError::Unproven { item, block: self.head.number, error }
 	}
 }
 
@@ -61,4 +82,27 @@ fn value<'a>(
 	let value = state.read(key)?;
 	state.finish()?;
 	Ok(value)
+}
+
+/// The same for a value of any length, among nodes that may be more than are needed.
+fn long_value(
+	root: &[u8; 32],
+	key: &[u8],
+	nodes: Vec<Vec<u8>>,
+) -> Result<Option<Vec<u8>>, Unproven> {
+	let short: Vec<&[u8]> = nodes
+		.iter()
+		.map(Vec::as_slice)
+		.filter(|node| node.len() <= MAX_NODE_LEN)
+		.collect();
+	let mut state = TrieReader::new(root, &short)?;
+	match state.read(key) {
+		Ok(value) => return Ok(value.map(<[u8]>::to_vec)),
+		// It may be one that is too long for the reader.
+		Err(Unproven::NodeMissing) => {},
+		Err(error) => return Err(error),
+	}
+	let Some(hash) = state.read_hash(key)? else { return Ok(None) };
+	let mut found = nodes.into_iter().filter(|node| blake2_256(node) == hash);
+	found.next().map(Some).ok_or(Unproven::NodeMissing)
 }

@@ -17,9 +17,10 @@ use tokio::{
 pub type Said = Result<Value, ErrorObjectOwned>;
 
 /// The methods that it knows: those by which carriers ask, and those by which state is read. It takes no transactions.
-const METHODS: [&str; 8] = [
+const METHODS: [&str; 9] = [
 	"dpki_bundle",
 	"dpki_warpFragments",
+	"chain_getBlock",
 	"chain_getBlockHash",
 	"chain_getFinalizedHead",
 	"chain_getHeader",

@@ -13,6 +13,7 @@ mod kit;
 mod liar;
 mod mqtt;
 mod node;
+mod outcome;
 mod prover;
 mod sources;
 

@@ -12,11 +12,11 @@ use liar::{Liar, Said};
 use serde_json::{Value, json};
 use std::sync::Arc;
 
-fn hex(bytes: &[u8]) -> String {
+pub(super) fn hex(bytes: &[u8]) -> String {
 	format!("0x{}", hex::encode(bytes))
 }
 
-fn unhex(value: &Value) -> Vec<u8> {
+pub(super) fn unhex(value: &Value) -> Vec<u8> {
 	hex::decode(value.as_str().unwrap().trim_start_matches("0x")).unwrap()
 }
 

@@ -266,3 +266,35 @@ fn a_query_has_a_largest_size() {
 	let refused = Error::TooLarge { part: Part::Key, found: 257, allowed: 256 };
 	assert_eq!(world.verdict(&world.answer(&long), &long), Err(refused));
 }
+
+#[test]
+fn the_hash_of_a_value_is_proven_without_the_value() {
+	let long = vec![7; limits::MAX_NODE_LEN + 1];
+	for version in [StateVersion::V0, StateVersion::V1] {
+		for value in [&long[..100], &long[..3]] {
+			let mut entries = registry(20);
+			entries.insert(b"value".to_vec(), value.to_vec());
+			let world = World::with(4, entries, version);
+			let (root, proof) = (world.state.root().0, world.state.prove(&[b"value".to_vec()]));
+			let nodes: Vec<&[u8]> = proof.iter().map(Vec::as_slice).collect();
+			let hash = TrieReader::new(&root, &nodes).unwrap().read_hash(b"value");
+			assert_eq!(hash, Ok(Some(blake2_256(value))), "{version:?}");
+			let absent = world.state.prove(&[b"other".to_vec()]);
+			let nodes: Vec<&[u8]> = absent.iter().map(Vec::as_slice).collect();
+			assert_eq!(TrieReader::new(&root, &nodes).unwrap().read_hash(b"other"), Ok(None));
+		}
+	}
+	let mut entries = registry(20);
+	entries.insert(b"value".to_vec(), long.clone());
+	let world = World::with(4, entries, StateVersion::V1);
+	let (root, proof) = (world.state.root().0, world.state.prove(&[b"value".to_vec()]));
+	let nodes: Vec<&[u8]> =
+		proof.iter().map(Vec::as_slice).filter(|node| node.len() < long.len()).collect();
+	assert_eq!(nodes.len(), proof.len() - 1, "the value is left out");
+	let mut reader = TrieReader::new(&root, &nodes).unwrap();
+	assert_eq!(reader.read(b"value"), Err(Error::NodeMissing));
+	assert_eq!(reader.read_hash(b"value"), Ok(Some(blake2_256(&long))));
+	// Without the way to it there is no hash either.
+	let mut reader = TrieReader::new(&root, &nodes[1..]).unwrap();
+	assert_eq!(reader.read_hash(b"value"), Err(Error::NodeMissing));
+}

@@ -1,0 +1,140 @@
+//! What a transaction did in the block that holds it, by the events of that block.
+
+use super::{Client, Event, Finalized, SubmitError, failed};
+use crate::{api::ChainConfig, client::ClientError};
+use subxt::{
+	config::substrate::{H256, SubstrateHeader},
+	error::DispatchError,
+	events::{Events, Phase},
+	ext::scale_value::Composite,
+	metadata::ArcMetadata,
+};
+use subxt_rpcs::client::rpc_params;
+
+/// A finalised block that holds a transaction, as a node says.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Included {
+	/// The hash of the block.
+	pub block: [u8; 32],
+	/// The hash of the transaction.
+	pub extrinsic: [u8; 32],
+}
+
+impl Included {
+	/// The error for a result that cannot be read.
+	pub(crate) fn unreadable(&self, reason: String) -> SubmitError {
+		SubmitError::ResultUnreadable {
+			extrinsic: format!("{:?}", H256(self.extrinsic)),
+			block: format!("{:?}", H256(self.block)),
+			reason,
+		}
+	}
+
+	/// The error for a node that does not prove what it says.
+	pub fn unproven(&self, reason: String) -> SubmitError {
+		SubmitError::Unproven {
+			extrinsic: format!("{:?}", H256(self.extrinsic)),
+			block: format!("{:?}", H256(self.block)),
+			reason,
+		}
+	}
+
+	/// The same with the number of its block and what it made known.
+	pub(crate) fn finalized(&self, number: u32, events: Vec<Event>) -> Finalized {
+		Finalized { number, hash: self.block, extrinsic: self.extrinsic, events }
+	}
+}
+
+/// A block as a node tells it.
+pub(crate) struct Block {
+	/// Its header.
+	pub header: SubstrateHeader<H256>,
+	/// Its transactions, each with its length before it.
+	pub extrinsics: Vec<Vec<u8>>,
+}
+
+impl Block {
+	/// The index of a transaction in it.
+	pub fn position(&self, extrinsic: H256) -> Option<u32> {
+		self.extrinsics
+			.iter()
+			.position(|bytes| sp_crypto_hashing::blake2_256(bytes) == extrinsic.0)
+			.and_then(|position| u32::try_from(position).ok())
+	}
+}
+
+impl Client {
+	/// What a transaction did in the block that holds it, as the node tells it.
+	/// [`View::outcome`](crate::View::outcome) has it proven.
+	pub async fn outcome(&self, included: &Included) -> Result<Finalized, SubmitError> {
+		let unreadable = |reason: String| included.unreadable(reason);
+		let hash = H256(included.block);
+		let block = self.block(hash).await.map_err(|error| unreadable(error.to_string()))?;
+		let number = u32::try_from(block.header.number)
+			.map_err(|_| unreadable("its number does not fit 32 bits".into()))?;
+		let position = block
+			.position(H256(included.extrinsic))
+			.ok_or_else(|| unreadable("the block does not hold it".into()))?;
+		let at = self.at_block(hash).await.map_err(|error| unreadable(error.to_string()))?;
+		let all = at.events().fetch().await.map_err(|error| unreadable(error.to_string()))?;
+		let events = happened(&all, position, at.metadata()).map_err(unreadable)??;
+		Ok(included.finalized(number, events))
+	}
+
+	pub(crate) async fn block(&self, hash: H256) -> Result<Block, ClientError> {
+		#[derive(serde::Deserialize)]
+		struct SignedBlock {
+			block: RawBlock,
+		}
+		#[derive(serde::Deserialize)]
+		struct RawBlock {
+			header: SubstrateHeader<H256>,
+			extrinsics: Vec<String>,
+		}
+		let answer: Option<SignedBlock> = self.request("chain_getBlock", rpc_params![hash]).await?;
+		let malformed = |reason: &str| ClientError::Malformed {
+			method: "chain_getBlock".into(),
+			reason: reason.into(),
+		};
+		let RawBlock { header, extrinsics } =
+			answer.ok_or_else(|| malformed("a finalised block is missing"))?.block;
+		let extrinsics = extrinsics
+			.iter()
+			.map(|text| hex::decode(text.strip_prefix("0x").unwrap_or(text)))
+			.collect::<Result<Vec<_>, _>>()
+			.map_err(|error| malformed(&error.to_string()))?;
+		Ok(Block { header, extrinsics })
+	}
+}
+
+/// What the transaction at this index made known, or for which reason it failed; or why the events cannot be read.
+pub(super) fn happened(
+	all: &Events<ChainConfig>,
+	position: u32,
+	metadata: ArcMetadata,
+) -> Result<Result<Vec<Event>, SubmitError>, String> {
+	let mut events = Vec::new();
+	for event in all.iter() {
+		let event = event.map_err(|error| error.to_string())?;
+		if event.phase() != Phase::ApplyExtrinsic(position) {
+			continue;
+		}
+		let (pallet, name) = (event.pallet_name(), event.event_name());
+		if (pallet, name) == ("System", "ExtrinsicFailed") {
+			let error = DispatchError::decode_from(event.field_bytes(), metadata)
+				.map_err(|error| error.to_string())?;
+			return Ok(Err(failed(&error)));
+		}
+		let text = event
+			.decode_fields_unchecked_as::<Composite<()>>()
+			.map(|fields| fields.to_string())
+			.map_err(|error| error.to_string())?;
+		events.push(Event {
+			pallet: pallet.into(),
+			name: name.into(),
+			fields: event.field_bytes().to_vec(),
+			text,
+		});
+	}
+	Ok(Ok(events))
+}
