@@ -184,6 +184,8 @@ fn by_fleets(event: &pallet_fleets::Event<Runtime>) -> Option<Told> {
 		| Event::FleetAvailable { .. }
 		| Event::FleetRetired { .. }
 		| Event::TilePublished { .. }
+		| Event::RollOpened { .. }
+		| Event::KeysAppended { .. }
 		| Event::__Ignore(..) => None,
 	}
 }

@@ -272,7 +272,8 @@ fn motion(proposed: &[u8], stored: &[u8]) -> Chain {
 #[tokio::test]
 async fn the_call_of_a_motion_is_proven_however_long_it_is() {
 	for call in [vec![1; 3], vec![2; 100], vec![3; 65_536]] {
-		let view = view_at(&node(motion(&call, &call), honest).await).await;
+		let node = node(motion(&call, &call), honest).await;
+		let view = view_at(&node).await;
 		let (record, stored) = view.stored_motion(7).await.unwrap().expect("it is there");
 		assert_eq!((record.call_hash, &stored), (blake2_256(&call), &call));
 		assert_eq!(view.stored_motion(8).await.unwrap(), None);
@@ -304,7 +305,8 @@ async fn another_call_than_was_proposed_is_not_shown() {
 		assert!(matches!(error, ReadError::Unproven { .. }), "{error}");
 	}
 	// A state in which the two do not belong together is no chain's.
-	let view = view_at(&node(motion(&[1; 40], &[2; 40]), honest).await).await;
+	let node = node(motion(&[1; 40], &[2; 40]), honest).await;
+	let view = view_at(&node).await;
 	let error = view.stored_motion(7).await.unwrap_err();
 	assert!(matches!(error, ReadError::Malformed { .. }), "{error}");
 }
