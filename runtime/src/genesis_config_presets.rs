@@ -6,8 +6,8 @@
 //! [`consortium`], whose members bring their own keys.
 
 use crate::{
-	AccountId, Balance, BalancesConfig, CouncilMembershipConfig, EconomyConfig, MILLI_UNIT,
-	RuntimeGenesisConfig, SessionConfig, SessionKeys, SudoConfig, TimingConfig, UNIT,
+	AccountId, Balance, BalancesConfig, CertificatesConfig, CouncilMembershipConfig, EconomyConfig,
+	MILLI_UNIT, RuntimeGenesisConfig, SessionConfig, SessionKeys, SudoConfig, TimingConfig, UNIT,
 	ValidatorSetConfig,
 	configs::{consensus::MaxAuthorities, economy::EXISTENTIAL_DEPOSIT, pki::ValidatorsAccount},
 	timing::{DEFAULT_SESSION_LENGTH, DEFAULT_SLOT_DURATION},
@@ -37,6 +37,9 @@ pub const FEES: [(Operation, Balance); 9] = [
 	(Operation::CommitFleet, 200 * MILLI_UNIT),
 	(Operation::PublishTile, MILLI_UNIT),
 ];
+
+/// What endorsers have to have bonded: as much as they are paid for five hundred endorsements at EV.
+pub const MINIMUM_BOND: Balance = 1_000 * UNIT;
 
 /// What is held for things that take room.
 pub const DEPOSITS: [(ResourceKind, Balance); 4] = [
@@ -91,6 +94,7 @@ fn genesis(
 			members: council.try_into().expect("a preset seats fewer than the most; qed"),
 		},
 		sudo: SudoConfig { key: sudo },
+		certificates: CertificatesConfig { minimum_bond: MINIMUM_BOND },
 		economy: EconomyConfig {
 			fees: FEES.map(|(it, amount)| (String::from(it.name()), amount)).to_vec(),
 			deposits: DEPOSITS.map(|(it, amount)| (String::from(it.name()), amount)).to_vec(),

@@ -28,6 +28,7 @@ impl<T: Config> Pallet<T> {
 			before.is_none_or(|it| it.compromised_from.is_none()),
 			Error::<T>::AccreditationCompromised
 		);
+		ensure!(office != Office::Endorser || Self::is_bonded(&account), Error::<T>::BondTooLow);
 		if before.is_none() {
 			let index = AccreditedCount::<T>::get(office);
 			Accredited::<T>::insert(office, index, &account);

@@ -14,6 +14,7 @@ use dpki_primitives::{
 		commitment, request_challenge,
 	},
 	assurance::{EndorsementRecord, Level, MAX_ENDORSEMENTS, Quorum, WithdrawalReason},
+	bond::{MAX_UNBONDING, SlashReason},
 	certificate::{CertificatePolicy, DisplayName, Holder, MAX_LIVE_CERTIFICATES, Office},
 	context::MAX_SIGNATURE_LIFETIME,
 	ids::{ApplicationId, CertificateDigest, CertificateId, OrganisationId},
@@ -135,12 +136,30 @@ fn crowded_subject<T: Config>(payer: &T::AccountId, organisation: OrganisationId
 }
 
 fn accredited<T: Config>(office: Office, index: u32, level: Level) -> T::AccountId {
+	// Who is to have a bond gets it from `bonded`.
+	MinimumBond::<T>::kill();
 	let who: T::AccountId = account("accredited", index, office as u32);
 	let name = alloc::format!("org-{}-{index}", office as u32);
 	let organisation = T::Organisations::create_for_benchmark(name.as_bytes(), &who);
 	Pallet::<T>::do_accredit(office, who.clone(), organisation, level)
 		.expect("the organisation exists");
 	who
+}
+
+/// Bonds a hundred units of the account beside as many as there are `parts`, takes these out one by one, and asks endorsers
+/// for the hundred. Gives the unit.
+fn bonded<T: Config>(account: &T::AccountId, parts: u32) -> BalanceOf<T>
+where
+	T::Currency: Mutate<T::AccountId>,
+{
+	let unit = T::Currency::minimum_balance();
+	T::Currency::set_balance(account, unit * 1_000u32.into());
+	Pallet::<T>::do_bond(account.clone(), unit * (100 + parts).into()).expect("it has that much");
+	for _ in 0..parts {
+		Pallet::<T>::do_unbond(account.clone(), unit).expect("there is room and a bond");
+	}
+	MinimumBond::<T>::put(unit * 100u32.into());
+	unit
 }
 
 /// An application about a name at EV, on which `votes` observers have committed themselves, and all but the last one
@@ -333,6 +352,7 @@ mod benchmarks {
 			});
 		}
 		let endorser = accredited::<T>(Office::Endorser, 0, Level::Ev);
+		bonded::<T>(&endorser, MAX_UNBONDING);
 
 		#[extrinsic_call]
 		_(RawOrigin::Signed(endorser), id, Level::Ev, digest::<T>(id), Some([0; 32]), now + DAY);
@@ -414,6 +434,7 @@ mod benchmarks {
 		let origin = T::AccreditationOrigin::try_successful_origin()
 			.map_err(|_| BenchmarkError::Weightless)?;
 		let (payer, organisation) = payer::<T>();
+		bonded::<T>(&payer, MAX_UNBONDING);
 
 		#[extrinsic_call]
 		_(origin as T::RuntimeOrigin, Office::Endorser, payer.clone(), organisation, Level::Ev);
@@ -482,6 +503,72 @@ mod benchmarks {
 		_(origin as T::RuntimeOrigin, T::DefaultFees::get());
 
 		assert!(Fees::<T>::exists());
+		Ok(())
+	}
+
+	#[benchmark]
+	fn bond() {
+		let endorser = accredited::<T>(Office::Endorser, 0, Level::Ev);
+		let unit = bonded::<T>(&endorser, 0);
+
+		#[extrinsic_call]
+		_(RawOrigin::Signed(endorser.clone()), unit);
+
+		assert!(Bonds::<T>::get(&endorser).is_some_and(|it| it.active == unit * 101u32.into()));
+	}
+
+	/// The last part that there is room for, which leaves too little for the office.
+	#[benchmark]
+	fn unbond() {
+		let endorser = accredited::<T>(Office::Endorser, 0, Level::Ev);
+		let unit = bonded::<T>(&endorser, MAX_UNBONDING - 1);
+
+		#[extrinsic_call]
+		_(RawOrigin::Signed(endorser.clone()), unit);
+
+		assert!(Pallet::<T>::active(Office::Endorser, &endorser).is_err());
+	}
+
+	#[benchmark]
+	fn withdraw_bond() {
+		let endorser = accredited::<T>(Office::Endorser, 0, Level::Ev);
+		bonded::<T>(&endorser, MAX_UNBONDING);
+		skip::<T>(T::UnbondingPeriod::get() + 1);
+
+		#[extrinsic_call]
+		_(RawOrigin::Signed(endorser.clone()));
+
+		assert!(Bonds::<T>::get(&endorser).is_some_and(|it| it.unbonding.is_empty()));
+	}
+
+	/// All but the last unit: no part is left alone.
+	#[benchmark]
+	fn slash() -> Result<(), BenchmarkError> {
+		let origin = T::AccreditationOrigin::try_successful_origin()
+			.map_err(|_| BenchmarkError::Weightless)?;
+		let endorser = accredited::<T>(Office::Endorser, 0, Level::Ev);
+		let unit = bonded::<T>(&endorser, MAX_UNBONDING);
+		let amount = unit * (100 + MAX_UNBONDING).into() - 1u32.into();
+		let (reason, evidence) = (SlashReason::FalseStatement, [1; 32]);
+
+		#[extrinsic_call]
+		_(origin as T::RuntimeOrigin, endorser.clone(), amount, reason, evidence);
+
+		assert!(Pallet::<T>::active(Office::Endorser, &endorser).is_err());
+		assert_eq!(Slashes::<T>::get(&endorser, 0).map(|it| it.amount), Some(amount));
+		Ok(())
+	}
+
+	#[benchmark]
+	fn set_minimum_bond() -> Result<(), BenchmarkError> {
+		let origin =
+			T::PolicyOrigin::try_successful_origin().map_err(|_| BenchmarkError::Weightless)?;
+		let minimum = T::Currency::minimum_balance();
+
+		#[extrinsic_call]
+		_(origin as T::RuntimeOrigin, minimum);
+
+		assert_eq!(MinimumBond::<T>::get(), minimum);
 		Ok(())
 	}
 

@@ -145,9 +145,9 @@ mod calls {
 		/// - **Changes:** the endorser's one endorsement of the certificate, in the place of an earlier one.
 		/// - **Events:** [`Event::Endorsed`], [`Event::FeePaid`]; [`Event::ApplicationClosed`] with the last paid one.
 		/// - **Refusals:** [`Error::AccreditationMissing`], [`Error::AccreditationNotActive`],
-		///   [`Error::AccreditationCompromised`], [`Error::CertificateNotFound`], [`Error::CertificateNotValid`],
-		///   [`Error::LevelUnfit`], [`Error::DigestMismatch`], [`Error::OwnCertificate`], [`Error::ExpiryInvalid`],
-		///   [`Error::EndorsementsFull`].
+		///   [`Error::AccreditationCompromised`], [`Error::BondTooLow`], [`Error::CertificateNotFound`],
+		///   [`Error::CertificateNotValid`], [`Error::LevelUnfit`], [`Error::DigestMismatch`],
+		///   [`Error::OwnCertificate`], [`Error::ExpiryInvalid`], [`Error::EndorsementsFull`].
 		/// - **Complexity:** the endorsements of the certificate, at most 16.
 		#[pallet::call_index(6)]
 		pub fn endorse(
@@ -259,7 +259,8 @@ mod calls {
 		/// - **Changes:** the accreditation, and the list of all that ever were accredited.
 		/// - **Events:** [`Event::Accredited`].
 		/// - **Refusals:** [`Error::OrganisationNotFound`], [`Error::LevelUnfit`] (DV for observers; OV or EV for
-		///   endorsers), [`Error::AccreditationCompromised`], because that account's word is worth nothing any more.
+		///   endorsers), [`Error::AccreditationCompromised`], because that account's word is worth nothing any more,
+		///   [`Error::BondTooLow`] for an endorser.
 		/// - **Complexity:** O(1).
 		#[pallet::call_index(12)]
 		pub fn accredit(
@@ -357,6 +358,89 @@ mod calls {
 		pub fn set_fees(origin: OriginFor<T>, fees: FeeSchedule<BalanceOf<T>>) -> DispatchResult {
 			T::PolicyOrigin::ensure_origin(origin)?;
 			Self::do_set_fees(fees)
+		}
+
+		/// Raises the bond of the sender as an endorser, or makes its first one. It is made before the accreditation, which
+		/// asks for it.
+		///
+		/// - **Who:** any signed account, of its own funds.
+		/// - **Cost:** the fee of the transaction; the amount, in the smallest unit, goes on hold.
+		/// - **Changes:** the bond. A suspension that followed from a bond that was too low is ended by
+		///   [`Self::accredit`] only.
+		/// - **Events:** [`Event::Bonded`].
+		/// - **Refusals:** [`Error::AmountZero`]; what the currency refuses if funds are missing.
+		/// - **Complexity:** O(1).
+		#[pallet::call_index(18)]
+		pub fn bond(origin: OriginFor<T>, amount: BalanceOf<T>) -> DispatchResult {
+			Self::do_bond(ensure_signed(origin)?, amount)
+		}
+
+		/// Takes a part of the bond out. It stays on hold, and can be slashed, for [`Config::UnbondingPeriod`].
+		///
+		/// - **Who:** the account that has bonded, accredited or not.
+		/// - **Cost:** the fee of the transaction.
+		/// - **Changes:** the bond. Less than the minimum suspends the accreditation as an endorser at once, unless the
+		///   account counts as compromised: it cannot act any more, and what it said before has to go on counting.
+		/// - **Events:** [`Event::UnbondingBegun`]; [`Event::AccreditationSuspended`].
+		/// - **Refusals:** [`Error::AmountZero`], [`Error::BondExceeded`], [`Error::UnbondingFull`].
+		/// - **Complexity:** O(1).
+		#[pallet::call_index(19)]
+		pub fn unbond(origin: OriginFor<T>, amount: BalanceOf<T>) -> DispatchResult {
+			Self::do_unbond(ensure_signed(origin)?, amount)
+		}
+
+		/// Returns what is due of the bond.
+		///
+		/// - **Who:** the account that has bonded.
+		/// - **Cost:** the fee of the transaction.
+		/// - **Changes:** the bond, whose record ends with its last part.
+		/// - **Events:** [`Event::BondWithdrawn`].
+		/// - **Refusals:** [`Error::UnbondingNotDue`].
+		/// - **Complexity:** the parts on their way out, at most 16.
+		#[pallet::call_index(20)]
+		pub fn withdraw_bond(origin: OriginFor<T>) -> DispatchResult {
+			Self::do_withdraw_bond(ensure_signed(origin)?)
+		}
+
+		/// Slashes a bond for what the endorser was proven to have done: up to `amount`, in the smallest unit, is burnt, of
+		/// what is active first, then of what is on its way out. `evidence` is the hash of the proof.
+		///
+		/// Less than that is no reason to refuse: what was due could be withdrawn while the vote went on.
+		///
+		/// - **Who:** [`Config::AccreditationOrigin`].
+		/// - **Cost:** as that origin pays.
+		/// - **Changes:** the bond, and the list of slashes. Less than the minimum suspends the accreditation as
+		///   [`Self::unbond`] does. What the endorser said is not judged by it: [`Self::mark_compromised`] does that.
+		/// - **Events:** [`Event::BondSlashed`]; [`Event::AccreditationSuspended`].
+		/// - **Refusals:** [`Error::AmountZero`], [`Error::BondMissing`].
+		/// - **Complexity:** the parts on their way out, at most 16.
+		#[pallet::call_index(21)]
+		pub fn slash(
+			origin: OriginFor<T>,
+			account: T::AccountId,
+			amount: BalanceOf<T>,
+			reason: SlashReason,
+			evidence: [u8; 32],
+		) -> DispatchResult {
+			T::AccreditationOrigin::ensure_origin(origin)?;
+			Self::do_slash(account, amount, reason, evidence)
+		}
+
+		/// Sets what an endorser has to have bonded, in the smallest unit; zero asks for no bond. Whoever has less neither
+		/// is accredited nor endorses from then on; what it endorsed before goes on counting until its bond shrinks or
+		/// the council suspends it.
+		///
+		/// - **Who:** [`Config::PolicyOrigin`].
+		/// - **Cost:** as that origin pays.
+		/// - **Changes:** the minimum.
+		/// - **Events:** [`Event::MinimumBondSet`].
+		/// - **Refusals:** none of its own.
+		/// - **Complexity:** O(1).
+		#[pallet::call_index(22)]
+		pub fn set_minimum_bond(origin: OriginFor<T>, minimum: BalanceOf<T>) -> DispatchResult {
+			T::PolicyOrigin::ensure_origin(origin)?;
+			Self::do_set_minimum_bond(minimum);
+			Ok(())
 		}
 	}
 }

@@ -24,7 +24,7 @@ impl<T: Config> Pallet<T> {
 		expires_at: Moment,
 	) -> DispatchResult {
 		let now = Self::now();
-		let accreditation = Self::active(Office::Endorser, &endorser)?;
+		let accreditation = Self::active_endorser(&endorser)?;
 		let certificate = Certificates::<T>::get(id).ok_or(Error::<T>::CertificateNotFound)?;
 		ensure!(Self::status_of(&certificate, now).is_valid(), Error::<T>::CertificateNotValid);
 		ensure!(

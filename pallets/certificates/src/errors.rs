@@ -124,5 +124,17 @@ mod errors {
 		PolicyIncoherent,
 		/// The fees of one application cannot be added up: choose lower ones.
 		FeesTooHigh,
+		/// The amount is zero: name one.
+		AmountZero,
+		/// The endorser has bonded less than the consortium asks for: raise the bond first.
+		BondTooLow,
+		/// The account has nothing on hold as a bond: there is nothing to take.
+		BondMissing,
+		/// The active bond is smaller than that: name at most what it is.
+		BondExceeded,
+		/// As many parts of the bond as there may be are on their way out: withdraw what is due, or wait until something is.
+		UnbondingFull,
+		/// No part of the bond is due yet: wait until the block after the one that is named for it.
+		UnbondingNotDue,
 	}
 }

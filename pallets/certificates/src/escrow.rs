@@ -317,7 +317,7 @@ impl<T: Config> Pallet<T> {
 	}
 }
 
-fn hold<T: Config>(
+pub(crate) fn hold<T: Config>(
 	reason: HoldReason,
 	payer: &T::AccountId,
 	amount: BalanceOf<T>,
@@ -328,7 +328,7 @@ fn hold<T: Config>(
 	}
 }
 
-fn release<T: Config>(
+pub(crate) fn release<T: Config>(
 	reason: HoldReason,
 	payer: &T::AccountId,
 	amount: BalanceOf<T>,

@@ -160,6 +160,47 @@ mod events {
 			/// From when on.
 			from: Moment,
 		},
+		/// A bond was raised.
+		Bonded {
+			/// Whose.
+			account: T::AccountId,
+			/// By how much.
+			amount: BalanceOf<T>,
+			/// What is active of it now.
+			active: BalanceOf<T>,
+		},
+		/// A part of a bond is on its way out.
+		UnbondingBegun {
+			/// Whose.
+			account: T::AccountId,
+			/// How much.
+			amount: BalanceOf<T>,
+			/// Last block at which it can be slashed.
+			until: BlockHeight,
+		},
+		/// What was due of a bond was returned.
+		BondWithdrawn {
+			/// To whom.
+			account: T::AccountId,
+			/// How much.
+			amount: BalanceOf<T>,
+		},
+		/// A bond was slashed.
+		BondSlashed {
+			/// Whose.
+			account: T::AccountId,
+			/// The number of the record.
+			index: u32,
+			/// How much was burnt.
+			amount: BalanceOf<T>,
+			/// Why.
+			reason: SlashReason,
+		},
+		/// The least bond of an endorser was set.
+		MinimumBondSet {
+			/// What holds from now on.
+			minimum: BalanceOf<T>,
+		},
 		/// The policy was set.
 		PolicySet {
 			/// What holds from now on.

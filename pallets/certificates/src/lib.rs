@@ -10,6 +10,7 @@ mod applications;
 mod assessment;
 #[cfg(feature = "runtime-benchmarks")]
 mod benchmarking;
+mod bonds;
 mod calls;
 mod cleaning;
 mod control;
@@ -51,6 +52,7 @@ pub mod pallet {
 		assurance::{
 			Accreditation, Assessment, Endorsements as EndorsementList, Level, WithdrawalReason,
 		},
+		bond::{Bond, SlashReason, SlashRecord},
 		certificate::{
 			Authority, CertificatePolicy, CertificateRecord, DisplayName, Holder, Office, Page,
 			SubjectRecord,
@@ -99,13 +101,13 @@ pub mod pallet {
 		/// The chain time.
 		type Time: Time<Moment = Moment>;
 
-		/// Who accredits observers and endorsers and takes accreditations away.
+		/// Who accredits observers and endorsers, takes accreditations away, and slashes bonds.
 		type AccreditationOrigin: EnsureOrigin<Self::RuntimeOrigin>;
 
 		/// Who, beside its holder, can revoke a certificate or put it on hold.
 		type RevocationOrigin: EnsureOrigin<Self::RuntimeOrigin>;
 
-		/// Who sets the policy and the fees.
+		/// Who sets the policy, the fees and the least bond.
 		type PolicyOrigin: EnsureOrigin<Self::RuntimeOrigin>;
 
 		/// The fees that hold until some are set.
@@ -118,6 +120,15 @@ pub mod pallet {
 		#[pallet::constant]
 		type ClosedRetention: Get<BlockHeight>;
 
+		/// For how many blocks what is taken out of a bond stays on hold and can be slashed: longer than
+		/// [`Self::LongestVote`].
+		#[pallet::constant]
+		type UnbondingPeriod: Get<BlockHeight>;
+
+		/// For how many blocks [`Self::AccreditationOrigin`] can be voted on at most: a vote on a slash that begins with
+		/// the unbonding ends before it.
+		type LongestVote: Get<BlockHeight>;
+
 		/// The measured cost of each call.
 		type WeightInfo: WeightInfo;
 	}
@@ -129,6 +140,24 @@ pub mod pallet {
 		Escrow,
 		/// For the state that an open application takes up; returned in full when it is closed.
 		ApplicationDeposit,
+		/// What an endorser stands to lose, that on its way out included.
+		EndorserBond,
+	}
+
+	/// What endorsers have to have bonded when the chain begins. A chain that gets this pallet later asks for nothing
+	/// until somebody sets it.
+	#[pallet::genesis_config]
+	#[derive(frame_support::DefaultNoBound)]
+	pub struct GenesisConfig<T: Config> {
+		/// In the smallest unit; zero asks for no bond.
+		pub minimum_bond: BalanceOf<T>,
+	}
+
+	#[pallet::genesis_build]
+	impl<T: Config> BuildGenesisConfig for GenesisConfig<T> {
+		fn build(&self) {
+			MinimumBond::<T>::put(self.minimum_bond);
+		}
 	}
 
 	#[pallet::hooks]
@@ -150,6 +179,10 @@ pub mod pallet {
 			assert!(
 				CertificatePolicy::default().is_coherent(),
 				"the policy that holds at the beginning can be kept"
+			);
+			assert!(
+				T::UnbondingPeriod::get() > T::LongestVote::get(),
+				"nobody takes a bond away while a vote on it goes on"
 			);
 			let weights = T::BlockWeights::get();
 			let normal = weights.get(DispatchClass::Normal);
@@ -224,6 +257,21 @@ pub mod pallet {
 		/// Everyone who was ever accredited for an office, from number `start` on.
 		pub fn accredited(office: Office, start: u32) -> Page<(T::AccountId, Accreditation)> {
 			Self::list_accredited(office, start)
+		}
+
+		/// What the account has bonded, if anything.
+		pub fn bonded(account: T::AccountId) -> Option<Bond<BalanceOf<T>>> {
+			Bonds::<T>::get(account)
+		}
+
+		/// What an endorser has to have bonded.
+		pub fn minimum_bond() -> BalanceOf<T> {
+			MinimumBond::<T>::get()
+		}
+
+		/// The slashes of the account, oldest first, from number `start` on.
+		pub fn slashes(account: T::AccountId, start: u32) -> Page<SlashRecord<BalanceOf<T>>> {
+			Self::list_slashes(account, start)
 		}
 
 		/// The certificates of a holder, oldest first, from number `start` on.

@@ -1,13 +1,15 @@
 //! What view functions answer, where that takes more than a look into the state; and what other pallets ask.
 
 use crate::{
-	Accreditations, Accredited, AccreditedCount, ApplicationVotes, Applications, Certificates,
-	Config, Ending, EndingCount, Escrows, HolderCertificateCount, HolderCertificates,
-	OpenApplications, OpenCount, Pallet, Registrants, SubjectCertificateCount, SubjectCertificates,
+	Accreditations, Accredited, AccreditedCount, ApplicationVotes, Applications, BalanceOf,
+	Certificates, Config, Ending, EndingCount, Escrows, HolderCertificateCount, HolderCertificates,
+	OpenApplications, OpenCount, Pallet, Registrants, SlashCount, Slashes, SubjectCertificateCount,
+	SubjectCertificates,
 };
 use dpki_primitives::{
 	application::{Phase, Purpose, control_challenge},
 	assurance::{Accreditation, Level},
+	bond::SlashRecord,
 	certificate::{Holder, Office, Page, day_of},
 	ids::{ApplicationId, CertificateId, KeyId, OrganisationId, SubjectId},
 	organisation::Belongings,
@@ -45,6 +47,13 @@ impl<T: Config> Pallet<T> {
 			let accreditation = Accreditations::<T>::get(office, &account)?;
 			Some((account, accreditation))
 		})
+	}
+
+	pub(crate) fn list_slashes(
+		account: T::AccountId,
+		start: u32,
+	) -> Page<SlashRecord<BalanceOf<T>>> {
+		Page::of(SlashCount::<T>::get(&account), start, |index| Slashes::<T>::get(&account, index))
 	}
 
 	pub(crate) fn list_of_holder(holder: Holder, start: u32) -> Page<CertificateId> {
@@ -98,7 +107,7 @@ impl<T: Config> Pallet<T> {
 	}
 
 	pub(crate) fn open_to_endorse(endorser: T::AccountId, start: u32) -> Page<CertificateId> {
-		let accreditation = Self::active(Office::Endorser, &endorser).ok();
+		let accreditation = Self::active_endorser(&endorser).ok();
 		Page::of(OpenCount::<T>::get(), start, |index| {
 			let accreditation = accreditation?;
 			let application = OpenApplications::<T>::get(index)?;

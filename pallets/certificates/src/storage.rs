@@ -33,6 +33,29 @@ mod storage {
 	pub type Accredited<T: Config> =
 		StorageDoubleMap<_, Identity, Office, Identity, u32, T::AccountId>;
 
+	/// What accounts have bonded. Removed when nothing is left of it.
+	#[pallet::storage]
+	pub type Bonds<T: Config> = StorageMap<_, Blake2_128Concat, T::AccountId, Bond<BalanceOf<T>>>;
+
+	/// What an endorser has to have bonded to be accredited and to endorse; zero means that no bond is asked for.
+	#[pallet::storage]
+	pub type MinimumBond<T: Config> = StorageValue<_, BalanceOf<T>, ValueQuery>;
+
+	/// How often each account was slashed.
+	#[pallet::storage]
+	pub type SlashCount<T: Config> = StorageMap<_, Blake2_128Concat, T::AccountId, u32, ValueQuery>;
+
+	/// Why and how much, oldest first. Never removed.
+	#[pallet::storage]
+	pub type Slashes<T: Config> = StorageDoubleMap<
+		_,
+		Blake2_128Concat,
+		T::AccountId,
+		Identity,
+		u32,
+		SlashRecord<BalanceOf<T>>,
+	>;
+
 	/// The rules of the consortium.
 	#[pallet::storage]
 	pub type Policy<T: Config> = StorageValue<_, CertificatePolicy, ValueQuery>;

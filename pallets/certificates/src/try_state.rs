@@ -1,11 +1,11 @@
 //! What is true of the storage between any two blocks.
 
 use crate::{
-	Accreditations, Accredited, AccreditedCount, Applications, BalanceOf, Certificates,
+	Accreditations, Accredited, AccreditedCount, Applications, BalanceOf, Bonds, Certificates,
 	ClosedQueue, ClosedRange, Config, Ending, EndingCount, Endorsements, Escrows, HoldReason,
 	HolderCertificateCount, HolderCertificates, OpenApplications, OpenByPayer, OpenCount,
-	OpenPositions, OpenRenewals, Pallet, Registrants, SubjectCertificateCount, SubjectCertificates,
-	Subjects,
+	OpenPositions, OpenRenewals, Pallet, Registrants, SlashCount, Slashes, SubjectCertificateCount,
+	SubjectCertificates, Subjects,
 };
 use alloc::collections::BTreeMap;
 use dpki_primitives::{
@@ -28,6 +28,8 @@ impl<T: Config> Pallet<T> {
 		Self::try_subjects()?;
 		Self::try_endorsements()?;
 		Self::try_accreditations()?;
+		Self::try_bonds()?;
+		Self::try_slashes()?;
 		Self::try_registrants()
 	}
 
@@ -219,6 +221,37 @@ impl<T: Config> Pallet<T> {
 					"the list of an office holds somebody who was never accredited"
 				);
 			}
+		}
+		Ok(())
+	}
+
+	/// What is on hold for bonds is what the records say, to the last unit, and nothing is recorded that is nothing.
+	fn try_bonds() -> Result<(), TryRuntimeError> {
+		for account in Bonds::<T>::iter_keys().chain(frame_system::Account::<T>::iter_keys()) {
+			let held = T::Currency::balance_on_hold(&HoldReason::EndorserBond.into(), &account);
+			let mut recorded = BalanceOf::<T>::zero();
+			if let Some(mut bond) = Bonds::<T>::get(&account) {
+				ensure!(
+					bond.unbonding.iter().all(|part| !part.amount.is_zero()),
+					"a part of a bond is nothing"
+				);
+				for part in bond.amounts_mut() {
+					recorded = recorded.checked_add(part).ok_or("a bond cannot be added up")?;
+				}
+				ensure!(!recorded.is_zero(), "a bond is nothing");
+			}
+			ensure!(held == recorded, "an account holds another bond than its record says");
+		}
+		Ok(())
+	}
+
+	/// The slashes of an account have no gaps, and each took something.
+	fn try_slashes() -> Result<(), TryRuntimeError> {
+		let count: u32 = SlashCount::<T>::iter_values().sum();
+		ensure!(Slashes::<T>::iter().count() == count as usize, "the slashes are miscounted");
+		for (account, index, slash) in Slashes::<T>::iter() {
+			ensure!(index < SlashCount::<T>::get(&account), "a slash stands behind its list");
+			ensure!(!slash.amount.is_zero(), "a slash took nothing");
 		}
 		Ok(())
 	}

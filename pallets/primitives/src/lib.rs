@@ -25,6 +25,7 @@
 //! | [`application`] | applications, proofs of possession and of control |
 //! | [`certificate`] | certificates, the verdict about them, and the policy |
 //! | [`assurance`] | levels, and the effective level with its explanation |
+//! | [`bond`] | what endorsers stand to lose, and for what they lose it |
 //! | [`assessment`] | what a certificate is worth, from the records that say so |
 //! | [`economy`] | what things cost, what is held for them, and quotas for what costs nothing |
 //! | [`channel`] | the channels on which a device gets its deliveries |
@@ -48,6 +49,7 @@ pub mod application;
 pub mod approval;
 pub mod assessment;
 pub mod assurance;
+pub mod bond;
 pub mod certificate;
 pub mod channel;
 pub mod context;

@@ -313,6 +313,26 @@ pub fn accredited(office: Office, index: u32) -> Vec<u8> {
 	item(CERTIFICATES, "Accredited", &[&office.encode(), &index.to_le_bytes()])
 }
 
+/// `Certificates.Bonds`: the [`Bond`](crate::bond::Bond) of an account in a `u128`; absent means none.
+pub fn bond(account: &[u8; 32]) -> Vec<u8> {
+	item(CERTIFICATES, "Bonds", &[&blake2_128(account), account])
+}
+
+/// `Certificates.MinimumBond`: what an endorser has to have bonded, a `u128`; absent means nothing.
+pub fn minimum_bond() -> Vec<u8> {
+	item(CERTIFICATES, "MinimumBond", &[])
+}
+
+/// `Certificates.SlashCount`: how often an account was slashed, a `u32`; absent means never.
+pub fn slash_count(account: &[u8; 32]) -> Vec<u8> {
+	item(CERTIFICATES, "SlashCount", &[&blake2_128(account), account])
+}
+
+/// `Certificates.Slashes`: the [`SlashRecord`](crate::bond::SlashRecord) of number `index`, counted from 0, in a `u128`.
+pub fn slash(account: &[u8; 32], index: u32) -> Vec<u8> {
+	item(CERTIFICATES, "Slashes", &[&blake2_128(account), account, &index.to_le_bytes()])
+}
+
 /// `Certificates.Policy`: a [`CertificatePolicy`](crate::certificate::CertificatePolicy); absent means its default.
 pub fn certificate_policy() -> Vec<u8> {
 	item(CERTIFICATES, "Policy", &[])

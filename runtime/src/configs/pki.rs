@@ -5,7 +5,7 @@
 use super::{
 	consensus::MaxAuthorities,
 	economy::PotId,
-	governance::{DAY, RootOrCouncil},
+	governance::{DAY, MaxPeriod, RootOrCouncil},
 };
 use crate::{
 	AccountId, Balance, Balances, BlockNumber, Certificates, Deliveries, Dpki, Economy, Fleets,
@@ -38,6 +38,9 @@ parameter_types! {
 	pub ValidatorsAccount: AccountId = VALIDATORS_POT.into_account_truncating();
 	/// Closed applications stay readable for thirty days at one second.
 	pub const ClosedRetention: BlockNumber = 30 * DAY;
+	/// What endorsers take out of their bonds can be slashed for twice as long as the longest motion is open: what is found
+	/// out within the first half can be voted on for as long as any motion can.
+	pub const UnbondingPeriod: BlockNumber = 2 * MaxPeriod::get();
 }
 
 /// What certificates cost until the council sets other prices: in the order of what the work is to those who do it. A
@@ -120,6 +123,8 @@ impl pallet_certificates::Config for Runtime {
 	type DefaultFees = DefaultFees;
 	type ValidatorsAccount = ValidatorsAccount;
 	type ClosedRetention = ClosedRetention;
+	type UnbondingPeriod = UnbondingPeriod;
+	type LongestVote = MaxPeriod;
 	type WeightInfo = pallet_certificates::weights::SubstrateWeight<Runtime>;
 }
 

@@ -245,9 +245,13 @@ pub fn pending_reveals(observer: AccountId, start: u32) -> Listing<ApplicationId
 /// See [`DpkiApi`](super::DpkiApi).
 pub fn pending_endorsements(endorser: AccountId, start: u32) -> Listing<CertificateId> {
 	let own = storage_keys::accreditation(Office::Endorser, endorser.as_ref());
-	open(Certificates::pending_endorsements(endorser, start), start, own, |id, record| {
+	let bond = [storage_keys::bond(endorser.as_ref()), storage_keys::minimum_bond()];
+	let page = Certificates::pending_endorsements(endorser, start);
+	let mut listing = open(page, start, own, |id, record| {
 		Vec::from([storage_keys::certificate(record.certificate(id)), storage_keys::escrow(id)])
-	})
+	});
+	listing.list_keys.extend(bond);
+	listing
 }
 
 /// A page of the open applications, of which the accreditation of whoever asks, and what belongs to each of them, decides

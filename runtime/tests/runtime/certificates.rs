@@ -11,6 +11,7 @@ use dpki_primitives::{
 	application::{CertificateRequest, Observation, Phase, Possession, Votes, commitment},
 	assessment::{StoredRecords, assessed},
 	assurance::{AccreditationState, Assessment, Finding, Level, Quorum},
+	bond::{Bond, SlashReason, SlashRecord},
 	certificate::{CertificatePolicy, CertificateRecord, Holder, Office, day_of},
 	context::{Action, SigningContext},
 	ids::{AnchorId, ApplicationId, CertificateId, KeyId, OrganisationId},
@@ -23,15 +24,15 @@ use dpki_primitives::{
 	subject::Subject,
 };
 use dpki_runtime::{
-	AccountId, Balances, Certificates, Dpki, Motions, Multisig, Organisations, Runtime,
-	RuntimeCall, RuntimeOrigin, System,
+	AccountId, Balance, Balances, Certificates, Dpki, Motions, Multisig, Organisations, Runtime,
+	RuntimeCall, RuntimeOrigin, System, UNIT,
 	configs::{
 		economy::EXISTENTIAL_DEPOSIT,
-		governance::MinPeriod,
+		governance::{MaxPeriod, MinPeriod},
 		pki::{DEFAULT_FEES, ValidatorsAccount},
 	},
 	dpki_api::{certificates::AssessmentAnswer, runtime_decl_for_dpki_api::DpkiApiV1},
-	genesis_config_presets::LOCAL_PRESET,
+	genesis_config_presets::{LOCAL_PRESET, MINIMUM_BOND, preset_names},
 };
 use frame_support::{assert_noop, assert_ok, dispatch::GetDispatchInfo};
 use sp_core::{Pair, ed25519};
@@ -70,12 +71,22 @@ fn with_acme(test: impl FnOnce()) {
 			(Eve, "eve", Office::Endorser, Level::Ev),
 		] {
 			create(who, name);
+			if office == Office::Endorser {
+				bond(&account(who));
+			}
 			let organisation = OrganisationId::from_name(name.as_bytes());
 			let root = RuntimeOrigin::root();
 			assert_ok!(Certificates::accredit(root, office, account(who), organisation, level));
 		}
 		test();
 	});
+}
+
+/// Gives the account what endorsers have to bond, and has it do that.
+fn bond(who: &AccountId) {
+	let given = MINIMUM_BOND + UNIT;
+	assert_ok!(Balances::transfer_keep_alive(origin(Ferdie), who.clone().into(), given));
+	assert_ok!(Certificates::bond(RuntimeOrigin::signed(who.clone()), MINIMUM_BOND));
 }
 
 fn create(who: Sr25519Keyring, name: &str) {
@@ -229,6 +240,7 @@ fn an_endorser_can_be_an_account_of_several_people() {
 		all.sort();
 		let shared = Multisig::multi_account_id(&all, 2);
 		let (root, office) = (RuntimeOrigin::root(), Office::Endorser);
+		bond(&shared);
 		assert_ok!(Certificates::accredit(root, office, shared.clone(), laboratory, Level::Ov));
 
 		let id = CertificateId::of(apply(request(Subject::Organisation(acme()), Level::Ov)));
@@ -270,6 +282,7 @@ fn an_account_of_several_people_counts_once() {
 		let shared = Multisig::multi_account_id(&all, 2);
 		for who in [shared, account(Bob), account(Charlie)] {
 			let (root, office) = (RuntimeOrigin::root(), Office::Endorser);
+			bond(&who);
 			assert_ok!(Certificates::accredit(root, office, who, laboratory, Level::Ev));
 		}
 
@@ -468,6 +481,7 @@ fn the_council_accredits_and_revokes_and_nobody_else_does() {
 			Certificates::accredit(origin(Alice), office, account(Ferdie), acme(), level),
 			sp_runtime::DispatchError::BadOrigin
 		);
+		assert_ok!(Certificates::bond(origin(Ferdie), MINIMUM_BOND));
 		let (account, organisation) = (account(Ferdie), acme());
 		let call = pallet_certificates::Call::accredit { office, account, organisation, level };
 		by_council(call.into());
@@ -480,6 +494,82 @@ fn the_council_accredits_and_revokes_and_nobody_else_does() {
 		by_council(pallet_certificates::Call::revoke { certificate: id, reason }.into());
 		let revocation = Revocation { reason, at: NOW };
 		assert_eq!(Runtime::certificate(id).certificate.status, Status::Revoked(revocation));
+	});
+}
+
+#[test]
+fn a_bond_is_slashed_by_the_council_and_by_nobody_else() {
+	chain(LOCAL_PRESET).execute_with(|| {
+		pallet_timestamp::Now::<Runtime>::put(NOW);
+		create(Alice, "acme");
+		let (office, who) = (Office::Endorser, account(Ferdie));
+		let accredit = pallet_certificates::Call::accredit {
+			office,
+			account: who.clone(),
+			organisation: acme(),
+			level: Level::Ev,
+		};
+		// Without a bond the motion is carried, and its call fails.
+		by_council(accredit.clone().into());
+		assert_eq!(Runtime::accreditation(office, who.clone()).record, None);
+		assert_ok!(Certificates::bond(origin(Ferdie), 3 * MINIMUM_BOND));
+		by_council(accredit.into());
+		let state = || Runtime::accreditation(office, who.clone()).record.map(|it| it.state);
+		assert_eq!(state(), Some(AccreditationState::Active));
+
+		assert_ok!(Certificates::unbond(origin(Ferdie), MINIMUM_BOND));
+		let (amount, reason) = (MINIMUM_BOND + 1, SlashReason::FalseStatement);
+		let bad = sp_runtime::DispatchError::BadOrigin;
+		let slash = |by| Certificates::slash(by, who.clone(), amount, reason, [7; 32]);
+		assert_noop!(slash(origin(Alice)), bad);
+		let issuance = Balances::total_issuance();
+		let evidence = [7; 32];
+		let account = who.clone();
+		by_council(pallet_certificates::Call::slash { account, amount, reason, evidence }.into());
+		assert_eq!(state(), Some(AccreditationState::Suspended));
+		assert_eq!(Balances::total_issuance(), issuance - amount);
+		let bond: Bond<Balance> = stored(&storage_keys::bond(who.as_ref())).expect("it is stored");
+		assert_eq!(bond.active, MINIMUM_BOND - 1);
+		assert_eq!(bond.unbonding[0].amount, MINIMUM_BOND);
+		let slash: SlashRecord<Balance> =
+			stored(&storage_keys::slash(who.as_ref(), 0)).expect("it is on record");
+		assert_eq!((slash.amount, slash.reason, slash.at), (amount, reason, NOW));
+		assert_eq!(stored(&storage_keys::slash_count(who.as_ref())), Some(1u32));
+	});
+}
+
+/// What is taken out when a motion against it has just begun is there until the motion is decided.
+#[test]
+fn no_bond_leaves_while_the_longest_motion_against_it_is_open() {
+	chain(LOCAL_PRESET).execute_with(|| {
+		assert_ok!(Certificates::bond(origin(Ferdie), MINIMUM_BOND));
+		assert_ok!(Certificates::unbond(origin(Ferdie), MINIMUM_BOND));
+		let end = System::block_number() + 2 * MaxPeriod::get();
+		for late in [end - MaxPeriod::get(), end] {
+			System::set_block_number(late);
+			assert_noop!(Certificates::withdraw_bond(origin(Ferdie)), Error::UnbondingNotDue);
+		}
+		System::set_block_number(end + 1);
+		assert_ok!(Certificates::withdraw_bond(origin(Ferdie)));
+	});
+}
+
+#[test]
+fn every_preset_asks_for_a_bond_and_the_council_can_ask_for_none() {
+	for preset in preset_names() {
+		chain(preset.as_ref()).execute_with(|| {
+			assert_eq!(stored(&storage_keys::minimum_bond()), Some(MINIMUM_BOND), "{preset:?}");
+		});
+	}
+	chain(LOCAL_PRESET).execute_with(|| {
+		create(Alice, "acme");
+		by_council(pallet_certificates::Call::set_minimum_bond { minimum: 0 }.into());
+		let (office, account) = (Office::Endorser, account(Ferdie));
+		let (organisation, level) = (acme(), Level::Ev);
+		let call = pallet_certificates::Call::accredit { office, account, organisation, level };
+		by_council(call.into());
+		let record = Runtime::accreditation(office, crate::common::account(Ferdie)).record;
+		assert!(record.is_some_and(|it| it.may_act()));
 	});
 }
 

@@ -329,6 +329,11 @@ fn a_list_of_work_names_all_that_decides_what_is_work() {
 		let accreditation = storage_keys::accreditation(Office::Observer, observer.as_ref());
 		assert!(listing.list_keys.contains(&accreditation));
 		assert!(listing.list_keys.contains(&storage_keys::application(open)));
+		// An endorser has work only if it has bonded enough.
+		let listing = Runtime::pending_endorsements(observer.clone(), 0);
+		for key in [storage_keys::bond(observer.as_ref()), storage_keys::minimum_bond()] {
+			assert!(listing.list_keys.contains(&key));
+		}
 	});
 }
 

@@ -4,6 +4,7 @@ use super::mock::*;
 use dpki_primitives::{
 	application::{Observation, Outcome, Renewal},
 	assurance::{Level, WithdrawalReason},
+	bond::SlashReason,
 	certificate::{Authority, Office},
 	ids::{CertificateId, KeyId},
 	revocation::RevocationReason,
@@ -113,6 +114,34 @@ fn a_renewal_is_told() {
 		let renewed =
 			Event::ControlRenewed { certificate, control_until: NOW + 7 + POLICY.control_lifetime };
 		assert!(events().contains(&renewed));
+	});
+}
+
+#[test]
+fn what_becomes_of_a_bond_is_told() {
+	run(|| {
+		let (office, account) = (Office::Endorser, endorser(0));
+		assert_ok!(Balances::force_set_balance(root(), account.clone(), 1_000));
+		let who = || signed(endorser(0));
+		assert_ok!(Certificates::set_minimum_bond(root(), 300));
+		assert_ok!(Certificates::bond(who(), 500));
+		assert_ok!(Certificates::unbond(who(), 150));
+		let (reason, evidence) = (SlashReason::FalseStatement, [1; 32]);
+		assert_ok!(Certificates::slash(root(), account.clone(), 100, reason, evidence));
+		skip(UNBONDING + 1);
+		assert_ok!(Certificates::withdraw_bond(who()));
+		let until = 1 + UNBONDING;
+		assert_eq!(
+			events(),
+			[
+				Event::MinimumBondSet { minimum: 300 },
+				Event::Bonded { account: account.clone(), amount: 500, active: 500 },
+				Event::UnbondingBegun { account: account.clone(), amount: 150, until },
+				Event::BondSlashed { account: account.clone(), index: 0, amount: 100, reason },
+				Event::AccreditationSuspended { office, account: account.clone() },
+				Event::BondWithdrawn { account, amount: 150 },
+			]
+		);
 	});
 }
 

@@ -5,6 +5,7 @@ use crate::{Certificates, *};
 use dpki_primitives::{
 	application::{Observation, Renewal},
 	assurance::Level,
+	bond::{Bond, SlashReason},
 	certificate::Office,
 	ids::{ApplicationId, CertificateId, KeyId, SubjectId},
 	storage_keys,
@@ -39,6 +40,10 @@ fn every_item_lies_where_the_primitives_say() {
 			Accredited::<Test>::hashed_key_for(office, index),
 			storage_keys::accredited(office, index),
 		),
+		(Bonds::<Test>::hashed_key_for(ALICE), storage_keys::bond(&ALICE.into())),
+		(MinimumBond::<Test>::hashed_key().to_vec(), storage_keys::minimum_bond()),
+		(SlashCount::<Test>::hashed_key_for(ALICE), storage_keys::slash_count(&ALICE.into())),
+		(Slashes::<Test>::hashed_key_for(ALICE, index), storage_keys::slash(&ALICE.into(), index)),
 		(Policy::<Test>::hashed_key().to_vec(), storage_keys::certificate_policy()),
 		(Applications::<Test>::hashed_key_for(application), storage_keys::application(application)),
 		(
@@ -85,6 +90,13 @@ fn the_storage_layout_is_version_1() {
 
 #[test]
 fn the_constants_fit_together() {
+	run(<crate::Pallet<Test> as Hooks<u32>>::integrity_test);
+}
+
+#[test]
+#[should_panic(expected = "nobody takes a bond away while a vote on it goes on")]
+fn a_bond_that_could_leave_during_a_vote_is_noticed() {
+	LongestVote::set(UNBONDING);
 	run(<crate::Pallet<Test> as Hooks<u32>>::integrity_test);
 }
 
@@ -166,6 +178,27 @@ fn an_endorsement_of_nothing_or_by_nobody_is_noticed() {
 fn a_broken_list_of_an_office_is_noticed() {
 	is_noticed(|_, _| AccreditedCount::<Test>::insert(Office::Observer, 5));
 	is_noticed(|_, _| Accredited::<Test>::insert(Office::Observer, 0, ALICE));
+}
+
+#[test]
+fn a_bond_that_is_not_held_and_a_slash_that_is_not_counted_are_noticed() {
+	let with_bond = |corrupt: fn()| {
+		is_noticed(|_, _| {
+			assert_ok!(Pallet::<Test>::bond(signed(ALICE), 100));
+			assert_ok!(Pallet::<Test>::unbond(signed(ALICE), 40));
+			let reason = SlashReason::Collusion;
+			assert_ok!(Pallet::<Test>::slash(root(), ALICE, 10, reason, [0; 32]));
+			assert_ok!(crate::Pallet::<Test>::do_try_state());
+			corrupt();
+		});
+	};
+	with_bond(|| Bonds::<Test>::remove(ALICE));
+	with_bond(|| Bonds::<Test>::mutate(ALICE, |it| it.as_mut().unwrap().active += 1));
+	with_bond(|| Bonds::<Test>::mutate(ALICE, |it| it.as_mut().unwrap().unbonding.truncate(0)));
+	with_bond(|| Bonds::<Test>::insert(BOB, Bond::default()));
+	with_bond(|| SlashCount::<Test>::remove(ALICE));
+	with_bond(|| Slashes::<Test>::swap(ALICE, 0, ALICE, 1));
+	with_bond(|| Slashes::<Test>::mutate(ALICE, 0, |it| it.as_mut().unwrap().amount = 0));
 }
 
 #[test]

@@ -73,6 +73,7 @@ impl pallet_balances::Config for Test {
 parameter_types! {
 	pub DefaultFees: FeeSchedule<u64> = FEES;
 	pub ValidatorsAccount: AccountId32 = VALIDATORS;
+	pub static LongestVote: u32 = UNBONDING - 1;
 }
 
 impl pallet_certificates::Config for Test {
@@ -88,9 +89,13 @@ impl pallet_certificates::Config for Test {
 	type DefaultFees = DefaultFees;
 	type ValidatorsAccount = ValidatorsAccount;
 	type ClosedRetention = ConstU32<50>;
+	type UnbondingPeriod = ConstU32<UNBONDING>;
+	type LongestVote = LongestVote;
 	type WeightInfo = SubstrateWeight<Test>;
 }
 
+/// For how many blocks what is taken out of a bond stays on hold.
+pub const UNBONDING: u32 = 60;
 pub const GENESIS: [u8; 32] = [7; 32];
 pub const DAY: Moment = 24 * 60 * 60 * 1000;
 /// The chain time at which every test begins.

@@ -2,6 +2,7 @@
 
 mod accreditation;
 mod applications;
+mod bonds;
 mod cleaning;
 mod control;
 mod doubles;

@@ -10,6 +10,7 @@ use dpki_primitives::{
 	Moment,
 	application::{CertificateRequest, Observation, Phase, Renewal, commitment},
 	assurance::{AccreditationState, Level, WithdrawalReason},
+	bond::SlashReason,
 	certificate::{CertificatePolicy, Holder, Office},
 	ids::{ApplicationId, CertificateId, KeyId, OrganisationId, SubjectId},
 	revocation::{Revocation, RevocationReason},
@@ -101,6 +102,10 @@ impl Model {
 				Event::ApplicationOpened { application, .. } => {
 					self.applications.push(application);
 				},
+				// What is slashed is burnt.
+				Event::BondSlashed { account, amount, .. } => {
+					*self.wealth.get_mut(&account).unwrap() -= amount;
+				},
 				Event::ControlRenewed { .. } => *self.succeeded.entry("control").or_default() += 1,
 				Event::CertificateIssued { .. } => *self.succeeded.entry("issue").or_default() += 1,
 				_ => {},
@@ -181,7 +186,8 @@ impl Model {
 			},
 			75..80 => self.end(),
 			80..85 => self.govern(),
-			85..95 => {
+			85..88 => self.move_bond(),
+			88..95 => {
 				skip(1 + self.random.below(6) as u32);
 				set_time(now() + self.random.next() % (DAY / 4));
 			},
@@ -312,6 +318,29 @@ impl Model {
 		}
 	}
 
+	/// An endorser raises its bond, takes a part of it out, or withdraws what is due; or it is slashed.
+	fn move_bond(&mut self) {
+		let n = self.random.below(6) as u8;
+		let (who, amount) = (signed(endorser(n)), 1 + self.random.next() % 40);
+		match self.random.below(9) {
+			0..4 => {
+				self.dispatch(who, "bond", crate::Call::bond { amount });
+			},
+			4 | 5 => {
+				self.dispatch(who, "unbond", crate::Call::unbond { amount });
+			},
+			6 | 7 => {
+				self.dispatch(who, "withdraw_bond", crate::Call::withdraw_bond {});
+			},
+			_ => {
+				let reason = self.random.pick(&SlashReason::ALL);
+				let (account, evidence) = (endorser(n), [n; 32]);
+				let call = crate::Call::slash { account, amount, reason, evidence };
+				self.dispatch(root(), "slash", call);
+			},
+		}
+	}
+
 	/// What the consortium does: it gives offices more often than it takes them, so that they do not run out.
 	fn govern(&mut self) {
 		let n = self.random.below(6) as u8;
@@ -339,6 +368,12 @@ impl Model {
 				self.dispatch(root(), "set_fees", crate::Call::set_fees { fees });
 			},
 			4 => {
+				let minimum = self.random.pick(&[0, 0, 20]);
+				self.dispatch(
+					root(),
+					"set_minimum_bond",
+					crate::Call::set_minimum_bond { minimum },
+				);
 				let mut policy = CertificatePolicy { observers: 1, ..POLICY };
 				policy.observers += self.random.below(3) as u32;
 				policy.endorsers.ov = 1 + self.random.below(2) as u32;
@@ -430,6 +465,12 @@ fn naive_level(id: CertificateId, status: Status) -> Option<Level> {
 /// Ends everything that is open, after which nothing may be on hold.
 fn wind_up(model: &mut Model) {
 	skip(1_000);
+	for n in 0..6 {
+		model.dispatch(signed(endorser(n)), "withdraw_bond", crate::Call::withdraw_bond {});
+		let bond = crate::Bonds::<Test>::get(endorser(n)).unwrap_or_default();
+		assert!(bond.unbonding.is_empty(), "all of it was due");
+		assert_eq!(held(crate::HoldReason::EndorserBond, &endorser(n)), bond.active);
+	}
 	for application in crate::OpenApplications::<Test>::iter_values().collect::<Vec<_>>() {
 		let call = crate::Call::close { application };
 		assert!(model.dispatch(signed(BOB), "close", call));
@@ -442,6 +483,9 @@ fn wind_up(model: &mut Model) {
 
 fn play(seed: u64, steps: u32) -> BTreeMap<&'static str, u32> {
 	new_test_ext().execute_with(|| {
+		for n in 0..6 {
+			assert_ok!(Balances::force_set_balance(root(), endorser(n), 1_000));
+		}
 		let mut model = Model::new(seed);
 		for step in 0..steps {
 			model.step();
@@ -487,6 +531,11 @@ fn ten_thousand_random_calls_keep_every_invariant() {
 		"mark_compromised",
 		"set_policy",
 		"set_fees",
+		"bond",
+		"unbond",
+		"withdraw_bond",
+		"slash",
+		"set_minimum_bond",
 		"control",
 		"issue",
 	] {

@@ -186,6 +186,9 @@ fn every_call_of_the_consortium_is_refused_to_an_account() {
 		assert_noop!(Certificates::mark_compromised(signed(ALICE), Observer, who, NOW), bad);
 		assert_noop!(Certificates::set_policy(signed(ALICE), POLICY), bad);
 		assert_noop!(Certificates::set_fees(signed(ALICE), FEES), bad);
+		let reason = dpki_primitives::bond::SlashReason::Collusion;
+		assert_noop!(Certificates::slash(signed(ALICE), endorser(0), 1, reason, [0; 32]), bad);
+		assert_noop!(Certificates::set_minimum_bond(signed(ALICE), 1), bad);
 	});
 }
 
