@@ -1,5 +1,9 @@
 //! What a command says: one JSON value for programs, or lines for people.
 
+pub mod progress;
+
+pub use progress::Progress;
+
 use crate::error::Error;
 use anstyle::{AnsiColor, Style};
 use dpki_client::{
@@ -7,12 +11,10 @@ use dpki_client::{
 	economy::{self, Costs},
 };
 use dpki_primitives::Moment;
-use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::{Map, Value, json};
 use std::{
 	io::{ErrorKind, Write},
 	process::ExitCode,
-	time::Duration,
 };
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
@@ -262,50 +264,6 @@ pub fn print_usage_error(error: &clap::Error, as_json: bool) -> ExitCode {
 		let _ = error.print();
 	}
 	ExitCode::from(EXIT_USAGE)
-}
-
-/// A spinner on standard error while something takes its time; gone when dropped, and never there when standard
-/// error is not a terminal.
-pub struct Progress(ProgressBar);
-
-impl Progress {
-	/// Shows `what` is being waited for.
-	pub fn start(what: impl Into<String>) -> Self {
-		let bar = ProgressBar::new_spinner().with_message(what.into());
-		bar.set_style(
-			ProgressStyle::with_template("{spinner} {msg} ({elapsed})")
-				.expect("the template names only known parts"),
-		);
-		bar.enable_steady_tick(Duration::from_millis(120));
-		Self(bar)
-	}
-
-	/// Shows how many of `total` are done.
-	pub fn bar(what: impl Into<String>, total: u64) -> Self {
-		let bar = ProgressBar::new(total).with_message(what.into());
-		bar.set_style(
-			ProgressStyle::with_template("{bar:24} {pos}/{len} {msg} ({elapsed})")
-				.expect("the template names only known parts"),
-		);
-		bar.enable_steady_tick(Duration::from_millis(120));
-		Self(bar)
-	}
-
-	/// Shows that so many are done.
-	pub fn at(&self, done: u64) {
-		self.0.set_position(done);
-	}
-
-	/// Shows how far it is.
-	pub fn say(&self, what: impl Into<String>) {
-		self.0.set_message(what.into());
-	}
-}
-
-impl Drop for Progress {
-	fn drop(&mut self) {
-		self.0.finish_and_clear();
-	}
 }
 
 /// Chain time as RFC 3339 in UTC; a moment that no calendar holds stays a number.

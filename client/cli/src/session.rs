@@ -71,6 +71,11 @@ impl Session {
 		let _ = report.print(self.as_json);
 	}
 
+	/// Shows of how many of `total` something is true.
+	pub fn progress(&self, what: &str, total: u64) -> Progress {
+		Progress::bar(what, total, self.as_json)
+	}
+
 	/// A connection to the node, whose chain is the one that was asked for.
 	pub async fn connect(&self) -> Result<Client> {
 		self.connect_as(false).await

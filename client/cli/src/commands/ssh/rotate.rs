@@ -208,7 +208,7 @@ impl Rotate {
 			// Before the waiting, in which it has to happen.
 			session.warn(&sentence);
 		}
-		wait_for_devices(&mut chain, &mut ledger, &self.state, self.wait).await?;
+		wait_for_devices(session, &mut chain, &mut ledger, &self.state, self.wait).await?;
 		let view = chain.view().await?;
 		let may_end = ledger.may_end(self.despite_stragglers);
 		if may_end && ledger.overlap_until.is_none() {
@@ -224,7 +224,8 @@ impl Rotate {
 			self.publish(session, &mut chain, &account, &plan, &mut ledger).await?;
 			if let Some(sentence) = awaited(&ledger, &plan, &self.state) {
 				session.warn(&sentence);
-				wait_for_approvals(&mut chain, &mut ledger, &self.state, self.wait).await?;
+				wait_for_approvals(session, &mut chain, &mut ledger, &self.state, self.wait)
+					.await?;
 			}
 			if !ledger.is_undecided() {
 				revoke(session, &mut chain, &account, &plan, &mut ledger, &self.state).await?;
@@ -335,7 +336,13 @@ async fn revoke(
 	let is_revoked = |status| matches!(status, Status::Revoked(_));
 	if !is_revoked(view.anchor_status(plan.old).await?) {
 		let call = calls::revoke_anchor(plan.old, RevocationReason::Superseded);
-		session.submit(chain.client(), account, &call, "revoking the old CA").await?;
+		let submitted = session.submit(chain.client(), account, &call, "revoking the old CA").await;
+		// Whoever was interrupted before may have sent it already: then the chain takes no second one, and none is needed.
+		if let Err(error) = submitted
+			&& !is_revoked(chain.view().await?.anchor_status(plan.old).await?)
+		{
+			return Err(error);
+		}
 	}
 	ledger.revoked = true;
 	ledger.save(state)

@@ -9,7 +9,6 @@ use super::{
 use crate::{
 	commands::{access::approval::Procedure, deliver::Destination, delivery::Review},
 	error::{Error, Result},
-	output::Progress,
 	proven::Chain,
 	session::Session,
 };
@@ -39,7 +38,7 @@ impl Rotate {
 	) -> Result<()> {
 		let client = chain.client().clone();
 		let total = ledger.entries.len() as u64;
-		let progress = Progress::bar("delivering", total);
+		let progress = session.progress("devices are delivered to or left out", total);
 		let is_signed = matches!(plan.procedure, Procedure::Signed(..));
 		// A content that is signed is for one device, and so is one with its host certificate.
 		let size = if plan.host_ca.is_some() || is_signed { 1 } else { self.batch as usize };

@@ -5,35 +5,46 @@ use crate::{
 	error::Result,
 	output::{Progress, rfc3339},
 	proven::Chain,
+	session::Session,
 };
 use dpki_primitives::Moment;
 use futures::StreamExt;
 use std::{path::Path, time::Duration};
 use tokio::time::timeout;
 
+/// What is shown of how many devices.
+const ANSWERED: &str = "devices have answered";
+
+fn show_answers(progress: &Progress, ledger: &Ledger) {
+	progress.at(ledger.answered());
+}
+
 /// Waits until every device has said what became of its delivery, or patience ends.
 pub async fn wait_for_devices(
+	session: &Session,
 	chain: &mut Chain,
 	ledger: &mut Ledger,
 	state: &Path,
 	patience: Duration,
 ) -> Result<()> {
-	let progress = Progress::bar("devices that have answered", ledger.entries.len() as u64);
+	let progress = session.progress(ANSWERED, ledger.entries.len() as u64);
+	show_answers(&progress, ledger);
 	wait_while(chain, ledger, state, patience, Ledger::is_waiting, |ledger| {
-		progress.at(ledger.answered());
+		show_answers(&progress, ledger);
 	})
 	.await
 }
 
 /// Waits until it is decided about every delivery, or patience ends.
 pub async fn wait_for_approvals(
+	session: &Session,
 	chain: &mut Chain,
 	ledger: &mut Ledger,
 	state: &Path,
 	patience: Duration,
 ) -> Result<()> {
 	let total = ledger.awaiting().count() as u64;
-	let progress = Progress::bar("deliveries that are approved", total);
+	let progress = session.progress("deliveries are approved", total);
 	let is_awaiting = |ledger: &Ledger| ledger.awaiting().next().is_some();
 	wait_while(chain, ledger, state, patience, is_awaiting, |ledger| {
 		progress.at(total.saturating_sub(ledger.awaiting().count() as u64));
@@ -85,4 +96,39 @@ pub async fn wait_until(chain: &mut Chain, until: Moment, patience: Duration) ->
 		}
 	};
 	timeout(patience, waiting).await.unwrap_or(Ok(false))
+}
+
+#[cfg(test)]
+mod tests {
+	use super::*;
+	use crate::{
+		commands::ssh::rotate::ledger::{Fate, Stage},
+		output::progress::tests::Paper,
+		values::DeviceRef,
+	};
+	use dpki_primitives::ids::{AnchorId, BlobDigest, DeviceId, OrganisationId};
+
+	#[test]
+	fn without_a_terminal_each_answer_of_a_device_is_a_line() {
+		let ids = (OrganisationId([2; 32]), AnchorId([3; 32]), AnchorId([4; 32]));
+		let devices = (5..8).map(|id| DeviceRef::from(DeviceId([id; 32])));
+		let mut ledger = Ledger::new([1; 32], ids, [9; 32], devices);
+		let paper = Paper::default();
+		let progress = Progress::lines(ANSWERED, 3, false, Box::new(paper.clone()));
+		for entry in &mut ledger.entries {
+			entry.attempt(1, BlobDigest([1; 32]), Stage::InForce);
+		}
+		show_answers(&progress, &ledger);
+		for (index, fate) in [Fate::Applied, Fate::Refused("x".into()), Fate::Applied]
+			.into_iter()
+			.enumerate()
+		{
+			ledger.entries[index].fate = Some(fate);
+			show_answers(&progress, &ledger);
+			// The next block has nothing new.
+			show_answers(&progress, &ledger);
+		}
+		let lines = [0, 1, 2, 3].map(|done| format!("{done} of 3 devices have answered\n"));
+		assert_eq!(paper.text(), lines.concat());
+	}
 }
