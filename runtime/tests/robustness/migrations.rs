@@ -6,7 +6,9 @@
 //! [`state_machine`](crate::state_machine) left it: an object of storage keys and values, both in hexadecimal. A release
 //! that changes the layout of anything first adds the state of the version before it (`DPKI_DUMP=PATH DPKI_STEPS=600`
 //! writes one), and is then held against all of them here. What a migration has to do beyond keeping every invariant
-//! is asserted in a test of its own, with [`Rehearsal`].
+//! is asserted in a test of its own, with [`Rehearsal`]: that of the registry in [`registry`].
+
+mod registry;
 
 use crate::common::chain;
 use dpki_runtime::{
@@ -77,18 +79,23 @@ impl Rehearsal {
 pub fn record(chain: &mut TestExternalities) -> String {
 	chain.commit_all().expect("nothing is left open");
 	let hex = |bytes: &[u8]| sp_core::bytes::to_hex(bytes, false);
-	let entries: BTreeMap<_, _> = chain.execute_with(|| {
-		let mut key = Vec::new();
-		let mut entries = BTreeMap::new();
-		while let Some(next) = sp_io::storage::next_key(&key) {
-			if let Some(value) = sp_io::storage::get(&next).filter(|_| next != b":code") {
-				entries.insert(hex(&next), hex(&value));
-			}
-			key = next;
-		}
-		entries
-	});
+	let entries = chain.execute_with(entries);
+	let entries: BTreeMap<_, _> =
+		entries.iter().map(|(key, value)| (hex(key), hex(value))).collect();
 	serde_json::to_string_pretty(&entries).expect("it is text") + "\n"
+}
+
+/// Everything that the state holds. Without the code, which no migration reads.
+fn entries() -> BTreeMap<Vec<u8>, Vec<u8>> {
+	let mut key = Vec::new();
+	let mut entries = BTreeMap::new();
+	while let Some(next) = sp_io::storage::next_key(&key) {
+		if let Some(value) = sp_io::storage::get(&next).filter(|_| next != b":code") {
+			entries.insert(next.clone(), value.to_vec());
+		}
+		key = next;
+	}
+	entries
 }
 
 fn recorded() -> Vec<PathBuf> {
