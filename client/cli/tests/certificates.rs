@@ -128,6 +128,11 @@ fn times_levels_and_prices_are_read_strictly() {
 	let error = fails(2, &[&prices[..], &["--issue", "dv:1:2"]].concat());
 	assert!(error.contains("LEVEL:NETWORK:OBSERVATION:ENDORSEMENT"), "{error}");
 	fails(2, &[&prices[..], &["--feeless", "perhaps"]].concat());
+	for command in [&["endorser", "bond"][..], &["endorser", "unbond"]] {
+		fails(2, &[command, &["half"]].concat());
+		let error = fails(1, &[command, &["0", "--account", "//Dave"]].concat());
+		assert!(error.contains("the amount is zero"), "{error}");
+	}
 }
 
 #[test]
@@ -152,6 +157,7 @@ fn without_a_node_every_command_says_so() {
 		&["certificate", "council", "release", ID],
 		&["certificate", "council", "policy", "--observers", "3"],
 		&["certificate", "council", "prices", "--deposit", "5"],
+		&["certificate", "council", "minimum-bond", "0"],
 		&["observer", "pending"],
 		&["observer", "commit", ID, "not-controlled", "--vote", &vote],
 		&["observer", "list"],
@@ -163,6 +169,10 @@ fn without_a_node_every_command_says_so() {
 		&["endorser", "pending", "//Dave"],
 		&["endorser", "endorse", ID, "--level", "ov", "--valid", "30d"],
 		&["endorser", "withdraw", ID, "--because", "facts-changed"],
+		&["endorser", "bond", "1_000"],
+		&["endorser", "unbond", "1_000", "--yes"],
+		&["endorser", "withdraw-bond"],
+		&["endorser", "bonded", "//Dave", "--start", "64"],
 		&["endorser", "list", "--start", "64"],
 		&["endorser", "show", "//Dave"],
 		&["endorser", "accredit", "//Dave", "--org", "notary", "--level", "ev"],

@@ -146,6 +146,10 @@ pub(crate) type ChainConfig = subxt::config::SubstrateConfig;
 		with = "::subxt::utils::Static<::dpki_primitives::assurance::WithdrawalReason>"
 	),
 	substitute_type(
+		path = "dpki_primitives::bond::SlashReason",
+		with = "::subxt::utils::Static<::dpki_primitives::bond::SlashReason>"
+	),
+	substitute_type(
 		path = "dpki_primitives::certificate::CertificatePolicy",
 		with = "::subxt::utils::Static<::dpki_primitives::certificate::CertificatePolicy>"
 	),

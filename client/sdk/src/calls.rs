@@ -5,6 +5,7 @@
 //! an account and goes to [`Client::submit`](crate::Client::submit).
 
 mod authorities;
+mod bonds;
 mod certificates;
 mod delegation;
 mod economy;
@@ -20,6 +21,7 @@ pub use authorities::{
 	adopt_authority, cancel_rollover, plan_rollover, register_authority, release_anchor,
 	set_crl_pointer, suspend_anchor,
 };
+pub use bonds::{bond, set_minimum_bond, slash, unbond, withdraw_bond};
 pub use certificates::{
 	accredit, amend_certificate, apply, close_application, commit, endorse, mark_compromised,
 	release_accreditation, release_certificate, renew, reveal, revoke_certificate,

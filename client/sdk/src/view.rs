@@ -1,6 +1,7 @@
 //! Typed reads of the state at one finalised block, and the verdicts about what is read.
 
 mod assessment;
+mod bonds;
 mod certificates;
 mod deliveries;
 mod error;

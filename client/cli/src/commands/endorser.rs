@@ -1,5 +1,7 @@
 //! `dpki endorser`: attesting who is behind certificates.
 
+mod bond;
+
 use super::{
 	accreditation::{self, Decision, require_active},
 	certificate::show,
@@ -62,6 +64,45 @@ Example:
 		/// Why
 		#[arg(long, value_enum)]
 		because: WithdrawalArg,
+	},
+	/// Raise what the account has bonded, of its own funds; the council asks endorsers for a least amount
+	#[command(after_help = "\
+Example:
+  dpki endorser bond 1_000_000_000_000_000")]
+	Bond {
+		/// How much, in the smallest unit
+		#[arg(value_parser = values::amount)]
+		amount: u128,
+	},
+	/// Take a part of the bond out; it can be slashed for a while yet, and who has too little left is suspended
+	#[command(after_help = "\
+Example:
+  dpki endorser unbond 1_000_000_000_000_000 --yes")]
+	Unbond {
+		/// How much, in the smallest unit
+		#[arg(value_parser = values::amount)]
+		amount: u128,
+		/// Do not ask for confirmation
+		#[arg(long)]
+		yes: bool,
+	},
+	/// Take back what is due of the bond
+	#[command(after_help = "\
+Example:
+  dpki endorser withdraw-bond --account endorser.key")]
+	WithdrawBond,
+	/// Show what an account has bonded, what of it is on its way out, and what it has lost
+	#[command(after_help = "\
+Examples:
+  dpki endorser bonded
+  dpki endorser bonded 5FHneW46xGXgs5mUiveU4sbTyGBzmstUspZC92UhjJM694ty --json")]
+	Bonded {
+		/// SS58 address, 0x and 64 digits, or such as //Bob; that of --account if left out
+		#[arg(value_name = "ACCOUNT")]
+		who: Option<Member>,
+		/// Number of the first slash to show
+		#[arg(long, default_value_t = 0)]
+		start: u32,
 	},
 	/// List everyone who was ever accredited
 	#[command(after_help = "\
@@ -174,6 +215,10 @@ impl EndorserCommand {
 			Self::Withdraw { certificate, because } => {
 				return withdraw(session, certificate, because).await;
 			},
+			Self::Bond { amount } => return bond::raise(session, amount).await,
+			Self::Unbond { amount, yes } => return bond::lower(session, amount, yes).await,
+			Self::WithdrawBond => return bond::withdraw(session).await,
+			Self::Bonded { who, start } => return bond::show(session, who, start).await,
 			Self::List { start } => return accreditation::list(session, OFFICE, start).await,
 			Self::Show { who } => return accreditation::show(session, OFFICE, &who).await,
 			Self::Accredit { who, org, level, terms } => {

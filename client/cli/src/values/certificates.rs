@@ -9,6 +9,7 @@ use dpki_primitives::{
 	Moment,
 	application::{Observation, Renewal},
 	assurance::{Level, WithdrawalReason},
+	bond::SlashReason,
 	ids::KeyId,
 	key::PublicKey,
 	subject::{Subject, uuid_of_key},
@@ -143,6 +144,30 @@ impl From<WithdrawalArg> for WithdrawalReason {
 			WithdrawalArg::FactsChanged => Self::FactsChanged,
 			WithdrawalArg::EvidenceFalse => Self::EvidenceFalse,
 			WithdrawalArg::HolderRequest => Self::HolderRequest,
+		}
+	}
+}
+
+/// What an endorser was proven to have done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum SlashArg {
+	/// It attested what is not true, and knew or could have known it
+	FalseStatement,
+	/// It cannot show the evidence whose hash it gave, or never looked at any
+	EvidenceMissing,
+	/// It agreed with whom it endorsed, or with other endorsers, on what to attest
+	Collusion,
+	/// It let others endorse by its account
+	AccountShared,
+}
+
+impl From<SlashArg> for SlashReason {
+	fn from(reason: SlashArg) -> Self {
+		match reason {
+			SlashArg::FalseStatement => Self::FalseStatement,
+			SlashArg::EvidenceMissing => Self::EvidenceMissing,
+			SlashArg::Collusion => Self::Collusion,
+			SlashArg::AccountShared => Self::AccountShared,
 		}
 	}
 }

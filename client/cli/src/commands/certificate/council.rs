@@ -70,6 +70,18 @@ Examples:
   dpki certificate council prices --feeless true
   dpki certificate council prices --deposit 1_000_000_000_000 --issue dv:100_000_000:300_000_000:0")]
 	Prices(PriceChange),
+	/// Set what an endorser has to have bonded; 0 asks for no bond
+	#[command(after_help = "\
+Examples:
+  dpki certificate council minimum-bond 1_000_000_000_000_000 --reason 'as the minutes say'
+  dpki certificate council minimum-bond 0")]
+	MinimumBond {
+		/// How much, in the smallest unit
+		#[arg(value_parser = values::amount)]
+		amount: u128,
+		#[command(flatten)]
+		terms: Terms,
+	},
 }
 
 /// A change of the policy.
@@ -140,6 +152,9 @@ impl CouncilCommand {
 			},
 			Self::Release { certificate, terms } => {
 				to_council(session, &calls::release_certificate(certificate), &terms).await
+			},
+			Self::MinimumBond { amount, terms } => {
+				to_council(session, &calls::set_minimum_bond(amount), &terms).await
 			},
 			Self::Policy(change) => {
 				let (_client, view) = session.view().await?;

@@ -6,7 +6,7 @@ use crate::{
 	session::Session,
 };
 use dpki_client::{certificate::LevelPrices, view::CertificateTerms};
-use dpki_primitives::assurance::Level;
+use dpki_primitives::{assurance::Level, storage_keys};
 use serde_json::{Value, json};
 use std::time::Duration;
 
@@ -14,7 +14,12 @@ use std::time::Duration;
 pub async fn show(session: &Session) -> Result<Report> {
 	let (_client, view) = session.view().await?;
 	let terms = view.certificate_terms().await?;
-	Ok(told(&terms).done("Terms of certificates").read_at(view.head()))
+	let minimum_bond = view.minimum_bond().await?;
+	Ok(told(&terms)
+		.row("minimum_bond", minimum_bond)
+		.data("minimum_bond_key", hex(&storage_keys::minimum_bond()))
+		.done("Terms of certificates")
+		.read_at(view.head()))
 }
 
 fn told(CertificateTerms { policy, policy_key, fees, fees_key }: &CertificateTerms) -> Report {

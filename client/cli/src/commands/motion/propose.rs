@@ -2,6 +2,7 @@
 
 mod anchor;
 mod hold;
+mod slash;
 
 use super::outcome;
 use crate::{
@@ -29,6 +30,7 @@ use dpki_primitives::{
 	revocation::RevocationReason,
 };
 use hold::{HoldProposal, ReleaseProposal};
+use slash::SlashProposal;
 
 /// What can be proposed.
 #[derive(Subcommand)]
@@ -117,6 +119,12 @@ Examples:
   dpki motion propose anchor rollover 0x1f0c...e2 --to 0x77aa...01 --at 2030-01-31T12:00:00Z"
 	)]
 	Anchor(AnchorProposal),
+	/// The council: burn a part of an endorser's bond, for what it was proven to have done
+	#[command(after_help = "\
+Example:
+  dpki motion propose slash //Dave --amount 500_000_000_000_000 --because false-statement \\
+      --evidence proof.pdf --reason 'see minutes'")]
+	Slash(SlashProposal),
 	/// The council: make any call as root; for experts
 	#[command(after_help = "\
 Example:
@@ -394,6 +402,10 @@ impl ProposeCommand {
 				let (call, terms) = proposal.call()?;
 				(council(), call, terms)
 			},
+			Self::Slash(proposal) => {
+				let (call, terms) = proposal.call()?;
+				(council(), call, terms)
+			},
 			Self::Policy { name, policy: Policy(policy), terms } => {
 				let call = calls::encode(&calls::set_policy(name.organisation(), policy))?;
 				(Deciders::ByPolicy(name), call, terms)
@@ -491,6 +503,11 @@ mod tests {
 				known(Voters::Council),
 				"set_crl_pointer",
 			),
+			(
+				format!("slash //Dave --amount 5 --because collusion --evidence-hash {code}"),
+				known(Voters::Council),
+				"slash",
+			),
 			("policy acme watchdogs:3".into(), by_policy(), "set_policy"),
 			("dissolve acme".into(), by_policy(), "dissolve"),
 			(format!("revoke-key acme 0x{code}"), by_policy(), "revoke_key"),
@@ -533,6 +550,22 @@ mod tests {
 		let words = proposal(&format!("upgrade 0x{}", "ab".repeat(32))).unwrap();
 		let words = words.call.describe().unwrap();
 		assert!(words.contains("dispatch_as_root") && words.contains(&"ab".repeat(32)), "{words}");
+	}
+
+	#[test]
+	fn a_slash_names_its_proof_and_takes_something() {
+		let line = |rest: &str| {
+			format!("propose slash //Dave --because collusion {rest}")
+				.split(' ')
+				.map(str::to_owned)
+				.collect::<Vec<_>>()
+		};
+		assert!(Line::try_parse_from(line("--amount 5")).is_err());
+		let hash = "ab".repeat(32);
+		let error = proposal(&format!(
+			"slash //Dave --amount 0 --because collusion --evidence-hash {hash}"
+		));
+		assert!(error.err().unwrap().to_string().contains("above 0"));
 	}
 
 	#[test]
