@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-//! The money: none comes into being, and what goes was dust: fees go to who made the block.
+//! The money: none comes into being, and what goes was dust or slashed: fees go to who made the block.
 
 use super::{Actor, Attempt, world::World};
 use dpki_runtime::{Balance, Balances, Runtime, RuntimeEvent, System};
@@ -19,8 +19,14 @@ impl Actor for Ledger {
 	}
 
 	fn observe(&mut self, event: &RuntimeEvent) {
-		if let RuntimeEvent::Balances(pallet_balances::Event::DustLost { amount, .. }) = event {
-			self.burnt += amount;
+		match event {
+			RuntimeEvent::Balances(pallet_balances::Event::DustLost { amount, .. })
+			| RuntimeEvent::Certificates(pallet_certificates::Event::BondSlashed {
+				amount, ..
+			}) => {
+				self.burnt += amount;
+			},
+			_ => {},
 		}
 	}
 
