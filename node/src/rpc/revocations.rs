@@ -159,6 +159,11 @@ fn by_certificates(event: &pallet_certificates::Event<Runtime>) -> Option<Told> 
 		| Event::AccreditationCompromised { .. }
 		| Event::PolicySet { .. }
 		| Event::FeesSet { .. }
+		| Event::Bonded { .. }
+		| Event::UnbondingBegun { .. }
+		| Event::BondWithdrawn { .. }
+		| Event::BondSlashed { .. }
+		| Event::MinimumBondSet { .. }
 		| Event::__Ignore(..) => return None,
 	};
 	Some((Revoked::Certificate, certificate.0, None, reason, None))

@@ -47,6 +47,9 @@ impl Consortium {
 		for (account, organisation) in OBSERVERS {
 			this.decide(&["observer", "accredit", account, "--org", organisation]);
 		}
+		together(ENDORSERS, |(account, _)| {
+			this.acting_for(account).ok(["endorser", "bond", "1_000_000_000_000_000"])
+		});
 		for (account, organisation) in ENDORSERS {
 			this.decide(&["endorser", "accredit", account, "--org", organisation, "--level", "ev"]);
 		}

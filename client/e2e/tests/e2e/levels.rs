@@ -56,6 +56,7 @@ impl Certified {
 			"2",
 		]);
 		for (account, name) in [("//Eve", "notary-e"), ("//Ferdie", "notary-f")] {
+			alice.acting_for(account).ok(["endorser", "bond", "1_000_000_000_000_000"]);
 			alice.ok(["endorser", "accredit", account, "--org", name, "--level", "ev"]);
 		}
 		let key = workspace.join("acme").display().to_string();

@@ -11,6 +11,7 @@ mod appliers;
 mod approvals;
 mod bare;
 mod blobs;
+mod bonds;
 #[path = "../../../sdk/tests/carriers/broker.rs"]
 mod broker;
 mod carriers;

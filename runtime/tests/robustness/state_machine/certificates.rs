@@ -30,7 +30,7 @@ const DAY: Moment = 24 * 60 * 60 * 1_000;
 
 /// Who may become observers, and who endorsers, by their numbers. Nobody becomes both.
 const OBSERVERS: [usize; 4] = [4, 5, 6, 7];
-const ENDORSERS: [usize; 4] = [8, 9, 10, 11];
+pub const ENDORSERS: [usize; 4] = [8, 9, 10, 11];
 
 /// With windows of a few blocks, so that each of them passes in the run.
 const POLICY: CertificatePolicy = CertificatePolicy {
@@ -92,7 +92,8 @@ impl Certificates {
 			| Call::suspend { certificate } => BTreeSet::from([*certificate]),
 			Call::suspend_accreditation { office: Office::Endorser, account }
 			| Call::release_accreditation { office: Office::Endorser, account }
-			| Call::mark_compromised { office: Office::Endorser, account, .. } => endorsed_by(account),
+			| Call::mark_compromised { office: Office::Endorser, account, .. }
+			| Call::slash { account, .. } => endorsed_by(account),
 			_ => BTreeSet::new(),
 		}
 	}

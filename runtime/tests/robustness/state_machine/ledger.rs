@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-//! The money: none comes into being, and what goes was dust: fees go to who made the block. What is not at its owner's
-//! disposal is accounted for to the last unit, by whoever holds it and for what.
+//! The money: none comes into being, and what goes was dust or slashed: fees go to who made the block. What is not at its
+//! owner's disposal is accounted for to the last unit, by whoever holds it and for what.
 
 use super::{Actor, Attempt, world::World};
 use codec::Encode;
@@ -9,8 +9,8 @@ use dpki_runtime::{
 	AccountId, Balance, Balances, Runtime, RuntimeEvent, RuntimeHoldReason, System,
 };
 use pallet_certificates::{
-	Escrows,
-	HoldReason::{ApplicationDeposit, Escrow},
+	Bonds, Escrows,
+	HoldReason::{ApplicationDeposit, EndorserBond, Escrow},
 };
 use std::collections::BTreeMap;
 
@@ -28,8 +28,14 @@ impl Actor for Ledger {
 	}
 
 	fn observe(&mut self, event: &RuntimeEvent) {
-		if let RuntimeEvent::Balances(pallet_balances::Event::DustLost { amount, .. }) = event {
-			self.burnt += amount;
+		match event {
+			RuntimeEvent::Balances(pallet_balances::Event::DustLost { amount, .. })
+			| RuntimeEvent::Certificates(pallet_certificates::Event::BondSlashed {
+				amount, ..
+			}) => {
+				self.burnt += amount;
+			},
+			_ => {},
 		}
 	}
 
@@ -68,6 +74,12 @@ fn owed(reason: RuntimeHoldReason) -> Balance {
 		Certificates(ApplicationDeposit) => {
 			Escrows::<Runtime>::iter_values().map(|it| it.deposit).sum()
 		},
+		Certificates(EndorserBond) => {
+			let bonds = Bonds::<Runtime>::iter_values();
+			bonds
+				.map(|it| it.active + it.unbonding.iter().map(|part| part.amount).sum::<Balance>())
+				.sum()
+		},
 		Economy(pallet_economy::HoldReason::Resource) => {
 			pallet_economy::Deposits::<Runtime>::iter_values().map(|it| it.amount).sum()
 		},
@@ -99,6 +111,7 @@ fn check_held() {
 	let reasons = [
 		RuntimeHoldReason::Certificates(Escrow),
 		RuntimeHoldReason::Certificates(ApplicationDeposit),
+		RuntimeHoldReason::Certificates(EndorserBond),
 		RuntimeHoldReason::Economy(pallet_economy::HoldReason::Resource),
 		RuntimeHoldReason::Motions(pallet_motions::HoldReason::Motion),
 		RuntimeHoldReason::Organisations(pallet_organisations::HoldReason::Organisation),

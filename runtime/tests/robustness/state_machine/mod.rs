@@ -20,6 +20,7 @@
 //! | [`economy`] | fees, deposits, quotas |
 //! | [`ledger`] | nobody's: the money |
 //! | [`escrows`] | nobody's: what applications have in escrow |
+//! | [`bonds`] | what endorsers have bonded, and how they lose it |
 //! | [`coverage`] | which calls were reached |
 //! | [`world`] | what all of them draw from: people, keys, chance |
 //!
@@ -31,6 +32,7 @@
 
 mod accounts;
 mod authorities;
+mod bonds;
 mod certificates;
 mod coverage;
 mod deliveries;
@@ -86,7 +88,7 @@ const SESSION_LENGTH: u32 = 40;
 const BEGIN: u64 = 1_800_000_000_000;
 
 /// Blocks that are left out, now and then, because nothing happens in them: a little more than the delay of a recovery
-/// and the lifetime of a request.
+/// and the lifetime of a request. All of them together are longer than what is taken out of a bond stays on hold.
 const QUIET: u32 = 8 * 24 * 60 * 60;
 
 /// Something that somebody tries.
@@ -126,6 +128,7 @@ fn actors() -> Vec<(u64, Box<dyn Actor>)> {
 		(2, Box::new(holds::Holds::default())),
 		(5, Box::new(authorities::Authorities::default())),
 		(12, Box::new(certificates::Certificates::default())),
+		(2, Box::new(bonds::Bonds::default())),
 		(4, Box::new(deliveries::Deliveries::default())),
 		(4, Box::new(filings::Filings::default())),
 		(5, Box::new(fleets::Fleets::default())),
@@ -156,6 +159,9 @@ impl Run {
 		let mut world = World::new(seed);
 		world.intend(|world| Some(world.endow_group()));
 		world.intend(|world| Some(certificates::begin(world)));
+		for person in certificates::ENDORSERS {
+			world.intend(move |_| Some(bonds::begin(person)));
+		}
 		Self {
 			world,
 			actors: actors(),
@@ -179,7 +185,7 @@ impl Run {
 	/// for days.
 	fn block(&mut self) {
 		let dice = &mut self.world.dice;
-		let quiet = if dice.once_in(120) { QUIET } else { 0 };
+		let quiet = if dice.once_in(60) { QUIET } else { 0 };
 		if quiet > 0 {
 			self.number += quiet;
 			self.slot += u64::from(quiet);
