@@ -10,11 +10,11 @@ use dpki_primitives::{
 	certificate::Office,
 };
 use dpki_runtime::{
-	AccountId, Balance, Balances, BlockNumber, Certificates as Pallet, Runtime, RuntimeCall,
-	RuntimeEvent, RuntimeHoldReason, System, UNIT, configs::pki::UnbondingPeriod,
+	AccountId, Balance, Balances, BlockNumber, Certificates as Pallet, Runtime, RuntimeEvent,
+	RuntimeHoldReason, System, UNIT, configs::pki::UnbondingPeriod,
 	genesis_config_presets::MINIMUM_BOND,
 };
-use frame_support::traits::{Get, fungible::InspectHold};
+use frame_support::traits::fungible::InspectHold;
 use pallet_certificates::{Call, Event, HoldReason, MinimumBond};
 use std::collections::BTreeMap;
 
