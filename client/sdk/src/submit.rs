@@ -518,9 +518,12 @@ fn failed(error: &DispatchError) -> SubmitError {
 		return SubmitError::Failed {
 			pallet: details.pallet.name().into(),
 			error: details.variant.name.clone(),
-			sentence: match position {
-				Some(position) => format!("{sentence} (position {position})"),
-				None => sentence,
+			sentence: match (position, sentence.split_once(": ")) {
+				(Some(position), Some((problem, step))) => {
+					format!("{problem} (position {position}): {step}")
+				},
+				(Some(position), None) => format!("{sentence} (position {position})"),
+				(None, _) => sentence,
 			},
 		};
 	}
