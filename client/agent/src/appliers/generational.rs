@@ -399,13 +399,21 @@ impl<C: Content> Applier for Generational<C> {
 
 	fn expire(&mut self, now: Now) -> Result<(), ApplyError> {
 		let Some(found) = self.in_force() else { return Ok(()) };
-		let Some(files) = self.content.lasting(&found, now).filter(|files| *files != found) else {
+		let Some(files) = self.content.lasting(&found, now) else { return Ok(()) };
+		let is_new = files != found;
+		if is_new {
+			self.narrow(&files)?;
+			tracing::info!(applier = self.content.name(), "what is over is taken away");
+		} else if self.untold.is_some()
+			|| self.store.unsettled()?.is_none()
+			|| self.content.is_told(&files)
+		{
 			return Ok(());
-		};
-		self.narrow(&files)?;
-		tracing::info!(applier = self.content.name(), "what is over is taken away");
+		}
+		// Killed between the switch and this, it may have left the mark of a delivery that was on its way before: that does
+		// not say that somebody has yet to be told, so it is looked for.
 		self.steps.pass(self.content.name(), "tell at once");
-		if let Err(error) = self.content.tell_at_once(&files, Some(&found)) {
+		if let Err(error) = self.content.tell_at_once(&files, is_new.then_some(&found)) {
 			let again = Some(Instant::now() + RETRY);
 			self.untold = Some(Untold { files, is_told: false, again });
 			return Err(error);

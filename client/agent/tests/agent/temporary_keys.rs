@@ -88,6 +88,24 @@ async fn a_plain_key_of_a_grant_ends_when_the_chain_is_not_heard() {
 	assert!(world.agent().lapses_in().unwrap().as_secs() > 3600, "there is nothing to look for");
 }
 
+/// Killed twice: while a delivery was on its way, whose mark stays, and between the switch by the timer and the file of the
+/// login.
+#[tokio::test]
+async fn a_plain_key_that_two_kills_left_in_the_file_ends_without_the_chain() {
+	let mut world = granted_world().await;
+	let open = world.text("authorized_keys");
+	world.chain.silent = true;
+	world.restart_at(after_six_minutes);
+	world.agent().lapse().unwrap();
+	assert_over(&world);
+	std::fs::write(world.place("authorized_keys"), open).unwrap();
+	std::fs::write(world.place("keys/unsettled"), "0\n").unwrap();
+	world.restart_at(after_six_minutes);
+	world.agent().lapse().unwrap();
+	assert_over(&world);
+	assert_eq!(world.text("keys/unsettled"), "0\n", "the way back is for the journal to close");
+}
+
 #[tokio::test]
 async fn a_plain_key_of_a_grant_ends_when_the_clock_was_set_back_as_well() {
 	let mut world = granted_world().await;
