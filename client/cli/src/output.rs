@@ -115,6 +115,7 @@ impl Report {
 		let text = format!("{} (final)", finalized.number);
 		self.row_as("block", text, block_json(finalized.number, &finalized.hash))
 			.data("extrinsic", hex(&finalized.extrinsic))
+			.data("outcome_proven", finalized.proven)
 			.costs(economy::costs(finalized))
 	}
 
@@ -198,6 +199,7 @@ impl Report {
 		}
 	}
 
+	/// What is in a report may be the word of a node, or of whoever wrote something into the chain.
 	fn print_text(&self, out: &mut impl Write) -> std::io::Result<()> {
 		for warning in &self.warnings {
 			print_warning(warning, false);
@@ -206,14 +208,14 @@ impl Report {
 			return std::io::stdout().write_all(raw);
 		}
 		if let Some((style, sentence)) = &self.headline {
-			writeln!(out, "{style}{sentence}{style:#}")?;
+			writeln!(out, "{style}{}{style:#}", printable_lines(sentence))?;
 		}
 		let width = self.rows.iter().map(|(label, _)| label.len()).max().unwrap_or(0);
 		for (label, value) in &self.rows {
-			writeln!(out, "  {LABEL}{label:width$}{LABEL:#}  {value}")?;
+			writeln!(out, "  {LABEL}{label:width$}{LABEL:#}  {}", printable(value))?;
 		}
 		for text in &self.tail {
-			writeln!(out, "{text}")?;
+			writeln!(out, "{}", printable_lines(text))?;
 		}
 		for (index, report) in self.list.iter().flatten().enumerate() {
 			if index > 0 {
@@ -228,6 +230,7 @@ impl Report {
 /// Prints why a command failed, on standard error.
 pub fn print_error(error: &Error, as_json: bool) -> ExitCode {
 	let (sentence, next) = (one_line(&error.to_string()), error.next_step());
+	let next = next.map(|next| one_line(&next));
 	if as_json {
 		eprintln!("{}", json!({ "error": sentence, "next": next }));
 	} else {
@@ -241,6 +244,7 @@ pub fn print_error(error: &Error, as_json: bool) -> ExitCode {
 
 /// Prints what a person has to know before the command goes on, on standard error.
 pub fn print_warning(sentence: &str, as_json: bool) {
+	let sentence = printable(sentence);
 	if as_json {
 		eprintln!("{}", json!({ "warning": sentence }));
 	} else {
@@ -284,7 +288,23 @@ fn block_json(number: u32, hash: &[u8; 32]) -> Value {
 }
 
 fn one_line(text: &str) -> String {
-	text.split_whitespace().collect::<Vec<_>>().join(" ")
+	printable(&text.split_whitespace().collect::<Vec<_>>().join(" "))
+}
+
+/// A text that others wrote without what could move the cursor, or turn the direction in which it is read.
+pub fn printable(text: &str) -> String {
+	let is_harmless = |c: char| {
+		let turns = matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+		!c.is_control() && !turns
+	};
+	text.chars()
+		.map(|c| if is_harmless(c) { c } else { char::REPLACEMENT_CHARACTER })
+		.collect()
+}
+
+/// The same for a text of several lines.
+pub fn printable_lines(text: &str) -> String {
+	text.split('\n').map(printable).collect::<Vec<_>>().join("\n")
 }
 
 #[cfg(test)]
@@ -316,6 +336,31 @@ mod tests {
 		assert_eq!(rfc3339(1_763_715_600_000), "2025-11-21T09:00:00Z");
 		assert_eq!(rfc3339(1_763_715_600_123), "2025-11-21T09:00:00.123Z");
 		assert_eq!(rfc3339(u64::MAX), format!("{} ms after 1970", u64::MAX));
+	}
+
+	#[test]
+	fn what_a_node_says_neither_moves_the_cursor_nor_turns_the_line() {
+		let hostile = "a\u{1b}[2Kb\u{9b}c\rd\u{7f}\u{202e}e\u{2066}\u{2069}";
+		let harmless = "a\u{fffd}[2Kb\u{fffd}c\u{fffd}d\u{fffd}\u{fffd}e\u{fffd}\u{fffd}";
+		assert_eq!(printable(hostile), harmless);
+		assert_eq!(printable("a\nb"), "a\u{fffd}b");
+		assert_eq!(printable_lines("a\n\u{1b}b\n"), "a\n\u{fffd}b\n");
+		assert_eq!(printable("Gr\u{fc}n \u{5d0} \u{2588}"), "Gr\u{fc}n \u{5d0} \u{2588}");
+		assert_eq!(one_line("a\r\n \u{1b}b"), "a \u{fffd}b");
+		let report = Report::new().done(hostile).row("name", hostile).tail(hostile);
+		let mut out = anstream::StripStream::new(Vec::new());
+		report.print_text(&mut out).unwrap();
+		let text = String::from_utf8(out.into_inner()).unwrap();
+		assert_eq!(text, format!("{harmless}\n  name  {harmless}\n{harmless}\n"));
+	}
+
+	#[test]
+	fn programs_read_whether_the_outcome_is_proven() {
+		for proven in [false, true] {
+			let (hash, extrinsic) = ([1; 32], [2; 32]);
+			let finalized = Finalized { number: 7, hash, extrinsic, events: Vec::new(), proven };
+			assert_eq!(Report::new().finalized(&finalized).to_json()["outcome_proven"], proven);
+		}
 	}
 
 	#[test]

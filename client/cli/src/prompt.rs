@@ -1,6 +1,9 @@
 //! Questions to the person at the terminal, and how scripts answer them.
 
-use crate::error::{Error, Result};
+use crate::{
+	error::{Error, Result},
+	output::printable_lines,
+};
 use std::{
 	env,
 	io::{IsTerminal, Write, stderr, stdin},
@@ -48,7 +51,7 @@ pub fn confirm(question: &str, yes: bool) -> Result<()> {
 	if !stdin().is_terminal() || !stderr().is_terminal() {
 		return Err(Error::ConfirmationMissing);
 	}
-	anstream::eprint!("{question} [y/N] ");
+	anstream::eprint!("{} [y/N] ", printable_lines(question));
 	let _ = stderr().flush();
 	let mut answer = String::new();
 	let read = stdin().read_line(&mut answer);

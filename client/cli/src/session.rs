@@ -167,8 +167,11 @@ impl Session {
 		let _progress = Progress::start(format!("{doing}: waiting until it is final"));
 		let submitting = async {
 			self.witness(client).await?;
-			let included = client.include_general(call).await?;
-			Ok::<_, Error>(self.outcome(client, &included).await?)
+			match client.include_general(call).await {
+				Ok(included) => Ok::<_, Error>(self.outcome(client, &included).await?),
+				// It does not lapse by itself.
+				Err(error) => Err(self.not_included(error, None).await.into()),
+			}
 		};
 		transaction::or_interrupted(submitting, || transaction::interrupted(doing, call)).await
 	}
@@ -201,7 +204,7 @@ impl Session {
 		let from = self.witness(client).await?;
 		match client.include(account, call, self.tip, from).await {
 			Ok(included) => Ok(self.outcome(client, &included).await),
-			Err(error) => Ok(Err(error)),
+			Err(error) => Ok(Err(self.not_included(error, from).await)),
 		}
 	}
 
@@ -211,6 +214,14 @@ impl Session {
 		match &mut *witness {
 			Some(witness) => witness.head().await,
 			none => none.insert(Witness::of(self, client)?).head().await,
+		}
+	}
+
+	/// Why a transaction that counts from the block `from` on, if any is proven, came into no block.
+	async fn not_included(&self, error: SubmitError, from: Option<Head>) -> SubmitError {
+		match &*self.witness.lock().await {
+			Some(witness) => witness.not_included(error, from),
+			None => error,
 		}
 	}
 

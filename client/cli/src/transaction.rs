@@ -162,6 +162,16 @@ mod tests {
 	}
 
 	#[test]
+	fn a_refusal_that_nothing_proves_is_told_as_such() {
+		use dpki_primitives::refusal::Refusal;
+		let error = Error::from(SubmitError::Refused(Refusal::DeviceExists).by_word_of_node(None));
+		assert!(error.to_string().contains("the node says"), "{error}");
+		assert!(error.to_string().contains("nothing proves"), "{error}");
+		assert!(error.next_step().unwrap().starts_with("ask another node"), "{error}");
+		assert!(error.may_be_included());
+	}
+
+	#[test]
 	fn who_stops_a_transaction_is_told_where_to_look() {
 		let call = calls::create_organisation("acme", OrganisationKind::Regulator).unwrap();
 		let error = interrupted("creating the organisation", &call);

@@ -6,9 +6,12 @@ use jsonrpsee::{
 	server::{Server, ServerHandle},
 };
 use serde_json::Value;
-use std::sync::{
-	Arc,
-	atomic::{AtomicBool, Ordering},
+use std::{
+	fs,
+	sync::{
+		Arc,
+		atomic::{AtomicBool, Ordering},
+	},
 };
 
 /// The genesis hash that the node names.
@@ -93,6 +96,37 @@ fn a_node_of_the_pinned_chain_is_asked() {
 		assert!(!error.contains("warning"), "a node on this computer needs none: {error}");
 		assert!(node.was_asked_for_more());
 	}
+}
+
+#[test]
+fn a_node_elsewhere_does_not_get_around_what_is_remembered_by_naming_another_chain() {
+	let node = Node::start();
+	let memory = tempfile::tempdir().unwrap();
+	let folder = memory.path().join("dpki/checkpoints");
+	fs::create_dir_all(&folder).unwrap();
+	fs::write(folder.join(OTHER.concat()), "").unwrap();
+	let told = |genesis: Option<[&str; 32]>| {
+		let mut command = Command::cargo_bin("dpki").unwrap();
+		for variable in ["DPKI_GENESIS", "DPKI_CHECKPOINT", "DPKI_PASSPHRASE"] {
+			command.env_remove(variable);
+		}
+		command.args(["org", "create", "acme", "--kind", "regulator", "--account", "//Alice"]);
+		// An address that is not known to be that of this computer.
+		command.args(["--url", &node.url.replace("127.0.0.1", "0.0.0.0")]);
+		if let Some(genesis) = genesis {
+			command.args(["--genesis", &hash(genesis)]);
+		}
+		let assert = command.env("XDG_STATE_HOME", memory.path()).assert().code(1);
+		String::from_utf8(assert.get_output().stderr.clone()).unwrap()
+	};
+	let error = told(None);
+	assert!(error.contains("error: another chain is remembered"), "{error}");
+	assert!(error.contains("next: say which one it has to be, with --genesis"), "{error}");
+	assert!(!node.was_asked_for_more(), "nothing is signed for it");
+	// Who says that this one is meant is told whose word it is.
+	let error = told(Some(FOUND));
+	assert!(error.contains("warning: what becomes of transactions is the word of"), "{error}");
+	assert!(node.was_asked_for_more());
 }
 
 #[test]

@@ -65,7 +65,7 @@ mod tests {
 	}
 
 	fn transaction(events: Vec<Event>) -> Finalized {
-		Finalized { number: 1, hash: [1; 32], extrinsic: [2; 32], events }
+		Finalized { number: 1, hash: [1; 32], extrinsic: [2; 32], events, proven: false }
 	}
 
 	fn voted() -> Event {

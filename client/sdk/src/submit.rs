@@ -109,6 +109,18 @@ pub enum SubmitError {
 		/// What is wrong with the proof.
 		reason: String,
 	},
+	/// The node says that the transaction is refused, or has lapsed, and nothing proves that: it may have kept it.
+	#[error(
+		"the node says that the transaction comes into no block ({reason}), which nothing proves; it may still be \
+		 included{}: ask another node what became of it before you submit it again",
+		last_block(.until)
+	)]
+	RefusedUnproven {
+		/// Why not, as the node says.
+		reason: String,
+		/// The number of the last block that can include it, if that is known.
+		until: Option<u64>,
+	},
 	/// The result of the call could not be read.
 	#[error(
 		"the transaction {extrinsic} is final in block {block}, but its result could not be read ({reason}): \
@@ -135,9 +147,23 @@ impl SubmitError {
 			self,
 			SubmitError::TimedOut { .. }
 				| SubmitError::Unproven { .. }
+				| SubmitError::RefusedUnproven { .. }
 				| SubmitError::ResultUnreadable { .. }
 				| SubmitError::Client(_)
 		)
+	}
+
+	/// The same where the node is not believed, about a transaction that counts from the block `from` on, if that is proven: what
+	/// the node alone says of its pool and of the time is [`SubmitError::RefusedUnproven`] then.
+	pub fn by_word_of_node(self, from: Option<Head>) -> Self {
+		if !self.is_verdict() && !matches!(self, SubmitError::Lapsed { .. }) {
+			return self;
+		}
+		let sentence = self.to_string();
+		// What to do about it would be right if it were true.
+		let reason = sentence.rsplit_once(": ").map_or(&sentence[..], |(reason, _)| reason);
+		let until = from.map(|head| u64::from(head.number) + LIFETIME_BLOCKS);
+		SubmitError::RefusedUnproven { reason: reason.into(), until }
 	}
 
 	/// Whether the transaction can be given up for this reason. That the number of the account was used already is none:
@@ -153,6 +179,10 @@ impl SubmitError {
 	}
 }
 
+fn last_block(until: &Option<u64>) -> String {
+	until.map(|number| format!(" until block {number}")).unwrap_or_default()
+}
+
 /// Where a call became final, and what it did.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Finalized {
@@ -164,6 +194,8 @@ pub struct Finalized {
 	pub extrinsic: [u8; 32],
 	/// What the call made known, in order.
 	pub events: Vec<Event>,
+	/// Whether this is proven, and not the word of a node.
+	pub proven: bool,
 }
 
 /// Something that a call made known.
@@ -438,20 +470,19 @@ async fn watch(transaction: &Transaction) -> Result<Watched, SubmitError> {
 }
 
 fn submission_failed(error: ExtrinsicError) -> Result<Watched, SubmitError> {
+	// Of a transaction that was on its way to the node: it may or may not have got it.
+	let request = |reason: String| {
+		Err(ClientError::Request { method: "author_submitAndWatchExtrinsic".into(), reason }.into())
+	};
 	let ExtrinsicError::ErrorSubmittingTransaction(BackendError::Rpc(RpcError::ClientError(error))) =
 		error
 	else {
-		return Err(SubmitError::Unfit { reason: error.to_string() });
+		return request(error.to_string());
 	};
 	match error {
 		subxt_rpcs::Error::User(error) => Err(pool_error(&error)),
-		// The node may or may not have got it.
 		error if error.is_disconnected_will_reconnect() => Ok(Watched::Lost),
-		error => Err(ClientError::Request {
-			method: "author_submitAndWatchExtrinsic".into(),
-			reason: error.to_string(),
-		}
-		.into()),
+		error => request(error.to_string()),
 	}
 }
 

@@ -5,7 +5,7 @@ mod vote;
 
 use crate::{
 	error::{Error, Result},
-	output::{Report, hex},
+	output::{self, Report, hex},
 	session::Session,
 	values::Member,
 };
@@ -250,12 +250,9 @@ fn describe(record: &Motion, call: &[u8]) -> String {
 		.unwrap_or_else(|| format!("{} (of another runtime than this program knows)", hex(call)))
 }
 
-/// A text from the chain, which nobody has checked, without what could move the cursor.
+/// A text from the chain, which nobody has checked.
 fn printable(text: &[u8]) -> String {
-	let text = String::from_utf8_lossy(text);
-	text.chars()
-		.map(|c| if c.is_control() { char::REPLACEMENT_CHARACTER } else { c })
-		.collect()
+	output::printable(&String::from_utf8_lossy(text))
 }
 
 #[cfg(test)]
@@ -329,7 +326,8 @@ mod tests {
 		let told = |more: Vec<Event>| {
 			let voted = (7u32, [3u8; 32], true, Vec::<u8>::new(), TALLY).encode();
 			let events = [vec![event("Voted", voted)], more].concat();
-			let finalized = Finalized { number: 1, hash: [1; 32], extrinsic: [2; 32], events };
+			let finalized =
+				Finalized { number: 1, hash: [1; 32], extrinsic: [2; 32], events, proven: false };
 			outcome(Report::new(), &finalized).to_json()
 		};
 		assert_eq!(told(vec![])["state"], "open");

@@ -338,6 +338,8 @@ mod tests {
 		let stopped = || Error::Interrupted { doing: "issuing".into(), next: "look".into() };
 		for (error, kept) in [
 			(Error::from(unknown), true),
+			(SubmitError::Refused(Refusal::DeviceExists).by_word_of_node(None).into(), true),
+			(SubmitError::Lapsed { blocks: 64 }.by_word_of_node(None).into(), true),
 			(stopped(), true),
 			(SubmitError::Refused(Refusal::DeviceExists).into(), false),
 			(Error::Declined, false),

@@ -258,7 +258,13 @@ mod tests {
 				text: String::new(),
 			};
 			let (hash, extrinsic) = ([1; 32], [2; 32]);
-			multisig_progress(&Finalized { number: 1, hash, extrinsic, events: vec![event] })
+			multisig_progress(&Finalized {
+				number: 1,
+				hash,
+				extrinsic,
+				events: vec![event],
+				proven: false,
+			})
 		};
 		assert!(matches!(progress("MultisigApproval", &[]), MultisigProgress::Pending));
 		let executed = |result| match progress("MultisigExecuted", result) {

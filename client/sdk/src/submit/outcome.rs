@@ -39,9 +39,10 @@ impl Included {
 		}
 	}
 
-	/// The same with the number of its block and what it made known.
+	/// The same with the number of its block and what it made known, by the word of a node.
 	pub(crate) fn finalized(&self, number: u32, events: Vec<Event>) -> Finalized {
-		Finalized { number, hash: self.block, extrinsic: self.extrinsic, events }
+		let Self { block: hash, extrinsic } = *self;
+		Finalized { number, hash, extrinsic, events, proven: false }
 	}
 }
 
@@ -108,23 +109,31 @@ impl Client {
 }
 
 /// What the transaction at this index made known, or for which reason it failed; or why the events cannot be read.
+///
+/// A runtime says of each transaction once whether it succeeded or failed. Where that is missing, or said twice, nothing is known.
 pub(super) fn happened(
 	all: &Events<ChainConfig>,
 	position: u32,
 	metadata: ArcMetadata,
 ) -> Result<Result<Vec<Event>, SubmitError>, String> {
-	let mut events = Vec::new();
+	let (mut events, mut failure) = (Vec::new(), None);
+	let (mut read, mut verdicts) = (0_u32, 0_u32);
 	for event in all.iter() {
 		let event = event.map_err(|error| error.to_string())?;
+		read = read.saturating_add(1);
 		if event.phase() != Phase::ApplyExtrinsic(position) {
 			continue;
 		}
 		let (pallet, name) = (event.pallet_name(), event.event_name());
 		if (pallet, name) == ("System", "ExtrinsicFailed") {
-			let error = DispatchError::decode_from(event.field_bytes(), metadata)
+			let error = DispatchError::decode_from(event.field_bytes(), metadata.clone())
 				.map_err(|error| error.to_string())?;
-			return Ok(Err(failed(&error)));
+			failure = Some(failed(&error));
+			verdicts = verdicts.saturating_add(1);
+			continue;
 		}
+		verdicts =
+			verdicts.saturating_add(u32::from((pallet, name) == ("System", "ExtrinsicSuccess")));
 		let text = event
 			.decode_fields_unchecked_as::<Composite<()>>()
 			.map(|fields| fields.to_string())
@@ -136,5 +145,12 @@ pub(super) fn happened(
 			text,
 		});
 	}
-	Ok(Ok(events))
+	if read != all.len() {
+		return Err(format!("the block tells of {} events and has {read}", all.len()));
+	}
+	match (verdicts, failure) {
+		(1, None) => Ok(Ok(events)),
+		(1, Some(failure)) => Ok(Err(failure)),
+		_ => Err("the block does not say what became of it".into()),
+	}
 }

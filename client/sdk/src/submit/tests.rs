@@ -111,6 +111,58 @@ fn only_a_transaction_that_was_refused_is_surely_in_no_block() {
 }
 
 #[test]
+fn what_a_node_that_is_not_believed_says_of_its_pool_is_no_end_of_the_transaction() {
+	let head = Head { number: 100, hash: [2; 32], time: 0 };
+	let lie = user_error(1010, "Invalid Transaction", Some("Custom error: 255"));
+	for error in [
+		SubmitError::Refused(Refusal::DeviceExists),
+		pool_error(&lie),
+		pool_error(&user_error(1014, "Priority is too low: (", None)),
+		refused(&TransactionInvalid::Payment),
+		SubmitError::Lapsed { blocks: 64 },
+	] {
+		let sentence = error.to_string();
+		let (problem, step) = sentence.rsplit_once(": ").unwrap();
+		for (from, until) in
+			[(Some(head), "included until block 164: ask"), (None, "included: ask")]
+		{
+			let error = match &error {
+				SubmitError::Refused(refusal) => SubmitError::Refused(*refusal),
+				SubmitError::Lapsed { blocks } => SubmitError::Lapsed { blocks: *blocks },
+				SubmitError::Invalid { reason } => SubmitError::Invalid { reason: reason.clone() },
+				other => panic!("{other}"),
+			};
+			let told = error.by_word_of_node(from);
+			assert!(told.may_be_included() && !told.is_verdict(), "{told}");
+			let told = told.to_string();
+			assert!(told.contains(problem) && told.contains("which nothing proves"), "{told}");
+			assert!(told.contains(until) && !told.contains(&format!(": {step}")), "{told}");
+		}
+	}
+	for error in [
+		SubmitError::Unfit { reason: String::new() },
+		failed(&DispatchError::BadOrigin),
+		SubmitError::TimedOut { extrinsic: String::new(), seconds: 1 },
+	] {
+		let sentence = error.to_string();
+		assert_eq!(error.by_word_of_node(Some(head)).to_string(), sentence);
+	}
+}
+
+#[test]
+fn a_transaction_that_was_on_its_way_is_not_given_up_for_how_the_request_failed() {
+	for error in
+		[BackendError::Other("what is this".into()), BackendError::Rpc(RpcError::LimitReached)]
+	{
+		let Err(error) = submission_failed(ExtrinsicError::ErrorSubmittingTransaction(error))
+		else {
+			panic!("it failed");
+		};
+		assert!(error.may_be_included(), "{error}");
+	}
+}
+
+#[test]
 fn a_runtime_error_is_a_sentence() {
 	let error = failed(&DispatchError::BadOrigin).to_string();
 	assert!(error.contains("may not make this call"), "{error}");

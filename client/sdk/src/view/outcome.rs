@@ -45,7 +45,7 @@ impl View {
 		let events = events.map_err(|error| unproven(error.to_string()))?.unwrap_or_default();
 		let events = signed::happened(events, position)
 			.map_err(|reason| included.unreadable(format!("update this program, as {reason}")))??;
-		Ok(included.finalized(number, events))
+		Ok(Finalized { proven: true, ..included.finalized(number, events) })
 	}
 
 	/// The number and the header of a block that is the one of the view, or an ancestor of it.

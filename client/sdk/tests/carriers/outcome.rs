@@ -158,10 +158,38 @@ async fn what_a_transaction_did_is_proven() {
 	let hash = chain.headers[0].hash().0;
 	let done = proven(chain, third, honest).await.unwrap();
 	assert_eq!((done.number, done.hash, done.extrinsic), (18, hash, third.extrinsic));
+	assert!(done.proven);
 	let names: Vec<_> = done.events.iter().map(|event| &event.name[..]).collect();
 	assert_eq!(names, ["ExtrinsicSuccess"]);
 	let failed = proven(Chain::new(&[SUCCESS, FAILURE, SUCCESS]), second, honest).await;
 	assert!(matches!(failed, Err(SubmitError::Failed { .. })), "{failed:?}");
+}
+
+#[tokio::test]
+async fn a_transaction_of_which_the_block_does_not_say_once_what_became_of_it_is_no_success() {
+	let record = |index: u32, event: &[u8]| [&[0][..], &index.to_le_bytes(), event, &[0]].concat();
+	let of = |count: u32, records: &[Vec<u8>]| {
+		[codec::Compact(count).encode(), records.concat()].concat()
+	};
+	let (done, failed) = (record(0, SUCCESS), record(0, FAILURE));
+	let other = record(1, SUCCESS);
+	for (expected, events) in [
+		("does not say what became of it", Vec::new()),
+		("does not say what became of it", of(0, &[])),
+		("does not say what became of it", of(1, std::slice::from_ref(&other))),
+		("does not say what became of it", of(2, &[done.clone(), done.clone()])),
+		("does not say what became of it", of(2, &[done.clone(), failed.clone()])),
+		("does not say what became of it", of(2, &[failed.clone(), failed])),
+		("tells of 3 events and has 2", of(3, &[done, other])),
+	] {
+		let entries = [(events_key(), events)].into_iter().chain(kit::registry(50)).collect();
+		let chain = Chain::with(World::new(4), 2, entries);
+		let included = chain.included(0);
+		let error = proven(chain, included, honest).await.expect_err(expected);
+		assert!(matches!(error, SubmitError::ResultUnreadable { .. }), "{error}");
+		assert!(error.to_string().contains(expected), "{expected}: {error}");
+		assert!(error.may_be_included());
+	}
 }
 
 #[tokio::test]
