@@ -127,6 +127,8 @@ def main():
     summary = metric("M12", worst["ratio"], "largest wall time / declared weight", "<= 1.0", runs)
     summary["worst"] = worst["id"]
     summary["points"] = len(metrics)
+    # What is only estimated keeps no promise, however well the rest does.
+    summary["met"] = summary["met"] and not estimates
     summary["estimates"] = estimates
     # Of the last minutes, in which it was measured: on a quiet machine about 1, by the bencher alone.
     summary["load"] = round(os.getloadavg()[1], 2)

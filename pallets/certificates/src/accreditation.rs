@@ -28,7 +28,13 @@ impl<T: Config> Pallet<T> {
 			before.is_none_or(|it| it.compromised_from.is_none()),
 			Error::<T>::AccreditationCompromised
 		);
-		ensure!(office != Office::Endorser || Self::is_bonded(&account), Error::<T>::BondTooLow);
+		// Who is in office already can be given less to say, whatever the minimum has become since.
+		let is_narrowed = before
+			.is_some_and(|it| it.may_act() && it.organisation == organisation && level <= it.level);
+		ensure!(
+			office != Office::Endorser || is_narrowed || Self::is_bonded(&account),
+			Error::<T>::BondTooLow
+		);
 		if before.is_none() {
 			let index = AccreditedCount::<T>::get(office);
 			Accredited::<T>::insert(office, index, &account);
@@ -85,6 +91,11 @@ impl<T: Config> Pallet<T> {
 				Error::<T>::CompromiseNotEarlier
 			);
 			it.compromised_from = Some(from);
+			// Who has stolen an account must not undo what was said before by taking its bond out and so having it
+			// suspended: from now on the moment alone decides what counts.
+			if it.state == AccreditationState::Suspended {
+				it.state = AccreditationState::Active;
+			}
 			Ok(())
 		})?;
 		Self::deposit_event(Event::AccreditationCompromised { office, account, from });

@@ -260,7 +260,7 @@ mod calls {
 		/// - **Events:** [`Event::Accredited`].
 		/// - **Refusals:** [`Error::OrganisationNotFound`], [`Error::LevelUnfit`] (DV for observers; OV or EV for
 		///   endorsers), [`Error::AccreditationCompromised`], because that account's word is worth nothing any more,
-		///   [`Error::BondTooLow`] for an endorser.
+		///   [`Error::BondTooLow`] for an endorser, unless it is in office and is given no higher level.
 		/// - **Complexity:** O(1).
 		#[pallet::call_index(12)]
 		pub fn accredit(
@@ -311,7 +311,7 @@ mod calls {
 		}
 
 		/// Marks an observer or endorser as compromised from a moment on: what it said from then on does not count, what
-		/// it said before does. It can never act again.
+		/// it said before does, even if the account has been suspended since. It can never act again.
 		///
 		/// - **Who:** [`Config::AccreditationOrigin`].
 		/// - **Cost:** as that origin pays.

@@ -65,7 +65,7 @@ impl<T: Config> Pallet<T> {
 			("revoke_fleet", DispatchClass::Operational, T::WeightInfo::revoke_fleet()),
 			("retire_fleet", DispatchClass::Normal, T::WeightInfo::retire_fleet()),
 			("publish_tile", DispatchClass::Normal, T::WeightInfo::publish_tile(MAX_TILE_LEN)),
-			("open_roll", DispatchClass::Normal, T::WeightInfo::open_roll()),
+			("open_roll", DispatchClass::Normal, T::WeightInfo::open_roll().saturating_add(quota)),
 			("append_keys", DispatchClass::Normal, costs::at_most::<T>(MAX_KEYS_PER_APPEND)),
 		] {
 			let of_class = weights.get(class);

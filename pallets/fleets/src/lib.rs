@@ -363,15 +363,17 @@ pub mod pallet {
 		/// Begins a fleet whose keys stand on the chain, on a [roll](dpki_primitives::fleet::roll).
 		///
 		/// - **Who:** a registrar of the organisation.
-		/// - **Cost:** the fee of its weight and length; a deposit, which returns when the fleet is revoked.
+		/// - **Cost:** the fee of its weight and length, and that of the smallest commitment; a deposit, which returns when
+		///   the fleet is revoked.
 		/// - **Changes:** the fleet, without members, and its roll. Purpose and validity are the same for all its keys, for
 		///   ever.
 		/// - **Events:** [`Event::RollOpened`].
 		/// - **Refusals:** [`Error::RoleMissing`], [`Error::FleetNameInvalid`], [`Error::RollNameTooLong`];
-		///   [`Error::FleetExists`] if there is or was a fleet of this name; [`Error::TermsForbidden`]; `Token` if the deposit
-		///   cannot be paid.
+		///   [`Error::FleetExists`] if there is or was a fleet of this name; [`Error::TermsForbidden`]; `Token` if the fee
+		///   or the deposit cannot be paid; on a feeless chain `Token` without enough quota.
 		/// - **Complexity:** O(1).
 		#[pallet::call_index(9)]
+		#[pallet::weight(T::WeightInfo::open_roll().saturating_add(T::QuotaWeight::get()))]
 		pub fn open_roll(
 			origin: OriginFor<T>,
 			organisation: OrganisationId,

@@ -40,6 +40,8 @@ impl<T: Config> Pallet<T> {
 		ensure!(!Fleets::<T>::contains_key(fleet), Error::<T>::FleetExists);
 		Self::ensure_allowed(organisation, &name, &terms)?;
 		T::Economy::hold(&account, Resource::Fleet(fleet)).map_err(unpaid)?;
+		// A deposit alone returns when the fleet is retired, and its name is taken for ever.
+		T::Economy::charge(&account, Operation::CommitFleet, 1).map_err(unpaid)?;
 		Self::list_fleet(organisation, fleet);
 		Fleets::<T>::insert(fleet, FleetRecord::new(organisation, name, T::Time::now()));
 		Rolls::<T>::insert(fleet, RollRecord::new(terms));
@@ -141,10 +143,15 @@ impl<T: Config> Pallet<T> {
 		while !rest.is_empty() {
 			let room = (TILE_WIDTH - place % TILE_WIDTH) as usize;
 			let (keys, later) = rest.split_at(room.min(rest.len()));
-			RollTiles::<T>::mutate(fleet, place / TILE_WIDTH, |tile| {
-				// There is room: tiles hold all keys before this place, and no others.
-				keys.iter().for_each(|key| tile.try_push(*key).unwrap_or_default());
-			});
+			let index = place / TILE_WIDTH;
+			// Only the first tile can have keys already. The others are not read, and the weight counts on that.
+			let mut tile = match place % TILE_WIDTH {
+				0 => Default::default(),
+				_ => RollTiles::<T>::get(fleet, index),
+			};
+			// There is room: tiles hold all keys before this place, and no others.
+			keys.iter().for_each(|key| tile.try_push(*key).unwrap_or_default());
+			RollTiles::<T>::insert(fleet, index, tile);
 			place = place.saturating_add(keys.len() as u32);
 			rest = later;
 		}

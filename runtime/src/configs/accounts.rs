@@ -69,7 +69,7 @@ pub enum ProxyType {
 	Any,
 	/// Change keys: move a membership to a new account, register, replace and revoke keys of devices, set session
 	/// keys. Whoever moves a membership can take it, so such a proxy is trusted with the membership. Keys of fleets are not
-	/// among them: nobody proves to hold those.
+	/// among them: a head covers all members at once, and a roll only grows.
 	#[codec(index = 1)]
 	KeyRotation,
 	/// Publish deliveries, and tell a device which of them answers what it asked for: what a server does that holds no key

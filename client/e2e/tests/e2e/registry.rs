@@ -12,7 +12,11 @@ use dpki_primitives::{
 	key::{Consent, KeyPurpose, KeyType, NewKey},
 	revocation::RevocationReason,
 };
-use std::path::Path;
+use futures::StreamExt;
+use std::{
+	path::Path,
+	time::{SystemTime, UNIX_EPOCH},
+};
 
 /// How long the signatures of these tests are good for.
 const MINUTES: u64 = 10 * 60 * 1000;
@@ -257,14 +261,14 @@ async fn roots_made_by_openssl_become_anchors() {
 		let answer = fleet.admin.ok(add(&key, &certificate));
 		let anchor = answer["anchor"].as_str().expect("the id of the anchor");
 		assert_eq!(fleet.admin.status(["status", "anchor", anchor])["status"], "valid", "{name}");
-		certificate_below(&fleet, name, anchor);
+		certificate_below(&fleet, name, anchor).await;
 	}
 	let sentence = fleet.admin.refused(add("rsa.key", "p384.crt"));
 	assert!(sentence.contains("not that of the certificate"), "{sentence}");
 }
 
 /// A certificate that OpenSSL issues under this anchor, and what the chain says of it before and after the anchor's end.
-fn certificate_below(fleet: &Fleet, name: &str, anchor: &str) {
+async fn certificate_below(fleet: &Fleet, name: &str, anchor: &str) {
 	let file = |ending: &str| fleet.workspace.join(format!("{name}{ending}")).display().to_string();
 	let extensions = "basicConstraints=critical,CA:FALSE\nkeyUsage=critical,digitalSignature\n\
 		subjectKeyIdentifier=hash\nauthorityKeyIdentifier=keyid\n";
@@ -279,6 +283,16 @@ fn certificate_below(fleet: &Fleet, name: &str, anchor: &str) {
 	let authority = ["-CA", &certificate, "-CAkey", &key, "-extfile", &extensions];
 	let files = [&["-in", &request, "-out", &leaf], &authority[..]].concat();
 	openssl("x509 -req -sha384 -days 20 -set_serial 7", &files);
+	// It is valid from this very second on, and the newest finalised block is some seconds old.
+	let now = SystemTime::now()
+		.duration_since(UNIX_EPOCH)
+		.expect("the clock is set")
+		.as_millis();
+	let client = fleet.node.client().await;
+	let mut reached = client.finalized_heads().filter(|head| {
+		std::future::ready(head.as_ref().is_ok_and(|it| u128::from(it.time) >= now))
+	});
+	reached.next().await;
 
 	let ask = || fleet.admin.status(["x509", "check", &leaf, "--below", anchor]);
 	assert_eq!((&ask()["valid"], &ask()["status"]), (&true.into(), &"valid".into()), "{name}");

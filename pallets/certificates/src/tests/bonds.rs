@@ -264,3 +264,60 @@ fn a_bond_that_is_taken_out_of_a_compromised_account_undoes_nothing() {
 		assert_eq!(findings(id)[1], Finding::Counted, "it was said before");
 	});
 }
+
+#[test]
+fn a_bond_that_is_taken_out_before_the_compromise_is_known_undoes_nothing_either() {
+	let ways: [fn() -> DispatchResult; 3] = [
+		|| unbond(1, 2 * MINIMUM),
+		|| slash(1, 2 * MINIMUM),
+		|| Certificates::suspend_accreditation(root(), Office::Endorser, endorser(1)),
+	];
+	for suspend in ways {
+		bonded(|| {
+			let id = endorsed();
+			set_time(NOW + 10);
+			assert_ok!(suspend());
+			assert_eq!(findings(id)[1], Finding::EndorserSuspended);
+			let mark =
+				|from| Certificates::mark_compromised(root(), Office::Endorser, endorser(1), from);
+			assert_ok!(mark(NOW + 5));
+			assert_eq!(state(1), AccreditationState::Active);
+			assert_eq!(findings(id)[1], Finding::Counted, "it was said before");
+			assert_noop!(endorse(id, 1, Level::Ev), Error::AccreditationCompromised);
+			// Whoever doubts what was said before, too, moves the moment, or suspends the account again.
+			assert_ok!(Certificates::suspend_accreditation(root(), Office::Endorser, endorser(1)));
+			assert_eq!(findings(id)[1], Finding::EndorserSuspended);
+			assert_ok!(mark(NOW - 5));
+			assert_eq!(findings(id)[1], Finding::EndorserCompromised);
+		});
+	}
+}
+
+#[test]
+fn a_compromise_gives_no_office_back_that_was_released() {
+	bonded(|| {
+		let id = endorsed();
+		let office = Office::Endorser;
+		assert_ok!(Certificates::release_accreditation(root(), office, endorser(1)));
+		set_time(NOW + 10);
+		assert_ok!(Certificates::mark_compromised(root(), office, endorser(1), NOW + 5));
+		assert_eq!(state(1), AccreditationState::Released);
+		assert_eq!(findings(id)[1], Finding::NotAccredited);
+	});
+}
+
+#[test]
+fn who_is_in_office_can_be_given_less_to_say_below_a_raised_minimum_and_not_more() {
+	bonded(|| {
+		let accredit = |organisation, level| {
+			Certificates::accredit(root(), Office::Endorser, endorser(0), organisation, level)
+		};
+		assert_ok!(Certificates::set_minimum_bond(root(), 3 * MINIMUM));
+		let other = endorser_organisation(1);
+		assert_noop!(accredit(other, Level::Ov), Error::BondTooLow);
+		assert_ok!(accredit(endorser_organisation(0), Level::Ov));
+		assert_noop!(accredit(endorser_organisation(0), Level::Ev), Error::BondTooLow);
+		assert_ok!(Certificates::suspend_accreditation(root(), Office::Endorser, endorser(0)));
+		assert_noop!(accredit(endorser_organisation(0), Level::Ov), Error::BondTooLow);
+	});
+}

@@ -86,7 +86,7 @@ fn a_roll_is_opened_without_members() {
 		let opened = Event::RollOpened { fleet: drones(), organisation: acme(), terms: TERMS };
 		assert_eq!(events(), [opened]);
 		assert_eq!(TestEconomy::held(), [Resource::Fleet(drones())]);
-		assert_eq!(TestEconomy::charged(Operation::CommitFleet), 0);
+		assert_eq!(TestEconomy::charged(Operation::CommitFleet), 1);
 		assert_eq!(Pallet::fleets_of(acme(), 0).items, [drones()]);
 	});
 }

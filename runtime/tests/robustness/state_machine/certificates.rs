@@ -11,7 +11,7 @@ use super::{Actor, Attempt, motions::by_council, world::World};
 use dpki_primitives::{
 	Moment,
 	application::{Observation, Outcome, Phase},
-	assurance::{Finding, Level, Quorum},
+	assurance::{AccreditationState, Finding, Level, Quorum},
 	certificate::{CertificatePolicy, CertificateRecord, Holder, Office},
 	ids::{ApplicationId, CertificateId, KeyId, SubjectId},
 	revocation::RevocationReason,
@@ -87,6 +87,13 @@ impl Certificates {
 			|account: &AccountId| self.endorsed.get(account).cloned().unwrap_or_default();
 		let RuntimeCall::Certificates(call) = call else { return BTreeSet::new() };
 		match call {
+			// What it said before the compromise counts again, and from then on the moment decides.
+			Call::mark_compromised { account, .. }
+				if Pallet::accreditation(Office::Endorser, account)
+					.is_some_and(|it| it.state == AccreditationState::Suspended) =>
+			{
+				BTreeSet::new()
+			},
 			Call::withdraw_endorsement { certificate, .. }
 			| Call::revoke { certificate, .. }
 			| Call::suspend { certificate } => BTreeSet::from([*certificate]),
