@@ -62,8 +62,7 @@ impl Node {
 
 	/// Starts a node with these options besides the usual ones, and waits until it answers.
 	pub fn start_with(workspace: &Workspace, options: &[&str]) -> Self {
-		let spec = put_spec(workspace, "chain-spec.json", &build_spec("dev", true));
-		Self::begin(workspace, "node", spec, &["--dev"], options)
+		Self::begin_dev(workspace, &build_spec("dev", true), options)
 	}
 
 	/// Starts a node of a development chain on which so many [made-up accounts](crate::chaos::key_of) have tokens, with
@@ -83,11 +82,13 @@ impl Node {
 		alter: impl FnOnce(&mut Value),
 		options: &[&str],
 	) -> Self {
-		let mut plain = spec_of(&build_spec("dev", false));
-		alter(&mut plain["genesis"]["runtimeGenesis"]["patch"]);
-		let altered = put_spec(workspace, "altered.json", plain.to_string().as_bytes());
-		let raw = build_spec(&altered.display().to_string(), true);
-		let spec = put_spec(workspace, "chain-spec.json", &raw);
+		Self::begin_dev(workspace, &altered_spec(workspace, "dev", alter), options)
+	}
+
+	/// With the raw specification, also where `--dev` alone would give the same: a node that makes a genesis compiles the
+	/// runtime for it, which takes longer than all else of its start.
+	fn begin_dev(workspace: &Workspace, raw: &[u8], options: &[&str]) -> Self {
+		let spec = put_spec(workspace, "chain-spec.json", raw);
 		let chain = spec.display().to_string();
 		Self::begin(workspace, "node", spec, &["--dev", "--chain", &chain], options)
 	}
@@ -95,10 +96,7 @@ impl Node {
 	/// Starts //Alice's node of a chain with four well-known validators, whose genesis differs from the shipped one by what
 	/// `alter` does to it, and waits until it answers.
 	pub fn start_local(workspace: &Workspace, alter: impl FnOnce(&mut Value)) -> Self {
-		let mut plain = spec_of(&build_spec("local", false));
-		alter(&mut plain["genesis"]["runtimeGenesis"]["patch"]);
-		let altered = put_spec(workspace, "altered.json", plain.to_string().as_bytes());
-		let raw = build_spec(&altered.display().to_string(), true);
+		let raw = altered_spec(workspace, "local", alter);
 		let spec = put_spec(workspace, "chain-spec.json", &raw);
 		let chain = spec.display().to_string();
 		let role = ["--chain", &chain, "--alice"];
@@ -287,7 +285,7 @@ pub(crate) fn endow(genesis: &mut Value, accounts: usize) {
 }
 
 /// The specification in this JSON.
-pub(crate) fn spec_of(json: &[u8]) -> Value {
+fn spec_of(json: &[u8]) -> Value {
 	serde_json::from_slice(json).expect("a specification is JSON")
 }
 
@@ -298,12 +296,30 @@ pub(crate) fn put_spec(workspace: &Workspace, name: &str, json: &[u8]) -> PathBu
 	path
 }
 
-/// The specification of a chain, as the node exports it. That of one which the node knows by name is always the same.
-pub(crate) fn build_spec(chain: &str, raw: bool) -> Vec<u8> {
-	static KNOWN: Mutex<BTreeMap<(String, bool), Vec<u8>>> = Mutex::new(BTreeMap::new());
-	if chain.contains('/') {
-		return export_spec(chain, raw);
+/// The raw specification of a chain that the node knows by name, but for what `alter` does to its genesis. Many tests make
+/// the same of it.
+pub(crate) fn altered_spec(
+	workspace: &Workspace,
+	chain: &str,
+	alter: impl FnOnce(&mut Value),
+) -> Vec<u8> {
+	static ALTERED: Mutex<BTreeMap<String, Vec<u8>>> = Mutex::new(BTreeMap::new());
+	let mut plain = spec_of(&build_spec(chain, false));
+	alter(&mut plain["genesis"]["runtimeGenesis"]["patch"]);
+	let plain = plain.to_string();
+	let mut altered = ALTERED.lock().unwrap_or_else(PoisonError::into_inner);
+	if let Some(raw) = altered.get(&plain) {
+		return raw.clone();
 	}
+	let path = put_spec(workspace, "altered.json", plain.as_bytes());
+	let raw = export_spec(&path.display().to_string(), true);
+	altered.insert(plain, raw.clone());
+	raw
+}
+
+/// The specification of a chain that the node knows by name, as it exports it: always the same.
+fn build_spec(chain: &str, raw: bool) -> Vec<u8> {
+	static KNOWN: Mutex<BTreeMap<(String, bool), Vec<u8>>> = Mutex::new(BTreeMap::new());
 	let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
 	known
 		.entry((chain.into(), raw))

@@ -4,7 +4,7 @@ use super::{borrowed::Borrowed, rpc::Rpc};
 use crate::{
 	PATIENCE, Process, Workspace, binary,
 	history::{Block, Event, History},
-	node::{RPC_LISTENS, build_spec, endow, put_spec, rpc_port, spec_of},
+	node::{RPC_LISTENS, altered_spec, endow, put_spec, rpc_port},
 	run,
 };
 use std::{
@@ -404,10 +404,8 @@ impl Validator {
 
 /// The chain `local` with tokens for made-up accounts.
 fn specification(workspace: &Workspace, accounts: usize) -> PathBuf {
-	let mut plain = spec_of(&build_spec("local", false));
-	endow(&mut plain["genesis"]["runtimeGenesis"]["patch"], accounts);
-	let path = put_spec(workspace, "plain.json", plain.to_string().as_bytes());
-	put_spec(workspace, "chain.json", &build_spec(&path.display().to_string(), true))
+	let raw = altered_spec(workspace, "local", |genesis| endow(genesis, accounts));
+	put_spec(workspace, "chain.json", &raw)
 }
 
 /// The secret by which a node is known among its peers. Not a secret: these nodes live for a minute.
