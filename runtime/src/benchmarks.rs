@@ -5,6 +5,11 @@
 // The framework makes a macro of this list, which is used in this crate alone.
 #![allow(clippy::crate_in_macro_def)]
 
+use crate::{AccountId, SessionKeys};
+use alloc::vec::Vec;
+use codec::Encode;
+use sp_keyring::Sr25519Keyring;
+
 frame_benchmarking::define_benchmarks!(
 	[frame_benchmarking, BaselineBench::<Runtime>]
 	[frame_system, SystemBench::<Runtime>]
@@ -13,6 +18,7 @@ frame_benchmarking::define_benchmarks!(
 	[pallet_balances, Balances]
 	[pallet_transaction_payment, TransactionPayment]
 	[pallet_membership, CouncilMembership]
+	[pallet_session, SessionBench::<Runtime>]
 	[crate::mandate, Mandate]
 	[dpki_crypto, CryptoBench::<Runtime>]
 	[pallet_sudo, Sudo]
@@ -30,4 +36,14 @@ frame_benchmarking::define_benchmarks!(
 );
 
 impl dpki_crypto::benchmarking::Config for crate::Runtime {}
+
+impl crate::session_benchmarks::Config for crate::Runtime {
+	fn owner_with_keys() -> (AccountId, SessionKeys, Vec<u8>) {
+		// A validator of every preset.
+		let owner = Sr25519Keyring::Alice.to_account_id();
+		let generated = SessionKeys::generate(&owner.encode(), None);
+		(owner, generated.keys, generated.proof.encode())
+	}
+}
+
 impl pallet_transaction_payment::BenchmarkConfig for crate::Runtime {}

@@ -38,6 +38,8 @@ pub mod mandate;
 pub mod migrations;
 #[warn(missing_docs)]
 pub mod requests;
+#[cfg(feature = "runtime-benchmarks")]
+mod session_benchmarks;
 #[warn(missing_docs)]
 pub mod timing;
 #[warn(missing_docs)]
