@@ -45,12 +45,13 @@ const MAX_BLOCKS_AT_ONCE: BlockNumber = 256;
 const SOON_DAYS: u32 = 30;
 
 /// What can be revoked.
-const KINDS: [Revoked; 9] = [
+const KINDS: [Revoked; 10] = [
 	Revoked::Anchor,
 	Revoked::AnchorKey,
 	Revoked::SshSubject,
 	Revoked::Device,
 	Revoked::Key,
+	Revoked::LeakedKey,
 	Revoked::ReplacedKey,
 	Revoked::Certificate,
 	Revoked::Fleet,
@@ -302,6 +303,7 @@ fn name_of(kind: Revoked) -> &'static str {
 		Revoked::SshSubject => "sshSubject",
 		Revoked::Device => "device",
 		Revoked::Key => "key",
+		Revoked::LeakedKey => "leakedKey",
 		Revoked::ReplacedKey => "replacedKey",
 		Revoked::Certificate => "certificate",
 		Revoked::Fleet => "fleet",

@@ -31,6 +31,8 @@ pub enum Revoked {
 	Device,
 	/// A key of a device.
 	Key,
+	/// A key that is registered as nothing: each certificate of it, and each member of a fleet that has it.
+	LeakedKey,
 	/// A key of a device that another one replaces: it counts until the moment in its record.
 	ReplacedKey,
 	/// A certificate that the chain granted.
@@ -99,6 +101,10 @@ fn by_registry(event: &pallet_dpki::Event<Runtime>) -> Option<Told> {
 		},
 		Event::KeyRevoked { key, device, reason } => {
 			(Revoked::Key, key.0, Some(device.0), reason.rfc5280_name())
+		},
+		Event::KeyCompromised { key } => {
+			let reason = RevocationReason::KeyCompromise.rfc5280_name();
+			(Revoked::LeakedKey, key.0, None, reason)
 		},
 		Event::DeviceSuspended { device, organisation, reason: _, by: _ } => {
 			(Revoked::Device, device.0, Some(organisation.0), HOLD)
@@ -240,6 +246,7 @@ mod tests {
 			),
 			(Event::KeyRevoked { key, device, reason: REASON }, Revoked::Key, 4, Some(3)),
 			(Event::AnchorKeyRevoked { key, reason: REASON }, Revoked::AnchorKey, 4, None),
+			(Event::KeyCompromised { key }, Revoked::LeakedKey, 4, None),
 		] {
 			let is_ssh = kind == Revoked::SshSubject;
 			let expected = Revocation {

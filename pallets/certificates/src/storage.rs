@@ -9,8 +9,8 @@ mod storage {
 	#[pallet::storage]
 	pub type Certificates<T: Config> = StorageMap<_, Identity, CertificateId, CertificateRecord>;
 
-	/// Since when a key is known to be compromised that was certified, or was the key of an anchor. Never removed, so that
-	/// none is certified, or registered for anything else, again.
+	/// Since when a key is known to be compromised: one that was certified, that of an anchor, or one that has proven it
+	/// itself. Never removed, so that none is certified, or registered for anything else, again.
 	#[pallet::storage]
 	pub type CompromisedKeys<T: Config> = StorageMap<_, Identity, KeyId, Moment>;
 

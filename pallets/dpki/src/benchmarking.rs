@@ -589,10 +589,28 @@ mod benchmarks {
 		// Whoever reports this pays, so it is not verified by the authorisation, whose weight stands for it.
 		#[block]
 		{
-			Pallet::<T>::verify_compromise(Compromised::Key(key), &proof)
+			Pallet::<T>::verify_compromise(&Compromised::Key(key), &proof)
 				.map_err(|_| "the key has signed it")?;
 		}
 
+		Ok(())
+	}
+
+	/// A key that is registered as nothing, without its proof.
+	#[benchmark]
+	fn note_compromise() -> Result<(), BenchmarkError> {
+		let key = PublicKey::new(KeyType::P256, &[2; 33]).ok_or("it has the length of a key")?;
+		let id = KeyId::of(&key);
+
+		#[block]
+		{
+			Pallet::<T>::do_report_compromise(Compromised::Public(key))?;
+		}
+
+		frame_system::Pallet::<T>::assert_last_event(
+			<T as frame_system::Config>::RuntimeEvent::from(Event::KeyCompromised { key: id })
+				.into(),
+		);
 		Ok(())
 	}
 

@@ -500,14 +500,16 @@ mod calls {
 		/// Revokes a key, or an anchor, that has signed the proof of its own compromise.
 		///
 		/// Whoever has the proof sends it as a general transaction, without account and without fee; for an RSA or P-384
-		/// key, whose verification is dear, any account sends it and pays. Operational; a block takes
+		/// key, whose verification is dear, and for a key that is named by itself, which may be one that nobody uses, any
+		/// account sends it and pays. Operational; a block takes
 		/// [`MAX_UNPAID_REPORTS`](crate::MAX_UNPAID_REPORTS) that nobody pays for, and the others wait for the next one. It is the signature of the leaked
 		/// key over [`compromise`](dpki_primitives::context::SigningContext::compromise). Emits [`Event::KeyRevoked`] or
-		/// [`Event::AnchorRevoked`] for [`RevocationReason::KeyCompromise`]. Refused: unknown key or anchor, revoked before, dear and unpaid, another
+		/// [`Event::AnchorRevoked`] for [`RevocationReason::KeyCompromise`]; for a key that is registered as neither
+		/// [`Event::KeyCompromised`], by which it ends as that of certificates and of members of fleets. Refused: unknown key or anchor, revoked before, dear and unpaid, malformed, held by its hash, another
 		/// proof. One signature verification, and for an X.509 anchor the reading of its certificate.
 		#[pallet::call_index(29)]
 		#[pallet::weight((costs::of_any_report::<T>(what), DispatchClass::Operational))]
-		#[pallet::authorize(|_source, what, proof| Self::authorize_compromise(*what, proof))]
+		#[pallet::authorize(|_source, what, proof| Self::authorize_compromise(what, proof))]
 		#[pallet::weight_of_authorize(costs::of_cheap_proof::<T>(what))]
 		pub fn report_compromise(
 			origin: OriginFor<T>,
@@ -515,14 +517,16 @@ mod calls {
 			proof: Signature,
 		) -> DispatchResultWithPostInfo {
 			if ensure_authorized(origin.clone()).is_ok() {
+				let cost = costs::of_unpaid_report::<T>(&what);
 				Self::do_report_unpaid(what)?;
-				return Ok(Some(costs::of_unpaid_report::<T>(&what)).into());
+				return Ok(Some(cost).into());
 			}
 			// Within another call nothing stands for the proof but the weight of this one.
 			ensure_signed(origin)?;
-			Self::verify_compromise(what, &proof)?;
-			Self::do_report_compromise(what)?;
-			Ok(().into())
+			Self::verify_compromise(&what, &proof)?;
+			let proof = costs::of_proof::<T>(&what);
+			let ended = Self::do_report_compromise(what)?;
+			Ok(Some(costs::of_ended::<T>(&ended).saturating_add(proof)).into())
 		}
 
 		/// Registers devices with their keys: all of them, or none if one is refused.

@@ -11,9 +11,15 @@
 //! Who has many keys registered can prove the compromise of all of them at once. So a block takes
 //! [`MAX_UNPAID_REPORTS`] reports that nobody pays for, behind the operational calls of those who pay: nobody keeps another's
 //! revocation waiting with them. Whoever does not want to wait either sends the report from an account.
+//!
+//! A key can be named by itself, too, as certificates and fleets have keys that the registry does not hold. Such a report
+//! ends the key as whatever it is registered as at that moment, so that nobody escapes it by registering the key first.
+//! If it is registered as nothing, it becomes one of the [`CompromisedKeys`], which certificates, fleets and registrations
+//! ask. That it is used at all cannot be looked up, so anybody could add keys of his own for ever: it is never free.
 
 use crate::{
-	AnchorMaterials, Anchors, Config, Error, Keys, Pallet, RevokedAnchorKeys, UnpaidReports, crypto,
+	AnchorMaterials, Anchors, Config, Error, Event, KeyAnchors, Keys, Pallet, RevokedAnchorKeys,
+	UnpaidReports, crypto,
 };
 use alloc::vec::Vec;
 use codec::Encode;
@@ -21,7 +27,8 @@ use dpki_primitives::{
 	context::SigningContext,
 	device::Compromised,
 	ids::{AnchorId, KeyId},
-	key::{KeyType, Signature},
+	key::{KeyType, PublicKey, Signature},
+	registry::CompromisedKeys,
 	revocation::{Revocation, RevocationReason},
 };
 use frame_support::{
@@ -33,7 +40,7 @@ use frame_support::{
 	weights::Weight,
 };
 use frame_system::pallet_prelude::BlockNumberFor;
-use sp_runtime::traits::Zero;
+use sp_runtime::{DispatchError, traits::Zero};
 
 /// How many blocks a report may wait in a pool.
 pub(crate) const LONGEVITY: u64 = 256;
@@ -49,7 +56,7 @@ pub(crate) const PRIORITY: TransactionPriority = 2;
 impl<T: Config> Pallet<T> {
 	/// Whether a report may enter a pool and a block without anybody who pays for it. One signature verification.
 	pub(crate) fn authorize_compromise(
-		what: Compromised,
+		what: &Compromised,
 		proof: &Signature,
 	) -> TransactionValidityWithRefund {
 		// HAZARD: an author takes `ExhaustsResources` for a full block and ends it, and throws out of its pool what is
@@ -68,8 +75,8 @@ impl<T: Config> Pallet<T> {
 		Ok((validity, Weight::zero()))
 	}
 
-	/// Whether the proof is one by an RSA or a P-384 key.
-	fn is_proof_dear(what: Compromised) -> Result<bool, Error<T>> {
+	/// Whether somebody has to pay: for a proof by an RSA or a P-384 key, or for the place of a key that may be unknown.
+	fn is_proof_dear(what: &Compromised) -> Result<bool, Error<T>> {
 		Ok(match what {
 			Compromised::Key(key) => {
 				let record = Keys::<T>::get(key).ok_or(Error::<T>::KeyUnknown)?;
@@ -80,12 +87,13 @@ impl<T: Config> Pallet<T> {
 				let record = Anchors::<T>::get(anchor).ok_or(Error::<T>::AnchorUnknown)?;
 				record.key.is_none()
 			},
+			Compromised::Public(_) => true,
 		})
 	}
 
 	/// That what has leaked can be revoked yet, and that its own key says so.
-	pub(crate) fn verify_compromise(what: Compromised, proof: &Signature) -> Result<(), Error<T>> {
-		let is_proven = match what {
+	pub(crate) fn verify_compromise(what: &Compromised, proof: &Signature) -> Result<(), Error<T>> {
+		let is_proven = match *what {
 			Compromised::Key(key) => {
 				let record = Keys::<T>::get(key).ok_or(Error::<T>::KeyUnknown)?;
 				let reason = RevocationReason::KeyCompromise;
@@ -100,6 +108,13 @@ impl<T: Config> Pallet<T> {
 				let holder = Self::anchor_holder(record.kind, &material)?;
 				holder.verify(&Self::challenge(key), proof)
 			},
+			Compromised::Public(ref public) => {
+				ensure!(!public.key_type.is_hash(), Error::<T>::CompromiseUnprovable);
+				// Anybody can make signatures for some of the others, and one key would have several ids.
+				ensure!(crypto::is_well_formed(public), Error::<T>::KeyMalformed);
+				Self::ensure_reportable(public)?;
+				crypto::verify(public, &Self::challenge(KeyId::of(public)), proof)
+			},
 		};
 		ensure!(is_proven, Error::<T>::CompromiseInvalid);
 		Ok(())
@@ -111,10 +126,38 @@ impl<T: Config> Pallet<T> {
 		if block == frame_system::Pallet::<T>::block_number() { count } else { 0 }
 	}
 
+	/// That the key is not known as compromised yet, as whatever it is registered.
+	fn ensure_reportable(public: &PublicKey) -> Result<(), Error<T>> {
+		let key = KeyId::of(public);
+		let is_known = match Keys::<T>::get(key) {
+			Some(record) => !Self::may_end(&record, RevocationReason::KeyCompromise),
+			// The key of an anchor that was revoked for a milder reason may have leaked since, and be certified.
+			None => !KeyAnchors::<T>::contains_key(key) && T::CompromisedKeys::is_compromised(key),
+		};
+		ensure!(!is_known, Error::<T>::KeyAlreadyRevoked);
+		Ok(())
+	}
+
+	/// What a report is about: a key that is named by itself as what it is registered as, if it is registered. No key is
+	/// one of a device and of an anchor.
+	fn registered(what: Compromised) -> Compromised {
+		let Compromised::Public(public) = &what else { return what };
+		let key = KeyId::of(public);
+		if Keys::<T>::contains_key(key) {
+			return Compromised::Key(key);
+		}
+		// With one of them all of them end.
+		match KeyAnchors::<T>::get(key).first() {
+			Some(anchor) => Compromised::Anchor(*anchor),
+			None => what,
+		}
+	}
+
 	/// Carries out a report that nobody pays for, and counts it.
 	pub(crate) fn do_report_unpaid(what: Compromised) -> DispatchResult {
 		Self::count_unpaid();
-		Self::do_report_compromise(what)
+		Self::do_report_compromise(what)?;
+		Ok(())
 	}
 
 	/// Counts a revocation that nobody pays for.
@@ -123,9 +166,11 @@ impl<T: Config> Pallet<T> {
 		UnpaidReports::<T>::put((frame_system::Pallet::<T>::block_number(), count));
 	}
 
-	/// Revokes what its own key has proven to be compromised. The proof is the one that was verified in this very extrinsic.
-	pub(crate) fn do_report_compromise(what: Compromised) -> DispatchResult {
+	/// Revokes what its own key has proven to be compromised, and tells as what it was revoked. The proof is the one that
+	/// was verified in this very extrinsic.
+	pub(crate) fn do_report_compromise(what: Compromised) -> Result<Compromised, DispatchError> {
 		let reason = RevocationReason::KeyCompromise;
+		let what = Self::registered(what);
 		match what {
 			Compromised::Key(key) => {
 				let record = Keys::<T>::get(key).ok_or(Error::<T>::KeyUnknown)?;
@@ -136,8 +181,13 @@ impl<T: Config> Pallet<T> {
 				let revocation = Revocation { reason, at: Self::now() };
 				Self::revoke_anchor_key(anchor, key, revocation)?;
 			},
+			Compromised::Public(ref public) => {
+				let key = KeyId::of(public);
+				T::CompromisedKeys::note(key, Self::now());
+				Self::deposit_event(Event::KeyCompromised { key });
+			},
 		}
-		Ok(())
+		Ok(what)
 	}
 
 	/// The key of an anchor, unless that key was revoked; an anchor that only its issuer has revoked has a key yet.

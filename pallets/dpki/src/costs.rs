@@ -9,7 +9,7 @@ use dpki_primitives::{
 	anchor::AnchorKind,
 	device::{Compromised, NewDevice},
 	ids::MAX_NAME_LEN,
-	key::{KeyType, NewKey},
+	key::{KeyType, NewKey, PublicKey},
 };
 use frame_support::{traits::Get, weights::Weight};
 
@@ -70,11 +70,24 @@ pub(crate) fn of_enrolment<T: Config>(keys: &[NewKey]) -> u64 {
 	weight.ref_time().div_ceil(PICOSECONDS_PER_UNIT).saturating_add(bytes as u64)
 }
 
-/// What a report that a key has leaked costs without its proof.
+/// What a report that a key has leaked costs without its proof, at most.
 pub(crate) fn of_report<T: Config>(what: &Compromised) -> Weight {
 	match what {
 		Compromised::Key(_) => T::WeightInfo::revoke_key(),
 		Compromised::Anchor(_) => T::WeightInfo::revoke_anchor(),
+		// It may be either, which is looked up.
+		Compromised::Public(_) => T::WeightInfo::note_compromise()
+			.saturating_add(T::WeightInfo::revoke_key().max(T::WeightInfo::revoke_anchor())),
+	}
+}
+
+/// What a paid report has cost without its proof, by what has ended.
+pub(crate) fn of_ended<T: Config>(ended: &Compromised) -> Weight {
+	let looked_up = T::WeightInfo::note_compromise();
+	match ended {
+		Compromised::Public(_) => looked_up,
+		Compromised::Key(_) => looked_up.saturating_add(T::WeightInfo::revoke_key()),
+		Compromised::Anchor(_) => looked_up.saturating_add(T::WeightInfo::revoke_anchor()),
 	}
 }
 
@@ -98,13 +111,24 @@ pub(crate) fn of_cheap_proof<T: Config>(what: &Compromised) -> Weight {
 		Compromised::Anchor(_) => {
 			T::WeightInfo::register_ssh_anchor().saturating_add(T::DbWeight::get().reads(1))
 		},
+		// The count: it is never free.
+		Compromised::Public(_) => T::DbWeight::get().reads(2),
 	}
 }
 
-/// What a proof that a key has leaked costs. What type the key has is not known before the state is read.
-fn of_proof<T: Config>(what: &Compromised) -> Weight {
+/// What a proof that a key has leaked costs. What type the key has is not known before the state is read, unless it is
+/// named by itself.
+pub(crate) fn of_proof<T: Config>(what: &Compromised) -> Weight {
 	match what {
 		Compromised::Key(_) => T::WeightInfo::authorize_compromise(),
+		Compromised::Public(PublicKey { key_type: KeyType::Rsa, .. }) => {
+			// Measured with the record of the key; here what it is registered as is asked for.
+			T::WeightInfo::authorize_compromise().saturating_add(T::DbWeight::get().reads(1))
+		},
+		// The records of the key, of the anchors of it, and whether it is known as compromised.
+		Compromised::Public(_) => {
+			T::WeightInfo::verify_p256().saturating_add(T::DbWeight::get().reads(3))
+		},
 		// The material is read and its key verifies one more signature, as when it was registered.
 		Compromised::Anchor(_) => T::WeightInfo::register_ssh_anchor()
 			.max(T::WeightInfo::register_rsa_anchor())

@@ -253,5 +253,7 @@ mod errors {
 		KeyNotSuspended,
 		/// Whoever governs the organisation put it on hold: ask for a vote, or an administrator who decides alone.
 		SuspendedByGovernance,
+		/// A key that is held by its hash signs nothing that could be verified: have a registrar revoke it.
+		CompromiseUnprovable,
 	}
 }

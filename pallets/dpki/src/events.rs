@@ -254,5 +254,11 @@ mod events {
 			/// On whose authority.
 			by: HoldAuthority,
 		},
+		/// A key has proven its own compromise that is not registered here: what is certified with it, and every member
+		/// of a fleet that has it, is not valid any more.
+		KeyCompromised {
+			/// Which key.
+			key: KeyId,
+		},
 	}
 }

@@ -9,7 +9,7 @@ use dpki_primitives::{
 		Compromised, MAX_DEVICES_PER_BATCH, MAX_KEYS_PER_DEVICE, MAX_KEYS_PER_ENROLMENT,
 		MAX_REVOCATIONS_PER_BATCH, NewDevice,
 	},
-	key::{KeyType, MAX_PUBLIC_KEY_LEN, MAX_RSA_BITS, MAX_SIGNATURE_LEN},
+	key::{KeyType, MAX_PUBLIC_KEY_LEN, MAX_RSA_BITS, MAX_SIGNATURE_LEN, PublicKey},
 	request::{MAX_REQUESTS_PER_ACCOUNT, MAX_REQUESTS_PER_ORGANISATION, REQUEST_LIFETIME},
 	revocation::{MAX_SSH_REVOCATIONS, SSH_REVOCATIONS_PER_PAGE},
 	storage_keys,
@@ -77,9 +77,11 @@ impl<T: Config> Pallet<T> {
 			.saturating_add(T::WeightInfo::authorize_enrol(MAX_KEYS_PER_ENROLMENT));
 		let rsa = T::WeightInfo::verify_rsa();
 		let anchor = Compromised::Anchor(Default::default());
+		let rsa_key = PublicKey { key_type: KeyType::Rsa, bytes: Default::default() };
 		let report = costs::of_any_report::<T>(&anchor)
 			.max(T::WeightInfo::authorize_compromise())
-			.saturating_add(T::WeightInfo::revoke_key().max(T::WeightInfo::revoke_anchor()));
+			.saturating_add(T::WeightInfo::revoke_key().max(T::WeightInfo::revoke_anchor()))
+			.max(costs::of_any_report::<T>(&Compromised::Public(rsa_key)));
 		let batch = MAX_DEVICES_PER_BATCH as usize * NewDevice::max_encoded_len();
 		assert!(
 			batch <= *T::BlockLength::get().max.get(DispatchClass::Normal) as usize,

@@ -6,7 +6,8 @@
 //! 20 repeats. Times are those of execution with a margin of 15 per cent; what the database
 //! adds is counted in accesses and priced by the runtime.
 //!
-//! `suspend_device`, `release_device`, `suspend_key` and `release_key` are estimates after what is nearest to them.
+//! `suspend_device`, `release_device`, `suspend_key`, `release_key` and `note_compromise` are estimates after what is
+//! nearest to them.
 
 #![allow(missing_docs, unused_imports)]
 
@@ -64,6 +65,7 @@ pub trait WeightInfo {
 	fn release_device() -> Weight;
 	fn suspend_key() -> Weight;
 	fn release_key() -> Weight;
+	fn note_compromise() -> Weight;
 }
 
 /// The measured weights, with accesses to the database that `T` names.
@@ -478,6 +480,13 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 		// Proof size in bytes: 1953 measured, 4137 at most.
 		Weight::from_parts(95_000_000, 4137)
 			.saturating_add(T::DbWeight::get().reads(7_u64))
+			.saturating_add(T::DbWeight::get().writes(1_u64))
+	}
+
+	fn note_compromise() -> Weight {
+		// Proof size in bytes: 600 measured, 4137 at most.
+		Weight::from_parts(80_000_000, 4137)
+			.saturating_add(T::DbWeight::get().reads(5_u64))
 			.saturating_add(T::DbWeight::get().writes(1_u64))
 	}
 }

@@ -3,7 +3,7 @@
 use crate::{
 	Moment,
 	ids::{AnchorId, KeyId, Name, OrganisationId},
-	key::NewKey,
+	key::{NewKey, PublicKey},
 	revocation::Withdrawal,
 	status::{Standing, Validity},
 };
@@ -43,16 +43,7 @@ pub struct NewDevice {
 
 /// What its own key proves to be compromised.
 #[derive(
-	Clone,
-	Copy,
-	PartialEq,
-	Eq,
-	Debug,
-	Encode,
-	Decode,
-	DecodeWithMemTracking,
-	MaxEncodedLen,
-	TypeInfo,
+	Clone, PartialEq, Eq, Debug, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
 )]
 pub enum Compromised {
 	/// This key of a device.
@@ -61,6 +52,10 @@ pub enum Compromised {
 	/// This anchor.
 	#[codec(index = 1)]
 	Anchor(AnchorId),
+	/// This key, as whatever it is known: that of a certificate or of a member of a fleet, of which the chain may hold no
+	/// record by the id of the key; or that of a device or an anchor, which ends as if it were named itself.
+	#[codec(index = 2)]
+	Public(PublicKey),
 }
 
 /// A device as stored.

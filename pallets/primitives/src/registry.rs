@@ -51,7 +51,7 @@ pub trait Registry {
 }
 
 /// The keys that are known to be in other hands than their owner's, wherever that became known. What is in here is
-/// registered for nothing any more.
+/// registered for nothing any more, and whatever was certified or committed with it is not valid.
 pub trait CompromisedKeys {
 	/// Since when the key is one of them.
 	fn compromised_since(key: KeyId) -> Option<Moment>;

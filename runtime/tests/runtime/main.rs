@@ -6,6 +6,7 @@ mod api;
 mod blobs;
 mod certificates;
 mod common;
+mod compromise;
 mod consensus;
 mod delegation;
 mod economy;

@@ -158,12 +158,17 @@ Example:
   dpki key revoke 0x3b1c...9f --signing-key signing.key --reason cessationOfOperation")]
 	Revoke(succession::RevokeOwnKey),
 	/// Revoke a key or an anchor that has leaked, with the key itself: whoever has it can, without an account
+	///
+	/// A key that no device has, of a certificate or of a member of a fleet, is revoked from an account that pays: every
+	/// certificate of it ends, every member that has it, and it is registered for nothing any more.
 	#[command(after_help = "\
 Examples:
   dpki key compromised signing.key
   dpki key compromised user-ca --anchor user-ca.pub
+  dpki key compromised drone-example.pem --account me.key
   dpki key compromised signing.key --prepare
-  dpki key compromised --proof 0x9d...41 --id 0x3b1c...9f")]
+  dpki key compromised --proof 0x9d...41 --id 0x3b1c...9f
+  dpki key compromised --proof 0x9d...41 --public drone-example.pub.pem")]
 	Compromised(succession::CompromisedKey),
 }
 

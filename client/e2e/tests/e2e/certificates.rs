@@ -371,4 +371,16 @@ async fn what_observers_do_not_see_is_not_certified_and_what_needs_none_is_at_on
 	let application = text(&renewed, "application");
 	assert_eq!(consortium.application(&application)["purpose"], "endorsement");
 	assert!(block(&renewed) > 0);
+
+	// Whoever finds the key ends the certificate with it, and needs nothing of its holder but pays.
+	let stranger = consortium.acting_for("//Bob");
+	let found = ["key", "compromised", &key, "--yes"];
+	stranger.ok(found);
+	let status = consortium.status(&id, "dv");
+	assert_eq!(
+		(&status["status"], &status["reason"]),
+		(&json!("revoked"), &json!("keyCompromise"))
+	);
+	let again = stranger.refused(found);
+	assert!(again.contains("KeyAlreadyRevoked"), "{again}");
 }

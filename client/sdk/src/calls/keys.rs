@@ -143,7 +143,9 @@ pub fn is_proof_dear(key: Option<&PublicKey>) -> bool {
 	key.is_none_or(|key| key.key_type == KeyType::Rsa)
 }
 
-/// Revokes a key or an anchor with the [proof](crate::possession::prove_compromise) of its own compromise.
+/// Revokes a key or an anchor with the [proof](crate::possession::prove_compromise) of its own compromise. One that is
+/// named by itself, as keys of certificates and of members of fleets are, goes to
+/// [`Client::submit`](crate::Client::submit): it is never free.
 pub fn report_compromise(what: Compromised, proof: Signature) -> impl Call + use<> {
 	tx().dpki().report_compromise(Static(what), BoundedVec(proof.into()))
 }
@@ -233,9 +235,10 @@ mod tests {
 			let reveal = reveal_next_key(OLD, key.clone(), next, 9);
 			assert_encodes(&reveal, (21, 25), (OLD, key.clone(), next, 9u64));
 		}
-		let what = Compromised::Key(OLD);
-		let report = report_compromise(what, signature());
-		assert_encodes(&report, (21, 29), (what, signature()));
+		for what in [Compromised::Key(OLD), Compromised::Public(key.public.clone())] {
+			let report = report_compromise(what.clone(), signature());
+			assert_encodes(&report, (21, 29), (what, signature()));
+		}
 	}
 
 	#[test]

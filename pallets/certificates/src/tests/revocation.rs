@@ -7,6 +7,7 @@ use dpki_primitives::{
 	assurance::Level,
 	certificate::{Authority, Holder},
 	ids::{CertificateId, KeyId},
+	registry::CompromisedKeys as _,
 	revocation::{Revocation, RevocationReason},
 	status::Status,
 	subject::Subject,
@@ -74,6 +75,35 @@ fn a_compromised_key_takes_every_certificate_of_it_along_and_never_returns() {
 		assert_ok!(try_apply(BOB, other_holder, 3));
 		set_time(NOW + 5);
 		assert_ok!(Certificates::revoke(signed(ALICE), second, compromise));
+		assert_eq!(CompromisedKeys::<Test>::get(KeyId::of(&public(1))), Some(NOW));
+	});
+}
+
+/// As the registry does with the key of a certificate that has proven its own compromise.
+#[test]
+fn a_key_that_became_known_as_compromised_ends_the_certificates_of_every_holder() {
+	run(|| {
+		let first = dns_certificate("a.example", 1);
+		let of_bob = CertificateRequest {
+			holder: account_holder(BOB),
+			..request(dns("b.example"), Level::Dv, 1)
+		};
+		let second = apply(BOB, of_bob, 1);
+		prove_control(second);
+		let second = CertificateId::of(second);
+		let other_key = dns_certificate("c.example", 2);
+		Certificates::note(KeyId::of(&public(1)), NOW);
+		let revoked =
+			Status::Revoked(Revocation { reason: RevocationReason::KeyCompromise, at: NOW });
+		for (id, holder) in [(first, ALICE), (second, BOB)] {
+			assert_eq!(Certificates::certificate_status(id), revoked);
+			assert_noop!(Certificates::amend(signed(holder), id, None), Error::CertificateEnded);
+		}
+		assert_eq!(Certificates::certificate_status(other_key), Status::Valid);
+		let again = request(dns("d.example"), Level::Dv, 1);
+		assert_noop!(try_apply(ALICE, again, 1), Error::KeyRevoked);
+		set_time(NOW + 5);
+		Certificates::note(KeyId::of(&public(1)), NOW + 5);
 		assert_eq!(CompromisedKeys::<Test>::get(KeyId::of(&public(1))), Some(NOW));
 	});
 }

@@ -6,7 +6,7 @@ use dpki_primitives::{
 	context::{Action, SigningContext},
 	device::Compromised,
 	ids::{AnchorId, KeyId},
-	key::{KeyPurpose::*, KeyType, Signature},
+	key::{KeyPurpose::*, KeyType, PublicKey, Signature},
 	refusal::Refusal,
 	registry::CompromisedKeys as _,
 	revocation::{Revocation, RevocationReason},
@@ -14,7 +14,7 @@ use dpki_primitives::{
 };
 use frame_support::{
 	assert_noop, assert_ok,
-	dispatch::{DispatchClass, GetDispatchInfo},
+	dispatch::{DispatchClass, DispatchResultWithPostInfo, GetDispatchInfo},
 	pallet_prelude::InvalidTransaction,
 };
 
@@ -112,9 +112,9 @@ fn a_leaked_ssh_ca_ends_itself() {
 		let pair = Pair::ed25519(5);
 		let anchor = register_ssh(&pair);
 		let what = Compromised::Anchor(anchor);
-		let forged = report(what, compromise(&Pair::ed25519(6)));
+		let forged = report(what.clone(), compromise(&Pair::ed25519(6)));
 		assert_eq!(submit(forged), Err(Refusal::CompromiseInvalid));
-		assert_ok!(submit(report(what, compromise(&pair))).unwrap());
+		assert_ok!(submit(report(what.clone(), compromise(&pair))).unwrap());
 		let (organisation, reason) = (acme(), RevocationReason::KeyCompromise);
 		assert_eq!(last_event(), Event::AnchorRevoked { anchor, organisation, reason }.into());
 		assert_eq!(Dpki::anchor_status(anchor), LEAKED);
@@ -133,12 +133,12 @@ fn a_leaked_x509_root_ends_itself() {
 		assert_eq!(Dpki::anchor(anchor).unwrap().key_id, root.id());
 		let forged = compromise(&Pair::new(KeyType::Rsa, 2));
 		assert_noop!(
-			Dpki::report_compromise(signed(MALLORY), what, forged),
+			Dpki::report_compromise(signed(MALLORY), what.clone(), forged),
 			Error::<Test>::CompromiseInvalid
 		);
 		set_time(NOW + 200 * 365 * 24 * 60 * 60 * 1_000);
 		assert_eq!(Dpki::anchor_status(anchor), Status::Expired);
-		assert_ok!(Dpki::report_compromise(signed(MALLORY), what, compromise(&root)));
+		assert_ok!(Dpki::report_compromise(signed(MALLORY), what.clone(), compromise(&root)));
 		assert!(matches!(Dpki::anchor_status(anchor), Status::Revoked(_)));
 		assert_noop!(
 			Dpki::report_compromise(signed(MALLORY), what, compromise(&root)),
@@ -155,13 +155,13 @@ fn only_the_pipeline_that_judges_or_an_account_with_the_proof_can_carry_it_out()
 		let what = Compromised::Key(first.id());
 		for origin in [RuntimeOrigin::root(), RuntimeOrigin::none()] {
 			assert_noop!(
-				Dpki::report_compromise(origin, what, compromise(&first)),
+				Dpki::report_compromise(origin, what.clone(), compromise(&first)),
 				sp_runtime::DispatchError::BadOrigin
 			);
 		}
 		let forged = compromise(&Pair::ed25519(2));
 		assert_noop!(
-			Dpki::report_compromise(signed(ALICE), what, forged),
+			Dpki::report_compromise(signed(ALICE), what.clone(), forged),
 			Error::<Test>::CompromiseInvalid
 		);
 		assert_ok!(Dpki::report_compromise(signed(MALLORY), what, compromise(&first)));
@@ -181,7 +181,7 @@ fn a_dear_proof_is_refused_unseen_unless_an_account_pays_for_it() {
 		assert_ok!(Wish::own(device, Tls, &rsa, &first).by_bob().register());
 		let what = Compromised::Key(rsa.id());
 		for proof in [compromise(&rsa), Default::default()] {
-			let call = report(what, proof);
+			let call = report(what.clone(), proof);
 			assert_eq!(validate(call.clone()).unwrap_err(), Refusal::CompromiseUnpaid);
 			assert_eq!(submit(call), Err(Refusal::CompromiseUnpaid));
 		}
@@ -206,7 +206,7 @@ fn a_block_takes_so_many_reports_that_nobody_pays_for_and_the_next_one_again() {
 		assert_eq!(UnpaidReports::<Test>::get(), (1, MAX_UNPAID_REPORTS));
 		// It stays in the pool: it is neither wrong nor stale.
 		let authorize =
-			|| Dpki::authorize_compromise(Compromised::Key(last.id()), &compromise(last));
+			|| Dpki::authorize_compromise(&Compromised::Key(last.id()), &compromise(last));
 		assert_eq!(authorize().unwrap_err(), InvalidTransaction::Future.into());
 		let what = Compromised::Key(paid.id());
 		assert_ok!(Dpki::report_compromise(signed(MALLORY), what, compromise(paid)));
@@ -248,5 +248,131 @@ fn the_leak_of_an_anchor_key_is_told_to_whoever_else_knows_the_key() {
 		let reason = RevocationReason::Superseded;
 		assert_ok!(Dpki::revoke_anchor(signed(ALICE), anchor, reason));
 		assert!(!Leaks::is_compromised(retired.id()));
+	});
+}
+
+/// A stranger reports the key by itself, and pays.
+fn report_public(public: PublicKey, proof: Signature) -> DispatchResultWithPostInfo {
+	Dpki::report_compromise(signed(MALLORY), Compromised::Public(public), proof)
+}
+
+#[test]
+fn a_key_of_any_type_that_is_registered_as_nothing_is_noted_for_whoever_pays() {
+	run(|| {
+		let first = Pair::ed25519(1);
+		let device = enrol("drone-1", &[(Sign, first.clone())]);
+		for key_type in KeyType::ALL.into_iter().filter(|it| !it.is_hash()) {
+			let pair = Pair::new(key_type, 1 + 30 * u8::from(key_type != KeyType::Rsa));
+			let (key, proof) = (pair.id(), compromise(&pair));
+			let call = report(Compromised::Public(pair.public()), proof.clone());
+			assert_eq!(validate(call.clone()).unwrap_err(), Refusal::CompromiseUnpaid);
+			assert_eq!(submit(call.clone()), Err(Refusal::CompromiseUnpaid));
+			assert!(!Leaks::is_compromised(key));
+
+			let declared = call.get_dispatch_info();
+			assert_eq!(declared.class, DispatchClass::Operational);
+			let done = report_public(pair.public(), proof.clone()).unwrap();
+			let used = done.actual_weight.expect("no anchor was to be revoked");
+			assert!(used.all_lt(declared.call_weight), "{key_type:?}");
+			assert_eq!(last_event(), Event::KeyCompromised { key }.into());
+			assert_eq!(Leaks::compromised_since(key), Some(NOW));
+			assert_noop!(report_public(pair.public(), proof), Error::<Test>::KeyAlreadyRevoked);
+
+			let purpose = [Tls, KeyAgreement, Sign]
+				.into_iter()
+				.find(|purpose| purpose.allows(key_type))
+				.unwrap();
+			let wish = Wish::own(device, purpose, &pair, &first).by_bob();
+			assert_noop!(wish.register(), Error::<Test>::KeyWasRevoked);
+		}
+		assert_eq!(UnpaidReports::<Test>::get(), (0, 0));
+	});
+}
+
+#[test]
+fn a_key_that_is_named_by_itself_needs_the_same_proof_as_any() {
+	run(|| {
+		let (leaked, other) = (Pair::ed25519(1), Pair::ed25519(2));
+		let good = SigningContext::compromise(GENESIS, leaked.id());
+		let refused = |proof| {
+			assert_noop!(report_public(leaked.public(), proof), Error::<Test>::CompromiseInvalid);
+		};
+		refused(other.sign(&good.payload()));
+		refused(compromise(&other));
+		refused(leaked.sign(&SigningContext::compromise([8; 32], leaked.id()).payload()));
+		refused(leaked.sign(&SigningContext::compromise(GENESIS, other.id()).payload()));
+		refused(leaked.sign(&SigningContext { expires_at: NOW, ..good }.payload()));
+		refused(Default::default());
+		assert!(!Leaks::is_compromised(leaked.id()));
+	});
+}
+
+#[test]
+fn what_cannot_prove_anything_is_not_noted() {
+	run(|| {
+		for key_type in KeyType::ALL.into_iter().filter(|it| it.is_hash()) {
+			let hash = PublicKey::new(key_type, &[7; 32]).unwrap();
+			assert_noop!(
+				report_public(hash, Default::default()),
+				Error::<Test>::CompromiseUnprovable
+			);
+		}
+		let mut neutral = [0; 32];
+		neutral[0] = 1;
+		let anybodys = PublicKey::new(KeyType::Ed25519, &neutral).unwrap();
+		let short = PublicKey { bytes: Default::default(), ..anybodys.clone() };
+		for key in [anybodys, short] {
+			let refusal = report_public(key, vec![0; 64].try_into().unwrap());
+			assert_noop!(refusal, Error::<Test>::KeyMalformed);
+		}
+	});
+}
+
+#[test]
+fn a_key_that_is_named_by_itself_ends_as_what_it_is_registered_as() {
+	run(|| {
+		let (first, mild) = (Pair::ed25519(1), Pair::ed25519(2));
+		let device = enrol("drone-1", &[(Sign, first.clone()), (Tls, mild.clone())]);
+		assert_ok!(Dpki::revoke_key(signed(BOB), mild.id(), RevocationReason::Superseded));
+		for pair in [first, mild] {
+			assert_ok!(report_public(pair.public(), compromise(&pair)));
+			let (key, reason) = (pair.id(), RevocationReason::KeyCompromise);
+			assert_eq!(last_event(), Event::KeyRevoked { key, device, reason }.into());
+			assert_eq!(Dpki::key_status(key), LEAKED);
+			assert!(!Leaks::is_compromised(key), "its record tells it");
+			assert_noop!(
+				report_public(pair.public(), compromise(&pair)),
+				Error::<Test>::KeyAlreadyRevoked
+			);
+		}
+
+		let ca = Pair::ed25519(5);
+		let rsa = Pair::new(KeyType::Rsa, 1);
+		let anchors = [register_ssh(&ca), super::certificates::register_rsa_root()];
+		for (pair, anchor) in [ca, rsa].into_iter().zip(anchors) {
+			assert_ok!(report_public(pair.public(), compromise(&pair)));
+			assert_eq!(Dpki::anchor_status(anchor), LEAKED);
+			assert!(RevokedAnchorKeys::<Test>::contains_key(pair.id()));
+			assert!(Leaks::is_compromised(pair.id()));
+			assert_noop!(
+				report_public(pair.public(), compromise(&pair)),
+				Error::<Test>::KeyAlreadyRevoked
+			);
+		}
+	});
+}
+
+#[test]
+fn an_anchor_key_that_leaks_after_a_milder_revocation_is_noted() {
+	run(|| {
+		let ca = Pair::ed25519(5);
+		let anchor = register_ssh(&ca);
+		assert_ok!(Dpki::revoke_anchor(signed(ALICE), anchor, RevocationReason::Superseded));
+		assert_noop!(
+			Dpki::report_compromise(signed(MALLORY), Compromised::Anchor(anchor), compromise(&ca)),
+			Error::<Test>::AnchorAlreadyRevoked
+		);
+		assert_ok!(report_public(ca.public(), compromise(&ca)));
+		assert!(Leaks::is_compromised(ca.id()));
 	});
 }

@@ -195,11 +195,10 @@ impl Actor for Certificates {
 	}
 
 	fn observe(&mut self, event: &RuntimeEvent) {
-		if let RuntimeEvent::Dpki(pallet_dpki::Event::KeyRevoked {
-			key,
-			reason: RevocationReason::KeyCompromise,
-			..
-		}) = event
+		if let RuntimeEvent::Dpki(
+			pallet_dpki::Event::KeyRevoked { key, reason: RevocationReason::KeyCompromise, .. }
+			| pallet_dpki::Event::KeyCompromised { key },
+		) = event
 		{
 			self.compromised.insert(*key);
 		}

@@ -313,6 +313,9 @@ impl Keys {
 
 	/// By whoever has the secret of a key or of an anchor. Rarely, or nothing would be left.
 	fn report(world: &mut World) -> Option<Attempt> {
+		if world.dice.once_in(4) {
+			return Self::report_by_itself(world);
+		}
 		let (what, key) = if world.dice.once_in(3) {
 			let anchors: Vec<_> =
 				Anchors::<Runtime>::iter().map(|(id, record)| (id, record.key_id)).collect();
@@ -330,6 +333,29 @@ impl Keys {
 			proof[0] ^= 1;
 		}
 		Some(Attempt::General(Call::report_compromise { what, proof }.into()))
+	}
+
+	/// A key that is named by itself, by somebody who pays: mostly that of a certificate, now and then whichever.
+	fn report_by_itself(world: &mut World) -> Option<Attempt> {
+		let certified: Vec<_> = pallet_certificates::Certificates::<Runtime>::iter_values()
+			.map(|record| KeyId::of(&record.key))
+			.collect();
+		let secret = match world.dice.pick(&certified).copied() {
+			Some(key) if !world.dice.once_in(4) => world.secrets.get(&key)?.clone(),
+			_ => world.some_secret(false),
+		};
+		let genesis: [u8; 32] = System::block_hash(0).into();
+		let mut proof = secret.sign(&SigningContext::compromise(genesis, secret.id()).payload());
+		if world.dice.once_in(8) {
+			proof[0] ^= 1;
+		}
+		let what = Compromised::Public(secret.public());
+		let call = Call::report_compromise { what, proof }.into();
+		// Nobody takes it for nothing.
+		Some(match world.dice.once_in(8) {
+			true => Attempt::General(call),
+			false => Attempt::Signed(world.somebody(), call),
+		})
 	}
 
 	fn register_batch(world: &mut World) -> Attempt {
@@ -521,7 +547,8 @@ impl Actor for Keys {
 				}
 			},
 			Event::KeyRevoked { key, reason: RevocationReason::KeyCompromise, .. }
-			| Event::AnchorKeyRevoked { key, .. } => {
+			| Event::AnchorKeyRevoked { key, .. }
+			| Event::KeyCompromised { key } => {
 				self.compromised.insert(key);
 			},
 			Event::KeysRequested { request, .. } => {

@@ -3,7 +3,7 @@
 use crate::{
 	commands::{anchor::PROOF_LIFETIME, device, revoke::How},
 	error::{Error, Result},
-	lookup,
+	files, lookup,
 	output::{Report, hex},
 	prompt, secrets,
 	session::Session,
@@ -12,6 +12,7 @@ use crate::{
 use clap::Args;
 use dpki_client::{
 	Client, View, calls,
+	certificate::public_key_from_pem,
 	possession::{
 		OwnRevocation, Registration, Replacing, Reveal, Signer, SigningKey, SoftwareKey,
 		prove_compromise, reveal,
@@ -121,7 +122,10 @@ pub struct CompromisedKey {
 	/// The private key that has leaked; whoever has it can do this
 	#[arg(value_name = "FILE", required_unless_present = "proof")]
 	file: Option<PathBuf>,
-	/// The anchor that the key is of, by id or file; a key of a device if left out
+	/// The digits in the file are an X25519 key, as in the agreement.key of an agent, of a member of a fleet
+	#[arg(long, requires = "file", conflicts_with = "anchor")]
+	agreement: bool,
+	/// The anchor that the key is of, by id or file; a key of a device, a certificate or a member of a fleet if left out
 	#[arg(long, value_name = "ID|FILE")]
 	anchor: Option<AnchorRef>,
 	/// The proof that was made beforehand with --prepare
@@ -130,6 +134,9 @@ pub struct CompromisedKey {
 	/// Id of the key of a device, with --proof
 	#[arg(long, value_name = "ID", requires = "proof", conflicts_with = "anchor")]
 	id: Option<KeyId>,
+	/// Public key of a certificate or of a member of a fleet, Ed25519 or P-256 in PEM, with --proof
+	#[arg(long, value_name = "FILE", requires = "proof", conflicts_with_all = ["anchor", "id"])]
+	public: Option<PathBuf>,
 	/// Print the proof and send nothing: for the day on which the key is lost
 	#[arg(long)]
 	prepare: bool,
@@ -349,14 +356,18 @@ impl CompromisedKey {
 				.row("proof", hex(&proof))
 				.warn("whoever has the proof can revoke the key, and do nothing else with it"));
 		}
-		let payer = match Self::is_dear(&view, what).await? {
+		let payer = match Self::is_dear(&view, &what).await? {
 			true => Some(session.account()?),
 			false => None,
 		};
-		prompt::confirm(
-			&format!("Revoke {id} for its compromise? This cannot be undone."),
-			self.yes,
-		)?;
+		let question = match what {
+			Compromised::Public(_) => format!(
+				"No device has the key {id}. Revoke it, and with it whatever is certified or committed with it, for its \
+				 compromise? This cannot be undone."
+			),
+			_ => format!("Revoke {id} for its compromise? This cannot be undone."),
+		};
+		prompt::confirm(&question, self.yes)?;
 		let call = calls::report_compromise(what, proof);
 		let doing = "revoking the key";
 		let finalized = match payer {
@@ -370,13 +381,14 @@ impl CompromisedKey {
 	}
 
 	/// Whether somebody has to pay for the proof.
-	async fn is_dear(view: &View, what: Compromised) -> Result<bool> {
-		Ok(match what {
+	async fn is_dear(view: &View, what: &Compromised) -> Result<bool> {
+		Ok(match *what {
 			Compromised::Key(id) => calls::is_proof_dear(Some(&known_key(view, id).await?.public)),
 			Compromised::Anchor(id) => {
 				let record = view.anchor(id).await?;
 				record.is_some_and(|record| calls::is_proof_dear(record.key.as_ref()))
 			},
+			Compromised::Public(_) => true,
 		})
 	}
 
@@ -397,19 +409,35 @@ impl CompromisedKey {
 		if let Some(id) = self.id {
 			return Ok((Compromised::Key(id), id, None));
 		}
+		if let Some(public) = &self.public {
+			let public = public_key_from_pem(&files::read_text(public)?)?;
+			let id = KeyId::of(&public);
+			return Ok((Compromised::Public(public), id, None));
+		}
 		let file = self.file.as_ref().ok_or_else(|| {
-			Error::Usage("say what has leaked: give the key, its --id or its --anchor".to_owned())
+			Error::Usage(
+				"say what has leaked: give the key, its --id, its --anchor or its --public half"
+					.to_owned(),
+			)
 		})?;
-		// Digits name no algorithm: what the chain knows of them decides.
-		for purpose in [KeyPurpose::Sign, KeyPurpose::KeyAgreement] {
-			let Ok(key) = device::read_key(file, purpose) else { continue };
-			let id = KeyId::of(&key.public());
+		// Digits name no algorithm: what the chain knows of them decides, and for keys that the registry does not hold
+		// whoever gives them.
+		let readings = match self.agreement {
+			true => &[KeyPurpose::KeyAgreement][..],
+			false => &[KeyPurpose::Sign, KeyPurpose::KeyAgreement],
+		};
+		let mut unregistered = None;
+		for purpose in readings {
+			let Ok(key) = device::read_key(file, *purpose) else { continue };
+			let public = key.public();
+			let id = KeyId::of(&public);
+			let signer: Box<dyn Signer> = Box::new(Leaked(key));
 			if view.key(id).await?.is_some() {
-				let signer: Box<dyn Signer> = Box::new(Leaked(key));
 				return Ok((Compromised::Key(id), id, Some(signer)));
 			}
+			unregistered.get_or_insert((Compromised::Public(public), id, Some(signer)));
 		}
-		Err(Error::Unknown { what: "key", name: file.display().to_string() })
+		unregistered.ok_or_else(|| Error::Unknown { what: "key", name: file.display().to_string() })
 	}
 }
 
