@@ -10,6 +10,7 @@ mod consensus;
 mod delegation;
 mod economy;
 mod events;
+mod feeless;
 mod fleets;
 mod genesis;
 mod governance;
