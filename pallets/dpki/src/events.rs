@@ -254,5 +254,12 @@ mod events {
 			/// On whose authority.
 			by: HoldAuthority,
 		},
+		/// A request that had expired was removed, for a newer one needed its place in a full queue.
+		RequestExpired {
+			/// Which request.
+			request: RequestId,
+			/// Whose registrar never decided on it.
+			organisation: OrganisationId,
+		},
 	}
 }
