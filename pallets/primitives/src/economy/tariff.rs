@@ -15,9 +15,9 @@ pub const MAX_SPONSORS: u32 = 4;
 /// every validator fetches and hashes, and whose revocations take as many bytes of the state and more.
 pub const UNITS_PER_COMMITMENT: u64 = 4_096;
 
-/// What an application for a certificate takes from quotas where its price is [waived](Economy::waive): a byte of the state is a
-/// unit, and as many are what an application, all votes on it, its certificate and all endorsements of that can take, of which
-/// the last two stay for ever.
+/// What an application for a certificate takes from quotas where its price is [waived](Economy::waive): a unit is a byte of
+/// the state, and this is no less than an application, all votes on it, its certificate and all endorsements of that can take.
+/// The last two stay for ever.
 pub const UNITS_PER_APPLICATION: u64 = 8_192;
 
 /// An operation that has a fee of its own, beside that of its transaction. What takes something away (revoke, retire,
@@ -287,8 +287,8 @@ pub trait Economy<AccountId> {
 	/// answers for it.
 	fn charge(payer: &AccountId, operation: Operation, count: u32) -> Result<(), FundsMissing>;
 
-	/// Whether `payer` is free of what the schedule of another pallet asks for: on a feeless chain, if somebody answers for it. So
-	/// many `units` of its quotas are taken then, beside its transaction; who has not as many is refused.
+	/// Whether `payer` is free of what the schedule of another pallet asks for: on a feeless chain, if somebody answers for
+	/// it. So many `units` of its quotas are taken then, beside its transaction; who has not as many is refused.
 	fn waive(payer: &AccountId, units: u64) -> Result<bool, FundsMissing>;
 
 	/// Holds the deposit for a resource that is to be stored. There is one per resource.
