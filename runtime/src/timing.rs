@@ -14,6 +14,7 @@
 pub use pallet::*;
 
 use frame_support::pallet_prelude::*;
+use frame_system::pallet_prelude::BlockNumberFor;
 
 /// Slot length of a chain whose genesis does not say otherwise, in milliseconds.
 pub const DEFAULT_SLOT_DURATION: u64 = 1_000;
@@ -34,12 +35,16 @@ pub const MAX_SESSION_LENGTH: u32 = 86_400;
 pub mod pallet {
 	use super::*;
 
+	/// The layout of the storage: that of the first chains, on which no number was written down.
+	const STORAGE_VERSION: StorageVersion = StorageVersion::new(0);
+
 	/// Nothing to configure.
 	#[pallet::config]
 	pub trait Config: frame_system::Config {}
 
 	/// Holds the lengths of a slot and of a session.
 	#[pallet::pallet]
+	#[pallet::storage_version(STORAGE_VERSION)]
 	pub struct Pallet<T>(_);
 
 	/// Slot length in milliseconds.
@@ -70,18 +75,42 @@ pub mod pallet {
 		fn build(&self) {
 			let millis = self.slot_duration.unwrap_or(DEFAULT_SLOT_DURATION);
 			assert!(
-				(MIN_SLOT_DURATION..=MAX_SLOT_DURATION).contains(&millis),
+				is_slot_duration(millis),
 				"slot duration of {millis} ms is not between {MIN_SLOT_DURATION} and {MAX_SLOT_DURATION} ms",
 			);
 			SlotDuration::<T>::put(millis);
 			let blocks = self.session_length.unwrap_or(DEFAULT_SESSION_LENGTH);
 			assert!(
-				(MIN_SESSION_LENGTH..=MAX_SESSION_LENGTH).contains(&blocks),
+				is_session_length(blocks),
 				"session of {blocks} blocks is not between {MIN_SESSION_LENGTH} and {MAX_SESSION_LENGTH} blocks",
 			);
 			SessionLength::<T>::put(blocks);
 		}
 	}
+
+	#[pallet::hooks]
+	impl<T: Config> Hooks<BlockNumberFor<T>> for Pallet<T> {
+		#[cfg(feature = "try-runtime")]
+		fn try_state(_: BlockNumberFor<T>) -> Result<(), sp_runtime::TryRuntimeError> {
+			ensure!(
+				is_slot_duration(SlotDuration::<T>::get()),
+				"a slot has a length out of bounds"
+			);
+			ensure!(
+				is_session_length(SessionLength::<T>::get()),
+				"a session has a length out of bounds"
+			);
+			Ok(())
+		}
+	}
+}
+
+fn is_slot_duration(millis: u64) -> bool {
+	(MIN_SLOT_DURATION..=MAX_SLOT_DURATION).contains(&millis)
+}
+
+fn is_session_length(blocks: u32) -> bool {
+	(MIN_SESSION_LENGTH..=MAX_SESSION_LENGTH).contains(&blocks)
 }
 
 /// Slot length in milliseconds, as a parameter for other pallets.

@@ -308,7 +308,8 @@ impl LevelPrices {
 /// What everything costs.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Encode, Decode)]
 pub struct FeeSchedule {
-	/// Whether everything below counts as zero.
+	/// Whether everything below counts as zero, for strangers too. On a feeless chain it does for trustees and members of
+	/// organisations, whatever this says.
 	pub feeless: bool,
 	/// On hold while an application is open.
 	pub deposit: u128,

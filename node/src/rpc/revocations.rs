@@ -136,6 +136,7 @@ fn by_registry(event: &pallet_dpki::Event<Runtime>) -> Option<Told> {
 		| Event::KeysRequested { .. }
 		| Event::RequestApproved { .. }
 		| Event::RequestRejected { .. }
+		| Event::RequestExpired { .. }
 		| Event::__Ignore(..) => return None,
 	};
 	Some((kind, id, owner, reason, None))

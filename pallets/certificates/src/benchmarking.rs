@@ -162,11 +162,11 @@ where
 	unit
 }
 
-/// An application about a name at EV, on which `votes` observers have committed themselves, and all but the last one
-/// revealed what they saw.
+/// An application of the payer's organisation about a name at EV, on which `votes` observers have committed themselves, and
+/// all but the last one revealed what they saw.
 fn voted<T: Config>(payer: &T::AccountId, votes: u32) -> (ApplicationId, T::AccountId) {
 	Policy::<T>::put(CertificatePolicy { observers: votes, ..CertificatePolicy::default() });
-	let holder = Holder::Account(payer.clone().into());
+	let holder = Holder::Organisation(OrganisationId::from_name(b"acme"));
 	let id = applied::<T>(payer, request::<T>(longest_name(), holder, Level::Ev));
 	let observers: Vec<T::AccountId> =
 		(0..votes).map(|n| accredited::<T>(Office::Observer, n, Level::Dv)).collect();
@@ -283,13 +283,18 @@ mod benchmarks {
 	#[benchmark]
 	fn commit() {
 		let (payer, _) = payer::<T>();
-		let holder = Holder::Account(payer.clone().into());
-		let id = applied::<T>(&payer, request::<T>(longest_name(), holder, Level::Ev));
+		let (first, observer) = voted::<T>(&payer, 1);
+		Pallet::<T>::do_reveal(observer, first, Observation::Controlled, &SALT)
+			.expect("the window is open");
+		// Whose certificate is proven again has to be looked up.
+		let id = ApplicationId::of(&payer.clone().into(), ApplicationNonce::<T>::get(&payer));
+		Pallet::<T>::do_renew(payer, CertificateId::of(first), Renewal::Control)
+			.expect("control can be lost");
 		for n in 1..MAX_VOTES {
 			let other = accredited::<T>(Office::Observer, n, Level::Dv);
 			Pallet::<T>::do_commit(other, id, [0; 32]).expect("the window is open");
 		}
-		let observer = accredited::<T>(Office::Observer, 0, Level::Dv);
+		let observer = accredited::<T>(Office::Observer, MAX_VOTES, Level::Dv);
 
 		#[extrinsic_call]
 		_(RawOrigin::Signed(observer), id, [0; 32]);

@@ -11,7 +11,9 @@ mod calls {
 		///
 		/// - **Who:** any signed account, which pays. For a certificate of an organisation, of its services and devices,
 		///   and wherever an organisation is the holder: a registrar of it (an administrator for itself).
-		/// - **Cost:** the fee of the transaction; the schedule's price goes into escrow, the deposit on hold.
+		/// - **Cost:** the fee of the transaction; the schedule's price goes into escrow, the deposit on hold. On a feeless
+		///   chain trustees and members of organisations pay neither, and
+		///   [`UNITS_PER_APPLICATION`](dpki_primitives::economy::UNITS_PER_APPLICATION) are taken from their quotas.
 		/// - **Changes:** what can be checked at once is: the certificate then exists within this call. Names and
 		///   addresses wait for the observers. At OV and EV the application goes on to wait for endorsements.
 		/// - **Events:** [`Event::ApplicationOpened`]; then [`Event::CertificateIssued`], [`Event::ApplicationClosed`]
@@ -20,13 +22,14 @@ mod calls {
 		///   [`Error::ValidityInvalid`], [`Error::SignatureExpired`], [`Error::KeyMalformed`], [`Error::KeyCannotSign`],
 		///   [`Error::KeyRevoked`], [`Error::DeviceNotValid`], [`Error::HolderUnfit`], [`Error::RoleMissing`],
 		///   [`Error::KeyMismatch`], [`Error::SubjectHeld`], [`Error::SubjectFull`], [`Error::TooManyApplications`],
-		///   [`Error::PossessionInvalid`], [`Error::RequestInvalid`]; what the currency refuses if funds are missing.
+		///   [`Error::PossessionInvalid`], [`Error::RequestInvalid`]; what the currency refuses if funds are missing, and
+		///   `Token` if quota is.
 		/// - **Complexity:** one signature, and the live certificates of the subject, at most 8.
 		#[pallet::call_index(0)]
 		#[pallet::weight(match possession {
 			Possession::Signature(_) => T::WeightInfo::apply(),
 			Possession::Request(_) => T::WeightInfo::apply_with_request(),
-		})]
+		}.saturating_add(T::QuotaWeight::get()))]
 		pub fn apply(
 			origin: OriginFor<T>,
 			request: CertificateRequest,
@@ -45,9 +48,10 @@ mod calls {
 		/// - **Events:** [`Event::ApplicationOpened`].
 		/// - **Refusals:** [`Error::CertificateNotFound`], [`Error::NotHolder`], [`Error::CertificateEnded`] for one that
 		///   is revoked or past its validity, [`Error::RenewalUnfit`] where there is no control to prove or nothing to
-		///   endorse, [`Error::RenewalOpen`], [`Error::TooManyApplications`]; missing funds.
+		///   endorse, [`Error::RenewalOpen`], [`Error::TooManyApplications`]; missing funds or quota.
 		/// - **Complexity:** O(1).
 		#[pallet::call_index(1)]
+		#[pallet::weight(T::WeightInfo::renew().saturating_add(T::QuotaWeight::get()))]
 		pub fn renew(
 			origin: OriginFor<T>,
 			certificate: CertificateId,
@@ -75,7 +79,8 @@ mod calls {
 
 		/// Commits an observer to what it saw, without telling it yet.
 		///
-		/// - **Who:** an accredited observer, one per organisation, within the first window.
+		/// - **Who:** an accredited observer, one per organisation, within the first window. Nobody observes for itself,
+		///   for an organisation of which it is a member or which controls it, or for a member of the latter.
 		/// - **Cost:** the fee of the transaction.
 		/// - **Changes:** a vote is added to the application.
 		/// - **Events:** [`Event::VoteCommitted`].
@@ -139,7 +144,9 @@ mod calls {
 
 		/// Endorses a certificate: attests what `digest` names, at a level, for a time. `evidence` is a hash only.
 		///
-		/// - **Who:** an accredited endorser of that level.
+		/// - **Who:** an accredited endorser of that level. Nobody endorses for itself, for an organisation of which it is a
+		///   member or which controls it, or for a member of the latter: neither where such is the holder, nor while it
+		///   pays for the endorsement.
 		/// - **Cost:** the fee of the transaction. Paid from the application that is open for it, if there is one: once
 		///   per organisation, at the requested level, until as many are paid as the policy needed.
 		/// - **Changes:** the endorser's one endorsement of the certificate, in the place of an earlier one.
@@ -350,7 +357,8 @@ mod calls {
 		///
 		/// - **Who:** [`Config::PolicyOrigin`].
 		/// - **Cost:** as that origin pays.
-		/// - **Changes:** the fee schedule; its switch `feeless` makes every price and the deposit zero.
+		/// - **Changes:** the fee schedule; its switch `feeless` makes every price and the deposit zero, for
+		///   strangers too. On a feeless chain trustees and members of organisations pay neither whatever it says.
 		/// - **Events:** [`Event::FeesSet`].
 		/// - **Refusals:** [`Error::FeesTooHigh`].
 		/// - **Complexity:** O(1).

@@ -6,6 +6,7 @@
 
 use crate::{
 	Accreditations, ApplicationVotes, Applications, Certificates, Config, Error, Event, Pallet,
+	conflicts::Parties,
 };
 use alloc::vec::Vec;
 use dpki_primitives::{
@@ -54,15 +55,13 @@ impl<T: Config> Pallet<T> {
 		let Phase::Control { commit_until, .. } = record.phase else {
 			return Err(Error::<T>::ApplicationNotInControl.into());
 		};
-		let organisation = Self::active(Office::Observer, &observer)?.organisation;
+		let accreditation = Self::active(Office::Observer, &observer)?;
+		let organisation = accreditation.organisation;
 		ensure!(Self::block() <= commit_until, Error::<T>::CommitWindowClosed);
-		let account: [u8; 32] = observer.clone().into();
-		let holder = Self::holder_of(&record);
-		let is_own = record.payer == account
-			|| holder == Some(Holder::Account(account))
-			|| holder == Some(Holder::Organisation(organisation));
-		ensure!(!is_own, Error::<T>::OwnApplication);
+		let parties = Parties::new(Self::holder_of(&record), Some(&record));
+		ensure!(!Self::is_own(&observer, &accreditation, parties), Error::<T>::OwnApplication);
 
+		let account: [u8; 32] = observer.clone().into();
 		let mut votes = ApplicationVotes::<T>::get(id);
 		ensure!(
 			votes.iter().all(|vote| vote.organisation != organisation),
@@ -141,7 +140,7 @@ impl<T: Config> Pallet<T> {
 	}
 
 	/// Whose certificate the application is about.
-	fn holder_of(record: &ApplicationRecord) -> Option<Holder> {
+	pub(crate) fn holder_of(record: &ApplicationRecord) -> Option<Holder> {
 		match &record.purpose {
 			Purpose::Issue(request) => Some(request.holder),
 			Purpose::Control(certificate) | Purpose::Endorsement(certificate) => {

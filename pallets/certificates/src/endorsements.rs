@@ -2,14 +2,14 @@
 
 use crate::{
 	Accreditations, Applications, Certificates, Config, Endorsements, Error, Event, OpenRenewals,
-	Pallet,
+	Pallet, conflicts::Parties,
 };
 use dpki_primitives::{
 	Moment,
-	application::{Outcome, Phase, Renewal},
+	application::{ApplicationRecord, Outcome, Phase, Renewal},
 	assurance::{Accreditation, EndorsementRecord, Level, WithdrawalReason, judge},
-	certificate::{CertificateRecord, Holder, Office},
-	ids::{CertificateDigest, CertificateId, OrganisationId},
+	certificate::{CertificateRecord, Office},
+	ids::{ApplicationId, CertificateDigest, CertificateId, OrganisationId},
 };
 use frame_support::ensure;
 use sp_runtime::{DispatchError, DispatchResult};
@@ -32,15 +32,14 @@ impl<T: Config> Pallet<T> {
 			Error::<T>::LevelUnfit
 		);
 		ensure!(digest == certificate.digest(id), Error::<T>::DigestMismatch);
-		let account: [u8; 32] = endorser.clone().into();
-		let is_own = certificate.holder == Holder::Account(account)
-			|| certificate.holder == Holder::Organisation(accreditation.organisation);
-		ensure!(!is_own, Error::<T>::OwnCertificate);
+		let open = Self::open_for_endorsement(id);
+		let parties = Parties::new(Some(certificate.holder), open.as_ref().map(|(_, it)| it));
+		ensure!(!Self::is_own(&endorser, &accreditation, parties), Error::<T>::OwnCertificate);
 		let latest = now.saturating_add(Self::policy().max_endorsement_lifetime);
 		ensure!(expires_at > now && expires_at <= latest, Error::<T>::ExpiryInvalid);
 
 		let record = EndorsementRecord {
-			endorser: account,
+			endorser: endorser.clone().into(),
 			level,
 			digest,
 			evidence,
@@ -56,9 +55,12 @@ impl<T: Config> Pallet<T> {
 			expires_at,
 		});
 		// An endorsement below the requested level is not what the payer asked for.
-		match level == certificate.requested {
-			true => Self::pay_for_endorsement(id, &endorser, accreditation.organisation),
-			false => Ok(()),
+		match open.filter(|_| level == certificate.requested) {
+			Some((application, record)) => {
+				let organisation = accreditation.organisation;
+				Self::pay_for_endorsement(application, record, &endorser, organisation)
+			},
+			None => Ok(()),
 		}
 	}
 
@@ -112,15 +114,19 @@ impl<T: Config> Pallet<T> {
 		})
 	}
 
-	/// Pays out of the application that waits for endorsements of the certificate, if there is one that still does.
+	/// The application by which somebody pays for endorsements of the certificate, if one is open.
+	fn open_for_endorsement(id: CertificateId) -> Option<(ApplicationId, ApplicationRecord)> {
+		let application = OpenRenewals::<T>::get(id, Renewal::Endorsement)?;
+		Some((application, Applications::<T>::get(application)?))
+	}
+
+	/// Pays out of the application, if it still waits for endorsements.
 	fn pay_for_endorsement(
-		id: CertificateId,
+		application: ApplicationId,
+		record: ApplicationRecord,
 		endorser: &T::AccountId,
 		organisation: OrganisationId,
 	) -> DispatchResult {
-		let open = OpenRenewals::<T>::get(id, Renewal::Endorsement)
-			.and_then(|application| Some((application, Applications::<T>::get(application)?)));
-		let Some((application, record)) = open else { return Ok(()) };
 		let Phase::Endorsement { until } = record.phase else { return Ok(()) };
 		if Self::block() > until {
 			return Ok(());

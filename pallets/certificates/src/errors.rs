@@ -58,7 +58,7 @@ mod errors {
 		ApplicationGranted,
 		/// The application waits for no observers: choose one that does.
 		ApplicationNotInControl,
-		/// The application is of the observer's own organisation or account: leave it to others.
+		/// The application is of the observer itself, of an organisation of its own, or of a member of it: leave it to others.
 		OwnApplication,
 		/// The window for commitments is over: take part in another application.
 		CommitWindowClosed,
@@ -110,7 +110,7 @@ mod errors {
 		RenewalOpen,
 		/// The certificate is not any more, or not at all, what is endorsed: read it again and take its digest.
 		DigestMismatch,
-		/// The endorser would vouch for itself or for its own organisation: leave it to others.
+		/// The endorser would vouch for itself, for an organisation of its own, or for a member of it: leave it to others.
 		OwnCertificate,
 		/// The endorsement would be over from the start or count for longer than the policy allows: choose another end.
 		ExpiryInvalid,

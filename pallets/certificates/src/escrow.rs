@@ -9,6 +9,7 @@ use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use dpki_primitives::{
 	assurance::Level,
 	certificate::MAX_QUORUM,
+	economy::{Economy, FundsMissing, UNITS_PER_APPLICATION},
 	ids::{ApplicationId, OrganisationId},
 };
 use frame_support::{
@@ -22,7 +23,7 @@ use frame_support::{
 };
 use scale_info::TypeInfo;
 use sp_runtime::{
-	DispatchError, DispatchResult,
+	DispatchError, DispatchResult, TokenError,
 	traits::{AtLeast32BitUnsigned, Zero},
 };
 
@@ -101,7 +102,8 @@ impl<Balance> LevelPrices<Balance> {
 	TypeInfo,
 )]
 pub struct FeeSchedule<Balance> {
-	/// Whether everything below counts as zero: a consortium that works without money.
+	/// Whether everything below counts as zero, for whomever. On a feeless chain it does for those whom the consortium knows,
+	/// whatever this says.
 	pub feeless: bool,
 	/// On hold while an application is open.
 	pub deposit: Balance,
@@ -193,15 +195,18 @@ impl<Balance: AtLeast32BitUnsigned + Copy> Escrow<Balance> {
 }
 
 impl<T: Config> Pallet<T> {
-	/// Puts on hold what the application can cost.
+	/// Puts on hold what the application can cost: nothing of somebody for whom the chain is feeless. Whatever becomes of
+	/// that, or of the schedule, what is in escrow stays what it is.
 	pub(crate) fn open_escrow(
 		application: ApplicationId,
 		payer: &T::AccountId,
 		order: Order,
 	) -> DispatchResult {
 		let fees = Fees::<T>::get();
+		let is_waived = T::Economy::waive(payer, UNITS_PER_APPLICATION)
+			.map_err(|FundsMissing| TokenError::FundsUnavailable)?;
 		// Without prices the escrow still remembers whose endorsements it has seen.
-		let escrow = if fees.feeless {
+		let escrow = if is_waived || fees.feeless {
 			Escrow::new(Zero::zero(), Price::default(), order.observed, order.endorsements)
 		} else {
 			let prices = match order.operation {

@@ -13,6 +13,7 @@ mod benchmarking;
 mod bonds;
 mod calls;
 mod cleaning;
+mod conflicts;
 mod control;
 mod endorsements;
 mod errors;
@@ -57,6 +58,7 @@ pub mod pallet {
 			Authority, CertificatePolicy, CertificateRecord, DisplayName, Holder, Office, Page,
 			SubjectRecord,
 		},
+		economy::Economy,
 		ids::{ApplicationId, CertificateDigest, CertificateId, KeyId, OrganisationId, SubjectId},
 		organisation::Organisations,
 		registry::Registry,
@@ -88,6 +90,12 @@ pub mod pallet {
 
 		/// What fees and deposits are paid in.
 		type Currency: MutateHold<Self::AccountId, Reason = Self::RuntimeHoldReason>;
+
+		/// Whether the chain is feeless, and for whom.
+		type Economy: Economy<Self::AccountId>;
+
+		/// The weight of taking the quota of an application on a feeless chain. What the calls weigh is measured with fees.
+		type QuotaWeight: Get<Weight>;
 
 		/// Who may act for which organisation.
 		type Organisations: Organisations<Self::AccountId>;
@@ -187,9 +195,14 @@ pub mod pallet {
 			let weights = T::BlockWeights::get();
 			let normal = weights.get(DispatchClass::Normal);
 			let limit = normal.max_extrinsic.or(normal.max_total).unwrap_or(weights.max_block);
+			let quota = T::QuotaWeight::get();
 			for (call, weight) in [
-				("an application", T::WeightInfo::apply()),
-				("an application with a request", T::WeightInfo::apply_with_request()),
+				("an application", T::WeightInfo::apply().saturating_add(quota)),
+				(
+					"an application with a request",
+					T::WeightInfo::apply_with_request().saturating_add(quota),
+				),
+				("a renewal", T::WeightInfo::renew().saturating_add(quota)),
 				("the deciding vote", T::WeightInfo::reveal(MAX_VOTES)),
 				("the closing of an application", T::WeightInfo::close(MAX_VOTES)),
 				("an endorsement", T::WeightInfo::endorse()),

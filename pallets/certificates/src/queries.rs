@@ -4,7 +4,7 @@ use crate::{
 	Accreditations, Accredited, AccreditedCount, ApplicationVotes, Applications, BalanceOf,
 	Certificates, Config, Ending, EndingCount, Escrows, HolderCertificateCount, HolderCertificates,
 	OpenApplications, OpenCount, Pallet, Registrants, SlashCount, Slashes, SubjectCertificateCount,
-	SubjectCertificates,
+	SubjectCertificates, conflicts::Parties,
 };
 use dpki_primitives::{
 	application::{Phase, Purpose, control_challenge},
@@ -79,14 +79,20 @@ impl<T: Config> Pallet<T> {
 	pub(crate) fn open_to_observe(observer: T::AccountId, start: u32) -> Page<ApplicationId> {
 		let accreditation = Self::active(Office::Observer, &observer).ok();
 		Page::of(OpenCount::<T>::get(), start, |index| {
-			let organisation = accreditation?.organisation;
+			let accreditation = accreditation?;
+			let organisation = accreditation.organisation;
 			let id = OpenApplications::<T>::get(index)?;
-			let Phase::Control { commit_until, .. } = Applications::<T>::get(id)?.phase else {
+			let record = Applications::<T>::get(id)?;
+			let Phase::Control { commit_until, .. } = record.phase else {
 				return None;
 			};
 			let has_voted =
 				|| ApplicationVotes::<T>::get(id).iter().any(|it| it.organisation == organisation);
-			(Self::block() <= commit_until && !has_voted()).then_some(id)
+			let is_own = || {
+				let parties = Parties::new(Self::holder_of(&record), Some(&record));
+				Self::is_own(&observer, &accreditation, parties)
+			};
+			(Self::block() <= commit_until && !has_voted() && !is_own()).then_some(id)
 		})
 	}
 
@@ -116,7 +122,11 @@ impl<T: Config> Pallet<T> {
 			let id = record.certificate(application);
 			let certificate = Certificates::<T>::get(id)?;
 			let is_fit = (Level::Ov..=accreditation.level).contains(&certificate.requested)
-				&& certificate.holder.organisation() != Some(accreditation.organisation);
+				&& !Self::is_own(
+					&endorser,
+					&accreditation,
+					Parties::new(Some(certificate.holder), Some(&record)),
+				);
 			let is_paid = || {
 				Escrows::<T>::get(application)
 					.is_some_and(|it| it.paid.contains(&accreditation.organisation))

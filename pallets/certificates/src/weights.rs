@@ -7,7 +7,8 @@
 //! adds is counted in accesses and priced by the runtime.
 //!
 //! Estimated until they are measured: `bond`, `unbond`, `withdraw_bond`, `slash` and `set_minimum_bond`; what the bond of an
-//! endorser and the least one add to `endorse` and `accredit`.
+//! endorser and the least one add to `endorse` and `accredit`; what the question whether the chain is feeless adds to `apply`,
+//! `apply_with_request` and `renew`, and two memberships to `commit` and `endorse`.
 
 #![allow(missing_docs, unused_imports)]
 
@@ -51,24 +52,24 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	fn apply() -> Weight {
 		// Proof size in bytes: 3019 measured, 26166 at most.
 		// Fastest run: 759_487 ns.
-		Weight::from_parts(894_762_100, 26166)
-			.saturating_add(T::DbWeight::get().reads(40_u64))
+		Weight::from_parts(897_000_000, 26166)
+			.saturating_add(T::DbWeight::get().reads(41_u64))
 			.saturating_add(T::DbWeight::get().writes(19_u64))
 	}
 
 	fn apply_with_request() -> Weight {
 		// Proof size in bytes: 3019 measured, 26166 at most.
 		// Fastest run: 842_870 ns.
-		Weight::from_parts(1_024_376_300, 26166)
-			.saturating_add(T::DbWeight::get().reads(40_u64))
+		Weight::from_parts(1_027_000_000, 26166)
+			.saturating_add(T::DbWeight::get().reads(41_u64))
 			.saturating_add(T::DbWeight::get().writes(19_u64))
 	}
 
 	fn renew() -> Weight {
 		// Proof size in bytes: 1873 measured, 4463 at most.
 		// Fastest run: 166_156 ns.
-		Weight::from_parts(199_856_200, 4463)
-			.saturating_add(T::DbWeight::get().reads(11_u64))
+		Weight::from_parts(202_000_000, 4463)
+			.saturating_add(T::DbWeight::get().reads(12_u64))
 			.saturating_add(T::DbWeight::get().writes(9_u64))
 	}
 
@@ -83,8 +84,8 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	fn commit() -> Weight {
 		// Proof size in bytes: 4401 measured, 6634 at most.
 		// Fastest run: 37_887 ns.
-		Weight::from_parts(61_063_850, 6634)
-			.saturating_add(T::DbWeight::get().reads(3_u64))
+		Weight::from_parts(82_000_000, 8000)
+			.saturating_add(T::DbWeight::get().reads(6_u64))
 			.saturating_add(T::DbWeight::get().writes(1_u64))
 	}
 
@@ -119,8 +120,8 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	fn endorse() -> Weight {
 		// Proof size in bytes: 5360 measured, 44765 at most.
 		// Fastest run: 276_631 ns.
-		Weight::from_parts(395_000_000, 44765)
-			.saturating_add(T::DbWeight::get().reads(35_u64))
+		Weight::from_parts(410_000_000, 44765)
+			.saturating_add(T::DbWeight::get().reads(37_u64))
 			.saturating_add(T::DbWeight::get().writes(12_u64))
 	}
 

@@ -454,7 +454,8 @@ mod calls {
 		///
 		/// Any account calls it and pays. The possession of the keys is proven as for [`Self::enrol`], or the consent and the
 		/// possession as for [`Self::register_key`], with the account as registrant. The request waits for
-		/// [`REQUEST_LIFETIME`](dpki_primitives::request::REQUEST_LIFETIME). Emits [`Event::KeysRequested`]. Refused: unknown
+		/// [`REQUEST_LIFETIME`](dpki_primitives::request::REQUEST_LIFETIME). Emits [`Event::KeysRequested`], and
+		/// [`Event::RequestExpired`] for one that had the last place in the queue and no right to it any more. Refused: unknown
 		/// organisation, queue closed or full, too many requests of the account, the same request, invalid name, stale
 		/// signatures, and what those calls refuse. One signature verification per key, and the consent's.
 		#[pallet::call_index(26)]

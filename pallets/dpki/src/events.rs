@@ -260,5 +260,12 @@ mod events {
 			/// Which key.
 			key: KeyId,
 		},
+		/// A request that had expired was removed, for a newer one needed its place in a full queue.
+		RequestExpired {
+			/// Which request.
+			request: RequestId,
+			/// Whose registrar never decided on it.
+			organisation: OrganisationId,
+		},
 	}
 }

@@ -105,7 +105,9 @@ impl<T: Config> Pallet<T> {
 			if queue.len() >= MAX_REQUESTS_PER_ORGANISATION as usize
 				&& queue.first().is_some_and(|oldest| oldest.expires_at < now)
 			{
-				Requests::<T>::remove(queue.remove(0).id);
+				let request = queue.remove(0).id;
+				Requests::<T>::remove(request);
+				Self::deposit_event(Event::RequestExpired { request, organisation });
 			}
 			let place = QueuedRequest { id, requester, expires_at };
 			queue.try_push(place).map_err(|_| Error::<T>::RequestQueueFull)

@@ -56,11 +56,24 @@ impl<T: Config> Pallet<T> {
 		if units == 0 {
 			return Ok(());
 		}
-		match Self::sponsor(payer, units, DispatchClass::Normal) {
-			Ok(Some(sponsor)) => Self::take(payer, sponsor, units),
-			Ok(None) => Ok(()),
-			Err(exhausted) => Err(exhausted),
+		Self::take_if_known(payer, units).map(|_| ())
+	}
+
+	/// Whether the chain is feeless for `payer`, of whose quotas so many units are taken then.
+	pub(crate) fn do_waive(payer: &T::AccountId, units: u64) -> Result<bool, FundsMissing> {
+		match Feeless::<T>::get() {
+			true => Self::take_if_known(payer, units),
+			// It pays by the schedule of whoever asks.
+			false => Ok(false),
 		}
-		.map_err(|_| FundsMissing)
+	}
+
+	/// Takes so many units from the quotas of `payer`, if somebody answers for it. Tells whether somebody does.
+	fn take_if_known(payer: &T::AccountId, units: u64) -> Result<bool, FundsMissing> {
+		let sponsor =
+			Self::sponsor(payer, units, DispatchClass::Normal).map_err(|_| FundsMissing)?;
+		let Some(sponsor) = sponsor else { return Ok(false) };
+		Self::take(payer, sponsor, units).map_err(|_| FundsMissing)?;
+		Ok(true)
 	}
 }

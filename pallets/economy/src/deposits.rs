@@ -68,6 +68,10 @@ impl<T: Config> Economy<T::AccountId> for Pallet<T> {
 		Self::do_charge(payer, operation, count)
 	}
 
+	fn waive(payer: &T::AccountId, units: u64) -> Result<bool, FundsMissing> {
+		Self::do_waive(payer, units)
+	}
+
 	fn hold(payer: &T::AccountId, resource: Resource) -> Result<(), FundsMissing> {
 		let amount = Self::deposit_of(resource.kind());
 		if amount.is_zero() || Deposits::<T>::contains_key(resource) {

@@ -384,8 +384,9 @@ pub mod pallet {
 		/// - **Who:** [`Config::EconomyOrigin`].
 		/// - **Cost:** the fee of its weight and length, paid with the deciding vote.
 		/// - **Changes:** while it is on, transactions of trustees and of members of organisations take from quotas, and
-		///   nobody is charged for an operation or pays a new deposit. Deposits that are held stay held, and return in
-		///   full. Everybody else pays for transactions as before.
+		///   nobody is charged for an operation or pays a new deposit; applications for certificates cost trustees and
+		///   members nothing but quota. Deposits and escrows that are held stay held, and are returned or paid in full.
+		///   Everybody else pays for transactions and applications as before.
 		/// - **Events:** [`Event::FeelessSet`].
 		/// - **Refusals:** none of its own.
 		/// - **Complexity:** O(1).

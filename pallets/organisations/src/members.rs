@@ -131,6 +131,11 @@ impl<T: Config> OrganisationDirectory<T::AccountId> for Pallet<T> {
 		Members::<T>::get(organisation, who).is_some_and(|roles| roles.contains(role))
 	}
 
+	fn is_member(organisation: OrganisationId, who: &T::AccountId) -> bool {
+		// Nobody is in there without a role.
+		Members::<T>::contains_key(organisation, who)
+	}
+
 	#[cfg(feature = "runtime-benchmarks")]
 	fn create_for_benchmark(name: &[u8], who: &T::AccountId) -> OrganisationId {
 		use dpki_primitives::{ids::Name, organisation::OrganisationKind};

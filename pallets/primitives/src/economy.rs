@@ -9,5 +9,5 @@ mod tariff;
 pub use bucket::{Bucket, Exhausted, QuotaPolicy, Quotas};
 pub use tariff::{
 	Allowance, Departures, Deposit, Economy, FundsMissing, MAX_SPONSORS, Operation, QuotaPolicies,
-	Resource, ResourceKind, Sponsors, UNITS_PER_COMMITMENT,
+	Resource, ResourceKind, Sponsors, UNITS_PER_APPLICATION, UNITS_PER_COMMITMENT,
 };

@@ -346,6 +346,11 @@ pub trait Organisations<AccountId> {
 	/// Whether `who` holds `role` in `organisation`.
 	fn has_role(organisation: OrganisationId, who: &AccountId, role: Role) -> bool;
 
+	/// Whether `who` holds any role in `organisation`.
+	fn is_member(organisation: OrganisationId, who: &AccountId) -> bool {
+		Role::ALL.into_iter().any(|role| Self::has_role(organisation, who, role))
+	}
+
 	/// Makes `who` the sole administrator, with every role, of an organisation of this name; for benchmarks of
 	/// other pallets.
 	#[cfg(feature = "runtime-benchmarks")]

@@ -113,6 +113,8 @@ impl pallet_deliveries::Config for Runtime {
 impl pallet_certificates::Config for Runtime {
 	type RuntimeHoldReason = RuntimeHoldReason;
 	type Currency = Balances;
+	type Economy = Economy;
+	type QuotaWeight = Metering;
 	type Organisations = Organisations;
 	type Registry = Dpki;
 	type Requests = Pkcs10;

@@ -13,7 +13,7 @@ mod registry;
 use crate::common::chain;
 use dpki_runtime::{
 	AllPalletsWithSystem, Dpki, Executive, Runtime, genesis_config_presets::LOCAL_PRESET,
-	migrations::SingleBlock,
+	migrations::SingleBlock, timing,
 };
 use frame_support::{
 	StorageHasher, Twox128,
@@ -153,6 +153,14 @@ fn a_record_that_does_not_decode_is_noticed() {
 		let map = [Twox128::hash(b"Dpki"), Twox128::hash(b"Devices")].concat();
 		sp_io::storage::set(&[map, vec![1; 32]].concat(), &[1, 2, 3]);
 	});
+	assert!(rehearsal.upgrade().is_err());
+}
+
+#[test]
+fn a_length_that_no_genesis_could_have_is_noticed() {
+	let mut rehearsal = Rehearsal::on_altered(|| timing::SlotDuration::<Runtime>::put(199));
+	assert!(rehearsal.upgrade().is_err());
+	let mut rehearsal = Rehearsal::on_altered(|| timing::SessionLength::<Runtime>::put(86_401));
 	assert!(rehearsal.upgrade().is_err());
 }
 

@@ -11,6 +11,7 @@ mod consensus;
 mod delegation;
 mod economy;
 mod events;
+mod feeless;
 mod fleets;
 mod genesis;
 mod governance;

@@ -80,7 +80,7 @@ Example:
 		#[command(flatten)]
 		terms: Terms,
 	},
-	/// Propose to the council: take no fees from trustees and members any more, or take them again
+	/// Propose to the council: take no fees from trustees and members any more, for certificates neither, or take them again
 	#[command(after_help = "\
 Examples:
   dpki economy feeless on --reason 'we know each other'

@@ -1,15 +1,17 @@
 //! Observers: what can be copied, bought, repeated or done too late, and what cannot.
 
-use super::mock::*;
+use super::{doubles::TestOrganisations, mock::*};
 use crate::ApplicationVotes;
 use Observation::{Controlled, NotControlled, Unreachable};
 use dpki_primitives::{
 	application::{
-		CertificateRequest, MAX_VOTES, Observation, Outcome, RefusalCause, Vote, commitment,
+		CertificateRequest, MAX_VOTES, Observation, Outcome, RefusalCause, Renewal, Vote,
+		commitment,
 	},
 	assurance::Level,
 	certificate::{Holder, Office},
 	ids::{ApplicationId, CertificateId, OrganisationId},
+	organisation::Role,
 };
 use frame_support::{assert_noop, assert_ok};
 use sp_runtime::AccountId32;
@@ -228,11 +230,7 @@ fn nobody_observes_for_itself() {
 		assert_noop!(commit(id, 0, Controlled), Error::OwnApplication);
 
 		let organisation = observer_organisation(1);
-		super::doubles::TestOrganisations::grant(
-			organisation,
-			&ALICE,
-			dpki_primitives::organisation::Role::Registrar,
-		);
+		TestOrganisations::grant(organisation, &ALICE, Role::Registrar);
 		let own = CertificateRequest {
 			holder: Holder::Organisation(organisation),
 			..request(dns("example.com"), Level::Dv, 1)
@@ -240,6 +238,45 @@ fn nobody_observes_for_itself() {
 		let id = apply(ALICE, own, 1);
 		assert_noop!(commit(id, 1, Controlled), Error::OwnApplication);
 		assert_ok!(commit(id, 2, Controlled));
+	});
+}
+
+#[test]
+fn nobody_observes_for_organisations_and_accounts_near_to_it() {
+	run(|| {
+		let of_acme = CertificateRequest {
+			holder: Holder::Organisation(acme()),
+			..request(dns("example.com"), Level::Dv, 1)
+		};
+		let id = apply(REGISTRAR, of_acme, 1);
+		TestOrganisations::grant(acme(), &observer(0), Role::Publisher);
+		assert_noop!(commit(id, 0, Controlled), Error::OwnApplication);
+		TestOrganisations::grant(observer_organisation(1), &REGISTRAR, Role::Publisher);
+		assert_noop!(commit(id, 1, Controlled), Error::OwnApplication);
+		assert_eq!(Certificates::pending_observations(observer(0), 0).items, []);
+		assert_eq!(Certificates::pending_observations(observer(1), 0).items, []);
+		assert_ok!(commit(id, 2, Controlled));
+
+		let of_alice = request(dns("example.org"), Level::Dv, 2);
+		let id = apply(BOB, of_alice, 2);
+		TestOrganisations::grant(observer_organisation(3), &ALICE, Role::Administrator);
+		assert_noop!(commit(id, 3, Controlled), Error::OwnApplication);
+		TestOrganisations::take(observer_organisation(3), &ALICE, Role::Administrator);
+		assert_ok!(commit(id, 3, Controlled));
+	});
+}
+
+#[test]
+fn who_paid_once_is_no_party_to_what_is_proven_again() {
+	run(|| {
+		let id = apply(BOB, request(dns("example.com"), Level::Dv, 1), 1);
+		prove_control(id);
+		TestOrganisations::grant(observer_organisation(2), &BOB, Role::Registrar);
+		let (certificate, again) = (CertificateId::of(id), next_application(ALICE));
+		assert_ok!(Certificates::renew(signed(ALICE), certificate, Renewal::Control));
+		assert_ok!(commit(again, 2, Controlled));
+		TestOrganisations::grant(observer_organisation(3), &ALICE, Role::Registrar);
+		assert_noop!(commit(again, 3, Controlled), Error::OwnApplication);
 	});
 }
 

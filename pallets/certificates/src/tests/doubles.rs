@@ -6,6 +6,7 @@ use dpki_primitives::{
 	Moment,
 	application::RequestVerifier,
 	device::DeviceRecord,
+	economy::{Economy, FundsMissing, Operation, Resource},
 	ids::{DeviceId, KeyId, Name, OrganisationId},
 	key::{KeyPurpose, KeyRecord, KeyType, PublicKey},
 	key_policy::KeyPolicy,
@@ -26,6 +27,8 @@ thread_local! {
 	static ORGANISATIONS: RefCell<BTreeSet<OrganisationId>> = const { RefCell::new(BTreeSet::new()) };
 	static ROLES: RefCell<BTreeSet<Membership>> = const { RefCell::new(BTreeSet::new()) };
 	static DEVICES: RefCell<BTreeMap<DeviceId, DeviceRecord>> = const { RefCell::new(BTreeMap::new()) };
+	static FEELESS: Cell<bool> = const { Cell::new(false) };
+	static QUOTAS: RefCell<BTreeMap<AccountId32, u64>> = const { RefCell::new(BTreeMap::new()) };
 	static KEYS: RefCell<BTreeMap<KeyId, KeyRecord>> = const { RefCell::new(BTreeMap::new()) };
 }
 
@@ -36,6 +39,8 @@ pub fn reset() {
 	ROLES.with_borrow_mut(BTreeSet::clear);
 	DEVICES.with_borrow_mut(BTreeMap::clear);
 	KEYS.with_borrow_mut(BTreeMap::clear);
+	FEELESS.set(false);
+	QUOTAS.with_borrow_mut(BTreeMap::clear);
 }
 
 /// A clock that stands still until it is set.
@@ -90,6 +95,49 @@ impl Organisations<AccountId32> for TestOrganisations {
 		}
 		organisation
 	}
+}
+
+/// The switch of the chain, and the quotas of those whom it knows. Leaves out every other fee, and that quotas recover.
+pub struct TestEconomy;
+
+impl TestEconomy {
+	pub fn set_feeless(feeless: bool) {
+		FEELESS.set(feeless);
+	}
+
+	/// Makes the account known, with so many units to spend.
+	pub fn know(who: &AccountId32, units: u64) {
+		QUOTAS.with_borrow_mut(|quotas| quotas.insert(who.clone(), units));
+	}
+
+	/// What the account has left.
+	pub fn quota(who: &AccountId32) -> Option<u64> {
+		QUOTAS.with_borrow(|quotas| quotas.get(who).copied())
+	}
+}
+
+impl Economy<AccountId32> for TestEconomy {
+	fn charge(_: &AccountId32, _: Operation, _: u32) -> Result<(), FundsMissing> {
+		unreachable!("what certificates cost is in their own schedule")
+	}
+
+	fn waive(payer: &AccountId32, units: u64) -> Result<bool, FundsMissing> {
+		let left = if FEELESS.get() { Self::quota(payer) } else { None };
+		let Some(left) = left else { return Ok(false) };
+		Self::know(payer, left.checked_sub(units).ok_or(FundsMissing)?);
+		Ok(true)
+	}
+
+	fn hold(_: &AccountId32, _: Resource) -> Result<(), FundsMissing> {
+		unreachable!("what certificates hold they hold themselves")
+	}
+
+	fn pass_on(_: Resource, _: Resource) {}
+
+	fn release(_: Resource) {}
+
+	#[cfg(feature = "runtime-benchmarks")]
+	fn endow_for_benchmark(_: &AccountId32) {}
 }
 
 /// Devices and keys. Leaves out every signature algorithm except Ed25519, and of malformed keys it knows the zeros only.

@@ -1,11 +1,13 @@
 //! Who pays what to whom, to the last unit.
 
-use super::mock::*;
+use super::{doubles::TestEconomy, mock::*};
 use crate::{Fees, HoldReason};
+use codec::MaxEncodedLen;
 use dpki_primitives::{
-	application::{Observation, Outcome, Renewal},
-	assurance::{Level, WithdrawalReason},
-	certificate::Office,
+	application::{ApplicationRecord, Observation, Outcome, RefusalCause, Renewal, Votes},
+	assurance::{Endorsements, Level, WithdrawalReason},
+	certificate::{CertificateRecord, Office},
+	economy::UNITS_PER_APPLICATION,
 	ids::CertificateId,
 	revocation::RevocationReason,
 };
@@ -13,6 +15,7 @@ use frame_support::{
 	assert_noop, assert_ok,
 	traits::{LockableCurrency, WithdrawReasons},
 };
+use sp_runtime::TokenError;
 
 #[test]
 fn everything_that_can_be_owed_is_held_while_the_application_is_open() {
@@ -146,6 +149,83 @@ fn a_feeless_consortium_holds_and_pays_nothing() {
 		assert_eq!(wealth(&ALICE), WEALTH);
 		assert_eq!(wealth(&endorser(0)), EXISTENTIAL);
 	});
+}
+
+#[test]
+fn a_feeless_chain_asks_nothing_of_those_whom_it_knows_and_takes_quota() {
+	run(|| {
+		TestEconomy::set_feeless(true);
+		TestEconomy::know(&ALICE, UNITS_PER_APPLICATION + 1);
+		let id = apply(ALICE, request(dns("a.example"), Level::Ov, 1), 1);
+		assert_eq!(TestEconomy::quota(&ALICE), Some(1));
+		assert_eq!(held(HoldReason::Escrow, &ALICE), 0);
+		assert_eq!(held(HoldReason::ApplicationDeposit, &ALICE), 0);
+		prove_control(id);
+		for n in 0..2 {
+			assert_ok!(endorse(CertificateId::of(id), n, Level::Ov));
+		}
+		assert_eq!(outcome(id), Some(Outcome::Granted), "it closes as with fees");
+		for (who, before) in
+			[(ALICE, WEALTH), (observer(0), EXISTENTIAL), (endorser(0), EXISTENTIAL)]
+		{
+			assert_eq!(wealth(&who), before, "{who}");
+		}
+
+		let more = request(dns("b.example"), Level::Dv, 2);
+		assert_noop!(try_apply(ALICE, more, 2), TokenError::FundsUnavailable);
+		let renew = || Certificates::renew(signed(ALICE), CertificateId::of(id), Renewal::Control);
+		assert_noop!(renew(), TokenError::FundsUnavailable);
+		TestEconomy::know(&ALICE, UNITS_PER_APPLICATION);
+		assert_ok!(renew());
+		assert_eq!(wealth(&ALICE), WEALTH);
+	});
+}
+
+#[test]
+fn strangers_pay_by_the_schedule_on_a_feeless_chain() {
+	run(|| {
+		TestEconomy::set_feeless(true);
+		apply(BOB, request(dns("a.example"), Level::Ev, 1), 1);
+		assert_eq!(held(HoldReason::Escrow, &BOB), 80 + 101 + 3 * 70);
+		assert_eq!(held(HoldReason::ApplicationDeposit, &BOB), 100);
+	});
+}
+
+#[test]
+fn applications_keep_what_they_have_in_escrow_when_the_chain_becomes_feeless_or_ceases_to_be() {
+	run(|| {
+		let everything = Balances::total_issuance();
+		TestEconomy::know(&ALICE, u64::MAX);
+		let paid = apply(ALICE, request(dns("a.example"), Level::Ev, 1), 1);
+		TestEconomy::set_feeless(true);
+		let free = apply(ALICE, request(dns("b.example"), Level::Ev, 2), 2);
+		assert_eq!(held(HoldReason::Escrow, &ALICE), 80 + 101 + 3 * 70);
+		prove_control(paid);
+		assert_eq!(wealth(&VALIDATORS), EXISTENTIAL + 80, "what was promised is paid");
+		assert_ok!(endorse(CertificateId::of(paid), 0, Level::Ev));
+		TestEconomy::set_feeless(false);
+		assert_ok!(close(free));
+		assert_eq!(outcome(free), Some(Outcome::Refused(RefusalCause::TooFewObservers)));
+		for n in 1..3 {
+			assert_ok!(endorse(CertificateId::of(paid), n, Level::Ev));
+		}
+		assert_eq!(outcome(paid), Some(Outcome::Granted));
+		assert_eq!(held(HoldReason::Escrow, &ALICE), 0);
+		assert_eq!(held(HoldReason::ApplicationDeposit, &ALICE), 0);
+		assert_eq!(wealth(&ALICE), WEALTH - 80 - 100 - 210);
+		assert_eq!(wealth(&observer(0)), EXISTENTIAL + 50);
+		assert_eq!(wealth(&endorser(2)), EXISTENTIAL + 70);
+		assert_eq!(Balances::total_issuance(), everything, "nothing is lost or made");
+	});
+}
+
+#[test]
+fn a_unit_of_quota_is_taken_for_each_byte_that_an_application_can_leave() {
+	let bytes = ApplicationRecord::max_encoded_len()
+		+ Votes::max_encoded_len()
+		+ CertificateRecord::max_encoded_len()
+		+ Endorsements::max_encoded_len();
+	assert!(bytes as u64 <= UNITS_PER_APPLICATION, "{bytes}");
 }
 
 #[test]

@@ -1,12 +1,13 @@
 //! Endorsements: when they count, and what a certificate is worth by them.
 
-use super::mock::*;
+use super::{doubles::TestOrganisations, mock::*};
 use crate::Endorsements;
 use dpki_primitives::{
 	application::{CertificateRequest, Outcome},
 	assurance::{EndorsementRecord, Finding, Level, WithdrawalReason},
 	certificate::{MAX_QUORUM, Office},
 	ids::{CertificateDigest, CertificateId},
+	organisation::Role,
 	revocation::RevocationReason,
 	status::Status,
 };
@@ -222,6 +223,51 @@ fn nobody_endorses_itself_or_its_own_organisation() {
 		};
 		let id = CertificateId::of(apply(ALICE, own, 2));
 		assert_noop!(endorse(id, 1, Level::Ov), Error::OwnCertificate);
+	});
+}
+
+#[test]
+fn nobody_endorses_organisations_and_accounts_near_to_it() {
+	run(|| {
+		let id = acme_certificate(Level::Ov, 1);
+		TestOrganisations::grant(acme(), &endorser(0), Role::Administrator);
+		assert_noop!(endorse(id, 0, Level::Ov), Error::OwnCertificate);
+		assert_eq!(Certificates::pending_endorsements(endorser(0), 0).items, []);
+		assert_eq!(Certificates::pending_endorsements(endorser(1), 0).items, [id]);
+		assert_ok!(endorse(id, 1, Level::Ov));
+
+		let person = request(dpki_primitives::subject::Subject::Person([1; 32]), Level::Ov, 2);
+		let id = CertificateId::of(apply(BOB, person, 2));
+		TestOrganisations::grant(endorser_organisation(2), &ALICE, Role::Publisher);
+		assert_noop!(endorse(id, 2, Level::Ov), Error::OwnCertificate);
+		assert_ok!(endorse(id, 3, Level::Ov));
+	});
+}
+
+#[test]
+fn nobody_endorses_for_a_payer_near_to_it_while_it_pays() {
+	run(|| {
+		let person = request(dpki_primitives::subject::Subject::Person([1; 32]), Level::Ov, 2);
+		let application = apply(BOB, person, 2);
+		let id = CertificateId::of(application);
+		TestOrganisations::grant(endorser_organisation(0), &BOB, Role::Registrar);
+		assert_noop!(endorse(id, 0, Level::Ov), Error::OwnCertificate);
+		assert_eq!(Certificates::pending_endorsements(endorser(0), 0).items, []);
+		for n in 1..3 {
+			assert_ok!(endorse(id, n, Level::Ov));
+		}
+		assert!(outcome(application).is_some(), "nobody pays any more");
+		assert_ok!(endorse(id, 0, Level::Ov));
+	});
+}
+
+#[test]
+fn an_endorser_that_pays_does_not_endorse_what_it_pays_for() {
+	run(|| {
+		assert_ok!(Balances::force_set_balance(root(), endorser(0), WEALTH));
+		let person = request(dpki_primitives::subject::Subject::Person([1; 32]), Level::Ov, 2);
+		let id = CertificateId::of(apply(endorser(0), person, 2));
+		assert_noop!(endorse(id, 0, Level::Ov), Error::OwnCertificate);
 	});
 }
 

@@ -2,7 +2,7 @@
 //! organisations of their own, and an organisation `acme` with an administrator and a registrar. Leaves out fees of
 //! transactions, nonces and eras.
 
-use super::doubles::{self, TestOrganisations, TestRegistry, TestRequests, TestTime};
+use super::doubles::{self, TestEconomy, TestOrganisations, TestRegistry, TestRequests, TestTime};
 use crate::{
 	self as pallet_certificates, FeeSchedule, LevelPrices, Price, weights::SubstrateWeight,
 };
@@ -79,6 +79,8 @@ parameter_types! {
 impl pallet_certificates::Config for Test {
 	type RuntimeHoldReason = RuntimeHoldReason;
 	type Currency = Balances;
+	type Economy = TestEconomy;
+	type QuotaWeight = ();
 	type Organisations = TestOrganisations;
 	type Registry = TestRegistry;
 	type Requests = TestRequests;

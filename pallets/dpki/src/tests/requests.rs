@@ -258,7 +258,10 @@ fn the_queue_is_bounded_for_an_account_and_for_all() {
 			Error::<Test>::RequestQueueFull
 		);
 		set_time(NOW + REQUEST_LIFETIME + 1);
+		let (oldest, organisation) = (Dpki::requests_to(acme())[0].id, acme());
 		assert_ok!(request(&MALLORY, "drone-99", &Pair::ed25519(99)));
+		assert_eq!(Dpki::request(oldest), None);
+		System::assert_has_event(Event::RequestExpired { request: oldest, organisation }.into());
 		assert_eq!(Dpki::requests_to(acme()).len() as u32, MAX_REQUESTS_PER_ORGANISATION);
 	});
 }

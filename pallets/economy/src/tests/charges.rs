@@ -96,6 +96,25 @@ fn what_obliges_others_takes_quota_by_its_size_on_a_feeless_chain() {
 }
 
 #[test]
+fn what_others_ask_for_is_waived_on_a_feeless_chain_for_whom_somebody_answers() {
+	run(|| {
+		set_large_quotas();
+		join(PAUPER, ACME);
+		assert_eq!(Pallet::waive(&PAUPER, UNITS), Ok(false), "there are fees");
+		assert!(!AccountBuckets::<Test>::contains_key(PAUPER));
+		feeless(true);
+		assert_eq!(Pallet::waive(&PAUPER, UNITS), Ok(true));
+		assert_eq!(left(PAUPER), (3, 7));
+		assert_eq!(Pallet::waive(&PAUPER, 3 * UNITS + 1), Err(FundsMissing));
+		assert_eq!(left(PAUPER), (3, 7));
+		appoint(BOB);
+		assert_eq!(Pallet::waive(&BOB, 4 * UNITS), Ok(true));
+		assert_eq!(Pallet::waive(&BOB, 1), Err(FundsMissing));
+		assert_eq!(Pallet::waive(&CAROL, u64::MAX), Ok(false), "nobody answers for it");
+	});
+}
+
+#[test]
 fn nothing_of_a_quota_is_taken_for_other_operations_nor_on_a_chain_with_fees() {
 	run(|| {
 		join(ALICE, ACME);

@@ -272,6 +272,10 @@ impl Economy<u64> for TestEconomy {
 		if FUNDS.get() { Ok(()) } else { Err(FundsMissing) }
 	}
 
+	fn waive(_: &u64, _: u64) -> Result<bool, FundsMissing> {
+		unreachable!("fleets have no schedule of their own")
+	}
+
 	fn hold(_: &u64, resource: Resource) -> Result<(), FundsMissing> {
 		HELD.with_borrow_mut(|held| {
 			if !held.contains(&resource) {

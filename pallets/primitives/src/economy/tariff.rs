@@ -15,6 +15,11 @@ pub const MAX_SPONSORS: u32 = 4;
 /// every validator fetches and hashes, and whose revocations take as many bytes of the state and more.
 pub const UNITS_PER_COMMITMENT: u64 = 4_096;
 
+/// What an application for a certificate takes from quotas where its price is [waived](Economy::waive): a unit is a byte of
+/// the state, and this is no less than an application, all votes on it, its certificate and all endorsements of that can take.
+/// The last two stay for ever.
+pub const UNITS_PER_APPLICATION: u64 = 8_192;
+
 /// An operation that has a fee of its own, beside that of its transaction. What takes something away (revoke, retire,
 /// cancel, remove) never has one: nobody must hesitate to end what has to end.
 #[derive(
@@ -282,6 +287,10 @@ pub trait Economy<AccountId> {
 	/// answers for it.
 	fn charge(payer: &AccountId, operation: Operation, count: u32) -> Result<(), FundsMissing>;
 
+	/// Whether `payer` is free of what the schedule of another pallet asks for: on a feeless chain, if somebody answers for
+	/// it. So many `units` of its quotas are taken then, beside its transaction; who has not as many is refused.
+	fn waive(payer: &AccountId, units: u64) -> Result<bool, FundsMissing>;
+
 	/// Holds the deposit for a resource that is to be stored. There is one per resource.
 	fn hold(payer: &AccountId, resource: Resource) -> Result<(), FundsMissing>;
 
@@ -300,6 +309,10 @@ pub trait Economy<AccountId> {
 impl<AccountId> Economy<AccountId> for () {
 	fn charge(_: &AccountId, _: Operation, _: u32) -> Result<(), FundsMissing> {
 		Ok(())
+	}
+
+	fn waive(_: &AccountId, _: u64) -> Result<bool, FundsMissing> {
+		Ok(true)
 	}
 
 	fn hold(_: &AccountId, _: Resource) -> Result<(), FundsMissing> {
@@ -372,6 +385,13 @@ mod tests {
 		assert!(units < QuotaPolicies::default().account.capacity / 5 * 4);
 		let others = Operation::ALL.into_iter().filter(|it| *it != Operation::CommitFleet);
 		assert!(others.into_iter().all(|it| it.units() == 0));
+	}
+
+	#[test]
+	fn as_many_applications_as_may_be_open_fit_into_the_default_quota_of_an_account() {
+		let units = u64::from(crate::application::MAX_OPEN_APPLICATIONS) * UNITS_PER_APPLICATION;
+		// A fifth is for operational calls.
+		assert!(units < QuotaPolicies::default().account.capacity / 5 * 4);
 	}
 
 	#[test]

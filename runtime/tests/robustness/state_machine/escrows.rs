@@ -13,14 +13,16 @@ use dpki_primitives::{
 	ids::{ApplicationId, OrganisationId},
 };
 use dpki_runtime::{
-	AccountId, Balance, Balances, Runtime, RuntimeCall, RuntimeEvent, RuntimeHoldReason,
-	configs::pki::ValidatorsAccount,
+	AccountId, Balance, Balances, CouncilMembership, Runtime, RuntimeCall, RuntimeEvent,
+	RuntimeHoldReason, configs::pki::ValidatorsAccount,
 };
 use frame_support::traits::fungible::InspectHold;
 use pallet_certificates::{
 	Accreditations, Applications, Call, Certificates, Event, Fees, HoldReason, LevelPrices, Policy,
 	Price,
 };
+use pallet_economy::Feeless;
+use pallet_organisations::Memberships;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What an application has to put into escrow, and for whom.
@@ -69,6 +71,13 @@ fn price(prices: LevelPrices<Balance>, level: Level) -> Price<Balance> {
 		Level::Ov => prices.ov,
 		Level::Ev => prices.ev,
 	}
+}
+
+/// Whether the chain is feeless for this account: a trustee, or a member of an organisation.
+fn is_free(payer: &AccountId) -> bool {
+	Feeless::<Runtime>::get()
+		&& (CouncilMembership::members().contains(payer)
+			|| Memberships::<Runtime>::iter_key_prefix(payer).next().is_some())
 }
 
 /// What the schedule asks for; nothing for any other call.
@@ -127,7 +136,7 @@ impl Actor for Escrows {
 		let RuntimeEvent::Certificates(event) = event else { return };
 		match event.clone() {
 			Event::ApplicationOpened { application, payer, .. } => {
-				let asked = self.asked;
+				let asked = if is_free(&payer) { Asked::default() } else { self.asked };
 				self.payers.insert(payer.clone());
 				let escrow =
 					Escrow { payer, asked, left: asked.total(), endorsed: BTreeSet::new() };

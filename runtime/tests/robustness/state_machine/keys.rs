@@ -560,6 +560,11 @@ impl Actor for Keys {
 				assert!(now <= made + REQUEST_LIFETIME, "{request} had expired");
 				assert!(!Requests::<Runtime>::contains_key(request));
 			},
+			Event::RequestExpired { request, .. } => {
+				let made = self.requested.remove(&request).expect("it was made, and not decided");
+				assert!(now > made + REQUEST_LIFETIME, "{request} lost its place");
+				assert!(!Requests::<Runtime>::contains_key(request));
+			},
 			Event::RequestRejected { request, .. } => {
 				self.requested.remove(&request).expect("it was made, and is decided once");
 			},

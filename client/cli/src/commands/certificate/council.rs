@@ -121,7 +121,7 @@ pub struct PolicyChange {
 /// A change of the prices, in the smallest unit.
 #[derive(Args)]
 pub struct PriceChange {
-	/// Whether everything counts as zero
+	/// Whether everything counts as zero, for strangers too; `dpki economy feeless` frees those whom the consortium knows
 	#[arg(long, value_name = "true|false")]
 	feeless: Option<bool>,
 	/// On hold while an application is open
