@@ -339,8 +339,9 @@ mod tests {
 			FilingKind::Tls { service }
 		};
 		let waiting = filing(FilingStanding::Waiting { position: 0 });
-		let mut filings: Vec<_> =
-			slots().map(|slot| (slot, Filing { kind: tls(slot), ..waiting.clone() })).collect();
+		let mut filings: Vec<_> = slots()
+			.map(|slot| (slot, Filing { kind: tls(slot), ..waiting.clone() }))
+			.collect();
 		let another = tls(MAX_FILINGS_PER_DEVICE);
 		let refused = place_for(device, &another, &filings, NOW).unwrap_err();
 		assert!(matches!(refused, FilingError::SlotsFull));

@@ -374,9 +374,8 @@ async fn servers_take_what_is_delivered_and_believe_exactly_their_peers() {
 
 	// Another one: every certificate and key is a new one, and b is no peer of a any more.
 	let second = self_signed(&a, "mesh-a", "mesh-a.test");
-	let revoking = |service: &str, lists| {
-		Item::RevocationLists { name: service.into(), lists }.optional()
-	};
+	let revoking =
+		|service: &str, lists| Item::RevocationLists { name: service.into(), lists }.optional();
 	let revoked = authority.list(2, true);
 	let items = vec![
 		made_here("mesh-a", &second),

@@ -91,7 +91,10 @@ fn delivered_only_by_a_yes(fleet: &Fleet, device: &Device, what: &[&str]) {
 		assert_eq!(delivered()["status"], "none");
 	}
 	let (done, shown) = asked("y\n");
-	assert!(done && shown.contains("private keys that somebody else knows are delivered"), "{shown}");
+	assert!(
+		done && shown.contains("private keys that somebody else knows are delivered"),
+		"{shown}"
+	);
 	assert_eq!(delivered()["status"], "applied", "{shown}\n{}", device.log());
 }
 

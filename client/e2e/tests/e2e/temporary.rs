@@ -73,7 +73,8 @@ impl Scene {
 		assert_eq!(certificate.valid_before(), until / 1000);
 		let digits = |text: &str| text.chars().filter(char::is_ascii_digit).collect::<String>();
 		let seconds = digits(listed.as_str().expect("a time"))[..14].to_owned();
-		let (line, principal) = (self.principals(), grant["principal"].as_str().expect("it has one"));
+		let (line, principal) =
+			(self.principals(), grant["principal"].as_str().expect("it has one"));
 		assert_eq!(line.trim(), format!("expiry-time=\"{seconds}Z\" {principal}"));
 	}
 
