@@ -112,3 +112,26 @@ pub async fn head_within(
 	};
 	tokio::time::timeout(timeout, waiting).await.ok().flatten()
 }
+
+#[cfg(test)]
+mod tests {
+	use super::*;
+	use crate::config::tests::sample;
+
+	#[tokio::test]
+	async fn a_specification_of_no_chain_starts_no_light_client() {
+		let dir = tempfile::tempdir().unwrap();
+		let mut config = sample();
+		config.state = dir.path().join("state");
+		config.chain.spec = dir.path().join("chain.json");
+		assert!(matches!(glance(&config).await, Err(ConnectError::Spec(_))));
+		for text in ["", "{}", "[]", "no JSON"] {
+			std::fs::write(&config.chain.spec, text).unwrap();
+			let refused = glance(&config).await.err().unwrap();
+			assert!(matches!(refused, ConnectError::Light(_)), "{text}: {refused}");
+			let said = refused.to_string();
+			assert!(said.contains("chain specification") && !said.contains('\n'), "{said}");
+		}
+		assert!(!config.state.exists(), "nothing is written");
+	}
+}

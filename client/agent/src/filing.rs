@@ -22,7 +22,7 @@ use dpki_client::{
 		filing::{
 			FILING_LIFETIME, Filing, FilingKind, FilingPlace, FilingStanding, Objection, slot_for,
 		},
-		ids::{KeyId, Name},
+		ids::{DeviceId, KeyId, Name},
 		refusal::Refusal,
 	},
 	view::ReadError,
@@ -209,8 +209,7 @@ pub(crate) async fn submit(
 	let (genesis, device) = (config.chain.genesis, config.device_id());
 	for attempt in 1.. {
 		let view = client.at(head);
-		let slot = slot_for(&wanted.0, &view.filings_of(device).await?, view.now());
-		let place = (device, slot.ok_or(FilingError::SlotsFull)?);
+		let place = place_for(device, &wanted.0, &view.filings_of(device).await?, view.now())?;
 		let number = view.filer(device).await?.next;
 		let expires_at = view.now().saturating_add(LIFETIME);
 		let filed = Filed::sign(genesis, place, wanted.clone(), number, expires_at, &keys.signing)?;
@@ -226,6 +225,16 @@ pub(crate) async fn submit(
 		}
 	}
 	Err(FilingError::Ended)
+}
+
+/// Where a request of this kind goes.
+fn place_for(
+	device: DeviceId,
+	kind: &FilingKind,
+	filings: &[(u8, Filing)],
+	now: Moment,
+) -> Result<FilingPlace, FilingError> {
+	Ok((device, slot_for(kind, filings, now).ok_or(FilingError::SlotsFull)?))
 }
 
 impl Waiting {
@@ -281,7 +290,10 @@ fn seen(filing: Option<&Filing>, number: u64, expires_at: Moment, now: Moment) -
 #[cfg(test)]
 mod tests {
 	use super::*;
-	use dpki_client::primitives::ids::OrganisationId;
+	use dpki_client::primitives::{
+		filing::{MAX_FILINGS_PER_DEVICE, slots},
+		ids::OrganisationId,
+	};
 
 	const NOW: Moment = 1_700_000_000_000;
 
@@ -317,6 +329,28 @@ mod tests {
 			let filing = standing.map(filing);
 			assert_eq!(seen(filing.as_ref(), number, NOW + 100, now), expected);
 		}
+	}
+
+	#[test]
+	fn a_device_that_waits_for_as_many_as_it_may_asks_for_nothing_more() {
+		let device = DeviceId([9; 32]);
+		let tls = |number: u8| {
+			let service = Name::try_from(format!("web-{number}").into_bytes()).unwrap();
+			FilingKind::Tls { service }
+		};
+		let waiting = filing(FilingStanding::Waiting { position: 0 });
+		let mut filings: Vec<_> = slots()
+			.map(|slot| (slot, Filing { kind: tls(slot), ..waiting.clone() }))
+			.collect();
+		let another = tls(MAX_FILINGS_PER_DEVICE);
+		let refused = place_for(device, &another, &filings, NOW).unwrap_err();
+		assert!(matches!(refused, FilingError::SlotsFull));
+		assert!(refused.to_string().contains("as many certificates as it may"), "{refused}");
+		// What is asked for again takes the place of its like; and one that was answered makes room.
+		assert_eq!(place_for(device, &tls(1), &filings, NOW).unwrap(), (device, 1));
+		filings[2].1.standing =
+			FilingStanding::Refused { objection: Objection::NamesNotAllowed, at: NOW };
+		assert_eq!(place_for(device, &another, &filings, NOW).unwrap(), (device, 2));
 	}
 
 	#[test]

@@ -42,7 +42,10 @@
 //! | [`notify`] | telling systemd |
 //!
 //! The library exists for the tests across crates; it promises nothing to others.
-
+//!
+//! What follows is the manual, with the table of [attacks](#attacks), of which each has its tests.
+//!
+#![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
 #![deny(missing_docs, rustdoc::broken_intra_doc_links)]
 

@@ -6,7 +6,7 @@ use crate::{
 };
 use std::{
 	env,
-	io::{IsTerminal, Write, stderr, stdin},
+	io::{BufRead, IsTerminal, Write, stderr, stdin},
 	path::Path,
 };
 use zeroize::Zeroizing;
@@ -51,10 +51,15 @@ pub fn confirm(question: &str, yes: bool) -> Result<()> {
 	if !stdin().is_terminal() || !stderr().is_terminal() {
 		return Err(Error::ConfirmationMissing);
 	}
-	anstream::eprint!("{} [y/N] ", printable_lines(question));
-	let _ = stderr().flush();
+	answered(question, &mut stdin().lock(), &mut anstream::stderr())
+}
+
+/// Puts the question and reads the answer. Only `y` and `yes` agree: Enter alone does not, nor does the end of the input.
+fn answered(question: &str, from: &mut impl BufRead, to: &mut impl Write) -> Result<()> {
+	let _ = write!(to, "{} [y/N] ", printable_lines(question));
+	let _ = to.flush();
 	let mut answer = String::new();
-	let read = stdin().read_line(&mut answer);
+	let read = from.read_line(&mut answer);
 	match answer.trim().to_ascii_lowercase().as_str() {
 		"y" | "yes" if read.is_ok() => Ok(()),
 		_ => Err(Error::Declined),
@@ -94,5 +99,25 @@ mod tests {
 			assert!(matches!(require_length(short), Err(Error::PassphraseShort)), "{short}");
 		}
 		assert!(require_length("12345678").is_ok());
+	}
+
+	/// What becomes of this answer, and what is shown.
+	fn answer(typed: &[u8]) -> (Result<()>, String) {
+		let (mut input, mut shown) = (typed, Vec::new());
+		let done = answered("Send it?\u{1b}[2K", &mut input, &mut shown);
+		(done, String::from_utf8(shown).unwrap())
+	}
+
+	#[test]
+	fn only_a_yes_is_one() {
+		for yes in ["y\n", "Y\n", "yes\n", " YES \r\n", "y"] {
+			assert!(answer(yes.as_bytes()).0.is_ok(), "{yes:?}");
+		}
+		for no in ["\n", "n\n", "no\n", "", "yy\n", "yes!\n", "ja\n", "\ny\n", "n\ny\n"] {
+			assert!(matches!(answer(no.as_bytes()).0, Err(Error::Declined)), "{no:?}");
+		}
+		// What is no text is no yes, whatever it begins with.
+		assert!(matches!(answer(b"y\xff\n").0, Err(Error::Declined)));
+		assert_eq!(answer(b"\n").1, "Send it?\u{fffd}[2K [y/N] ");
 	}
 }

@@ -131,6 +131,13 @@ impl Device {
 		serde_json::from_slice(&output.stdout).expect("it answers in JSON")
 	}
 
+	/// Tries that, which has to be refused, and gives the error.
+	pub fn refused_rotation_of_hybrid(&self, out: &str) -> String {
+		let output = self.run_configured("rotate", ["--hybrid", "--overlap", "5s", "--out", out]);
+		assert!(!output.status.success(), "the key was replaced");
+		String::from_utf8_lossy(&output.stderr).trim().to_string()
+	}
+
 	/// Has the device revoke a key of its own; it has to work.
 	pub fn revoke(&self, key: &str, args: &[&str]) {
 		let output = self.run_configured("revoke", [&[key][..], args].concat());

@@ -5,9 +5,13 @@ use serde_json::Value;
 use std::{
 	env,
 	ffi::OsStr,
+	io::{Read, Write},
 	path::{Path, PathBuf},
 	process::{Command, Stdio},
 };
+
+/// With what every question to a person ends.
+const QUESTION: &str = "[y/N] ";
 
 /// `dpki`, pointed at a node and acting for an account.
 #[derive(Clone)]
@@ -57,6 +61,39 @@ impl Dpki {
 		let output = self.command(args).output().expect("dpki starts");
 		assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
 		String::from_utf8_lossy(&output.stdout).into_owned()
+	}
+
+	/// Runs a command as a person does at a terminal, who types this when asked. Whether it succeeded, and all that the
+	/// terminal showed. Panics if nothing was asked.
+	pub fn asks<A: AsRef<OsStr>>(
+		&self,
+		args: impl IntoIterator<Item = A>,
+		typed: &str,
+	) -> (bool, String) {
+		// A shell runs what `script` is given, in a terminal of its own.
+		let asked = self.command(args);
+		let words = std::iter::once(asked.get_program()).chain(asked.get_args()).map(quoted);
+		let mut command = Command::new("script");
+		command
+			.args(["--quiet", "--return", "--flush", "--command"])
+			.arg(words.collect::<Vec<_>>().join(" "))
+			.arg("/dev/null")
+			.env("SHELL", "/bin/sh");
+		self.describe(&mut command);
+		let started = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn();
+		let mut child = started.expect("script starts: it comes with util-linux");
+		let mut terminal = child.stdout.take().expect("piped");
+		let mut keyboard = child.stdin.take().expect("piped");
+		let (mut shown, mut byte) = (Vec::new(), [0]);
+		while !shown.ends_with(QUESTION.as_bytes()) {
+			let read = terminal.read(&mut byte).expect("the terminal can be read");
+			assert_ne!(read, 0, "nothing was asked: {}", String::from_utf8_lossy(&shown));
+			shown.extend(byte);
+		}
+		keyboard.write_all(typed.as_bytes()).expect("it can be typed");
+		terminal.read_to_end(&mut shown).expect("the terminal can be read");
+		let done = child.wait().expect("script ends with the command");
+		(done.success(), String::from_utf8_lossy(&shown).into_owned())
 	}
 
 	/// Runs a command that has to be refused and gives the sentence of its error.
@@ -112,14 +149,24 @@ impl Dpki {
 
 	fn command<A: AsRef<OsStr>>(&self, args: impl IntoIterator<Item = A>) -> Command {
 		let mut command = Command::new(binary("dpki"));
+		command.args(args).stdin(Stdio::null());
+		self.describe(&mut command);
 		command
-			.args(args)
+	}
+
+	/// Tells a command of the node, the account and the memory.
+	fn describe(&self, command: &mut Command) {
+		command
 			.env("DPKI_URL", &self.url)
 			.env("DPKI_ACCOUNT", &self.account)
 			.env("XDG_STATE_HOME", &self.memory)
 			.env_remove("DPKI_GENESIS")
-			.env_remove("DPKI_CHECKPOINT")
-			.stdin(Stdio::null());
-		command
+			.env_remove("DPKI_CHECKPOINT");
 	}
+}
+
+/// A word as a shell reads it back.
+fn quoted(word: &OsStr) -> String {
+	let word = word.to_str().expect("the words of tests are text");
+	format!("'{}'", word.replace('\'', "'\\''"))
 }

@@ -4,7 +4,7 @@
 //! which rights of root it keeps. What the configuration names can be written, and whatever else is said with `writable`.
 //!
 //! What appliers write need not be there: systemd passes over it, and it cannot be written until the agent is started again.
-//! So `dpki-agent install` makes their directories. The directory of somebody's `authorized_keys` is for its owner to make.
+//! So `dpki-agent install` makes their directories. Those of somebody's `authorized_keys` and keys are for their owner to make.
 //! Homes are hidden from the agent, unless something in them is to be written: then it sees them all, and writes only that.
 
 use crate::{
@@ -12,7 +12,10 @@ use crate::{
 	files::{self, FileError, PUBLIC, PUBLIC_DIR},
 	seal::SealSettings,
 };
-use std::path::{Path, PathBuf};
+use std::{
+	collections::BTreeSet,
+	path::{Path, PathBuf},
+};
 
 /// The unit for the usual places.
 const UNIT: &str = include_str!("../../dpki-agent.service");
@@ -125,7 +128,10 @@ fn applied(config: &Config) -> (Vec<&Path>, Vec<&Path>) {
 	let psk = settings.psk.iter().map(|it| it.directory.as_path());
 	let own = tls.chain(psk).chain(keys.map(|it| it.directory.as_path())).collect();
 	let files = keys.into_iter().flat_map(|it| it.files.values());
-	(own, files.filter_map(|file| file.parent()).collect())
+	let of_users = files.chain(settings.user_keys.values()).filter_map(|file| file.parent());
+	// Once each: a user's keys often lie beside its `authorized_keys`.
+	let others: BTreeSet<&Path> = of_users.collect();
+	(own, others.into_iter().collect())
 }
 
 /// Writes the unit. Tells whether it was not there before, word by word.
@@ -208,11 +214,12 @@ mod tests {
 	fn appliers_can_write_what_they_put_in_force() {
 		let config = with_appliers(
 			"[tls.web]\ndirectory = '/etc/dpki/tls/web'\n[psk]\ndirectory = '/etc/mosquitto/dpki'\n\
-			 [authorized-keys]\ndirectory = '/etc/ssh/dpki-keys'\nfiles = { ops = '/srv/ops/keys' }\n",
+			 [authorized-keys]\ndirectory = '/etc/ssh/dpki-keys'\nfiles = { ops = '/srv/ops/keys' }\n\
+			 [user-keys]\nops = '/srv/ops/id_dpki'\npilot = '/srv/pilot/id_dpki'\n",
 		);
 		let unit = text(&installation(&config)).unwrap();
 		let line = "\nReadWritePaths=/etc/ssh/dpki -/etc/dpki/tls/web -/etc/mosquitto/dpki \
-			-/etc/ssh/dpki-keys -/srv/ops\n";
+			-/etc/ssh/dpki-keys -/srv/ops -/srv/pilot\n";
 		assert!(unit.contains(line) && unit.contains("\nProtectHome=yes\n"), "{unit}");
 	}
 
@@ -233,6 +240,10 @@ mod tests {
 			assert!(unit.contains(&format!("\n{words}\n")), "{file} {writable}: {unit}");
 			assert_eq!(unit.matches("ProtectHome=").count(), 1);
 		}
+		let config = with_appliers("[user-keys]\npilot = '/home/pilot/.ssh/id_dpki'\n");
+		let unit = text(&installation(&config)).unwrap();
+		let line = "\nReadWritePaths=/etc/ssh/dpki -/home/pilot/.ssh\n";
+		assert!(unit.contains(line) && unit.contains("\nProtectHome=read-only\n"), "{unit}");
 	}
 
 	#[test]
@@ -240,14 +251,17 @@ mod tests {
 		let dir = tempfile::tempdir().unwrap();
 		let place = |name: &str| dir.path().join(name);
 		let config = with_appliers(&format!(
-			"[tls.web]\ndirectory = '{}'\n[authorized-keys]\ndirectory = '{}'\nfiles = {{ ops = '{}' }}\n",
+			"[tls.web]\ndirectory = '{}'\n[authorized-keys]\ndirectory = '{}'\nfiles = {{ ops = '{}' }}\n\
+			 [user-keys]\nops = '{}'\n",
 			place("tls/web").display(),
 			place("keys").display(),
-			place("home/authorized_keys").display()
+			place("home/authorized_keys").display(),
+			place("other/id_dpki").display()
 		));
 		make_directories(&config).unwrap();
 		make_directories(&config).unwrap();
-		assert!(place("tls/web").is_dir() && place("keys").is_dir() && !place("home").exists());
+		assert!(place("tls/web").is_dir() && place("keys").is_dir());
+		assert!(!place("home").exists() && !place("other").exists());
 	}
 
 	#[test]

@@ -68,6 +68,12 @@ async fn what_nobody_could_answer_is_not_asked() {
 	assert!(!service_key_path(&world.config, "mesh").exists());
 	let names = vec!["a b".to_owned()];
 	assert!(matches!(asked(&world, Ask::SshHost(names)).await, Err(RequestError::Name(_))));
+	// X.509 writes names in ASCII.
+	let ask = Ask::Tls { service: "web".into(), names: vec!["dr\u{f6}hne.example".into()] };
+	let unwritten = asked(&world, ask).await.unwrap_err();
+	assert!(matches!(unwritten, RequestError::Csr(_)), "{unwritten}");
+	assert!(unwritten.to_string().contains("check the names"), "{unwritten}");
+	assert!(!service_key_path(&world.config, "web").exists(), "no key is made for nothing");
 	let long = sign(&world.config, &world.chain, tls("web"), 25 * HOUR).await;
 	assert!(matches!(long, Err(RequestError::TooLong)));
 	world.chain.device.as_mut().unwrap().withdrawal = Withdrawal::Revoked(revocation());

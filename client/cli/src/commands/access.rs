@@ -278,5 +278,7 @@ mod tests {
 	fn temporary_is_not_for_ever() {
 		assert!(span("7d").is_ok());
 		assert!(span("8d").is_err() && span("0s").is_err());
+		// Five minutes are that from the block at which it is asked for.
+		assert_eq!(values::after(1_000_000, span("5m").unwrap()).unwrap(), 1_300_000);
 	}
 }

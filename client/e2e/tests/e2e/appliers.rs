@@ -50,8 +50,8 @@ impl Certified {
 		Self { der: certificate.der().to_vec(), pem: certificate.pem(), key, params }
 	}
 
-	fn authority() -> Self {
-		let mut params = params("authority");
+	fn authority(name: &str) -> Self {
+		let mut params = params(name);
 		params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
 		params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
 		Self::signed_by_itself(params)
@@ -90,6 +90,13 @@ impl Certified {
 		let [certificate, key] = self.write(workspace, &format!("{service}-delivered"));
 		let of = |path| format!("{service}={path}");
 		["--tls".into(), of(certificate), "--tls-key".into(), of(key)]
+	}
+
+	/// Whoever has this, and believes servers with these certificates.
+	fn peer(&self, believed: &[&[u8]]) -> Peer {
+		let key = PrivatePkcs8KeyDer::from(self.key.serialize_der()).into();
+		let believed = believed.iter().map(|der| CertificateDer::from(der.to_vec())).collect();
+		Peer { identity: Some((CertificateDer::from(self.der.clone()), key)), believed }
 	}
 
 	fn identity(&self, service: &str) -> Item {
@@ -296,8 +303,10 @@ async fn servers_take_what_is_delivered_and_believe_exactly_their_peers() {
 	let other = self_signed(&b, "mesh-b", "mesh-b.test");
 	let third = Certified::new("third.test");
 	let (old, new) = (Certified::new("web.test"), Certified::new("web.test"));
-	let authority = Certified::authority();
+	let authority = Certified::authority("authority");
 	let (server, client_of) = (authority.issue("mqtt.test", 1), authority.issue("drone", REVOKED));
+	let another_authority = Certified::authority("another authority");
+	let (staff, newcomer) = (authority.issue("staff", 2), another_authority.issue("newcomer", 1));
 	a.start();
 	b.start();
 
@@ -312,6 +321,8 @@ async fn servers_take_what_is_delivered_and_believe_exactly_their_peers() {
 		("--trust", "mesh-b", file("peers-b", "x509", &[&first])),
 		("--trust", "mqtt", file("authority", "x509", &[&authority.der])),
 		("--crl", "mqtt", file("list", "crl", &[&list])),
+		("--trust", "web", file("authority", "x509", &[&authority.der])),
+		("--crl", "web", file("list", "crl", &[&list])),
 		("--psk", "drone", text(&place("psk.hex"))),
 		("--authorized-keys", &login_name(), text(&public(&person))),
 		("--data", "maps", text(&place("map"))),
@@ -342,6 +353,12 @@ async fn servers_take_what_is_delivered_and_believe_exactly_their_peers() {
 		.write_all(b"GET / HTTP/1.1\r\nHost: web.test\r\n")
 		.await
 		.expect("nginx listens");
+	let believed = [&old.der[..], &new.der];
+	let admits = |member: &Certified| nginx.admits(member.peer(&believed), "web.test");
+	assert!(admits(&client_of).await && admits(&staff).await, "nginx takes who is certified");
+	assert!(!admits(&newcomer).await && !admits(&third).await, "and nobody else");
+	let nobody = Peer { identity: None, ..staff.peer(&believed) };
+	assert!(!nginx.admits(nobody, "web.test").await);
 	let (mut kept, served) = Peer::of(&mesh_b)
 		.greet(echo.port, "mesh-a.test")
 		.await
@@ -357,17 +374,20 @@ async fn servers_take_what_is_delivered_and_believe_exactly_their_peers() {
 
 	// Another one: every certificate and key is a new one, and b is no peer of a any more.
 	let second = self_signed(&a, "mesh-a", "mesh-a.test");
-	let lists = vec![authority.list(2, true)];
-	let revoking = Item::RevocationLists { name: "mqtt".into(), lists }.optional();
+	let revoking =
+		|service: &str, lists| Item::RevocationLists { name: service.into(), lists }.optional();
+	let revoked = authority.list(2, true);
 	let items = vec![
 		made_here("mesh-a", &second),
 		trusted("mesh-a", &[&third.der]),
 		made_here("mesh-b", &other),
 		trusted("mesh-b", &[&second]),
 		new.identity("web"),
+		trusted("web", &[&authority.der, &another_authority.der]),
+		revoking("web", vec![revoked.clone(), another_authority.list(1, false)]),
 		server.identity("mqtt"),
 		trusted("mqtt", &[&authority.der]),
-		revoking,
+		revoking("mqtt", vec![revoked]),
 		psk(2),
 	];
 	// Meanwhile others come and go, who are believed before and after.
@@ -395,16 +415,14 @@ async fn servers_take_what_is_delivered_and_believe_exactly_their_peers() {
 	half.0.read_to_string(&mut answer).await.expect("it is answered");
 	assert!(answer.starts_with("HTTP/1.1 200") && answer.ends_with("here"), "{answer}");
 
+	// By the new trust bundle it takes whom another authority has certified, and by the new list not who is on it.
+	until("nginx takes the newcomer", || async { admits(&newcomer).await.then_some(()) }).await;
+	until("nginx reads the list", || async { (!admits(&client_of).await).then_some(()) }).await;
+	assert!(admits(&staff).await && !admits(&third).await);
+
 	// The rustls server has its new certificate too, and takes the third peer and not b; who was there stays.
-	let peer = || Peer {
-		identity: Some((
-			CertificateDer::from(third.der.clone()),
-			PrivatePkcs8KeyDer::from(third.key.serialize_der()).into(),
-		)),
-		believed: vec![CertificateDer::from(second.clone())],
-	};
 	let (mut fresh, served) = until("the new certificate is served", || async {
-		peer().greet(echo.port, "mesh-a.test").await.ok()
+		third.peer(&[&second]).greet(echo.port, "mesh-a.test").await.ok()
 	})
 	.await;
 	fresh.echo(b"from the third").await.expect("it is a peer");

@@ -92,6 +92,62 @@ fn under_two_watchdogs(fleet: &Fleet) -> [Dpki; 2] {
 	people
 }
 
+#[tokio::test]
+async fn watchdogs_change_their_list_by_vote_and_from_then_on_others_approve() {
+	let fleet = Fleet::start("watchdogs-list");
+	let user_ca = fleet.add_ssh_ca("ssh-user-ca");
+	let mut device = fleet.enrol("drone-1").await;
+	device.start();
+	let [bob, charlie] = under_two_watchdogs(&fleet);
+	let dave = fleet.admin.acting_for("//Dave");
+	let publish = |name: &str| {
+		let file = fleet.workspace.join(name).display().to_string();
+		let published = fleet.admin.ok(deliver(&user_ca, &["--review", &file]));
+		assert_eq!(published["approvals_missing"], json!(2));
+		file
+	};
+	let first = publish("first.review");
+	approve(&bob, &first);
+	approve(&charlie, &first);
+	wait_for(&device, 1).await;
+
+	// Not by the administrator, nor by the motion of the administrators, nor by one watchdog.
+	let appoint = ["member-set", "acme", "//Dave", "--roles", "watchdog"];
+	let dismiss = ["member-remove", "acme", "//Charlie"];
+	for alone in [
+		&["org", "member", "set", "acme", "//Dave", "--roles", "watchdog"][..],
+		&["org", "member", "remove", "acme", "//Charlie"],
+	] {
+		let sentence = fleet.admin.refused(alone);
+		assert!(sentence.contains("VoteNeeded"), "{sentence}");
+	}
+	let propose = |person: &Dpki, words: &[&str], by: &str| {
+		person.ok([&["motion", "propose"][..], words, &["--by", by]].concat())
+	};
+	let decided = propose(&fleet.admin, &dismiss, "administrators");
+	assert_eq!(decided["state"], "failed", "{decided}");
+	let proposed = propose(&bob, &appoint, "watchdogs");
+	assert_eq!(proposed["state"], "open", "{proposed}");
+	let carried = |proposed: &Value, by: &Dpki| {
+		let voted = by.ok(["motion", "vote", &proposed["motion"].to_string(), "aye", "--yes"]);
+		assert_eq!(voted["state"], "carried", "{voted}");
+	};
+	carried(&proposed, &charlie);
+	dave.ok(["org", "join", "acme"]);
+	let proposed = propose(&bob, &dismiss, "watchdogs");
+	carried(&proposed, &dave);
+
+	// Whoever was dismissed approves nothing any more, and the device waits for who was appointed.
+	let second = publish("second.review");
+	approve(&bob, &second);
+	let sentence = charlie.refused(["approve-delivery", &second, "--yes"]);
+	assert!(sentence.contains("RoleMissing"), "{sentence}");
+	assert_eq!(sequence_in_force(&device), json!(1));
+	let last = approve(&dave, &second);
+	assert_eq!(last["waits"], json!(false));
+	wait_for(&device, 2).await;
+}
+
 /// Has the CA of `drone-1`, and of whatever else is named, replaced; what the command says.
 fn rotate(fleet: &Fleet, old: &std::path::Path, further: &[&str]) -> (Option<i32>, Value) {
 	fleet.admin.answers(rotation(fleet, old, further))

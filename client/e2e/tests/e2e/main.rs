@@ -19,6 +19,7 @@ mod certificates;
 mod deliveries;
 mod eclipse;
 mod enrolment;
+mod envelopes;
 mod every_call;
 mod exports;
 mod fleet_watch;

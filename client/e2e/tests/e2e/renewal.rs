@@ -71,6 +71,10 @@ async fn a_device_comes_by_its_fingerprint_and_replaces_its_key() {
 		[(&device, "acme/drone-1", &first), (&other, "acme/drone-2", &second)]
 	{
 		device.hybrid(file);
+		// What the chain does not know has no follower on it.
+		let sentence = device.refused_rotation_of_hybrid(&next);
+		assert!(sentence.contains("does not know the hybrid key of this device"), "{sentence}");
+		assert!(!device.join("state/hybrid.next.key").exists(), "none is made");
 		let signed = format!("{file}.consent");
 		device.consent(&alice, &["--purpose", "key-agreement", "--hybrid", "--out", &signed]);
 		fleet.admin.ok(["device", "register-key", name, "--consent", &signed]);

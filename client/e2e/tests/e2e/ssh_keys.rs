@@ -79,6 +79,25 @@ fn publish(fleet: &Fleet, device: &Device, what: &[&str]) -> Value {
 	fleet.admin.ok([&how[..], what].concat())
 }
 
+/// Has a private key delivered by a person at a terminal, who is asked whether that is meant: nothing but a yes does it.
+fn delivered_only_by_a_yes(fleet: &Fleet, device: &Device, what: &[&str]) {
+	let how = ["deliver", "--org", "acme", "--device", &device.name];
+	let asked = |typed| fleet.admin.asks([&how[..], what, &["--wait"]].concat(), typed);
+	let delivered = || fleet.admin.status(["status", "delivery", &format!("acme/{}", device.name)]);
+	for no in ["n\n", "\n"] {
+		let (done, shown) = asked(no);
+		assert!(!done && shown.contains("stopped: nothing was changed"), "{shown}");
+		assert!(shown.contains("PRIVATE KEYS go to") && shown.contains("SSH user key"), "{shown}");
+		assert_eq!(delivered()["status"], "none");
+	}
+	let (done, shown) = asked("y\n");
+	assert!(
+		done && shown.contains("private keys that somebody else knows are delivered"),
+		"{shown}"
+	);
+	assert_eq!(delivered()["status"], "applied", "{shown}\n{}", device.log());
+}
+
 async fn height(fleet: &Fleet) -> u32 {
 	let view = fleet.node.client().await.at_finalized().await.expect("the node answers");
 	view.head().number
@@ -231,7 +250,8 @@ async fn keys_and_hosts_are_believed_as_they_are_delivered_and_no_longer() {
 	let pilots = fleet.user_key("pilots");
 	let hosts = format!("{}=device.test", public(&host_ca).display());
 	let key = format!("{}={}", login_name(), pilots.display());
-	deliver(&fleet, &pilot, &["--known-hosts-ca", &hosts, "--user-key", &key]);
+	let what = ["--known-hosts-ca", &hosts, "--user-key", &key];
+	delivered_only_by_a_yes(&fleet, &pilot, &what);
 	sleeper.miss(&fleet);
 
 	// sshd of the server: what its owner has written, and what the agent says.

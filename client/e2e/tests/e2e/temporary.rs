@@ -1,7 +1,14 @@
 //! Access that ends by itself: on a chain that is heard and on one that is not, with a clock that was set back.
+//!
+//! What is scaled: the access whose end is waited for lasts 35 seconds and not five minutes, since nobody looks at a clock
+//! for so long in a test; it ends by a moment that is compared with the time, and by no length. Of one for five minutes it is
+//! looked here that the chain, the certificate and sshd are told the same end. That the agent opens a login until the end of
+//! exactly five minutes and closes it then, also with the chain silent and the clock set back, is tested with a clock that
+//! is moved, in `client/agent/tests/agent/temporary.rs`.
 
-use dpki_e2e::{Device, Fleet, PATIENCE, Sshd, block, login_name, public, tell_name};
+use dpki_e2e::{Device, Fleet, PATIENCE, Sshd, block, certificate, login_name, public, tell_name};
 use serde_json::{Value, json};
+use ssh_key::Certificate;
 use std::{
 	fs,
 	path::{Path, PathBuf},
@@ -47,6 +54,28 @@ impl Scene {
 			assert!(began.elapsed() < PATIENCE, "{}\n{}", self.principals(), self.device.log());
 			tokio::time::sleep(Duration::from_millis(100)).await;
 		}
+	}
+
+	/// That a grant of five minutes ends then on the chain, in its certificate and in what sshd reads.
+	async fn assert_one_end(&self, grant: &Value, certificate: &Path) {
+		let id = grant["grant"].as_str().expect("an id").parse().expect("hexadecimal");
+		let view = self.fleet.node.client().await.at_finalized().await.expect("the node answers");
+		let (record, _) =
+			view.stored_certificate(id).await.expect("is read").expect("it is on the chain");
+		let until = record.validity.not_after.expect("it ends");
+		// It counts from the block at which it was asked for, which came before the one that it lies in.
+		let five_minutes = record.validity.not_before..=record.validity.not_before + 300_000;
+		assert!(five_minutes.contains(&until), "{record:?}");
+		let listed = self.status(grant)["until"].clone();
+		assert_eq!(listed, grant["until"]);
+		let line = fs::read_to_string(certificate).expect("it was written");
+		let certificate = Certificate::from_openssh(line.trim()).expect("a certificate");
+		assert_eq!(certificate.valid_before(), until / 1000);
+		let digits = |text: &str| text.chars().filter(char::is_ascii_digit).collect::<String>();
+		let seconds = digits(listed.as_str().expect("a time"))[..14].to_owned();
+		let (line, principal) =
+			(self.principals(), grant["principal"].as_str().expect("it has one"));
+		assert_eq!(line.trim(), format!("expiry-time=\"{seconds}Z\" {principal}"));
 	}
 
 	/// What `dpki access list` says of a grant.
@@ -96,9 +125,10 @@ async fn access_ends_by_itself_wherever_the_news_and_the_time_come_from() {
 
 	// Taken back before its time, without a delivery.
 	let bob = scene.fleet.user_key("bob");
-	let grant = scene.grant("10m", &["--key", &path(&bob)]);
+	let grant = scene.grant("5m", &["--key", &path(&bob)]);
 	assert_eq!(grant["outcome"], "applied");
 	assert!(scene.may_log_in(&sshd, &bob), "{}\n{}", sshd.log(), scene.device.log());
+	scene.assert_one_end(&grant, &certificate(&bob)).await;
 	assert_eq!(scene.status(&grant)["status"], "valid");
 	let id = grant["grant"].as_str().expect("an id").to_owned();
 	let revoked = scene.fleet.admin.ok(["access", "revoke", &id, "--yes"]);

@@ -202,8 +202,7 @@ async fn an_archive_may_be_as_long_as_its_block_needs() {
 #[tokio::test]
 async fn a_gateway_that_is_busy_is_asked_again() {
 	let busy = answer("503 Service Unavailable", "text/plain", b"later");
-	let cut = b"HTTP/1.1 200 OK\r\nContent-Length: 35\r\n\r\nan env".to_vec();
-	let (address, mut asked) = server(vec![busy, cut, raw(BLOB)]).await;
+	let (address, mut asked) = server(vec![busy, cut(), raw(BLOB)]).await;
 	let store = GatewayBlobs::new(&address, Form::Raw).unwrap();
 	assert_eq!(store.get(named(), LEN).await.unwrap(), BLOB);
 	for _ in 0..3 {
@@ -281,6 +280,73 @@ async fn a_daemon_stores_pins_and_gives_what_is_right() {
 async fn daemon_says(status: &str, content_type: &str, body: &str) -> KuboBlobs {
 	let (address, _asked) = server(vec![answer(status, content_type, body.as_bytes())]).await;
 	KuboBlobs::new(&address).unwrap()
+}
+
+/// An answer that breaks off.
+fn cut() -> Vec<u8> {
+	b"HTTP/1.1 200 OK\r\nContent-Length: 35\r\n\r\nan env".to_vec()
+}
+
+#[tokio::test]
+async fn a_daemon_that_breaks_off_is_asked_again() {
+	let got = answer("200 OK", "text/plain", BLOB);
+	let (address, mut asked) = server(vec![cut(), cut(), got]).await;
+	let store = KuboBlobs::new(&address).unwrap();
+	assert_eq!(store.get(named(), LEN).await.unwrap(), BLOB);
+	for _ in 0..3 {
+		assert!(asked.try_recv().unwrap().starts_with("POST /api/v0/block/get?"));
+	}
+	assert!(asked.try_recv().is_err());
+
+	// It is given the blob again as well, as a whole.
+	let pinned = format!(r#"{{"Pins":["{}"]}}"#, cid(named()));
+	let stored = format!(r#"{{"Key":"{}"}}"#, cid(named()));
+	let json = |body: &str| answer("200 OK", "application/json", body.as_bytes());
+	let answers = vec![cut(), json(&stored), cut(), json(&pinned), cut(), json(&pinned)];
+	let (address, mut asked) = server(answers).await;
+	let store = KuboBlobs::new(&address).unwrap();
+	store.put(BLOB).await.unwrap();
+	store.release(named()).await.unwrap();
+	for command in ["block/put", "pin/add", "pin/rm"] {
+		let twice = [asked.try_recv().unwrap(), asked.try_recv().unwrap()];
+		assert!(twice.iter().all(|it| it.contains(command)), "{twice:?}");
+		assert_eq!(twice[0], twice[1]);
+	}
+}
+
+#[tokio::test]
+async fn a_daemon_is_asked_as_often_as_it_may_be_and_once_if_it_says_no() {
+	let (address, mut asked) = server(vec![cut()]).await;
+	let error = KuboBlobs::new(&address).unwrap().get(named(), LEN).await.unwrap_err();
+	assert!(matches!(error, BlobError::Unavailable { .. }), "{error}");
+	for _ in 0..ATTEMPTS {
+		assert!(asked.try_recv().is_ok());
+	}
+	assert!(asked.try_recv().is_err());
+	let no = answer("500 Internal Server Error", "application/json", br#"{"Message":"no"}"#);
+	let (address, mut asked) = server(vec![no]).await;
+	KuboBlobs::new(&address).unwrap().get(named(), LEN).await.unwrap_err();
+	assert!(asked.try_recv().is_ok() && asked.try_recv().is_err());
+}
+
+#[tokio::test]
+async fn a_peer_that_hangs_up_is_called_again() {
+	let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+	let port = listener.local_addr().unwrap().port();
+	let (told, mut called) = mpsc::unbounded_channel();
+	tokio::spawn(async move {
+		while let Ok((stream, _)) = listener.accept().await {
+			drop(stream);
+			let _ = told.send(());
+		}
+	});
+	let store = BitswapBlobs::new(&NOBODY.replace("/tcp/1/", &format!("/tcp/{port}/"))).unwrap();
+	let error = store.get(named(), LEN).await.unwrap_err();
+	assert!(matches!(error, BlobError::Unavailable { .. }), "{error}");
+	for _ in 0..ATTEMPTS {
+		called.recv().await.unwrap();
+	}
+	assert!(called.try_recv().is_err());
 }
 
 #[tokio::test]

@@ -14,10 +14,12 @@ use dpki_client::primitives::{
 	status::Validity,
 	subject::Subject,
 };
-use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader, Lines};
 
 const TLS: [u8; 32] = [5; 32];
 const OLD: [u8; 32] = [6; 32];
+/// An anchor about which the chain gives no answer.
+const SILENT: AnchorId = AnchorId([3; 32]);
 
 #[derive(Clone)]
 struct Fake {
@@ -68,8 +70,8 @@ impl Registry for Fake {
 		})
 	}
 
-	async fn anchor_status(&self, _: AnchorId) -> Result<Status, ReadError> {
-		Err(ReadError::Timeless { block: 7 })
+	async fn anchor_status(&self, id: AnchorId) -> Result<Status, ReadError> {
+		if id == SILENT { Err(ReadError::Timeless { block: 7 }) } else { Ok(self.status) }
 	}
 
 	async fn assessed(&self, id: CertificateId) -> Result<Option<Assessed>, ReadError> {
@@ -155,6 +157,11 @@ impl Running {
 		stream
 	}
 
+	async fn watch(&self, rest: &str) -> Watch {
+		let request = format!("GET /v1/watch/{rest} HTTP/1.1\r\nHost: agent\r\n\r\n");
+		Watch(BufReader::new(self.send(&request).await).lines())
+	}
+
 	async fn request(&self, request: &str) -> (u16, Value) {
 		let mut answer = String::new();
 		self.send(request).await.read_to_string(&mut answer).await.unwrap();
@@ -166,6 +173,20 @@ impl Running {
 	async fn get(&self, path: &str) -> (u16, Value) {
 		let request = format!("GET {path} HTTP/1.1\r\nHost: agent\r\nConnection: close\r\n\r\n");
 		self.request(&request).await
+	}
+}
+
+/// What comes over a connection that watches, without the head and the marks of the chunks.
+struct Watch(Lines<BufReader<UnixStream>>);
+
+impl Watch {
+	async fn next(&mut self) -> Value {
+		loop {
+			let line = self.0.next_line().await.unwrap().unwrap();
+			if let Ok(told @ Value::Object(_)) = serde_json::from_str(&line) {
+				return told;
+			}
+		}
 	}
 }
 
@@ -244,7 +265,7 @@ async fn no_answer_is_given_without_a_fresh_proof() {
 	assert!(answer["error"].as_str().unwrap().contains("max-head-age"), "{answer}");
 	running.tell(Fake { time: clock(), status: Status::Valid });
 	assert_eq!(running.get(path).await.0, 200);
-	let (code, answer) = running.get(&format!("/v1/anchors/{}", AnchorId([3; 32]))).await;
+	let (code, answer) = running.get(&format!("/v1/anchors/{SILENT}")).await;
 	assert_eq!(
 		(code, answer["status"].as_str()),
 		(503, None),
@@ -255,21 +276,41 @@ async fn no_answer_is_given_without_a_fresh_proof() {
 #[tokio::test]
 async fn whoever_watches_is_told_of_each_change_and_of_nothing_else() {
 	let running = Running::valid().await;
-	let request = "GET /v1/watch/devices/acme/drone-8 HTTP/1.1\r\nHost: agent\r\n\r\n";
-	let stream = running.send(request).await;
-	let mut lines = BufReader::new(stream).lines();
-	let mut next = async || loop {
-		let line = lines.next_line().await.unwrap().unwrap();
-		if let Ok(told @ Value::Object(_)) = serde_json::from_str(&line) {
-			return told;
-		}
-	};
-	assert_eq!(next().await["status"], "valid");
+	let mut watch = running.watch("devices/acme/drone-8").await;
+	assert_eq!(watch.next().await["status"], "valid");
 	running.tell(Fake { time: clock() + 1000, status: Status::Valid });
 	running.tell(Fake { time: clock(), status: revoked() });
-	assert_eq!(next().await["status"], "revoked", "the new block alone is not told");
+	assert_eq!(watch.next().await["status"], "revoked", "the new block alone is not told");
 	running.tell(Fake { time: 1, status: revoked() });
-	assert!(next().await["error"].is_string(), "that there is no answer any more is told");
+	assert!(watch.next().await["error"].is_string(), "that there is no answer any more is told");
+}
+
+#[tokio::test]
+async fn whatever_can_be_asked_can_be_watched() {
+	let keys = |told: &Value| told["keys"].as_array().map(Vec::len);
+	for (path, name, id) in [
+		("devices/acme/drone-8/keys?purpose=tls".into(), "device_id", drone().to_string()),
+		(format!("keys/{}", KeyId(TLS)), "key_id", KeyId(TLS).to_string()),
+		(format!("anchors/{}", AnchorId([4; 32])), "anchor_id", AnchorId([4; 32]).to_string()),
+		(
+			format!("certificates/{}", CertificateId(TLS)),
+			"certificate_id",
+			CertificateId(TLS).to_string(),
+		),
+	] {
+		let running = Running::valid().await;
+		let mut watch = running.watch(&path).await;
+		let first = watch.next().await;
+		assert_eq!((&first["status"], &first[name]), (&json!("valid"), &json!(id)), "{path}");
+		assert_eq!(first["block"]["number"], 7, "{first}");
+		running.tell(Fake { time: clock() + 1000, status: Status::Valid });
+		running.tell(Fake { time: clock(), status: revoked() });
+		let second = watch.next().await;
+		assert_eq!((&second["status"], &second[name]), (&json!("revoked"), &json!(id)), "{path}");
+		if name == "device_id" {
+			assert_eq!((keys(&first), keys(&second)), (Some(1), Some(0)), "{first} {second}");
+		}
+	}
 }
 
 #[tokio::test]
@@ -277,15 +318,10 @@ async fn whoever_watches_is_told_when_nothing_is_heard_any_more() {
 	let running = Running::start(Vec::new()).await;
 	// Three seconds before it is too old.
 	running.tell(Fake { time: clock() - 597_000, status: Status::Valid });
-	let request = "GET /v1/watch/devices/acme/drone-8 HTTP/1.1\r\nHost: agent\r\n\r\n";
-	let mut lines = BufReader::new(running.send(request).await).lines();
-	let mut told = Vec::new();
-	while told.len() < 2 {
-		let line = lines.next_line().await.unwrap().unwrap();
-		told.extend(serde_json::from_str::<Value>(&line).ok().filter(Value::is_object));
-	}
-	assert_eq!(told[0]["status"], "valid");
-	assert!(told[1]["error"].as_str().unwrap().contains("max-head-age"), "{}", told[1]);
+	let mut watch = running.watch("devices/acme/drone-8").await;
+	assert_eq!(watch.next().await["status"], "valid");
+	let told = watch.next().await;
+	assert!(told["error"].as_str().unwrap().contains("max-head-age"), "{told}");
 }
 
 #[tokio::test]

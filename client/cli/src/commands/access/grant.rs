@@ -509,6 +509,7 @@ mod tests {
 		};
 		let plain = parse("--plain --key alice").unwrap();
 		assert_eq!((plain.certificate_file().unwrap(), plain.wait), (None, None));
+		assert_eq!(plain.span, Duration::from_secs(300), "five minutes if it is not said");
 		parse("--plain --request alice.request").unwrap();
 		let file = parse("--ca ca --key alice --wait").unwrap();
 		assert_eq!(file.certificate_file().unwrap(), Some("alice-cert.pub".into()));

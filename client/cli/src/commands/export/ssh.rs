@@ -12,11 +12,14 @@ use clap::{ArgGroup, Args};
 use dpki_client::{krl::Krl, ssh};
 use dpki_primitives::{
 	anchor::AnchorKind,
-	ids::KeyId,
+	ids::{AnchorId, KeyId},
 	key::{KeyPurpose, KeyRecord},
 	status::Status,
 };
 use ssh_key::PublicKey;
+
+/// The mark of a CA that is revoked: a copy of it elsewhere must not be believed either.
+const REVOKED: &str = "@revoked";
 
 const SSH_CA: &[AnchorKind] = &[AnchorKind::SshUserCa, AnchorKind::SshHostCa];
 
@@ -108,20 +111,8 @@ impl ExportKnownHosts {
 			let known = lookup::anchor(&view, anchor, &[AnchorKind::SshHostCa]).await?;
 			let KnownAnchor { id, status, .. } = known;
 			let key = ssh::key_from_material(&lookup::material(&view, id).await?)?;
-			let mark = match status {
-				Status::Valid | Status::Superseded => "@cert-authority",
-				// A copy of this CA elsewhere must not be believed either.
-				Status::Revoked(_) => {
-					revoked += 1;
-					"@revoked"
-				},
-				other => {
-					return Err(Error::NotAllowed {
-						why: format!("the host CA {id} is {}", other.name()),
-						next: "leave it out".into(),
-					});
-				},
-			};
+			let mark = mark(id, status)?;
+			revoked += u32::from(mark == REVOKED);
 			text += &format!("{mark} {} {}\n", hosts.join(","), bare(&key)?);
 		}
 		for DeviceHosts { device, hosts } in &self.host {
@@ -151,8 +142,49 @@ impl ExportKnownHosts {
 	}
 }
 
+/// How a host CA with this verdict is marked.
+fn mark(id: AnchorId, status: Status) -> Result<&'static str> {
+	match status {
+		Status::Valid | Status::Superseded => Ok("@cert-authority"),
+		Status::Revoked(_) => Ok(REVOKED),
+		other => Err(Error::NotAllowed {
+			why: format!("the host CA {id} is {}", other.name()),
+			next: "leave it out".into(),
+		}),
+	}
+}
+
 /// Algorithm and key without a comment.
 fn bare(key: &PublicKey) -> Result<String> {
 	let key = ssh::key_from_material(&lookup::ssh_material(key)?)?;
 	key.to_openssh().map_err(crypto("write the key"))
+}
+
+#[cfg(test)]
+mod tests {
+	use super::*;
+	use dpki_primitives::revocation::{Revocation, RevocationReason};
+
+	#[test]
+	fn a_host_ca_is_believed_revoked_or_left_out() {
+		let id = AnchorId([1; 32]);
+		let revocation = Revocation { at: 1, reason: RevocationReason::KeyCompromise };
+		for good in [Status::Valid, Status::Superseded] {
+			assert_eq!(mark(id, good).unwrap(), "@cert-authority");
+		}
+		assert_eq!(mark(id, Status::Revoked(revocation)).unwrap(), "@revoked");
+		// Neither believed nor told to everybody as revoked.
+		for other in [
+			Status::Unknown,
+			Status::NotYetValid,
+			Status::Expired,
+			Status::Suspended,
+			Status::IssuerRevoked(revocation),
+		] {
+			let refused = mark(id, other).unwrap_err();
+			let said = format!("the host CA {id} is {}", other.name());
+			assert!(refused.to_string().contains(&said), "{refused}");
+			assert_eq!(refused.next_step().as_deref(), Some("leave it out"));
+		}
+	}
 }

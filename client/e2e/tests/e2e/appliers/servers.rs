@@ -127,6 +127,16 @@ impl Connection {
 		assert_eq!(heard, words);
 		Ok(())
 	}
+
+	/// Asks nginx for its page.
+	async fn visit(mut self) -> Result<(), String> {
+		let asked = self.0.write_all(b"GET / HTTP/1.0\r\n\r\n").await;
+		asked.map_err(|error| error.to_string())?;
+		let mut answer = String::new();
+		let read = self.0.read_to_string(&mut answer).await;
+		read.map_err(|error| error.to_string())?;
+		answer.ends_with("here").then_some(()).ok_or(answer)
+	}
 }
 
 /// Somebody who connects to a server, is answered and leaves, again and again.
@@ -203,16 +213,18 @@ impl Echo {
 	}
 }
 
-/// nginx with one server that has the certificate of a service.
+/// nginx with two servers that have the certificate of a service: one for everybody, and one for members, whom it knows by
+/// the trust bundle and the revocation lists of the service.
 pub struct Nginx {
 	config: PathBuf,
 	port: u16,
+	members: u16,
 	running: Option<Process>,
 }
 
 impl Nginx {
 	pub fn configure(workspace: &Workspace, service: &Path) -> (Self, [String; 2]) {
-		let (config, port) = (workspace.join("nginx.conf"), free_port());
+		let (config, port, members) = (workspace.join("nginx.conf"), free_port(), free_port());
 		let at = |name: &str| workspace.join(name).display().to_string();
 		let temporary: String = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
 			.iter()
@@ -221,8 +233,11 @@ impl Nginx {
 		let files = service.join("current").display().to_string();
 		let text = format!(
 			"pid {};\nerror_log {};\nworker_processes 1;\nevents {{}}\nhttp {{\naccess_log off;\n{temporary}\
-			 server {{\nlisten 127.0.0.1:{port} ssl;\nssl_certificate {files}/chain.pem;\n\
-			 ssl_certificate_key {files}/key.pem;\nlocation / {{ return 200 \"here\"; }}\n}}\n}}\n",
+			 ssl_certificate {files}/chain.pem;\nssl_certificate_key {files}/key.pem;\n\
+			 server {{\nlisten 127.0.0.1:{port} ssl;\nlocation / {{ return 200 \"here\"; }}\n}}\n\
+			 server {{\nlisten 127.0.0.1:{members} ssl;\nssl_verify_client on;\n\
+			 ssl_client_certificate {files}/trust.pem;\nssl_crl {files}/crl.pem;\n\
+			 location / {{ return 200 \"here\"; }}\n}}\n}}\n",
 			at("nginx.pid"),
 			at("nginx.log"),
 		);
@@ -232,7 +247,8 @@ impl Nginx {
 			script(workspace, "nginx-test", &format!("exec /usr/sbin/nginx -q -t -c {path}"));
 		let pid = at("nginx.pid");
 		let reload = format!("[ -s {pid} ] || exit 0\nexec /usr/sbin/nginx -c {path} -s reload");
-		(Self { config, port, running: None }, [test, script(workspace, "nginx-reload", &reload)])
+		let nginx = Self { config, port, members, running: None };
+		(nginx, [test, script(workspace, "nginx-reload", &reload)])
 	}
 
 	pub fn start(&mut self, workspace: &Workspace) {
@@ -248,16 +264,18 @@ impl Nginx {
 		Visitor::come(move || {
 			let believed = believed.clone().map(CertificateDer::from).into();
 			async move {
-				let (mut connection, _) =
-					Peer { identity: None, believed }.greet(port, name).await?;
-				let asked = connection.0.write_all(b"GET / HTTP/1.0\r\n\r\n").await;
-				asked.map_err(|error| error.to_string())?;
-				let mut answer = String::new();
-				let read = connection.0.read_to_string(&mut answer).await;
-				read.map_err(|error| error.to_string())?;
-				answer.ends_with("here").then_some(()).ok_or(answer)
+				let peer = Peer { identity: None, believed };
+				peer.greet(port, name).await?.0.visit().await
 			}
 		})
+	}
+
+	/// Whether this peer is a member. Of one that is none nginx takes the connection, and answers with an error.
+	pub async fn admits(&self, peer: Peer, name: &str) -> bool {
+		match peer.greet(self.members, name).await {
+			Ok((connection, _)) => connection.visit().await.is_ok(),
+			Err(_) => false,
+		}
 	}
 
 	/// The certificate that is served, once nginx listens.
