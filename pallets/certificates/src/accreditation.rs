@@ -1,5 +1,6 @@
 //! Observers and endorsers: how an account gets its office and loses it. One set of rules serves both, which differ only
-//! in the level that they can have.
+//! in the level that they can have. What somebody else can do with an account, it can do in both: a compromise is of the
+//! account, whichever office it is told for.
 
 use crate::{
 	Accreditations, Accredited, AccreditedCount, Config, Error, Event, Pallet, Registrants,
@@ -14,6 +15,9 @@ use dpki_primitives::{
 use frame_support::ensure;
 use sp_runtime::DispatchResult;
 
+/// Both offices.
+const OFFICES: [Office; 2] = [Office::Observer, Office::Endorser];
+
 impl<T: Config> Pallet<T> {
 	pub(crate) fn do_accredit(
 		office: Office,
@@ -24,10 +28,11 @@ impl<T: Config> Pallet<T> {
 		ensure!(T::Organisations::exists(organisation), Error::<T>::OrganisationNotFound);
 		ensure!((level == Level::Dv) == (office == Office::Observer), Error::<T>::LevelUnfit);
 		let before = Accreditations::<T>::get(office, &account);
-		ensure!(
-			before.is_none_or(|it| it.compromised_from.is_none()),
-			Error::<T>::AccreditationCompromised
-		);
+		let is_compromised = |office: Office| {
+			Accreditations::<T>::get(office, &account)
+				.is_some_and(|it| it.compromised_from.is_some())
+		};
+		ensure!(!OFFICES.into_iter().any(is_compromised), Error::<T>::AccreditationCompromised);
 		// Who is in office already can be given less to say, whatever the minimum has become since.
 		let is_narrowed = before
 			.is_some_and(|it| it.may_act() && it.organisation == organisation && level <= it.level);
@@ -85,7 +90,20 @@ impl<T: Config> Pallet<T> {
 		from: Moment,
 	) -> DispatchResult {
 		ensure!(from <= Self::now(), Error::<T>::CompromiseInFuture);
-		Self::change(office, &account, |it| {
+		Self::compromise(office, &account, from)?;
+		for other in OFFICES.into_iter().filter(|it| *it != office) {
+			match Self::compromise(other, &account, from) {
+				// It was never in that office, or is known as compromised there from an earlier moment on.
+				Ok(()) | Err(Error::AccreditationMissing | Error::CompromiseNotEarlier) => (),
+				Err(error) => return Err(error.into()),
+			}
+		}
+		Ok(())
+	}
+
+	/// Marks the account in this office.
+	fn compromise(office: Office, account: &T::AccountId, from: Moment) -> Result<(), Error<T>> {
+		Self::change(office, account, |it| {
 			ensure!(
 				it.compromised_from.is_none_or(|before| from < before),
 				Error::<T>::CompromiseNotEarlier
@@ -98,6 +116,7 @@ impl<T: Config> Pallet<T> {
 			}
 			Ok(())
 		})?;
+		let account = account.clone();
 		Self::deposit_event(Event::AccreditationCompromised { office, account, from });
 		Ok(())
 	}

@@ -479,11 +479,15 @@ mod benchmarks {
 		let origin = T::AccreditationOrigin::try_successful_origin()
 			.map_err(|_| BenchmarkError::Weightless)?;
 		let who = accredited::<T>(Office::Endorser, 0, Level::Ev);
+		let (_, organisation) = payer::<T>();
+		Pallet::<T>::do_accredit(Office::Observer, who.clone(), organisation, Level::Dv)
+			.expect("the organisation exists");
 
 		#[extrinsic_call]
 		_(origin as T::RuntimeOrigin, Office::Endorser, who.clone(), 0);
 
 		assert!(Pallet::<T>::active(Office::Endorser, &who).is_err());
+		assert!(Pallet::<T>::active(Office::Observer, &who).is_err());
 		Ok(())
 	}
 

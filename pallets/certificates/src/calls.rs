@@ -318,12 +318,12 @@ mod calls {
 		}
 
 		/// Marks an observer or endorser as compromised from a moment on: what it said from then on does not count, what
-		/// it said before does, even if the account has been suspended since. It can never act again.
+		/// it said before does, even if the account has been suspended since. It can never act again, in either office.
 		///
 		/// - **Who:** [`Config::AccreditationOrigin`].
 		/// - **Cost:** as that origin pays.
-		/// - **Changes:** the accreditation.
-		/// - **Events:** [`Event::AccreditationCompromised`].
+		/// - **Changes:** the accreditation; that in the other office too, unless it is marked from an earlier moment on.
+		/// - **Events:** [`Event::AccreditationCompromised`] for each office in which it is marked.
 		/// - **Refusals:** [`Error::AccreditationMissing`], [`Error::CompromiseInFuture`],
 		///   [`Error::CompromiseNotEarlier`]: it can only be moved to an earlier moment, or what was void would return.
 		/// - **Complexity:** O(1).

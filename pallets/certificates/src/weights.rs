@@ -8,7 +8,8 @@
 //!
 //! Estimated until they are measured: `bond`, `unbond`, `withdraw_bond`, `slash` and `set_minimum_bond`; what the bond of an
 //! endorser and the least one add to `endorse` and `accredit`; what the question whether the chain is feeless adds to `apply`,
-//! `apply_with_request` and `renew`, and two memberships to `commit` and `endorse`.
+//! `apply_with_request` and `renew`, two memberships to `commit` and `endorse`, and the other office of an account to
+//! `accredit` and `mark_compromised`.
 
 #![allow(missing_docs, unused_imports)]
 
@@ -168,8 +169,8 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	fn accredit() -> Weight {
 		// Proof size in bytes: 346 measured, 3587 at most.
 		// Fastest run: 25_798 ns.
-		Weight::from_parts(60_000_000, 3827)
-			.saturating_add(T::DbWeight::get().reads(6_u64))
+		Weight::from_parts(66_000_000, 6140)
+			.saturating_add(T::DbWeight::get().reads(7_u64))
 			.saturating_add(T::DbWeight::get().writes(4_u64))
 	}
 
@@ -192,9 +193,9 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	fn mark_compromised() -> Weight {
 		// Proof size in bytes: 296 measured, 3565 at most.
 		// Fastest run: 14_662 ns.
-		Weight::from_parts(28_805_200, 3565)
-			.saturating_add(T::DbWeight::get().reads(2_u64))
-			.saturating_add(T::DbWeight::get().writes(1_u64))
+		Weight::from_parts(48_000_000, 6140)
+			.saturating_add(T::DbWeight::get().reads(3_u64))
+			.saturating_add(T::DbWeight::get().writes(2_u64))
 	}
 
 	fn set_policy() -> Weight {

@@ -1,7 +1,7 @@
 //! Who pays what to whom, to the last unit.
 
 use super::{doubles::TestEconomy, mock::*};
-use crate::{Fees, HoldReason};
+use crate::{FeeSchedule, Fees, HoldReason, LevelPrices, Price};
 use codec::MaxEncodedLen;
 use dpki_primitives::{
 	application::{ApplicationRecord, Observation, Outcome, RefusalCause, Renewal, Votes},
@@ -13,9 +13,37 @@ use dpki_primitives::{
 };
 use frame_support::{
 	assert_noop, assert_ok,
+	dispatch::DispatchResult,
+	storage::with_storage_layer,
 	traits::{LockableCurrency, WithdrawReasons},
 };
 use sp_runtime::TokenError;
+
+/// Whoever has less than the deposit, or with it less than can be owed, is refused, and nothing changes.
+#[track_caller]
+fn is_unaffordable(call: impl Fn() -> DispatchResult) {
+	let dear = Price { network: WEALTH, observation: 0, endorsement: 0 };
+	let prices = LevelPrices { dv: dear, ..FEES.issue };
+	for fees in [
+		FeeSchedule { deposit: WEALTH, ..FEES },
+		FeeSchedule { issue: prices, control: prices, ..FEES },
+	] {
+		assert_ok!(Certificates::set_fees(root(), fees));
+		// As in an extrinsic, which changes everything or nothing.
+		assert_noop!(with_storage_layer(&call), TokenError::FundsUnavailable);
+	}
+}
+
+#[test]
+fn who_cannot_pay_what_can_be_owed_neither_applies_nor_renews() {
+	run(|| {
+		is_unaffordable(|| try_apply(ALICE, request(dns("b.example"), Level::Dv, 2), 2));
+	});
+	run(|| {
+		let id = dns_certificate("a.example", 1);
+		is_unaffordable(|| Certificates::renew(signed(ALICE), id, Renewal::Control));
+	});
+}
 
 #[test]
 fn everything_that_can_be_owed_is_held_while_the_application_is_open() {

@@ -99,7 +99,7 @@ impl Certificates {
 			| Call::suspend { certificate } => BTreeSet::from([*certificate]),
 			Call::suspend_accreditation { office: Office::Endorser, account }
 			| Call::release_accreditation { office: Office::Endorser, account }
-			| Call::mark_compromised { office: Office::Endorser, account, .. }
+			| Call::mark_compromised { account, .. }
 			| Call::slash { account, .. } => endorsed_by(account),
 			_ => BTreeSet::new(),
 		}
