@@ -35,6 +35,7 @@ mod liars;
 mod light;
 mod network;
 mod operations;
+mod pool;
 mod registry;
 mod renewal;
 mod requests;
