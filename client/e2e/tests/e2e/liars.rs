@@ -112,7 +112,7 @@ async fn proxy(
 }
 
 /// What a real node says to this.
-async fn hand_on(rpc: RpcClient, method: &'static str, parameters: Vec<Value>) -> Said {
+pub async fn hand_on(rpc: RpcClient, method: &'static str, parameters: Vec<Value>) -> Said {
 	let mut handed_on = RpcParams::new();
 	for parameter in parameters {
 		handed_on.push(parameter).expect("it was JSON");
@@ -306,7 +306,8 @@ fn with_other(value: &Value, these: &str, other: &str) -> Value {
 	serde_json::from_str(&value.to_string().replace(these, other)).expect("it stays JSON")
 }
 
-fn text(path: &Path) -> String {
+/// A path for the command line.
+pub fn text(path: &Path) -> String {
 	path.display().to_string()
 }
 

@@ -36,6 +36,7 @@ mod liars;
 mod light;
 mod network;
 mod operations;
+mod pool;
 mod registry;
 mod renewal;
 mod requests;
