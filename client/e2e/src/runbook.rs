@@ -220,7 +220,8 @@ fn mentions(page: &str) -> BTreeSet<String> {
 
 #[cfg(test)]
 mod tests {
-	use super::{commands, is_short_for, mentions};
+	use super::{Elsewhere, Runbook, commands, is_short_for, is_there, mentions};
+	use std::{collections::BTreeMap, path::Path};
 
 	const EXAMPLE: &str = "\
 text of `dpki` and `dpki two
@@ -257,5 +258,33 @@ and `dpki-node key` and `dpki three`";
 		assert!(is_short_for("dpki three", &all));
 		assert!(!is_short_for("dpki thr", &all) && !is_short_for("dpki three 3", &all));
 		assert!(!is_short_for("dpki two", &all));
+	}
+
+	fn left_out(list: &[(&str, Elsewhere)]) {
+		Runbook::new(Path::new("/")).all_but(&list.iter().copied().collect::<BTreeMap<_, _>>());
+	}
+
+	#[test]
+	#[should_panic(expected = "no drill runs these")]
+	fn a_command_that_nobody_runs_is_noticed() {
+		left_out(&[]);
+	}
+
+	#[test]
+	#[should_panic(expected = "the runbook does not have what is left out")]
+	fn an_exception_that_is_not_on_the_page_any_more_is_noticed() {
+		left_out(&[("dpki make coffee", Elsewhere::Nowhere)]);
+	}
+
+	#[test]
+	#[should_panic(expected = "docker/verify does not run reboot")]
+	fn an_exception_that_no_machine_runs_is_noticed() {
+		is_there("reboot", Elsewhere::Machines("reboot"));
+	}
+
+	#[test]
+	#[should_panic(expected = "bare.rs has none of")]
+	fn an_exception_of_which_no_story_tells_is_noticed() {
+		is_there("dpki motion propose slash", Elsewhere::Story("bare.rs"));
 	}
 }
