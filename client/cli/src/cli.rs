@@ -7,7 +7,7 @@ use crate::{
 		economy, endorser, export, fleet, hold, key, motion, multisig, network, node, observer,
 		org, recovery, request, revoke, runtime, ssh, status, subject, validator, voucher, x509,
 	},
-	error::Result,
+	error::{Error, Result},
 	output::Report,
 	session::Session,
 	values::{self, GenesisHash, Member},
@@ -94,6 +94,10 @@ pub struct Global {
 		display_order = 106
 	)]
 	pub as_multi: Option<multisig::Group>,
+	/// On a chain on which nothing becomes final: go by the newest block, and wait for a block instead of finality. For
+	/// `dpki motion`, `dpki validator` and `dpki node rotate-keys`, at a node on this computer
+	#[arg(long, global = true, conflicts_with = "as_multi", display_order = 107)]
+	pub unfinalised: bool,
 }
 
 /// What to do.
@@ -212,9 +216,26 @@ pub enum Command {
 	},
 }
 
+impl Command {
+	/// Refuses what nobody needs in order to bring finality back: who relies on it waits for it.
+	fn require_vote(&self) -> Result<()> {
+		match self {
+			Self::Motion(_)
+			| Self::Validator(_)
+			| Self::Node(node::NodeCommand::RotateKeys { .. }) => Ok(()),
+			_ => Err(Error::Usage(
+				"--unfinalised is for dpki motion, dpki validator and dpki node rotate-keys: leave it out".into(),
+			)),
+		}
+	}
+}
+
 impl Cli {
 	/// Does what was asked.
 	pub async fn run(self) -> Result<Report> {
+		if self.global.unfinalised {
+			self.command.require_vote()?;
+		}
 		let session = Session::new(self.global);
 		match self.command {
 			Command::Key(command) => command.run(&session).await,
@@ -305,6 +326,23 @@ mod tests {
 		let command = Cli::command();
 		let globals: Vec<_> = command.get_arguments().map(clap::Arg::get_id).collect();
 		visit(&command, &globals);
+	}
+
+	#[test]
+	fn nothing_but_votes_and_keys_goes_without_finality() {
+		for (line, is_for_it) in [
+			("dpki motion vote 3 aye --unfinalised", true),
+			("dpki validator note-stalled --delay 9 --finalized 7 --unfinalised", true),
+			("dpki node rotate-keys --unfinalised", true),
+			("dpki node join spec.json --unfinalised", false),
+			("dpki revoke device acme/drone-7 --reason keyCompromise --unfinalised", false),
+			("dpki chain info --unfinalised", false),
+		] {
+			let cli =
+				Cli::try_parse_from(line.split(' ')).unwrap_or_else(|error| panic!("{error}"));
+			assert!(cli.global.unfinalised, "{line}");
+			assert_eq!(cli.command.require_vote().is_ok(), is_for_it, "{line}");
+		}
 	}
 
 	#[test]

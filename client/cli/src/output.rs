@@ -110,12 +110,14 @@ impl Report {
 		}
 	}
 
-	/// The finalised block that a transaction came to lie in.
+	/// The block that a transaction came to lie in.
 	pub fn finalized(self, finalized: &Finalized) -> Self {
-		let text = format!("{} (final)", finalized.number);
+		let so_far = if finalized.is_final { "final" } else { "not final" };
+		let text = format!("{} ({so_far})", finalized.number);
 		self.row_as("block", text, block_json(finalized.number, &finalized.hash))
 			.data("extrinsic", hex(&finalized.extrinsic))
 			.data("outcome_proven", finalized.proven)
+			.data("final", finalized.is_final)
 			.costs(economy::costs(finalized))
 	}
 
@@ -358,7 +360,14 @@ mod tests {
 	fn programs_read_whether_the_outcome_is_proven() {
 		for proven in [false, true] {
 			let (hash, extrinsic) = ([1; 32], [2; 32]);
-			let finalized = Finalized { number: 7, hash, extrinsic, events: Vec::new(), proven };
+			let finalized = Finalized {
+				number: 7,
+				hash,
+				extrinsic,
+				events: Vec::new(),
+				proven,
+				is_final: true,
+			};
 			assert_eq!(Report::new().finalized(&finalized).to_json()["outcome_proven"], proven);
 		}
 	}

@@ -64,6 +64,8 @@ pub struct Chain {
 	client: Client,
 	max_age: Duration,
 	proven: Option<Proven>,
+	/// Whether it goes by the newest block, because none becomes final.
+	unfinalised: bool,
 }
 
 /// A node that has to prove what it says.
@@ -81,7 +83,18 @@ impl Trust {
 		let client = session.connect_as(given.is_some()).await?;
 		let proven = Proven::begin(given, session, &client)?;
 		session.prove_by(self);
-		Ok(Chain { client, max_age: self.max_age, proven })
+		let unfinalised = session.is_unfinalised()?;
+		// Who gives a checkpoint wants everything proven, and such a block cannot be.
+		if unfinalised && proven.is_some() {
+			return Err(Error::NotAllowed {
+				why: "nothing proves what is not final, and a checkpoint was given".into(),
+				next: "leave the checkpoint out, at a node of your own".into(),
+			});
+		}
+		if unfinalised {
+			session.head(&client).await?;
+		}
+		Ok(Chain { client, max_age: self.max_age, proven, unfinalised })
 	}
 
 	/// The checkpoint that somebody gives.
@@ -112,6 +125,11 @@ impl Chain {
 	/// The state at the newest finalised block.
 	pub async fn view(&mut self) -> Result<View> {
 		let looking = async {
+			if self.unfinalised {
+				let head = self.client.best_head().await?;
+				require_young(head, self.max_age, now())?;
+				return Ok(self.client.at(head));
+			}
 			let head = self.client.finalized_head().await?;
 			if let Some(proven) = &mut self.proven {
 				return proven.view_from(head.number, self.max_age).await;

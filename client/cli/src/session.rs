@@ -23,6 +23,10 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// A finalised block is at most seconds away on a chain that is alive; reads take milliseconds.
 pub const READ_TIMEOUT: Duration = Duration::from_secs(30);
 
+/// A finalised block that lies so many blocks behind the newest one, or more, is the last for now. On a chain that is alive it
+/// is one or two.
+const STANDSTILL: u32 = 32;
+
 /// The node and the account that a command was given.
 pub struct Session {
 	url: String,
@@ -32,6 +36,8 @@ pub struct Session {
 	on_behalf_of: Option<AccountId>,
 	as_multi: Option<Group>,
 	as_json: bool,
+	/// Whether it goes by blocks that are not final.
+	unfinalised: bool,
 	/// From where the command has the node prove what it says, if it does.
 	trust: OnceLock<Trust>,
 	/// Who says what became of transactions; nobody before the first one.
@@ -49,6 +55,7 @@ impl Session {
 			on_behalf_of: global.on_behalf_of.map(|Member(account)| account),
 			as_multi: global.as_multi,
 			as_json: global.json,
+			unfinalised: global.unfinalised,
 			trust: OnceLock::new(),
 			witness: Mutex::default(),
 		}
@@ -112,10 +119,37 @@ impl Session {
 	/// A connection, and the state at the newest finalised block.
 	pub async fn view(&self) -> Result<(Client, View)> {
 		let client = self.connect().await?;
-		let view = timeout(READ_TIMEOUT, client.at_finalized())
+		let head = timeout(READ_TIMEOUT, self.head(&client))
 			.await
 			.map_err(|_| Error::NodeSilent { waited: READ_TIMEOUT })??;
+		let view = client.at(head);
 		Ok((client, view))
+	}
+
+	/// Whether the command goes by blocks that are not final, because none becomes final. Nothing proves such a block, so the
+	/// node has to be one that is believed.
+	pub fn is_unfinalised(&self) -> Result<bool> {
+		if self.unfinalised && !self.is_local() {
+			return Err(Error::NotAllowed {
+				why: format!(
+					"nothing proves what is not final, and the node at {} is elsewhere",
+					self.url
+				),
+				next: "run this at a node of your own, on its computer".into(),
+			});
+		}
+		Ok(self.unfinalised)
+	}
+
+	/// The block that the command goes by: the newest final one, or the newest one where it was asked for.
+	pub async fn head(&self, client: &Client) -> Result<Head> {
+		let last = client.finalized_head().await?;
+		if !self.is_unfinalised()? {
+			return Ok(last);
+		}
+		let newest = client.best_head().await?;
+		require_standstill(last.number, newest.number)?;
+		Ok(newest)
 	}
 
 	/// Has what becomes of transactions proven as everything else that the command goes by.
@@ -149,7 +183,8 @@ impl Session {
 		call: &impl Call,
 		doing: &str,
 	) -> Result<Finalized> {
-		let _progress = Progress::start(format!("{doing}: waiting until it is final"));
+		let what = if self.unfinalised { "for a block that holds it" } else { "until it is final" };
+		let _progress = Progress::start(format!("{doing}: waiting {what}"));
 		let submitting = async {
 			let submitted = self.submit_as_asked(client, account, call).await?;
 			submitted.map_err(|error| transaction::explain(error, &self.actor(account), call))
@@ -201,11 +236,31 @@ impl Session {
 		account: &Account,
 		call: &impl Call,
 	) -> Result<Result<Finalized, SubmitError>> {
+		if self.is_unfinalised()? {
+			return self.send_unfinalised(client, account, call).await;
+		}
 		let from = self.witness(client).await?;
 		match client.include(account, call, self.tip, from).await {
 			Ok(included) => Ok(self.outcome(client, &included).await),
 			Err(error) => Ok(Err(self.not_included(error, from).await)),
 		}
+	}
+
+	async fn send_unfinalised(
+		&self,
+		client: &Client,
+		account: &Account,
+		call: &impl Call,
+	) -> Result<Result<Finalized, SubmitError>> {
+		self.head(client).await?;
+		let included = client.include_unfinalised(account, call, self.tip).await;
+		let included = match included {
+			Ok(included) => included,
+			Err(error) => return Ok(Err(error)),
+		};
+		self.warn("nothing of this is final: look at it again once blocks are");
+		let done = client.outcome(&included).await;
+		Ok(done.map(|done| Finalized { is_final: false, ..done }))
 	}
 
 	/// Finds out who will say what becomes of a transaction, before it is sent; with the newest block that is proven, if any is.
@@ -235,6 +290,20 @@ impl Session {
 			None => client.outcome(included).await,
 		}
 	}
+}
+
+/// Refuses to go by what is not final on a chain that is alive: what was not final may come to nothing, and on such a chain nobody
+/// has to bear that.
+fn require_standstill(last: u32, newest: u32) -> Result<()> {
+	let behind = newest.saturating_sub(last);
+	if behind >= STANDSTILL {
+		return Ok(());
+	}
+	Err(Error::NotAllowed {
+		why: format!("finality is {behind} blocks behind, and stands still from {STANDSTILL} on"),
+		next: "leave --unfinalised out, or wait until it is certain that nothing becomes final"
+			.into(),
+	})
 }
 
 /// Refuses a node of another chain than the one that was asked for. If none was asked for, the node is believed in which
@@ -290,6 +359,28 @@ mod tests {
 			assert!(sentence.contains(&found) && sentence.contains(&expected), "{sentence}");
 			assert!(error.next_step().unwrap().contains("--url"));
 		}
+	}
+
+	#[test]
+	fn a_chain_that_is_alive_is_waited_for() {
+		assert!(require_standstill(100, 132).is_ok());
+		for newest in [100, 131, 99] {
+			let error = require_standstill(100, newest).unwrap_err();
+			assert!(error.next_step().unwrap().contains("leave --unfinalised out"), "{error}");
+		}
+	}
+
+	#[test]
+	fn a_node_elsewhere_is_not_believed_in_what_is_not_final() {
+		use clap::Parser;
+		let session = |url: &str, words: &[&str]| {
+			let all = [&["dpki", "validator", "list", "--url", url][..], words].concat();
+			Session::new(crate::cli::Cli::parse_from(all).global)
+		};
+		assert_eq!(session(LOCAL, &["--unfinalised"]).is_unfinalised().ok(), Some(true));
+		assert_eq!(session(REMOTE, &[]).is_unfinalised().ok(), Some(false));
+		let error = session(REMOTE, &["--unfinalised"]).is_unfinalised().unwrap_err();
+		assert!(error.to_string().contains("is elsewhere"), "{error}");
 	}
 
 	#[test]

@@ -4,10 +4,29 @@ use crate::{Workspace, target};
 use serde_json::Value;
 use std::{
 	io::{Read, Write},
-	net::TcpStream,
+	net::{Ipv4Addr, TcpListener, TcpStream},
 	path::{Path, PathBuf},
 	process::{Command, Output, Stdio},
+	sync::atomic::{AtomicU16, Ordering},
 };
+
+/// How many ports there are for one process of tests, and for how many processes beside each other: together they are
+/// below those numbers that the kernel gives to outgoing connections.
+const PORTS: u16 = 40;
+const PROCESSES: u16 = 300;
+
+/// A TCP port on loopback that nobody listens on, another one each time. No outgoing connection gets its number while a node
+/// that has it is stopped, so that the node finds it again.
+pub fn free_port() -> u16 {
+	static GIVEN: AtomicU16 = AtomicU16::new(0);
+	let turn = std::process::id() % u32::from(PROCESSES);
+	let first = 20_000 + PORTS * u16::try_from(turn).expect("it is small");
+	let is_free = |port: &u16| TcpListener::bind((Ipv4Addr::LOCALHOST, *port)).is_ok();
+	let mut next = std::iter::repeat_with(|| GIVEN.fetch_add(1, Ordering::Relaxed));
+	let given = next.by_ref().take_while(|given| *given < PORTS);
+	let port = given.map(|given| first + given).find(is_free);
+	port.expect("a test takes fewer ports than there are for it")
+}
 
 /// Four validators and a full node. It is taken down when this is dropped.
 pub struct Network {

@@ -1,6 +1,6 @@
 //! A node with the development chain, and those that others follow it with.
 
-use crate::{Process, Workspace, binary, chaos::key_of, run};
+use crate::{Process, Workspace, binary, chaos::key_of, hex, run};
 use dpki_client::{Client, account::address};
 use serde_json::{Value, json};
 use std::{
@@ -96,11 +96,24 @@ impl Node {
 	/// Starts //Alice's node of a chain with four well-known validators, whose genesis differs from the shipped one by what
 	/// `alter` does to it, and waits until it answers.
 	pub fn start_local(workspace: &Workspace, alter: impl FnOnce(&mut Value)) -> Self {
-		let raw = altered_spec(workspace, "local", alter);
-		let spec = put_spec(workspace, "chain-spec.json", &raw);
+		Self::start_local_with(workspace, alter, [], &[])
+	}
+
+	/// The same with these entries in the state of the first block besides, and with these options besides the usual ones.
+	pub fn start_local_with(
+		workspace: &Workspace,
+		alter: impl FnOnce(&mut Value),
+		state: impl IntoIterator<Item = (Vec<u8>, Vec<u8>)>,
+		options: &[&str],
+	) -> Self {
+		let mut raw = spec_of(&altered_spec(workspace, "local", alter));
+		let top = raw["genesis"]["raw"]["top"].as_object_mut().expect("a raw genesis has entries");
+		top.extend(state.into_iter().map(|(key, value)| (hex(&key), hex(&value).into())));
+		let spec = put_spec(workspace, "chain-spec.json", raw.to_string().as_bytes());
 		let chain = spec.display().to_string();
 		let role = ["--chain", &chain, "--alice"];
-		Self::begin(workspace, "alice", spec, &role, &["--unsafe-force-node-key-generation"])
+		let options = [&["--unsafe-force-node-key-generation"][..], options].concat();
+		Self::begin(workspace, "alice", spec, &role, &options)
 	}
 
 	/// Starts another node of the same chain with these options, which meets these at first, and waits until it answers.
@@ -210,6 +223,11 @@ impl Node {
 	/// Stops the chain; it can be resumed.
 	pub fn stop(&mut self) {
 		self.process = None;
+	}
+
+	/// Ends the node in good order, as a service manager does: what it has told is in its database.
+	pub fn end(mut self) {
+		self.process.take().expect("the node runs").end();
 	}
 
 	/// Starts the node again where it stopped, at the addresses that others know.

@@ -7,7 +7,10 @@ use std::{
 	io::{BufRead, BufReader, Write},
 	path::{Path, PathBuf},
 	process::{Child, Command, Output, Stdio},
-	sync::{Mutex, PoisonError, mpsc},
+	sync::{
+		Mutex, PoisonError,
+		mpsc::{self, RecvTimeoutError},
+	},
 	time::{Duration, Instant},
 };
 
@@ -130,6 +133,29 @@ impl Process {
 
 	/// Ends it now.
 	pub fn stop(self) {}
+
+	/// Asks it to end, as a service manager does, and waits until it has.
+	///
+	/// # Panics
+	///
+	/// If it has not after [`PATIENCE`].
+	pub fn end(mut self) {
+		self.signal("-TERM");
+		let deadline = Instant::now() + PATIENCE;
+		let lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
+		// Its error output is closed when it has ended: whoever reads it hangs up.
+		while let Some(left) = deadline.checked_duration_since(Instant::now()) {
+			match lines.recv_timeout(left) {
+				Ok(_) => {},
+				Err(RecvTimeoutError::Disconnected) => break,
+				Err(RecvTimeoutError::Timeout) => {
+					panic!("it does not end; it said:\n{}", self.log())
+				},
+			}
+		}
+		drop(lines);
+		self.child.wait().expect("it can be waited for");
+	}
 }
 
 impl Drop for Process {

@@ -209,6 +209,17 @@ impl Client {
 		self.head_of(&header).await
 	}
 
+	/// The newest block of the chain that the node takes for the best one, final or not: another one may take its place.
+	pub async fn best_head(&self) -> Result<Head, ClientError> {
+		let header: Option<SubstrateHeader<H256>> =
+			self.request("chain_getHeader", rpc_params![]).await?;
+		let header = header.ok_or_else(|| ClientError::Malformed {
+			method: "chain_getHeader".into(),
+			reason: "the newest block is missing".into(),
+		})?;
+		self.head_of(&header).await
+	}
+
 	/// The finalised blocks from the newest on, without end. See [`Heads`].
 	pub fn finalized_heads(&self) -> Heads {
 		Heads::new(self.clone())

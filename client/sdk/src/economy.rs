@@ -125,8 +125,14 @@ mod tests {
 			event("TransactionPayment", "TransactionFeePaid", (who, 7u128, 2u128).encode()),
 			event("Economy", "FeelessSet", true.encode()),
 		];
-		let transaction =
-			Finalized { number: 1, hash: [1; 32], extrinsic: [2; 32], events, proven: false };
+		let transaction = Finalized {
+			number: 1,
+			hash: [1; 32],
+			extrinsic: [2; 32],
+			events,
+			proven: false,
+			is_final: true,
+		};
 		assert_eq!(costs(&transaction), Costs { fees: 17, held: 100, returned: 1_000 });
 	}
 

@@ -65,7 +65,14 @@ mod tests {
 	}
 
 	fn transaction(events: Vec<Event>) -> Finalized {
-		Finalized { number: 1, hash: [1; 32], extrinsic: [2; 32], events, proven: false }
+		Finalized {
+			number: 1,
+			hash: [1; 32],
+			extrinsic: [2; 32],
+			events,
+			proven: false,
+			is_final: true,
+		}
 	}
 
 	fn voted() -> Event {

@@ -7,6 +7,7 @@
 mod body;
 mod outcome;
 pub(crate) mod signed;
+mod unfinalised;
 
 pub(crate) use body::extrinsics_root;
 pub use outcome::Included;
@@ -196,6 +197,9 @@ pub struct Finalized {
 	pub events: Vec<Event>,
 	/// Whether this is proven, and not the word of a node.
 	pub proven: bool,
+	/// Whether the block is final. It is not where somebody has waited for a block alone, see
+	/// [`Client::include_unfinalised`].
+	pub is_final: bool,
 }
 
 /// Something that a call made known.

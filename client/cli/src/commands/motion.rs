@@ -326,8 +326,14 @@ mod tests {
 		let told = |more: Vec<Event>| {
 			let voted = (7u32, [3u8; 32], true, Vec::<u8>::new(), TALLY).encode();
 			let events = [vec![event("Voted", voted)], more].concat();
-			let finalized =
-				Finalized { number: 1, hash: [1; 32], extrinsic: [2; 32], events, proven: false };
+			let finalized = Finalized {
+				number: 1,
+				hash: [1; 32],
+				extrinsic: [2; 32],
+				events,
+				proven: false,
+				is_final: true,
+			};
 			outcome(Report::new(), &finalized).to_json()
 		};
 		assert_eq!(told(vec![])["state"], "open");

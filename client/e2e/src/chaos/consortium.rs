@@ -2,13 +2,13 @@
 
 use super::{borrowed::Borrowed, rpc::Rpc};
 use crate::{
-	PATIENCE, Process, Workspace, binary,
+	PATIENCE, Process, Workspace, binary, free_port,
 	history::{Block, Event, History},
 	node::{RPC_LISTENS, altered_spec, endow, put_spec, rpc_port},
 	run,
 };
 use std::{
-	net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener},
+	net::{IpAddr, Ipv4Addr, SocketAddr},
 	path::{Path, PathBuf},
 	sync::{
 		Arc, Mutex, MutexGuard, PoisonError,
@@ -436,14 +436,7 @@ fn places(folder: &Path, apart: bool) -> Vec<SocketAddr> {
 			.map(|index| SocketAddr::new(parse(address(index)), 30333))
 			.collect();
 	}
-	// Of the numbers below those that the kernel gives to outgoing connections, so that a node finds its own again.
-	let begin = 20_000 + u16::try_from(std::process::id() % 10_000).expect("it is small");
-	let free = |port: &u16| TcpListener::bind((Ipv4Addr::LOCALHOST, *port)).is_ok();
-	(begin..32_000)
-		.filter(free)
-		.take(NAMES.len())
-		.map(|port| SocketAddr::from((Ipv4Addr::LOCALHOST, port)))
-		.collect()
+	NAMES.map(|_| SocketAddr::from((Ipv4Addr::LOCALHOST, free_port()))).to_vec()
 }
 
 /// The functions of `scripts/network` for namespaces.

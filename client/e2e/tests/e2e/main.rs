@@ -44,6 +44,7 @@ mod rotation;
 mod rpc;
 mod service;
 mod ssh_keys;
+mod stall;
 mod temporary;
 mod together;
 mod upgrade;

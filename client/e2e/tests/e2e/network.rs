@@ -214,6 +214,11 @@ fn metrics_are_those_that_alerts_and_dashboard_use(network: &Network) {
 		}
 	}
 	let scraped = network.member("full").scrape();
+	let page = include_str!("../../../../docs/operations.md");
+	let ours = scraped.lines().filter_map(|line| line.split(['{', ' ']).next());
+	let untold: BTreeSet<_> =
+		ours.filter(|name| name.starts_with("dpki_") && !page.contains(name)).collect();
+	assert!(untold.is_empty(), "docs/operations.md does not tell of {untold:?}");
 	let value = |name: &str, label: &str| {
 		let mut lines = scraped.lines().filter(|line| line.starts_with(name));
 		let line = lines.find(|line| line.contains(label));

@@ -1,9 +1,15 @@
 //! The rules of a chain are replaced while it runs: nobody stops, nobody is left behind.
 
-use codec::Decode;
+use codec::{Decode, Encode};
 use dpki_client::{
 	Account, Client, Fit, Head, RuntimeVersion, View, calls,
-	primitives::{revocation::RevocationReason, status::Status},
+	primitives::{
+		device::DeviceRecord,
+		ids::{DeviceId, OrganisationId},
+		revocation::RevocationReason,
+		status::Status,
+		storage_keys,
+	},
 };
 use dpki_e2e::{
 	Dpki, Fleet, Node, PATIENCE, Workspace, block, hex,
@@ -22,41 +28,61 @@ use subxt_rpcs::client::rpc_params;
 /// How many devices the rehearsal migrates in a block.
 const MOST_PER_BLOCK: u32 = 32;
 
-/// How many devices are on the chain when it is upgraded: `DPKI_UPGRADE_DEVICES`, or as many as a short test has time for.
-fn devices() -> usize {
+/// How many devices are enrolled before the upgrade, as many as a short test has time for.
+const ENROLLED: u32 = 200;
+
+/// From so many devices on the blocks are made faster.
+const LARGE: u32 = 10_000;
+
+/// How many devices are on the chain when it is upgraded: `DPKI_UPGRADE_DEVICES`, or those that are [enrolled](ENROLLED). What
+/// there are more have been in the state from its first block on.
+fn devices() -> u32 {
 	let asked = std::env::var("DPKI_UPGRADE_DEVICES").ok();
-	asked.map_or(200, |number| number.parse().expect("DPKI_UPGRADE_DEVICES is a number"))
+	let asked =
+		asked.map_or(ENROLLED, |number| number.parse().expect("DPKI_UPGRADE_DEVICES is a number"));
+	asked.max(ENROLLED)
 }
 
-/// The runtime that comes after the one of the node, in a file.
-fn next_runtime(workspace: &Workspace) -> (PathBuf, [u8; 32]) {
+/// The record of the device of this number in the state of the first block, as if somebody had enrolled it.
+fn grown(number: u32) -> (Vec<u8>, Vec<u8>) {
+	let organisation = OrganisationId::from_name(b"grown");
+	let name = format!("device-{number:08}").into_bytes();
+	let id = DeviceId::from_name(organisation, &name);
+	let record = DeviceRecord {
+		organisation,
+		name: name.try_into().expect("it is short"),
+		enrolled_at: 1_700_000_000_000,
+		keys_registered: 1,
+		withdrawal: Default::default(),
+	};
+	(storage_keys::device(id), record.encode())
+}
+
+/// The code of the runtime that comes after the one of the node, as a release is.
+pub fn next_runtime() -> Vec<u8> {
 	let code = dpki_rehearsal::WASM_BINARY
 		.expect("the runtime for rehearsals was not built: build without SKIP_WASM_BUILD");
-	// As a release is. What is built for tests is not, and fits into no block.
-	let code = compress_weakly(code, CODE_BLOB_BOMB_LIMIT).expect("it can be compressed");
-	let file = workspace.join("next.compact.compressed.wasm");
-	std::fs::write(&file, &code).expect("writes the runtime");
-	(file, blake2_256(&code))
+	// What is built for tests is not compressed, and fits into no block.
+	compress_weakly(code, CODE_BLOB_BOMB_LIMIT).expect("it can be compressed")
 }
 
 /// Waits for a finalised block of which `is_it` is true.
 async fn finalised(client: &Client, is_it: impl AsyncFn(&View) -> bool) -> View {
-	let waiting = async {
-		let mut heads = client.finalized_heads();
-		loop {
-			if let Some(Ok(head)) = heads.next().await {
-				let view = client.at(head);
-				if is_it(&view).await {
-					return view;
-				}
+	let mut heads = client.finalized_heads();
+	loop {
+		// Each block may take as long as anything: a large state takes many.
+		let next = tokio::time::timeout(PATIENCE, heads.next()).await.expect("finality goes on");
+		if let Some(Ok(head)) = next {
+			let view = client.at(head);
+			if is_it(&view).await {
+				return view;
 			}
 		}
-	};
-	tokio::time::timeout(PATIENCE, waiting).await.expect("finality goes on")
+	}
 }
 
 /// A table of devices with a key for each, as it leaves a factory.
-fn table(workspace: &Workspace, number: usize) -> PathBuf {
+fn table(workspace: &Workspace, number: u32) -> PathBuf {
 	let mut table = "name,purpose,key\n".to_owned();
 	for index in 0..number {
 		let key = PrivateKey::random(&mut OsRng, Algorithm::Ed25519).expect("a key can be made");
@@ -82,7 +108,7 @@ async fn visited(client: &Client, view: &View) -> u32 {
 
 /// Between these blocks all devices were migrated, a few of them in each block.
 async fn migrated_in_steps(client: &Client, from: u32, to: u32) {
-	let total = devices() as u32 + 1;
+	let total = devices() + 1;
 	let (mut last, mut steps) = (0, 0);
 	for number in from..=to {
 		let view = client.at(Head { number, hash: block_hash(client, number).await, time: 0 });
@@ -138,19 +164,28 @@ async fn arrives(node: &Node, number: u32, hash: [u8; 32]) {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_chain_is_upgraded_by_vote_while_everybody_goes_on() {
 	let workspace = Workspace::new("upgrade");
-	let (next, hash) = next_runtime(&workspace);
+	let (code, next) = (next_runtime(), workspace.join("next.compact.compressed.wasm"));
+	let hash = blake2_256(&code);
+	std::fs::write(&next, &code).expect("writes the runtime");
 	let next = next.display().to_string();
 	// Three validators, each of whom finality needs.
-	let node = Node::start_local(&workspace, |genesis| {
-		let keys = genesis["session"]["keys"].as_array_mut().expect("the validators");
-		keys.truncate(3);
-	});
+	let three = |genesis: &mut Value| {
+		genesis["session"]["keys"].as_array_mut().expect("the validators").truncate(3);
+		// Thousands of blocks, for which nobody wants to wait an hour.
+		if devices() > LARGE {
+			genesis["timing"]["slotDuration"] = 400.into();
+		}
+	};
+	// It is asked about each block of the migration when that is over.
+	let archive = ["--state-pruning", "archive"];
+	let state = (ENROLLED..devices()).map(grown);
+	let node = Node::start_local_with(&workspace, three, state, &archive);
 	let second = Node::beside(&workspace, "bob", &[&node], &["--bob"]).await;
 	let third = Node::beside(&workspace, "charlie", &[&node, &second], &["--charlie"]).await;
 	let alice = Dpki::new(&node, "//Alice");
 	alice.ok(["org", "create", "acme", "--kind", "ecosystem-operator"]);
 	let fleet = Fleet { node, admin: alice.clone(), organisation: "acme".into(), workspace };
-	let table = table(&fleet.workspace, devices()).display().to_string();
+	let table = table(&fleet.workspace, ENROLLED).display().to_string();
 	alice.ok(["device", "batch", &table, "--org", "acme"]);
 	let mut device = fleet.enrol("drone-1").await;
 	device.start();

@@ -1,7 +1,7 @@
 //! Who makes and finalises blocks, changed by vote on a chain that goes on meanwhile.
 
 use codec::Decode;
-use dpki_client::{Client, Head};
+use dpki_client::{Account, Client, Head};
 use dpki_e2e::{Dpki, Node, PATIENCE, Workspace, hex};
 use dpki_light::LightClient;
 use dpki_verifier::{AuthoritySet, Checkpoint, Verifier, Zebra};
@@ -39,18 +39,16 @@ fn bytes(digits: &str) -> Vec<u8> {
 
 /// Waits for a finalised block of which `is_it` is true.
 async fn finalised(client: &Client, is_it: impl AsyncFn(&Head) -> bool) -> Head {
-	let waiting = async {
-		let mut heads = client.finalized_heads();
-		loop {
-			let head = heads.next().await.expect("the stream has no end");
-			if let Ok(head) = head
-				&& is_it(&head).await
-			{
-				return head;
-			}
+	let mut heads = client.finalized_heads();
+	loop {
+		// Each block may take as long as anything.
+		let head = tokio::time::timeout(PATIENCE, heads.next()).await.expect("finality goes on");
+		if let Ok(head) = head.expect("the stream has no end")
+			&& is_it(&head).await
+		{
+			return head;
 		}
-	};
-	tokio::time::timeout(PATIENCE, waiting).await.expect("finality goes on")
+	}
 }
 
 /// A device that knows the genesis and its authorities.
@@ -140,4 +138,42 @@ async fn a_second_validator_is_voted_in_and_makes_and_finalises_blocks() {
 	assert!(finalized < ahead - 2, "{finalized} of {ahead} was finalised by one of two");
 	joined.resume();
 	finalised(&client, async |head: &Head| head.number > ahead).await;
+}
+
+/// How many final blocks there are for two nodes with the same keys to be caught.
+const LONGEST_LIE: u32 = 200;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_validator_whose_keys_are_in_two_nodes_is_reported_and_leaves() {
+	let workspace = Workspace::new("twice");
+	let alice = Node::start_local(&workspace, |genesis| {
+		genesis["timing"]["sessionLength"] = LENGTH.into();
+	});
+	let bob = Node::beside(&workspace, "bob", &[&alice], &["--bob"]).await;
+	let charlie = Node::beside(&workspace, "charlie", &[&alice, &bob], &["--charlie"]).await;
+	let all = [&alice, &bob, &charlie];
+	let _dave = Node::beside(&workspace, "dave", &all, &["--dave"]).await;
+	let client = alice.client().await;
+	let before = finalised(&client, async |head: &Head| head.number > 2).await;
+	let serving = client.at(before).serving_validators().await.expect("it is read");
+	assert_eq!(serving.len(), 4);
+
+	// As if somebody had copied the keystore to a spare machine and started it, to be safe.
+	let _spare = Node::beside(&workspace, "spare", &all, &["--dave"]).await;
+	let dave = Account::from_uri("//Dave").expect("a development account").id();
+	let gone = finalised(&client, async |head: &Head| {
+		assert!(head.number < before.number + LONGEST_LIE, "two votes by one key are not noticed");
+		let serving = client.at(*head).serving_validators().await.expect("it is read");
+		!serving.contains(&dave)
+	})
+	.await;
+	// By what was proven alone: nobody has voted on it, and the others stay.
+	let view = client.at(gone);
+	assert_eq!(view.serving_validators().await.expect("it is read").len(), 3);
+	assert!(view.motions(0).await.expect("they are read").is_empty());
+	let after = finalised(&client, async |head: &Head| head.number > gone.number + LENGTH).await;
+	assert_eq!(client.at(after).serving_validators().await.expect("it is read").len(), 3);
+	// What it did is forgotten with it.
+	let records = client.at(after).validators().await.expect("they are read");
+	assert!(records.iter().all(|record| record.account != dave), "{records:?}");
 }

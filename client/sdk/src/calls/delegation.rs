@@ -104,7 +104,14 @@ mod tests {
 				text: String::new(),
 			};
 			let (hash, extrinsic) = ([1; 32], [2; 32]);
-			proxied(&Finalized { number: 1, hash, extrinsic, events: vec![event], proven: false })
+			proxied(&Finalized {
+				number: 1,
+				hash,
+				extrinsic,
+				events: vec![event],
+				proven: false,
+				is_final: true,
+			})
 		};
 		assert!(told("ProxyExecuted", &[0]).is_ok());
 		// `DispatchError::BadOrigin`.

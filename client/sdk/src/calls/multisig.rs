@@ -264,6 +264,7 @@ mod tests {
 				extrinsic,
 				events: vec![event],
 				proven: false,
+				is_final: true,
 			})
 		};
 		assert!(matches!(progress("MultisigApproval", &[]), MultisigProgress::Pending));

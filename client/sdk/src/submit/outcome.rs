@@ -42,7 +42,7 @@ impl Included {
 	/// The same with the number of its block and what it made known, by the word of a node.
 	pub(crate) fn finalized(&self, number: u32, events: Vec<Event>) -> Finalized {
 		let Self { block: hash, extrinsic } = *self;
-		Finalized { number, hash, extrinsic, events, proven: false }
+		Finalized { number, hash, extrinsic, events, proven: false, is_final: true }
 	}
 }
 
