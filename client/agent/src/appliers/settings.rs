@@ -3,7 +3,7 @@
 //! ```toml
 //! [apply.tls.web]                        # what is delivered under the name `web`
 //! directory = "/etc/dpki/tls/web"        # of `current/chain.pem`, `key.pem`, `trust.pem`, `crl.pem`
-//! test = ["nginx", "-t"]                 # has to succeed before the service is told
+//! test = ["/usr/local/bin/try-web"]      # has to succeed before the service is told
 //! reload = ["systemctl", "reload", "nginx"]
 //! group = "ssl-cert"                     # may read the private key; without it only the agent's user may
 //!
