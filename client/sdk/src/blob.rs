@@ -13,7 +13,7 @@
 //! | a folder | `folder=/PATH` | [`folder`] | yes |
 //!
 //! No store is trusted. What comes from one is bounded before it is read, by the length that is announced, and while it
-//! is read; then it is hashed. [`Stores`] asks several: each in its turn, and the next one also when one takes long.
+//! is read, but for the nodes of the chain, where a wider bound holds (see [`chain`]); then it is hashed. [`Stores`] asks several: each in its turn, and the next one also when one takes long.
 //! What may pass is asked for again, after pauses that grow; what would be answered alike is not.
 //!
 //! ```no_run

@@ -1,4 +1,9 @@
 //! The nodes of the chain: what a transaction stored, any node that keeps its blocks has.
+//!
+//! The answer comes as a whole, and how long a blob may be is not part of the question. So what is read before that is held
+//! against it is bounded by others: from a node, by the 50 MiB of an answer at which its connection is given up; from a peer
+//! of a light client, by the 4 MiB of a message of Bitswap (`MAX_BITSWAP_MESSAGE_SIZE` of smoldot 5.0), which is refused by
+//! its announced length before it is read. Of an answer that is too long nothing is decoded here.
 
 #[cfg(test)]
 mod tests;
