@@ -1,7 +1,7 @@
 //! That every row of the table of attacks in the README names tests that exist.
 
 const README: &str = include_str!("../../README.md");
-const SOURCES: [&str; 33] = [
+const SOURCES: [&str; 34] = [
 	include_str!("insiders.rs"),
 	include_str!("notified.rs"),
 	include_str!("stops_beside.rs"),
@@ -12,6 +12,7 @@ const SOURCES: [&str; 33] = [
 	include_str!("crashes.rs"),
 	include_str!("credentials.rs"),
 	include_str!("deliveries.rs"),
+	include_str!("early.rs"),
 	include_str!("forgeries.rs"),
 	include_str!("host_keys.rs"),
 	include_str!("lapses.rs"),
