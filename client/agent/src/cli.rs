@@ -4,7 +4,7 @@ mod keys;
 mod service;
 
 pub use keys::{AuthorizedKeysArgs, ConsentArgs, RequestArgs, RequestKind, RevokeArgs};
-pub use service::{HybridArgs, InstallArgs, LogFormat, SealArgs, ServiceArgs, Suite};
+pub use service::{HybridArgs, InstallArgs, LapseArgs, LogFormat, SealArgs, ServiceArgs, Suite};
 
 use clap::{Args, Parser, Subcommand};
 use dpki_agent::config::{parse_checkpoint, parse_hash};
@@ -35,6 +35,7 @@ Examples:
   dpki-agent enrol --config /etc/dpki/agent.toml --voucher-file drone-7.voucher
   dpki-agent install --config /etc/dpki/agent.toml
   dpki-agent run --config /etc/dpki/agent.toml
+  dpki-agent lapse --config /etc/dpki/agent.toml
   dpki-agent rotate --overlap 7d
   dpki-agent consent --account 5FHneW46xGXgs5mUiveU4sbTyGBzmstUspZC92UhjJM694ty --purpose tls --key tls.key
   dpki-agent request ssh-host --name drone-7.acme.example
@@ -68,6 +69,7 @@ impl Command {
 			Self::Init(args) => args.json,
 			Self::Enrol(args) => args.json,
 			Self::Run(args) => args.json,
+			Self::Lapse(args) => args.json,
 			Self::Seal(args) => args.json,
 			Self::Install(args) => args.json,
 			Self::Hybrid(args) => args.json,
@@ -93,6 +95,8 @@ pub enum Command {
 	Enrol(EnrolArgs),
 	/// Follow the chain and put in force what is delivered.
 	Run(RunArgs),
+	/// Take away what has ended, by what is on the disk; for the start of the system, before sshd.
+	Lapse(LapseArgs),
 	/// Seal the secrets in the state directory by the key that the configuration names.
 	Seal(SealArgs),
 	/// Write the unit of systemd for this configuration.
@@ -398,7 +402,7 @@ mod tests {
 			assert!(json, "`{name}` takes no --json");
 			seen += 1;
 		}
-		assert_eq!(seen, 15);
+		assert_eq!(seen, 16);
 	}
 
 	#[test]

@@ -18,6 +18,7 @@
 //! | [`pin`] | the checkpoint: whose finality is believed |
 //! | [`freshness`] | how old the chain may be |
 //! | [`boot`] | a clock that nobody sets |
+//! | [`early`] | what has ended is taken away before anything else, without any secret |
 //! | [`run`] | the daemon |
 //! | [`acknowledge`] | telling the chain |
 //! | [`enrol`] | spending a voucher |
@@ -59,6 +60,7 @@ pub mod config;
 pub mod connect;
 pub mod consent;
 pub mod desired;
+pub mod early;
 pub mod enrol;
 pub mod files;
 pub mod filing;

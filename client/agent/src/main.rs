@@ -7,12 +7,13 @@ use clap::Parser;
 use cli::{
 	AuthorizedKeysArgs, CheckpointArgs, Cli, Command, ConsentArgs, EXIT_ERROR, EXIT_NOT_WORKING,
 	EXIT_USAGE, EnrolArgs, FingerprintArgs, GatewayArgs, HybridArgs, InitArgs, InstallArgs,
-	LogFormat, RevokeArgs, RotateArgs, RunArgs, SealArgs, StatusArgs, Suite,
+	LapseArgs, LogFormat, RevokeArgs, RotateArgs, RunArgs, SealArgs, StatusArgs, Suite,
 };
 use dpki_agent::{
 	appliers::authorized::answer::answer,
 	config::{BlobSettings, ChainSettings, Config, SshSettings},
 	consent::{Request, consent},
+	early::Early,
 	enrol::enrol,
 	files::{PUBLIC, create_whole},
 	freshness::{FreshnessSettings, Heard},
@@ -20,7 +21,7 @@ use dpki_agent::{
 	init::init,
 	inspection::{Inspection, Time},
 	keys::DeviceKeys,
-	lock::{Presence, presence},
+	lock::{LockError, Presence, presence},
 	log::JsonLines,
 	pin,
 	renunciation::{Renounced, renounce},
@@ -105,6 +106,7 @@ async fn execute(command: Command) -> Outcome {
 		Command::Init(args) => make(*args).await,
 		Command::Enrol(args) => spend(args).await,
 		Command::Run(args) => follow(args).await,
+		Command::Lapse(args) => take_away(&args),
 		Command::Seal(args) => seal(args).await,
 		Command::Install(args) => install(&args),
 		Command::Hybrid(args) => hybrid(args).await,
@@ -247,6 +249,41 @@ async fn follow(args: RunArgs) -> Outcome {
 	Ok(ExitCode::SUCCESS)
 }
 
+fn take_away(args: &LapseArgs) -> Outcome {
+	let config = Config::load(&args.config)?;
+	let taken = match Early::begin(&config) {
+		Ok(mut early) => Some(early.take_away(clock())?),
+		Err(LockError::Held { .. }) => None,
+		Err(error) => return Err(error.into()),
+	};
+	if args.json {
+		let told = json!({
+			"running": taken.is_none(),
+			"certain": taken.map(|it| it.is_certain),
+			"logins_closed": taken.map(|it| it.are_logins_closed),
+			"peers_closed": taken.map(|it| it.are_peers_closed),
+			"generation": taken.and_then(|it| it.generation),
+		});
+		println!("{told:#}");
+		return Ok(ExitCode::SUCCESS);
+	}
+	let Some(taken) = taken else {
+		println!("an agent runs, which takes away what has ended by itself");
+		return Ok(ExitCode::SUCCESS);
+	};
+	println!("what has ended is taken away");
+	for (is_so, sentence) in [
+		(!taken.is_certain, "until the chain is heard there is no temporary access"),
+		(taken.are_logins_closed, "until then nobody logs in by what the chain says"),
+		(taken.are_peers_closed, "until then no TLS peer is believed"),
+	] {
+		if is_so {
+			println!("{sentence}");
+		}
+	}
+	Ok(ExitCode::SUCCESS)
+}
+
 async fn pass_on(args: GatewayArgs) -> Outcome {
 	let GatewayArgs { listen, node, max_age, json: _ } = args;
 	gateway::serve(gateway::Settings { listen, node, max_age }, stop()?).await?;
@@ -283,28 +320,38 @@ fn install(args: &InstallArgs) -> Outcome {
 		Some(program) => program.clone(),
 		None => std::env::current_exe()?,
 	};
-	let text = unit::text(&Installation {
+	let installation = Installation {
 		program: &program,
 		config_path: &std::path::absolute(&args.config)?,
 		config: &config,
 		credential: args.credential_file.as_deref(),
 		credential_is_plain: args.credential_plain,
 		writable: &args.writable,
-	})?;
+	};
+	let early = args.unit.with_file_name(unit::EARLY);
+	let units =
+		[(&args.unit, unit::text(&installation)?), (&early, unit::early_text(&installation)?)];
 	if args.print {
-		print!("{text}");
+		for (path, text) in &units {
+			println!("# {}\n{text}", path.display());
+		}
 		return Ok(ExitCode::SUCCESS);
 	}
-	let is_new = unit::install(&text, &args.unit, args.replace)?;
+	let mut written = Vec::new();
+	for (path, text) in &units {
+		if unit::install(text, path, args.replace)? {
+			written.push(*path);
+		}
+	}
 	unit::make_directories(&config)?;
 	if args.json {
-		println!("{:#}", json!({ "unit": args.unit, "already": !is_new }));
+		let told = json!({ "unit": args.unit, "early": early, "already": written.is_empty() });
+		println!("{told:#}");
 	} else {
-		println!(
-			"{} {}",
-			args.unit.display(),
-			if is_new { "is written" } else { "is there already" }
-		);
+		for (path, _) in &units {
+			let word = if written.contains(path) { "is written" } else { "is there already" };
+			println!("{} {word}", path.display());
+		}
 		println!("\nStart it with\n  systemctl daemon-reload && systemctl enable --now dpki-agent");
 	}
 	Ok(ExitCode::SUCCESS)

@@ -6,6 +6,7 @@ use crate::{
 	chain::Chain,
 	config::Config,
 	connect::{ConnectError, Connection, connect, head_within},
+	early::Early,
 	keys::{DeviceKeys, KeyError},
 	lock::{LockError, StateLock},
 	notify::{Notifier, Readiness},
@@ -391,12 +392,28 @@ pub async fn converge(
 	Ok(())
 }
 
-/// The agent, and what has to be held as long as it works.
+/// The agent, and what has to be held as long as it works. What has ended is taken away before anything that can fail:
+/// neither a missing key nor a damaged journal keeps it.
 async fn open(config: &Config) -> Result<(Agent, StateLock), RunError> {
+	let mut early = Early::begin(config)?;
+	if let Err(error) = early.take_away(clock()) {
+		tracing::warn!(%error, "not everything that has ended could be taken away");
+	}
+	let opened = open_state(config, early.take_lock()).await;
+	if opened.is_err() {
+		early.tell_services().await;
+	}
+	opened
+}
+
+async fn open_state(
+	config: &Config,
+	lock: Option<StateLock>,
+) -> Result<(Agent, StateLock), RunError> {
 	let mut vault = Vault::of(config).await?;
-	// Without keys there is nothing to lock.
+	// Who has no keys is told so, and not that there is nothing to lock.
 	DeviceKeys::load(&vault)?;
-	let lock = StateLock::acquire(&config.state)?;
+	let lock = lock.map_or_else(|| StateLock::acquire(&config.state), Ok)?;
 	vault.complete()?;
 	let keys = DeviceKeys::load(&vault)?;
 	Ok((Agent::open(config, keys, clock)?, lock))

@@ -202,16 +202,32 @@ impl Device {
 	/// Starts the agent with a clock that is off by this much, as `libfaketime` takes it, such as `-1d`. The clock that
 	/// runs since the start of the system is left alone: nobody can set that one.
 	pub fn start_at(&mut self, offset: &str) {
+		let log = self.join("agent.log");
+		let args = self.words_at(offset, "run");
+		self.agent = Some(Process::start(Path::new("/usr/bin/env"), args, &log));
+	}
+
+	/// Has the agent take away what has ended, as at a start of the system, by such a clock; what it tells.
+	pub fn lapse_at(&self, offset: &str) -> Value {
+		let words = self.words_at(offset, "lapse").into_iter().chain(["--json".to_owned()]);
+		let output = Command::new("/usr/bin/env").args(words).output().expect("env starts");
+		assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+		serde_json::from_slice(&output.stdout).expect("it answers in JSON")
+	}
+
+	/// The words by which `env` starts the agent with another clock.
+	fn words_at(&self, offset: &str, command: &str) -> Vec<String> {
 		let config = self.join("agent.toml").display().to_string();
 		let agent = binary("dpki-agent").display().to_string();
-		let environment = [
+		vec![
 			"LD_PRELOAD=/usr/$LIB/faketime/libfaketime.so.1".into(),
 			format!("FAKETIME={offset}"),
 			"DONT_FAKE_MONOTONIC=1".into(),
-		];
-		let args = environment.into_iter().chain([agent, "run".into(), "--config".into(), config]);
-		let log = self.join("agent.log");
-		self.agent = Some(Process::start(Path::new("/usr/bin/env"), args, &log));
+			agent,
+			command.into(),
+			"--config".into(),
+			config,
+		]
 	}
 
 	/// Stops the agent.

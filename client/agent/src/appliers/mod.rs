@@ -47,10 +47,11 @@ use crate::{
 };
 use async_trait::async_trait;
 use dpki_client::{Item, Use, primitives::Moment};
-use generational::Generational;
+use generational::{Content, Generational};
 use std::{
 	collections::BTreeMap,
 	iter::once,
+	path::Path,
 	time::{Duration, Instant},
 };
 
@@ -218,38 +219,28 @@ pub struct Appliers {
 impl Appliers {
 	/// The appliers that the configuration names.
 	pub fn new(config: &Config, steps: Steps) -> Result<Self, ApplyError> {
-		let settings = &config.apply;
-		let mut others: Vec<Box<dyn Applier>> = Vec::new();
-		for (name, it) in &settings.tls {
-			let content = tls::Tls::new(name, it, &config.state);
-			let group = settings::group_id(it.group.as_ref())?;
-			others.push(Box::new(Generational::new(content, &it.directory, group, &steps)));
-		}
-		if let Some(it) = &settings.psk {
-			let group = settings::group_id(it.group.as_ref())?;
-			let content = psk::Psk::new(it);
-			others.push(Box::new(Generational::new(content, &it.directory, group, &steps)));
-		}
-		for (name, it) in &settings.hooks {
-			let place = config.state.join("hooks").join(name);
-			let content = opaque::Opaque::new(name, it);
-			others.push(Box::new(Generational::new(content, &place, None, &steps)));
-		}
-		if let Some(it) = &settings.authorized_keys {
-			let content = authorized::AuthorizedKeys::new(it, config);
-			others.push(Box::new(Generational::new(content, &it.directory, None, &steps)));
-		}
-		for (login, path) in &settings.user_keys {
-			let directory = user_key::directory(&config.state, login);
-			let content = user_key::UserKey::new(login, path, &directory);
-			others.push(Box::new(Generational::new(content, &directory, None, &steps)));
-		}
-		let ssh = ssh::SshApplier::new(&config.ssh, settings.host_key, steps);
+		let others = others(config, &steps).into_iter().collect::<Result<_, _>>()?;
+		let ssh = ssh::SshApplier::new(&config.ssh, config.apply.host_key, steps);
 		let mut appliers = Self { ssh, others, troubles: BTreeMap::new() };
 		for applier in appliers.in_order(Cause::Enforcement) {
 			applier.initialise()?;
 		}
 		Ok(appliers)
+	}
+
+	/// The same for whoever takes away only: nothing is made that is not there. Beside them, why one is missing, which keeps
+	/// no other from that.
+	pub fn as_they_are(config: &Config) -> (Self, Vec<ApplyError>) {
+		let steps = Steps::default();
+		let (mut others, mut errors) = (Vec::new(), Vec::new());
+		for found in self::others(config, &steps) {
+			match found {
+				Ok(applier) => others.push(applier),
+				Err(error) => errors.push(error),
+			}
+		}
+		let ssh = ssh::SshApplier::new(&config.ssh, config.apply.host_key, steps);
+		(Self { ssh, others, troubles: BTreeMap::new() }, errors)
 	}
 
 	/// Whether one of them other than that of SSH can put such a part in force.
@@ -398,6 +389,43 @@ impl Appliers {
 			Cause::Enforcement => once(ssh).chain(others).collect(),
 		}
 	}
+}
+
+/// The appliers that the configuration names beside that of SSH, or why there is none.
+fn others(config: &Config, steps: &Steps) -> Vec<Result<Box<dyn Applier>, ApplyError>> {
+	fn boxed<C: Content + 'static>(
+		content: C,
+		directory: &Path,
+		group: Result<Option<u32>, FileError>,
+		steps: &Steps,
+	) -> Result<Box<dyn Applier>, ApplyError> {
+		Ok(Box::new(Generational::new(content, directory, group?, steps)))
+	}
+	let settings = &config.apply;
+	let mut others = Vec::new();
+	for (name, it) in &settings.tls {
+		let content = tls::Tls::new(name, it, &config.state);
+		let group = settings::group_id(it.group.as_ref());
+		others.push(boxed(content, &it.directory, group, steps));
+	}
+	if let Some(it) = &settings.psk {
+		let group = settings::group_id(it.group.as_ref());
+		others.push(boxed(psk::Psk::new(it), &it.directory, group, steps));
+	}
+	for (name, it) in &settings.hooks {
+		let place = config.state.join("hooks").join(name);
+		others.push(boxed(opaque::Opaque::new(name, it), &place, Ok(None), steps));
+	}
+	if let Some(it) = &settings.authorized_keys {
+		let content = authorized::AuthorizedKeys::new(it, config);
+		others.push(boxed(content, &it.directory, Ok(None), steps));
+	}
+	for (login, path) in &settings.user_keys {
+		let directory = user_key::directory(&config.state, login);
+		let content = user_key::UserKey::new(login, path, &directory);
+		others.push(boxed(content, &directory, Ok(None), steps));
+	}
+	others
 }
 
 async fn prepare_all(

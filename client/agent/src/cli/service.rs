@@ -63,6 +63,25 @@ impl ServiceArgs {
 	}
 }
 
+/// `dpki-agent lapse`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+After a start of the system nobody can tell how long it was down: temporary access and plain keys of grants open nothing
+until the chain tells something new. What has no end stays. Neither the network nor the seal key is needed; `dpki-agent
+run` begins with the same. While an agent runs, that sees to it. The unit dpki-agent-lapse, which `dpki-agent install` writes, does
+this before sshd starts.
+
+Example:
+  dpki-agent lapse --config /etc/dpki/agent.toml")]
+pub struct LapseArgs {
+	/// The configuration file.
+	#[arg(long, value_name = "FILE", default_value = "/etc/dpki/agent.toml")]
+	pub config: PathBuf,
+	/// Print JSON.
+	#[arg(long)]
+	pub json: bool,
+}
+
 /// `dpki-agent seal`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
@@ -85,8 +104,9 @@ pub struct SealArgs {
 /// `dpki-agent install`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-The unit lets the agent write where the configuration says, and nowhere else. A unit that is there and says something else is
-left alone without --replace.
+The unit lets the agent write where the configuration says, and nowhere else. Beside it lies dpki-agent-lapse.service, which
+takes away what has ended before sshd starts, and is enabled with it. A unit that is there and says something else is left
+alone without --replace.
 
 Examples:
   dpki-agent install --config /etc/dpki/agent.toml
@@ -116,7 +136,7 @@ pub struct InstallArgs {
 	/// Write over a unit that says something else.
 	#[arg(long)]
 	pub replace: bool,
-	/// Print the unit, and write nothing.
+	/// Print the units, and write nothing.
 	#[arg(long)]
 	pub print: bool,
 	/// Print JSON.

@@ -5,6 +5,8 @@
 //!
 //! What appliers write need not be there: systemd passes over it, and it cannot be written until the agent is started again.
 //! So `dpki-agent install` makes their directories. Those of somebody's `authorized_keys` and keys are for their owner to make.
+//! Beside it lies [`EARLY`], the unit of `dpki-agent lapse`, which needs no network and no key and writes the same places.
+//!
 //! Homes are hidden from the agent, unless something in them is to be written: then it sees them all, and writes only that.
 
 use crate::{
@@ -19,6 +21,10 @@ use std::{
 
 /// The unit for the usual places.
 const UNIT: &str = include_str!("../../dpki-agent.service");
+/// The one that takes away what has ended before sshd starts, for the usual places.
+const EARLY_UNIT: &str = include_str!("../../dpki-agent-lapse.service");
+/// The name of its file, beside the other one.
+pub const EARLY: &str = "dpki-agent-lapse.service";
 /// Where systemd looks for encrypted credentials.
 const CREDENTIALS: &str = "/etc/credstore.encrypted";
 /// The state directory that systemd makes.
@@ -78,18 +84,8 @@ pub fn text(installation: &Installation<'_>) -> Result<String, UnitError> {
 	if !default_state {
 		writable.push(state);
 	}
-	let (directories, others) = applied(config);
-	for directory in directories.iter().chain(&others) {
-		writable.push(format!("-{}", plain(directory)?));
-	}
-	for directory in installation.writable {
-		writable.push(plain(directory)?);
-	}
-	let is_in_home = |path: &String| {
-		let path = Path::new(path.trim_start_matches('-'));
-		HOMES.iter().any(|home| path.starts_with(home))
-	};
-	let needs_homes = writable.iter().any(is_in_home);
+	writable.extend(further(installation)?);
+	let needs_homes = writable.iter().any(|path| is_in_home(path));
 	let mut lines = Vec::new();
 	for line in UNIT.lines() {
 		match line.split_once('=').map_or("", |(name, _)| name) {
@@ -111,6 +107,48 @@ pub fn text(installation: &Installation<'_>) -> Result<String, UnitError> {
 	}
 	lines.push(String::new());
 	Ok(lines.join("\n"))
+}
+
+/// The text of the unit [`EARLY`].
+pub fn early_text(installation: &Installation<'_>) -> Result<String, UnitError> {
+	let Installation { program, config_path, config, .. } = installation;
+	let mut writable = vec![plain(&config.ssh.directory)?, plain(&config.state)?];
+	writable.extend(further(installation)?);
+	// What is not there is open to nobody, and must not keep the rest open.
+	let optional = writable.iter().map(|path| format!("-{}", path.trim_start_matches('-')));
+	let optional = optional.collect::<Vec<_>>().join(" ");
+	let mut lines = Vec::new();
+	for line in EARLY_UNIT.lines() {
+		lines.push(match line.split_once('=').map_or("", |(name, _)| name) {
+			"ExecStart" => {
+				let (program, path) = (plain(program)?, plain(config_path)?);
+				format!("ExecStart={program} lapse --config {path}")
+			},
+			"ReadWritePaths" => format!("ReadWritePaths={optional}"),
+			"ProtectHome" if writable.iter().any(|path| is_in_home(path)) => "ProtectHome=read-only".into(),
+			_ => line.into(),
+		});
+	}
+	lines.push(String::new());
+	Ok(lines.join("\n"))
+}
+
+/// What can be written beside the agent's own directories: what appliers write, if it is there, and what is said.
+fn further(installation: &Installation<'_>) -> Result<Vec<String>, UnitError> {
+	let (directories, others) = applied(installation.config);
+	let mut writable = Vec::new();
+	for directory in directories.iter().chain(&others) {
+		writable.push(format!("-{}", plain(directory)?));
+	}
+	for directory in installation.writable {
+		writable.push(plain(directory)?);
+	}
+	Ok(writable)
+}
+
+fn is_in_home(path: &str) -> bool {
+	let path = Path::new(path.trim_start_matches('-'));
+	HOMES.iter().any(|home| path.starts_with(home))
 }
 
 /// Makes the directories of the appliers that are not there.
@@ -186,6 +224,7 @@ mod tests {
 	#[test]
 	fn in_the_usual_places_it_is_the_unit_of_this_crate() {
 		assert_eq!(text(&installation(&sample())).unwrap(), UNIT);
+		assert_eq!(early_text(&installation(&sample())).unwrap(), EARLY_UNIT);
 	}
 
 	#[test]
@@ -221,6 +260,10 @@ mod tests {
 		let line = "\nReadWritePaths=/etc/ssh/dpki -/etc/dpki/tls/web -/etc/mosquitto/dpki \
 			-/etc/ssh/dpki-keys -/srv/ops -/srv/pilot\n";
 		assert!(unit.contains(line) && unit.contains("\nProtectHome=yes\n"), "{unit}");
+		let unit = early_text(&installation(&config)).unwrap();
+		let line = "\nReadWritePaths=-/etc/ssh/dpki -/var/lib/dpki-agent -/etc/dpki/tls/web \
+			-/etc/mosquitto/dpki -/etc/ssh/dpki-keys -/srv/ops -/srv/pilot\n";
+		assert!(unit.contains(line) && unit.contains("\nProtectHome=yes\n"), "{unit}");
 	}
 
 	#[test]
@@ -238,6 +281,8 @@ mod tests {
 			let further = [writable.into()];
 			let unit = text(&Installation { writable: &further, ..installation(&config) }).unwrap();
 			assert!(unit.contains(&format!("\n{words}\n")), "{file} {writable}: {unit}");
+			let early = Installation { writable: &further, ..installation(&config) };
+			assert!(early_text(&early).unwrap().contains(&format!("\n{words}\n")), "{file}");
 			assert_eq!(unit.matches("ProtectHome=").count(), 1);
 		}
 		let config = with_appliers("[user-keys]\npilot = '/home/pilot/.ssh/id_dpki'\n");

@@ -53,16 +53,22 @@ impl Temporary {
 	/// Its line in the file of the login. sshd, too, takes the principal for none when its time is over, by the clock of the
 	/// device; one before OpenSSH 9.1 does not know the form of the time, and takes it for none at once.
 	fn line(&self) -> Option<String> {
-		let seconds = i64::try_from(self.until / 1000).ok()?;
-		let end = OffsetDateTime::from_unix_timestamp(seconds).ok()?;
-		let (year, month, day) = end.to_calendar_date();
-		let (hour, minute, second) = end.to_hms();
-		let month = u8::from(month);
-		Some(format!(
-			"expiry-time=\"{year:04}{month:02}{day:02}{hour:02}{minute:02}{second:02}Z\" {}",
-			self.principal
-		))
+		let end = expiry_time(self.until)?;
+		Some(format!("{EXPIRY}{end}\" {}", self.principal))
 	}
+}
+
+/// How a line begins that says its end.
+const EXPIRY: &str = "expiry-time=\"";
+
+/// A moment in UTC, as sshd(8) takes it. One after the year 9999 cannot be written so, and is none that sshd would live to
+/// see. What is later is greater as a text, too.
+pub(crate) fn expiry_time(moment: Moment) -> Option<String> {
+	let time = OffsetDateTime::from_unix_timestamp(i64::try_from(moment / 1000).ok()?).ok()?;
+	let (year, month, day) = time.to_calendar_date();
+	let (hour, minute, second) = time.to_hms();
+	let month = u8::from(month);
+	Some(format!("{year:04}{month:02}{day:02}{hour:02}{minute:02}{second:02}Z"))
 }
 
 /// A key that opens a login for a short time, without a certificate.
@@ -86,21 +92,43 @@ impl TemporaryKey {
 /// Takes these accesses out of the files of a generation.
 pub fn withdraw(files: &mut Files, over: &[Temporary]) {
 	for access in over {
-		let file = format!("{PRINCIPALS}/{}", access.login);
-		let Some(content) = files.get_mut(&file) else { continue };
-		let text = String::from_utf8_lossy(content);
 		let ending = format!(" {}", access.principal);
-		let is_its = |line: &&str| line.starts_with("expiry-time=") && line.ends_with(&ending);
-		let rest: String = text
-			.lines()
-			.filter(|line| !is_its(line))
-			.map(|line| format!("{line}\n"))
-			.collect();
-		if rest.is_empty() {
-			files.remove(&file);
-		} else {
-			*content = rest.into_bytes();
-		}
+		take_lines(files, &format!("{PRINCIPALS}/{}", access.login), |line| {
+			line.starts_with(EXPIRY) && line.ends_with(&ending)
+		});
+	}
+}
+
+/// Takes every access out of the files of a generation whose line says an end that has come, to the second that sshd is told;
+/// if nobody can tell what time it is, every one that says an end. What says none stays.
+pub fn withdraw_ended(files: &mut Files, now: Option<Moment>) {
+	let now = now.and_then(expiry_time);
+	let is_over = |line: &str| {
+		// No principal has white space in it, so nothing that stays is a line of this form.
+		let end = line.strip_prefix(EXPIRY).and_then(|rest| rest.split_once("\" "));
+		let Some((end, _)) = end else { return false };
+		let lasts = |now: &String| end.len() == now.len() && end > now.as_str();
+		!now.as_ref().is_some_and(lasts)
+	};
+	let of_logins = |file: &&String| file.starts_with(&format!("{PRINCIPALS}/"));
+	for file in files.keys().filter(of_logins).cloned().collect::<Vec<_>>() {
+		take_lines(files, &file, is_over);
+	}
+}
+
+/// Takes these lines out of a file, and the file away if nothing is left.
+fn take_lines(files: &mut Files, file: &str, is_taken: impl Fn(&str) -> bool) {
+	let Some(content) = files.get_mut(file) else { return };
+	let text = String::from_utf8_lossy(content);
+	if !text.lines().any(&is_taken) {
+		return;
+	}
+	let rest = text.lines().filter(|line| !is_taken(line));
+	let rest: String = rest.map(|line| format!("{line}\n")).collect();
+	if rest.is_empty() {
+		files.remove(file);
+	} else {
+		*content = rest.into_bytes();
 	}
 }
 
@@ -225,6 +253,39 @@ mod tests {
 		assert_eq!(text(&files, "root"), lines);
 		withdraw(&mut files, &temporary);
 		assert_eq!(files, standing.files(&layout).unwrap());
+	}
+
+	#[test]
+	fn what_says_its_end_leaves_by_it_and_what_says_none_stays() {
+		const END: Moment = 1_790_000_000_999;
+		let layout = Layout::new(Path::new("/d"), Path::new("/k"));
+		let access = |login: &str, until| Temporary {
+			login: login.into(),
+			principal: "grant".into(),
+			until,
+		};
+		let standing = SshState {
+			principals: BTreeMap::from([("root".into(), vec!["ops".into(), "grant".into()])]),
+			..SshState::default()
+		};
+		let temporary = vec![access("root", END), access("pilot", END + 86_400_000)];
+		let state = SshState { temporary, ..standing.clone() };
+		let left = |now| {
+			let mut files = state.files(&layout).unwrap();
+			withdraw_ended(&mut files, now);
+			files
+		};
+		assert_eq!(left(Some(END - 1000)), state.files(&layout).unwrap());
+		let later = SshState { temporary: state.temporary[1..].to_vec(), ..standing.clone() };
+		assert_eq!(left(Some(END)), later.files(&layout).unwrap(), "in the second that is told");
+		let standing = standing.files(&layout).unwrap();
+		for now in [Some(END + 86_400_000), None, Some(Moment::MAX)] {
+			assert_eq!(left(now), standing, "{now:?}");
+		}
+		let file = format!("{PRINCIPALS}/root");
+		let mut odd = Files::from([(file.clone(), b"expiry-time=\"9\" x\nops\n".to_vec())]);
+		withdraw_ended(&mut odd, Some(END));
+		assert_eq!(odd[&file], b"ops\n", "an end that nobody understands has come");
 	}
 
 	#[test]

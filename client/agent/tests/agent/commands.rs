@@ -250,6 +250,7 @@ fn systemd_understands_the_unit() {
 fn systemd_understands_what_install_writes() {
 	let dir = tempfile::tempdir().unwrap();
 	let unit = dir.path().join("dpki-agent.service");
+	let early = dir.path().join("dpki-agent-lapse.service");
 	let text = unit.display().to_string();
 	for extra in
 		[&[][..], &["--seal-command", "/bin/echo 5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e"]]
@@ -260,9 +261,14 @@ fn systemd_understands_what_install_writes() {
 		let written = agent(&[&args[..], &["--replace"]].concat());
 		assert!(written.status.success(), "{written:?}");
 		assert!(agent(&args).status.success(), "the same again");
-		let printed = agent(&["install", "--config", &config, "--print"]);
-		assert_eq!(printed.stdout, fs::read(&unit).unwrap());
+		let printed = agent(&["install", "--config", &config, "--print", "--unit", &text]);
+		let both = [&unit, &early]
+			.map(|path| format!("# {}\n{}\n", path.display(), fs::read_to_string(path).unwrap()));
+		assert_eq!(String::from_utf8(printed.stdout).unwrap(), both.concat());
 		assert_understood(&unit);
+		let verified = systemd_verifies(&early);
+		let said = String::from_utf8_lossy(&verified.stderr);
+		assert!(verified.status.success() && !said.contains("dpki-agent-lapse"), "{said}");
 	}
 	fs::write(&unit, "[Unit]\n").unwrap();
 	let (_, config) = configured(dir.path(), &[]);

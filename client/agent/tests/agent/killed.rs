@@ -1,11 +1,15 @@
 //! The process that is killed: this program once more, which is told by variables what it has to do, on which files, and
 //! before which of its steps it ends itself by SIGKILL. No code of it runs after that, and the kernel takes its locks back.
 
-use crate::{temporary::after_six_minutes, world::*};
+use crate::{
+	temporary::{a_day_before, after_six_minutes},
+	world::*,
+};
 use codec::{Decode, DecodeAll, Encode};
 use dpki_agent::{
 	agent::Agent,
 	config::Config,
+	early::Early,
 	init,
 	keys::DeviceKeys,
 	lock::StateLock,
@@ -55,6 +59,8 @@ pub enum Work {
 	Lapse,
 	/// The chain is not heard, and six minutes have passed.
 	Expire,
+	/// What has ended is taken away before anything else, by a clock that is a day behind.
+	Early,
 	/// Keys are made that are to follow those that open deliveries.
 	Rotate,
 	/// The state is sealed.
@@ -66,10 +72,11 @@ pub enum Work {
 }
 
 impl Work {
-	const ALL: [Self; 7] = [
+	const ALL: [Self; 8] = [
 		Self::Converge,
 		Self::Lapse,
 		Self::Expire,
+		Self::Early,
 		Self::Rotate,
 		Self::Seal,
 		Self::Request,
@@ -201,6 +208,9 @@ async fn work(place: &Place, work: &str, last: usize) {
 	steps::watch_process(steps.clone());
 	match work {
 		Work::Converge | Work::Lapse | Work::Expire => run(place, &config, work, steps).await,
+		Work::Early => {
+			Early::begin(&config).unwrap().take_away(a_day_before()).unwrap();
+		},
 		Work::Rotate => {
 			let vault = Vault::of(&config).await.unwrap();
 			rotation::begin(&vault).unwrap();

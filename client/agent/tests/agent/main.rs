@@ -16,6 +16,7 @@
 //! | [`channels`] | several channels, and what they claim |
 //! | [`renewals`] | replacing the key that opens deliveries |
 //! | [`revocations`] | what is taken away without a delivery |
+//! | [`early`] | what is taken away before anything else |
 //! | [`lapses`] | what happens when the chain is not heard |
 //! | [`crashes`] | crashes and failures between any two steps |
 //! | [`forgeries`] | what is in an envelope that should not be |
@@ -41,6 +42,7 @@ mod consents;
 mod crashes;
 mod credentials;
 mod deliveries;
+mod early;
 mod forgeries;
 mod generations;
 mod host_keys;

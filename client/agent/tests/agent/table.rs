@@ -1,7 +1,7 @@
 //! That every row of the table of attacks in the README names tests that exist.
 
 const README: &str = include_str!("../../README.md");
-const SOURCES: [&str; 38] = [
+const SOURCES: [&str; 39] = [
 	include_str!("../../../e2e/tests/e2e/enrolment.rs"),
 	include_str!("../../../e2e/tests/e2e/light.rs"),
 	include_str!("../../../e2e/tests/e2e/renewal.rs"),
@@ -17,6 +17,7 @@ const SOURCES: [&str; 38] = [
 	include_str!("crashes.rs"),
 	include_str!("credentials.rs"),
 	include_str!("deliveries.rs"),
+	include_str!("early.rs"),
 	include_str!("forgeries.rs"),
 	include_str!("host_keys.rs"),
 	include_str!("lapses.rs"),

@@ -1,4 +1,5 @@
-//! Another CA for a fleet: killed in the middle, gone on with, and with a device that was off all the time.
+//! Another CA for a fleet: killed in the middle, gone on with, and with a device that was off all the time; and another CA of
+//! hosts, as OpenSSH's client sees it.
 
 use dpki_e2e::{Fleet, PATIENCE, Sshd, binary, login_name, public, run};
 use serde_json::{Value, json};
@@ -280,4 +281,93 @@ async fn a_rotation_that_is_killed_before_the_old_ca_is_revoked_revokes_it_once(
 		let only = |status: &Value| status["ssh"]["user_cas"] == json!([new_ca]);
 		device.tells("believed the new CA alone", only).await;
 	}
+}
+
+/// Who connects knows hosts by their CA. While both are good a server may show a certificate of either; then that of the old
+/// one is worth nothing, and nobody had to be told host keys.
+#[tokio::test]
+async fn a_fleet_gets_another_ca_of_hosts_and_goes_on_connecting() {
+	let fleet = Fleet::start("rotation-hosts");
+	let (users, old) = (fleet.add_ssh_ca("ssh-user-ca"), fleet.add_ssh_ca("ssh-host-ca"));
+	let text = |path: &Path| path.display().to_string();
+	let (mut server, mut pilot) = (fleet.enrol("drone-1").await, fleet.enrol("drone-2").await);
+	server.start();
+	pilot.start();
+	fleet.deliver_access(&server, &users, &old);
+	let (user_ca, old_ca) = (text(&public(&users)), text(&public(&old)));
+	let of_old = format!("{old_ca}=*.test");
+	let principals = format!("{}=ops", login_name());
+	let whom = ["deliver", "--org", "acme", "--device", "drone-2", "--wait"];
+	let what = ["--user-ca", &user_ca, "--principals", &principals, "--known-hosts-ca", &of_old];
+	fleet.admin.ok([&whom[..], &what].concat());
+	let alice = fleet.user_key("alice");
+	fleet.grant(&users, &alice, "1h");
+
+	// sshd reads its host certificate when it starts, and goes on with that until it is told.
+	let (fragment, config) = (fleet.workspace.join("fragment"), fleet.workspace.join("ssh_config"));
+	let include = |device: &dpki_e2e::Device, file: &str| {
+		format!("Include {}\n", device.ssh().join("current").join(file).display())
+	};
+	fs::write(&fragment, include(&server, "sshd.conf")).expect("writes what sshd includes");
+	fs::write(&config, include(&pilot, "ssh.conf")).expect("writes what ssh includes");
+	let kept = fleet.workspace.join("old-certificate.pub");
+	let certificate = server.ssh().join("current/host_certificate.pub");
+	fs::copy(&certificate, &kept).expect("copies the certificate");
+	let mut sshd = Sshd::start(&fleet.workspace, &fragment);
+	let connects = |sshd: &Sshd| {
+		let options = ["UserKnownHostsFile=none", "HostKeyAlias=device.test"];
+		let login = sshd.login_by(&config, &alice, &options, "echo inside");
+		(login.granted, login.said)
+	};
+	assert!(connects(&sshd).0, "{:?}\n{}", connects(&sshd), sshd.log());
+
+	let new = fleet.workspace.join("new-host-ca");
+	fleet.admin.ok(["key", "new", "ssh-ca", &text(&new)]);
+	let (new_ca, of_new) = (text(&new), format!("{}=*.test", text(&public(&new))));
+	let state_file = text(&fleet.workspace.join("rotation.json"));
+	let command = |wait: &'static str| -> Vec<String> {
+		let whom = ["ssh", "rotate", "--org", "acme", "--device", "drone-1", "--device", "drone-2"];
+		let what = ["--old-ca", &old_ca, "--new-ca", &new_ca, "--user-ca", &user_ca];
+		let hosts = ["--host-names", "device.test,{}.test", "--principals", &principals];
+		let known = ["--known-hosts-ca", &of_old, "--known-hosts-ca", &of_new];
+		let how = ["--state", &state_file, "--overlap", "45s", "--wait", wait, "--yes"];
+		[&whom[..], &what, &hosts, &known, &how]
+			.concat()
+			.into_iter()
+			.map(String::from)
+			.collect()
+	};
+	// No longer than the overlap, so that the command ends when both are good.
+	let (code, told) = fleet.admin.answers(command("40s"));
+	assert_eq!((code, &told["revoked"]), (Some(0), &false.into()), "{told}");
+	assert!(told["overlap_until"].is_string(), "{told}");
+	assert!(connects(&sshd).0, "by the certificate of the old one: {:?}", connects(&sshd));
+	sshd.restart();
+	assert!(connects(&sshd).0, "by that of the new one: {:?}\n{}", connects(&sshd), sshd.log());
+	let known_by = |ca: &Path| {
+		let known = fleet.known_hosts(ca);
+		sshd.login(&alice, &known, "true").granted
+	};
+	assert!(!known_by(&old) && known_by(&new), "it shows that of the new one");
+
+	let (code, told) = fleet.admin.answers(command("100s"));
+	assert_eq!((code, &told["revoked"]), (Some(0), &true.into()), "{told}");
+	let id = told["old_ca"].as_str().expect("an id").to_owned();
+	assert_eq!(fleet.admin.status(["status", "anchor", &id])["status"], "revoked");
+	let known = pilot.ssh().join("current/known_hosts");
+	let began = Instant::now();
+	while fs::read_to_string(&known).expect("it is there").lines().count() != 1 {
+		assert!(began.elapsed() < PATIENCE, "the old CA is known for ever:\n{}", pilot.log());
+		tokio::time::sleep(Duration::from_millis(100)).await;
+	}
+	assert!(connects(&sshd).0, "{:?}", connects(&sshd));
+
+	// Whoever has the host key and the certificate of before is nobody any more.
+	let lines = fs::read_to_string(server.ssh().join("current/sshd.conf")).expect("it is there");
+	let now = format!("HostCertificate {}", certificate.display());
+	let before = lines.replace(&now, &format!("HostCertificate {}", kept.display()));
+	assert_ne!(before, lines, "it names its certificate");
+	fs::write(&fragment, before).expect("writes what sshd includes");
+	sshd.restart();
+	assert!(!connects(&sshd).0, "{}", sshd.log());
 }

@@ -171,6 +171,15 @@ async fn access_ends_by_itself_wherever_the_news_and_the_time_come_from() {
 	let reading = fs::read_to_string(&file).expect("the agent writes it");
 	let (_, rest) = reading.split_once(' ').expect("it begins with the start");
 	fs::write(&file, format!("another-start {rest}")).expect("writes it");
+	assert!(scene.may_log_in(&sshd, &dave), "by the clock it would be good\n{}", sshd.log());
+	// Before the agent starts, and though it could not: it finds neither the chain nor its own key.
+	let (key, away) = (scene.device.join("state/signing.key"), scene.device.join("state/away"));
+	fs::rename(&key, &away).expect("takes the key away");
+	let told = scene.device.lapse_at("-1d");
+	assert_eq!((&told["running"], &told["certain"]), (&false.into(), &false.into()), "{told}");
+	assert!(!scene.may_log_in(&sshd, &dave) && !scene.principals().contains(&principal));
+	assert!(says(&sshd, NO_PRINCIPAL), "sshd named another reason:\n{}", sshd.log());
+	fs::rename(&away, &key).expect("brings it back");
 	scene.device.start_at("-1d");
 	scene.until(&principal, false).await;
 	assert!(!scene.may_log_in(&sshd, &dave));

@@ -10,11 +10,13 @@
 //! It is text so that a person can read it, and says of itself whether it is whole and of this device: what answers sshd
 //! has nothing else to go by.
 
-use crate::{config::Config, ssh::state::bare};
+use crate::{
+	config::Config,
+	ssh::state::{bare, expiry_time},
+};
 use dpki_client::{bundle::AuthorizedKey, primitives::Moment};
 use sha2::{Digest, Sha256};
 use std::{collections::BTreeMap, fmt::Write};
-use time::OffsetDateTime;
 
 /// The name of the file.
 pub const KEYS: &str = "keys";
@@ -63,21 +65,6 @@ impl Key {
 	pub fn is_good_at(&self, now: Moment) -> bool {
 		self.until.is_none_or(|until| until > now)
 	}
-}
-
-/// In UTC, as sshd(8) takes it. A moment after the year 9999 cannot be written so, and is none that sshd would live to see.
-fn expiry_time(until: Moment) -> Option<String> {
-	let time = OffsetDateTime::from_unix_timestamp(i64::try_from(until / 1000).ok()?).ok()?;
-	let (date, clock) = (time.date(), time.time());
-	Some(format!(
-		"{:04}{:02}{:02}{:02}{:02}{:02}Z",
-		date.year(),
-		u8::from(date.month()),
-		date.day(),
-		clock.hour(),
-		clock.minute(),
-		clock.second()
-	))
 }
 
 /// The keys by login.
