@@ -4,6 +4,7 @@ use core::cell::{Cell, RefCell};
 use dpki_primitives::{
 	Moment,
 	device::DeviceRecord,
+	economy::{Economy, FundsMissing, Operation, Resource},
 	ids::{DeviceId, KeyId, Name, OrganisationId},
 	key::{KeyPurpose, KeyRecord, KeyType, PublicKey},
 	key_policy::KeyPolicy,
@@ -22,6 +23,7 @@ thread_local! {
 	static KEYS: RefCell<BTreeMap<KeyId, (KeyRecord, Status)>> = const { RefCell::new(BTreeMap::new()) };
 	static MEMBERS: RefCell<Vec<(OrganisationId, AccountId32, Role)>> = const { RefCell::new(Vec::new()) };
 	static POLICY: Cell<DeliveryPolicy> = const { Cell::new(DeliveryPolicy::Simple) };
+	static FUNDS: Cell<bool> = const { Cell::new(true) };
 }
 
 /// Forgets everything.
@@ -32,6 +34,33 @@ pub fn reset() {
 	KEYS.with_borrow_mut(BTreeMap::clear);
 	MEMBERS.with_borrow_mut(Vec::clear);
 	POLICY.set(DeliveryPolicy::Simple);
+	FUNDS.set(true);
+}
+
+/// Everything is free for who has any funds. Leaves out prices, and whose funds they are.
+pub struct TestEconomy;
+
+impl TestEconomy {
+	pub fn take_funds_away() {
+		FUNDS.set(false);
+	}
+}
+
+impl Economy<AccountId32> for TestEconomy {
+	fn charge(_: &AccountId32, _: Operation, _: u32) -> Result<(), FundsMissing> {
+		if FUNDS.get() { Ok(()) } else { Err(FundsMissing) }
+	}
+
+	fn hold(_: &AccountId32, _: Resource) -> Result<(), FundsMissing> {
+		if FUNDS.get() { Ok(()) } else { Err(FundsMissing) }
+	}
+
+	fn pass_on(_: Resource, _: Resource) {}
+
+	fn release(_: Resource) {}
+
+	#[cfg(feature = "runtime-benchmarks")]
+	fn endow_for_benchmark(_: &AccountId32) {}
 }
 
 /// A clock that stands still until it is set.

@@ -1,7 +1,7 @@
 //! A runtime with the real executive, the real wrappers of calls (utility, sudo) and the real extensions around this
 //! pallet. Leaves out fees, nonces and eras, which have no part in what is tested.
 
-use super::doubles::{self, TestOrganisations, TestRegistry, TestTime};
+use super::doubles::{self, TestEconomy, TestOrganisations, TestRegistry, TestTime};
 use crate::{self as pallet_deliveries, DirectBlob, Envelope};
 use codec::Encode;
 use dpki_primitives::{
@@ -77,7 +77,7 @@ impl pallet_deliveries::Config for Test {
 	type Registry = TestRegistry;
 	type Time = TestTime;
 	type Wrapper = ();
-	type Economy = ();
+	type Economy = TestEconomy;
 	type WeightInfo = pallet_deliveries::weights::SubstrateWeight<Test>;
 }
 

@@ -1,7 +1,7 @@
 //! `publish`, sent directly.
 
 use super::{
-	doubles::{TestOrganisations, TestRegistry},
+	doubles::{TestEconomy, TestOrganisations, TestRegistry},
 	mock::*,
 };
 use crate::{Call, Deliveries, Envelope};
@@ -14,7 +14,7 @@ use dpki_primitives::{
 	status::Status,
 };
 use frame_support::assert_ok;
-use sp_runtime::DispatchError;
+use sp_runtime::{DispatchError, TokenError};
 
 const REVOKED: Status =
 	Status::Revoked(Revocation { reason: RevocationReason::KeyCompromise, at: NOW });
@@ -32,7 +32,7 @@ fn publish_to(device: DeviceId, recipient: KeyId) -> RuntimeCall {
 }
 
 /// The call is refused, changes nothing, and puts nothing into the index.
-fn is_refused(prepare: impl FnOnce() -> RuntimeCall, error: Error) {
+fn is_refused(prepare: impl FnOnce() -> RuntimeCall, error: impl Into<DispatchError>) {
 	let indexed = run(|| {
 		let call = prepare();
 		assert_eq!(apply(call).unwrap(), Err(error.into()));
@@ -40,6 +40,17 @@ fn is_refused(prepare: impl FnOnce() -> RuntimeCall, error: Error) {
 		assert!(events().is_empty());
 	});
 	assert!(indexed.is_empty());
+}
+
+#[test]
+fn a_publisher_without_funds_publishes_nothing() {
+	is_refused(
+		|| {
+			TestEconomy::take_funds_away();
+			publish_call(3, envelope(100))
+		},
+		TokenError::FundsUnavailable,
+	);
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! `publish_shared`: one envelope for many devices.
 
 use super::{
-	doubles::{TestOrganisations, TestRegistry},
+	doubles::{TestEconomy, TestOrganisations, TestRegistry},
 	mock::*,
 };
 use crate::{Call, Deliveries, Envelope, Proposals};
@@ -13,7 +13,7 @@ use dpki_primitives::{
 	organisation::{DeliveryPolicy, Role},
 };
 use frame_support::assert_ok;
-use sp_runtime::OpaqueExtrinsic;
+use sp_runtime::{DispatchError, OpaqueExtrinsic, TokenError};
 use sp_state_machine::IndexOperation;
 
 const SUITE: Suite = Suite::SharedX25519;
@@ -40,7 +40,7 @@ fn call(suite: Suite, recipients: &[Recipient], envelope: Envelope) -> RuntimeCa
 }
 
 /// The call is refused, changes nothing, and puts nothing into the index.
-fn is_refused(prepare: impl FnOnce() -> RuntimeCall, error: Error) {
+fn is_refused(prepare: impl FnOnce() -> RuntimeCall, error: impl Into<DispatchError>) {
 	let indexed = run(|| {
 		let call = prepare();
 		assert_eq!(apply(call).unwrap(), Err(error.into()));
@@ -48,6 +48,17 @@ fn is_refused(prepare: impl FnOnce() -> RuntimeCall, error: Error) {
 		assert!(events().is_empty());
 	});
 	assert!(indexed.is_empty());
+}
+
+#[test]
+fn a_publisher_without_funds_reaches_no_device() {
+	is_refused(
+		|| {
+			TestEconomy::take_funds_away();
+			call(SUITE, &fleet(3), shortest(3))
+		},
+		TokenError::FundsUnavailable,
+	);
 }
 
 #[test]

@@ -28,11 +28,12 @@ fn new_device(registrant: Registrant, device: &str, keys: &[(KeyPurpose, Pair)])
 }
 
 /// Device `n` with a key of its own.
-fn drone(n: u8) -> NewDevice {
+pub(super) fn drone(n: u8) -> NewDevice {
 	new_device(bob(), &format!("drone-{n}"), &[(Sign, Pair::ed25519(n))])
 }
 
-fn register(devices: Vec<NewDevice>) -> DispatchResult {
+/// Registers the devices as BOB.
+pub(super) fn register(devices: Vec<NewDevice>) -> DispatchResult {
 	let devices = devices.try_into().unwrap();
 	// As in an extrinsic, which changes everything or nothing.
 	storage::with_storage_layer(|| Dpki::register_batch(signed(BOB), acme(), devices, expires()))

@@ -1,6 +1,6 @@
 //! A runtime with the registry, and a small world in it.
 
-use super::xeddsa;
+use super::{purse::Purse, xeddsa};
 use crate::{self as pallet_dpki, fixtures};
 use alloc::{collections::BTreeMap, vec::Vec};
 use dpki_primitives::{
@@ -81,7 +81,7 @@ impl crate::Config for Test {
 	type Governance = Roles;
 	type AnchorOrigin = frame_system::EnsureRoot<AccountId32>;
 	type Time = Timestamp;
-	type Economy = ();
+	type Economy = Purse;
 	type Quotas = Allowances;
 	type CompromisedKeys = Leaks;
 	type WeightInfo = crate::weights::SubstrateWeight<Test>;
@@ -217,6 +217,7 @@ pub fn ext() -> sp_io::TestExternalities {
 	ROLES.with_borrow_mut(BTreeMap::clear);
 	ALLOWANCES.with_borrow_mut(BTreeMap::clear);
 	LEAKS.with_borrow_mut(BTreeMap::clear);
+	Purse::Full.set();
 	Roles::set(acme(), &ALICE, &Role::ALL);
 	Roles::set(acme(), &BOB, &[Role::Registrar]);
 	Roles::set(acme(), &CAROL, &[Role::AnchorManager]);

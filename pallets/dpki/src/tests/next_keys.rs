@@ -67,6 +67,49 @@ fn a_registrar_announces_what_the_device_consents_to() {
 }
 
 #[test]
+fn nothing_is_announced_for_what_has_ended_or_been_followed() {
+	run(|| {
+		let device = enrol("drone-1", &[(Sign, stolen()), (Tls, thief())]);
+		let fresh = Pair::ed25519(3);
+		assert_ok!(
+			Wish::own(device, Sign, &next(), &stolen())
+				.by_bob()
+				.replacing(&stolen(), 0)
+				.register()
+		);
+		assert_noop!(
+			announce(device, &stolen(), &fresh, &next()),
+			Error::<Test>::KeyAlreadyReplaced
+		);
+		assert_ok!(Dpki::revoke_key(signed(BOB), thief().id(), REASON));
+		assert_noop!(
+			announce(device, &thief(), &fresh, &next()),
+			Error::<Test>::ReplacedKeyRevoked
+		);
+		assert_ok!(Dpki::revoke_device(signed(BOB), device, REASON));
+		assert_noop!(announce(device, &next(), &fresh, &next()), Error::<Test>::DeviceWasRevoked);
+	});
+}
+
+/// No device alone can bring it about, see below; a registrar that does makes room for it.
+#[test]
+fn a_list_that_a_registrar_has_filled_has_no_room_for_an_announced_key() {
+	run(|| {
+		let (device, other) = (device(), Pair::ed25519(5));
+		assert_ok!(Wish::own(device, Sign, &other, &stolen()).by_bob().register());
+		assert_ok!(Dpki::revoke_key(signed(BOB), stolen().id(), RevocationReason::KeyCompromise));
+		for n in 1..MAX_KEYS_PER_DEVICE as u8 {
+			let wish = Wish::own(device, Tls, &Pair::ed25519(70 + n), &other).by_bob();
+			assert_ok!(wish.register());
+		}
+		let call = || reveal(device, &stolen(), Sign, &next(), None);
+		assert_eq!(submit(call()), Err(Refusal::KeyListFull));
+		assert_ok!(Dpki::revoke_key(signed(BOB), Pair::ed25519(71).id(), REASON));
+		assert_ok!(submit(call()).unwrap());
+	});
+}
+
+#[test]
 fn the_holder_of_the_announced_key_takes_the_device_back() {
 	run(|| {
 		let device = device();

@@ -4,6 +4,7 @@ use super::{kit::*, mock::*};
 use crate::{Error, Event, RequestQueues, Requests};
 use dpki_primitives::{
 	context::Registrant,
+	device::MAX_KEYS_PER_DEVICE,
 	ids::{DeviceId, RequestId},
 	key::{Consent, KeyPurpose, KeyPurpose::*, KeyType, NewKey},
 	key_policy::{KeyPolicy, KeyTypeSet},
@@ -13,17 +14,17 @@ use dpki_primitives::{
 	},
 	status::Status,
 };
-use frame_support::{assert_noop, assert_ok};
+use frame_support::{assert_noop, assert_ok, storage};
 use sp_runtime::{AccountId32, DispatchResult};
 
 /// Has no role anywhere.
 const DAVE: AccountId32 = AccountId32::new([4; 32]);
 
-fn open() {
+pub(super) fn open() {
 	set_policy(KeyPolicy { requests: true, ..Default::default() });
 }
 
-fn device(name: &str) -> DeviceId {
+pub(super) fn device(name: &str) -> DeviceId {
 	DeviceId::from_name(acme(), name.as_bytes())
 }
 
@@ -51,12 +52,25 @@ fn send(
 }
 
 /// The request of an account for a new device with this signing key.
-fn request(who: &AccountId32, name: &str, pair: &Pair) -> DispatchResult {
+pub(super) fn request(who: &AccountId32, name: &str, pair: &Pair) -> DispatchResult {
 	send(who, name, proven(who, name, &[(Sign, pair.clone())]), None)
 }
 
+/// Has an account request one more key of a device, with the consent of the key that is named last.
+pub(super) fn request_further(
+	who: &AccountId32,
+	device: DeviceId,
+	name: &str,
+	pair: &Pair,
+	signer: &Pair,
+) {
+	let registrant = Registrant::Account(who.clone().into());
+	let (key, consent) = Wish { registrant, ..Wish::own(device, Tls, pair, signer) }.sign();
+	assert_ok!(send(who, name, vec![key], Some(consent)));
+}
+
 /// The newest request of all.
-fn newest() -> RequestId {
+pub(super) fn newest() -> RequestId {
 	Dpki::requests_to(acme()).last().unwrap().id
 }
 
@@ -200,6 +214,26 @@ fn what_changed_since_the_request_is_judged_again() {
 			Dpki::approve_request(signed(BOB), first),
 			Error::<Test>::KeyAlreadyRegistered
 		);
+	});
+}
+
+#[test]
+fn a_list_that_has_been_filled_since_has_no_room_for_what_was_requested() {
+	run(|| {
+		open();
+		let first = Pair::ed25519(1);
+		let device = enrol("drone-1", &[(Sign, first.clone())]);
+		request_further(&DAVE, device, "drone-1", &Pair::ed25519(2), &first);
+		let last = Pair::ed25519(100);
+		for n in 1..MAX_KEYS_PER_DEVICE as u8 {
+			assert_ok!(Wish::own(device, Tls, &Pair::ed25519(99 + n), &first).by_bob().register());
+		}
+		assert_noop!(
+			storage::with_storage_layer(|| Dpki::approve_request(signed(BOB), newest())),
+			Error::<Test>::KeyListFull
+		);
+		assert_ok!(Dpki::revoke_key(signed(BOB), last.id(), REASON));
+		assert_ok!(Dpki::approve_request(signed(BOB), newest()));
 	});
 }
 

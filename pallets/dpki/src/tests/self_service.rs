@@ -1,7 +1,7 @@
 //! What a device does alone, and what it does not.
 
 use super::{kit::*, mock::*};
-use crate::{Call, Event, KeyQuotas, Keys};
+use crate::{Call, Error, Event, KeyQuotas, Keys};
 use dpki_primitives::{
 	context::{MAX_SIGNATURE_LIFETIME, Registrant},
 	device::{MAX_GRACE, MAX_KEYS_PER_DEVICE},
@@ -112,7 +112,7 @@ fn what_was_signed_for_a_registrar_is_nothing_to_the_device_alone() {
 		assert_eq!(submit(wish.clone().by_bob().call()), Err(Refusal::ConsentInvalid));
 		let (key, consent) = wish.sign();
 		let result = Dpki::register_key(signed(BOB), device, key, consent, expires());
-		assert_eq!(result, Err(crate::Error::<Test>::ConsentInvalid.into()));
+		assert_eq!(result, Err(Error::<Test>::ConsentInvalid.into()));
 	});
 }
 
@@ -289,14 +289,36 @@ fn a_registrar_replaces_a_key_that_the_device_consents_to() {
 		let old = first().id();
 		assert_noop!(
 			Dpki::replace_key(signed(CAROL), old, key, 5, consent, expires()),
-			crate::Error::<Test>::RoleMissing
+			Error::<Test>::RoleMissing
 		);
 		assert_ok!(wish.by_bob().register());
 		assert_eq!(Keys::<Test>::get(old).unwrap().superseded_at, Some(NOW + 5));
 		let unknown = Wish::own(device, Sign, &Pair::ed25519(3), &first());
 		assert_noop!(
 			unknown.by_bob().replacing(&Pair::ed25519(8), 5).register(),
-			crate::Error::<Test>::KeyUnknown
+			Error::<Test>::KeyUnknown
 		);
+	});
+}
+
+#[test]
+fn a_registrar_is_refused_what_cannot_take_the_place_as_the_device_is() {
+	run(|| {
+		let device = device();
+		let new = Pair::ed25519(2);
+		let wish = Wish::own(device, Sign, &new, &first()).by_bob();
+		let late = wish.clone().replacing(&first(), MAX_GRACE + 1);
+		assert_noop!(late.register(), Error::<Test>::GraceTooLong);
+		let short = wish.clone().replacing(&first(), 5_000).until(NOW + 4_999);
+		assert_noop!(short.register(), Error::<Test>::SuccessorTooShort);
+		let tls = Wish::own(device, Tls, &new, &first()).by_bob().replacing(&first(), 0);
+		assert_noop!(tls.register(), Error::<Test>::KeyPurposeDiffers);
+
+		assert_ok!(wish.replacing(&first(), 5_000).register());
+		let again = Wish::own(device, Sign, &Pair::ed25519(3), &new).by_bob();
+		let again = again.replacing(&first(), 0);
+		assert_noop!(again.register(), Error::<Test>::KeyAlreadyReplaced);
+		assert_ok!(Dpki::revoke_key(signed(BOB), first().id(), REASON));
+		assert_noop!(again.register(), Error::<Test>::ReplacedKeyRevoked);
 	});
 }

@@ -11,11 +11,11 @@ use dpki_primitives::{
 		Commitment, FleetLeaf, MAX_FLEET_SIZE, MAX_KEYS_PER_APPEND, RollEntry, RollTerms,
 		roll::{ON_ROLL, member_name},
 	},
-	ids::{DeviceId, FleetId},
-	key::{KeyPurpose, KeyType},
+	ids::{DeviceId, FleetId, KeyId},
+	key::{KeyPurpose, KeyRecord, KeyType, PublicKey},
 	key_policy::{KeyPolicy, KeyTypeSet, ValidityLimits},
 	registry::CompromisedKeys as _,
-	revocation::{Revocation, RevocationReason},
+	revocation::{Revocation, RevocationReason, Withdrawal},
 	status::{Status, Validity},
 };
 use frame_support::{assert_ok, dispatch::GetDispatchInfo};
@@ -190,6 +190,41 @@ fn members_are_revoked_as_those_of_tiles_and_stay_so() {
 		assert_eq!(status(&leaves, 9), revoked);
 		assert_ok!(transact(REGISTRAR, Call::revoke_fleet { fleet: drones(), reason: REASON }));
 		assert!(matches!(status(&leaves, 8), Status::IssuerRevoked(_)));
+	});
+}
+
+/// The runtime does not look the keys up when they are appended (decision 0054): whoever asks is told.
+#[test]
+fn a_key_that_had_ended_before_it_was_appended_is_never_a_valid_member() {
+	run(|| {
+		let at = NOW - 5;
+		let revocation = Revocation { reason: REASON, at };
+		let public = |number| PublicKey::new(KeyType::Ed25519, &pair(number).public().0).unwrap();
+		let single = |device: &str, withdrawal: Withdrawal| KeyRecord {
+			device: DeviceId::from_name(acme(), device.as_bytes()),
+			purpose: KeyPurpose::Sign,
+			public: public(3),
+			validity: TERMS.validity,
+			registered_at: at,
+			superseded_at: None,
+			withdrawal,
+		};
+		TestLeaks::note(KeyId::of(&public(1)), at);
+		TestRegistry::revoke_anchor_key(KeyId::of(&public(2)));
+		open();
+		append(0, 5);
+		let leaves = roll_leaves(5);
+		assert_eq!(status(&leaves, 1), Status::Revoked(revocation));
+		assert_eq!(status(&leaves, 2), Status::Unknown);
+		for (device, withdrawal, verdict) in [
+			("drones-3", Withdrawal::Revoked(revocation), Status::Revoked(revocation)),
+			("drone-7", Withdrawal::Revoked(revocation), Status::Unknown),
+			("drone-7", Withdrawal::None, Status::Unknown),
+		] {
+			TestRegistry::set(None, Some(single(device, withdrawal)));
+			assert_eq!(status(&leaves, 3), verdict, "{device}");
+		}
+		assert_eq!(status(&leaves, 4), Status::Valid);
 	});
 }
 
