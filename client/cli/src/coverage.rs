@@ -1,15 +1,17 @@
-//! That nothing of ours on the chain is without a command and a line of documentation.
+//! That nothing on the chain that people call or ask is without a command and a line of documentation.
 //!
 //! The calls and refusals are read from the metadata that the client crate was made for. A call that is new fails these
-//! tests until [`COMMANDS`] names its command and `docs/calls.md` tells about it; so does a query, with [`QUERIES`].
+//! tests until [`COMMANDS`] names its command and `docs/calls.md` tells about it; so does a query, with [`QUERIES`] or
+//! [`VIEWS`].
 
 use crate::cli::Cli;
 use clap::{Parser, error::ErrorKind};
 use std::collections::BTreeSet;
 use subxt::metadata::Metadata;
 
-/// Our pallets, by the names that the runtime gives them. Those that a runtime does not have are passed over.
-const PALLETS: [&str; 9] = [
+/// Our pallets, and those of the framework by which accounts act together or for each other, the council is seated and
+/// session keys are set; by the names that the runtime gives them. Those that a runtime does not have are passed over.
+const PALLETS: [&str; 14] = [
 	"Organisations",
 	"Dpki",
 	"Deliveries",
@@ -19,6 +21,18 @@ const PALLETS: [&str; 9] = [
 	"ValidatorSet",
 	"Fleets",
 	"Requests",
+	"Mandate",
+	"CouncilMembership",
+	"Multisig",
+	"Proxy",
+	"Session",
+];
+
+/// Calls that nobody can make: the runtime has no origin for them, or closes them. The document says so of each.
+const CLOSED: [(&str, &str); 3] = [
+	("CouncilMembership", "set_prime"),
+	("CouncilMembership", "clear_prime"),
+	("Session", "purge_keys"),
 ];
 
 const DOCUMENT: &str = include_str!("../../../docs/calls.md");
@@ -166,6 +180,37 @@ const COMMANDS: &[Line] = &[
 	("Requests", "answer", "dpki request answer acme/drone-7 tls:web --delivered 3"),
 	("Requests", "refuse", "dpki request refuse acme/drone-7 ssh-host --reason not-needed"),
 	("Requests", "clear", "dpki request clear acme/drone-7 tls:web"),
+	("Mandate", "dispatch_as_root", "dpki motion propose root 0x00001074657374"),
+	("CouncilMembership", "add_member", "dpki motion propose admit //Bob"),
+	("CouncilMembership", "remove_member", "dpki motion propose expel //Bob"),
+	("CouncilMembership", "swap_member", "dpki motion propose root 0x00001074657374"),
+	("CouncilMembership", "reset_members", "dpki motion propose root 0x00001074657374"),
+	("CouncilMembership", "change_key", "dpki motion move-seat //Bob"),
+	("Multisig", "as_multi_threshold_1", "dpki account call 0x00001074657374"),
+	(
+		"Multisig",
+		"as_multi",
+		"dpki multisig approve 2://Alice,//Bob,//Charlie --call 0x00001074657374",
+	),
+	(
+		"Multisig",
+		"approve_as_multi",
+		"dpki multisig propose 2://Alice,//Bob,//Charlie 0x00001074657374",
+	),
+	("Multisig", "cancel_as_multi", "dpki multisig cancel 2://Alice,//Bob,//Charlie id"),
+	("Multisig", "poke_deposit", "dpki account call 0x00001074657374"),
+	("Proxy", "proxy", "dpki account call 0x00001074657374 --on-behalf-of //Alice"),
+	("Proxy", "add_proxy", "dpki account proxy add //Bob --right publishing --delay 600"),
+	("Proxy", "remove_proxy", "dpki account proxy remove //Bob --right publishing --delay 600"),
+	("Proxy", "remove_proxies", "dpki account proxy clear"),
+	("Proxy", "create_pure", "dpki account call 0x00001074657374"),
+	("Proxy", "kill_pure", "dpki account call 0x00001074657374 --on-behalf-of //Alice"),
+	("Proxy", "announce", "dpki account proxy announce //Alice 0x00001074657374"),
+	("Proxy", "remove_announcement", "dpki account proxy recall //Alice id"),
+	("Proxy", "reject_announcement", "dpki account proxy reject //Bob id"),
+	("Proxy", "proxy_announced", "dpki account proxy carry-out //Alice 0x00001074657374"),
+	("Proxy", "poke_deposit", "dpki account call 0x00001074657374"),
+	("Session", "set_keys", "dpki validator set-keys --keys 0x8e --proof 0x30"),
 ];
 
 /// Each query of the runtime API with a command line that answers it.
@@ -213,6 +258,43 @@ const QUERIES: &[(&str, &str)] = &[
 	("certificate_terms", "dpki certificate terms"),
 ];
 
+/// Each view function of a pallet that has no query of the same name, with a command line that tells the same.
+const VIEWS: &[Line] = &[
+	("Organisations", "roles", "dpki org show acme --member //Bob"),
+	("Organisations", "pending_hand_over", "dpki org show acme --member //Bob"),
+	("Organisations", "pending_recovery", "dpki org show acme --member //Bob"),
+	("Organisations", "dissolved_at", "dpki org dissolved acme"),
+	("Dpki", "anchor_material", "dpki export pem --org acme --out roots.pem"),
+	("Dpki", "anchor_status", "dpki status anchor id"),
+	("Dpki", "crl_pointer", "dpki anchor show id"),
+	("Dpki", "anchors_of_key", "dpki anchor of-key id"),
+	("Dpki", "ssh_revocation_count", "dpki anchor show id"),
+	("Dpki", "ssh_revocations", "dpki anchor show id"),
+	("Dpki", "device_status", "dpki status device acme/drone-7"),
+	("Dpki", "key_status", "dpki status key id"),
+	("Dpki", "next_key", "dpki key next id"),
+	("Dpki", "key_policy", "dpki org key-policy acme"),
+	("Dpki", "key_quota", "dpki key quota acme/drone-7"),
+	("Dpki", "request", "dpki key requests acme"),
+	("Motions", "call_bounds", "dpki motion vote 3 aye"),
+	("Motions", "current_tally", "dpki motion show 3"),
+	("Certificates", "status", "dpki status certificate id"),
+	("Certificates", "effective_level", "dpki status certificate id"),
+	("Certificates", "terms", "dpki certificate terms"),
+	("Certificates", "votes", "dpki certificate application id"),
+	("Certificates", "challenge", "dpki observer pending"),
+	("Certificates", "bonded", "dpki endorser bonded //Bob"),
+	("Certificates", "minimum_bond", "dpki certificate terms"),
+	("Certificates", "slashes", "dpki endorser bonded //Bob"),
+	("Certificates", "ending_on", "dpki certificate ending"),
+	("Economy", "tariff", "dpki economy show"),
+	("Economy", "deposit_schedule", "dpki economy show"),
+	("Requests", "filings_of", "dpki request list --device acme/drone-7"),
+	("Requests", "content", "dpki request show acme/drone-7 tls:web"),
+	("Requests", "filer", "dpki-agent request"),
+	("Requests", "waiting_for", "dpki request list --org acme"),
+];
+
 fn metadata() -> Metadata {
 	Metadata::decode_from(include_bytes!("../../sdk/artifacts/metadata.scale")).unwrap()
 }
@@ -224,14 +306,21 @@ fn commands(metadata: &Metadata) -> impl Iterator<Item = &'static Line> {
 		.filter(|(pallet, _, _)| metadata.pallet_by_name(pallet).is_some())
 }
 
-/// The calls of our pallets.
-fn calls(metadata: &Metadata) -> BTreeSet<(String, String)> {
+/// The calls of these pallets, closed ones too.
+fn all_calls(metadata: &Metadata) -> BTreeSet<(String, String)> {
 	let ours = metadata.pallets().filter(|pallet| PALLETS.contains(&pallet.name()));
 	ours.flat_map(|pallet| {
 		let calls = pallet.call_variants().unwrap_or_default();
 		calls.iter().map(move |call| (pallet.name().to_owned(), call.name.clone()))
 	})
 	.collect()
+}
+
+/// The calls of these pallets that somebody can make.
+fn calls(metadata: &Metadata) -> BTreeSet<(String, String)> {
+	let mut calls = all_calls(metadata);
+	calls.retain(|(pallet, call)| !CLOSED.contains(&(pallet.as_str(), call.as_str())));
+	calls
 }
 
 /// The part of the document about a pallet.
@@ -308,6 +397,68 @@ fn every_query_has_a_command_and_is_documented_with_it() {
 			rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(' ')),
 			"docs/calls.md has no row with the command of {query}"
 		);
+	}
+}
+
+#[test]
+fn every_view_function_has_a_command_and_is_documented_with_it() {
+	let metadata = metadata();
+	let mut known: BTreeSet<_> = VIEWS
+		.iter()
+		.map(|(pallet, name, _)| ((*pallet).to_owned(), (*name).to_owned()))
+		.collect();
+	let mut missing = Vec::new();
+	for pallet in metadata.pallets() {
+		for function in pallet.view_functions() {
+			let place = (pallet.name().to_owned(), function.name().to_owned());
+			let is_query = QUERIES.iter().any(|(query, _)| *query == place.1);
+			if !known.remove(&place) && PALLETS.contains(&pallet.name()) && !is_query {
+				missing.push(place);
+			}
+		}
+	}
+	assert!(missing.is_empty(), "no command tells what these do: {missing:?}");
+	assert!(known.is_empty(), "the chain has no such view functions: {known:?}");
+	for (pallet, name, line) in VIEWS {
+		let row = section("Queries")
+			.lines()
+			.find(|row| row.starts_with(&format!("| `{pallet}.{name}` |")));
+		let named = row.and_then(|row| row.rsplit('`').nth(1)).unwrap_or_default();
+		assert!(
+			!named.is_empty() && line.starts_with(named),
+			"docs/calls.md has no row with the command of {pallet}.{name}"
+		);
+		match line.strip_prefix("dpki-agent ") {
+			Some(verb) => assert!(AGENT.contains(&format!("| `dpki-agent {verb}` |")), "{name}"),
+			None => assert!(parse(line).is_ok(), "{pallet}.{name}: {line}"),
+		}
+	}
+}
+
+/// Where answers name no storage keys, the document names the storage; by the names that the chain has.
+#[test]
+fn the_storage_that_proves_an_answer_is_there() {
+	let metadata = metadata();
+	let mut seen = 0;
+	for word in section("Queries").split('`').skip(1).step_by(2) {
+		let Some((pallet, item)) = word.split_once('.') else { continue };
+		let Some(pallet) = metadata.pallet_by_name(pallet) else { continue };
+		let is_view = pallet.view_functions().any(|function| function.name() == item);
+		let storage = pallet.storage().and_then(|storage| storage.entry_by_name(item));
+		assert!(is_view || storage.is_some(), "the chain has no {word}");
+		seen += usize::from(storage.is_some());
+	}
+	assert!(seen > 20, "{seen} are named");
+}
+
+#[test]
+fn a_closed_call_is_said_to_be_closed() {
+	let calls = all_calls(&metadata());
+	for (pallet, call) in CLOSED {
+		assert!(calls.contains(&(pallet.to_owned(), call.to_owned())), "no {pallet}.{call}");
+		let cells = row(pallet, call).unwrap_or_else(|| panic!("{pallet}.{call} has no row"));
+		assert!(cells.len() == 8 && cells[2].starts_with("nobody: "), "{cells:?}");
+		assert_eq!(cells[7], "none", "{pallet}.{call}");
 	}
 }
 

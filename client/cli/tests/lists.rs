@@ -2,6 +2,7 @@
 
 use assert_cmd::Command;
 use codec::{Decode, Encode};
+use dpki_client::view::dissolved_key;
 use dpki_primitives::{
 	Moment,
 	anchor::{AnchorKind, AnchorRecord, ChainVerdict, Profile},
@@ -11,6 +12,7 @@ use dpki_primitives::{
 	fleet::{Commitment, FleetHead, FleetRecord},
 	ids::{AnchorId, BlobDigest, CertificateId, DeviceId, FleetId, KeyId, OrganisationId},
 	key::{KeyPurpose, KeyRecord, KeyType, PublicKey},
+	quota::{DeviceQuota, Quota},
 	revocation::{Revocation, RevocationReason},
 	status::{Status, Validity},
 	storage_keys,
@@ -448,7 +450,7 @@ fn a_file_is_held_against_the_anchor_that_it_is_to_be() {
 	let id = files.root.to_string();
 	let (code, told) = node.verdict(&["x509", "match", &files.path("root.crt"), "--anchor", &id]);
 	assert_eq!((code, &told["matches"], &told["status"]), (0, &json!(true), &json!("valid")));
-	// Of the same name, and by the same key even: another certificate is another one.
+	// Of the same name, but of another key.
 	let (_, _, other) = certificate("Root", true, None);
 	assert_ne!(other, files.root_der);
 	std::fs::write(files.path("other.crt"), other).unwrap();
@@ -458,6 +460,32 @@ fn a_file_is_held_against_the_anchor_that_it_is_to_be() {
 	let unknown = AnchorId([9; 32]).to_string();
 	let (code, _) = node.verdict(&["x509", "match", &files.path("root.crt"), "--anchor", &unknown]);
 	assert_eq!(code, 1);
+}
+
+/// The id of an anchor is a hash of its certificate: nothing else of the same key, name and end is the anchor.
+#[test]
+fn a_file_whose_hash_is_not_the_registered_one_is_not_the_anchor() {
+	let (mut params, pair, der) = certificate("Root", true, None);
+	let id = AnchorId::of(AnchorKind::X509Root, &der);
+	let node =
+		Node::start(stored(&[(storage_keys::anchor(id), anchor().encode())]), |method, _| {
+			panic!("nobody asks for {method}")
+		});
+	let folder = tempfile::tempdir().unwrap();
+	let path = folder.path().join("root.crt").display().to_string();
+	let verdict = |der: &[u8]| {
+		std::fs::write(&path, der).unwrap();
+		let (code, told) = node.verdict(&["x509", "match", &path, "--anchor", &id.to_string()]);
+		(code, told["differences"].clone())
+	};
+	assert_eq!(verdict(&der), (0, json!([])));
+	params.serial_number = Some(7.into());
+	let signed_again = params.self_signed(&pair).unwrap();
+	let mut damaged = der.clone();
+	*damaged.last_mut().unwrap() ^= 1;
+	for other in [signed_again.der().to_vec(), damaged] {
+		assert_eq!(verdict(&other), (3, json!(["certificate"])));
+	}
 }
 
 #[test]
@@ -497,4 +525,45 @@ fn a_file_is_held_against_the_key_the_subject_and_the_end_of_a_certificate() {
 	assert_eq!(differences("www.acme.example", &pair, 2040), (3, json!(["the end"])));
 	let other = KeyPair::generate().unwrap();
 	assert_eq!(differences("www.acme.example", &other, 2030), (3, json!(["the key"])));
+}
+
+/// Of those that nobody asks the runtime for, because they are read and can be proven.
+#[test]
+fn what_is_asked_for_seldom_is_read_from_the_storage() {
+	let drone = DeviceId::from_name(acme(), b"drone-7");
+	let quota = Quota::default().spend(NOW - 1).unwrap().spend(NOW - 1).unwrap();
+	let quota = DeviceQuota { signed: quota, announced: Quota::default() };
+	let key = KeyId([4; 32]);
+	let node = Node::start(
+		stored(&[
+			(storage_keys::device(drone), device("drone-7", None).encode()),
+			(storage_keys::key_quota(drone), quota.encode()),
+			(storage_keys::key_anchors(key), vec![id(1), id(2)].encode()),
+			(storage_keys::anchor(id(1)), anchor().encode()),
+			(storage_keys::anchor(id(2)), anchor().encode()),
+			(storage_keys::next_key(key), [6u8; 32].encode()),
+			(dissolved_key(acme()), END.encode()),
+		]),
+		|method, _| panic!("nobody asks for {method}"),
+	);
+	let told = node.json(&["key", "quota", "acme/drone-7"]);
+	assert_eq!((&told["by_its_signing_keys"], &told["by_announced_keys"]), (&json!(2), &json!(4)));
+	assert_eq!(told["storage_key"], json!(hex(&storage_keys::key_quota(drone))));
+
+	let told = node.json(&["anchor", "of-key", &key.to_string()]);
+	let found: Vec<_> = (0..2).map(|at| told["anchors"][at]["anchor"].clone()).collect();
+	assert_eq!(found, [json!(id(1).to_string()), json!(id(2).to_string())]);
+	assert_eq!(told["anchors"][0]["status"], json!("valid"));
+	let other = node.json(&["anchor", "of-key", &KeyId([5; 32]).to_string()]);
+	assert_eq!(other["anchors"], json!([]));
+
+	let told = node.json(&["key", "next", &key.to_string()]);
+	assert_eq!(told["commitment"], json!(hex(&[6; 32])));
+	let other = node.json(&["key", "next", &KeyId([5; 32]).to_string()]);
+	assert_eq!(other["commitment"], Value::Null);
+
+	let told = node.json(&["org", "dissolved", "acme"]);
+	assert_eq!(told["dissolved_at"], json!("2027-01-20T08:00:00Z"));
+	let other = node.json(&["org", "dissolved", "another"]);
+	assert_eq!(other["dissolved_at"], Value::Null);
 }

@@ -49,8 +49,14 @@ fn what_is_no_group_makes_no_sense() {
 
 #[test]
 fn bytes_that_are_no_call_are_refused_before_any_node_is_asked() {
-	for command in [&["propose", GROUP, "0xffff"][..], &["approve", GROUP, "--call", "0xffff"]] {
-		let error = fails(1, &[&["multisig"][..], command, &NOWHERE].concat());
+	for command in [
+		&["multisig", "propose", GROUP, "0xffff"][..],
+		&["multisig", "approve", GROUP, "--call", "0xffff"],
+		&["account", "call", "0xffff"],
+		&["account", "proxy", "announce", "//Bob", "0xffff"],
+		&["account", "proxy", "carry-out", "//Bob", "0xffff"],
+	] {
+		let error = fails(1, &[command, &NOWHERE].concat());
 		assert!(error.contains("no call of this chain"), "{error}");
 	}
 	fails(2, &[&["multisig", "approve", GROUP][..], &NOWHERE].concat());

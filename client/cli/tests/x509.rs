@@ -170,18 +170,6 @@ fn what_is_no_suite_is_told_in_one_sentence() {
 	}
 }
 
-/// Other people's cases, which are not part of this repository: `DPKI_LIMBO` names their file.
-#[test]
-fn nothing_in_the_public_suite_is_accepted_that_must_not_be() {
-	let Some(file) = std::env::var_os("DPKI_LIMBO") else {
-		println!("skipped: DPKI_LIMBO names no file");
-		return;
-	};
-	let told = json_of(0, &["x509", "limbo", Path::new(&file).to_str().unwrap()]);
-	assert_eq!(told["unsafe_accepts"], json!([]));
-	assert!(told["groups"].as_object().is_some_and(|groups| !groups.is_empty()));
-}
-
 #[test]
 fn a_root_is_judged_by_itself() {
 	let folder = Folder::new();

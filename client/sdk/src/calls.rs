@@ -28,7 +28,10 @@ pub use certificates::{
 	set_certificate_fees, set_certificate_policy, suspend_accreditation, suspend_certificate,
 	withdraw_application, withdraw_endorsement,
 };
-pub use delegation::{ProxyRight, add_proxy, proxied, remove_proxy, through_proxy};
+pub use delegation::{
+	ProxyRight, add_proxy, announce, announced, proxied, reject_announcement, remove_announcement,
+	remove_proxies, remove_proxy, through_proxy,
+};
 pub use economy::{admit_organisation, set_deposit, set_fee, set_feeless, set_quotas};
 pub use encoded::{EncodedCall, encode};
 pub use fleets::{
@@ -38,7 +41,7 @@ pub use fleets::{
 pub use governance::{
 	accept_hand_over, admit_trustee, apply_authorized_upgrade, as_root, authorize_upgrade,
 	begin_recovery, cancel_hand_over, cancel_recovery, close, complete_recovery, dissolve,
-	hand_over, join, propose, remove_trustee, set_policy, vote, withdraw,
+	hand_over, join, move_seat, propose, remove_trustee, set_policy, vote, withdraw,
 };
 pub use keys::{
 	add_own_key, announce_next_key, announce_own_key, approve_request, is_proof_dear,

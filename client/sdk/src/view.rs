@@ -10,6 +10,7 @@ mod multisig;
 mod outcome;
 mod pages;
 mod proven;
+mod registry;
 mod requests;
 
 pub use certificates::{
@@ -20,6 +21,7 @@ pub use deliveries::Delivered;
 pub use error::ReadError;
 pub use lists::Listing;
 pub use multisig::PendingCall;
+pub use registry::dissolved_key;
 
 use crate::{AccountId, calls::SessionKeys, client::Client, client::Head};
 use codec::{Decode, DecodeAll, Encode};

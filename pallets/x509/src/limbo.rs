@@ -3,12 +3,17 @@
 //!
 //! Groups about the Web PKI (`webpki`, `online`) are judged under [`Profile::TlsServer`], all others under
 //! [`Profile::Rfc5280`]. A case is skipped, and counted as such, if it needs what is not claimed here.
+//!
+//! A case names a pool, and a chain is told a path. So [`build`] looks for one, and [`validate`] judges it, as it does in the
+//! registry: with [`Pure`], which is what the registry verifies with where no host does. A case can ask for more than a chain
+//! is ever asked: a name, a purpose, a use of the key, lists of revocation, a depth. What remains without that is the
+//! [`Question`] of the case, which `runtime/examples/runtime-limbo.rs` puts to the runtime itself.
 
 use crate::{
 	Certificate, Error, Profile, Pure, Rules,
 	crl::RevocationList,
 	name::{ReferenceName, check_name},
-	path::{Pool, Revocation, build},
+	path::{Pool, Revocation, build, validate},
 	time::UnixTime,
 };
 use alloc::{
@@ -64,6 +69,27 @@ pub struct Case {
 	pub accepted: Option<bool>,
 	/// Why it was refused or skipped; empty if it was accepted.
 	pub reason: String,
+	/// What of it a chain can be asked; `None` if it was skipped, or the certificate cannot be read.
+	#[serde(skip)]
+	pub question: Option<Question>,
+}
+
+/// What a chain can be asked about a case: whether a certificate is valid below an anchor, at a moment and under a profile.
+#[derive(Clone, Debug)]
+pub struct Question {
+	/// The moment, in seconds since the Unix epoch.
+	pub at: UnixTime,
+	/// The profile.
+	pub profile: Profile,
+	/// The certificate in question, in DER.
+	pub leaf: Vec<u8>,
+	/// Those of the trusted certificates that can be read, in DER.
+	pub anchors: Vec<Vec<u8>>,
+	/// Those of the other certificates that can be read, in DER.
+	pub intermediates: Vec<Vec<u8>>,
+	/// The path that is valid here: the anchor, and the chain below it from the certificate in question up. `None` if
+	/// there is none.
+	pub path: Option<(Vec<u8>, Vec<Vec<u8>>)>,
 }
 
 impl Case {
@@ -189,17 +215,18 @@ pub fn run(json: &str, now: UnixTime) -> Result<Report, String> {
 			"FAILURE" => false,
 			other => return Err(format!("{}: unknown expected result {other}", input.id)),
 		};
-		let (accepted, reason) = match judge(&input, now) {
+		let mut question = None;
+		let (accepted, reason) = match judge(&input, now, &mut question) {
 			Ok(()) => (Some(true), String::new()),
 			Err(Outcome::Refused(reason)) => (Some(false), reason),
 			Err(Outcome::Skipped(reason)) => (None, reason),
 		};
-		report.push(Case { id: input.id, expected, accepted, reason });
+		report.push(Case { id: input.id, expected, accepted, reason, question });
 	}
 	Ok(report)
 }
 
-fn judge(input: &Input, now: UnixTime) -> Result<(), Outcome> {
+fn judge(input: &Input, now: UnixTime, question: &mut Option<Question>) -> Result<(), Outcome> {
 	for (feature, reason) in UNSUPPORTED_FEATURES {
 		if input.features.iter().any(|wanted| wanted == feature) {
 			return Err(Outcome::Skipped(format!("{feature}: {reason}")));
@@ -220,24 +247,43 @@ fn judge(input: &Input, now: UnixTime) -> Result<(), Outcome> {
 	let mut unread = String::new();
 	let anchors = read_pool("trusted", &input.trusted_certs, &mut unread);
 	let intermediates = read_pool("untrusted", &input.untrusted_intermediates, &mut unread);
+	let pool = Pool { anchors: &anchors, intermediates: &intermediates };
+	let profile = if is_web { Profile::TlsServer } else { Profile::Rfc5280 };
+	*question = Some(ask(at, profile, pool, &leaf));
 	let crls = input.crls.iter().map(|pem| read_crl(pem)).collect::<Result<Vec<_>, _>>()?;
 
 	for purpose in purposes {
-		let mut rules = Rules::at(at);
+		let mut rules = Rules { profile, ..Rules::at(at) };
 		rules.purpose = purpose;
-		rules.profile = if is_web { Profile::TlsServer } else { Profile::Rfc5280 };
 		rules.revocation = Revocation::WhereListed(&crls);
 		if let Some(depth) = input.max_chain_depth {
 			rules.max_intermediates = u8::try_from(depth).unwrap_or(u8::MAX);
 		}
-		let pool = Pool { anchors: &anchors, intermediates: &intermediates };
 		build(&Pure, pool, &leaf, &rules)
+			.and_then(|(anchor, path)| validate(&Pure, anchor, &path, &rules))
 			.map_err(|refusal| Outcome::Refused(format!("{}{unread}", refusal.error.name())))?;
 	}
 	for name in input.expected_peer_name.iter().chain(&input.expected_peer_names) {
 		check_peer_name(&leaf, name)?;
 	}
 	check_key_usage(&leaf, &input.key_usage)
+}
+
+/// What a chain can be asked, judged by the rules by which one judges.
+fn ask(at: UnixTime, profile: Profile, pool: Pool<'_>, leaf: &Certificate) -> Question {
+	let rules = Rules { profile, ..Rules::at(at) };
+	let der = |certificate: &Certificate| certificate.der().to_vec();
+	let path = build(&Pure, pool, leaf, &rules)
+		.ok()
+		.filter(|(anchor, path)| validate(&Pure, anchor, path, &rules).is_ok());
+	Question {
+		at,
+		profile,
+		leaf: der(leaf),
+		anchors: pool.anchors.iter().map(der).collect(),
+		intermediates: pool.intermediates.iter().map(der).collect(),
+		path: path.map(|(anchor, path)| (der(anchor), path.into_iter().rev().map(der).collect())),
+	}
 }
 
 fn decode_pem(text: &str, label: &str, malformed: Error) -> Result<Vec<u8>, Outcome> {

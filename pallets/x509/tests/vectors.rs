@@ -108,6 +108,17 @@ fn odd_certificates_are_refused_for_what_is_odd_about_them() {
 	let listed = REFUSED.iter().map(|(name, error)| (name.to_string(), *error)).collect();
 	println!("accepted {accepted}, refused {}", refused.len());
 	assert_eq!(refused, listed);
+
+	let docs = include_str!("../../../docs/x509.md");
+	let row = docs.lines().find(|line| line.starts_with("| `cryptography_vectors`")).unwrap();
+	let score: Vec<usize> = row.split(' ').filter_map(|word| word.parse().ok()).collect();
+	assert_eq!(score, [accepted + refused.len(), accepted, refused.len()]);
+	for (name, error) in refused {
+		let is_row = |line: &&str| {
+			line.contains(&format!("`{name}`")) && line.contains(&format!("| `{}` |", error.name()))
+		};
+		assert!(docs.lines().any(|line| is_row(&line)), "{name}: {error:?} is not published");
+	}
 }
 
 #[test]

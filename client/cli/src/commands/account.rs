@@ -1,14 +1,20 @@
 //! `dpki account`: balances, which pay the fees, and who acts for an account.
 
+mod proxy;
+
 use crate::{
 	error::{Error, Result},
 	output::{Report, hex},
 	prompt,
 	session::Session,
-	values::{self, Member},
+	values::{self, HexBytes, Member},
 };
-use clap::{Subcommand, ValueEnum};
-use dpki_client::{Call, account, calls, calls::ProxyRight};
+use clap::Subcommand;
+use dpki_client::{
+	account,
+	calls::{self, EncodedCall},
+};
+use proxy::ProxyCommand;
 
 /// Balances, which pay the fees, and who acts for an account.
 #[derive(Subcommand)]
@@ -45,64 +51,20 @@ Example:
 	/// Let another account act for this one, which it does with --on-behalf-of
 	#[command(subcommand)]
 	Proxy(ProxyCommand),
-}
-
-/// Who acts for an account.
-#[derive(Subcommand)]
-#[command(after_help = "\
-Example:
-  dpki account proxy add 5FHneW46xGXgs5mUiveU4sbTyGBzmstUspZC92UhjJM694ty --right publishing")]
-pub enum ProxyCommand {
-	/// Appoint a proxy; a deposit is held
-	#[command(after_help = "\
-Examples:
-  dpki account proxy add 5FHneW46xGXgs5mUiveU4sbTyGBzmstUspZC92UhjJM694ty --right publishing
-  dpki deliver --org acme --device drone-7 --user-ca user-ca.pub --principals pilot=alice \\
-      --account server.key --on-behalf-of 5GrwvaEF5zXb26Fz9rcQpDWS57CtERHpNehXCPcNoHGKutQY")]
-	Add {
-		/// Who shall act
-		#[arg(value_name = "ACCOUNT")]
-		proxy: Member,
-		/// What it may do
-		#[arg(long, value_enum)]
-		right: Right,
-	},
-	/// Dismiss a proxy; the deposit returns
+	/// Make any call, such as one for which there is no command; for experts
+	///
+	/// What the call does is shown first. It is made by the account alone, with --on-behalf-of or --as-multi.
 	#[command(after_help = "\
 Example:
-  dpki account proxy remove 5FHneW46xGXgs5mUiveU4sbTyGBzmstUspZC92UhjJM694ty --right publishing")]
-	Remove {
-		/// Who shall act no longer
-		#[arg(value_name = "ACCOUNT")]
-		proxy: Member,
-		/// The right that it was given
-		#[arg(long, value_enum)]
-		right: Right,
+  dpki account call 0x00001074657374")]
+	Call {
+		/// The encoded call, such as a wallet shows it
+		#[arg(value_name = "HEX")]
+		call: HexBytes,
+		/// Do not ask for confirmation
+		#[arg(long)]
+		yes: bool,
 	},
-}
-
-/// What a proxy may do.
-#[derive(Clone, Copy, Debug, ValueEnum)]
-pub enum Right {
-	/// Everything
-	Any,
-	/// Move a membership to a new account, which is to be trusted with it; register and revoke keys of devices
-	KeyRotation,
-	/// Publish deliveries
-	Publishing,
-	/// Observe and endorse, as an accredited account
-	Attesting,
-}
-
-impl From<Right> for ProxyRight {
-	fn from(right: Right) -> Self {
-		match right {
-			Right::Any => Self::Any,
-			Right::KeyRotation => Self::KeyRotation,
-			Right::Publishing => Self::Publishing,
-			Right::Attesting => Self::Attesting,
-		}
-	}
 }
 
 impl AccountCommand {
@@ -111,14 +73,8 @@ impl AccountCommand {
 		match self {
 			Self::Show { address } => show(session, address).await,
 			Self::Send { to, amount, yes } => send(session, &to, amount, yes).await,
-			Self::Proxy(ProxyCommand::Add { proxy, right }) => {
-				let call = calls::add_proxy(&proxy.0, right.into());
-				set_proxy(session, &proxy, right, &call, "Appointed").await
-			},
-			Self::Proxy(ProxyCommand::Remove { proxy, right }) => {
-				let call = calls::remove_proxy(&proxy.0, right.into());
-				set_proxy(session, &proxy, right, &call, "Dismissed").await
-			},
+			Self::Proxy(command) => command.run(session).await,
+			Self::Call { call: HexBytes(bytes), yes } => make(session, &bytes, yes).await,
 		}
 	}
 }
@@ -157,21 +113,17 @@ async fn send(session: &Session, Member(to): &Member, amount: u128, yes: bool) -
 		.finalized(&finalized))
 }
 
-async fn set_proxy(
-	session: &Session,
-	Member(proxy): &Member,
-	right: Right,
-	call: &impl Call,
-	done: &str,
-) -> Result<Report> {
+async fn make(session: &Session, bytes: &[u8], yes: bool) -> Result<Report> {
+	let call = EncodedCall::from_bytes(bytes)?;
+	let words = call.describe()?;
 	let account = session.account()?;
 	let client = session.connect().await?;
-	let finalized = session.submit(&client, &account, call, "changing the proxies").await?;
-	let right = right.to_possible_value().map(|value| value.get_name().to_owned());
+	prompt::confirm(&format!("{words}\nMake this call?"), yes)?;
+	let call = call.into_transaction()?;
+	let finalized = session.submit(&client, &account, &call, "making the call").await?;
 	Ok(Report::new()
-		.done(format!("{done} a proxy"))
+		.done("Made the call")
 		.row("account", account::address(&session.actor(&account)))
-		.row("proxy", account::address(proxy))
-		.row("right", right.unwrap_or_default())
+		.row("call", words)
 		.finalized(&finalized))
 }

@@ -19,7 +19,7 @@ use dpki_client::{
 };
 use dpki_primitives::{
 	anchor::{AnchorKind, Basis, CrlPointer, MAX_CRL_URL_LEN, Profile},
-	ids::AnchorId,
+	ids::{AnchorId, KeyId},
 	revocation::RevocationReason,
 };
 use serde_json::{Value, json};
@@ -69,6 +69,16 @@ Examples:
 		/// Number of the first entry
 		#[arg(long, default_value_t = 0)]
 		start: u32,
+	},
+	/// List the anchors that have a key, whichever organisations have registered them; none once the key was revoked
+	#[command(after_help = "\
+Example:
+  dpki anchor of-key 0x3b1c...9f
+`dpki key show FILE` tells the id of a key.")]
+	OfKey {
+		/// Id of the key
+		#[arg(value_name = "ID")]
+		key: KeyId,
 	},
 	/// List the unrevoked anchors of an organisation that end, or are to be retired, soon
 	#[command(after_help = "\
@@ -211,6 +221,7 @@ impl AnchorCommand {
 			},
 			Self::List { org } => list(session, &org).await,
 			Self::Children { anchor, start } => lists::children(session, &anchor, start).await,
+			Self::OfKey { key } => lists::of_key(session, key).await,
 			Self::Ending { org, within } => lists::ending(session, &org, within).await,
 			Self::Show { anchor } => show(session, &anchor).await,
 			Self::Retire { anchor, yes } => retire(session, &anchor, yes).await,

@@ -1,6 +1,8 @@
 //! `dpki key`: making keys, and looking at their public side.
 
 mod ending;
+mod next;
+mod quota;
 mod requests;
 mod subject;
 mod succession;
@@ -147,6 +149,25 @@ Examples:
 		#[arg(long, default_value = "30d", value_parser = values::duration)]
 		within: Duration,
 	},
+	/// Show the hash of the key that is announced to follow another one
+	#[command(after_help = "\
+Example:
+  dpki key next 0x3b1c...9f")]
+	Next {
+		/// Id of the present key
+		#[arg(value_name = "ID")]
+		key: KeyId,
+	},
+	/// Show how often a device may yet act alone: without a registrar, and without a fee
+	#[command(after_help = "\
+Example:
+  dpki key quota acme/drone-7
+An operation comes back every six hours, up to four.")]
+	Quota {
+		/// ORGANISATION/NAME, or the id
+		#[arg(value_name = "ORG/NAME|ID")]
+		device: DeviceRef,
+	},
 	/// Revoke a key by its device alone: a key that does not sign, or the signing key that says so
 	///
 	/// Needs no account. For another key than the signing key itself, the key policy of the organisation has to let its
@@ -272,6 +293,8 @@ impl KeyCommand {
 			},
 			Self::Reject { request, reason } => requests::reject(session, request, reason).await,
 			Self::Ending { device, within } => ending::list(session, &device, within).await,
+			Self::Next { key } => next::show(session, key).await,
+			Self::Quota { device } => quota::show(session, &device).await,
 			Self::Revoke(command) => command.run(session).await,
 			Self::Compromised(command) => command.run(session).await,
 		}

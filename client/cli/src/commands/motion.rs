@@ -6,6 +6,7 @@ mod vote;
 use crate::{
 	error::{Error, Result},
 	output::{self, Report, hex},
+	prompt,
 	session::Session,
 	values::Member,
 };
@@ -59,6 +60,21 @@ Example:
 		/// Its number
 		motion: MotionId,
 	},
+	/// Council: move the own seat to another account of the same trustee, at once and without a vote
+	///
+	/// The old account has no say any more, and cannot take the seat back. Votes that it has given on open motions count no
+	/// more: vote again with the new one.
+	#[command(after_help = "\
+Example:
+  dpki motion move-seat 5FHneW46xGXgs5mUiveU4sbTyGBzmstUspZC92UhjJM694ty --account old.account")]
+	MoveSeat {
+		/// The account that is to have the seat
+		#[arg(value_name = "ACCOUNT")]
+		to: Member,
+		/// Do not ask for confirmation
+		#[arg(long)]
+		yes: bool,
+	},
 	/// List motions, newest first
 	#[command(after_help = "\
 Examples:
@@ -94,6 +110,7 @@ impl MotionCommand {
 			Self::Vote(command) => command.run(session).await,
 			Self::Withdraw { motion, reason } => withdraw(session, motion, &reason).await,
 			Self::Close { motion } => close(session, motion).await,
+			Self::MoveSeat { to, yes } => move_seat(session, &to, yes).await,
 			Self::List { page, open } => list(session, page, open).await,
 			Self::Show { motion, voter } => show(session, motion, voter).await,
 		}
@@ -133,6 +150,22 @@ async fn withdraw(session: &Session, id: MotionId, reason: &str) -> Result<Repor
 		.done(format!("Withdrew motion {id}"))
 		.data("motion", id)
 		.data("state", "withdrawn")
+		.finalized(&finalized))
+}
+
+async fn move_seat(session: &Session, Member(to): &Member, yes: bool) -> Result<Report> {
+	let account = session.account()?;
+	let client = session.connect().await?;
+	let (from, to_address) = (account::address(&session.actor(&account)), account::address(to));
+	let question =
+		format!("Move the seat of {from} to {to_address}? Only that account can move it back.");
+	prompt::confirm(&question, yes)?;
+	let call = calls::move_seat(to);
+	let finalized = session.submit(&client, &account, &call, "moving the seat").await?;
+	Ok(Report::new()
+		.done("Moved the seat in the council")
+		.row("from", from)
+		.row("to", to_address)
 		.finalized(&finalized))
 }
 

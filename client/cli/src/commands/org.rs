@@ -6,13 +6,13 @@ mod key_policy;
 
 use crate::{
 	error::{Error, Result},
-	output::{Report, hex},
+	output::{Report, hex, rfc3339},
 	prompt,
 	session::Session,
 	values::{Member, MemberRole, Name, OrgKind, Policy},
 };
 use clap::Subcommand;
-use dpki_client::{Call, View, account, calls};
+use dpki_client::{Call, View, account, calls, view::dissolved_key};
 use dpki_primitives::organisation::{
 	DeliveryPolicy, OrganisationKind, OrganisationRecord, RoleSet,
 };
@@ -116,6 +116,14 @@ Example:
 	/// It begins by vote: `dpki motion propose recover`.
 	#[command(subcommand)]
 	Recover(RecoverCommand),
+	/// Show when an organisation was dissolved, whose name never comes back
+	#[command(after_help = "\
+Example:
+  dpki org dissolved acme")]
+	Dissolved {
+		/// Name of the organisation
+		name: Name,
+	},
 	/// Dissolve an organisation for which nothing was ever registered; its name never comes back
 	#[command(after_help = "\
 Example:
@@ -212,6 +220,7 @@ impl OrgCommand {
 				let call = calls::cancel_recovery(name.organisation());
 				recover(session, &name, &call, "calling the recovery off", "Called off").await
 			},
+			Self::Dissolved { name } => dissolved(session, &name).await,
 			Self::Dissolve { name, yes } => dissolve(session, &name, yes).await,
 		}
 	}
@@ -416,6 +425,22 @@ async fn show(session: &Session, name: &Name, member: Option<Member>) -> Result<
 		}
 	}
 	Ok(report)
+}
+
+async fn dissolved(session: &Session, name: &Name) -> Result<Report> {
+	let (_client, view) = session.view().await?;
+	let id = name.organisation();
+	let at = view.dissolved_at(id).await?;
+	let sentence = match at {
+		Some(at) => format!("Organisation {name} was dissolved on {}", rfc3339(at)),
+		None => format!("No organisation {name} was dissolved"),
+	};
+	Ok(Report::new()
+		.done(sentence)
+		.row("organisation", id)
+		.data("dissolved_at", at.map(rfc3339))
+		.data("storage_key", hex(&dissolved_key(id)))
+		.read_at(view.head()))
 }
 
 async fn set_member(

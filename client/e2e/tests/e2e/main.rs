@@ -7,6 +7,7 @@
 //! ```
 
 mod access;
+mod accounts;
 mod appliers;
 mod approvals;
 mod bare;

@@ -6,7 +6,10 @@ use crate::{
 	api::{ProxyType, tx},
 	submit::{Finalized, SubmitError, signed},
 };
-use subxt::utils::{AccountId32, MultiAddress, Static};
+use subxt::{
+	config::substrate::H256,
+	utils::{AccountId32, MultiAddress, Static},
+};
 
 /// What an account may do for the one that appointed it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -36,14 +39,20 @@ fn address(account: &AccountId) -> MultiAddress<AccountId32, ()> {
 	MultiAddress::Id(AccountId32(*account))
 }
 
-/// Lets an account act for the signer, at once and without announcement.
-pub fn add_proxy(delegate: &AccountId, right: ProxyRight) -> impl Call + use<> {
-	tx().proxy().add_proxy(address(delegate), right.into(), 0)
+/// Lets an account act for the signer: at once if `delay` is 0, else so many blocks after it has announced a call with
+/// [`announce`].
+pub fn add_proxy(delegate: &AccountId, right: ProxyRight, delay: u32) -> impl Call + use<> {
+	tx().proxy().add_proxy(address(delegate), right.into(), delay)
 }
 
-/// Ends what [`add_proxy`] began.
-pub fn remove_proxy(delegate: &AccountId, right: ProxyRight) -> impl Call + use<> {
-	tx().proxy().remove_proxy(address(delegate), right.into(), 0)
+/// Ends what [`add_proxy`] began with these very terms.
+pub fn remove_proxy(delegate: &AccountId, right: ProxyRight, delay: u32) -> impl Call + use<> {
+	tx().proxy().remove_proxy(address(delegate), right.into(), delay)
+}
+
+/// Ends what [`add_proxy`] began, for every proxy of the signer.
+pub fn remove_proxies() -> impl Call + use<> {
+	tx().proxy().remove_proxies()
 }
 
 /// Makes a call for another account, whose proxy the signer is. The transaction succeeds whatever becomes of the call,
@@ -52,7 +61,29 @@ pub fn through_proxy(real: &AccountId, call: EncodedCall) -> impl Call + use<> {
 	tx().proxy().proxy(address(real), None, Static(call))
 }
 
-/// What became of the call in a transaction [`through_proxy`].
+/// Announces the call with this BLAKE2-256 as a proxy of `real`, who can [`reject_announcement`] as long as the delay lasts.
+pub fn announce(real: &AccountId, call_hash: [u8; 32]) -> impl Call + use<> {
+	tx().proxy().announce(address(real), H256(call_hash))
+}
+
+/// Takes back what the signer announced.
+pub fn remove_announcement(real: &AccountId, call_hash: [u8; 32]) -> impl Call + use<> {
+	tx().proxy().remove_announcement(address(real), H256(call_hash))
+}
+
+/// Refuses what a proxy of the signer announced.
+pub fn reject_announcement(delegate: &AccountId, call_hash: [u8; 32]) -> impl Call + use<> {
+	tx().proxy().reject_announcement(address(delegate), H256(call_hash))
+}
+
+/// Makes a call for `real` that its proxy `delegate` announced long enough ago; by anybody. The transaction succeeds
+/// whatever becomes of the call, which [`proxied`] tells.
+pub fn announced(delegate: &AccountId, real: &AccountId, call: EncodedCall) -> impl Call + use<> {
+	tx().proxy()
+		.proxy_announced(address(delegate), address(real), None, Static(call))
+}
+
+/// What became of the call in a transaction [`through_proxy`], or in that of a call that was [`announced`].
 pub fn proxied(transaction: &Finalized) -> Result<(), SubmitError> {
 	let mut events = transaction.events.iter().rev();
 	let executed = events.find(|event| event.pallet == "Proxy" && event.name == "ProxyExecuted");
@@ -85,13 +116,27 @@ mod tests {
 			ProxyRight::Publishing,
 			ProxyRight::Attesting,
 		]) {
-			let arguments = (0u8, ACCOUNT, index, 0u32);
-			assert_encodes(&add_proxy(&ACCOUNT, right), (19, 1), arguments);
-			assert_encodes(&remove_proxy(&ACCOUNT, right), (19, 2), arguments);
+			let arguments = (0u8, ACCOUNT, index, 7u32);
+			assert_encodes(&add_proxy(&ACCOUNT, right, 7), (19, 1), arguments);
+			assert_encodes(&remove_proxy(&ACCOUNT, right, 7), (19, 2), arguments);
 		}
+		assert_encodes(&remove_proxies(), (19, 3), ());
 		let call = encode(&revoke_key(KeyId([7; 32]), RevocationReason::KeyCompromise)).unwrap();
 		let through = through_proxy(&ACCOUNT, call.clone());
 		assert_encodes(&through, (19, 0), (0u8, ACCOUNT, None::<u8>, call));
+	}
+
+	#[test]
+	fn calls_about_announcements_encode() {
+		let delegate = [4; 32];
+		let call = encode(&revoke_key(KeyId([7; 32]), RevocationReason::KeyCompromise)).unwrap();
+		let hash = call.hash();
+		assert_encodes(&announce(&ACCOUNT, hash), (19, 6), (0u8, ACCOUNT, hash));
+		assert_encodes(&remove_announcement(&ACCOUNT, hash), (19, 7), (0u8, ACCOUNT, hash));
+		assert_encodes(&reject_announcement(&delegate, hash), (19, 8), (0u8, delegate, hash));
+		let made = announced(&delegate, &ACCOUNT, call.clone());
+		let arguments = (0u8, delegate, 0u8, ACCOUNT, None::<u8>, call);
+		assert_encodes(&made, (19, 9), arguments);
 	}
 
 	#[test]

@@ -4,7 +4,10 @@ use super::{Call, CallError};
 use crate::submit::signed;
 use codec::{Decode, Encode, EncodeLike, Input, Output};
 use std::fmt::{self, Write};
-use subxt::ext::scale_value::{Value, scale, stringify};
+use subxt::{
+	ext::scale_value::{Composite, Value, ValueDef, scale, stringify},
+	transactions,
+};
 
 /// A call in SCALE, for what carries another call: a motion, the council's mandate, a proxy.
 ///
@@ -34,6 +37,19 @@ impl EncodedCall {
 		sp_crypto_hashing::blake2_256(&self.0)
 	}
 
+	/// The call by itself, for a transaction that makes it and carries nothing else.
+	pub fn into_transaction(self) -> Result<impl Call + use<>, CallError> {
+		let unlike = || CallError::NotACall { reason: "it encodes otherwise".into() };
+		let (pallet, inside) = variant(decode(&self.0)?).ok_or_else(unlike)?;
+		let inside = inside.into_values().next().and_then(variant);
+		let (name, arguments) = inside.ok_or_else(unlike)?;
+		let call = transactions::dynamic(pallet, name, arguments);
+		match encode(&call)? == self {
+			true => Ok(call),
+			false => Err(unlike()),
+		}
+	}
+
 	/// The call in words: pallet, call and arguments, byte strings in hexadecimal digits.
 	pub fn describe(&self) -> Result<String, CallError> {
 		let value = decode(&self.0)?;
@@ -52,6 +68,14 @@ fn format_bytes(value: &Value<u32>, out: &mut &mut String) -> Option<fmt::Result
 	let mut digits = String::new();
 	let written = stringify::custom_formatters::format_hex(value, &mut digits)?;
 	Some(written.and_then(|()| out.write_str(&digits.to_lowercase())))
+}
+
+/// The name of a variant, and what is in it.
+fn variant(value: Value<u32>) -> Option<(String, Composite<u32>)> {
+	match value.value {
+		ValueDef::Variant(variant) => Some((variant.name, variant.values)),
+		_ => None,
+	}
 }
 
 fn decode(bytes: &[u8]) -> Result<Value<u32>, CallError> {
@@ -113,6 +137,15 @@ mod tests {
 		let inside = calls::as_root(encode(&revoke()).unwrap());
 		let text = encode(&inside).unwrap().describe().unwrap();
 		assert!(text.contains("dispatch_as_root") && text.contains("revoke_key"), "{text}");
+	}
+
+	#[test]
+	fn a_call_from_elsewhere_becomes_a_transaction_of_the_same_bytes() {
+		let nested = encode(&calls::as_root(encode(&revoke()).unwrap())).unwrap();
+		for call in [encode(&revoke()).unwrap(), nested] {
+			let transaction = call.clone().into_transaction().unwrap();
+			assert_eq!(encode(&transaction), Ok(call));
+		}
 	}
 
 	#[test]

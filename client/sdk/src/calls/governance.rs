@@ -64,6 +64,11 @@ pub fn remove_trustee(account: &AccountId) -> impl Call + use<> {
 	tx().council_membership().remove_member(MultiAddress::Id(AccountId32(*account)))
 }
 
+/// Moves the seat in the council that the signer has to another account, which has none.
+pub fn move_seat(to: &AccountId) -> impl Call + use<> {
+	tx().council_membership().change_key(MultiAddress::Id(AccountId32(*to)))
+}
+
 /// Authorises the runtime of this BLAKE2-256 hash, which then anybody can bring; for [`as_root`].
 pub fn authorize_upgrade(code_hash: [u8; 32]) -> impl Call + use<> {
 	tx().system().authorize_upgrade(H256(code_hash))
@@ -158,6 +163,7 @@ mod tests {
 	fn calls_for_the_council_encode() {
 		assert_encodes(&admit_trustee(&ACCOUNT), (14, 0), (0u8, ACCOUNT));
 		assert_encodes(&remove_trustee(&ACCOUNT), (14, 1), (0u8, ACCOUNT));
+		assert_encodes(&move_seat(&ACCOUNT), (14, 4), (0u8, ACCOUNT));
 		let upgrade = authorize_upgrade([9; 32]);
 		assert_encodes(&upgrade, (0, 9), [9u8; 32]);
 		assert_encodes(&apply_authorized_upgrade(&[1, 2]), (0, 11), vec![1u8, 2]);

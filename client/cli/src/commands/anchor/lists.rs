@@ -1,4 +1,4 @@
-//! `dpki anchor children` and `ending`: lists of anchors that come with what proves them.
+//! `dpki anchor children`, `ending` and `of-key`: lists of anchors that come with what proves them.
 
 use crate::{
 	commands::accreditation::paged,
@@ -9,7 +9,12 @@ use crate::{
 	values::{self, AnchorRef, Name},
 };
 use dpki_client::view::{Listing, Verdict};
-use dpki_primitives::{anchor::AnchorRecord, ids::AnchorId, revocation::RevocationReason};
+use dpki_primitives::{
+	anchor::AnchorRecord,
+	ids::{AnchorId, KeyId},
+	revocation::RevocationReason,
+	storage_keys,
+};
 use serde_json::{Value, json};
 use std::time::Duration;
 
@@ -44,6 +49,31 @@ pub async fn ending(session: &Session, org: &Name, within: Duration) -> Result<R
 		format!("  {end}  {id}  {}", record.kind.name())
 	};
 	Ok(listed(report, &page, line))
+}
+
+/// The anchors of a key.
+pub async fn of_key(session: &Session, key: KeyId) -> Result<Report> {
+	let (_client, view) = session.view().await?;
+	let anchors = view.anchors_of_key(key).await?;
+	let mut report = Report::new()
+		.done(format!("{} anchors have the key {key}", anchors.len()))
+		.data("key", key.to_string())
+		.data("storage_key", hex(&storage_keys::key_anchors(key)))
+		.read_at(view.head());
+	let mut entries = Vec::new();
+	for id in anchors {
+		let Some(record) = view.anchor(id).await? else { continue };
+		let status = view.anchor_status(id).await?;
+		let verdict = lookup::anchor_verdict(status, &record);
+		report = report.tail(format!("  {id}  {}  {verdict}", record.kind.name()));
+		let storage_key = storage_keys::anchor(id);
+		entries.push(entry(
+			id,
+			&record,
+			&Verdict { record: Some(record.clone()), status, storage_key },
+		));
+	}
+	Ok(report.data("anchors", entries))
 }
 
 /// Adds the anchors of a page, each with a line of its own.
