@@ -125,7 +125,9 @@ pub fn early_text(installation: &Installation<'_>) -> Result<String, UnitError> 
 				format!("ExecStart={program} lapse --config {path}")
 			},
 			"ReadWritePaths" => format!("ReadWritePaths={optional}"),
-			"ProtectHome" if writable.iter().any(|path| is_in_home(path)) => "ProtectHome=read-only".into(),
+			"ProtectHome" if writable.iter().any(|path| is_in_home(path)) => {
+				"ProtectHome=read-only".into()
+			},
 			_ => line.into(),
 		});
 	}
