@@ -33,6 +33,7 @@ mod levels;
 mod liar;
 mod liars;
 mod light;
+mod many;
 mod network;
 mod operations;
 mod pool;
