@@ -133,7 +133,7 @@ fn chains_below(anchor: &[u8], question: &Question) -> (Vec<Vec<Vec<u8>>>, bool)
 		}
 		if chain.len() < MAX_CHAIN_LEN as usize {
 			let above = pool.iter().filter(|it| it.subject() == top.issuer());
-			open.extend(above.map(|it| [&chain[..], &[it.clone()]].concat()));
+			open.extend(above.map(|it| [&chain[..], std::slice::from_ref(it)].concat()));
 		}
 	}
 	(found, true)

@@ -112,13 +112,25 @@ impl Report {
 
 	/// The block that a transaction came to lie in.
 	pub fn finalized(self, finalized: &Finalized) -> Self {
-		let so_far = if finalized.is_final { "final" } else { "not final" };
-		let text = format!("{} ({so_far})", finalized.number);
-		self.row_as("block", text, block_json(finalized.number, &finalized.hash))
-			.data("extrinsic", hex(&finalized.extrinsic))
-			.data("outcome_proven", finalized.proven)
-			.data("final", finalized.is_final)
-			.costs(economy::costs(finalized))
+		self.all_finalized(std::slice::from_ref(finalized))
+	}
+
+	/// The same for several transactions: the block of the last one, whether all are proven, and what they cost together.
+	pub fn all_finalized(self, all: &[Finalized]) -> Self {
+		let Some(last) = all.last() else { return self };
+		let costs = all.iter().map(economy::costs).fold(Costs::default(), |sum, it| Costs {
+			fees: sum.fees.saturating_add(it.fees),
+			held: sum.held.saturating_add(it.held),
+			returned: sum.returned.saturating_add(it.returned),
+		});
+		let is_final = all.iter().all(|it| it.is_final);
+		let so_far = if is_final { "final" } else { "not final" };
+		let text = format!("{} ({so_far})", last.number);
+		self.row_as("block", text, block_json(last.number, &last.hash))
+			.data("extrinsic", hex(&last.extrinsic))
+			.data("outcome_proven", all.iter().all(|it| it.proven))
+			.data("final", is_final)
+			.costs(costs)
 	}
 
 	/// What a transaction cost. People are spared what is nothing.
@@ -285,7 +297,8 @@ pub fn hex(bytes: &[u8]) -> String {
 	format!("0x{}", hex::encode(bytes))
 }
 
-fn block_json(number: u32, hash: &[u8; 32]) -> Value {
+/// A block for programs.
+pub fn block_json(number: u32, hash: &[u8; 32]) -> Value {
 	json!({ "number": number, "hash": hex(hash) })
 }
 

@@ -24,6 +24,7 @@
 //! | [`generations`] | the directory that sshd reads |
 //! | [`commands`] | the command line |
 //! | [`credentials`] | state that is sealed by a credential of systemd |
+//! | [`tpm`] | state that is sealed by a key in a TPM |
 //! | [`notified`] | what systemd is told |
 //! | [`linked`] | the libraries that the agent needs |
 //! | [`consents`] | consents to further keys |
@@ -63,6 +64,7 @@ mod stops_beside;
 mod table;
 mod temporary;
 mod temporary_keys;
+mod tpm;
 mod untold;
 mod user_keys;
 mod world;

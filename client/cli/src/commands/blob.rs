@@ -7,7 +7,7 @@
 mod also;
 mod pin;
 
-pub use also::Also;
+pub use also::{Also, Copies};
 
 use crate::{
 	error::{Error, Result},

@@ -1,6 +1,7 @@
 //! `dpki deliver`: the full desired state of a device, encrypted to it and published.
 
 mod authorities;
+mod envelopes;
 mod fleet;
 mod hybrid;
 pub mod made;
@@ -81,7 +82,7 @@ pub struct Deliver {
 	/// Name of the organisation
 	#[arg(long)]
 	org: Name,
-	/// Name of the device; several, 256 at most, get one envelope, which all of them can open
+	/// Name of the device; several get one envelope, which all of them can open, or one for each 256 of them
 	#[arg(long, required = true)]
 	device: Vec<Name>,
 	/// Channel of the device, 0 to 15: a delivery on one takes nothing away that came on another. But a user CA counts for
@@ -115,7 +116,8 @@ pub struct Deliver {
 	#[command(flatten)]
 	parts: parts::Parts,
 	/// Seal it to the hybrid key of the device, which `dpki-agent hybrid` wrote into this file there; for several devices
-	/// once for each of them. One envelope has room for 54 of these keys, and for fewer with more than 1 KiB of content
+	/// once for each of them, best in their order. One envelope has room for 54 of these keys, and for fewer with more than 1 KiB
+	/// of content; as many are published as it takes
 	#[arg(long, value_name = "FILE")]
 	hybrid_key: Vec<PathBuf>,
 	/// Deliver a state without any access

@@ -35,6 +35,7 @@ mod levels;
 mod liar;
 mod liars;
 mod light;
+mod many;
 mod network;
 mod operations;
 mod pool;

@@ -1,9 +1,14 @@
-//! One delivery for many devices: one envelope, whose content key is encrypted to each of them.
+//! One delivery for many devices: one envelope, whose content key is encrypted to each of them, or as many as it takes.
 //!
 //! Where the policy of the organisation asks for approvals, it waits for them at each device. A content that has to be signed is
 //! for one device, so there each of them gets an envelope of its own.
 
-use super::{Deliver, Destination, made, signed::sign};
+use super::{
+	Deliver, Destination,
+	envelopes::{self, Envelope},
+	made,
+	signed::sign,
+};
 use crate::{
 	commands::{
 		access::approval::Procedure,
@@ -16,13 +21,13 @@ use crate::{
 	session::Session,
 	values::{DeviceRef, Name},
 };
-use dpki_client::{Account, AccountId, Bundle, View, blob, calls, envelope};
+use dpki_client::{Account, AccountId, Bundle, Finalized, View};
 use dpki_primitives::{
 	Moment,
 	approval::{ApprovalRule, Proposal},
 	channel::ChannelId,
-	delivery::{DeliveryBinding, Recipient, Suite},
-	ids::{BlobDigest, OrganisationId},
+	delivery::{DeliveryBinding, Suite},
+	ids::OrganisationId,
 };
 use serde_json::{Value, json};
 use std::path::PathBuf;
@@ -82,24 +87,13 @@ impl Deliver {
 			self.signed(&destinations, procedure, until)
 		} else {
 			let recipients: Vec<_> =
-				destinations.iter().map(|to| to.key.clone()).zip(bindings.clone()).collect();
-			let (envelope, key) = envelope::seal_shared(&recipients, &bundle.encode()?)?;
-			// Before it is published: without the files nobody could approve it.
-			for (binding, path) in bindings.iter().zip(&reviews) {
-				Review::new(binding, &envelope, key.clone(), false).write(path)?;
-			}
-			let published: Vec<_> = bindings
-				.iter()
-				.map(|it| Recipient { device: it.device, sequence: it.sequence, key: it.recipient })
-				.collect();
-			let call = calls::publish_shared(self.channel, suite, &published, &envelope)?;
-			let finalized =
-				session.submit(&client, &account, &call, "publishing the delivery").await?;
-			if let Some(copies) = &copies {
-				let numbered = published.iter().map(|it| (it.device, self.channel, it.sequence));
-				copies.put(&client, &envelope, &numbered.collect::<Vec<_>>()).await?;
-			}
-			let report = self.published(&destinations, &envelope).finalized(&finalized);
+				destinations.iter().map(|to| to.key.clone()).zip(bindings).collect();
+			let envelopes = envelopes::seal(&recipients, &bundle.encode()?)?;
+			// Before anything is published: without the files nobody could approve it.
+			envelopes::write_reviews(&envelopes, &reviews)?;
+			let published =
+				envelopes::publish(session, &client, &account, &envelopes, copies.as_ref()).await?;
+			let report = self.published(&destinations, &envelopes, &published);
 			match rule {
 				Some(rule) => {
 					self.waiting(&mut chain, &destinations, (rule, procedure), report).await?
@@ -138,18 +132,24 @@ impl Deliver {
 		Ok(found)
 	}
 
-	fn published(&self, destinations: &[Destination], envelope: &[u8]) -> Report {
-		let digest = BlobDigest::of(envelope);
-		Report::new()
+	fn published(
+		&self,
+		destinations: &[Destination],
+		envelopes: &[Envelope],
+		published: &[Finalized],
+	) -> Report {
+		let what = match envelopes.len() {
+			1 => "one delivery".to_owned(),
+			number => format!("one delivery in {number} envelopes"),
+		};
+		let report = Report::new()
 			.done(format!(
-				"Published one delivery to {}{}",
+				"Published {what} to {}{}",
 				names(destinations),
 				delivery::place(self.channel)
 			))
-			.row("cid", blob::cid(digest))
-			.row("digest", digest)
-			.data("deliveries", numbers(destinations))
-			.data("length", envelope.len())
+			.data("deliveries", numbers(destinations));
+		envelopes::report(report, envelopes, published)
 	}
 
 	fn signed(&self, destinations: &[Destination], procedure: Procedure, until: Moment) -> Report {
@@ -256,7 +256,11 @@ fn numbers(destinations: &[Destination]) -> Vec<Value> {
 mod tests {
 	use super::*;
 	use clap::Parser;
-	use dpki_primitives::{delivery::DeliveryRecord, ids::KeyId, organisation::DeliveryPolicy};
+	use dpki_primitives::{
+		delivery::DeliveryRecord,
+		ids::{BlobDigest, KeyId},
+		organisation::DeliveryPolicy,
+	};
 	use std::path::Path;
 
 	#[derive(Parser)]

@@ -49,7 +49,8 @@ impl Destination {
 			let Some((index, destination)) = found else {
 				return Err(not_registered("any of these files", &device.text));
 			};
-			keys.swap_remove(index);
+			// In their order: where that is the order of the devices, each is found at once.
+			keys.remove(index);
 			destinations.push(destination);
 		}
 		Ok(destinations)
@@ -127,7 +128,7 @@ mod tests {
 		let content = Bundle::default().encode().unwrap().len();
 		let most = |suite| most_recipients(suite, content);
 		let of_hybrid = format!("room for {} of these keys", most(Suite::SharedXWing));
-		let of_others = format!("several, {} at most", most(Suite::SharedX25519));
+		let of_others = format!("one for each {} of them", most(Suite::SharedX25519));
 		assert!(help.contains(&of_hybrid) && help.contains(&of_others), "{help}");
 	}
 
