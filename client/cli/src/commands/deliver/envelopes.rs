@@ -281,6 +281,7 @@ mod tests {
 			extrinsic: [6; 32],
 			events: Vec::new(),
 			proven: number > 7,
+			is_final: true,
 		};
 		let told = report(Report::new(), &envelopes, &[at(7), at(9)]).to_json();
 		assert_eq!(told["envelopes"][0]["devices"].as_array().map(Vec::len), Some(54));
