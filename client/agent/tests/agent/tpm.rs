@@ -109,10 +109,11 @@ impl Tpm {
 	}
 }
 
-/// Everything in the state directory.
+/// Everything in the state directory, but for the empty file by which only one agent at a time works on it.
 fn contents(state: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
 	files_below(state)
 		.into_iter()
+		.filter(|path| *path != state.join("lock"))
 		.map(|path| (path.clone(), fs::read(&path).unwrap()))
 		.collect()
 }
