@@ -412,7 +412,9 @@ fn every_view_function_has_a_command_and_is_documented_with_it() {
 		for function in pallet.view_functions() {
 			let place = (pallet.name().to_owned(), function.name().to_owned());
 			let is_query = QUERIES.iter().any(|(query, _)| *query == place.1);
-			if !known.remove(&place) && PALLETS.contains(&pallet.name()) && !is_query {
+			// The framework's compare kinds of proxies with each other and with a call: they read nothing of the state.
+			let is_ours = PALLETS.contains(&pallet.name()) && pallet.name() != "Proxy";
+			if !known.remove(&place) && is_ours && !is_query {
 				missing.push(place);
 			}
 		}
