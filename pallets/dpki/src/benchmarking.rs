@@ -608,8 +608,7 @@ mod benchmarks {
 		}
 
 		frame_system::Pallet::<T>::assert_last_event(
-			<T as frame_system::Config>::RuntimeEvent::from(Event::KeyCompromised { key: id })
-				.into(),
+			<T as frame_system::Config>::RuntimeEvent::from(Event::KeyCompromised { key: id }),
 		);
 		Ok(())
 	}

@@ -305,7 +305,7 @@ async fn servers_take_what_is_delivered_and_believe_exactly_their_peers() {
 	let (old, new) = (Certified::new("web.test"), Certified::new("web.test"));
 	let authority = Certified::authority("authority");
 	let (server, client_of) = (authority.issue("mqtt.test", 1), authority.issue("drone", REVOKED));
-	let another_authority = Certified::authority("another authority");
+	let another_authority = Certified::authority("another-authority");
 	let (staff, newcomer) = (authority.issue("staff", 2), another_authority.issue("newcomer", 1));
 	a.start();
 	b.start();
