@@ -250,8 +250,12 @@ async fn keys_and_hosts_are_believed_as_they_are_delivered_and_no_longer() {
 	let pilots = fleet.user_key("pilots");
 	let hosts = format!("{}=device.test", public(&host_ca).display());
 	let key = format!("{}={}", login_name(), pilots.display());
+	let user_ca = fleet.add_ssh_ca("ssh-user-ca");
+	// Somebody can log in there, or it would not be asked.
+	let (users, principals) = (text(&public(&user_ca)), format!("{}=ops", login_name()));
+	let logins = ["--user-ca", &users, "--principals", &principals];
 	let what = ["--known-hosts-ca", &hosts, "--user-key", &key];
-	delivered_only_by_a_yes(&fleet, &pilot, &what);
+	delivered_only_by_a_yes(&fleet, &pilot, &[&what[..], &logins].concat());
 	sleeper.miss(&fleet);
 
 	// sshd of the server: what its owner has written, and what the agent says.
