@@ -22,6 +22,7 @@ pub(super) use dpki_primitives::{
 	key::{Consent, KeyPurpose, KeyTerms, KeyType, NewKey, PublicKey, Signature},
 	key_policy::KeyPolicy,
 	organisation::Organisations,
+	registry::CompromisedKeys,
 	request::{KeyRequest, MAX_REQUESTS_PER_ORGANISATION, QueuedRequest, Rejection},
 	revocation::{Revocation, RevocationReason, SSH_REVOCATIONS_PER_PAGE, SshSubject, Withdrawal},
 	status::Validity,

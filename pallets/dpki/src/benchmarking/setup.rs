@@ -214,3 +214,17 @@ pub(super) fn carry_out<T: Config>(call: Call<T>) -> Result<(), BenchmarkError> 
 pub(super) fn verifies(public: &PublicKey, signature: &Signature) -> bool {
 	crypto::is_well_formed(public) && crypto::verify(public, b"message", signature)
 }
+
+/// A device with one key, and the origin of somebody who governs its organisation.
+pub(super) fn own_device<T: Config>() -> (RawOrigin<T::AccountId>, DeviceId, KeyId) {
+	let (who, organisation) = member::<T>();
+	let device = device_with_keys::<T>(organisation, 1);
+	let key = DeviceKeys::<T>::get(device)[0];
+	(RawOrigin::Signed(who), device, key)
+}
+
+/// Lets time pass until what was made now has expired. Benchmarks start at the beginning of time, when nothing can have.
+pub(super) fn let_expire<T: Config>() {
+	let after = expires_at::<T>() + 1;
+	frame_support::storage::unhashed::put::<Moment>(&storage_keys::now(), &after);
+}
