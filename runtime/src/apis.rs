@@ -519,6 +519,7 @@ impl_runtime_apis! {
 			Vec<frame_support::traits::StorageInfo>,
 		) {
 			use crate::*;
+			use crate::membership_benchmarks::Pallet as MembershipBench;
 			use crate::session_benchmarks::Pallet as SessionBench;
 			use dpki_crypto::benchmarking::Pallet as CryptoBench;
 			use frame_benchmarking::{BenchmarkList, baseline::Pallet as BaselineBench};
@@ -537,6 +538,7 @@ impl_runtime_apis! {
 			config: frame_benchmarking::BenchmarkConfig,
 		) -> Result<Vec<frame_benchmarking::BenchmarkBatch>, alloc::string::String> {
 			use crate::*;
+			use crate::membership_benchmarks::Pallet as MembershipBench;
 			use crate::session_benchmarks::Pallet as SessionBench;
 			use dpki_crypto::benchmarking::Pallet as CryptoBench;
 			use frame_benchmarking::{BenchmarkBatch, baseline::Pallet as BaselineBench};

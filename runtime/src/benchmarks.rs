@@ -17,7 +17,7 @@ frame_benchmarking::define_benchmarks!(
 	[pallet_timestamp, Timestamp]
 	[pallet_balances, Balances]
 	[pallet_transaction_payment, TransactionPayment]
-	[pallet_membership, CouncilMembership]
+	[pallet_membership, MembershipBench::<Runtime>]
 	[pallet_session, SessionBench::<Runtime>]
 	[crate::mandate, Mandate]
 	[dpki_crypto, CryptoBench::<Runtime>]
@@ -36,6 +36,8 @@ frame_benchmarking::define_benchmarks!(
 );
 
 impl dpki_crypto::benchmarking::Config for crate::Runtime {}
+
+impl crate::membership_benchmarks::Config for crate::Runtime {}
 
 impl crate::session_benchmarks::Config for crate::Runtime {
 	fn owner_with_keys() -> (AccountId, SessionKeys, Vec<u8>) {

@@ -42,11 +42,12 @@ pub const FEES: [(Operation, Balance); 9] = [
 pub const MINIMUM_BOND: Balance = 1_000 * UNIT;
 
 /// What is held for things that take room.
-pub const DEPOSITS: [(ResourceKind, Balance); 4] = [
+pub const DEPOSITS: [(ResourceKind, Balance); 5] = [
 	(ResourceKind::Device, 100 * MILLI_UNIT),
 	(ResourceKind::Key, 20 * MILLI_UNIT),
 	(ResourceKind::Anchor, UNIT),
 	(ResourceKind::Fleet, UNIT),
+	(ResourceKind::Certificate, 50 * MILLI_UNIT),
 ];
 
 /// A well-known validator: the account, and the keys that its name yields.

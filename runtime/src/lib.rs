@@ -34,6 +34,8 @@ pub mod dpki_api;
 pub mod genesis_config_presets;
 #[warn(missing_docs)]
 pub mod mandate;
+#[cfg(feature = "runtime-benchmarks")]
+mod membership_benchmarks;
 #[warn(missing_docs)]
 pub mod migrations;
 #[warn(missing_docs)]

@@ -14,13 +14,14 @@ use dpki_primitives::{
 	},
 	assurance::Level,
 	certificate::{CertificatePolicy, Holder, is_valid_display_name},
+	economy::{Economy, FundsMissing, Resource},
 	ids::{ApplicationId, CertificateId, KeyId, OrganisationId, SubjectId},
 	organisation::{Organisations, Role},
 	registry::Registry,
 	subject::{Subject, uuid_of_key},
 };
 use frame_support::{ensure, traits::Get};
-use sp_runtime::{DispatchResult, traits::SaturatedConversion};
+use sp_runtime::{DispatchResult, TokenError, traits::SaturatedConversion};
 
 impl<T: Config> Pallet<T> {
 	pub(crate) fn do_apply(
@@ -249,6 +250,11 @@ impl<T: Config> Pallet<T> {
 		let nonce = ApplicationNonce::<T>::get(payer);
 		let id = ApplicationId::of(&payer.clone().into(), nonce);
 		Self::open_escrow(id, payer, order)?;
+		if let Purpose::Issue(_) = purpose {
+			// With the application: when the certificate is issued, its payer is asked nothing any more.
+			T::Economy::hold(payer, Resource::Certificate(CertificateId::of(id)))
+				.map_err(|FundsMissing| TokenError::FundsUnavailable)?;
+		}
 
 		let block = Self::block();
 		let commit_until = block.saturating_add(policy.commit_blocks);
@@ -293,6 +299,9 @@ impl<T: Config> Pallet<T> {
 			Purpose::Issue(_) | Purpose::Endorsement(_) => Renewal::Endorsement,
 		};
 		let certificate = record.certificate(id);
+		if !Certificates::<T>::contains_key(certificate) {
+			T::Economy::release(Resource::Certificate(certificate));
+		}
 		if OpenRenewals::<T>::get(certificate, renewal) == Some(id) {
 			OpenRenewals::<T>::remove(certificate, renewal);
 		}

@@ -17,6 +17,7 @@ use dpki_primitives::{
 	bond::{MAX_UNBONDING, SlashReason},
 	certificate::{CertificatePolicy, DisplayName, Holder, MAX_LIVE_CERTIFICATES, Office},
 	context::MAX_SIGNATURE_LIFETIME,
+	economy::Economy,
 	ids::{ApplicationId, CertificateDigest, CertificateId, OrganisationId},
 	key::{KeyType, PublicKey, Signature},
 	organisation::Organisations,
@@ -65,6 +66,7 @@ where
 {
 	let payer: T::AccountId = whitelisted_caller();
 	let organisation = T::Organisations::create_for_benchmark(b"acme", &payer);
+	T::Economy::endow_for_benchmark(&payer);
 	let funds = BalanceOf::<T>::max_value() / 1_000_000u32.into();
 	T::Currency::set_balance(&payer, funds);
 	let prices = LevelPrices { dv: price::<T>(2), ov: price::<T>(2), ev: price::<T>(2) };

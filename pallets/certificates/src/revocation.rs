@@ -4,6 +4,7 @@ use crate::{Certificates, CompromisedKeys, Config, Error, Event, Pallet};
 use dpki_primitives::{
 	Moment,
 	certificate::{Authority, CertificateRecord, DisplayName, Holder, Suspension},
+	economy::{Economy, Resource},
 	ids::{CertificateId, KeyId},
 	registry::CompromisedKeys as Compromises,
 	revocation::{Revocation, RevocationReason},
@@ -44,6 +45,7 @@ impl<T: Config> Pallet<T> {
 			<Self as Compromises>::note(KeyId::of(&record.key), at);
 		}
 		Certificates::<T>::insert(id, record);
+		T::Economy::release(Resource::Certificate(id));
 		Self::deposit_event(Event::CertificateRevoked { certificate: id, by, reason });
 		Ok(())
 	}

@@ -9,7 +9,9 @@ fn signatures_of_openssl_verify() {
 	assert!(Pure.p384(&P384_KEY, Hash::Sha384, &MESSAGE, &P384));
 	assert!(Pure.rsa_pkcs1(&RSA2048_KEY, Hash::Sha256, &MESSAGE, &RSA2048));
 	assert!(Pure.rsa_pss(&RSA2048_KEY, Hash::Sha256, &MESSAGE, &RSA2048_PSS));
+	assert!(Pure.rsa_pkcs1(&RSA3072_KEY, Hash::Sha256, &MESSAGE, &RSA3072));
 	assert!(Pure.rsa_pkcs1(&RSA4096_KEY, Hash::Sha512, &MESSAGE, &RSA4096));
+	assert!(Pure.rsa_pss(&RSA4096_PSS_KEY, Hash::Sha512, &MESSAGE, &RSA4096_PSS));
 }
 
 #[test]
@@ -25,7 +27,10 @@ fn they_verify_for_nothing_else() {
 	assert!(!Pure.rsa_pkcs1(&RSA2048_KEY, Hash::Sha512, &MESSAGE, &RSA2048));
 	assert!(!Pure.rsa_pkcs1(&RSA2048_KEY, Hash::Sha256, &MESSAGE, &RSA2048_PSS));
 	assert!(!Pure.rsa_pss(&RSA2048_KEY, Hash::Sha256, &other, &RSA2048_PSS));
+	assert!(!Pure.rsa_pkcs1(&RSA3072_KEY, Hash::Sha256, &other, &RSA3072));
 	assert!(!Pure.rsa_pkcs1(&RSA4096_KEY, Hash::Sha512, &other, &RSA4096));
+	assert!(!Pure.rsa_pss(&RSA4096_PSS_KEY, Hash::Sha512, &other, &RSA4096_PSS));
+	assert!(!Pure.rsa_pss(&RSA4096_PSS_KEY, Hash::Sha256, &MESSAGE, &RSA4096_PSS));
 }
 
 #[cfg(feature = "host")]

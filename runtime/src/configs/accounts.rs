@@ -26,7 +26,7 @@ impl pallet_multisig::Config for Runtime {
 	type DepositBase = DepositBase;
 	type DepositFactor = DepositFactor;
 	type MaxSignatories = ConstU32<32>;
-	type WeightInfo = pallet_multisig::weights::SubstrateWeight<Runtime>;
+	type WeightInfo = crate::weights::multisig::SubstrateWeight<Runtime>;
 	type BlockNumberProvider = System;
 }
 
@@ -38,7 +38,7 @@ impl pallet_proxy::Config for Runtime {
 	type ProxyDepositBase = DepositBase;
 	type ProxyDepositFactor = DepositFactor;
 	type MaxProxies = ConstU32<16>;
-	type WeightInfo = pallet_proxy::weights::SubstrateWeight<Runtime>;
+	type WeightInfo = crate::weights::proxy::SubstrateWeight<Runtime>;
 	type MaxPending = ConstU32<16>;
 	type CallHasher = Hashing;
 	type AnnouncementDepositBase = DepositBase;

@@ -96,7 +96,7 @@ impl pallet_session::Config for Runtime {
 	type Keys = SessionKeys;
 	// Nothing but an offence disables, and what follows from one is decided by the validators' own pallet.
 	type DisablingStrategy = ();
-	type WeightInfo = pallet_session::weights::SubstrateWeight<Runtime>;
+	type WeightInfo = crate::weights::session::SubstrateWeight<Runtime>;
 	type Currency = Balances;
 	type KeyDeposit = SessionKeyDeposit;
 }

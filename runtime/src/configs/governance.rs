@@ -98,12 +98,11 @@ impl pallet_membership::Config<CouncilInstance> for Runtime {
 	type MembershipInitialized = Seats;
 	type MembershipChanged = Seats;
 	type MaxMembers = MaxMembers;
-	type WeightInfo = pallet_membership::weights::SubstrateWeight<Runtime>;
+	type WeightInfo = weights::membership::SubstrateWeight<Runtime>;
 }
 
 /// The account of a trustee exists as long as its seat, with or without tokens, so that it can send
-/// transactions where it need not pay for them. The weights of the pallet leave this out: it is one
-/// account per seat that changes, by vote of the council.
+/// transactions where it need not pay for them. The weights of the pallet are measured with this.
 pub struct Seats;
 
 impl InitializeMembers<AccountId> for Seats {

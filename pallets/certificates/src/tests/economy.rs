@@ -1,13 +1,16 @@
 //! Who pays what to whom, to the last unit.
 
-use super::{doubles::TestEconomy, mock::*};
+use super::{
+	doubles::{MOST_DEPOSITS, TestEconomy},
+	mock::*,
+};
 use crate::{FeeSchedule, Fees, HoldReason, LevelPrices, Price};
 use codec::MaxEncodedLen;
 use dpki_primitives::{
 	application::{ApplicationRecord, Observation, Outcome, RefusalCause, Renewal, Votes},
 	assurance::{Endorsements, Level, WithdrawalReason},
 	certificate::{CertificateRecord, Office},
-	economy::UNITS_PER_APPLICATION,
+	economy::{Economy as _, Resource, UNITS_PER_APPLICATION},
 	ids::CertificateId,
 	revocation::RevocationReason,
 };
@@ -64,6 +67,62 @@ fn everything_that_can_be_owed_is_held_while_the_application_is_open() {
 		assert_eq!(wealth(&observer(1)), EXISTENTIAL + 50);
 		assert_eq!(wealth(&endorser(0)), EXISTENTIAL + 70);
 		assert_eq!(wealth(&ALICE), WEALTH - 80 - 100 - 210, "the odd unit returned");
+	});
+}
+
+#[test]
+fn a_certificate_has_a_deposit_until_it_is_revoked() {
+	run(|| {
+		let application = apply(ALICE, request(dns("a.example"), Level::Dv, 1), 1);
+		let id = CertificateId::of(application);
+		let deposit = || TestEconomy::deposit(Resource::Certificate(id));
+		assert_eq!(deposit(), Some(ALICE), "with the application");
+		prove_control(application);
+		assert_eq!(outcome(application), Some(Outcome::Granted));
+		assert_eq!(deposit(), Some(ALICE));
+		let renewal = next_application(ALICE);
+		assert_ok!(Certificates::renew(signed(ALICE), id, Renewal::Control));
+		prove_control(renewal);
+		assert_eq!(deposit(), Some(ALICE), "one for the certificate, and none for its renewals");
+		assert_eq!(TestEconomy::deposit(Resource::Certificate(CertificateId::of(renewal))), None);
+		assert_ok!(Certificates::revoke(signed(ALICE), id, RevocationReason::Superseded));
+		assert_eq!(deposit(), None);
+	});
+}
+
+#[test]
+fn the_deposit_of_a_certificate_returns_when_it_is_not_issued() {
+	run(|| {
+		let id = apply(ALICE, request(dns("a.example"), Level::Dv, 1), 1);
+		skip(1_000);
+		assert_ok!(close(id));
+		assert_eq!(outcome(id), Some(Outcome::TimedOut));
+		assert_eq!(TestEconomy::deposit(Resource::Certificate(CertificateId::of(id))), None);
+	});
+}
+
+#[test]
+fn a_certificate_that_is_revoked_while_endorsers_are_awaited_has_no_deposit_any_more() {
+	run(|| {
+		let application = apply(ADMIN, acme_request(Level::Ov, 1), 1);
+		let id = CertificateId::of(application);
+		assert_eq!(TestEconomy::deposit(Resource::Certificate(id)), Some(ADMIN));
+		assert_ok!(Certificates::revoke(signed(ADMIN), id, RevocationReason::Unspecified));
+		assert_eq!(TestEconomy::deposit(Resource::Certificate(id)), None);
+		assert_ok!(close(application));
+		assert_eq!(TestEconomy::deposit(Resource::Certificate(id)), None);
+	});
+}
+
+#[test]
+fn who_cannot_pay_the_deposit_of_a_certificate_does_not_apply() {
+	run(|| {
+		for n in 0..MOST_DEPOSITS {
+			let other = Resource::Certificate(CertificateId([n as u8; 32]));
+			assert_ok!(TestEconomy::hold(&ALICE, other));
+		}
+		let apply = || try_apply(ALICE, request(dns("a.example"), Level::Dv, 1), 1);
+		assert_noop!(with_storage_layer(apply), TokenError::FundsUnavailable);
 	});
 }
 

@@ -4,7 +4,7 @@ use super::mock::*;
 use crate::Deposits;
 use dpki_primitives::{
 	economy::{Economy as _, FundsMissing, Operation, Resource, ResourceKind},
-	ids::{AnchorId, DeviceId, KeyId, VoucherId},
+	ids::{AnchorId, CertificateId, DeviceId, KeyId, VoucherId},
 };
 use frame_support::{
 	assert_ok,
@@ -36,11 +36,12 @@ impl Dice {
 
 	fn resource(&mut self) -> Resource {
 		let id = [self.roll(6) as u8; 32];
-		match self.roll(4) {
+		match self.roll(5) {
 			0 => Resource::Voucher(VoucherId(id)),
 			1 => Resource::Device(DeviceId(id)),
 			2 => Resource::Key(KeyId(id)),
-			_ => Resource::Anchor(AnchorId(id)),
+			3 => Resource::Anchor(AnchorId(id)),
+			_ => Resource::Certificate(CertificateId(id)),
 		}
 	}
 }

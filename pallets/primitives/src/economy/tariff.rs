@@ -1,7 +1,7 @@
 //! What is charged for, what deposits are held for, and the traits by which pallets ask for both.
 
 use super::QuotaPolicy;
-use crate::ids::{AnchorId, DeviceId, FleetId, KeyId, OrganisationId, VoucherId};
+use crate::ids::{AnchorId, CertificateId, DeviceId, FleetId, KeyId, OrganisationId, VoucherId};
 use alloc::vec::Vec;
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use core::fmt;
@@ -139,12 +139,20 @@ pub enum ResourceKind {
 	/// A fleet, whatever its size.
 	#[codec(index = 3)]
 	Fleet,
+	/// A certificate: held with the application for it.
+	#[codec(index = 4)]
+	Certificate,
 }
 
 impl ResourceKind {
 	/// Every kind.
-	pub const ALL: [ResourceKind; 4] =
-		[ResourceKind::Device, ResourceKind::Key, ResourceKind::Anchor, ResourceKind::Fleet];
+	pub const ALL: [ResourceKind; 5] = [
+		ResourceKind::Device,
+		ResourceKind::Key,
+		ResourceKind::Anchor,
+		ResourceKind::Fleet,
+		ResourceKind::Certificate,
+	];
 
 	/// The kind in one word, as clients and genesis configurations name it.
 	pub const fn name(self) -> &'static str {
@@ -153,6 +161,7 @@ impl ResourceKind {
 			ResourceKind::Key => "key",
 			ResourceKind::Anchor => "anchor",
 			ResourceKind::Fleet => "fleet",
+			ResourceKind::Certificate => "certificate",
 		}
 	}
 
@@ -193,6 +202,9 @@ pub enum Resource {
 	/// A fleet, until it is revoked.
 	#[codec(index = 4)]
 	Fleet(FleetId),
+	/// A certificate, from the application for it until it is revoked, or not issued after all.
+	#[codec(index = 5)]
+	Certificate(CertificateId),
 }
 
 impl Resource {
@@ -203,6 +215,7 @@ impl Resource {
 			Resource::Key(_) => ResourceKind::Key,
 			Resource::Anchor(_) => ResourceKind::Anchor,
 			Resource::Fleet(_) => ResourceKind::Fleet,
+			Resource::Certificate(_) => ResourceKind::Certificate,
 		}
 	}
 }
