@@ -82,8 +82,8 @@ async fn start(config: &Config) -> Result<LightClient, ConnectError> {
 	let path = &config.chain.spec;
 	let spec = std::fs::read_to_string(path).map_err(files::failed("read", path))?;
 	let started = match pin::newest(config)? {
-		Some(checkpoint) => LightClient::start_from(&spec, &config.chain.peers, checkpoint).await,
-		None => LightClient::start(&spec, &config.chain.peers, config.chain.genesis).await,
+		Some(checkpoint) => LightClient::start_from(spec, &config.chain.peers, checkpoint).await,
+		None => LightClient::start(spec, &config.chain.peers, config.chain.genesis).await,
 	};
 	started.map_err(|error| match error {
 		LightError::WrongGenesis { expected, found } => {

@@ -120,9 +120,10 @@ impl LightClient {
 	/// This trusts everyone who was an authority since the genesis block, and so is for the first start only: keep the
 	/// [`checkpoint`](Self::checkpoint) and use [`start_from`](Self::start_from) later.
 	///
-	/// This returns before the chain is synchronised: requests that need it wait.
+	/// This returns before the chain is synchronised: requests that need it wait. A specification that is given away and not
+	/// lent is forgotten before its genesis is built, which is when the most memory is needed.
 	pub async fn start(
-		spec_json: &str,
+		spec_json: impl AsRef<str>,
 		bootnodes: &[String],
 		expected_genesis: [u8; 32],
 	) -> Result<Self, LightError> {
@@ -133,7 +134,7 @@ impl LightClient {
 	/// whom they have handed over. Until it has met them requests wait; if it meets others they fail with an
 	/// [`AnchorError`].
 	pub async fn start_from(
-		spec_json: &str,
+		spec_json: impl AsRef<str>,
 		bootnodes: &[String],
 		checkpoint: Checkpoint,
 	) -> Result<Self, LightError> {
@@ -141,17 +142,19 @@ impl LightClient {
 	}
 
 	async fn begin(
-		spec_json: &str,
+		spec_json: impl AsRef<str>,
 		bootnodes: &[String],
 		expected_genesis: [u8; 32],
 		checkpoint: Option<Checkpoint>,
 	) -> Result<Self, LightError> {
-		let specification = spec::for_smoldot(spec_json, bootnodes)?;
+		let specification = spec::for_smoldot(spec_json.as_ref(), bootnodes)?;
+		// Of a text that is longer than the code of the runtime one copy is enough while smoldot builds the genesis.
+		drop(spec_json);
+		let outline = spec::outline(&specification);
 		// To build and hash the genesis state takes seconds on a small device.
-		let (smoldot, added, specification) =
-			tokio::task::spawn_blocking(move || add_chain(specification))
-				.await
-				.map_err(|error| LightError::Silent { reason: error.to_string() })??;
+		let (smoldot, added) = tokio::task::spawn_blocking(move || add_chain(&specification))
+			.await
+			.map_err(|error| LightError::Silent { reason: error.to_string() })??;
 		let responses = added
 			.json_rpc_responses
 			.ok_or_else(|| LightError::Silent { reason: "it has no JSON-RPC endpoint".into() })?;
@@ -165,7 +168,7 @@ impl LightClient {
 		if !found.eq_ignore_ascii_case(&expected) {
 			return Err(LightError::WrongGenesis { expected, found });
 		}
-		let outline = spec::outline(&specification)?;
+		let outline = outline?;
 		let first = AuthoritySet::new(0, outline.authorities)
 			.map_err(|error| SpecError::Authorities { reason: error.to_string() })?;
 		let checkpoint = match checkpoint {
@@ -230,14 +233,14 @@ impl LightClient {
 type Platform = Arc<DefaultPlatform>;
 
 fn add_chain(
-	specification: String,
-) -> Result<(smoldot_light::Client<Platform>, AddChainSuccess<Platform>, String), LightError> {
+	specification: &str,
+) -> Result<(smoldot_light::Client<Platform>, AddChainSuccess<Platform>), LightError> {
 	let platform =
 		DefaultPlatform::new(env!("CARGO_PKG_NAME").into(), env!("CARGO_PKG_VERSION").into());
 	let mut smoldot = smoldot_light::Client::new(platform);
 	let added = smoldot
 		.add_chain(AddChainConfig {
-			specification: &specification,
+			specification,
 			// Of an Aura chain nothing is kept but known peers, so each start is a first start.
 			database_content: "",
 			potential_relay_chains: iter::empty(),
@@ -249,7 +252,7 @@ fn add_chain(
 			statement_protocol_config: None,
 		})
 		.map_err(|error| LightError::SpecUnfit { reason: error.to_string() })?;
-	Ok((smoldot, added, specification))
+	Ok((smoldot, added))
 }
 
 impl std::fmt::Debug for LightClient {

@@ -21,13 +21,13 @@
 //! What is refused and not left out has a meaning for the nodes of the chain that the light client would not share.
 
 use codec::DecodeAll;
-use serde::Deserialize;
-use serde_json::{Map, Value, json};
+use serde::{
+	Deserialize, Deserializer, Serialize,
+	de::{Error as _, MapAccess, Visitor},
+};
+use serde_json::{Map, Value, value::RawValue};
 use sp_crypto_hashing::twox_128;
-use std::collections::HashMap;
-
-/// What is carried over as it is.
-const CARRIED: [&str; 4] = ["name", "id", "chainType", "forkId"];
+use std::{borrow::Cow, collections::BTreeMap, fmt};
 
 /// What only a parachain has, in both spellings that smoldot knows.
 const PARACHAIN: [&str; 4] = ["relayChain", "relay_chain", "paraId", "para_id"];
@@ -111,32 +111,91 @@ pub enum SpecError {
 	NoBootnodes,
 }
 
+/// What is carried over, in the form in which smoldot reads it. The genesis state, which is nearly all of a specification,
+/// stays the text that it is: a small device has no memory for a second copy of it.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Carried<'a> {
+	name: Value,
+	id: Value,
+	#[serde(skip_serializing_if = "Option::is_none")]
+	chain_type: Option<Value>,
+	#[serde(skip_serializing_if = "Option::is_none")]
+	fork_id: Option<Value>,
+	boot_nodes: Value,
+	genesis: CarriedGenesis<'a>,
+}
+
+#[derive(Serialize)]
+struct CarriedGenesis<'a> {
+	raw: CarriedState<'a>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct CarriedState<'a> {
+	top: &'a RawValue,
+	children_default: Map<String, Value>,
+}
+
+/// The fields of an object, each as it is written. Of several of one name the last one counts, and one that is `null` is as
+/// good as absent, for the nodes and for smoldot.
+struct Fields<'a>(BTreeMap<String, &'a RawValue>);
+
+impl<'a> Fields<'a> {
+	/// `None` if the text is JSON but no object.
+	fn of(text: &'a str) -> Result<Option<Self>, serde_json::Error> {
+		if !text.trim_start().starts_with('{') {
+			return serde_json::from_str::<&RawValue>(text).map(|_| None);
+		}
+		let mut fields: BTreeMap<String, &RawValue> = serde_json::from_str(text)?;
+		fields.retain(|_, value| value.get() != "null");
+		Ok(Some(Self(fields)))
+	}
+
+	fn contains(&self, name: &str) -> bool {
+		self.0.contains_key(name)
+	}
+
+	fn raw(&self, name: &str) -> Option<&'a RawValue> {
+		self.0.get(name).copied()
+	}
+
+	fn value(&self, name: &str) -> Result<Option<Value>, SpecError> {
+		let parsed = self.raw(name).map(|value| serde_json::from_str(value.get())).transpose();
+		parsed.map_err(|error| malformed(&error.to_string()))
+	}
+
+	/// The object of this name; `None` if there is none, or something else.
+	fn object(&self, name: &str) -> Result<Option<Fields<'a>>, SpecError> {
+		let fields = self.raw(name).map(|value| Fields::of(value.get())).transpose();
+		fields.map(Option::flatten).map_err(|error| malformed(&error.to_string()))
+	}
+}
+
 /// The specification for smoldot: what may be carried over of `spec_json`, with these boot nodes added to its own.
 pub(crate) fn for_smoldot(spec_json: &str, bootnodes: &[String]) -> Result<String, SpecError> {
-	let mut given = match serde_json::from_str(spec_json) {
-		Ok(Value::Object(fields)) => fields,
-		Ok(_) => return Err(malformed("it is no object")),
+	let given = match Fields::of(spec_json) {
+		Ok(Some(fields)) => fields,
+		Ok(None) => return Err(malformed("it is no object")),
 		Err(error) => return Err(malformed(&error.to_string())),
 	};
-	// A field that is `null` is as good as absent, for the nodes and for smoldot.
-	given.retain(|_, value| !value.is_null());
 	refuse_other_rules(&given)?;
-	let top = genesis_state(given.remove("genesis"))?;
-	let list = boot_nodes(given.remove("bootNodes"), bootnodes)?;
-	let mut fields = Map::new();
-	for name in CARRIED {
-		if let Some(value) = given.remove(name) {
-			fields.insert(name.into(), value);
-		}
-	}
-	for name in ["name", "id"] {
-		if !fields.get(name).is_some_and(Value::is_string) {
-			return Err(malformed(&format!("`{name}` is missing or no text")));
-		}
-	}
-	fields.insert("bootNodes".into(), list);
-	fields.insert("genesis".into(), json!({ "raw": { "top": top, "childrenDefault": {} } }));
-	Ok(Value::Object(fields).to_string())
+	let top = genesis_state(&given)?;
+	let boot_nodes = boot_nodes(given.value("bootNodes")?, bootnodes)?;
+	let text = |name: &str| match given.value(name)? {
+		Some(text @ Value::String(_)) => Ok(text),
+		_ => Err(malformed(&format!("`{name}` is missing or no text"))),
+	};
+	let carried = Carried {
+		name: text("name")?,
+		id: text("id")?,
+		chain_type: given.value("chainType")?,
+		fork_id: given.value("forkId")?,
+		boot_nodes,
+		genesis: CarriedGenesis { raw: CarriedState { top, children_default: Map::new() } },
+	};
+	serde_json::to_string(&carried).map_err(|error| malformed(&error.to_string()))
 }
 
 /// What else is needed of a specification.
@@ -148,30 +207,71 @@ pub(crate) struct Outline {
 	pub(crate) boot_nodes: Vec<String>,
 }
 
+/// GRANDPA's list in a genesis state, as text. Everything else in it is passed over.
+struct Listed<'a>(Option<Cow<'a, str>>);
+
+/// A text that is not copied unless it has escapes in it.
+#[derive(Deserialize)]
+struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
+
+impl<'de: 'a, 'a> Deserialize<'de> for Listed<'a> {
+	fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+		struct Entries;
+		impl<'de> Visitor<'de> for Entries {
+			type Value = Listed<'de>;
+
+			fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+				f.write_str("a genesis state")
+			}
+
+			fn visit_map<A: MapAccess<'de>>(self, mut state: A) -> Result<Listed<'de>, A::Error> {
+				let key = [twox_128(b"Grandpa"), twox_128(b"Authorities")].concat();
+				let key = format!("0x{}", hex::encode(key));
+				let mut listed = None;
+				while let Some((Text(name), Text(value))) = state.next_entry()? {
+					// Digits can be written in two ways, which are one key for smoldot: it would be left to the order
+					// which of two lists it takes, and which we do.
+					if name.eq_ignore_ascii_case(&key) && listed.replace(value).is_some() {
+						return Err(A::Error::custom("GRANDPA's list stands in it twice"));
+					}
+				}
+				Ok(Listed(listed))
+			}
+		}
+		deserializer.deserialize_map(Entries)
+	}
+}
+
 /// The outline of what [`for_smoldot`] has written. Its authorities are as good as its genesis state is.
 pub(crate) fn outline(specification: &str) -> Result<Outline, SpecError> {
 	#[derive(Deserialize)]
 	#[serde(rename_all = "camelCase")]
-	struct Specification {
+	struct Specification<'a> {
 		boot_nodes: Vec<String>,
 		fork_id: Option<String>,
-		genesis: Genesis,
+		#[serde(borrow)]
+		genesis: Genesis<'a>,
 	}
 	#[derive(Deserialize)]
-	struct Genesis {
-		raw: Raw,
+	struct Genesis<'a> {
+		#[serde(borrow)]
+		raw: Raw<'a>,
 	}
 	#[derive(Deserialize)]
-	struct Raw {
-		top: HashMap<String, String>,
+	struct Raw<'a> {
+		#[serde(borrow)]
+		top: Listed<'a>,
 	}
-	let given: Specification =
+	let given: Specification<'_> =
 		serde_json::from_str(specification).map_err(|error| malformed(&error.to_string()))?;
-	let key = [twox_128(b"Grandpa"), twox_128(b"Authorities")].concat();
 	let wrong = |reason: String| SpecError::Authorities { reason };
-	let text = given.genesis.raw.top.get(&format!("0x{}", hex::encode(key)));
-	let text = text.ok_or_else(|| wrong("GRANDPA's list is missing".into()))?;
-	let bytes = hex::decode(text.strip_prefix("0x").unwrap_or(text))
+	let text = given
+		.genesis
+		.raw
+		.top
+		.0
+		.ok_or_else(|| wrong("GRANDPA's list is missing".into()))?;
+	let bytes = hex::decode(text.strip_prefix("0x").unwrap_or(&text))
 		.map_err(|error| wrong(error.to_string()))?;
 	let listed = Vec::<([u8; 32], u64)>::decode_all(&mut &bytes[..])
 		.map_err(|error| wrong(error.to_string()))?;
@@ -186,17 +286,17 @@ pub(crate) fn outline(specification: &str) -> Result<Outline, SpecError> {
 }
 
 /// Refuses what would make smoldot believe by other rules than those that follow from the genesis.
-fn refuse_other_rules(given: &Map<String, Value>) -> Result<(), SpecError> {
-	if given.contains_key("lightSyncState") {
+fn refuse_other_rules(given: &Fields<'_>) -> Result<(), SpecError> {
+	if given.contains("lightSyncState") {
 		return Err(SpecError::Checkpoint);
 	}
-	if let Some(field) = PARACHAIN.into_iter().find(|field| given.contains_key(*field)) {
+	if let Some(field) = PARACHAIN.into_iter().find(|field| given.contains(field)) {
 		return Err(SpecError::Parachain { field });
 	}
-	if given.get("codeSubstitutes").is_some_and(|code| !is_empty_object(code)) {
+	if given.value("codeSubstitutes")?.is_some_and(|code| !is_empty_object(&code)) {
 		return Err(SpecError::CodeSubstitutes);
 	}
-	let number = given.get("blockNumberBytes");
+	let number = given.value("blockNumberBytes")?;
 	if number.is_some_and(|bytes| bytes.as_u64() != Some(BLOCK_NUMBER_BYTES)) {
 		return Err(SpecError::BlockNumberBytes);
 	}
@@ -204,22 +304,21 @@ fn refuse_other_rules(given: &Map<String, Value>) -> Result<(), SpecError> {
 }
 
 /// The keys and values of the genesis state.
-fn genesis_state(genesis: Option<Value>) -> Result<Value, SpecError> {
-	let Some(Value::Object(mut genesis)) = genesis else { return Err(SpecError::NotRaw) };
-	if genesis.contains_key("stateRootHash") {
+fn genesis_state<'a>(given: &Fields<'a>) -> Result<&'a RawValue, SpecError> {
+	let genesis = given.object("genesis")?.ok_or(SpecError::NotRaw)?;
+	if genesis.contains("stateRootHash") {
 		return Err(SpecError::StateRootOnly);
 	}
-	let Some(Value::Object(mut raw)) = genesis.remove("raw") else {
-		return Err(SpecError::NotRaw);
-	};
-	let children = raw.remove("childrenDefault");
-	if children.is_some_and(|children| !children.is_null() && !is_empty_object(&children)) {
+	let raw = genesis.object("raw")?.ok_or(SpecError::NotRaw)?;
+	if raw
+		.value("childrenDefault")?
+		.is_some_and(|children| !is_empty_object(&children))
+	{
 		return Err(SpecError::ChildTries);
 	}
-	match raw.remove("top") {
-		Some(top @ Value::Object(_)) => Ok(top),
-		_ => Err(malformed("`genesis.raw.top` is missing or no object")),
-	}
+	raw.raw("top")
+		.filter(|top| top.get().starts_with('{'))
+		.ok_or_else(|| malformed("`genesis.raw.top` is missing or no object"))
 }
 
 /// The boot nodes of the specification and the given ones, each once.
@@ -275,6 +374,7 @@ fn is_bootnode(address: &str) -> bool {
 #[cfg(test)]
 mod tests {
 	use super::*;
+	use serde_json::json;
 
 	const PEER: &str =
 		"/ip4/127.0.0.1/tcp/30333/p2p/12D3KooWEyoppNCUx8Yx66oV9fJnriXwCcXwDDUA2kj6vnc6iDEp";
@@ -490,5 +590,22 @@ mod tests {
 		assert!(matches!(weighted, Err(SpecError::Authorities { .. })), "{weighted:?}");
 		let none = outline(&for_smoldot(&exported().to_string(), &[PEER.into()]).unwrap());
 		assert!(matches!(none, Err(SpecError::Authorities { .. })), "{none:?}");
+	}
+
+	#[test]
+	fn two_lists_of_authorities_are_refused_however_they_are_written() {
+		let key = hex::encode([twox_128(b"Grandpa"), twox_128(b"Authorities")].concat());
+		for other in [key.clone(), key.to_uppercase()] {
+			let spec = format!(
+				r#"{{"name":"n","id":"i","genesis":{{"raw":{{"top":{{"0x{key}":"0x00","0x{other}":"0x00"}}}}}}}}"#
+			);
+			let refused = outline(&for_smoldot(&spec, &[PEER.into()]).unwrap());
+			match refused {
+				Err(SpecError::Malformed { reason }) => {
+					assert!(reason.contains("twice"), "{reason}")
+				},
+				other => panic!("{other:?}"),
+			}
+		}
 	}
 }
