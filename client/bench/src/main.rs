@@ -10,6 +10,7 @@ mod device;
 mod follow;
 mod load;
 mod nodes;
+mod odd;
 mod parts;
 mod processes;
 mod report;
@@ -19,7 +20,7 @@ mod world;
 
 use clap::{Args, Parser, Subcommand};
 use nodes::{Setup, VALIDATORS};
-use parts::{batch, fleet, growth, latency, own};
+use parts::{backends, batch, fleet, growth, latency, own};
 use report::Metric;
 use serde_json::Value;
 use std::{error::Error, path::PathBuf, process::ExitCode};
@@ -102,6 +103,15 @@ enum Part {
 		#[arg(long, default_value_t = 5)]
 		runs: u32,
 	},
+	/// Two validators that were compiled differently, with signatures over which verifiers differ
+	Backends {
+		/// The program of the second validator
+		#[arg(long, value_name = "FILE")]
+		other: PathBuf,
+		/// Transactions with 1,024 good signatures each, and as many with a spoilt one
+		#[arg(long, default_value_t = 32)]
+		count: u32,
+	},
 	/// A fleet that is committed, watched, proven and revoked
 	Fleet {
 		/// Validators
@@ -147,7 +157,8 @@ fn main() -> ExitCode {
 
 fn run(cli: Cli) -> Result<Vec<Metric>> {
 	let Common { node, folder, cores, slot: slot_ms, node_option: options } = cli.common;
-	let setup = Setup { node, folder, cores: processes::own_cores()?, options, slot_ms };
+	let setup =
+		Setup { node, other: None, folder, cores: processes::own_cores()?, options, slot_ms };
 	if let Some(cores) = cores {
 		processes::pin(&cores)?;
 	}
@@ -173,6 +184,9 @@ async fn measure(setup: &Setup, part: Part) -> Result<Vec<Metric>> {
 		Part::Batch { validators, count, rolls, runs } => {
 			refuse_too_many(validators)?;
 			batch::measure(setup, batch::Plan { validators, count, rolls, runs }).await
+		},
+		Part::Backends { other, count } => {
+			backends::measure(setup, &backends::Plan { other, count }).await
 		},
 		Part::Fleet { validators, members, samples, dpki } => {
 			refuse_too_many(validators)?;

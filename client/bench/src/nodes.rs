@@ -41,6 +41,8 @@ pub struct Genesis {
 pub struct Setup {
 	/// The program.
 	pub node: PathBuf,
+	/// The program of every second validator, if it is another one.
+	pub other: Option<PathBuf>,
 	/// Where everything goes.
 	pub folder: PathBuf,
 	/// The processors that nodes may use.
@@ -77,8 +79,9 @@ impl Network {
 		let spec = setup.spec(&folder, genesis)?;
 		let mut network = Self { nodes: Vec::new(), ticks: ticks_per_second()? };
 		let mut boot = Vec::new();
-		for validator in &VALIDATORS[..genesis.validators] {
-			let node = setup.start(&folder, &spec, validator, &boot).await?;
+		for (nth, validator) in VALIDATORS[..genesis.validators].iter().enumerate() {
+			let program = setup.other.as_ref().filter(|_| nth % 2 == 1).unwrap_or(&setup.node);
+			let node = setup.start(program, &folder, &spec, validator, &boot).await?;
 			if boot.is_empty() {
 				boot = vec!["--bootnodes".into(), node.peer_address().await?];
 			}
@@ -183,6 +186,7 @@ impl Setup {
 
 	async fn start(
 		&self,
+		program: &Path,
 		folder: &Path,
 		spec: &Path,
 		validator: &str,
@@ -193,7 +197,7 @@ impl Setup {
 		// The kernel ends the node with this program.
 		let mut child = Command::new("setpriv")
 			.args(["--pdeathsig", "KILL", "taskset", "-c", &self.cores])
-			.arg(&self.node)
+			.arg(program)
 			.arg("--chain")
 			.arg(spec)
 			.arg("--base-path")

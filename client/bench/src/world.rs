@@ -4,6 +4,7 @@ use crate::{
 	Result,
 	load::{Chain, Transaction, account, key, make},
 	nodes::Network,
+	odd,
 	send::{Manner, send},
 };
 use codec::{Compact, Encode};
@@ -216,6 +217,28 @@ impl World {
 				.expect("an Ed25519 key in memory signs")
 		};
 		(from..from + count).map(entry).collect()
+	}
+
+	/// The same with keys that have a part of small order. Of the spoilt ones the last signature of each transaction is wrong,
+	/// so that all of them begin where their rolls do.
+	pub fn odd_appends(&self, count: u32, tiles: u32, spoilt: bool) -> Vec<Transaction> {
+		make(count, |number| {
+			let (registrar, nonce) = self.turn(number);
+			let (genesis, fleet) = (self.chain.genesis, roll(registrar));
+			let tile = if spoilt { 0 } else { (nonce - 1) * tiles };
+			let from = tile * TILE_WIDTH;
+			let mut entries: Vec<_> = (from..from + tiles * TILE_WIDTH)
+				.map(|place| odd::entry(genesis, fleet, &TERMS, place, self.expires_at))
+				.collect();
+			if spoilt {
+				entries.last_mut().into_iter().for_each(odd::spoil);
+			}
+			let call = (25u8, 10u8, fleet, from, MAX_GRACE, self.expires_at, entries).encode();
+			Transaction {
+				bytes: self.chain.signed(&key("registrar", registrar), nonce + 1, &call),
+				effect: storage_keys::roll_tile(fleet, tile),
+			}
+		})
 	}
 
 	/// Vouchers of the registrars in turns, and the transactions that issue them: the first after their organisations.
