@@ -1,5 +1,4 @@
-//! A consortium that is hurt, for some minutes. `scripts/bench chaos` does all of it, for longer, and what takes cables of
-//! its own.
+//! A consortium that is hurt, for some minutes. `scripts/bench chaos` does all of it, for longer.
 
 use dpki_e2e::{
 	Node, Workspace,
@@ -70,6 +69,28 @@ fn one_that_is_stopped_or_has_a_wrong_clock_or_a_full_disk_stops_nobody() {
 	goes_on(&full, "full_disk");
 	assert_ne!(full.value("chaos.full_disk.database_broken"), Some(1.0));
 	network.conclude();
+}
+
+#[test]
+fn a_network_that_was_cut_heals_and_one_with_slow_and_lossy_cables_goes_on() {
+	let _alone = ONE_AT_A_TIME.lock();
+	let workspace = Workspace::new("apart");
+	let options = Options { apart: true, ..Default::default() };
+	let mut network = match Consortium::start(&workspace, &options) {
+		Ok(network) => network,
+		Err(reason) => {
+			eprintln!("not tested: {reason}");
+			return;
+		},
+	};
+	let cut = faults::partition_3_1(&mut network, FAULT);
+	assert!(value(&cut, "partition_3_1.blocks_final_per_slot") > 0.0);
+	let cut = faults::partition_2_2(&mut network, FAULT);
+	assert_eq!(value(&cut, "partition_2_2.blocks_final_meanwhile"), 0.0);
+	// It waits for final blocks over such cables, and looks back before it takes them away.
+	faults::slow_and_lossy(&network, FAULT);
+	let found = network.history.check();
+	assert!(found.is_empty(), "{found:?}");
 }
 
 #[test]
