@@ -261,21 +261,29 @@ impl Client {
 			Some(head) => head,
 			None => self.finalized_head().await?,
 		};
-		let at = self.at_block(H256(head.hash)).await?;
+		let transaction = self.sign(account, call, tip, head, H256(head.hash)).await?;
+		let last_block = u64::from(head.number) + LIFETIME_BLOCKS;
+		self.submit_and_wait(&transaction, head, Some(last_block)).await
+	}
+
+	/// The call, signed by the account for the runtime of the block `at`. It counts for [`LIFETIME_BLOCKS`] after the block
+	/// `from`, and only in a chain that has that block.
+	async fn sign(
+		&self,
+		account: &Account,
+		call: &impl Call,
+		tip: u128,
+		from: Head,
+		at: H256,
+	) -> Result<Transaction, SubmitError> {
+		let at = self.at_block(at).await?;
 		// Unlike the nonce in the state, this one counts what waits in the pool of the node.
 		let nonce: u64 =
 			self.request("system_accountNextIndex", rpc_params![account.address()]).await?;
 		signed::check(&at, call)?;
-		let terms = signed::Terms {
-			genesis: self.genesis_hash(),
-			spec_version: at.spec_version(),
-			from: head,
-			nonce,
-			tip,
-		};
-		let transaction = at.tx().from_bytes(signed::encode(account, call, &terms)?);
-		let last_block = u64::from(head.number) + LIFETIME_BLOCKS;
-		self.submit_and_wait(&transaction, head, Some(last_block)).await
+		let (genesis, spec_version) = (self.genesis_hash(), at.spec_version());
+		let terms = signed::Terms { genesis, spec_version, from, nonce, tip };
+		Ok(at.tx().from_bytes(signed::encode(account, call, &terms)?))
 	}
 
 	/// Submits a call that carries its own authority, as a general transaction, and waits until it is final and has
@@ -343,12 +351,7 @@ impl Client {
 			};
 			Ok(Included { block: block.0, extrinsic: extrinsic.0 })
 		});
-		waited.await.unwrap_or_else(|_| {
-			Err(SubmitError::TimedOut {
-				extrinsic: format!("{extrinsic:?}"),
-				seconds: FINALITY_TIMEOUT.as_secs(),
-			})
-		})
+		waited.await.unwrap_or_else(|_| Err(timed_out(extrinsic)))
 	}
 
 	/// Searches the blocks after `from` for a transaction, until it is found or cannot come any more. As long as it can, it is
@@ -473,20 +476,29 @@ async fn watch(transaction: &Transaction) -> Result<Watched, SubmitError> {
 	Ok(Watched::Lost)
 }
 
+/// Nothing is known of a transaction that was long on its way.
+fn timed_out(extrinsic: H256) -> SubmitError {
+	SubmitError::TimedOut {
+		extrinsic: format!("{extrinsic:?}"),
+		seconds: FINALITY_TIMEOUT.as_secs(),
+	}
+}
+
+/// Of a transaction that was on its way to the node: it may or may not have got it.
+fn unreported(reason: String) -> SubmitError {
+	ClientError::Request { method: "author_submitAndWatchExtrinsic".into(), reason }.into()
+}
+
 fn submission_failed(error: ExtrinsicError) -> Result<Watched, SubmitError> {
-	// Of a transaction that was on its way to the node: it may or may not have got it.
-	let request = |reason: String| {
-		Err(ClientError::Request { method: "author_submitAndWatchExtrinsic".into(), reason }.into())
-	};
 	let ExtrinsicError::ErrorSubmittingTransaction(BackendError::Rpc(RpcError::ClientError(error))) =
 		error
 	else {
-		return request(error.to_string());
+		return Err(unreported(error.to_string()));
 	};
 	match error {
 		subxt_rpcs::Error::User(error) => Err(pool_error(&error)),
 		error if error.is_disconnected_will_reconnect() => Ok(Watched::Lost),
-		error => request(error.to_string()),
+		error => Err(unreported(error.to_string())),
 	}
 }
 

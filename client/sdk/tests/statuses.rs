@@ -1,12 +1,13 @@
-//! The vectors of the one status function, over a connection: what a node stores is turned into verdicts by that
-//! function, at the time of the block and not of the client.
+//! The vectors of the one status function and those of the levels, over a connection: what a node stores is turned into
+//! verdicts and levels by the functions of the chain, at the time of the block and not of the client.
 
 use codec::Encode;
 use dpki_client::{
 	Client, RpcClient,
 	primitives::{
+		status::Status,
 		storage_keys,
-		vectors::{self, ANCHOR, DEVICE, KEY, Told},
+		vectors::{self, ANCHOR, CERTIFICATE, DEVICE, KEY, Told, levels},
 	},
 };
 use serde_json::{
@@ -82,6 +83,13 @@ fn the_vectors_hold_over_a_connection() {
 					Told::Anchor(_) => view.anchor_status(ANCHOR).await,
 					Told::Device(_) => view.device_status(DEVICE).await,
 					Told::Key(..) => view.key_status(KEY).await,
+					Told::Certificate { .. } => {
+						let found = view.stored_certificate(CERTIFICATE).await.unwrap();
+						let assessed = view.assessed(CERTIFICATE).await.unwrap();
+						let assessed = assessed.map(|it| it.assessment.status);
+						assert_eq!(found.as_ref().map(|(_, status)| *status), assessed);
+						Ok(assessed.unwrap_or(Status::Unknown))
+					},
 					Told::Member { proof, .. } => view.member_status(&proof).await,
 				}
 				.unwrap()
@@ -89,4 +97,20 @@ fn the_vectors_hold_over_a_connection() {
 		},
 	);
 	assert_eq!(words.len(), 8, "each verdict is given: {words:?}");
+}
+
+#[test]
+fn the_vectors_of_levels_hold_over_a_connection() {
+	let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).build().unwrap();
+	levels::judge(|case| {
+		let mut state = case.state();
+		state.insert(storage_keys::now(), case.now.encode());
+		runtime.block_on(async {
+			let client = Client::from_rpc(RpcClient::new(Node(state))).await.unwrap();
+			let view = client.at_finalized().await.unwrap();
+			let found = view.assessed(CERTIFICATE).await.unwrap();
+			assert_eq!(found.as_ref().map(|found| found.record.clone()), case.record());
+			found.map(|found| found.assessment)
+		})
+	});
 }

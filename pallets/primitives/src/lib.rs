@@ -34,7 +34,7 @@
 //! | [`fleet`] | fleets of devices under one Merkle root, and what a member shows |
 //! | [`approval`] | who has to approve a delivery |
 //! | [`storage_keys`] | where each record lies in the state, for proofs |
-//! | `vectors`, a feature | the cases of the status function, for the tests of everybody who judges |
+//! | `vectors`, a feature | the cases of the status function and of the levels, for the tests of everybody who judges |
 //!
 //! Times are milliseconds since the Unix epoch in *chain time* (`Timestamp.Now`) unless a name says otherwise.
 

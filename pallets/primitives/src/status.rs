@@ -1,8 +1,12 @@
 //! The one verdict of the system.
 //!
 //! Whoever judges a record calls [`status`]; nothing judges in another way. `vectors/status.json` beside this crate
-//! holds its cases. The tests of this crate answer all of them; those of the registry, the SDK, the agent, the verifier
-//! and its C interface put each case that their records can tell where they read records, and answer it from there.
+//! holds its cases. The tests of this crate answer all of them; those of the registry, certificates, fleets, the runtime,
+//! the SDK, the agent, the verifier and its C interface put each case that their records can tell where they read records,
+//! and answer it from there.
+//!
+//! A thing that nobody has revoked, and that some organisations advise against, is not revoked (*de facto revoked*, as it is
+//! called elsewhere, is no verdict): what such advice is worth is decided by whoever relies on the thing.
 
 use crate::{
 	Moment,

@@ -1,4 +1,5 @@
-//! `vectors/status.json` as records, for the tests of everybody who judges.
+//! `vectors/status.json` as records, for the tests of everybody who judges; [`levels`] is the same for
+//! `vectors/assurance.json`.
 //!
 //! The file holds what a verdict depends on. Whoever judges holds records: the registry in its storage, the verifier
 //! in a proof, a client behind a connection. [`cases`] turns each case into the records that tell it, so that all of
@@ -7,20 +8,25 @@
 use crate::{
 	Moment,
 	anchor::{AnchorKind, AnchorRecord, Certification},
+	assurance::Level,
+	certificate::{Authority, CertificateRecord, Holder, Suspension},
 	device::DeviceRecord,
 	fleet::{
 		Commitment, FleetHead, FleetKey, FleetLeaf, FleetRecord, MembershipProof, RevocationChunk,
 		SupersededHead, tree,
 	},
-	ids::{AnchorId, BlobDigest, DeviceId, FleetId, KeyId, OrganisationId},
+	ids::{AnchorId, BlobDigest, CertificateId, DeviceId, FleetId, KeyId, OrganisationId},
 	key::{KeyPurpose, KeyRecord, KeyType, PublicKey},
 	revocation::{Hold, HoldAuthority, Revocation, RevocationReason, Withdrawal},
 	status::{Standing, Status, Validity},
 	storage_keys,
+	subject::Subject,
 };
 use alloc::{collections::BTreeMap, string::String, vec, vec::Vec};
 use codec::Encode;
 use serde::Deserialize;
+
+pub mod levels;
 
 /// The anchor that the records are about.
 pub const ANCHOR: AnchorId = AnchorId([1; 32]);
@@ -28,6 +34,8 @@ pub const ANCHOR: AnchorId = AnchorId([1; 32]);
 pub const DEVICE: DeviceId = DeviceId([2; 32]);
 /// The key that the records are about.
 pub const KEY: KeyId = KeyId([3; 32]);
+/// The certificate that the records are about.
+pub const CERTIFICATE: CertificateId = CertificateId([4; 32]);
 
 /// Of something that is good at any time.
 const GOOD: Standing = Standing {
@@ -61,6 +69,17 @@ pub enum Told {
 	Device(Option<DeviceRecord>),
 	/// About [`KEY`], which depends on [`DEVICE`].
 	Key(Option<KeyRecord>, Option<DeviceRecord>),
+	/// About [`CERTIFICATE`], which depends on its key, and on [`DEVICE`] where it is about that.
+	Certificate {
+		/// The certificate.
+		record: Option<CertificateRecord>,
+		/// Since when its key is known to be compromised.
+		compromised: Option<Moment>,
+		/// Its key, where that is also registered as a device's: under the id that is made of it, and not under [`KEY`].
+		key: Option<KeyRecord>,
+		/// The device.
+		device: Option<DeviceRecord>,
+	},
 	/// About a member of a fleet, which depends on the fleet. A member that there is not is one with a proof for another
 	/// root; nothing is registered singly.
 	Member {
@@ -84,12 +103,30 @@ impl Told {
 			entry(storage_keys::device(DEVICE), own.as_ref().map(Encode::encode))
 		};
 		let entries = match self {
-			Told::Anchor(own) => [anchor(own), None],
-			Told::Device(own) => [device(own), None],
+			Told::Anchor(own) => vec![anchor(own)],
+			Told::Device(own) => vec![device(own)],
 			Told::Key(own, issuer) => {
-				[entry(storage_keys::key(KEY), own.as_ref().map(Encode::encode)), device(issuer)]
+				vec![
+					entry(storage_keys::key(KEY), own.as_ref().map(Encode::encode)),
+					device(issuer),
+				]
 			},
-			Told::Member { fleet, chunk, proof } => [
+			Told::Certificate { record, compromised, key, device: about } => {
+				let key_id = KeyId::of(&public_key());
+				vec![
+					entry(
+						storage_keys::certificate(CERTIFICATE),
+						record.as_ref().map(Encode::encode),
+					),
+					entry(
+						storage_keys::compromised_key(key_id),
+						compromised.as_ref().map(Encode::encode),
+					),
+					entry(storage_keys::key(key_id), key.as_ref().map(Encode::encode)),
+					device(about),
+				]
+			},
+			Told::Member { fleet, chunk, proof } => vec![
 				entry(storage_keys::fleet(proof.fleet), fleet.as_ref().map(Encode::encode)),
 				entry(
 					storage_keys::revoked_members(proof.fleet, 0),
@@ -114,6 +151,7 @@ impl Case {
 			]
 			.into_iter()
 			.flatten()
+			.chain(certificates(&self.own, None))
 			.collect(),
 			[issuer] => {
 				let key = match (record(&self.own, key), record(issuer, device)) {
@@ -121,7 +159,10 @@ impl Case {
 					_ => None,
 				};
 				let member = issuer.as_ref().and_then(|issuer| member(&self.own, issuer));
-				[key, member].into_iter().flatten().collect()
+				let certificates = record(issuer, device)
+					.map(|issuer| certificates(&self.own, Some(issuer)))
+					.unwrap_or_default();
+				[key, member].into_iter().flatten().chain(certificates).collect()
 			},
 			_ => Vec::new(),
 		}
@@ -225,6 +266,59 @@ fn key(standing: &Standing) -> (KeyRecord, Standing) {
 		withdrawal: withdrawal(standing),
 	};
 	let told = record.standing();
+	(record, told)
+}
+
+/// A certificate that stands as asked, about a name or about a device: none if it cannot. One that is revoked because its
+/// key is compromised, or on hold, is told by the record of the certificate, and again by whatever else tells it: the list
+/// of such keys, and what is registered of the key.
+fn certificates(own: &Option<Standing>, about: Option<Option<DeviceRecord>>) -> Vec<Told> {
+	let Some(record) = record(own, certificate) else { return Vec::new() };
+	let (subject, device) = match about {
+		None => (Subject::Dns(b"www.acme.example".to_vec().try_into().expect("a name")), None),
+		Some(device) => (Subject::Device(DEVICE), device),
+	};
+	let record = record.map(|record| CertificateRecord { subject, ..record });
+	let told = |record: &Option<CertificateRecord>, compromised, key| Told::Certificate {
+		record: record.clone(),
+		compromised,
+		key,
+		device: device.clone(),
+	};
+	let mut all = vec![told(&record, None, None)];
+	let (Some(own), Some(record)) = (own, &record) else { return all };
+	let registered = |told: Standing| Some(key(&told).0);
+	match own.revocation {
+		Some(revocation) if revocation.reason == RevocationReason::KeyCompromise => {
+			let record = Some(CertificateRecord { revocation: None, ..record.clone() });
+			let by_its_key = registered(Standing { revocation: Some(revocation), ..GOOD });
+			all.push(told(&record, Some(revocation.at), None));
+			all.push(told(&record, None, by_its_key));
+		},
+		None if own.suspended => {
+			let record = Some(CertificateRecord { suspension: None, ..record.clone() });
+			all.push(told(&record, None, registered(Standing { suspended: true, ..GOOD })));
+		},
+		_ => {},
+	}
+	all
+}
+
+fn certificate(standing: &Standing) -> (CertificateRecord, Standing) {
+	let suspension = Suspension { by: Authority::Consortium, at: standing.validity.not_before };
+	let record = CertificateRecord {
+		subject: Subject::Device(DEVICE),
+		holder: Holder::Organisation(organisation()),
+		requested: Level::Dv,
+		key: public_key(),
+		display_name: None,
+		validity: standing.validity,
+		control_until: None,
+		suspension: standing.suspended.then_some(suspension),
+		revocation: standing.revocation,
+	};
+	// Nothing takes the place of a certificate.
+	let told = Standing { superseded_at: None, ..*standing };
 	(record, told)
 }
 
@@ -380,6 +474,7 @@ impl From<WrittenStanding> for Standing {
 mod tests {
 	use super::*;
 	use crate::{
+		certificate::{Dependencies, certificate_status},
 		fleet::{MemberFacts, member_status},
 		status::status,
 	};
@@ -404,6 +499,7 @@ mod tests {
 		assert!(count(|told| matches!(told, Told::Anchor(_))) >= 20);
 		assert!(count(|told| matches!(told, Told::Device(_))) >= 15);
 		assert!(count(|told| matches!(told, Told::Key(..))) >= 25);
+		assert!(count(|told| matches!(told, Told::Certificate { .. })) >= 35);
 		assert!(count(|told| matches!(told, Told::Member { .. })) >= 30);
 	}
 
@@ -419,6 +515,11 @@ mod tests {
 					&[device.map(|it| it.standing())],
 					now,
 				),
+				Told::Certificate { record, compromised, key, device } => {
+					let (key, device) = (key.as_ref(), device.as_ref());
+					let dependencies = Dependencies { compromised, key, device };
+					certificate_status(record.as_ref(), dependencies, now)
+				},
 				Told::Member { fleet, chunk, proof } => {
 					let (fleet, chunk) = (fleet.as_ref(), chunk.as_ref());
 					let facts = MemberFacts { fleet, chunk, ..Default::default() };

@@ -4,19 +4,27 @@
 
 use codec::Encode;
 use dpki_runtime::{
-	AccountId, Balance, Executive, Nonce, RuntimeCall, RuntimeGenesisConfig, RuntimeOrigin, System,
-	TxExtension, UncheckedExtrinsic, genesis_config_presets,
+	AccountId, Balance, Executive, Header, Nonce, RuntimeCall, RuntimeGenesisConfig, RuntimeOrigin,
+	Session, System, TxExtension, UncheckedExtrinsic, genesis_config_presets,
 };
-use frame_support::genesis_builder_helper::{build_state, get_preset};
+use frame_support::{
+	assert_ok,
+	genesis_builder_helper::{build_state, get_preset},
+};
 use pallet_transaction_payment::ChargeTransactionPayment;
 use serde_json::Value;
+use sp_consensus_aura::{AURA_ENGINE_ID, Slot};
 use sp_genesis_builder::PresetId;
 use sp_io::TestExternalities;
 use sp_keyring::Sr25519Keyring;
 use sp_runtime::{
-	ApplyExtrinsicResult,
+	ApplyExtrinsicResult, Digest, DigestItem,
 	generic::{Era, SignedPayload},
+	traits::Header as _,
 };
+
+/// The slot of block 0, of one second.
+const SLOT: u64 = 1_800_000_000;
 
 /// The genesis configuration of a preset, as a node puts it together: defaults, overlaid by the
 /// preset.
@@ -118,4 +126,24 @@ pub fn signed_with_tip(
 /// What a block does with a transaction.
 pub fn apply(transaction: UncheckedExtrinsic) -> ApplyExtrinsicResult {
 	Executive::apply_extrinsic(transaction)
+}
+
+/// Builds the next block, of these transactions, which are all carried out, and tells whose slot it has.
+pub fn build_block(transactions: impl IntoIterator<Item = UncheckedExtrinsic>) -> AccountId {
+	let number = System::block_number() + 1;
+	let slot = SLOT + u64::from(number);
+	let validators = Session::validators();
+	let author = validators[(slot % validators.len() as u64) as usize].clone();
+	let digest =
+		Digest { logs: vec![DigestItem::PreRuntime(AURA_ENGINE_ID, Slot::from(slot).encode())] };
+	let parent = System::parent_hash();
+	let header = Header::new(number, Default::default(), Default::default(), parent, digest);
+	Executive::initialize_block(&header);
+	let now = pallet_timestamp::Call::set { now: slot * 1_000 }.into();
+	assert_ok!(apply(UncheckedExtrinsic::new_bare(now)).expect("the time can be set"));
+	for transaction in transactions {
+		assert_ok!(apply(transaction).expect("it is applied"));
+	}
+	Executive::finalize_block();
+	author
 }

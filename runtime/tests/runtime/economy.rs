@@ -2,7 +2,7 @@
 
 //! Who pays what to whom, and what becomes of it when the consortium votes fees off.
 
-use crate::common::{account, apply, chain, origin, signed, signed_with_tip};
+use crate::common::{account, apply, build_block, chain, origin, signed, signed_with_tip};
 use codec::Encode;
 use dpki_primitives::{
 	device::DeviceRecord,
@@ -16,8 +16,8 @@ use dpki_primitives::{
 	status::Validity,
 };
 use dpki_runtime::{
-	AccountId, Balance, Balances, CouncilMembership, Dpki, Economy, Executive, Header, MILLI_UNIT,
-	Motions, Organisations, Runtime, RuntimeCall, System, TransactionPayment, UncheckedExtrinsic,
+	AccountId, Balance, Balances, CouncilMembership, Dpki, Economy, Executive, MILLI_UNIT, Motions,
+	Organisations, Runtime, RuntimeCall, System, TransactionPayment, UncheckedExtrinsic,
 	configs::{
 		economy::{EXISTENTIAL_DEPOSIT, MinCapacity, QuotaUnit},
 		governance::{MaxCallLen, MaxCallWeight, MaxVotes, MinPeriod},
@@ -32,18 +32,14 @@ use frame_support::{
 	storage::with_transaction_unchecked,
 	traits::fungible::{Inspect, InspectHold},
 };
-use sp_consensus_aura::{AURA_ENGINE_ID, Slot};
 use sp_keyring::Sr25519Keyring::{self, Alice, Bob, Charlie, Eve, Ferdie, One, Two};
 use sp_runtime::{
-	Digest, DigestItem, TokenError, TransactionOutcome,
-	traits::Header as _,
+	TokenError, TransactionOutcome,
 	transaction_validity::{
 		InvalidTransaction, TransactionSource, TransactionValidity, TransactionValidityError,
 	},
 };
 
-/// A slot, of one second.
-const SLOT: u64 = 1_800_000_000;
 const KEY: KeyId = KeyId([7; 32]);
 const REASON: RevocationReason = RevocationReason::KeyCompromise;
 
@@ -137,24 +133,6 @@ fn carry(call: RuntimeCall) {
 	}
 	let state = pallet_motions::Motions::<Runtime>::get(motion).expect("it was proposed").state;
 	assert!(matches!(state, MotionState::Carried { succeeded: true, .. }), "{state:?}");
-}
-
-/// Builds a block of these transactions, and tells whose slot it has.
-fn build_block(transactions: impl IntoIterator<Item = UncheckedExtrinsic>) -> AccountId {
-	let validators = dpki_runtime::Session::validators();
-	let author = validators[(SLOT % validators.len() as u64) as usize].clone();
-	let digest =
-		Digest { logs: vec![DigestItem::PreRuntime(AURA_ENGINE_ID, Slot::from(SLOT).encode())] };
-	let header =
-		Header::new(2, Default::default(), Default::default(), System::parent_hash(), digest);
-	Executive::initialize_block(&header);
-	let now = pallet_timestamp::Call::set { now: SLOT * 1_000 }.into();
-	assert_ok!(apply(UncheckedExtrinsic::new_bare(now)).expect("the time can be set"));
-	for transaction in transactions {
-		assert_ok!(apply(transaction).expect("it is applied"));
-	}
-	Executive::finalize_block();
-	author
 }
 
 #[test]

@@ -24,13 +24,15 @@ use tempfile::TempDir;
 const CHALLENGE: [u8; 32] = [0xab; 32];
 
 /// A folder with a key of OpenSSL's.
-struct Applicant {
+pub struct Applicant {
 	folder: TempDir,
-	key: PublicKey,
+	/// Its public half.
+	pub key: PublicKey,
 }
 
 impl Applicant {
-	fn new(key_type: KeyType) -> Self {
+	/// One with a new key.
+	pub fn new(key_type: KeyType) -> Self {
 		let folder = tempfile::tempdir().unwrap();
 		let (make, show) = match key_type {
 			KeyType::Ed25519 => ("genpkey -algorithm ED25519", "pkey"),
@@ -44,7 +46,7 @@ impl Applicant {
 	}
 
 	/// A request with these lines of configuration: name, attributes, extensions.
-	fn request(&self, name: &str, attributes: &str, extensions: &str) -> Vec<u8> {
+	pub fn request(&self, name: &str, attributes: &str, extensions: &str) -> Vec<u8> {
 		let wanted = if extensions.is_empty() { "" } else { "req_extensions = extensions" };
 		let configuration = format!(
 			"[req]\nprompt = no\ndistinguished_name = name\nattributes = attributes\n{wanted}\n\
@@ -77,7 +79,8 @@ fn openssl(folder: &Path, arguments: &str) -> Vec<u8> {
 	output.stdout
 }
 
-fn challenge(challenge: &[u8; 32]) -> String {
+/// The attribute by which a request is made for one occasion.
+pub fn challenge(challenge: &[u8; 32]) -> String {
 	let digits: String = challenge.iter().map(|byte| format!("{byte:02x}")).collect();
 	format!("challengePassword = {digits}")
 }

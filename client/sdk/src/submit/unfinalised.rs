@@ -4,11 +4,13 @@
 //! others get out of that cannot wait for finality, and cannot count from the newest final block on: it lies further back
 //! than a transaction lives.
 
-use super::{FINALITY_TIMEOUT, Included, SubmitError, Transaction, signed, submission_failed};
+use super::{
+	FINALITY_TIMEOUT, Included, SubmitError, Transaction, submission_failed, timed_out, unreported,
+};
 use crate::{
 	account::Account,
 	calls::Call,
-	client::{Client, ClientError, Head},
+	client::{Client, Head},
 };
 use subxt::{config::substrate::H256, transactions::TransactionStatus};
 use subxt_rpcs::client::rpc_params;
@@ -33,38 +35,22 @@ impl Client {
 		let newest = self.best_head().await?;
 		let number = newest.number.saturating_sub(MARGIN);
 		let hash: H256 = self.request("chain_getBlockHash", rpc_params![number]).await?;
-		let at = self.at_block(H256(newest.hash)).await?;
-		let nonce: u64 =
-			self.request("system_accountNextIndex", rpc_params![account.address()]).await?;
-		signed::check(&at, call)?;
-		let terms = signed::Terms {
-			genesis: self.genesis_hash(),
-			spec_version: at.spec_version(),
-			from: Head { number, hash: hash.0, time: 0 },
-			nonce,
-			tip,
-		};
-		let transaction = at.tx().from_bytes(signed::encode(account, call, &terms)?);
+		let from = Head { number, hash: hash.0, time: 0 };
+		let transaction = self.sign(account, call, tip, from, H256(newest.hash)).await?;
 		let extrinsic = transaction.hash();
 		let waited = timeout(FINALITY_TIMEOUT, in_block(&transaction)).await;
-		let block = waited.map_err(|_| SubmitError::TimedOut {
-			extrinsic: format!("{extrinsic:?}"),
-			seconds: FINALITY_TIMEOUT.as_secs(),
-		})??;
+		let block = waited.map_err(|_| timed_out(extrinsic))??;
 		Ok(Included { block: block.0, extrinsic: extrinsic.0 })
 	}
 }
 
 /// Submits the transaction and waits for a block of the best chain that holds it.
 async fn in_block(transaction: &Transaction) -> Result<H256, SubmitError> {
-	let unknown = |reason: String| {
-		ClientError::Request { method: "author_submitAndWatchExtrinsic".into(), reason }.into()
-	};
 	let mut progress = match transaction.submit_and_watch().await {
 		Ok(progress) => progress,
 		Err(error) => {
 			submission_failed(error)?;
-			return Err(unknown("the connection was lost".into()));
+			return Err(unreported("the connection was lost".into()));
 		},
 	};
 	while let Some(status) = progress.next().await {
@@ -76,10 +62,10 @@ async fn in_block(transaction: &Transaction) -> Result<H256, SubmitError> {
 				TransactionStatus::Error { message }
 				| TransactionStatus::Invalid { message }
 				| TransactionStatus::Dropped { message },
-			) => return Err(unknown(message)),
+			) => return Err(unreported(message)),
 			Ok(_) => {},
-			Err(error) => return Err(unknown(error.to_string())),
+			Err(error) => return Err(unreported(error.to_string())),
 		}
 	}
-	Err(unknown("the reports about it have ended".into()))
+	Err(unreported("the reports about it have ended".into()))
 }

@@ -176,6 +176,22 @@ impl TestRegistry {
 		device
 	}
 
+	/// Has this record, and no other, under the id.
+	pub fn set_device(id: DeviceId, record: Option<DeviceRecord>) {
+		DEVICES.with_borrow_mut(|devices| {
+			devices.remove(&id);
+			devices.extend(record.map(|record| (id, record)));
+		});
+	}
+
+	/// Has this record, and no other, under the id.
+	pub fn set_key(id: KeyId, record: Option<KeyRecord>) {
+		KEYS.with_borrow_mut(|keys| {
+			keys.remove(&id);
+			keys.extend(record.map(|record| (id, record)));
+		});
+	}
+
 	pub fn revoke_device(device: DeviceId, revocation: Revocation) {
 		DEVICES.with_borrow_mut(|devices| {
 			devices.get_mut(&device).unwrap().withdrawal = Withdrawal::Revoked(revocation);

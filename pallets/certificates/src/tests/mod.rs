@@ -16,3 +16,4 @@ mod queries;
 mod refusals;
 mod renewal;
 mod revocation;
+mod status;
