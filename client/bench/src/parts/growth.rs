@@ -72,7 +72,8 @@ async fn measure_one(
 	first: Option<f64>,
 ) -> Result<(f64, Vec<Metric>)> {
 	let count = plan.count.next_multiple_of(ORGANISATIONS);
-	let state: Vec<_> = (0..size).flat_map(entries).collect();
+	let mut state: Vec<_> = (0..size).flat_map(entries).collect();
+	state.push((storage_keys::organisation_device_count(organisation()), size.encode()));
 	let bytes: usize = state.iter().map(|(key, value)| key.len() + value.len()).sum();
 	let genesis = Genesis { validators: 1, endowed: endowed(1, ORGANISATIONS * plan.runs), state };
 	let name = format!("growth-{size}");
@@ -130,8 +131,8 @@ async fn lookups(network: &Network, size: u32) -> Result<(Vec<f64>, Vec<f64>)> {
 	Ok((times, lengths))
 }
 
-/// What the registry keeps of the device of this number.
-fn entries(number: u32) -> [(Vec<u8>, Vec<u8>); 3] {
+/// What the registry keeps of the device of this number: its records and its place in the list of its organisation.
+fn entries(number: u32) -> [(Vec<u8>, Vec<u8>); 4] {
 	let (device, public) = (device_id(number), public_key(number));
 	let key = KeyId::of(&public);
 	let record = DeviceRecord {
@@ -155,6 +156,7 @@ fn entries(number: u32) -> [(Vec<u8>, Vec<u8>); 3] {
 		(storage_keys::device(device), record.encode()),
 		(storage_keys::device_keys(device), keys.encode()),
 		(storage_keys::key(key), of_key.encode()),
+		(storage_keys::organisation_device(organisation(), number), device.encode()),
 	]
 }
 
@@ -197,7 +199,7 @@ mod tests {
 	fn each_device_has_records_of_its_own() {
 		let keys: std::collections::BTreeSet<_> =
 			(0..3).flat_map(entries).map(|(key, _)| key).collect();
-		assert_eq!(keys.len(), 9);
+		assert_eq!(keys.len(), 12);
 	}
 
 	#[test]
