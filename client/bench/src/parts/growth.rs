@@ -26,6 +26,7 @@ use dpki_verifier::Query;
 use sp_crypto_hashing::blake2_256;
 use std::{
 	fs,
+	os::unix::fs::MetadataExt,
 	path::Path,
 	time::{Duration, Instant},
 };
@@ -38,6 +39,9 @@ const ORGANISATIONS: u32 = 16;
 
 /// How many devices are looked up.
 const LOOKUPS: u32 = 200;
+
+/// The unit of `st_blocks`, see stat(2).
+const BLOCK: u64 = 512;
 
 /// Some moment that is past.
 const ENROLLED_AT: Moment = 1_700_000_000_000;
@@ -177,7 +181,8 @@ fn public_key(number: u32) -> PublicKey {
 	PublicKey::new(KeyType::Ed25519, &bytes).expect("an Ed25519 key has 32 bytes")
 }
 
-/// Bytes of all files in a folder but the logs of the database, which are as long as what was written last.
+/// Bytes that all files in a folder take of the disk, holes in them left out, but for the logs of the database, which are as
+/// long as what was written last.
 fn length(folder: &Path) -> Result<u64> {
 	let mut sum = 0;
 	for entry in fs::read_dir(folder)? {
@@ -186,7 +191,7 @@ fn length(folder: &Path) -> Result<u64> {
 			continue;
 		}
 		let kind = entry.metadata()?;
-		sum += if kind.is_dir() { length(&entry.path())? } else { kind.len() };
+		sum += if kind.is_dir() { length(&entry.path())? } else { kind.blocks() * BLOCK };
 	}
 	Ok(sum)
 }
@@ -194,6 +199,7 @@ fn length(folder: &Path) -> Result<u64> {
 #[cfg(test)]
 mod tests {
 	use super::*;
+	use std::io::Write;
 
 	#[test]
 	fn each_device_has_records_of_its_own() {
@@ -203,12 +209,25 @@ mod tests {
 	}
 
 	#[test]
-	fn a_folder_is_as_long_as_its_files_but_for_logs() {
+	fn a_folder_is_as_long_as_its_files_but_for_logs_and_holes() {
 		let folder = tempfile::tempdir().unwrap();
 		fs::create_dir(folder.path().join("inner")).unwrap();
-		fs::write(folder.path().join("inner/a"), [0; 5]).unwrap();
-		fs::write(folder.path().join("b"), [0; 7]).unwrap();
-		fs::write(folder.path().join("log1"), [0; 9]).unwrap();
-		assert_eq!(length(folder.path()).unwrap(), 12);
+		let write = |name: &str| {
+			let mut file = fs::File::create(folder.path().join(name)).unwrap();
+			file.write_all(&[7; 65_536]).unwrap();
+			// Some file systems find room for what was written when it is.
+			file.sync_all().unwrap();
+			file
+		};
+		let hole = write("inner/a");
+		let one = length(folder.path()).unwrap();
+		assert!(one >= 65_536);
+		hole.set_len(1 << 30).unwrap();
+		assert!(length(folder.path()).unwrap() < 1 << 20);
+		write("b");
+		write("log1");
+		assert!(length(folder.path()).unwrap() >= 2 * 65_536);
+		fs::remove_file(folder.path().join("b")).unwrap();
+		assert!(length(folder.path()).unwrap() < 2 * 65_536, "a log does not count");
 	}
 }
