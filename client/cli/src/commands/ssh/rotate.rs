@@ -10,6 +10,9 @@
 //! | 6 | devices that were off get the new one alone, by the steps 2 and 3 | what is published is told by its digest |
 //! | 7 | the old one is revoked | it is found revoked |
 //!
+//! Devices whose deliveries are sealed to hybrid keys share envelopes with each other and with nobody else: one envelope is
+//! as safe as the weakest key that opens it.
+//!
 //! What is not approved holds up the rest: the old CA stays as it is while a delivery waits for people, and if it was never
 //! approved. That some devices are off can be overruled by an option, that somebody has not agreed cannot.
 //!
@@ -43,10 +46,13 @@ use crate::{
 };
 use clap::{ArgGroup, Args};
 use content::question;
-use dpki_client::{Account, Client, Item, View, calls, possession::SoftwareKey};
+use dpki_client::{
+	Account, Client, Item, View, calls, envelope::RecipientKey, possession::SoftwareKey,
+};
 use dpki_primitives::{
 	anchor::AnchorKind,
 	approval::ApprovalRule,
+	channel::ChannelId,
 	delivery::{MAX_RECIPIENTS, Outcome},
 	ids::{AnchorId, OrganisationId},
 	key::KeyType,
@@ -107,6 +113,18 @@ pub struct Rotate {
 	host_cert_valid: Duration,
 	#[command(flatten)]
 	parts: Parts,
+	/// Channel on which the devices get it, 0 to 15
+	#[arg(long, value_name = "N", default_value_t)]
+	channel: ChannelId,
+	/// Include devices that have deliveries on other channels, which stay. What these name of the old CA ends with it, and the
+	/// new one counts for the logins of all channels. Of two channels that claim the same, such as one login, the device has
+	/// the delivery on the lower one in force and takes the other away
+	#[arg(long)]
+	keep_other_channels: bool,
+	/// Public half of the hybrid key of a device, as `dpki-agent hybrid` wrote it there: its delivery is sealed to that (repeat
+	/// for several devices, in any order)
+	#[arg(long, value_name = "FILE")]
+	hybrid_key: Vec<PathBuf>,
 	/// How long both CAs are good, from when all devices have what they need
 	#[arg(long, default_value = "7d", value_name = "SPAN", value_parser = values::duration)]
 	overlap: Duration,
@@ -147,6 +165,8 @@ struct Plan {
 	items: Vec<Item>,
 	/// How a delivery comes into force.
 	procedure: Procedure,
+	/// The public halves of hybrid keys, each of one of the devices.
+	hybrid_keys: Vec<RecipientKey>,
 }
 
 impl Rotate {
@@ -158,6 +178,8 @@ impl Rotate {
 		let (client, view) = (chain.client().clone(), chain.view().await?);
 		let (old, kind) = self.old(&view).await?;
 		self.require_content(kind)?;
+		let hybrid_keys = self.hybrid_key.iter().map(|path| deliver::hybrid_key(path));
+		let hybrid_keys = hybrid_keys.collect::<Result<Vec<_>>>()?;
 		let parts = self.parts.items()?;
 		let intent = self.intent(kind, &parts)?;
 		let organisation = self.org.organisation();
@@ -192,7 +214,7 @@ impl Rotate {
 		};
 		let mut items = self.items(&view, organisation, kind, (old, new)).await?;
 		items.extend(parts);
-		let plan = Plan { organisation, old, new, host_ca, items, procedure };
+		let plan = Plan { organisation, old, new, host_ca, items, procedure, hybrid_keys };
 		let mut ledger = self.open(&client, &plan, &names, intent)?;
 		ledger.reconcile(&view, &self.state).await?;
 		if rule.is_none() {
@@ -290,6 +312,7 @@ impl Rotate {
 		let fresh = Ledger::new(
 			client.genesis_hash(),
 			(plan.organisation, plan.old, plan.new),
+			self.channel,
 			intent,
 			names.iter().map(|name| DeviceRef::new(&self.org, name)),
 		);
@@ -389,6 +412,7 @@ fn tell(ledger: &Ledger, plan: &Plan, state: &Path) -> Report {
 		.checked(stragglers.is_empty(), sentence)
 		.row("new_ca", plan.new)
 		.row("old_ca", plan.old)
+		.data("channel", ledger.channel.number())
 		.row_as("devices", devices.len().to_string(), json!(devices))
 		.data("revoked", ledger.revoked)
 		.time_if("overlap_until", ledger.overlap_until)

@@ -10,8 +10,9 @@ use crate::{
 use dpki_client::{Bundle, Item, View, ssh};
 use dpki_primitives::{
 	anchor::AnchorKind,
+	channel::ChannelId,
 	delivery::Suite,
-	ids::{AnchorId, OrganisationId},
+	ids::{AnchorId, BlobDigest, OrganisationId},
 	key::{KeyPurpose, KeyType},
 	status::Status,
 };
@@ -145,23 +146,53 @@ pub fn question(kind: AnchorKind, old: AnchorId, devices: usize, parts: &[Item])
 	)
 }
 
-/// Why a device cannot be one of those that share an envelope.
-pub async fn refusal(view: &View, destination: &deliver::Destination) -> Result<Option<String>> {
-	let channels = view.channels(destination.device.id).await?;
-	if channels.iter().any(|channel| channel != destination.channel) {
-		// What came there may name the old CA, and a user CA counts for the logins of all channels.
-		return Ok(Some("it has deliveries on other channels: rotate it by hand".into()));
+/// Why nothing can be delivered to a device as it is, beside what it has on this channel and on others.
+pub async fn refusal(
+	view: &View,
+	destination: &deliver::Destination,
+	keep_other_channels: bool,
+) -> Result<Option<String>> {
+	let device = destination.device.id;
+	let channels = view.channels(device).await?;
+	for channel in channels.iter().filter(|channel| *channel != destination.channel) {
+		if !keep_other_channels {
+			// What came there may name the old CA, or claim what this delivery claims.
+			return Ok(Some(
+				"it has deliveries on other channels: say --keep-other-channels if these may stay beside the new one"
+					.into(),
+			));
+		}
+		let newest = view.delivery(device, channel).await?.map(|newest| newest.digest);
+		let said = view.acknowledgement(device, channel).await?.map(|said| said.digest);
+		if let Some(why) = reason_to_wait(channel, newest, said) {
+			return Ok(Some(why));
+		}
 	}
-	let newest = view.delivery(destination.device.id, destination.channel).await?;
-	Ok(newest.and_then(|newest| reason_against(newest.suite)))
+	let newest = view.delivery(device, destination.channel).await?;
+	Ok(newest.and_then(|newest| reason_against(newest.suite, destination.shared_suite())))
+}
+
+/// A device refuses a new delivery as a whole that names a CA which is revoked. So one on another channel has to be answered
+/// before the old CA goes.
+fn reason_to_wait(
+	channel: ChannelId,
+	newest: Option<BlobDigest>,
+	answered: Option<BlobDigest>,
+) -> Option<String> {
+	(newest.is_some() && newest != answered).then(|| {
+		format!(
+			"it has not answered its newest delivery on channel {channel} yet, which may name the old CA; --again has it \
+			 delivered to when it has"
+		)
+	})
 }
 
 /// What a device keeps from those who wait for a quantum computer is not published for them by a rotation.
-fn reason_against(newest: Suite) -> Option<String> {
-	(newest.recipient_type() == KeyType::XWing)
-		.then(|| {
-			"what it has was encrypted to its hybrid key: deliver to it by itself, with --hybrid-key".into()
-		})
+fn reason_against(newest: Suite, wanted: Suite) -> Option<String> {
+	let is_hybrid = |suite: Suite| suite.recipient_type() == KeyType::XWing;
+	(is_hybrid(newest) && !is_hybrid(wanted)).then(|| {
+		"what it has was encrypted to its hybrid key: give the public half with --hybrid-key, and --again".into()
+	})
 }
 
 #[cfg(test)]
@@ -227,10 +258,24 @@ mod tests {
 	}
 
 	#[test]
-	fn what_was_kept_from_quantum_computers_is_not_rotated_with_the_rest() {
+	fn what_was_kept_from_quantum_computers_is_sealed_to_a_hybrid_key_or_not_at_all() {
 		for suite in Suite::ALL {
 			let is_hybrid = matches!(suite, Suite::XWingChaCha20Poly1305 | Suite::SharedXWing);
-			assert_eq!(reason_against(suite).is_some(), is_hybrid, "{suite:?}");
+			let reason = reason_against(suite, Suite::SharedX25519);
+			assert_eq!(reason.is_some(), is_hybrid, "{suite:?}");
+			assert_eq!(reason_against(suite, Suite::SharedXWing), None, "{suite:?}");
+		}
+	}
+
+	#[test]
+	fn what_is_under_way_on_another_channel_is_waited_for() {
+		let channel = ChannelId::new(5).unwrap();
+		let (one, other) = (Some(BlobDigest([1; 32])), Some(BlobDigest([2; 32])));
+		assert_eq!(reason_to_wait(channel, one, one), None);
+		assert_eq!(reason_to_wait(channel, None, one), None);
+		for said in [None, other] {
+			let why = reason_to_wait(channel, one, said).unwrap();
+			assert!(why.contains("channel 5") && why.contains("--again"), "{why}");
 		}
 	}
 }

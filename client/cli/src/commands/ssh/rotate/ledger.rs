@@ -22,9 +22,6 @@ use std::path::Path;
 /// The form of the file.
 const FORM: &str = "dpki-rotation/2";
 
-/// Where a rotation delivers: on the channel of whoever names none.
-pub const CHANNEL: ChannelId = ChannelId::DEFAULT;
-
 /// How far a rotation is.
 #[derive(Clone, Debug)]
 pub struct Ledger {
@@ -32,6 +29,8 @@ pub struct Ledger {
 	organisation: OrganisationId,
 	old: AnchorId,
 	new: AnchorId,
+	/// On which channel it is delivered.
+	pub channel: ChannelId,
 	/// A digest of what is delivered.
 	intent: [u8; 32],
 	/// The devices, in the order of their names.
@@ -47,6 +46,7 @@ impl Ledger {
 	pub fn new(
 		genesis: [u8; 32],
 		(organisation, old, new): (OrganisationId, AnchorId, AnchorId),
+		channel: ChannelId,
 		intent: [u8; 32],
 		devices: impl Iterator<Item = DeviceRef>,
 	) -> Self {
@@ -56,6 +56,7 @@ impl Ledger {
 			organisation,
 			old,
 			new,
+			channel,
 			intent,
 			entries,
 			overlap_until: None,
@@ -72,6 +73,7 @@ impl Ledger {
 			"organisation": self.organisation.to_string(),
 			"old": self.old.to_string(),
 			"new": self.new.to_string(),
+			"channel": self.channel.number(),
 			"intent": hex::encode(self.intent),
 			"overlap_until": self.overlap_until,
 			"revoked": self.revoked,
@@ -104,6 +106,11 @@ impl Ledger {
 			organisation: text("organisation")?.parse().ok()?,
 			old: text("old")?.parse().ok()?,
 			new: text("new")?.parse().ok()?,
+			// One that was begun when there was no choice says none.
+			channel: match value.get("channel") {
+				None => ChannelId::DEFAULT,
+				Some(number) => ChannelId::new(number.as_u64()?.try_into().ok()?)?,
+			},
 			intent: bytes("intent")?,
 			entries: entries.iter().map(Entry::parse).collect::<Option<_>>()?,
 			overlap_until: value.get("overlap_until")?.as_u64(),
@@ -121,6 +128,8 @@ impl Ledger {
 			"chain or organisation"
 		} else if (self.old, self.new) != (wanted.old, wanted.new) {
 			"the two CAs"
+		} else if self.channel != wanted.channel {
+			"the channel"
 		} else if devices(self) != devices(wanted) {
 			"the devices"
 		} else if self.intent != wanted.intent {
@@ -212,8 +221,9 @@ impl Ledger {
 
 	/// Finds out which of what was sent is on the chain.
 	pub async fn reconcile(&mut self, view: &View, state: &Path) -> Result<()> {
+		let channel = self.channel;
 		for entry in self.entries.iter_mut().filter(|entry| entry.fate.is_none()) {
-			entry.note(seen(view, entry.device.id).await?, state)?;
+			entry.note(seen(view, entry.device.id, channel).await?, state)?;
 			// Nobody can approve a delivery to it any more.
 			if entry.fate.is_none()
 				&& entry.stage.awaits_people()
@@ -228,14 +238,14 @@ impl Ledger {
 	/// Looks what became of deliveries that wait, and what the devices say that have not answered yet; whether anything is
 	/// new.
 	pub async fn look_for_answers(&mut self, view: &View, state: &Path) -> Result<bool> {
-		let mut is_new = false;
+		let (mut is_new, channel) = (false, self.channel);
 		for entry in &mut self.entries {
 			if entry.stage == Stage::Begun || entry.fate.is_some() {
 				continue;
 			}
 			let before = entry.stage;
-			entry.note(seen(view, entry.device.id).await?, state)?;
-			let said = view.acknowledgement(entry.device.id, CHANNEL).await?;
+			entry.note(seen(view, entry.device.id, channel).await?, state)?;
+			let said = view.acknowledgement(entry.device.id, channel).await?;
 			if let Some(said) = said.filter(|said| entry.digests.contains(&said.digest)) {
 				entry.fate = Some(fate(said.outcome));
 			}
@@ -246,9 +256,9 @@ impl Ledger {
 }
 
 /// What a block says about the deliveries to a device.
-async fn seen(view: &View, device: DeviceId) -> Result<Seen> {
-	let newest = view.delivery(device, CHANNEL).await?;
-	let proposal = view.proposal(device, CHANNEL).await?;
+async fn seen(view: &View, device: DeviceId, channel: ChannelId) -> Result<Seen> {
+	let newest = view.delivery(device, channel).await?;
+	let proposal = view.proposal(device, channel).await?;
 	Ok(Seen {
 		newest: newest.map(|record| (record.sequence, record.digest)),
 		proposal: proposal.map(|proposal| (proposal.record.digest, proposal.expires_at)),
@@ -264,7 +274,7 @@ mod tests {
 	fn ledger() -> Ledger {
 		let ids = (OrganisationId([2; 32]), AnchorId([3; 32]), AnchorId([4; 32]));
 		let devices = (5..8).map(|id| DeviceRef::from(DeviceId([id; 32])));
-		Ledger::new([1; 32], ids, [9; 32], devices)
+		Ledger::new([1; 32], ids, ChannelId::DEFAULT, [9; 32], devices)
 	}
 
 	fn digest(byte: u8) -> BlobDigest {
@@ -285,9 +295,19 @@ mod tests {
 		let read = Ledger::read(&path).unwrap();
 		assert_eq!(format!("{read:?}"), format!("{ledger:?}"));
 		read.require_same(&ledger, &path).unwrap();
+		ledger.channel = ChannelId::new(15).unwrap();
+		ledger.save(&path).unwrap();
+		assert_eq!(Ledger::read(&path).unwrap().channel, ledger.channel);
+		ledger.channel = ChannelId::DEFAULT;
+		ledger.save(&path).unwrap();
 		let text = std::fs::read_to_string(&path).unwrap();
-		for wrong in ["", "{}", &text[..text.len() / 2], &text.replace("rotation/2", "rotation/3")]
-		{
+		let without = text.replace("\"channel\": 0,\n", "");
+		assert_ne!(without, text);
+		std::fs::write(&path, without).unwrap();
+		assert_eq!(Ledger::read(&path).unwrap().channel, ChannelId::DEFAULT, "of before");
+		let other = text.replace("rotation/2", "rotation/3");
+		let channel = text.replace("\"channel\": 0", "\"channel\": 16");
+		for wrong in ["", "{}", &text[..text.len() / 2], &other, &channel] {
 			std::fs::write(&path, wrong).unwrap();
 			assert!(matches!(Ledger::read(&path), Err(Error::WrongFile { .. })), "{wrong}");
 		}
@@ -296,10 +316,11 @@ mod tests {
 	#[test]
 	fn another_rotation_does_not_go_on_with_the_state_of_this_one() {
 		type Change = fn(&mut Ledger);
-		let changes: [(&str, Change); 5] = [
+		let changes: [(&str, Change); 6] = [
 			("chain", |it| it.genesis = [8; 32]),
 			("CAs", |it| it.old = AnchorId([8; 32])),
 			("CAs", |it| it.new = AnchorId([8; 32])),
+			("the channel", |it| it.channel = ChannelId::new(5).unwrap()),
 			("devices", |it| it.entries.truncate(2)),
 			("what devices get", |it| it.intent = [8; 32]),
 		];
