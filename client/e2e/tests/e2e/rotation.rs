@@ -319,26 +319,57 @@ async fn devices_on_other_channels_and_with_hybrid_keys_are_rotated_with_the_res
 	deliver("drone-2", "deploy=ci", &["--channel", "5"]);
 
 	let (new_ca, state_file) = (place("new-ca"), place("rotation.json"));
-	let command = |wait: &'static str, more: &[&str]| -> Vec<String> {
+	let command = |(wait, overlap): (&str, &str), more: &[&str]| -> Vec<String> {
 		let whom = ["--device", "drone-1", "--device", "drone-2", "--device", "drone-3"];
 		let what = ["--old-ca", &old_ca, "--new-ca", &new_ca, "--principals", &principals];
-		let how = ["--state", &state_file, "--overlap", "2s", "--wait", wait, "--yes"];
+		let how = ["--state", &state_file, "--overlap", overlap, "--wait", wait, "--yes"];
 		let words = [&["ssh", "rotate", "--org", "acme"][..], &whom, &what, &how, more].concat();
 		words.into_iter().map(String::from).collect()
 	};
-	let (code, told) = fleet.admin.answers(command("20s", &[]));
+	// A key that the chain does not know of any of them is not passed over.
+	let unknown = place("drone-3.hybrid");
+	devices[2].hybrid(&unknown);
+	let short = ("20s", "2s");
+	let sentence = fleet.admin.refused(command(short, &["--hybrid-key", &unknown]));
+	assert!(sentence.contains("is of none of these devices"), "{sentence}");
+	assert!(!Path::new(&state_file).exists(), "nothing has begun");
+	let (code, told) = fleet.admin.answers(command(short, &[]));
 	assert_eq!((code, &told["revoked"]), (Some(3), &false.into()), "{told}");
 	assert_eq!(told["stragglers"], json!(["acme/drone-1", "acme/drone-2"]));
 	for (index, words) in [(0, "--hybrid-key"), (1, "--keep-other-channels")] {
 		let why = told["devices"][index]["detail"].as_str().expect("a reason");
 		assert!(why.contains(words), "{told}");
 	}
-	let sentence = fleet.admin.refused(command("20s", &["--channel", "3"]));
+	let sentence = fleet.admin.refused(command(short, &["--channel", "3"]));
 	assert!(sentence.contains("differs in the channel"), "{sentence}");
 
+	// With what they need all of them have both CAs, for longer than this command waits.
 	let further = ["--again", "--keep-other-channels", "--hybrid-key", &hybrid];
-	let (code, told) = fleet.admin.answers(command("90s", &further));
-	assert_eq!((code, &told["revoked"]), (Some(0), &true.into()), "{told}");
+	let began = Instant::now();
+	while state(Path::new(&state_file)).expect("it is there")["overlap_until"].is_null() {
+		assert!(began.elapsed() < PATIENCE, "the devices never answered");
+		fleet.admin.answers(command(("15s", "20s"), &further));
+	}
+	// Meanwhile the other team delivers the old CA once more, and the device is off: it would refuse that as a whole.
+	devices[1].stop();
+	let whom = ["deliver", "--org", "acme", "--device", "drone-2", "--channel", "5"];
+	let what = ["--user-ca", &old_ca, "--principals", "deploy=ci"];
+	fleet.admin.ok([&whom[..], &what].concat());
+	let (code, told) = fleet.admin.answers(command(("60s", "20s"), &further));
+	assert_eq!((code, &told["revoked"]), (Some(3), &false.into()), "{told}");
+	assert_eq!(told["stragglers"], json!([]), "{told}");
+	let held = told["held_up_by"][0].as_str().expect("a device");
+	assert!(held.contains("acme/drone-2") && held.contains("channel 5"), "{told}");
+	devices[1].start();
+	let began = Instant::now();
+	let told = loop {
+		let (code, told) = fleet.admin.answers(command(("60s", "20s"), &further));
+		if code == Some(0) {
+			break told;
+		}
+		assert!(began.elapsed() < PATIENCE, "the device never answered: {told}");
+	};
+	assert_eq!((&told["revoked"], &told["held_up_by"]), (&true.into(), &json!([])), "{told}");
 	let (client, new) = (fleet.node.client().await, told["new_ca"].clone());
 	let view = client.at_finalized().await.expect("the node answers");
 	let suites = [Suite::SharedXWing, Suite::SharedX25519, Suite::SharedX25519];
@@ -354,7 +385,7 @@ async fn devices_on_other_channels_and_with_hybrid_keys_are_rotated_with_the_res
 	assert_eq!((read("deploy").as_str(), read(&login_name()).as_str()), ("ci\n", "ops\n"));
 	let five = ChannelId::new(5).expect("a channel");
 	let newest = view.delivery(devices[1].id(), five).await.expect("it is read");
-	assert_eq!(newest.map(|record| record.sequence), Some(1));
+	assert_eq!(newest.map(|record| record.sequence), Some(2));
 }
 
 /// Who connects knows hosts by their CA. While both are good a server may show a certificate of either; then that of the old

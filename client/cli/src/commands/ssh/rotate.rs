@@ -13,6 +13,8 @@
 //! Devices whose deliveries are sealed to hybrid keys share envelopes with each other and with nobody else: one envelope is
 //! as safe as the weakest key that opens it.
 //!
+//! What devices have on other channels stays beside it, if that is said: see [`channels`].
+//!
 //! What is not approved holds up the rest: the old CA stays as it is while a delivery waits for people, and if it was never
 //! approved. That some devices are off can be overruled by an option, that somebody has not agreed cannot.
 //!
@@ -22,7 +24,9 @@
 //! off all the time converges when it comes back: its newest delivery names the new CA alone, as a device refuses a delivery
 //! with a CA that is revoked.
 
+mod channels;
 mod content;
+mod hybrid;
 mod ledger;
 mod publishing;
 mod wait;
@@ -46,9 +50,7 @@ use crate::{
 };
 use clap::{ArgGroup, Args};
 use content::question;
-use dpki_client::{
-	Account, Client, Item, View, calls, envelope::RecipientKey, possession::SoftwareKey,
-};
+use dpki_client::{Account, Client, Item, View, calls, possession::SoftwareKey};
 use dpki_primitives::{
 	anchor::AnchorKind,
 	approval::ApprovalRule,
@@ -59,6 +61,7 @@ use dpki_primitives::{
 	revocation::RevocationReason,
 	status::Status,
 };
+use hybrid::HybridKeys;
 use ledger::{Fate, Ledger};
 use serde_json::json;
 use ssh_key::PrivateKey;
@@ -165,8 +168,8 @@ struct Plan {
 	items: Vec<Item>,
 	/// How a delivery comes into force.
 	procedure: Procedure,
-	/// The public halves of hybrid keys, each of one of the devices.
-	hybrid_keys: Vec<RecipientKey>,
+	/// To which devices it is sealed with hybrid keys.
+	hybrid_keys: HybridKeys,
 }
 
 impl Rotate {
@@ -178,8 +181,8 @@ impl Rotate {
 		let (client, view) = (chain.client().clone(), chain.view().await?);
 		let (old, kind) = self.old(&view).await?;
 		self.require_content(kind)?;
-		let hybrid_keys = self.hybrid_key.iter().map(|path| deliver::hybrid_key(path));
-		let hybrid_keys = hybrid_keys.collect::<Result<Vec<_>>>()?;
+		let devices: Vec<_> = names.iter().map(|name| DeviceRef::new(&self.org, name)).collect();
+		let hybrid_keys = HybridKeys::read(&view, &devices, &self.hybrid_key).await?;
 		let parts = self.parts.items()?;
 		let intent = self.intent(kind, &parts)?;
 		let organisation = self.org.organisation();
@@ -190,7 +193,8 @@ impl Rotate {
 		procedure.check(&view, organisation, people).await?;
 		let is_begun = self.state.symlink_metadata().is_ok();
 		if !is_begun {
-			prompt::confirm(&question(kind, old, names.len(), &parts), self.yes)?;
+			let on = (self.channel, self.keep_other_channels);
+			prompt::confirm(&question(kind, old, names.len(), &parts, on), self.yes)?;
 			let devices = format!("{} devices", names.len());
 			for warning in made::confirm_escrow(&parts, &devices, self.yes)? {
 				session.warn(&warning);
@@ -215,7 +219,7 @@ impl Rotate {
 		let mut items = self.items(&view, organisation, kind, (old, new)).await?;
 		items.extend(parts);
 		let plan = Plan { organisation, old, new, host_ca, items, procedure, hybrid_keys };
-		let mut ledger = self.open(&client, &plan, &names, intent)?;
+		let mut ledger = self.open(&client, &plan, devices, intent)?;
 		ledger.reconcile(&view, &self.state).await?;
 		if rule.is_none() {
 			ledger.lapse("the policy of the organisation asks for no approval any more");
@@ -224,6 +228,7 @@ impl Rotate {
 			ledger.begin_again();
 		}
 		ledger.save(&self.state)?;
+		let mut held = Vec::new();
 
 		self.publish(session, &mut chain, &account, &plan, &mut ledger).await?;
 		if let Some(sentence) = awaited(&ledger, &plan, &self.state) {
@@ -250,10 +255,13 @@ impl Rotate {
 					.await?;
 			}
 			if !ledger.is_undecided() {
+				held = self.held_up(&chain.view().await?, &ledger).await?;
+			}
+			if !ledger.is_undecided() && held.is_empty() {
 				revoke(session, &mut chain, &account, &plan, &mut ledger, &self.state).await?;
 			}
 		}
-		Ok(tell(&ledger, &plan, &self.state))
+		Ok(tell(&ledger, &plan, &self.state, held))
 	}
 
 	fn names(&self) -> Result<Vec<Name>> {
@@ -306,7 +314,7 @@ impl Rotate {
 		&self,
 		client: &Client,
 		plan: &Plan,
-		names: &[Name],
+		devices: Vec<DeviceRef>,
 		intent: [u8; 32],
 	) -> Result<Ledger> {
 		let fresh = Ledger::new(
@@ -314,7 +322,7 @@ impl Rotate {
 			(plan.organisation, plan.old, plan.new),
 			self.channel,
 			intent,
-			names.iter().map(|name| DeviceRef::new(&self.org, name)),
+			devices.into_iter(),
 		);
 		match self.state.symlink_metadata() {
 			Ok(_) => {
@@ -381,7 +389,8 @@ fn awaited(ledger: &Ledger, plan: &Plan, state: &Path) -> Option<String> {
 	Some(format!("{deliveries}: {sentence}"))
 }
 
-fn tell(ledger: &Ledger, plan: &Plan, state: &Path) -> Report {
+/// How far it is. `held` says of which devices the old CA waits, though they have the new one.
+fn tell(ledger: &Ledger, plan: &Plan, state: &Path, held: Vec<String>) -> Report {
 	let devices: Vec<_> = ledger
 		.entries
 		.iter()
@@ -401,6 +410,11 @@ fn tell(ledger: &Ledger, plan: &Plan, state: &Path) -> Report {
 		(false, ..) if ledger.is_undecided() => {
 			"The old CA stays: not all deliveries are approved; run this again".to_owned()
 		},
+		(false, ..) if !held.is_empty() => {
+			"The old CA stays: devices have not answered what came on other channels; run this again when they have, or \
+			 with --despite-stragglers"
+				.to_owned()
+		},
 		(false, Some(until), _) => {
 			format!("Both CAs are good until {}: run this again then", rfc3339(until))
 		},
@@ -409,7 +423,7 @@ fn tell(ledger: &Ledger, plan: &Plan, state: &Path) -> Report {
 		},
 	};
 	let mut report = Report::new()
-		.checked(stragglers.is_empty(), sentence)
+		.checked(stragglers.is_empty() && held.is_empty(), sentence)
 		.row("new_ca", plan.new)
 		.row("old_ca", plan.old)
 		.data("channel", ledger.channel.number())
@@ -424,8 +438,11 @@ fn tell(ledger: &Ledger, plan: &Plan, state: &Path) -> Report {
 	for entry in &stragglers {
 		report = report.tail(format!("  {}: {}", entry.device.text, entry.words()));
 	}
+	for sentence in &held {
+		report = report.tail(format!("  {sentence}"));
+	}
 	let names: Vec<_> = stragglers.iter().map(|entry| entry.device.text.clone()).collect();
-	report.data("stragglers", names)
+	report.data("stragglers", names).data("held_up_by", held)
 }
 
 /// Whether a part of a delivery names this CA.

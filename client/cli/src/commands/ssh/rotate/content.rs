@@ -2,7 +2,7 @@
 
 use super::Rotate;
 use crate::{
-	commands::{deliver, ssh as certificates},
+	commands::{deliver, delivery, ssh as certificates},
 	error::{Error, Result},
 	lookup,
 	values::{self, HostCaPatterns, LoginPrincipals},
@@ -12,7 +12,7 @@ use dpki_primitives::{
 	anchor::AnchorKind,
 	channel::ChannelId,
 	delivery::Suite,
-	ids::{AnchorId, BlobDigest, OrganisationId},
+	ids::{AnchorId, OrganisationId},
 	key::{KeyPurpose, KeyType},
 	status::Status,
 };
@@ -130,65 +130,37 @@ impl Rotate {
 	}
 }
 
-/// What somebody has to agree to before anything is delivered.
-pub fn question(kind: AnchorKind, old: AnchorId, devices: usize, parts: &[Item]) -> String {
+/// What somebody has to agree to before anything is delivered on this channel.
+pub fn question(
+	kind: AnchorKind,
+	old: AnchorId,
+	devices: usize,
+	parts: &[Item],
+	(channel, keeps_others): (ChannelId, bool),
+) -> String {
 	let named: Vec<_> = parts.iter().map(Item::name).collect();
 	let besides = match &named[..] {
 		[] => "nothing".to_owned(),
 		names => names.join(", "),
 	};
+	let place = delivery::place(channel);
+	let others = match keeps_others {
+		true => {
+			" What they have on other channels stays, but for what ends with the old CA or claims the same."
+		},
+		false => "",
+	};
 	format!(
-		"Deliver another {} to {devices} devices, and revoke {old} after the overlap? A delivery is all that a device has. \
-		 Besides SSH certificates these get: {besides}. Whatever else they have (certificates and private keys of services, \
-		 trusted CAs, revocation lists, pre-shared keys, authorized keys, data of programs, access that was granted) IS \
-		 REMOVED FROM THEM.",
+		"Deliver another {} to {devices} devices{place}, and revoke {old} after the overlap? A delivery is all that a device \
+		 has{place}. Besides SSH certificates these get: {besides}. Whatever else they have there (certificates and private \
+		 keys of services, trusted CAs, revocation lists, pre-shared keys, authorized keys, data of programs, access that \
+		 was granted) IS REMOVED FROM THEM.{others}",
 		kind.name(),
 	)
 }
 
-/// Why nothing can be delivered to a device as it is, beside what it has on this channel and on others.
-pub async fn refusal(
-	view: &View,
-	destination: &deliver::Destination,
-	keep_other_channels: bool,
-) -> Result<Option<String>> {
-	let device = destination.device.id;
-	let channels = view.channels(device).await?;
-	for channel in channels.iter().filter(|channel| *channel != destination.channel) {
-		if !keep_other_channels {
-			// What came there may name the old CA, or claim what this delivery claims.
-			return Ok(Some(
-				"it has deliveries on other channels: say --keep-other-channels if these may stay beside the new one"
-					.into(),
-			));
-		}
-		let newest = view.delivery(device, channel).await?.map(|newest| newest.digest);
-		let said = view.acknowledgement(device, channel).await?.map(|said| said.digest);
-		if let Some(why) = reason_to_wait(channel, newest, said) {
-			return Ok(Some(why));
-		}
-	}
-	let newest = view.delivery(device, destination.channel).await?;
-	Ok(newest.and_then(|newest| reason_against(newest.suite, destination.shared_suite())))
-}
-
-/// A device refuses a new delivery as a whole that names a CA which is revoked. So one on another channel has to be answered
-/// before the old CA goes.
-fn reason_to_wait(
-	channel: ChannelId,
-	newest: Option<BlobDigest>,
-	answered: Option<BlobDigest>,
-) -> Option<String> {
-	(newest.is_some() && newest != answered).then(|| {
-		format!(
-			"it has not answered its newest delivery on channel {channel} yet, which may name the old CA; --again has it \
-			 delivered to when it has"
-		)
-	})
-}
-
 /// What a device keeps from those who wait for a quantum computer is not published for them by a rotation.
-fn reason_against(newest: Suite, wanted: Suite) -> Option<String> {
+pub fn reason_against(newest: Suite, wanted: Suite) -> Option<String> {
 	let is_hybrid = |suite: Suite| suite.recipient_type() == KeyType::XWing;
 	(is_hybrid(newest) && !is_hybrid(wanted)).then(|| {
 		"what it has was encrypted to its hybrid key: give the public half with --hybrid-key, and --again".into()
@@ -236,14 +208,18 @@ mod tests {
 
 	#[test]
 	fn the_question_names_what_devices_keep_and_that_the_rest_is_removed() {
-		let old = AnchorId([1; 32]);
-		let asked = question(AnchorKind::SshUserCa, old, 12, &[]);
+		let (old, alone) = (AnchorId([1; 32]), (ChannelId::DEFAULT, false));
+		let asked = question(AnchorKind::SshUserCa, old, 12, &[], alone);
 		for words in ["12 devices", "these get: nothing", "access that was granted", "REMOVED"] {
 			assert!(asked.contains(words), "{asked}");
 		}
 		let ca = Item::TrustBundle { name: "web".into(), certificates: vec![] };
-		let asked = question(AnchorKind::SshUserCa, old, 12, std::slice::from_ref(&ca));
-		assert!(asked.contains(ca.name()), "{asked}");
+		let parts = std::slice::from_ref(&ca);
+		let asked = question(AnchorKind::SshUserCa, old, 12, parts, alone);
+		assert!(asked.contains(ca.name()) && !asked.contains("channel"), "{asked}");
+		let beside = (ChannelId::new(3).unwrap(), true);
+		let told = question(AnchorKind::SshUserCa, old, 12, parts, beside);
+		assert!(told.contains("on channel 3") && told.contains("other channels stays"), "{told}");
 		// Tests have no terminal.
 		assert!(matches!(prompt::confirm(&asked, false), Err(Error::ConfirmationMissing)));
 	}
@@ -264,18 +240,6 @@ mod tests {
 			let reason = reason_against(suite, Suite::SharedX25519);
 			assert_eq!(reason.is_some(), is_hybrid, "{suite:?}");
 			assert_eq!(reason_against(suite, Suite::SharedXWing), None, "{suite:?}");
-		}
-	}
-
-	#[test]
-	fn what_is_under_way_on_another_channel_is_waited_for() {
-		let channel = ChannelId::new(5).unwrap();
-		let (one, other) = (Some(BlobDigest([1; 32])), Some(BlobDigest([2; 32])));
-		assert_eq!(reason_to_wait(channel, one, one), None);
-		assert_eq!(reason_to_wait(channel, None, one), None);
-		for said in [None, other] {
-			let why = reason_to_wait(channel, one, said).unwrap();
-			assert!(why.contains("channel 5") && why.contains("--again"), "{why}");
 		}
 	}
 }

@@ -19,8 +19,11 @@ use dpki_primitives::{
 use serde_json::{Value, json};
 use std::path::Path;
 
-/// The form of the file.
-const FORM: &str = "dpki-rotation/2";
+/// The form of the file. A program that knows only the one before does not go on with it on another channel.
+const FORM: &str = "dpki-rotation/3";
+
+/// The form before: it names no channel, as there was no choice.
+const FORM_WITHOUT_CHANNEL: &str = "dpki-rotation/2";
 
 /// How far a rotation is.
 #[derive(Clone, Debug)]
@@ -97,20 +100,18 @@ impl Ledger {
 		let text = |name: &str| value.get(name)?.as_str();
 		let bytes =
 			|name: &str| -> Option<[u8; 32]> { hex::decode(text(name)?).ok()?.try_into().ok() };
-		if text("form")? != FORM {
-			return None;
-		}
+		let channel = match text("form")? {
+			FORM => ChannelId::new(value.get("channel")?.as_u64()?.try_into().ok()?)?,
+			FORM_WITHOUT_CHANNEL => ChannelId::DEFAULT,
+			_ => return None,
+		};
 		let entries = value.get("devices")?.as_array()?;
 		Some(Self {
 			genesis: bytes("genesis")?,
 			organisation: text("organisation")?.parse().ok()?,
 			old: text("old")?.parse().ok()?,
 			new: text("new")?.parse().ok()?,
-			// One that was begun when there was no choice says none.
-			channel: match value.get("channel") {
-				None => ChannelId::DEFAULT,
-				Some(number) => ChannelId::new(number.as_u64()?.try_into().ok()?)?,
-			},
+			channel,
 			intent: bytes("intent")?,
 			entries: entries.iter().map(Entry::parse).collect::<Option<_>>()?,
 			overlap_until: value.get("overlap_until")?.as_u64(),
@@ -298,19 +299,32 @@ mod tests {
 		ledger.channel = ChannelId::new(15).unwrap();
 		ledger.save(&path).unwrap();
 		assert_eq!(Ledger::read(&path).unwrap().channel, ledger.channel);
-		ledger.channel = ChannelId::DEFAULT;
-		ledger.save(&path).unwrap();
 		let text = std::fs::read_to_string(&path).unwrap();
-		let without = text.replace("\"channel\": 0,\n", "");
-		assert_ne!(without, text);
-		std::fs::write(&path, without).unwrap();
-		assert_eq!(Ledger::read(&path).unwrap().channel, ChannelId::DEFAULT, "of before");
-		let other = text.replace("rotation/2", "rotation/3");
-		let channel = text.replace("\"channel\": 0", "\"channel\": 16");
-		for wrong in ["", "{}", &text[..text.len() / 2], &other, &channel] {
+		let other = text.replace("rotation/3", "rotation/4");
+		let channel = text.replace("\"channel\": 15", "\"channel\": 16");
+		let without = text.replace("\"channel\": 15,", "");
+		assert!(other != text && channel != text && without != text);
+		for wrong in ["", "{}", &text[..text.len() / 2], &other, &channel, &without] {
 			std::fs::write(&path, wrong).unwrap();
 			assert!(matches!(Ledger::read(&path), Err(Error::WrongFile { .. })), "{wrong}");
 		}
+	}
+
+	#[test]
+	fn a_rotation_that_was_begun_before_there_were_channels_goes_on_on_the_default_one() {
+		let folder = tempfile::tempdir().unwrap();
+		let path = folder.path().join("state");
+		ledger().save(&path).unwrap();
+		let text = std::fs::read_to_string(&path).unwrap();
+		let before = text.replace("rotation/3", "rotation/2").replace("\"channel\": 0,", "");
+		assert!(!before.contains("channel"), "{before}");
+		std::fs::write(&path, before).unwrap();
+		let kept = Ledger::read(&path).unwrap();
+		kept.require_same(&ledger(), &path).unwrap();
+		let mut elsewhere = ledger();
+		elsewhere.channel = ChannelId::new(3).unwrap();
+		let error = kept.require_same(&elsewhere, &path).unwrap_err();
+		assert!(error.to_string().contains("differs in the channel"), "{error}");
 	}
 
 	#[test]

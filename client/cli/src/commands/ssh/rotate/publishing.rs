@@ -2,7 +2,7 @@
 
 use super::{
 	Plan, Rotate,
-	content::refusal,
+	content::reason_against,
 	ledger::{Entry, Fate, Ledger, Stage},
 	names,
 };
@@ -132,11 +132,14 @@ impl Rotate {
 			},
 			Err(error) => return Err(error),
 		};
-		let found = match hybrid(view, plan, &found).await? {
-			Some(hybrid) => hybrid,
-			None => found,
+		let found = match plan.hybrid_keys.redirect(view, found, self.channel).await? {
+			Ok(found) => found,
+			Err(why) => return Ok(Err(Fate::Unfit(why))),
 		};
-		if let Some(why) = refusal(view, &found, self.keep_other_channels).await? {
+		let newest = view.delivery(entry.device.id, self.channel).await?;
+		let weaker = newest.and_then(|newest| reason_against(newest.suite, found.shared_suite()));
+		let others = self.other_channels(view, entry.device.id, entry.late).await?;
+		if let Some(why) = others.or(weaker) {
 			return Ok(Err(Fate::Unfit(why)));
 		}
 		let waiting = view.proposal(entry.device.id, self.channel).await?;
@@ -146,17 +149,6 @@ impl Rotate {
 			false => Ok(found),
 		})
 	}
-}
-
-/// The same device by its hybrid key, if one of those that were given is its own.
-async fn hybrid(view: &View, plan: &Plan, found: &Destination) -> Result<Option<Destination>> {
-	for key in &plan.hybrid_keys {
-		let device = &found.device;
-		if let Some(hybrid) = Destination::to_hybrid(view, device, found.channel, key).await? {
-			return Ok(Some(hybrid));
-		}
-	}
-	Ok(None)
 }
 
 /// Whether a delivery of somebody else waits for approvals, which those who are to approve must not lose.
