@@ -1,7 +1,7 @@
 //! Which device each of the hybrid keys is of that were given to a rotation.
 //!
-//! Whoever gives a key means that something is sealed to it. So a key of no device is refused before anything begins, and a device
-//! whose key is not valid any more is left out: neither gets what was meant for it under a weaker key.
+//! Whoever gives a key means that something is sealed to it. So a key of no device is refused before anything begins, and a
+//! device whose key is not valid any more is left out: neither gets what was meant for it under a weaker key.
 
 use crate::{
 	commands::deliver::{self, Destination},
