@@ -11,6 +11,7 @@ use dpki_agent::{
 	request::{Ask, Form, plain, request},
 	run::clock,
 };
+use dpki_client::primitives::filing::FilingKind;
 use serde_json::json;
 use std::{process::ExitCode, time::Duration};
 
@@ -24,29 +25,27 @@ pub async fn ask(args: RequestArgs) -> Outcome {
 		return ask_plainly(&config, args);
 	}
 	let is_carried = args.is_carried();
-	let ask = match (args.what, args.service) {
-		(RequestKind::Tls, Some(service)) => Ask::Tls { service, names: args.names },
-		(RequestKind::Tls, None) => return Err("say which service: give --service".into()),
-		(RequestKind::SshHost, _) => Ask::SshHost(args.names),
-	};
 	if !is_carried {
-		return ask_over_chain(&config, ask, args.no_wait, args.timeout, args.json).await;
+		let (no_wait, timeout, as_json) = (args.no_wait, args.timeout, args.json);
+		return ask_over_chain(&config, what(args)?, no_wait, timeout, as_json).await;
 	}
 	let lifetime = u64::try_from(args.lifetime.as_millis()).unwrap_or(u64::MAX);
-	let signed = request(&config, ask, lifetime, Duration::from_secs(args.timeout)).await?;
+	let (out, as_json) = (args.out.clone(), args.json);
+	let timeout = Duration::from_secs(args.timeout);
+	let signed = request(&config, what(args)?, lifetime, timeout).await?;
 	let text = signed.to_string();
-	if let Some(path) = &args.out {
+	if let Some(path) = &out {
 		create_whole(path, format!("{text}\n").as_bytes(), PUBLIC)?;
 	}
-	if args.json {
+	if as_json {
 		let told = json!({
 			"request": text,
 			"device_id": signed.device.to_string(),
 			"expires_at": signed.expires_at,
-			"file": args.out,
+			"file": out,
 		});
 		println!("{told:#}");
-	} else if let Some(path) = &args.out {
+	} else if let Some(path) = &out {
 		println!("the request is in {}", path.display());
 	} else {
 		println!("{text}");
@@ -54,14 +53,38 @@ pub async fn ask(args: RequestArgs) -> Outcome {
 	Ok(ExitCode::SUCCESS)
 }
 
+/// What is asked for.
+fn what(args: RequestArgs) -> Result<Ask, String> {
+	let RequestArgs { what, service, user, names, principals, .. } = args;
+	let is_of_user = what == RequestKind::SshUser;
+	if is_of_user && !names.is_empty() {
+		return Err("--name is for hosts and services: give --principal".into());
+	}
+	if !is_of_user && (names.is_empty() || !principals.is_empty() || user.is_some()) {
+		return Err("--user and --principal are for `ssh-user`: give --name".into());
+	}
+	match (what, service, user) {
+		(RequestKind::Tls, Some(service), _) => Ok(Ask::Tls { service, names }),
+		(RequestKind::Tls, None, _) => Err("say which service: give --service".into()),
+		(RequestKind::SshHost, ..) => Ok(Ask::SshHost(names)),
+		(RequestKind::SshUser, _, Some(login)) => Ok(Ask::SshUser { login, principals }),
+		(RequestKind::SshUser, _, None) => Err("say which account: give --user".into()),
+	}
+}
+
 /// Takes a request back.
 async fn take_back(config: &Config, args: RequestArgs) -> Outcome {
-	let service = match args.what {
-		RequestKind::Tls => args.service,
-		RequestKind::SshHost => None,
+	let kind = match (args.what, args.service, args.user) {
+		(RequestKind::Tls, Some(service), _) => filing::for_service(config, &service)?,
+		(RequestKind::SshUser, _, Some(login)) => filing::for_user(config, &login)?,
+		(RequestKind::SshHost, ..) => FilingKind::SshHost,
+		// The command line asks for them.
+		(RequestKind::Tls | RequestKind::SshUser, ..) => {
+			return Err("say for what: give --service or --user".into());
+		},
 	};
 	let timeout = Duration::from_secs(args.timeout);
-	let block = filing::withdraw(config, service.as_deref(), timeout).await?;
+	let block = filing::withdraw(config, kind, timeout).await?;
 	if args.json {
 		println!("{:#}", json!({ "device_id": config.device_id().to_string(), "block": block }));
 	} else {

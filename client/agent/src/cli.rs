@@ -39,6 +39,7 @@ Examples:
   dpki-agent rotate --overlap 7d
   dpki-agent consent --account 5FHneW46xGXgs5mUiveU4sbTyGBzmstUspZC92UhjJM694ty --purpose tls --key tls.key
   dpki-agent request ssh-host --name drone-7.acme.example
+  dpki-agent request ssh-user --user ops --principal drone-7-ops
   dpki-agent status --config /etc/dpki/agent.toml --json
   dpki-agent gateway --listen 127.0.0.1:8080 --node ws://127.0.0.1:9944
 

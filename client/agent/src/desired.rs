@@ -40,6 +40,9 @@ use sha2::{Digest, Sha256};
 use ssh_key::{Certificate, Fingerprint, HashAlg, certificate::CertType};
 use std::collections::BTreeMap;
 
+const HOST_CERTIFICATE: &str = "host certificate";
+const USER_CERTIFICATE: &str = "user certificate";
+
 /// Why a new bundle was not found good.
 #[derive(Debug, thiserror::Error)]
 pub enum ResolveError {
@@ -136,7 +139,7 @@ impl Resolver<'_> {
 				state.known_host_cas.push(KnownHostCa { hosts: hosts.clone(), key });
 			},
 			Item::SshHostCertificate { certificate } => {
-				let certificate = parse_certificate(certificate)?;
+				let certificate = parse_certificate(HOST_CERTIFICATE, certificate)?;
 				let delivered = state.host_key.as_ref().map(HostKey::public);
 				let mut keys = delivered.into_iter().chain([self.host_key]);
 				let Some(key) = keys.find(|key| key.key_data() == certificate.public_key()) else {
@@ -146,7 +149,13 @@ impl Resolver<'_> {
 					));
 				};
 				if scrutiny == Scrutiny::New {
-					self.judge_host_certificate(&certificate, key).await?;
+					if certificate.critical_options().iter().next().is_some() {
+						return Err(invalid(
+							"the host certificate has critical options, which no SSH client knows for hosts"
+								.into(),
+						));
+					}
+					self.judge_certificate(&certificate, key, AnchorKind::SshHostCa).await?;
 				}
 				let line = certificate.to_openssh();
 				state.host_certificate = Some(line.map_err(|error| {
@@ -157,6 +166,14 @@ impl Resolver<'_> {
 				let key = HostKey::read(private)
 					.map_err(|problem| invalid(format!("the host key {problem}")))?;
 				state.host_key = Some(key);
+			},
+			Item::SshUserCertificate { certificate, .. } if self.appliers.takes(item) => {
+				if scrutiny == Scrutiny::New {
+					let certificate = parse_certificate(USER_CERTIFICATE, certificate)?;
+					let key = ssh_key::PublicKey::new(certificate.public_key().clone(), "");
+					self.judge_certificate(&certificate, &key, AnchorKind::SshUserCa).await?;
+				}
+				state.parts.push(item.clone());
 			},
 			Item::SshPrincipals { login, principals } => {
 				state.principals.insert(login.clone(), principals.clone());
@@ -277,7 +294,8 @@ impl Resolver<'_> {
 		if key.key_data() == self.host_key.key_data() {
 			return Err(invalid("the host key is the one that the device has itself".into()));
 		}
-		let certificate = state.host_certificate.as_deref().map(parse_certificate).transpose()?;
+		let parse = |line| parse_certificate(HOST_CERTIFICATE, line);
+		let certificate = state.host_certificate.as_deref().map(parse).transpose()?;
 		let is_certified = certificate.is_some_and(|it| it.public_key() == key.key_data());
 		if key.algorithm() != self.host_key.algorithm() || is_certified {
 			return Ok(());
@@ -289,19 +307,21 @@ impl Resolver<'_> {
 		)))
 	}
 
-	/// A host certificate, which is for this key, has to be of the right type, in time, unrevoked, and signed by a host CA
-	/// of the organisation.
-	async fn judge_host_certificate(
+	/// A certificate, which is for this key, has to be of the right type, in time, unrevoked, and signed by a CA of this kind of
+	/// the organisation.
+	async fn judge_certificate(
 		&mut self,
 		certificate: &Certificate,
 		key: &ssh_key::PublicKey,
+		kind: AnchorKind,
 	) -> Result<(), ResolveError> {
-		let refused = |problem: &str| Err(invalid(format!("the host certificate {problem}")));
-		if certificate.cert_type() != CertType::Host {
-			return refused("is a user certificate");
-		}
-		if certificate.critical_options().iter().next().is_some() {
-			return refused("has critical options, which no SSH client knows for hosts");
+		let (what, wanted, other) = match kind {
+			AnchorKind::SshHostCa => (HOST_CERTIFICATE, CertType::Host, USER_CERTIFICATE),
+			_ => (USER_CERTIFICATE, CertType::User, HOST_CERTIFICATE),
+		};
+		let refused = |problem: &str| Err(invalid(format!("the {what} {problem}")));
+		if certificate.cert_type() != wanted {
+			return refused(&format!("is a {other}"));
 		}
 		let ca = ssh_key::PublicKey::new(certificate.signature_key().clone(), "");
 		let Ok(material) = ca.to_bytes() else { return refused("is signed by no SSH key") };
@@ -315,7 +335,7 @@ impl Resolver<'_> {
 		if certificate.valid_before() <= now / 1000 {
 			return refused("has expired");
 		}
-		let anchor = AnchorId::of(AnchorKind::SshHostCa, &material);
+		let anchor = AnchorId::of(kind, &material);
 		let Some(record) = self.chain.anchor(anchor).await? else {
 			return refused("is signed by a CA that the chain does not know");
 		};
@@ -382,10 +402,10 @@ fn spare_believed_cas(state: &mut SshState) {
 }
 
 /// The certificate without its comment, which somebody else chose and which could hold a line break.
-fn parse_certificate(text: &str) -> Result<Certificate, ResolveError> {
+fn parse_certificate(what: &str, text: &str) -> Result<Certificate, ResolveError> {
 	Certificate::from_openssh(text.trim())
 		.and_then(|certificate| Certificate::from_bytes(&certificate.to_bytes()?))
-		.map_err(|error| invalid(format!("the host certificate is malformed: {error}")))
+		.map_err(|error| invalid(format!("the {what} is malformed: {error}")))
 }
 
 fn invalid(problem: String) -> ResolveError {

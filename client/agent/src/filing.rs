@@ -8,7 +8,7 @@ use crate::{
 	config::Config,
 	connect::{ConnectError, Connection, glance, head_within},
 	keys::{DeviceKeys, KeyError},
-	request::{Ask, RequestError, check_service, prepare},
+	request::{Ask, RequestError, check_service, check_user, prepare},
 	seal::Vault,
 };
 use dpki_client::{
@@ -22,7 +22,7 @@ use dpki_client::{
 		filing::{
 			FILING_LIFETIME, Filing, FilingKind, FilingPlace, FilingStanding, Objection, slot_for,
 		},
-		ids::{DeviceId, KeyId, Name},
+		ids::{DeviceId, KeyId, Login, Name},
 		refusal::Refusal,
 	},
 	view::ReadError,
@@ -123,20 +123,26 @@ enum Seen {
 	Replaced,
 }
 
-/// Takes back what was asked for a service, or for the host key, and gives the block in which that is final.
+/// What is asked for a service of the configuration.
+pub fn for_service(config: &Config, service: &str) -> Result<FilingKind, FilingError> {
+	check_service(config, service)?;
+	let service = Name::try_from(service.as_bytes().to_vec());
+	Ok(FilingKind::Tls { service: service.map_err(|_| FilingError::NothingFiled)? })
+}
+
+/// What is asked for a user of the device, whose key the configuration names.
+pub fn for_user(config: &Config, login: &str) -> Result<FilingKind, FilingError> {
+	check_user(config, login)?;
+	let login = Login::try_from(login.as_bytes().to_vec());
+	Ok(FilingKind::SshUser { login: login.map_err(|_| FilingError::NothingFiled)? })
+}
+
+/// Takes back what was asked for, and gives the block in which that is final.
 pub async fn withdraw(
 	config: &Config,
-	service: Option<&str>,
+	kind: FilingKind,
 	timeout: Duration,
 ) -> Result<u32, FilingError> {
-	let kind = match service {
-		Some(service) => {
-			check_service(config, service)?;
-			let service = Name::try_from(service.as_bytes().to_vec());
-			FilingKind::Tls { service: service.map_err(|_| FilingError::NothingFiled)? }
-		},
-		None => FilingKind::SshHost,
-	};
 	let connection = glance(config).await?;
 	let client = &connection.client;
 	let vault = Vault::of(config).await.map_err(KeyError::from).map_err(RequestError::from)?;
@@ -186,9 +192,7 @@ async fn fresh_head(
 
 /// Files a request, and gives it when it is final.
 pub async fn file(config: &Config, ask: Ask, timeout: Duration) -> Result<Waiting, FilingError> {
-	if let Ask::Tls { service, .. } = &ask {
-		check_service(config, service)?;
-	}
+	ask.check(config)?;
 	let connection = glance(config).await?;
 	let client = &connection.client;
 	let head = fresh_head(config, client, 0, timeout).await?;

@@ -158,6 +158,17 @@ mod tests {
 	}
 
 	#[test]
+	fn the_key_of_a_user_belongs_to_one_channel_whoever_made_it() {
+		let login = || "ops".to_owned();
+		let private = Secret::from(&b"key"[..]);
+		let delivered = Item::SshUserKey { login: login(), private, certificate: None };
+		let own = Item::SshUserCertificate { login: login(), certificate: "a".into() };
+		let found = merged(&[(0, &[own]), (1, &[delivered])], None);
+		let conflict = Conflict { with: channel(0), about: "the key of the user ops".into() };
+		assert_eq!(found.overruled, BTreeMap::from([(channel(1), conflict)]));
+	}
+
+	#[test]
 	fn a_channel_that_is_left_out_is_in_nobodys_way() {
 		let bundles: [(u8, &[Item]); 3] = [
 			(0, &[login("root", "a")]),

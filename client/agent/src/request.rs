@@ -3,15 +3,21 @@
 //! | file in the state directory | content |
 //! |---|---|
 //! | `tls/NAME/0.key` | the private key of the service NAME, P-256 in PKCS#8 PEM |
+//! | `made-user-keys/LOGIN/0.key` | the private key of the user LOGIN, see [`made`] |
 //!
 //! The certificate comes back in a delivery: a host certificate is put in force with the host key that is there, and so is a
-//! TLS identity without a private key. The service has to stand in the configuration, or nothing could come back for it.
+//! TLS identity without a private key, and a user certificate. The service, or the place where the user looks for its key, has to
+//! stand in the configuration, or nothing could come back for it.
 //!
 //! The request goes over the chain (see [`crate::filing`]), or [as a text](request) that somebody carries to the CA. [`plain`]
 //! asks those who know nothing of the chain: another CA, or peers who are given a certificate that no CA has signed.
 
 use crate::{
-	appliers::tls::keys_of,
+	appliers::{
+		settings::user_ids,
+		tls::keys_of,
+		user_key::made::{self, MadeError},
+	},
 	chain::Chain,
 	config::Config,
 	connect::{ConnectError, Connection, glance, head_within},
@@ -25,13 +31,14 @@ use dpki_client::{
 	names::{InvalidName, NameKind},
 	possession::PossessionError,
 	primitives::{Moment, context::MAX_SIGNATURE_LIFETIME, revocation::Withdrawal},
+	ssh::to_public_key,
 	view::ReadError,
 };
 use rcgen::{
 	CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, KeyPair,
 	KeyUsagePurpose, PKCS_ECDSA_P256_SHA256,
 };
-use std::{path::PathBuf, time::Duration};
+use std::{io::ErrorKind, path::PathBuf, time::Duration};
 use time::OffsetDateTime;
 use zeroize::Zeroizing;
 
@@ -47,6 +54,18 @@ pub enum RequestError {
 	/// The configuration does not name the service.
 	#[error("the configuration has no [apply.tls.{0}]: add it")]
 	NoService(String),
+	/// The configuration names no place for the key of the user.
+	#[error("the configuration names no path for `{0}` under [apply.user-keys]: add it")]
+	NoUserKey(String),
+	/// The device has no such user.
+	#[error("the device has no account {0}: make it, or ask for another one")]
+	NoAccount(String),
+	/// The key of a user cannot be made.
+	#[error(transparent)]
+	UserKey(#[from] MadeError),
+	/// The key of a user is of a type that the chain does not know.
+	#[error("the chain has no keys of the type of {}: give it another name, and a new key is made", .0.display())]
+	UserKeyType(PathBuf),
 	/// A key of a service cannot be read or written.
 	#[error(transparent)]
 	File(#[from] FileError),
@@ -98,6 +117,29 @@ pub enum Ask {
 		/// DNS names and addresses.
 		names: Vec<String>,
 	},
+	/// A certificate with which a user of the device proves itself elsewhere.
+	SshUser {
+		/// Which account of the device.
+		login: String,
+		/// For whom it is to stand.
+		principals: Vec<String>,
+	},
+}
+
+impl Ask {
+	/// Refuses what could not be put in force if it came back.
+	pub(crate) fn check(&self, config: &Config) -> Result<(), RequestError> {
+		match self {
+			Ask::SshHost(names) => {
+				Ok(names.iter().try_for_each(|name| NameKind::HostPattern.check(name))?)
+			},
+			Ask::Tls { service, .. } => check_service(config, service),
+			Ask::SshUser { login, principals } => {
+				check_user(config, login)?;
+				Ok(principals.iter().try_for_each(|name| NameKind::Principal.check(name))?)
+			},
+		}
+	}
 }
 
 /// What somebody is given who knows nothing of the chain.
@@ -129,9 +171,7 @@ pub async fn request(
 	lifetime: Moment,
 	timeout: Duration,
 ) -> Result<DeviceRequest, RequestError> {
-	if let Ask::Tls { service, .. } = &ask {
-		check_service(config, service)?;
-	}
+	ask.check(config)?;
 	let Connection { client, .. } = &glance(config).await?;
 	let fresh = |head: &Head| config.check_freshness(head.time).is_ok();
 	let head = head_within(client, timeout, fresh).await;
@@ -163,6 +203,7 @@ pub(crate) async fn prepare(
 	chain: &impl Chain,
 	ask: Ask,
 ) -> Result<(Wanted, DeviceKeys), RequestError> {
+	ask.check(config)?;
 	let keys = DeviceKeys::load(&Vault::of(config).await.map_err(KeyError::from)?)?;
 	let record = chain.device(config.device_id()).await?.ok_or(RequestError::NotEnrolled)?;
 	match record.withdrawal {
@@ -172,8 +213,12 @@ pub(crate) async fn prepare(
 	}
 	let wanted = match ask {
 		Ask::SshHost(names) => {
-			names.iter().try_for_each(|name| NameKind::HostPattern.check(name))?;
 			Wanted::SshHost { key: keys.host_public().ok_or(RequestError::HostKey)?, names }
+		},
+		Ask::SshUser { login, principals } => {
+			let key = to_public_key(&made::make(&config.state, &login)?);
+			let path = made::path(&config.state, &login);
+			Wanted::SshUser { key: key.ok_or(RequestError::UserKeyType(path))?, login, principals }
 		},
 		Ask::Tls { service, names } => {
 			let (key, params) = subject(config, &service, names)?;
@@ -222,6 +267,21 @@ pub(crate) fn check_service(config: &Config, service: &str) -> Result<(), Reques
 		return Err(RequestError::NoService(service.into()));
 	}
 	Ok(())
+}
+
+/// Whether a certificate for this user could be put in force.
+pub(crate) fn check_user(config: &Config, login: &str) -> Result<(), RequestError> {
+	NameKind::Login.check(login)?;
+	if !config.apply.user_keys.contains_key(login) {
+		return Err(RequestError::NoUserKey(login.into()));
+	}
+	match user_ids(login) {
+		Ok(_) => Ok(()),
+		Err(error) if error.source.kind() == ErrorKind::NotFound => {
+			Err(RequestError::NoAccount(login.into()))
+		},
+		Err(error) => Err(error.into()),
+	}
 }
 
 /// What is to be certified: the private key of a service, which is made if there is none, and its names.

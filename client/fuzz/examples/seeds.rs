@@ -360,7 +360,9 @@ fn exchanges() {
 	let names = vec!["drone-7.acme.example".to_owned()];
 	let host = Wanted::SshHost { key: kit::public_key(1), names };
 	let tls = Wanted::Tls { service: "web".into(), csr: vec![0x30, 3, 2, 1, 7] };
-	for (name, wanted) in [("ssh-host", host), ("tls", tls)] {
+	let (login, principals) = ("ops".to_owned(), vec!["crew".to_owned()]);
+	let user = Wanted::SshUser { login, key: kit::public_key(2), principals };
+	for (name, wanted) in [("ssh-host", host), ("tls", tls), ("ssh-user", user)] {
 		let (_, body) = wanted.filing().expect("it is short");
 		write("device_request", &format!("{name}-filed"), &body);
 		let request = DeviceRequest::sign([1; 32], DeviceId([4; 32]), wanted, 9, &by);

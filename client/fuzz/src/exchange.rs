@@ -95,7 +95,8 @@ pub fn device_request(data: &[u8]) {
 		let _ = request.verify(request.genesis, &key(), request.expires_at);
 	}
 	let service = b"web".to_vec().try_into().expect("a short name");
-	for kind in [FilingKind::SshHost, FilingKind::Tls { service }] {
+	let login = b"ops".to_vec().try_into().expect("a short name");
+	for kind in [FilingKind::SshHost, FilingKind::Tls { service }, FilingKind::SshUser { login }] {
 		let Ok(wanted) = Wanted::from_filing(&kind, data) else { continue };
 		// What is too long was not filed.
 		if let Ok((again, body)) = wanted.filing() {

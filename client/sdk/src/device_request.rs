@@ -29,7 +29,7 @@ use std::{fmt, str::FromStr};
 
 const PREFIX: &str = "dpki-request1:";
 
-/// Most names of a host.
+/// Most names of a host, and most principals of a user.
 const MAX_NAMES: usize = 32;
 
 /// Longest request for a TLS certificate (PKCS#10) in bytes.
@@ -87,6 +87,16 @@ pub enum Wanted {
 		/// The request (PKCS#10) in DER, signed by the key of the service.
 		csr: Vec<u8>,
 	},
+	/// An SSH certificate with which a user of the device proves itself elsewhere.
+	#[codec(index = 2)]
+	SshUser {
+		/// Which account of the device.
+		login: String,
+		/// The key that the device has made for it.
+		key: PublicKey,
+		/// For whom it is to stand.
+		principals: Vec<String>,
+	},
 }
 
 impl Wanted {
@@ -97,6 +107,12 @@ impl Wanted {
 			},
 			Wanted::Tls { service, csr } if (1..=MAX_CSR_LEN).contains(&csr.len()) => {
 				Ok(NameKind::Label.check(service)?)
+			},
+			Wanted::SshUser { login, principals, .. }
+				if (1..=MAX_NAMES).contains(&principals.len()) =>
+			{
+				NameKind::Login.check(login)?;
+				Ok(principals.iter().try_for_each(|name| NameKind::Principal.check(name))?)
 			},
 			_ => Err(RequestError::Malformed),
 		}
@@ -254,7 +270,18 @@ mod tests {
 		};
 		let many = vec!["a"; MAX_NAMES + 1];
 		let tls = |service: &str, csr| Wanted::Tls { service: service.into(), csr };
+		let user = |login: &str, names: &[&str]| Wanted::SshUser {
+			login: login.into(),
+			key: key.public(),
+			principals: names.iter().map(ToString::to_string).collect(),
+		};
+		let asked = DeviceRequest { wanted: user("ops", &["crew@acme", "pilots"]), ..good.clone() };
+		assert_eq!(asked.to_string().parse(), Ok(asked));
 		for wanted in [
+			user("../ops", &["crew"]),
+			user("ops", &["a b"]),
+			user("ops", &[]),
+			user("ops", &many),
 			named(&[]),
 			named(&many),
 			named(&["a b"]),

@@ -3,7 +3,7 @@
 //! [`Bundle`](crate::Bundle) refuses every other name when it is written and when it is read, so that whoever publishes
 //! and the device that receives judge by one rule.
 
-use crate::primitives::ids::is_valid_name;
+use crate::primitives::ids::{self, is_valid_login, is_valid_name};
 
 /// The rule for names of organisations and devices ([`is_valid_name`](crate::primitives::ids::is_valid_name)) in words,
 /// to be put after "use" or "a name has".
@@ -11,19 +11,16 @@ pub const NAME_RULE: &str =
 	"1 to 63 characters of a-z, 0-9, - and ., with a letter or digit at both ends";
 
 /// The longest login that Linux tools accept, in bytes.
-pub const MAX_LOGIN_LEN: usize = 32;
+pub const MAX_LOGIN_LEN: usize = ids::MAX_LOGIN_LEN as usize;
 
 /// The longest principal or host pattern, in bytes: as long as the longest host name (RFC 1035 section 2.3.4), which
 /// keeps a line short.
 pub const MAX_TEXT_LEN: usize = 255;
 
-/// Whether this can be a login, and with it the name of a file: letters, digits, `_`, `-`, `.`, the first one a letter,
-/// a digit or `_`. Neither `..` nor `/` nor an option of a command passes.
+/// Whether this can be a login, and with it the name of a file: by the rule of the chain,
+/// [`is_valid_login`](crate::primitives::ids::is_valid_login).
 pub fn is_login(text: &str) -> bool {
-	let inner = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.');
-	text.len() <= MAX_LOGIN_LEN
-		&& text.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '_')
-		&& text.chars().all(inner)
+	is_valid_login(text.as_bytes())
 }
 
 /// Whether this can be a principal. White space would turn what is before it into options (`sshd(8)`,

@@ -2,12 +2,12 @@
 //!
 //! A device makes its keys itself, and files a request for a certificate about one of them. Whoever holds a CA key reads it
 //! from the chain, and what comes back is an ordinary delivery. A filing is public for ever and carries no secret: the
-//! request of an X.509 certificate (PKCS#10), or the names of a host.
+//! request of an X.509 certificate (PKCS#10), or a key with the names of a host or of a user.
 
 use crate::{
 	Moment,
 	channel::ChannelId,
-	ids::{DeviceId, KeyId, Name, OrganisationId, derive},
+	ids::{DeviceId, KeyId, Login, Name, OrganisationId, derive},
 	key::Signature,
 	quota::Quota,
 };
@@ -44,6 +44,13 @@ pub enum FilingKind {
 		/// Which service: a name, see [`crate::ids::is_valid_name`].
 		service: Name,
 	},
+	/// An SSH certificate with which a user of the device proves itself elsewhere. The body is the key that the device has made
+	/// for it and the principals, in SCALE.
+	#[codec(index = 2)]
+	SshUser {
+		/// Which account of the device, see [`crate::ids::is_valid_login`].
+		login: Login,
+	},
 }
 
 impl FilingKind {
@@ -58,6 +65,7 @@ impl FilingKind {
 		let is_named = match self {
 			Self::SshHost => true,
 			Self::Tls { service } => crate::ids::is_valid_name(service),
+			Self::SshUser { login } => crate::ids::is_valid_login(login),
 		};
 		is_named && !body.is_empty() && body.len() <= MAX_FILING_LEN as usize
 	}
@@ -274,6 +282,10 @@ mod tests {
 		FilingKind::Tls { service: Name::truncate_from(service.as_bytes().to_vec()) }
 	}
 
+	fn user(login: &str) -> FilingKind {
+		FilingKind::SshUser { login: Login::truncate_from(login.as_bytes().to_vec()) }
+	}
+
 	fn filing(kind: FilingKind, filed_at: Moment, is_waiting: bool) -> Filing {
 		let at = filed_at;
 		Filing {
@@ -299,6 +311,7 @@ mod tests {
 			tls("mesh").content(b"body"),
 			tls("web").content(b"bod"),
 			FilingKind::SshHost.content(b"body"),
+			user("web").content(b"body"),
 		] {
 			assert_ne!(other, content);
 		}
@@ -310,9 +323,18 @@ mod tests {
 		assert!(FilingKind::SshHost.is_well_formed(&[1; MAX_FILING_LEN as usize]));
 		assert!(!FilingKind::SshHost.is_well_formed(&[1; MAX_FILING_LEN as usize + 1]));
 		assert!(!tls("web").is_well_formed(&[]));
+		assert!(user("_Ops").is_well_formed(&[1]) && !user("_Ops").is_well_formed(&[]));
 		for wrong in ["", "../x", "We\u{1b}b"] {
 			assert!(!tls(wrong).is_well_formed(&[1]), "{wrong}");
+			assert!(!user(wrong).is_well_formed(&[1]), "{wrong}");
 		}
+	}
+
+	#[test]
+	fn the_kinds_are_written_as_they_always_were() {
+		assert_eq!(FilingKind::SshHost.encode(), [0]);
+		assert_eq!(tls("web").encode(), b"\x01\x0cweb");
+		assert_eq!(user("ops").encode(), b"\x02\x0cops");
 	}
 
 	#[test]

@@ -302,7 +302,23 @@ pub fn is_valid_name(name: &[u8]) -> bool {
 pub type Name =
 	bounded_collections::BoundedVec<u8, bounded_collections::ConstU32<{ MAX_NAME_LEN }>>;
 
-/// The name as text; names are ASCII by [`is_valid_name`].
+/// Longest name of an account of a device, in bytes: that of Linux tools.
+pub const MAX_LOGIN_LEN: u32 = 32;
+
+/// Whether this may name an account of a device, and with it a file: 1 to 32 letters, digits, `_`, `-`, `.`, the first one a
+/// letter, a digit or `_`. Neither `..` nor `/` nor an option of a command passes.
+pub fn is_valid_login(login: &[u8]) -> bool {
+	let first = |c: &u8| c.is_ascii_alphanumeric() || *c == b'_';
+	login.len() <= MAX_LOGIN_LEN as usize
+		&& login.first().is_some_and(first)
+		&& login.iter().all(|c| first(c) || matches!(c, b'-' | b'.'))
+}
+
+/// A name that is known to follow [`is_valid_login`], as stored on the chain.
+pub type Login =
+	bounded_collections::BoundedVec<u8, bounded_collections::ConstU32<{ MAX_LOGIN_LEN }>>;
+
+/// The name as text; names are ASCII by [`is_valid_name`], and logins by [`is_valid_login`].
 pub fn name_to_string(name: &[u8]) -> String {
 	String::from_utf8_lossy(name).into_owned()
 }
@@ -346,6 +362,16 @@ mod tests {
 		let key = PublicKey::new(KeyType::Ed25519, &[1; 32]).unwrap();
 		assert_ne!(KeyId::of(&key), KeyId::of_spki(&key.bytes));
 		assert_ne!(KeyId::of_spki(&[1; 32]), KeyId::of_spki(&[2; 32]));
+	}
+
+	#[test]
+	fn a_login_is_a_word_that_leads_nowhere_else() {
+		for good in ["root", "_apt", "Alice2", "a.b-c_d", "0", &"x".repeat(32)] {
+			assert!(is_valid_login(good.as_bytes()), "{good}");
+		}
+		for bad in ["", ".", "..", "-f", "a/b", "a b", "a\n", "ä", "%u", &"x".repeat(33)] {
+			assert!(!is_valid_login(bad.as_bytes()), "{bad}");
+		}
 	}
 
 	#[test]

@@ -422,7 +422,7 @@ fn others(config: &Config, steps: &Steps) -> Vec<Result<Box<dyn Applier>, ApplyE
 	}
 	for (login, path) in &settings.user_keys {
 		let directory = user_key::directory(&config.state, login);
-		let content = user_key::UserKey::new(login, path, &directory);
+		let content = user_key::UserKey::new(login, path, &config.state);
 		others.push(boxed(content, &directory, Ok(None), steps));
 	}
 	others

@@ -21,7 +21,7 @@
 //! command = true                         # sshd asks `dpki-agent authorized-keys`
 //! files = { ops = "/srv/ops/.ssh/authorized_keys" }
 //!
-//! [apply.user-keys]                      # private keys of users, and beside each its certificate
+//! [apply.user-keys]                      # private keys of users, delivered or made here, and beside each its certificate
 //! ops = "/srv/ops/.ssh/id_dpki"
 //!
 //! [apply]
@@ -57,7 +57,7 @@ pub struct ApplySettings {
 	/// Plain keys that open logins.
 	#[serde(skip_serializing_if = "Option::is_none")]
 	pub authorized_keys: Option<AuthorizedKeysSettings>,
-	/// Where users of the device look for a private key that was delivered, by login.
+	/// Where users of the device look for a private key that was delivered, or was made here, by login.
 	#[serde(skip_serializing_if = "BTreeMap::is_empty")]
 	pub user_keys: BTreeMap<String, PathBuf>,
 	/// Whether sshd gets a host key that was delivered, beside that of the device. Then `ssh.sshd-config` has to be named.
@@ -151,7 +151,7 @@ pub(super) fn group_id(name: Option<&String>) -> Result<Option<u32>, FileError> 
 }
 
 /// The numbers of the user of this name and of its group, by `/etc/passwd`.
-pub(super) fn user_ids(name: &str) -> Result<(u32, u32), FileError> {
+pub(crate) fn user_ids(name: &str) -> Result<(u32, u32), FileError> {
 	let path = Path::new("/etc/passwd");
 	let text = std::fs::read_to_string(path).map_err(files::failed("read", path))?;
 	let numbers = text.lines().find_map(|line| {

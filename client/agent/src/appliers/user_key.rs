@@ -6,6 +6,9 @@
 //! | `<path>` | the private key in OpenSSH's form | 0600, of the user |
 //! | `<path>-cert.pub` | its certificate, if one was delivered | 0644, of the user |
 //!
+//! The key was delivered, or the device has made it itself (`made`): then its certificate alone is delivered, and the key goes
+//! with it. Without a certificate a key that was made here stays in the state directory.
+//!
 //! The configuration names the path, by login. What is in force lies in the state directory, and from there it is written to
 //! the user, who owns the directory and may do anything there: how the way is gone is said in `place`. The agent replaces
 //! and removes what it has written itself and nothing else. It knows that by the digests of what it has written, which are on
@@ -14,6 +17,8 @@
 //!
 //! Nor does it fail the delivery that brings a key, and nothing else does that a user can do in its own directory: otherwise
 //! it could hold up what the same delivery takes from others. The key waits, is told of, and is put there later.
+
+pub mod made;
 
 use super::{
 	ApplyError, Files, Wanted,
@@ -26,7 +31,7 @@ use crate::{
 	ssh::{check::CommandError, delivered::read_private},
 };
 use async_trait::async_trait;
-use dpki_client::{Item, primitives::Moment};
+use dpki_client::{Item, bundle::Secret, primitives::Moment};
 use sha2::{Digest, Sha256};
 use ssh_key::{Certificate, PublicKey, certificate::CertType};
 use std::{
@@ -74,17 +79,37 @@ pub(super) struct UserKey {
 	login: String,
 	name: String,
 	path: PathBuf,
+	state: PathBuf,
 	written: PathBuf,
 }
 
 impl UserKey {
-	pub(super) fn new(login: &str, path: &Path, directory: &Path) -> Self {
+	pub(super) fn new(login: &str, path: &Path, state: &Path) -> Self {
 		Self {
 			login: login.into(),
 			name: format!("user key {login}"),
 			path: path.into(),
-			written: directory.join(WRITTEN),
+			state: state.into(),
+			written: directory(state, login).join(WRITTEN),
 		}
+	}
+
+	/// The key that this certificate is for: one that was made here, or the one in force.
+	fn find_key(
+		&self,
+		certificate: &Certificate,
+		current: Option<&Files>,
+	) -> Result<Zeroizing<Vec<u8>>, String> {
+		let public = certificate.public_key();
+		let made = made::find(&self.state, &self.login, public).map_err(|it| it.to_string())?;
+		let current = current.and_then(|files| files.get(KEY)).cloned();
+		let is_for = |text: &Zeroizing<Vec<u8>>| {
+			let read = read_private(&Secret::new(text.clone()));
+			read.is_ok_and(|(_, found)| found.key_data() == public)
+		};
+		made.or_else(|| current.filter(is_for)).ok_or_else(|| {
+			"is for a key that this device has not made: have it ask with `dpki-agent request ssh-user`".into()
+		})
 	}
 
 	/// Where each file goes, and with which mode.
@@ -102,12 +127,13 @@ impl UserKey {
 		let digests: BTreeSet<_> = wanted.values().map(|content| digest(content)).collect();
 		let all: BTreeSet<_> = before.union(&digests).cloned().collect();
 		self.note(&before, &all)?;
-		// No certificate stands beside a key that it is not for.
+		// No certificate stands beside a key that it is not for. Another one for the same key takes its place by one rename.
 		let is_other = |name| {
 			let found = self.read(name).ok().flatten();
 			found.is_some_and(|found| wanted.get(name).is_none_or(|it| *it != found.content))
 		};
-		if is_other(CERTIFICATE) {
+		let key = wanted.get(KEY).map(|content| content.as_slice());
+		if !self.is_there(KEY, key) && is_other(CERTIFICATE) {
 			self.replace(CERTIFICATE, None, &all)?;
 		}
 		for name in [KEY, CERTIFICATE] {
@@ -216,21 +242,39 @@ impl Content for UserKey {
 	}
 
 	fn takes(&self, part: &Item) -> bool {
-		matches!(part, Item::SshUserKey { login, .. } if *login == self.login)
+		match part {
+			Item::SshUserKey { login, .. } | Item::SshUserCertificate { login, .. } => {
+				*login == self.login
+			},
+			_ => false,
+		}
 	}
 
-	fn files(&self, wanted: &Wanted<'_>, _: Option<&Files>) -> Result<Files, String> {
+	fn files(&self, wanted: &Wanted<'_>, current: Option<&Files>) -> Result<Files, String> {
 		let mut files = Files::new();
 		for part in wanted.state.parts.iter().filter(|part| self.takes(part)) {
-			let Item::SshUserKey { private, certificate, .. } = part else { continue };
-			let (text, public) = read_private(private).map_err(|it| format!("the key {it}"))?;
+			let new_at = wanted.is_new(part).then_some(wanted.now);
+			let wrong = |problem: String| format!("the certificate {problem}");
+			let (key, certificate) = match part {
+				Item::SshUserKey { private, certificate, .. } => {
+					let (text, public) =
+						read_private(private).map_err(|it| format!("the key {it}"))?;
+					let judge = |line| judge_certificate(line, Some(&public), new_at);
+					let certificate =
+						certificate.as_deref().map(judge).transpose().map_err(wrong)?;
+					(text, certificate.map(|(_, line)| line))
+				},
+				Item::SshUserCertificate { certificate, .. } => {
+					let (certificate, line) =
+						judge_certificate(certificate, None, new_at).map_err(wrong)?;
+					(self.find_key(&certificate, current).map_err(wrong)?, Some(line))
+				},
+				_ => continue,
+			};
 			if let Some(line) = certificate {
-				let new_at = wanted.is_new(part).then_some(wanted.now);
-				let line = judge_certificate(line, &public, new_at)
-					.map_err(|problem| format!("the certificate {problem}"))?;
 				files.insert(CERTIFICATE, Zeroizing::new(line.into_bytes()));
 			}
-			files.insert(KEY, text);
+			files.insert(KEY, key);
 		}
 		Ok(files)
 	}
@@ -264,19 +308,19 @@ fn digest(content: &[u8]) -> String {
 	hex::encode(Sha256::digest(content))
 }
 
-/// The line of a certificate for this key. Who signed it is for those to judge to whom it is shown; one that nobody could
-/// take is refused. One that is in force stays so when it is over: the key without it may still be of use.
+/// A certificate, for this key if it is known, and its line. One that nobody could take is refused; who signed it is judged
+/// elsewhere, if at all. One that is in force stays so when it is over: the key without it may still be of use.
 fn judge_certificate(
 	line: &str,
-	key: &PublicKey,
+	key: Option<&PublicKey>,
 	new_at: Option<Moment>,
-) -> Result<String, String> {
+) -> Result<(Certificate, String), String> {
 	let malformed = || "is malformed: deliver a line as ssh-keygen writes it".to_owned();
 	let certificate = Certificate::from_openssh(line.trim()).map_err(|_| malformed())?;
 	if certificate.cert_type() != CertType::User {
 		return Err("is not for a user".into());
 	}
-	if certificate.public_key() != key.key_data() {
+	if key.is_some_and(|key| certificate.public_key() != key.key_data()) {
 		return Err("is for another key".into());
 	}
 	if new_at.is_some_and(|now| certificate.valid_before() <= now / 1000) {
@@ -285,5 +329,5 @@ fn judge_certificate(
 	// Without its comment, which somebody else chose.
 	let bare = certificate.to_bytes().and_then(|bytes| Certificate::from_bytes(&bytes));
 	let line = bare.and_then(|it| it.to_openssh()).map_err(|_| malformed())?;
-	Ok(format!("{}\n", line.trim()))
+	Ok((certificate, format!("{}\n", line.trim())))
 }

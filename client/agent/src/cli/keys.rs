@@ -148,23 +148,42 @@ the state directory, as tls/SERVICE/0.key; later requests are for the same key. 
 request makes another one, while certificates for the old one still find it. With --plain and --self-signed the chain is
 not asked.
 
+A user has to stand under [apply.user-keys], with the place of its key. The key is made likewise, as
+made-user-keys/USER/0.key, and comes to that place with its certificate, which then lies beside it.
+
 Examples:
   dpki-agent request ssh-host --name drone-7.acme.example --name 10.0.0.7
+  dpki-agent request ssh-user --user ops --principal drone-7-ops
   dpki-agent request tls --service web --name drone-7.acme.example --no-wait
   dpki-agent request tls --service web --withdraw
   dpki-agent request tls --service web --name drone-7.acme.example --out web.request
   dpki-agent request tls --service web --name drone-7.acme.example --plain > web.csr
   dpki-agent request tls --service mesh --name drone-7.acme.example --self-signed --days 90 > mesh.pem")]
 pub struct RequestArgs {
-	/// For the SSH host key, or for a service that speaks TLS.
+	/// For the SSH host key, for a service that speaks TLS, or for a user of the device who logs in elsewhere.
 	#[arg(value_enum, value_name = "WHAT")]
 	pub what: RequestKind,
 	/// The configuration file.
 	#[arg(long, value_name = "FILE", default_value = "/etc/dpki/agent.toml")]
 	pub config: PathBuf,
 	/// A name or an address by which the device is reached; may be repeated.
-	#[arg(long = "name", value_name = "NAME", required_unless_present = "withdraw")]
+	#[arg(
+		long = "name",
+		value_name = "NAME",
+		required_unless_present_any = ["withdraw", "principals"]
+	)]
 	pub names: Vec<String>,
+	/// With `ssh-user`: for whom the certificate is to stand where that user logs in; may be repeated.
+	#[arg(long = "principal", value_name = "NAME", conflicts_with_all = ["names", "service"])]
+	pub principals: Vec<String>,
+	/// Which account of the device, with `ssh-user`.
+	#[arg(
+		long,
+		value_name = "LOGIN",
+		required_if_eq("what", "ssh-user"),
+		conflicts_with = "service"
+	)]
+	pub user: Option<String>,
 	/// Which service, with `tls`.
 	#[arg(long, value_name = "NAME", required_if_eq("what", "tls"))]
 	pub service: Option<String>,
@@ -175,7 +194,7 @@ pub struct RequestArgs {
 	#[arg(long, conflicts_with_all = ["form", "out"])]
 	pub no_wait: bool,
 	/// Take back what was filed, and ask for nothing.
-	#[arg(long, group = "form", conflicts_with_all = ["names", "out", "lifetime"])]
+	#[arg(long, group = "form", conflicts_with_all = ["names", "principals", "out", "lifetime"])]
 	pub withdraw: bool,
 	/// With `tls`: print PKCS#10 in PEM, for a CA that knows nothing of the chain.
 	#[arg(long, group = "form")]
@@ -232,6 +251,8 @@ pub enum RequestKind {
 	SshHost,
 	/// A service that speaks TLS.
 	Tls,
+	/// A user of the device.
+	SshUser,
 }
 
 fn parse_account(text: &str) -> Result<AccountId, String> {
@@ -292,6 +313,32 @@ mod tests {
 			"--self-signed --days 0",
 			"--plain --days 9",
 			"--days 9",
+		] {
+			assert!(parse(wrong).is_err(), "{wrong}");
+		}
+	}
+
+	#[test]
+	fn a_request_of_a_user_names_the_account_and_its_principals() {
+		#[derive(clap::Parser)]
+		struct Line {
+			#[command(flatten)]
+			request: RequestArgs,
+		}
+		let parse = |line: &str| {
+			let words = format!("request {line}");
+			<Line as clap::Parser>::try_parse_from(words.split_whitespace()).map(|it| it.request)
+		};
+		let asked = parse("ssh-user --user ops --principal crew --principal pilots").unwrap();
+		assert_eq!((asked.user.as_deref(), asked.principals.len()), (Some("ops"), 2));
+		assert!(parse("ssh-user --user ops --withdraw").unwrap().withdraw);
+		for wrong in [
+			"ssh-user --principal crew",
+			"ssh-user --user ops",
+			"ssh-user --user ops --principal crew --name drone-7.acme.example",
+			"ssh-user --user ops --principal crew --service web",
+			"ssh-user --withdraw",
+			"ssh-host",
 		] {
 			assert!(parse(wrong).is_err(), "{wrong}");
 		}

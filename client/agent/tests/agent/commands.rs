@@ -309,6 +309,15 @@ fn a_service_is_certified_by_those_who_know_nothing_of_the_chain() {
 	let text = fs::read_to_string(&config).unwrap();
 	fs::write(&config, text + &service).unwrap();
 	assert_fails(&ask(&["ssh-host", "--plain"]), "are for `tls`");
+	assert_fails(&ask(&["ssh-user", "--user", "ops"]), "give --principal");
+	let user = |login: &str, more: &[&str]| {
+		let common = ["request", "--config", &config, "ssh-user", "--user", login];
+		agent(&[&common[..], more].concat())
+	};
+	let crew = ["--principal", "crew"];
+	assert_fails(&user("ops", &crew), "no path for `ops` under [apply.user-keys]");
+	assert_fails(&user("ops", &["--withdraw"]), "no path for `ops` under [apply.user-keys]");
+	assert_fails(&ask(&["ssh-host", "--user", "ops"]), "are for `ssh-user`");
 	let asked = String::from_utf8(tls(&["--plain"]).stdout).unwrap();
 	assert!(asked.starts_with("-----BEGIN CERTIFICATE REQUEST-----"), "{asked}");
 	let key = dir.path().join("state/tls/web/0.key");

@@ -6,6 +6,7 @@
 //! | [`appliers`] | what is put in force besides SSH certificates |
 //! | [`host_keys`] | a host key that was delivered |
 //! | [`user_keys`] | private keys of users that were delivered |
+//! | [`user_certificates`] | certificates for keys of users that the device has made |
 //! | [`plain_keys`] | plain keys that open logins |
 //! | [`killed`] | the process that is killed at a step |
 //! | [`stops`] | the agent is killed at each step of each applier |
@@ -66,5 +67,6 @@ mod temporary;
 mod temporary_keys;
 mod tpm;
 mod untold;
+mod user_certificates;
 mod user_keys;
 mod world;

@@ -38,7 +38,7 @@ impl World {
 	}
 
 	/// The names of the files that lie with the user, and nothing more.
-	fn home(&self) -> Vec<String> {
+	pub fn home(&self) -> Vec<String> {
 		let entries = fs::read_dir(self.place("home")).unwrap();
 		let names = entries.map(|it| it.unwrap().file_name().to_string_lossy().into_owned());
 		let mut names: Vec<_> = names.collect();
@@ -46,11 +46,11 @@ impl World {
 		names
 	}
 
-	fn mode(&self, name: &str) -> u32 {
+	pub fn mode(&self, name: &str) -> u32 {
 		fs::metadata(self.place(name)).unwrap().permissions().mode() & 0o777
 	}
 
-	fn generations_of_key(&self) -> Vec<PathBuf> {
+	pub fn generations_of_key(&self) -> Vec<PathBuf> {
 		let directory = self.config.state.join("user-keys").join(login()).join("generations");
 		let entries = fs::read_dir(directory).unwrap();
 		entries

@@ -9,6 +9,7 @@ pub mod parts;
 mod signed;
 
 pub use authorities::{active, require_own, require_unrevoked};
+pub use hybrid::read as hybrid_key;
 
 use crate::{
 	commands::{

@@ -5,6 +5,8 @@
 
 mod answer;
 
+pub use answer::require_allowed;
+
 use crate::{
 	commands::{certificate::issue::Proposal, delivery::place, ssh::requests::signer},
 	error::{Error, Result},
@@ -19,12 +21,13 @@ use clap::{ArgGroup, Args, Subcommand, ValueEnum};
 use dpki_client::{
 	Client, View, calls,
 	device_request::{Filed, Wanted, filing_word},
+	ssh,
 };
 use dpki_primitives::{
 	Moment,
 	device::DeviceRecord,
 	filing::{Filing, FilingKind, FilingPlace, FilingStanding, Objection},
-	ids::{Name as StoredName, is_valid_name},
+	ids::{Login, Name as StoredName, is_valid_login, is_valid_name},
 };
 use std::str::FromStr;
 
@@ -53,6 +56,7 @@ Example:
 Examples:
   dpki request answer acme/drone-7 tls:web --ca-cert ca.crt --ca-key ca.key --valid 90d --review drone-7.review
   dpki request answer acme/drone-7 ssh-host --ca host-ca --valid 30d --review drone-7.review --wait
+  dpki request answer acme/drone-7 ssh-user:ops --ca user-ca --principal drone-7-ops --review drone-7.review
   dpki request answer acme/drone-7 tls:web --delivered 12    # it was certified and delivered in another way
 A delivery is all that a device has, so the file that opens the newest one is needed: `dpki deliver --review` wrote it, and
 this replaces it. Where the organisation asks for approvals, those who approve run `dpki approve-delivery FILE.next`; where it
@@ -88,8 +92,8 @@ pub struct Which {
 	/// ORGANISATION/NAME, or the id
 	#[arg(value_name = "ORG/NAME|ID")]
 	device: DeviceRef,
-	/// What it asks for: ssh-host, or tls: and the service
-	#[arg(value_name = "ssh-host|tls:SERVICE")]
+	/// What it asks for: ssh-host, tls: and the service, or ssh-user: and the account
+	#[arg(value_name = "ssh-host|tls:SERVICE|ssh-user:LOGIN")]
 	what: What,
 }
 
@@ -101,14 +105,23 @@ impl FromStr for What {
 	type Err = String;
 
 	fn from_str(text: &str) -> std::result::Result<Self, String> {
-		let service = match text.strip_prefix("tls:") {
-			None if text == "ssh-host" => return Ok(Self(FilingKind::SshHost)),
-			service => service.filter(|service| is_valid_name(service.as_bytes())),
+		let kind = match text.split_once(':') {
+			None if text == "ssh-host" => Some(FilingKind::SshHost),
+			Some(("tls", service)) if is_valid_name(service.as_bytes()) => {
+				let service = StoredName::try_from(service.as_bytes().to_vec());
+				service.ok().map(|service| FilingKind::Tls { service })
+			},
+			Some(("ssh-user", login)) if is_valid_login(login.as_bytes()) => {
+				let login = Login::try_from(login.as_bytes().to_vec());
+				login.ok().map(|login| FilingKind::SshUser { login })
+			},
+			_ => None,
 		};
-		let service = service.and_then(|it| StoredName::try_from(it.as_bytes().to_vec()).ok());
-		let wrong =
-			|| "write ssh-host, or tls: and the name of a service, such as tls:web".to_owned();
-		service.map(|service| Self(FilingKind::Tls { service })).ok_or_else(wrong)
+		kind.map(Self).ok_or_else(|| {
+			"write ssh-host, tls: and the name of a service, such as tls:web, or ssh-user: and an account of the device, such \
+			 as ssh-user:ops"
+				.to_owned()
+		})
 	}
 }
 
@@ -247,6 +260,10 @@ impl Which {
 			Wanted::SshHost { key, names } => report
 				.row_as("names", names.join(", "), names.clone())
 				.row("key_id", dpki_primitives::ids::KeyId::of(key)),
+			Wanted::SshUser { key, principals, .. } => report
+				.row_as("principals", principals.join(", "), principals.clone())
+				.row("key_id", dpki_primitives::ids::KeyId::of(key))
+				.row("key_fingerprint", ssh::fingerprint_text(&ssh::from_public_key(key)?)),
 			Wanted::Tls { csr, .. } => {
 				let proposal = Proposal::read(csr, &opened.name, place.0)?;
 				report.row("subject", &proposal.subject).row_as(
@@ -350,10 +367,10 @@ mod tests {
 
 	#[test]
 	fn what_is_typed_is_what_is_printed() {
-		for text in ["ssh-host", "tls:web"] {
+		for text in ["ssh-host", "tls:web", "ssh-user:_Ops"] {
 			assert_eq!(filing_word(&text.parse::<What>().unwrap().0), text);
 		}
-		for wrong in ["", "ssh", "tls", "tls:", "tls:../x", "web"] {
+		for wrong in ["", "ssh", "tls", "tls:", "tls:../x", "web", "ssh-user:", "ssh-user:../x"] {
 			assert!(wrong.parse::<What>().is_err(), "{wrong}");
 		}
 	}

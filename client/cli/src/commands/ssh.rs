@@ -59,10 +59,11 @@ The certificate goes to KEY-cert.pub, where ssh finds it by itself.")]
 Example:
   dpki ssh host-sign --ca host-ca --host drone-7.acme.example --for 30d /etc/ssh/ssh_host_ed25519_key.pub")]
 	HostSign(SignHost),
-	/// Answer devices that ask for certificates of their host keys
+	/// Answer devices that ask for certificates of their host keys, or of keys of their users
 	#[command(after_help = "\
-Example:
+Examples:
   dpki ssh sign-requests drone-7.request --ca host-ca --for 30d
+  dpki ssh sign-requests ops.request --ca user-ca --principal drone-7-ops --for 30d
   dpki deliver --org acme --device drone-7 --host-cert drone-7-cert.pub --user-ca user-ca.pub --principals pilot=alice
 The certificate goes to FILE-cert.pub, without the ending of the request. No private key comes or goes.")]
 	SignRequests(requests::SignRequests),

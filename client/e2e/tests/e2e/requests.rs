@@ -1,6 +1,6 @@
 //! A device asks for certificates over the chain, somebody certifies what it made, and nobody carries anything.
 
-use dpki_e2e::{Device, Fleet, PATIENCE, binary, run};
+use dpki_e2e::{Device, Fleet, PATIENCE, Sshd, binary, login_name, public, run};
 use serde_json::Value;
 use std::{
 	fs,
@@ -163,4 +163,66 @@ async fn a_device_asks_over_the_chain_and_is_certified_or_told_why_not() {
 	assert!(!said.status.success());
 	assert!(stderr(&said).contains("as many requests as it may"), "{}", stderr(&said));
 	assert!(fs::metadata(&chain).is_ok(), "what is in force stays");
+}
+
+#[tokio::test]
+async fn a_user_of_a_device_logs_in_elsewhere_by_a_key_that_nobody_else_has() {
+	Sshd::prepare();
+	let fleet = Fleet::start("requests-users");
+	let [user_ca, host_ca] = ["ssh-user-ca", "ssh-host-ca"].map(|kind| fleet.add_ssh_ca(kind));
+	let (mut server, mut pilot) = (fleet.enrol("server").await, fleet.enrol("pilot").await);
+	// The way to a file of somebody else is gone without following a link.
+	let home = fs::canonicalize(fleet.workspace.path()).expect("it is there").join("home");
+	fs::create_dir(&home).expect("creates the home");
+	let (identity, login) = (home.join("id_dpki"), login_name());
+	let place = format!("\n[apply.user-keys]\n{login} = \"{}\"\n", text(&identity));
+	pilot.reconfigure(|config| config + &place);
+	server.start();
+	pilot.start();
+
+	// Whom the certificate may stand for is said by whoever answers, and by which CA it is, too.
+	let ask = ["ssh-user", "--user", &login, "--principal", "crew", "--no-wait"];
+	let filed = asked(&pilot, &ask).await;
+	assert!(filed.status.success(), "{}", stderr(&filed));
+	assert!(!identity.exists(), "it is of no use yet");
+	let what = format!("ssh-user:{login}");
+	assert_eq!(waiting(&fleet, 1).await[0]["request"], what);
+	let shown = fleet.admin.ok(["request", "show", "acme/pilot", &what]);
+	assert_eq!(shown["principals"][0], "crew");
+	let (ca, review) = (text(&user_ca), text(&fleet.workspace.join("pilot.review")));
+	let answer = ["request", "answer", "acme/pilot", &what, "--review", &review, "--yes", "--ca"];
+	let by = |ca: &str, more: &[&str]| -> Vec<String> {
+		[&answer[..], &[ca], more].concat().into_iter().map(String::from).collect()
+	};
+	for allowed in [&[][..], &["--principal", "pilots"]] {
+		let sentence = fleet.admin.refused(by(&ca, allowed));
+		assert!(sentence.contains("asks to log in as crew, which is not allowed"), "{sentence}");
+	}
+	let sentence = fleet.admin.refused(by(&text(&host_ca), &["--principal", "crew"]));
+	assert!(sentence.contains("is registered as an ssh-host-ca"), "{sentence}");
+	let good = ["--principal", "crew,pilots", "--valid", "1h", "--wait=110s"];
+	let answered = fleet.admin.ok(by(&ca, &good));
+	assert_eq!((&answered["outcome"], &answered["names"][0]), (&"applied".into(), &"crew".into()));
+	assert_eq!(answered["names"].as_array().map(Vec::len), Some(1), "it gets what it asked for");
+
+	// What lies with the user is for the key that the device has made, and opens the login of the server.
+	let certificate = home.join("id_dpki-cert.pub");
+	let listed = succeeds("ssh-keygen", &["-L", "-f", &text(&certificate)]);
+	assert!(listed.contains("user certificate") && listed.contains("crew"), "{listed}");
+	let deliver = ["deliver", "--org", "acme", "--device", "server", "--wait"];
+	let principals = format!("{login}=crew");
+	let opened = ["--user-ca", &text(&public(&user_ca)), "--principals", &principals];
+	fleet.admin.ok([&deliver[..], &opened].concat());
+	let sshd = Sshd::start(&fleet.workspace, &server.ssh().join("current/sshd.conf"));
+	let known = fleet.workspace.join("known_hosts");
+	let host = fs::read_to_string(public(&server.join("state/host_key"))).expect("it has one");
+	fs::write(&known, format!("device.test {host}")).expect("writes known_hosts");
+	let entered = sshd.login(&identity, &known, "echo inside");
+	assert!(entered.granted && entered.printed == "inside", "{entered:?}\n{}", sshd.log());
+
+	// What a newer delivery does not name goes from the user; what was made stays with the device.
+	let empty = ["deliver", "--org", "acme", "--device", "pilot", "--empty", "--yes", "--wait"];
+	fleet.admin.ok(empty);
+	assert_eq!(fs::read_dir(&home).expect("it is there").count(), 0);
+	assert!(pilot.join("state/made-user-keys").join(&login).join("0.key").exists());
 }

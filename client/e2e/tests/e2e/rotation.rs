@@ -1,6 +1,10 @@
-//! Another CA for a fleet: killed in the middle, gone on with, and with a device that was off all the time; and another CA of
-//! hosts, as OpenSSH's client sees it.
+//! Another CA for a fleet: killed in the middle, gone on with, and with a device that was off all the time; for devices that
+//! are reached on several channels or by hybrid keys; and another CA of hosts, as OpenSSH's client sees it.
 
+use dpki_client::{
+	Account,
+	primitives::{channel::ChannelId, delivery::Suite},
+};
 use dpki_e2e::{Fleet, PATIENCE, Sshd, binary, login_name, public, run};
 use serde_json::{Value, json};
 use std::{
@@ -281,6 +285,107 @@ async fn a_rotation_that_is_killed_before_the_old_ca_is_revoked_revokes_it_once(
 		let only = |status: &Value| status["ssh"]["user_cas"] == json!([new_ca]);
 		device.tells("believed the new CA alone", only).await;
 	}
+}
+
+/// One device has its deliveries sealed to its hybrid key, and one has something of another team on another channel.
+#[tokio::test]
+async fn devices_on_other_channels_and_with_hybrid_keys_are_rotated_with_the_rest() {
+	let fleet = Fleet::start("rotation-others");
+	let old = fleet.add_ssh_ca("ssh-user-ca");
+	let mut devices = Vec::new();
+	for name in ["drone-1", "drone-2", "drone-3"] {
+		devices.push(fleet.enrol(name).await);
+	}
+	for device in &mut devices {
+		device.start();
+	}
+	let place = |name: &str| fleet.workspace.join(name).display().to_string();
+	let (hybrid, consent) = (place("drone-1.hybrid"), place("drone-1.consent"));
+	devices[0].hybrid(&hybrid);
+	let alice = Account::from_uri("//Alice").expect("an account").address();
+	devices[0].consent(&alice, &["--purpose", "key-agreement", "--hybrid", "--out", &consent]);
+	fleet
+		.admin
+		.ok(["device", "register-key", "acme/drone-1", "--consent", &consent]);
+	let (old_ca, principals) =
+		(public(&old).display().to_string(), format!("{}=ops", login_name()));
+	let deliver = |device: &str, principals: &str, more: &[&str]| {
+		let whom = ["deliver", "--org", "acme", "--device", device, "--wait"];
+		let what = ["--user-ca", &old_ca, "--principals", principals];
+		let delivered = fleet.admin.ok([&whom[..], &what, more].concat());
+		assert_eq!(delivered["outcome"], "applied", "{delivered}");
+	};
+	deliver("drone-1", &principals, &["--hybrid-key", &hybrid]);
+	deliver("drone-2", "deploy=ci", &["--channel", "5"]);
+
+	let (new_ca, state_file) = (place("new-ca"), place("rotation.json"));
+	let command = |(wait, overlap): (&str, &str), more: &[&str]| -> Vec<String> {
+		let whom = ["--device", "drone-1", "--device", "drone-2", "--device", "drone-3"];
+		let what = ["--old-ca", &old_ca, "--new-ca", &new_ca, "--principals", &principals];
+		let how = ["--state", &state_file, "--overlap", overlap, "--wait", wait, "--yes"];
+		let words = [&["ssh", "rotate", "--org", "acme"][..], &whom, &what, &how, more].concat();
+		words.into_iter().map(String::from).collect()
+	};
+	// A key that the chain does not know of any of them is not passed over.
+	let unknown = place("drone-3.hybrid");
+	devices[2].hybrid(&unknown);
+	let short = ("20s", "2s");
+	let sentence = fleet.admin.refused(command(short, &["--hybrid-key", &unknown]));
+	assert!(sentence.contains("is of none of these devices"), "{sentence}");
+	assert!(!Path::new(&state_file).exists(), "nothing has begun");
+	let (code, told) = fleet.admin.answers(command(short, &[]));
+	assert_eq!((code, &told["revoked"]), (Some(3), &false.into()), "{told}");
+	assert_eq!(told["stragglers"], json!(["acme/drone-1", "acme/drone-2"]));
+	for (index, words) in [(0, "--hybrid-key"), (1, "--keep-other-channels")] {
+		let why = told["devices"][index]["detail"].as_str().expect("a reason");
+		assert!(why.contains(words), "{told}");
+	}
+	let sentence = fleet.admin.refused(command(short, &["--channel", "3"]));
+	assert!(sentence.contains("differs in the channel"), "{sentence}");
+
+	// With what they need all of them have both CAs, for longer than this command waits.
+	let further = ["--again", "--keep-other-channels", "--hybrid-key", &hybrid];
+	let began = Instant::now();
+	while state(Path::new(&state_file)).expect("it is there")["overlap_until"].is_null() {
+		assert!(began.elapsed() < PATIENCE, "the devices never answered");
+		fleet.admin.answers(command(("15s", "20s"), &further));
+	}
+	// Meanwhile the other team delivers the old CA once more, and the device is off: it would refuse that as a whole.
+	devices[1].stop();
+	let whom = ["deliver", "--org", "acme", "--device", "drone-2", "--channel", "5"];
+	let what = ["--user-ca", &old_ca, "--principals", "deploy=ci"];
+	fleet.admin.ok([&whom[..], &what].concat());
+	let (code, told) = fleet.admin.answers(command(("60s", "20s"), &further));
+	assert_eq!((code, &told["revoked"]), (Some(3), &false.into()), "{told}");
+	assert_eq!(told["stragglers"], json!([]), "{told}");
+	let held = told["held_up_by"][0].as_str().expect("a device");
+	assert!(held.contains("acme/drone-2") && held.contains("channel 5"), "{told}");
+	devices[1].start();
+	let began = Instant::now();
+	let told = loop {
+		let (code, told) = fleet.admin.answers(command(("60s", "20s"), &further));
+		if code == Some(0) {
+			break told;
+		}
+		assert!(began.elapsed() < PATIENCE, "the device never answered: {told}");
+	};
+	assert_eq!((&told["revoked"], &told["held_up_by"]), (&true.into(), &json!([])), "{told}");
+	let (client, new) = (fleet.node.client().await, told["new_ca"].clone());
+	let view = client.at_finalized().await.expect("the node answers");
+	let suites = [Suite::SharedXWing, Suite::SharedX25519, Suite::SharedX25519];
+	for (device, suite) in devices.iter().zip(suites) {
+		let only = |status: &Value| status["ssh"]["user_cas"] == json!([new]);
+		device.tells("believed the new CA alone", only).await;
+		let newest = view.delivery(device.id(), ChannelId::DEFAULT).await.expect("it is read");
+		assert_eq!(newest.map(|record| record.suite), Some(suite), "{}", device.name);
+	}
+	// What the other team has delivered is there as before, and who the new CA certifies has its logins, too.
+	let principals = devices[1].ssh().join("current/principals");
+	let read = |login: &str| fs::read_to_string(principals.join(login)).unwrap_or_default();
+	assert_eq!((read("deploy").as_str(), read(&login_name()).as_str()), ("ci\n", "ops\n"));
+	let five = ChannelId::new(5).expect("a channel");
+	let newest = view.delivery(devices[1].id(), five).await.expect("it is read");
+	assert_eq!(newest.map(|record| record.sequence), Some(2));
 }
 
 /// Who connects knows hosts by their CA. While both are good a server may show a certificate of either; then that of the old

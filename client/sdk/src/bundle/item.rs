@@ -14,6 +14,7 @@
 //! | 9 | [`Item::Psk`] | key |
 //! | 10 | [`Item::Opaque`] | perhaps |
 //! | 11 | [`Item::RevocationLists`] | |
+//! | 12 | [`Item::SshUserCertificate`] | |
 //! | 16 | [`Item::SshTemporaryAccess`] | |
 //! | 17 | [`Item::SshTemporaryKey`] | |
 
@@ -117,6 +118,13 @@ pub enum Item {
 		/// A certificate for it as a line of text.
 		certificate: Option<String>,
 	},
+	/// A user of the device proves itself elsewhere with this certificate, by a key that the device has made for it.
+	SshUserCertificate {
+		/// The user of the device.
+		login: String,
+		/// The certificate as a line of text.
+		certificate: String,
+	},
 	/// These keys may log in as this user.
 	SshAuthorizedKeys {
 		/// The user of the device.
@@ -213,6 +221,7 @@ impl Item {
 			Item::SshPrincipals { .. } => "SSH principals",
 			Item::SshHostKey { .. } => "SSH host key",
 			Item::SshUserKey { .. } => "SSH user key",
+			Item::SshUserCertificate { .. } => "SSH user certificate",
 			Item::SshAuthorizedKeys { .. } => "SSH authorized keys",
 			Item::TlsIdentity { .. } => "TLS identity",
 			Item::TrustBundle { .. } => "trust bundle",
@@ -248,7 +257,10 @@ impl Item {
 			Item::SshKnownHostCa { anchor, .. } => format!("the host CA {anchor}"),
 			Item::SshPrincipals { login, .. } => format!("the login {login}"),
 			Item::SshHostKey { .. } => "the host key".into(),
-			Item::SshUserKey { login, .. } => format!("the key of the user {login}"),
+			// With the one that was delivered, or with the one that the device has made.
+			Item::SshUserKey { login, .. } | Item::SshUserCertificate { login, .. } => {
+				format!("the key of the user {login}")
+			},
 			Item::SshAuthorizedKeys { login, .. } => format!("the keys of the login {login}"),
 			Item::TlsIdentity { name, .. } => format!("the TLS identity {name}"),
 			Item::TrustBundle { name, .. } => format!("the trust bundle {name}"),
@@ -284,6 +296,10 @@ impl Item {
 				certificate.as_ref().map_or(Ok(()), |certificate| {
 					check_line("a certificate", certificate, MAX_CERTIFICATE_LEN)
 				})
+			},
+			Item::SshUserCertificate { login, certificate } => {
+				NameKind::Login.check(login)?;
+				check_line("a certificate", certificate, MAX_CERTIFICATE_LEN)
 			},
 			Item::SshAuthorizedKeys { login, keys } => {
 				NameKind::Login.check(login)?;
@@ -412,6 +428,11 @@ impl Item {
 				put(body, lists);
 				11
 			},
+			Item::SshUserCertificate { login, certificate } => {
+				put(body, login);
+				put(body, certificate);
+				12
+			},
 			Item::Optional(part) => part.write_body(body),
 		}
 	}
@@ -478,6 +499,7 @@ impl Item {
 			9 => Item::Psk { identity: name(body)?, key: take_secret(body)? },
 			10 => Item::Opaque { name: name(body)?, data: take_secret(body)? },
 			11 => Item::RevocationLists { name: name(body)?, lists: take_certificates(body)? },
+			12 => Item::SshUserCertificate { login: login(body)?, certificate: line(body)? },
 			16 => Item::SshTemporaryAccess {
 				login: login(body)?,
 				principal: take_text(body, "a principal", MAX_TEXT_LEN)?,

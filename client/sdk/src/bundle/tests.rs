@@ -58,6 +58,10 @@ fn every_kind() -> Vec<Item> {
 		Item::Psk { identity: "drone-7@acme".into(), key: secret(32) },
 		Item::Opaque { name: "maps".into(), data: secret(0) },
 		Item::RevocationLists { name: "web".into(), lists: vec![vec![4; 300]] },
+		Item::SshUserCertificate {
+			login: "ops".into(),
+			certificate: "ssh-ed25519-cert-v01@openssh.com AAAA".into(),
+		},
 		Item::SshTemporaryAccess {
 			login: "root".into(),
 			principal: "grant-07".into(),
@@ -205,6 +209,8 @@ fn a_login_is_one_that_a_device_can_take() {
 		assert_refused(Item::SshTemporaryKey { login: login.into(), grant, until: 1 }, is_name);
 		let key = Item::SshUserKey { login: login.into(), private: secret(9), certificate: None };
 		assert_refused(key, is_name);
+		let certificate = "ssh-ed25519-cert-v01@openssh.com AAAA".into();
+		assert_refused(Item::SshUserCertificate { login: login.into(), certificate }, is_name);
 	}
 }
 
@@ -294,9 +300,10 @@ fn a_name_that_is_too_long_is_refused_before_it_is_read() {
 #[test]
 fn a_certificate_is_one_line() {
 	for certificate in ["", " ", "a\nb", "a\0"] {
-		assert_refused(Item::SshHostCertificate { certificate: certificate.into() }, |error| {
-			matches!(error, BundleError::NotALine("a certificate"))
-		});
+		let is_no_line = |error: &BundleError| *error == BundleError::NotALine("a certificate");
+		let certificate = certificate.to_owned();
+		assert_refused(Item::SshHostCertificate { certificate: certificate.clone() }, is_no_line);
+		assert_refused(Item::SshUserCertificate { login: "ops".into(), certificate }, is_no_line);
 	}
 }
 
@@ -312,6 +319,12 @@ fn a_thing_is_named_once_whether_it_may_be_left_out_or_not() {
 	let twice = Bundle { items: certificates.into() };
 	let repeated = BundleError::Repeated("the host certificate".into());
 	assert_eq!(twice.encode().unwrap_err(), repeated);
+	// A user has one key: the one that is delivered, or its own.
+	let (login, private) = ("ops".to_owned(), secret(9));
+	let delivered = Item::SshUserKey { login: login.clone(), private, certificate: None };
+	let own = Item::SshUserCertificate { login, certificate: "a".into() };
+	let repeated = BundleError::Repeated("the key of the user ops".into());
+	assert_eq!(Bundle { items: vec![delivered, own] }.encode().unwrap_err(), repeated);
 }
 
 #[test]

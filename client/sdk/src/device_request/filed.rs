@@ -10,7 +10,7 @@ use dpki_primitives::{
 	Moment,
 	context::{Action, SigningContext},
 	filing::{Filing, FilingContent, FilingKind, FilingPlace, MAX_FILING_LEN},
-	ids::{DeviceId, KeyId, Name},
+	ids::{DeviceId, KeyId, Login, Name},
 	key::{PublicKey, Signature},
 };
 
@@ -98,6 +98,11 @@ impl Wanted {
 				let service = service.map_err(|_| RequestError::Malformed)?;
 				(FilingKind::Tls { service }, csr.clone())
 			},
+			Self::SshUser { login, key, principals } => {
+				let login = Login::try_from(login.clone().into_bytes());
+				let login = login.map_err(|_| RequestError::Malformed)?;
+				(FilingKind::SshUser { login }, (key, principals).encode())
+			},
 		};
 		if body.len() > MAX_FILING_LEN as usize {
 			return Err(RequestError::TooLong);
@@ -119,19 +124,29 @@ impl Wanted {
 				let service = service.map_err(|_| RequestError::Malformed)?;
 				Self::Tls { service, csr: body.to_vec() }
 			},
+			FilingKind::SshUser { login } => {
+				let read = <(PublicKey, Vec<String>)>::decode_all(&mut &body[..]);
+				let (key, principals) = read.map_err(malformed)?;
+				let login = String::from_utf8(login.to_vec());
+				let login = login.map_err(|_| RequestError::Malformed)?;
+				Self::SshUser { login, key, principals }
+			},
 		};
 		wanted.check()?;
 		Ok(wanted)
 	}
 }
 
-/// What is asked for, in one word: `ssh-host`, or `tls:` and the service. It is shown on terminals, and the chain takes only
-/// names that can be.
+/// What is asked for, in one word: `ssh-host`, `tls:` and the service, or `ssh-user:` and the account. It is shown on terminals,
+/// and the chain takes only names that can be.
 pub fn filing_word(kind: &FilingKind) -> String {
 	match kind {
 		FilingKind::SshHost => "ssh-host".to_owned(),
 		FilingKind::Tls { service } => {
 			format!("tls:{}", dpki_primitives::ids::name_to_string(service))
+		},
+		FilingKind::SshUser { login } => {
+			format!("ssh-user:{}", dpki_primitives::ids::name_to_string(login))
 		},
 	}
 }
@@ -170,10 +185,16 @@ mod tests {
 		Wanted::Tls { service: "web".into(), csr: vec![1, 2, 3] }
 	}
 
+	fn user(by: &SoftwareKey) -> Wanted {
+		let principals = vec!["crew".into()];
+		Wanted::SshUser { login: "_Ops".into(), key: by.public(), principals }
+	}
+
 	#[test]
 	fn what_is_filed_is_what_was_wanted() {
 		let key = SoftwareKey::generate(KeyType::Ed25519).unwrap();
-		for (wanted, word) in [(host(&key), "ssh-host"), (tls(), "tls:web")] {
+		let words = ["ssh-host", "tls:web", "ssh-user:_Ops"];
+		for (wanted, word) in [host(&key), tls(), user(&key)].into_iter().zip(words) {
 			let (kind, body) = wanted.filing().unwrap();
 			assert!(kind.is_well_formed(&body));
 			assert_eq!(filing_word(&kind), word);
@@ -193,9 +214,18 @@ mod tests {
 		};
 		assert!(named(&["good.example"]).is_ok());
 		assert!(named(&["a\u{1b}[2J"]).is_err() && named(&[]).is_err());
-		let (kind, mut body) = host(&key).filing().unwrap();
-		body.push(0);
-		assert_eq!(Wanted::from_filing(&kind, &body), Err(RequestError::Malformed));
+		for wanted in [host(&key), user(&key)] {
+			let (kind, mut body) = wanted.filing().unwrap();
+			body.push(0);
+			assert_eq!(Wanted::from_filing(&kind, &body), Err(RequestError::Malformed));
+		}
+		let for_login = |login: &str, principal: &str| {
+			let login = Login::truncate_from(login.as_bytes().to_vec());
+			let body = (key.public(), vec![principal.to_owned()]).encode();
+			Wanted::from_filing(&FilingKind::SshUser { login }, &body)
+		};
+		assert!(for_login("ops", "crew").is_ok());
+		assert!(for_login("../ops", "crew").is_err() && for_login("ops", "a b").is_err());
 	}
 
 	#[test]

@@ -169,10 +169,13 @@ fn what_no_client_could_show_is_refused() {
 			Said { kind: tls(""), ..good.clone() },
 			Said { kind: tls("../web"), ..good.clone() },
 			Said { kind: tls("We\u{1b}b"), ..good.clone() },
+			Said { kind: user("../ops"), ..good.clone() },
 		] {
 			is_refused(wrong.file(), Refusal::RequestMalformed);
 		}
-		accept(Said { body: long, kind: FilingKind::SshHost, slot: 3, ..good }.file());
+		accept(Said { body: long, kind: FilingKind::SshHost, slot: 3, ..good.clone() }.file());
+		accept(Said { kind: user("_Ops"), slot: 2, number: 1, ..good }.file());
+		assert_eq!(Filings::<Test>::get(drone(), 2).map(|it| it.kind), Some(user("_Ops")));
 	});
 }
 

@@ -7,7 +7,7 @@ use dpki_primitives::{
 	Moment,
 	context::{Action, SigningContext},
 	filing::{FilingBody, FilingKind},
-	ids::{DeviceId, KeyId, Name, OrganisationId},
+	ids::{DeviceId, KeyId, Login, Name, OrganisationId},
 	key::{KeyPurpose, KeyType, PublicKey, Signature},
 };
 use frame_support::{assert_ok, derive_impl};
@@ -113,6 +113,11 @@ pub fn signing_key() -> KeyId {
 /// A certificate for this service.
 pub fn tls(service: &str) -> FilingKind {
 	FilingKind::Tls { service: Name::truncate_from(service.as_bytes().to_vec()) }
+}
+
+/// A certificate for this account of the device.
+pub fn user(login: &str) -> FilingKind {
+	FilingKind::SshUser { login: Login::truncate_from(login.as_bytes().to_vec()) }
 }
 
 /// A statement of a device before it is signed.

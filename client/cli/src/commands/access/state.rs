@@ -5,6 +5,7 @@ use crate::{
 	commands::{
 		deliver::Destination,
 		delivery::{self, Review},
+		revoke::signer_anchor,
 	},
 	error::{Error, Result},
 	files,
@@ -24,6 +25,7 @@ use dpki_primitives::{
 	ids::{AnchorId, BlobDigest},
 	status::Status,
 };
+use ssh_key::Certificate;
 use std::path::{Path, PathBuf};
 
 /// What a device has been delivered.
@@ -71,6 +73,7 @@ impl State {
 				next: "use a node that keeps its blocks, and try again".into(),
 			})?;
 			let bundle = without_revoked(review.open(&envelope)?.bundle, view).await?;
+			let bundle = without_expired(bundle, view.now());
 			if from != path {
 				// It is in force by now, and what comes next must not be written over the file that opens it.
 				files::rename(from, path)?;
@@ -148,10 +151,28 @@ fn without(mut bundle: Bundle, revoked: &[AnchorId]) -> Bundle {
 	bundle
 }
 
-/// The CA that a part names.
+/// The state without certificates of users that have ended: a device refuses whatever is new and brings one, and nobody could be
+/// granted a login because of it. The key stays on the device for the next one.
+fn without_expired(mut bundle: Bundle, now: Moment) -> Bundle {
+	let is_over = |item: &Item| {
+		user_certificate(item).is_some_and(|it| it.valid_before().saturating_mul(1000) <= now)
+	};
+	bundle.items.retain(|item| !is_over(item));
+	bundle
+}
+
+/// The CA that a part names, or by which a user is certified.
 fn ca(item: &Item) -> Option<AnchorId> {
 	match item.part() {
 		Item::SshUserCa { anchor } | Item::SshKnownHostCa { anchor, .. } => Some(*anchor),
+		_ => user_certificate(item).and_then(|certificate| signer_anchor(&certificate).ok()),
+	}
+}
+
+/// The certificate of a user, for a key that the device has made.
+fn user_certificate(item: &Item) -> Option<Certificate> {
+	match item.part() {
+		Item::SshUserCertificate { certificate, .. } => Certificate::from_openssh(certificate).ok(),
 		_ => None,
 	}
 }
@@ -263,9 +284,10 @@ pub fn seal(
 #[cfg(test)]
 mod tests {
 	use super::*;
-	use crate::values::DeviceRef;
+	use crate::{commands::ssh::Content, values::DeviceRef};
 	use dpki_client::possession::{AgreementKey, HybridKey};
 	use dpki_primitives::{
+		anchor::AnchorKind,
 		approval::ApprovalRule,
 		device::DeviceRecord,
 		ids::{CertificateId, DeviceId, KeyId, OrganisationId},
@@ -273,6 +295,7 @@ mod tests {
 		organisation::DeliveryPolicy,
 		status::Validity,
 	};
+	use ssh_key::{Algorithm, PrivateKey, rand_core::OsRng};
 
 	fn access(grant: u8, until: Moment) -> Item {
 		let (login, principal) = ("root".into(), "grant-1".into());
@@ -322,6 +345,27 @@ mod tests {
 		let bundle = Bundle { items: [&kept[..], &gone].concat() };
 		assert_eq!(without(bundle.clone(), &[revoked]).items, kept);
 		assert_eq!(without(bundle.clone(), &[]).items, bundle.items);
+	}
+
+	#[test]
+	fn a_certificate_of_a_user_goes_with_its_time_and_with_its_ca() {
+		let random = || PrivateKey::random(&mut OsRng, Algorithm::Ed25519).unwrap();
+		let (ca, key) = (random(), random());
+		let content = Content {
+			names: vec!["crew".into()],
+			now: 1_000_000,
+			span: std::time::Duration::from_secs(60),
+			serial: None,
+			key_id: None,
+		};
+		let signed = content.sign(&ca, key.public_key(), AnchorKind::SshUserCa).unwrap();
+		let (login, certificate) = ("ops".to_owned(), signed.to_openssh().unwrap());
+		let anchor = signer_anchor(&signed).unwrap();
+		let bundle = Bundle { items: vec![Item::SshUserCertificate { login, certificate }] };
+		assert_eq!(without(bundle.clone(), &[AnchorId([9; 32])]).items, bundle.items);
+		assert_eq!(without(bundle.clone(), &[anchor]).items, []);
+		assert_eq!(without_expired(bundle.clone(), 1_059_999).items, bundle.items);
+		assert_eq!(without_expired(bundle, 1_060_000).items, []);
 	}
 
 	#[test]

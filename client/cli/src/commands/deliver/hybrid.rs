@@ -57,7 +57,7 @@ impl Destination {
 	}
 
 	/// If it is a valid key of the device.
-	pub(super) async fn to_hybrid(
+	pub async fn to_hybrid(
 		view: &View,
 		device: &DeviceRef,
 		channel: ChannelId,
@@ -76,7 +76,8 @@ impl Destination {
 	}
 }
 
-fn read(path: &Path) -> Result<RecipientKey> {
+/// The public half of a hybrid key, as `dpki-agent hybrid` wrote it into this file.
+pub fn read(path: &Path) -> Result<RecipientKey> {
 	files::read_text(path)?
 		.parse()
 		.map_err(|error: RecipientError| Error::NotAllowed {

@@ -6,7 +6,7 @@
 
 use crate::{
 	commands::ssh as certificates,
-	error::{Error, Result, crypto},
+	error::{Result, crypto},
 	prompt, secrets,
 	values::LoginFile,
 };
@@ -29,7 +29,8 @@ pub struct Made {
 	/// --yes (repeat for several)
 	#[arg(long, value_name = "LOGIN=FILE")]
 	user_key: Vec<LoginFile>,
-	/// SSH certificate for the --user-key of this user
+	/// SSH certificate for the --user-key of this user; without one for the key that the device has made for it, with
+	/// `dpki-agent request ssh-user`
 	#[arg(long, value_name = "LOGIN=FILE")]
 	user_cert: Vec<LoginFile>,
 }
@@ -61,11 +62,9 @@ impl Made {
 			items.push(Item::SshUserKey { login, private, certificate });
 		}
 		let has_key = |file: &&LoginFile| self.user_key.iter().any(|key| key.login == file.login);
-		if let Some(alone) = self.user_cert.iter().find(|file| !has_key(file)) {
-			return Err(Error::NotAllowed {
-				why: format!("there is a certificate for {} and no key", alone.login),
-				next: format!("add --user-key {}=FILE", alone.login),
-			});
+		for LoginFile { login, path } in self.user_cert.iter().filter(|file| !has_key(file)) {
+			let certificate = line(&certificates::read_certificate(path)?)?;
+			items.push(Item::SshUserCertificate { login: login.clone(), certificate });
 		}
 		Ok(items)
 	}
@@ -100,6 +99,9 @@ fn ssh_key(path: &std::path::Path) -> Result<Secret> {
 #[cfg(test)]
 mod tests {
 	use super::*;
+	use crate::error::Error;
+	use dpki_primitives::anchor::AnchorKind;
+	use ssh_key::{Algorithm, PrivateKey, rand_core::OsRng};
 
 	#[test]
 	fn without_a_terminal_no_private_key_is_delivered_unless_it_is_meant() {
@@ -119,11 +121,33 @@ mod tests {
 	}
 
 	#[test]
-	fn a_certificate_for_a_user_comes_with_its_key() {
-		let file = LoginFile { login: "ops".into(), path: "ops-cert.pub".into() };
-		let made = Made { user_cert: vec![file], ..Made::default() };
-		assert!(!made.is_empty());
-		let error = made.items().unwrap_err().to_string();
-		assert!(error.contains("a certificate for ops and no key"), "{error}");
+	fn a_certificate_for_a_user_comes_with_its_key_or_is_for_that_of_the_device() {
+		let folder = tempfile::tempdir().unwrap();
+		let path = |name: &str| folder.path().join(name);
+		let random = || PrivateKey::random(&mut OsRng, Algorithm::Ed25519).unwrap();
+		let (ca, key) = (random(), random());
+		let content = certificates::Content {
+			names: vec!["crew".into()],
+			now: 1_790_000_000_000,
+			span: std::time::Duration::from_secs(60),
+			serial: None,
+			key_id: None,
+		};
+		let signed = content.sign(&ca, key.public_key(), AnchorKind::SshUserCa).unwrap();
+		let text = line(&signed).unwrap();
+		std::fs::write(path("ops-cert.pub"), format!("{text}\n")).unwrap();
+		key.write_openssh_file(&path("ops"), ssh_key::LineEnding::LF).unwrap();
+		let file = |name: &str| LoginFile { login: "ops".into(), path: path(name) };
+		let alone = Made { user_cert: vec![file("ops-cert.pub")], ..Made::default() };
+		assert!(!alone.is_empty());
+		let item = Item::SshUserCertificate { login: "ops".into(), certificate: text.clone() };
+		assert_eq!(alone.items().unwrap(), [item]);
+		assert!(confirm_escrow(&alone.items().unwrap(), "acme/drone-7", false).is_ok());
+		let both = Made { user_key: vec![file("ops")], ..alone };
+		let items = both.items().unwrap();
+		let [Item::SshUserKey { certificate, .. }] = &items[..] else { panic!("{items:?}") };
+		assert_eq!(certificate.as_ref(), Some(&text));
+		let wrong = Made { user_cert: vec![file("ops")], ..Made::default() };
+		assert!(matches!(wrong.items(), Err(Error::WrongFile { .. })));
 	}
 }

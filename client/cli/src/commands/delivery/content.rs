@@ -76,6 +76,9 @@ fn line(item: &Item) -> String {
 			let with = if certificate.is_some() { " with a certificate" } else { "" };
 			format!("a key for {login} to prove itself elsewhere{with} ({private:?})")
 		},
+		Item::SshUserCertificate { login, .. } => {
+			format!("a certificate for {login} to prove itself elsewhere, for the device's own key")
+		},
 		Item::SshAuthorizedKeys { login, keys } => {
 			let keys: Vec<_> = keys.iter().map(key).collect();
 			format!("{login} is open to the keys {}", keys.join(", "))

@@ -36,7 +36,9 @@ use dpki_primitives::{
 	channel::ChannelId,
 	context::MAX_SIGNATURE_LIFETIME,
 	delivery::{DeliveryBinding, DeliveryStanding, Outcome},
+	filing::FilingKind,
 	ids::KeyId,
+	key::PublicKey,
 };
 use std::{path::PathBuf, time::Duration};
 
@@ -46,7 +48,7 @@ use std::{path::PathBuf, time::Duration};
 pub struct Answer {
 	#[command(flatten)]
 	which: Which,
-	/// For ssh-host: the private key of an SSH host CA of the organisation
+	/// For ssh-host: the private key of an SSH host CA of the organisation; for ssh-user: that of an SSH user CA
 	#[arg(long, value_name = "FILE", requires = "review")]
 	ca: Option<PathBuf>,
 	/// For tls: the certificate of the CA, which is an anchor of the organisation
@@ -55,6 +57,16 @@ pub struct Answer {
 	/// For tls: its private key in PEM
 	#[arg(long, value_name = "FILE", requires_all = ["ca_cert", "review"])]
 	ca_key: Option<PathBuf>,
+	/// For ssh-user: whom the certificate may stand for; the device gets those for which it asks, and nothing if it asks for
+	/// another one (repeat, or separate by commas)
+	#[arg(
+		long,
+		value_name = "NAME[,..]",
+		value_delimiter = ',',
+		value_parser = values::principal,
+		conflicts_with_all = ["ca_cert", "ca_key", "delivered"]
+	)]
+	principal: Vec<String>,
 	/// How long the certificate is valid
 	#[arg(long, default_value = "90d", value_name = "SPAN", value_parser = certificates::certificate_span)]
 	valid: Duration,
@@ -111,6 +123,7 @@ impl Answer {
 	/// Runs the command.
 	pub async fn run(self, session: &Session) -> Result<Report> {
 		let Some(review) = &self.review else { return self.mark(session).await };
+		self.require_principals_for_users()?;
 		let account = session.account()?;
 		let mut chain = self.trust.chain(session).await?;
 		let (client, view) = (chain.client().clone(), chain.view().await?);
@@ -137,6 +150,9 @@ impl Answer {
 			Wanted::Tls { service, csr } => {
 				self.tls_certificate(&view, &opened, service, &csr).await?
 			},
+			Wanted::SshUser { login, key, principals } => {
+				self.user_certificate(&view, &opened, (login, &key), principals).await?
+			},
 		};
 		let bundle = state.replacing(item);
 		let warnings = made::confirm_escrow(&bundle.items, &opened.name, self.yes)?;
@@ -158,7 +174,7 @@ impl Answer {
 			Wanted::SshHost { .. } => {
 				require_host_key(&current, opened.place.0, &opened.name, key).await?;
 			},
-			Wanted::Tls { .. } => {
+			Wanted::Tls { .. } | Wanted::SshUser { .. } => {
 				issue::require_fit(&current, key, opened.place.0, &opened.name).await?;
 			},
 		}
@@ -210,6 +226,15 @@ impl Answer {
 			files::rename(&sealed.file, review)?;
 		}
 		on.acknowledged(&mut chain, patience, report).await
+	}
+
+	/// Refuses principals where nothing would be made of them.
+	fn require_principals_for_users(&self) -> Result<()> {
+		let is_of_user = matches!(self.which.what.0, FilingKind::SshUser { .. });
+		match is_of_user || self.principal.is_empty() {
+			true => Ok(()),
+			false => Err(Error::Usage("--principal is for ssh-user: leave it out".into())),
+		}
 	}
 
 	/// Tells the device which delivery has what it asked for.
@@ -300,6 +325,39 @@ impl Answer {
 		Ok(Certified { item, names, until, key: id })
 	}
 
+	async fn user_certificate(
+		&self,
+		view: &View,
+		opened: &Opened,
+		(login, key): (String, &PublicKey),
+		principals: Vec<String>,
+	) -> Result<Certified> {
+		let Some(ca) = &self.ca else { return Err(self.other_ca("--ca with an SSH user CA")) };
+		require_allowed(&principals, &self.principal, &opened.name)?;
+		let ca = secrets::ssh_key(ca)?;
+		let known = certificates::active_ca(view, &ca, AnchorKind::SshUserCa).await?;
+		deliver::require_own(&known, opened.record.organisation)?;
+		let id = KeyId::of(key);
+		issue::require_fit(view, id, opened.place.0, &opened.name).await?;
+		let key = ssh::from_public_key(key)?;
+		deliver::require_unrevoked(&view.ssh_revocations(known.id).await?, &key, &opened.name)?;
+		let who = principals.join(", ");
+		let question = format!("Certify the user {login} of {} to log in as {who}?", opened.name);
+		prompt::confirm(&question, self.yes)?;
+		let content = certificates::Content {
+			names: principals.clone(),
+			now: certificates::signing_time(Some(view.now()))?,
+			span: self.valid,
+			serial: None,
+			key_id: Some(format!("{}:{login}", opened.name)),
+		};
+		let certificate = content.sign(&ca, &key, AnchorKind::SshUserCa)?;
+		let until = certificate.valid_before().saturating_mul(1000);
+		let certificate = certificates::openssh_line(&certificate)?.trim_end().to_owned();
+		let item = Item::SshUserCertificate { login, certificate };
+		Ok(Certified { item, names: principals, until, key: id })
+	}
+
 	async fn tls_certificate(
 		&self,
 		view: &View,
@@ -338,6 +396,24 @@ impl Answer {
 			next: format!("give {needed}"),
 		}
 	}
+}
+
+/// Refuses principals that whoever answers has not named: a device asks for what it wants, and a certificate opens logins on
+/// machines of others.
+pub fn require_allowed(asked: &[String], allowed: &[String], device: &str) -> Result<()> {
+	let missing: Vec<_> = asked
+		.iter()
+		.filter(|name| !allowed.contains(name))
+		.map(String::as_str)
+		.collect();
+	if missing.is_empty() {
+		return Ok(());
+	}
+	let names = missing.join(", ");
+	Err(Error::NotAllowed {
+		why: format!("{device} asks to log in as {names}, which is not allowed"),
+		next: format!("add --principal {} if it may, or refuse it", missing.join(",")),
+	})
 }
 
 /// The channel of whoever names none, for a device which has deliveries on these.
@@ -434,7 +510,7 @@ mod tests {
 	#[derive(Parser)]
 	struct Line {
 		#[command(flatten)]
-		_answer: Answer,
+		answer: Answer,
 	}
 
 	#[test]
@@ -449,6 +525,7 @@ mod tests {
 			"--delivered 12",
 			"--delivered 12 --channel 2",
 			"--ca host-ca --review r --sign-for //Bob",
+			"--ca user-ca --review r --principal crew,pilots",
 		] {
 			assert!(parse(good).is_ok(), "{good}");
 		}
@@ -461,10 +538,41 @@ mod tests {
 			"--delivered 0",
 			"--delivered 12 --review r",
 			"--delivered 12 --sign-for //Bob",
+			"--delivered 12 --principal crew",
+			"--ca-cert ca.crt --ca-key ca.key --review r --principal crew",
+			"--ca user-ca --review r --principal",
 			"--ca host-ca --review r --valid 2y",
 			"--ca host-ca --review r --channel 16",
 		] {
 			assert!(parse(wrong).is_err(), "{wrong}");
+		}
+	}
+
+	#[test]
+	fn principals_are_named_for_users_alone() {
+		for (what, is_good) in [("ssh-user:ops", true), ("ssh-host", false)] {
+			let line = format!("answer acme/d {what} --ca ca --review r --principal crew");
+			let Ok(line) = Line::try_parse_from(line.split_whitespace()) else { panic!("{what}") };
+			assert_eq!(line.answer.require_principals_for_users().is_ok(), is_good, "{what}");
+		}
+	}
+
+	#[test]
+	fn nobody_is_certified_for_principals_that_were_not_allowed() {
+		let names = |text: &str| -> Vec<String> {
+			text.split(',').filter(|it| !it.is_empty()).map(str::to_owned).collect()
+		};
+		let judge = |asked, allowed| require_allowed(&names(asked), &names(allowed), "acme/d");
+		judge("crew", "crew").unwrap();
+		judge("crew", "pilots,crew").unwrap();
+		for (asked, allowed, missing) in
+			[("crew", "", "crew"), ("root,crew", "crew", "root"), ("crew", "crews", "crew")]
+		{
+			let error = judge(asked, allowed).unwrap_err();
+			let why = format!("acme/d asks to log in as {missing}, which is not allowed");
+			assert!(error.to_string().contains(&why), "{error}");
+			let next = format!("--principal {missing} if it may");
+			assert!(error.next_step().unwrap().contains(&next), "{error}");
 		}
 	}
 

@@ -1,11 +1,11 @@
-//! `dpki ssh sign-requests`: host certificates for devices that ask for them.
+//! `dpki ssh sign-requests`: certificates for hosts, and for users of devices, that ask for them by a text.
 //!
 //! A device makes its keys itself; what comes here is a request that it has signed, see [`dpki_client::device_request`].
 //! The signature is held against the key that the chain knows of the device, so the way of the request is nobody's concern.
 
 use super::{Content, active_ca, certificate_report, certificate_span, openssh_line, replaceable};
 use crate::{
-	commands::deliver,
+	commands::{certificate::issue::require_fit, deliver, request::require_allowed},
 	error::{Error, Result},
 	files, lookup,
 	output::{Report, rfc3339},
@@ -13,7 +13,7 @@ use crate::{
 	proven::Trust,
 	secrets,
 	session::Session,
-	values::DeviceRef,
+	values::{self, DeviceRef},
 };
 use clap::Args;
 use dpki_client::{
@@ -32,15 +32,18 @@ use std::{
 	time::Duration,
 };
 
-/// Answer devices that ask for host certificates.
+/// Answer devices that ask for host certificates, or for certificates of their users.
 #[derive(Args)]
 pub struct SignRequests {
-	/// What `dpki-agent request ssh-host --out` wrote
+	/// What `dpki-agent request ssh-host --out` wrote, or `request ssh-user --out`
 	#[arg(value_name = "FILE", required = true)]
 	request: Vec<PathBuf>,
-	/// The private key of an SSH host CA of the organisation
+	/// The private key of an SSH host CA of the organisation, or of an SSH user CA for users of devices
 	#[arg(long, value_name = "FILE")]
 	ca: PathBuf,
+	/// Whom certificates of users may stand for; one that asks for another name is refused (repeat, or separate by commas)
+	#[arg(long, value_delimiter = ',', value_parser = values::principal)]
+	principal: Vec<String>,
 	/// How long the certificates are valid
 	#[arg(long = "for", default_value = "30d", value_parser = certificate_span, value_name = "SPAN")]
 	span: Duration,
@@ -56,16 +59,26 @@ impl SignRequests {
 	pub async fn run(self, session: &Session) -> Result<Report> {
 		let ca = secrets::ssh_key(&self.ca)?;
 		let (client, view) = self.trust.view(session).await?;
-		let known = active_ca(&view, &ca, AnchorKind::SshHostCa).await?;
 		let mut reports = Vec::new();
 		for path in &self.request {
 			let asked = Asked::read(path, &client, &view).await?;
-			deliver::require_own(&known, asked.record.organisation)?;
-			let Wanted::SshHost { key, names } = &asked.request.wanted else {
-				return Err(asked.of_another_kind(path, "dpki certificate issue"));
-			};
 			let device = asked.request.device;
-			require_host_key(&view, device, &asked.name, KeyId::of(key)).await?;
+			let (kind, key, names, next) = match &asked.request.wanted {
+				Wanted::SshHost { key, names } => {
+					require_host_key(&view, device, &asked.name, KeyId::of(key)).await?;
+					(AnchorKind::SshHostCa, key, names, "--host-cert ".to_owned())
+				},
+				Wanted::SshUser { login, key, principals } => {
+					require_allowed(principals, &self.principal, &asked.name)?;
+					require_fit(&view, KeyId::of(key), device, &asked.name).await?;
+					(AnchorKind::SshUserCa, key, principals, format!("--user-cert {login}="))
+				},
+				Wanted::Tls { .. } => {
+					return Err(asked.of_another_kind(path, "dpki certificate issue"));
+				},
+			};
+			let known = active_ca(&view, &ca, kind).await?;
+			deliver::require_own(&known, asked.record.organisation)?;
 			let key = ssh::from_public_key(key)?;
 			deliver::require_unrevoked(&view.ssh_revocations(known.id).await?, &key, &asked.name)?;
 			let out = files::with_ending(&path.with_extension(""), "-cert.pub");
@@ -79,17 +92,17 @@ impl SignRequests {
 				serial: None,
 				key_id: Some(asked.name.clone()),
 			};
-			let certificate = content.sign(&ca, &key, AnchorKind::SshHostCa)?;
+			let certificate = content.sign(&ca, &key, kind)?;
 			let line = openssh_line(&certificate)?;
 			files::replace_public(&out, line.as_bytes())?;
 			let until = rfc3339(certificate.valid_before().saturating_mul(1000));
 			reports.push(
 				certificate_report(&certificate)?
-					.done(format!("Signed a host certificate for {} until {until}", asked.name))
+					.done(format!("Signed a certificate for {} until {until}", asked.name))
 					.data("device", asked.request.device.to_string())
 					.data("certificate", line.trim())
 					.row("file", out.display())
-					.tail(format!("Next: dpki deliver .. --host-cert {}", out.display())),
+					.tail(format!("Next: dpki deliver .. {next}{}", out.display())),
 			);
 		}
 		Ok(Report::list(reports, "nothing was asked for"))

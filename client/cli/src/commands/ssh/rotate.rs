@@ -10,6 +10,11 @@
 //! | 6 | devices that were off get the new one alone, by the steps 2 and 3 | what is published is told by its digest |
 //! | 7 | the old one is revoked | it is found revoked |
 //!
+//! Devices whose deliveries are sealed to hybrid keys share envelopes with each other and with nobody else: one envelope is
+//! as safe as the weakest key that opens it.
+//!
+//! What devices have on other channels stays beside it, if that is said: see [`channels`].
+//!
 //! What is not approved holds up the rest: the old CA stays as it is while a delivery waits for people, and if it was never
 //! approved. That some devices are off can be overruled by an option, that somebody has not agreed cannot.
 //!
@@ -19,7 +24,9 @@
 //! off all the time converges when it comes back: its newest delivery names the new CA alone, as a device refuses a delivery
 //! with a CA that is revoked.
 
+mod channels;
 mod content;
+mod hybrid;
 mod ledger;
 mod publishing;
 mod wait;
@@ -47,12 +54,14 @@ use dpki_client::{Account, Client, Item, View, calls, possession::SoftwareKey};
 use dpki_primitives::{
 	anchor::AnchorKind,
 	approval::ApprovalRule,
+	channel::ChannelId,
 	delivery::{MAX_RECIPIENTS, Outcome},
 	ids::{AnchorId, OrganisationId},
 	key::KeyType,
 	revocation::RevocationReason,
 	status::Status,
 };
+use hybrid::HybridKeys;
 use ledger::{Fate, Ledger};
 use serde_json::json;
 use ssh_key::PrivateKey;
@@ -107,6 +116,18 @@ pub struct Rotate {
 	host_cert_valid: Duration,
 	#[command(flatten)]
 	parts: Parts,
+	/// Channel on which the devices get it, 0 to 15
+	#[arg(long, value_name = "N", default_value_t)]
+	channel: ChannelId,
+	/// Include devices that have deliveries on other channels, which stay. What these name of the old CA ends with it, and the
+	/// new one counts for the logins of all channels. Of two channels that claim the same, such as one login, the device has
+	/// the delivery on the lower one in force and takes the other away
+	#[arg(long)]
+	keep_other_channels: bool,
+	/// Public half of the hybrid key of a device, as `dpki-agent hybrid` wrote it there: its delivery is sealed to that (repeat
+	/// for several devices, in any order)
+	#[arg(long, value_name = "FILE")]
+	hybrid_key: Vec<PathBuf>,
 	/// How long both CAs are good, from when all devices have what they need
 	#[arg(long, default_value = "7d", value_name = "SPAN", value_parser = values::duration)]
 	overlap: Duration,
@@ -147,6 +168,8 @@ struct Plan {
 	items: Vec<Item>,
 	/// How a delivery comes into force.
 	procedure: Procedure,
+	/// To which devices it is sealed with hybrid keys.
+	hybrid_keys: HybridKeys,
 }
 
 impl Rotate {
@@ -158,6 +181,8 @@ impl Rotate {
 		let (client, view) = (chain.client().clone(), chain.view().await?);
 		let (old, kind) = self.old(&view).await?;
 		self.require_content(kind)?;
+		let devices: Vec<_> = names.iter().map(|name| DeviceRef::new(&self.org, name)).collect();
+		let hybrid_keys = HybridKeys::read(&view, &devices, &self.hybrid_key).await?;
 		let parts = self.parts.items()?;
 		let intent = self.intent(kind, &parts)?;
 		let organisation = self.org.organisation();
@@ -168,7 +193,8 @@ impl Rotate {
 		procedure.check(&view, organisation, people).await?;
 		let is_begun = self.state.symlink_metadata().is_ok();
 		if !is_begun {
-			prompt::confirm(&question(kind, old, names.len(), &parts), self.yes)?;
+			let on = (self.channel, self.keep_other_channels);
+			prompt::confirm(&question(kind, old, names.len(), &parts, on), self.yes)?;
 			let devices = format!("{} devices", names.len());
 			for warning in made::confirm_escrow(&parts, &devices, self.yes)? {
 				session.warn(&warning);
@@ -192,8 +218,8 @@ impl Rotate {
 		};
 		let mut items = self.items(&view, organisation, kind, (old, new)).await?;
 		items.extend(parts);
-		let plan = Plan { organisation, old, new, host_ca, items, procedure };
-		let mut ledger = self.open(&client, &plan, &names, intent)?;
+		let plan = Plan { organisation, old, new, host_ca, items, procedure, hybrid_keys };
+		let mut ledger = self.open(&client, &plan, devices, intent)?;
 		ledger.reconcile(&view, &self.state).await?;
 		if rule.is_none() {
 			ledger.lapse("the policy of the organisation asks for no approval any more");
@@ -202,6 +228,7 @@ impl Rotate {
 			ledger.begin_again();
 		}
 		ledger.save(&self.state)?;
+		let mut held = Vec::new();
 
 		self.publish(session, &mut chain, &account, &plan, &mut ledger).await?;
 		if let Some(sentence) = awaited(&ledger, &plan, &self.state) {
@@ -228,10 +255,13 @@ impl Rotate {
 					.await?;
 			}
 			if !ledger.is_undecided() {
+				held = self.held_up(&chain.view().await?, &ledger).await?;
+			}
+			if !ledger.is_undecided() && held.is_empty() {
 				revoke(session, &mut chain, &account, &plan, &mut ledger, &self.state).await?;
 			}
 		}
-		Ok(tell(&ledger, &plan, &self.state))
+		Ok(tell(&ledger, &plan, &self.state, held))
 	}
 
 	fn names(&self) -> Result<Vec<Name>> {
@@ -284,14 +314,15 @@ impl Rotate {
 		&self,
 		client: &Client,
 		plan: &Plan,
-		names: &[Name],
+		devices: Vec<DeviceRef>,
 		intent: [u8; 32],
 	) -> Result<Ledger> {
 		let fresh = Ledger::new(
 			client.genesis_hash(),
 			(plan.organisation, plan.old, plan.new),
+			self.channel,
 			intent,
-			names.iter().map(|name| DeviceRef::new(&self.org, name)),
+			devices.into_iter(),
 		);
 		match self.state.symlink_metadata() {
 			Ok(_) => {
@@ -358,7 +389,8 @@ fn awaited(ledger: &Ledger, plan: &Plan, state: &Path) -> Option<String> {
 	Some(format!("{deliveries}: {sentence}"))
 }
 
-fn tell(ledger: &Ledger, plan: &Plan, state: &Path) -> Report {
+/// How far it is. `held` says of which devices the old CA waits, though they have the new one.
+fn tell(ledger: &Ledger, plan: &Plan, state: &Path, held: Vec<String>) -> Report {
 	let devices: Vec<_> = ledger
 		.entries
 		.iter()
@@ -378,6 +410,11 @@ fn tell(ledger: &Ledger, plan: &Plan, state: &Path) -> Report {
 		(false, ..) if ledger.is_undecided() => {
 			"The old CA stays: not all deliveries are approved; run this again".to_owned()
 		},
+		(false, ..) if !held.is_empty() => {
+			"The old CA stays: devices have not answered what came on other channels; run this again when they have, or \
+			 with --despite-stragglers"
+				.to_owned()
+		},
 		(false, Some(until), _) => {
 			format!("Both CAs are good until {}: run this again then", rfc3339(until))
 		},
@@ -386,9 +423,10 @@ fn tell(ledger: &Ledger, plan: &Plan, state: &Path) -> Report {
 		},
 	};
 	let mut report = Report::new()
-		.checked(stragglers.is_empty(), sentence)
+		.checked(stragglers.is_empty() && held.is_empty(), sentence)
 		.row("new_ca", plan.new)
 		.row("old_ca", plan.old)
+		.data("channel", ledger.channel.number())
 		.row_as("devices", devices.len().to_string(), json!(devices))
 		.data("revoked", ledger.revoked)
 		.time_if("overlap_until", ledger.overlap_until)
@@ -400,8 +438,11 @@ fn tell(ledger: &Ledger, plan: &Plan, state: &Path) -> Report {
 	for entry in &stragglers {
 		report = report.tail(format!("  {}: {}", entry.device.text, entry.words()));
 	}
+	for sentence in &held {
+		report = report.tail(format!("  {sentence}"));
+	}
 	let names: Vec<_> = stragglers.iter().map(|entry| entry.device.text.clone()).collect();
-	report.data("stragglers", names)
+	report.data("stragglers", names).data("held_up_by", held)
 }
 
 /// Whether a part of a delivery names this CA.

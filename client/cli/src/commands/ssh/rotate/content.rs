@@ -2,7 +2,7 @@
 
 use super::Rotate;
 use crate::{
-	commands::{deliver, ssh as certificates},
+	commands::{deliver, delivery, ssh as certificates},
 	error::{Error, Result},
 	lookup,
 	values::{self, HostCaPatterns, LoginPrincipals},
@@ -10,6 +10,7 @@ use crate::{
 use dpki_client::{Bundle, Item, View, ssh};
 use dpki_primitives::{
 	anchor::AnchorKind,
+	channel::ChannelId,
 	delivery::Suite,
 	ids::{AnchorId, OrganisationId},
 	key::{KeyPurpose, KeyType},
@@ -129,39 +130,41 @@ impl Rotate {
 	}
 }
 
-/// What somebody has to agree to before anything is delivered.
-pub fn question(kind: AnchorKind, old: AnchorId, devices: usize, parts: &[Item]) -> String {
+/// What somebody has to agree to before anything is delivered on this channel.
+pub fn question(
+	kind: AnchorKind,
+	old: AnchorId,
+	devices: usize,
+	parts: &[Item],
+	(channel, keeps_others): (ChannelId, bool),
+) -> String {
 	let named: Vec<_> = parts.iter().map(Item::name).collect();
 	let besides = match &named[..] {
 		[] => "nothing".to_owned(),
 		names => names.join(", "),
 	};
+	let place = delivery::place(channel);
+	let others = match keeps_others {
+		true => {
+			" What they have on other channels stays, but for what ends with the old CA or claims the same."
+		},
+		false => "",
+	};
 	format!(
-		"Deliver another {} to {devices} devices, and revoke {old} after the overlap? A delivery is all that a device has. \
-		 Besides SSH certificates these get: {besides}. Whatever else they have (certificates and private keys of services, \
-		 trusted CAs, revocation lists, pre-shared keys, authorized keys, data of programs, access that was granted) IS \
-		 REMOVED FROM THEM.",
+		"Deliver another {} to {devices} devices{place}, and revoke {old} after the overlap? A delivery is all that a device \
+		 has{place}. Besides SSH certificates these get: {besides}. Whatever else they have there (certificates and private \
+		 keys of services, trusted CAs, revocation lists, pre-shared keys, authorized keys, data of programs, access that \
+		 was granted) IS REMOVED FROM THEM.{others}",
 		kind.name(),
 	)
 }
 
-/// Why a device cannot be one of those that share an envelope.
-pub async fn refusal(view: &View, destination: &deliver::Destination) -> Result<Option<String>> {
-	let channels = view.channels(destination.device.id).await?;
-	if channels.iter().any(|channel| channel != destination.channel) {
-		// What came there may name the old CA, and a user CA counts for the logins of all channels.
-		return Ok(Some("it has deliveries on other channels: rotate it by hand".into()));
-	}
-	let newest = view.delivery(destination.device.id, destination.channel).await?;
-	Ok(newest.and_then(|newest| reason_against(newest.suite)))
-}
-
 /// What a device keeps from those who wait for a quantum computer is not published for them by a rotation.
-fn reason_against(newest: Suite) -> Option<String> {
-	(newest.recipient_type() == KeyType::XWing)
-		.then(|| {
-			"what it has was encrypted to its hybrid key: deliver to it by itself, with --hybrid-key".into()
-		})
+pub fn reason_against(newest: Suite, wanted: Suite) -> Option<String> {
+	let is_hybrid = |suite: Suite| suite.recipient_type() == KeyType::XWing;
+	(is_hybrid(newest) && !is_hybrid(wanted)).then(|| {
+		"what it has was encrypted to its hybrid key: give the public half with --hybrid-key, and --again".into()
+	})
 }
 
 #[cfg(test)]
@@ -205,14 +208,18 @@ mod tests {
 
 	#[test]
 	fn the_question_names_what_devices_keep_and_that_the_rest_is_removed() {
-		let old = AnchorId([1; 32]);
-		let asked = question(AnchorKind::SshUserCa, old, 12, &[]);
+		let (old, alone) = (AnchorId([1; 32]), (ChannelId::DEFAULT, false));
+		let asked = question(AnchorKind::SshUserCa, old, 12, &[], alone);
 		for words in ["12 devices", "these get: nothing", "access that was granted", "REMOVED"] {
 			assert!(asked.contains(words), "{asked}");
 		}
 		let ca = Item::TrustBundle { name: "web".into(), certificates: vec![] };
-		let asked = question(AnchorKind::SshUserCa, old, 12, std::slice::from_ref(&ca));
-		assert!(asked.contains(ca.name()), "{asked}");
+		let parts = std::slice::from_ref(&ca);
+		let asked = question(AnchorKind::SshUserCa, old, 12, parts, alone);
+		assert!(asked.contains(ca.name()) && !asked.contains("channel"), "{asked}");
+		let beside = (ChannelId::new(3).unwrap(), true);
+		let told = question(AnchorKind::SshUserCa, old, 12, parts, beside);
+		assert!(told.contains("on channel 3") && told.contains("other channels stays"), "{told}");
 		// Tests have no terminal.
 		assert!(matches!(prompt::confirm(&asked, false), Err(Error::ConfirmationMissing)));
 	}
@@ -227,10 +234,12 @@ mod tests {
 	}
 
 	#[test]
-	fn what_was_kept_from_quantum_computers_is_not_rotated_with_the_rest() {
+	fn what_was_kept_from_quantum_computers_is_sealed_to_a_hybrid_key_or_not_at_all() {
 		for suite in Suite::ALL {
 			let is_hybrid = matches!(suite, Suite::XWingChaCha20Poly1305 | Suite::SharedXWing);
-			assert_eq!(reason_against(suite).is_some(), is_hybrid, "{suite:?}");
+			let reason = reason_against(suite, Suite::SharedX25519);
+			assert_eq!(reason.is_some(), is_hybrid, "{suite:?}");
+			assert_eq!(reason_against(suite, Suite::SharedXWing), None, "{suite:?}");
 		}
 	}
 }

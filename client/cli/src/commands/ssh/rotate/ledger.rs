@@ -19,11 +19,11 @@ use dpki_primitives::{
 use serde_json::{Value, json};
 use std::path::Path;
 
-/// The form of the file.
-const FORM: &str = "dpki-rotation/2";
+/// The form of the file. A program that knows only the one before does not go on with it on another channel.
+const FORM: &str = "dpki-rotation/3";
 
-/// Where a rotation delivers: on the channel of whoever names none.
-pub const CHANNEL: ChannelId = ChannelId::DEFAULT;
+/// The form before: it names no channel, as there was no choice.
+const FORM_WITHOUT_CHANNEL: &str = "dpki-rotation/2";
 
 /// How far a rotation is.
 #[derive(Clone, Debug)]
@@ -32,6 +32,8 @@ pub struct Ledger {
 	organisation: OrganisationId,
 	old: AnchorId,
 	new: AnchorId,
+	/// On which channel it is delivered.
+	pub channel: ChannelId,
 	/// A digest of what is delivered.
 	intent: [u8; 32],
 	/// The devices, in the order of their names.
@@ -47,6 +49,7 @@ impl Ledger {
 	pub fn new(
 		genesis: [u8; 32],
 		(organisation, old, new): (OrganisationId, AnchorId, AnchorId),
+		channel: ChannelId,
 		intent: [u8; 32],
 		devices: impl Iterator<Item = DeviceRef>,
 	) -> Self {
@@ -56,6 +59,7 @@ impl Ledger {
 			organisation,
 			old,
 			new,
+			channel,
 			intent,
 			entries,
 			overlap_until: None,
@@ -72,6 +76,7 @@ impl Ledger {
 			"organisation": self.organisation.to_string(),
 			"old": self.old.to_string(),
 			"new": self.new.to_string(),
+			"channel": self.channel.number(),
 			"intent": hex::encode(self.intent),
 			"overlap_until": self.overlap_until,
 			"revoked": self.revoked,
@@ -95,15 +100,18 @@ impl Ledger {
 		let text = |name: &str| value.get(name)?.as_str();
 		let bytes =
 			|name: &str| -> Option<[u8; 32]> { hex::decode(text(name)?).ok()?.try_into().ok() };
-		if text("form")? != FORM {
-			return None;
-		}
+		let channel = match text("form")? {
+			FORM => ChannelId::new(value.get("channel")?.as_u64()?.try_into().ok()?)?,
+			FORM_WITHOUT_CHANNEL => ChannelId::DEFAULT,
+			_ => return None,
+		};
 		let entries = value.get("devices")?.as_array()?;
 		Some(Self {
 			genesis: bytes("genesis")?,
 			organisation: text("organisation")?.parse().ok()?,
 			old: text("old")?.parse().ok()?,
 			new: text("new")?.parse().ok()?,
+			channel,
 			intent: bytes("intent")?,
 			entries: entries.iter().map(Entry::parse).collect::<Option<_>>()?,
 			overlap_until: value.get("overlap_until")?.as_u64(),
@@ -121,6 +129,8 @@ impl Ledger {
 			"chain or organisation"
 		} else if (self.old, self.new) != (wanted.old, wanted.new) {
 			"the two CAs"
+		} else if self.channel != wanted.channel {
+			"the channel"
 		} else if devices(self) != devices(wanted) {
 			"the devices"
 		} else if self.intent != wanted.intent {
@@ -212,8 +222,9 @@ impl Ledger {
 
 	/// Finds out which of what was sent is on the chain.
 	pub async fn reconcile(&mut self, view: &View, state: &Path) -> Result<()> {
+		let channel = self.channel;
 		for entry in self.entries.iter_mut().filter(|entry| entry.fate.is_none()) {
-			entry.note(seen(view, entry.device.id).await?, state)?;
+			entry.note(seen(view, entry.device.id, channel).await?, state)?;
 			// Nobody can approve a delivery to it any more.
 			if entry.fate.is_none()
 				&& entry.stage.awaits_people()
@@ -228,14 +239,14 @@ impl Ledger {
 	/// Looks what became of deliveries that wait, and what the devices say that have not answered yet; whether anything is
 	/// new.
 	pub async fn look_for_answers(&mut self, view: &View, state: &Path) -> Result<bool> {
-		let mut is_new = false;
+		let (mut is_new, channel) = (false, self.channel);
 		for entry in &mut self.entries {
 			if entry.stage == Stage::Begun || entry.fate.is_some() {
 				continue;
 			}
 			let before = entry.stage;
-			entry.note(seen(view, entry.device.id).await?, state)?;
-			let said = view.acknowledgement(entry.device.id, CHANNEL).await?;
+			entry.note(seen(view, entry.device.id, channel).await?, state)?;
+			let said = view.acknowledgement(entry.device.id, channel).await?;
 			if let Some(said) = said.filter(|said| entry.digests.contains(&said.digest)) {
 				entry.fate = Some(fate(said.outcome));
 			}
@@ -246,9 +257,9 @@ impl Ledger {
 }
 
 /// What a block says about the deliveries to a device.
-async fn seen(view: &View, device: DeviceId) -> Result<Seen> {
-	let newest = view.delivery(device, CHANNEL).await?;
-	let proposal = view.proposal(device, CHANNEL).await?;
+async fn seen(view: &View, device: DeviceId, channel: ChannelId) -> Result<Seen> {
+	let newest = view.delivery(device, channel).await?;
+	let proposal = view.proposal(device, channel).await?;
 	Ok(Seen {
 		newest: newest.map(|record| (record.sequence, record.digest)),
 		proposal: proposal.map(|proposal| (proposal.record.digest, proposal.expires_at)),
@@ -264,7 +275,7 @@ mod tests {
 	fn ledger() -> Ledger {
 		let ids = (OrganisationId([2; 32]), AnchorId([3; 32]), AnchorId([4; 32]));
 		let devices = (5..8).map(|id| DeviceRef::from(DeviceId([id; 32])));
-		Ledger::new([1; 32], ids, [9; 32], devices)
+		Ledger::new([1; 32], ids, ChannelId::DEFAULT, [9; 32], devices)
 	}
 
 	fn digest(byte: u8) -> BlobDigest {
@@ -285,21 +296,45 @@ mod tests {
 		let read = Ledger::read(&path).unwrap();
 		assert_eq!(format!("{read:?}"), format!("{ledger:?}"));
 		read.require_same(&ledger, &path).unwrap();
+		ledger.channel = ChannelId::new(15).unwrap();
+		ledger.save(&path).unwrap();
+		assert_eq!(Ledger::read(&path).unwrap().channel, ledger.channel);
 		let text = std::fs::read_to_string(&path).unwrap();
-		for wrong in ["", "{}", &text[..text.len() / 2], &text.replace("rotation/2", "rotation/3")]
-		{
+		let other = text.replace("rotation/3", "rotation/4");
+		let channel = text.replace("\"channel\": 15", "\"channel\": 16");
+		let without = text.replace("\"channel\": 15,", "");
+		assert!(other != text && channel != text && without != text);
+		for wrong in ["", "{}", &text[..text.len() / 2], &other, &channel, &without] {
 			std::fs::write(&path, wrong).unwrap();
 			assert!(matches!(Ledger::read(&path), Err(Error::WrongFile { .. })), "{wrong}");
 		}
 	}
 
 	#[test]
+	fn a_rotation_that_was_begun_before_there_were_channels_goes_on_on_the_default_one() {
+		let folder = tempfile::tempdir().unwrap();
+		let path = folder.path().join("state");
+		ledger().save(&path).unwrap();
+		let text = std::fs::read_to_string(&path).unwrap();
+		let before = text.replace("rotation/3", "rotation/2").replace("\"channel\": 0,", "");
+		assert!(!before.contains("channel"), "{before}");
+		std::fs::write(&path, before).unwrap();
+		let kept = Ledger::read(&path).unwrap();
+		kept.require_same(&ledger(), &path).unwrap();
+		let mut elsewhere = ledger();
+		elsewhere.channel = ChannelId::new(3).unwrap();
+		let error = kept.require_same(&elsewhere, &path).unwrap_err();
+		assert!(error.to_string().contains("differs in the channel"), "{error}");
+	}
+
+	#[test]
 	fn another_rotation_does_not_go_on_with_the_state_of_this_one() {
 		type Change = fn(&mut Ledger);
-		let changes: [(&str, Change); 5] = [
+		let changes: [(&str, Change); 6] = [
 			("chain", |it| it.genesis = [8; 32]),
 			("CAs", |it| it.old = AnchorId([8; 32])),
 			("CAs", |it| it.new = AnchorId([8; 32])),
+			("the channel", |it| it.channel = ChannelId::new(5).unwrap()),
 			("devices", |it| it.entries.truncate(2)),
 			("what devices get", |it| it.intent = [8; 32]),
 		];

@@ -2,8 +2,8 @@
 
 use super::{
 	Plan, Rotate,
-	content::refusal,
-	ledger::{CHANNEL, Entry, Fate, Ledger, Stage},
+	content::reason_against,
+	ledger::{Entry, Fate, Ledger, Stage},
 	names,
 };
 use crate::{
@@ -18,7 +18,7 @@ use dpki_client::{
 use dpki_primitives::{
 	Moment,
 	context::MAX_SIGNATURE_LIFETIME,
-	delivery::{DeliveryBinding, Recipient, Suite},
+	delivery::{DeliveryBinding, Recipient},
 	ids::BlobDigest,
 };
 
@@ -56,13 +56,14 @@ impl Rotate {
 			}
 			let mut batch = Vec::new();
 			for index in waiting {
-				match destination(&view, &ledger.entries[index]).await? {
+				match self.destination(&view, plan, &ledger.entries[index]).await? {
 					Ok(destination) => batch.push((index, destination)),
 					Err(fate) => ledger.entries[index].fate = Some(fate),
 				}
 			}
 			ledger.save(&self.state)?;
 			let Some((_, first)) = batch.first() else { continue };
+			let suite = first.shared_suite();
 			let mut items = plan.items.clone();
 			items.retain(|item| !(late && names(item, plan.old)));
 			if let Some(ca) = &plan.host_ca {
@@ -74,11 +75,14 @@ impl Rotate {
 					},
 				}
 			}
+			let bundle = Bundle { items };
+			// Those who do not share this envelope get the next one.
+			batch.retain(|(_, to)| to.shared_suite() == suite);
+			batch.truncate(envelope::most_recipients(suite, bundle.encode()?.len()).max(1));
 			let sealed: Vec<_> = batch
 				.iter()
 				.map(|(_, to)| (to.key.clone(), binding(&client, plan, to, publisher)))
 				.collect();
-			let bundle = Bundle { items };
 			let (plaintext, stage) = match &sealed[..] {
 				[(_, binding)] if is_signed => {
 					let until = signed_until(view.now());
@@ -108,31 +112,43 @@ impl Rotate {
 					key: binding.recipient,
 				})
 				.collect();
-			let call = calls::publish_shared(CHANNEL, Suite::SharedX25519, &published, &envelope)?;
+			let call = calls::publish_shared(self.channel, suite, &published, &envelope)?;
 			session.submit(&client, account, &call, "publishing the delivery").await?;
 		}
 	}
-}
 
-/// Where a delivery to a device goes, or why none can.
-async fn destination(view: &View, entry: &Entry) -> Result<std::result::Result<Destination, Fate>> {
-	let found = match Destination::read(view, entry.device.clone(), CHANNEL).await {
-		Ok(found) => found,
-		Err(Error::NotAllowed { why, .. }) => return Ok(Err(Fate::Unfit(why))),
-		Err(Error::Unknown { .. }) => {
-			return Ok(Err(Fate::Unfit("the chain does not know it".into())));
-		},
-		Err(error) => return Err(error),
-	};
-	if let Some(why) = refusal(view, &found).await? {
-		return Ok(Err(Fate::Unfit(why)));
+	/// Where a delivery to a device goes, or why none can.
+	async fn destination(
+		&self,
+		view: &View,
+		plan: &Plan,
+		entry: &Entry,
+	) -> Result<std::result::Result<Destination, Fate>> {
+		let found = match Destination::read(view, entry.device.clone(), self.channel).await {
+			Ok(found) => found,
+			Err(Error::NotAllowed { why, .. }) => return Ok(Err(Fate::Unfit(why))),
+			Err(Error::Unknown { .. }) => {
+				return Ok(Err(Fate::Unfit("the chain does not know it".into())));
+			},
+			Err(error) => return Err(error),
+		};
+		let found = match plan.hybrid_keys.redirect(view, found, self.channel).await? {
+			Ok(found) => found,
+			Err(why) => return Ok(Err(Fate::Unfit(why))),
+		};
+		let newest = view.delivery(entry.device.id, self.channel).await?;
+		let weaker = newest.and_then(|newest| reason_against(newest.suite, found.shared_suite()));
+		let others = self.other_channels(view, entry.device.id, entry.late).await?;
+		if let Some(why) = others.or(weaker) {
+			return Ok(Err(Fate::Unfit(why)));
+		}
+		let waiting = view.proposal(entry.device.id, self.channel).await?;
+		let waiting = waiting.map(|waiting| (waiting.record.digest, waiting.expires_at));
+		Ok(match occupied(entry, waiting, view.now()) {
+			true => Err(Fate::Lapsed("another delivery to it waits for approvals".into())),
+			false => Ok(found),
+		})
 	}
-	let waiting = view.proposal(entry.device.id, CHANNEL).await?;
-	let waiting = waiting.map(|waiting| (waiting.record.digest, waiting.expires_at));
-	Ok(match occupied(entry, waiting, view.now()) {
-		true => Err(Fate::Lapsed("another delivery to it waits for approvals".into())),
-		false => Ok(found),
-	})
 }
 
 /// Whether a delivery of somebody else waits for approvals, which those who are to approve must not lose.
@@ -153,7 +169,7 @@ fn binding(
 		device: destination.device.id,
 		channel: destination.channel,
 		recipient: destination.recipient.0,
-		suite: Suite::SharedX25519,
+		suite: destination.shared_suite(),
 		sequence: destination.sequence,
 	}
 }

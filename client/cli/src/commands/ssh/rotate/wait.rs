@@ -106,13 +106,16 @@ mod tests {
 		output::progress::tests::Paper,
 		values::DeviceRef,
 	};
-	use dpki_primitives::ids::{AnchorId, BlobDigest, DeviceId, OrganisationId};
+	use dpki_primitives::{
+		channel::ChannelId,
+		ids::{AnchorId, BlobDigest, DeviceId, OrganisationId},
+	};
 
 	#[test]
 	fn without_a_terminal_each_answer_of_a_device_is_a_line() {
 		let ids = (OrganisationId([2; 32]), AnchorId([3; 32]), AnchorId([4; 32]));
 		let devices = (5..8).map(|id| DeviceRef::from(DeviceId([id; 32])));
-		let mut ledger = Ledger::new([1; 32], ids, [9; 32], devices);
+		let mut ledger = Ledger::new([1; 32], ids, ChannelId::DEFAULT, [9; 32], devices);
 		let paper = Paper::default();
 		let progress = Progress::lines(ANSWERED, 3, false, Box::new(paper.clone()));
 		for entry in &mut ledger.entries {
