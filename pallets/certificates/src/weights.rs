@@ -87,28 +87,28 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 
 	/// `v` was measured from 1 to 32.
 	fn reveal(v: u32) -> Weight {
-		// Proof size in bytes: 1508 + v * 277 measured, 6634 + v * 2603 at most.
-		// Fastest run: 264_416 ns.
-		Weight::from_parts(291_169_825, 6634)
-			// Standard error 395_857.
-			.saturating_add(Weight::from_parts(73_954_064, 0).saturating_mul(v.into()))
-			.saturating_add(T::DbWeight::get().reads(15_u64))
+		// Proof size in bytes: 1744 + v * 277 measured, 6634 + v * 2603 at most.
+		// Fastest run: 379_627 ns.
+		Weight::from_parts(370_634_226, 6634)
+			// Standard error 1_910_346.
+			.saturating_add(Weight::from_parts(141_259_931, 0).saturating_mul(v.into()))
+			.saturating_add(T::DbWeight::get().reads(21_u64))
 			.saturating_add(T::DbWeight::get().reads(2_u64.saturating_mul(v.into())))
-			.saturating_add(T::DbWeight::get().writes(15_u64))
+			.saturating_add(T::DbWeight::get().writes(22_u64))
 			.saturating_add(T::DbWeight::get().writes(1_u64.saturating_mul(v.into())))
 			.saturating_add(Weight::from_parts(0, 2603).saturating_mul(v.into()))
 	}
 
 	/// `v` was measured from 1 to 32.
 	fn close(v: u32) -> Weight {
-		// Proof size in bytes: 1509 + v * 277 measured, 6634 + v * 2603 at most.
-		// Fastest run: 249_237 ns.
-		Weight::from_parts(491_243_689, 6634)
-			// Standard error 981_586.
-			.saturating_add(Weight::from_parts(76_039_314, 0).saturating_mul(v.into()))
-			.saturating_add(T::DbWeight::get().reads(15_u64))
+		// Proof size in bytes: 1745 + v * 277 measured, 6634 + v * 2603 at most.
+		// Fastest run: 357_399 ns.
+		Weight::from_parts(672_027_800, 6634)
+			// Standard error 2_115_487.
+			.saturating_add(Weight::from_parts(112_877_100, 0).saturating_mul(v.into()))
+			.saturating_add(T::DbWeight::get().reads(21_u64))
 			.saturating_add(T::DbWeight::get().reads(2_u64.saturating_mul(v.into())))
-			.saturating_add(T::DbWeight::get().writes(14_u64))
+			.saturating_add(T::DbWeight::get().writes(21_u64))
 			.saturating_add(T::DbWeight::get().writes(1_u64.saturating_mul(v.into())))
 			.saturating_add(Weight::from_parts(0, 2603).saturating_mul(v.into()))
 	}

@@ -52,6 +52,7 @@ use clap::{ArgGroup, Args};
 use content::question;
 use dpki_client::{Account, Client, Item, View, calls, possession::SoftwareKey};
 use dpki_primitives::{
+	Moment,
 	anchor::AnchorKind,
 	approval::ApprovalRule,
 	channel::ChannelId,
@@ -227,6 +228,7 @@ impl Rotate {
 		if self.again {
 			ledger.begin_again();
 		}
+		ledger.stop_waiting();
 		ledger.save(&self.state)?;
 		let mut held = Vec::new();
 
@@ -245,6 +247,7 @@ impl Rotate {
 		if may_end
 			&& let Some(until) = ledger.overlap_until
 			&& wait_until(&mut chain, until, self.wait).await?
+			&& self.may_still_end(&mut chain, &mut ledger).await?
 		{
 			ledger.give_up_on_both();
 			ledger.save(&self.state)?;
@@ -257,11 +260,24 @@ impl Rotate {
 			if !ledger.is_undecided() {
 				held = self.held_up(&chain.view().await?, &ledger).await?;
 			}
-			if !ledger.is_undecided() && held.is_empty() {
+			if !ledger.is_undecided()
+				&& held.is_empty()
+				&& self.may_still_end(&mut chain, &mut ledger).await?
+			{
 				revoke(session, &mut chain, &account, &plan, &mut ledger, &self.state).await?;
 			}
 		}
-		Ok(tell(&ledger, &plan, &self.state, held))
+		let now = chain.view().await?.now();
+		Ok(tell(&ledger, &plan, &self.state, held, now))
+	}
+
+	/// Whether the rotation may go on to its end now, after some time in which others went on delivering.
+	async fn may_still_end(&self, chain: &mut Chain, ledger: &mut Ledger) -> Result<bool> {
+		// After the end it matters no more who else delivers what.
+		if !ledger.revoked {
+			ledger.look_again(&chain.view().await?, &self.state).await?;
+		}
+		Ok(ledger.may_end(self.despite_stragglers))
 	}
 
 	fn names(&self) -> Result<Vec<Name>> {
@@ -390,7 +406,7 @@ fn awaited(ledger: &Ledger, plan: &Plan, state: &Path) -> Option<String> {
 }
 
 /// How far it is. `held` says of which devices the old CA waits, though they have the new one.
-fn tell(ledger: &Ledger, plan: &Plan, state: &Path, held: Vec<String>) -> Report {
+fn tell(ledger: &Ledger, plan: &Plan, state: &Path, held: Vec<String>, now: Moment) -> Report {
 	let devices: Vec<_> = ledger
 		.entries
 		.iter()
@@ -415,6 +431,10 @@ fn tell(ledger: &Ledger, plan: &Plan, state: &Path, held: Vec<String>) -> Report
 			 with --despite-stragglers"
 				.to_owned()
 		},
+		(false, Some(until), some) if some > 0 && now >= until => format!(
+			"The old CA stays: {some} devices do not have the new one, or not any more; run this again, with --again where \
+			 something else was delivered since"
+		),
 		(false, Some(until), _) => {
 			format!("Both CAs are good until {}: run this again then", rfc3339(until))
 		},

@@ -4,7 +4,10 @@
 //! the old CA, has to be answered before that goes: before anything is delivered beside it, and again before the old CA is
 //! revoked, as others go on delivering meanwhile.
 
-use super::{Rotate, ledger::Ledger};
+use super::{
+	Rotate,
+	ledger::{Fate, Ledger},
+};
 use crate::error::Result;
 use dpki_client::View;
 use dpki_primitives::{
@@ -20,17 +23,15 @@ impl Rotate {
 		view: &View,
 		device: DeviceId,
 		late: bool,
-	) -> Result<Option<String>> {
+	) -> Result<Option<Fate>> {
 		let channels = view.channels(device).await?;
 		let has_others = channels.iter().any(|channel| channel != self.channel);
 		if has_others && !self.keep_other_channels {
 			// What came there may name the old CA, or claim what this delivery claims.
-			return Ok(Some(not_meant()));
+			return Ok(Some(Fate::Unfit(not_meant())));
 		}
 		let waiting = if late { None } else { unanswered(view, device, self.channel).await? };
-		Ok(waiting.map(|channel| {
-			format!("{}; --again has it delivered to when it has", reason_to_wait(channel))
-		}))
+		Ok(waiting.map(|channel| Fate::Waits(reason_to_wait(channel))))
 	}
 
 	/// Why the old CA cannot go yet: devices, in words, that have it and may be about to refuse what names it.

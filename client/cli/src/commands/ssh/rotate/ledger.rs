@@ -182,7 +182,7 @@ impl Ledger {
 	/// is revoked by the time that it comes back.
 	pub fn give_up_on_both(&mut self) {
 		for entry in &mut self.entries {
-			let may_take_it = matches!(entry.fate, None | Some(Fate::Refused(_)));
+			let may_take_it = matches!(entry.fate, None | Some(Fate::Refused(_) | Fate::Waits(_)));
 			if may_take_it && !entry.late {
 				entry.begin_again(true);
 			}
@@ -204,6 +204,15 @@ impl Ledger {
 		for entry in &mut self.entries {
 			if !matches!(entry.fate, None | Some(Fate::Applied)) {
 				entry.begin_again(entry.late || is_over);
+			}
+		}
+	}
+
+	/// Tries those again to which nothing could be delivered yet.
+	pub fn stop_waiting(&mut self) {
+		for entry in &mut self.entries {
+			if matches!(entry.fate, Some(Fate::Waits(_))) {
+				entry.fate = None;
 			}
 		}
 	}
@@ -234,6 +243,22 @@ impl Ledger {
 			}
 		}
 		Ok(())
+	}
+
+	/// Looks again at the devices that had what they need, as others go on delivering to them.
+	pub async fn look_again(&mut self, view: &View, state: &Path) -> Result<()> {
+		let channel = self.channel;
+		for entry in &mut self.entries {
+			let device = entry.device.id;
+			// One that is revoked says nothing any more, and needs nothing.
+			if entry.fate != Some(Fate::Applied) || !view.device_status(device).await?.is_valid() {
+				continue;
+			}
+			let said = view.acknowledgement(device, channel).await?;
+			let said = said.map(|said| (said.digest, said.outcome));
+			entry.judge_again(seen(view, device, channel).await?, said, state)?;
+		}
+		self.save(state)
 	}
 
 	/// Looks what became of deliveries that wait, and what the devices say that have not answered yet; whether anything is
@@ -289,7 +314,7 @@ mod tests {
 		let mut ledger = ledger();
 		ledger.entries[0].attempt(7, digest(1), Stage::InForce);
 		ledger.entries[0].fate = Some(Fate::Applied);
-		ledger.entries[1].fate = Some(Fate::Unfit("it is revoked".into()));
+		ledger.entries[1].fate = Some(Fate::Waits("for another channel".into()));
 		ledger.entries[2].attempt(1, digest(2), Stage::Proposed(9));
 		ledger.overlap_until = Some(5);
 		ledger.save(&path).unwrap();
@@ -349,7 +374,7 @@ mod tests {
 	#[test]
 	fn who_was_off_while_both_were_good_gets_the_new_one_alone_and_once() {
 		let mut ledger = ledger();
-		let fates = [Some(Fate::Applied), Some(Fate::Refused("x".into())), None];
+		let fates = [Some(Fate::Applied), Some(Fate::Waits("x".into())), None];
 		for (entry, fate) in ledger.entries.iter_mut().zip(fates) {
 			entry.attempt(1, digest(1), Stage::InForce);
 			entry.fate = fate;

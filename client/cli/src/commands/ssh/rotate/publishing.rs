@@ -139,8 +139,8 @@ impl Rotate {
 		let newest = view.delivery(entry.device.id, self.channel).await?;
 		let weaker = newest.and_then(|newest| reason_against(newest.suite, found.shared_suite()));
 		let others = self.other_channels(view, entry.device.id, entry.late).await?;
-		if let Some(why) = others.or(weaker) {
-			return Ok(Err(Fate::Unfit(why)));
+		if let Some(fate) = others.or(weaker.map(Fate::Unfit)) {
+			return Ok(Err(fate));
 		}
 		let waiting = view.proposal(entry.device.id, self.channel).await?;
 		let waiting = waiting.map(|waiting| (waiting.record.digest, waiting.expires_at));

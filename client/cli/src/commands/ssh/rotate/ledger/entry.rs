@@ -3,6 +3,7 @@
 use crate::{commands::delivery::Review, error::Result, files, output::rfc3339, values::DeviceRef};
 use dpki_primitives::{
 	Moment,
+	delivery::Outcome,
 	ids::{BlobDigest, DeviceId},
 };
 use serde_json::{Value, json};
@@ -21,6 +22,8 @@ pub enum Fate {
 	Lapsed(String),
 	/// Nothing can be delivered to it.
 	Unfit(String),
+	/// Nothing can be delivered to it yet.
+	Waits(String),
 }
 
 /// How far a delivery is.
@@ -177,6 +180,24 @@ impl Entry {
 		self.settle(newest, state)
 	}
 
+	/// Judges anew a device that once had what it needs: something that came since, on this channel or another one, may have
+	/// put our delivery out of force.
+	pub fn judge_again(
+		&mut self,
+		seen: Seen,
+		said: Option<(BlobDigest, Outcome)>,
+		state: &Path,
+	) -> Result<()> {
+		let newest = seen.newest.map(|(_, digest)| digest);
+		self.note(seen, state)?;
+		if self.fate == Some(Fate::Applied) {
+			self.fate = said
+				.filter(|(digest, _)| Some(*digest) == newest)
+				.map(|(_, outcome)| super::super::fate(outcome));
+		}
+		Ok(())
+	}
+
 	pub(super) fn find(&mut self, seen: Seen) {
 		if let Some((sequence, digest)) = seen.newest {
 			if self.digests.contains(&digest) {
@@ -230,7 +251,7 @@ impl Entry {
 			Some(Fate::Lapsed(why)) => {
 				format!("its delivery is not in force: {why}; --again has it published again")
 			},
-			Some(Fate::Unfit(why)) => why.clone(),
+			Some(Fate::Unfit(why) | Fate::Waits(why)) => why.clone(),
 		}
 	}
 
@@ -243,6 +264,7 @@ impl Entry {
 			Some(Fate::Replaced(sequence)) => (json!("replaced"), json!(sequence)),
 			Some(Fate::Lapsed(why)) => (json!("lapsed"), json!(why)),
 			Some(Fate::Unfit(why)) => (json!("unfit"), json!(why)),
+			Some(Fate::Waits(why)) => (json!("waits"), json!(why)),
 		};
 		let text =
 			|digests: &[BlobDigest]| digests.iter().map(ToString::to_string).collect::<Vec<_>>();
@@ -272,6 +294,7 @@ impl Entry {
 				"replaced" => Fate::Replaced(value.get("detail")?.as_u64()?),
 				"lapsed" => Fate::Lapsed(detail()?),
 				"unfit" => Fate::Unfit(detail()?),
+				"waits" => Fate::Waits(detail()?),
 				_ => return None,
 			}),
 		};
@@ -298,7 +321,7 @@ mod tests {
 	use dpki_client::envelope::ContentKey;
 	use dpki_primitives::{
 		channel::ChannelId,
-		delivery::{DeliveryBinding, Suite},
+		delivery::{DeliveryBinding, RefusalReason, Suite},
 		ids::{KeyId, OrganisationId},
 	};
 
@@ -321,6 +344,26 @@ mod tests {
 	}
 
 	const NOTHING: Seen = Seen { newest: None, proposal: None, now: NOW };
+
+	#[test]
+	fn who_had_the_new_ca_has_it_as_long_as_nothing_came_in_between() {
+		let folder = tempfile::tempdir().unwrap();
+		let judged = |seen: Seen, said: Option<(BlobDigest, Outcome)>| {
+			let mut entry = entry();
+			entry.attempt(7, digest(1), Stage::InForce);
+			entry.fate = Some(Fate::Applied);
+			entry.judge_again(seen, said, &folder.path().join("state")).unwrap();
+			entry.fate
+		};
+		let applied = Some((digest(1), Outcome::Applied));
+		assert_eq!(judged(newest(7, 1), applied), Some(Fate::Applied));
+		// What came on a channel that goes first claims the same.
+		let dropped = Some((digest(1), Outcome::Refused(RefusalReason::ChannelConflict)));
+		assert!(matches!(judged(newest(7, 1), dropped), Some(Fate::Refused(_))));
+		assert_eq!(judged(newest(8, 2), applied), Some(Fate::Replaced(8)));
+		assert_eq!(judged(newest(7, 1), Some((digest(2), Outcome::Applied))), None);
+		assert_eq!(judged(newest(7, 1), None), None);
+	}
 
 	#[test]
 	fn what_was_sent_is_found_by_any_of_its_digests() {
