@@ -211,12 +211,15 @@ pub(crate) async fn prepare(
 		Withdrawal::Revoked(_) => return Err(RequestError::NotEnrolled),
 		Withdrawal::OnHold(_) => return Err(RequestError::OnHold),
 	}
+	// Whoever edited the configuration may have taken a user out of it.
+	made::keep_named(&config.state, config.apply.user_keys.keys())?;
 	let wanted = match ask {
 		Ask::SshHost(names) => {
 			Wanted::SshHost { key: keys.host_public().ok_or(RequestError::HostKey)?, names }
 		},
 		Ask::SshUser { login, principals } => {
-			let key = to_public_key(&made::make(&config.state, &login)?);
+			let (user, _) = user_ids(&login)?;
+			let key = to_public_key(&made::make(&config.state, &login, user)?);
 			let path = made::path(&config.state, &login);
 			Wanted::SshUser { key: key.ok_or(RequestError::UserKeyType(path))?, login, principals }
 		},

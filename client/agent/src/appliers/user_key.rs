@@ -7,7 +7,8 @@
 //! | `<path>-cert.pub` | its certificate, if one was delivered | 0644, of the user |
 //!
 //! The key was delivered, or the device has made it itself (`made`): then its certificate alone is delivered, and the key goes
-//! with it. Without a certificate a key that was made here stays in the state directory.
+//! with it. Without a certificate a key that was made here stays in the state directory. When it goes from there it is taken
+//! from the user, too.
 //!
 //! The configuration names the path, by login. What is in force lies in the state directory, and from there it is written to
 //! the user, who owns the directory and may do anything there: how the way is gone is said in `place`. The agent replaces
@@ -31,7 +32,7 @@ use crate::{
 	ssh::{check::CommandError, delivered::read_private},
 };
 use async_trait::async_trait;
-use dpki_client::{Item, bundle::Secret, primitives::Moment};
+use dpki_client::{Item, primitives::Moment};
 use sha2::{Digest, Sha256};
 use ssh_key::{Certificate, PublicKey, certificate::CertType};
 use std::{
@@ -94,22 +95,35 @@ impl UserKey {
 		}
 	}
 
-	/// The key that this certificate is for: one that was made here, or the one in force.
+	/// The key that this certificate is for, which has to be one that was made here: the one in force may have been
+	/// delivered, and others know it. Where a certificate that is in force has lost its key there is none.
 	fn find_key(
 		&self,
 		certificate: &Certificate,
-		current: Option<&Files>,
-	) -> Result<Zeroizing<Vec<u8>>, String> {
-		let public = certificate.public_key();
-		let made = made::find(&self.state, &self.login, public).map_err(|it| it.to_string())?;
-		let current = current.and_then(|files| files.get(KEY)).cloned();
-		let is_for = |text: &Zeroizing<Vec<u8>>| {
-			let read = read_private(&Secret::new(text.clone()));
-			read.is_ok_and(|(_, found)| found.key_data() == public)
-		};
-		made.or_else(|| current.filter(is_for)).ok_or_else(|| {
-			"is for a key that this device has not made: have it ask with `dpki-agent request ssh-user`".into()
-		})
+		is_new: bool,
+	) -> Result<Option<Zeroizing<Vec<u8>>>, String> {
+		let found = made::find(&self.state, &self.login, certificate.public_key());
+		let found = found.map_err(|error| error.to_string())?;
+		if found.is_none() && is_new {
+			return Err(
+				"is for a key that this device has not made: have it ask with `dpki-agent request ssh-user`"
+					.into(),
+			);
+		}
+		Ok(found)
+	}
+
+	/// Destroys the keys that were made for another account of this name. What keeps the agent from it must hold up nothing
+	/// that others are delivered: the next block tries again.
+	fn destroy_inherited(&self) {
+		if !made::is_any(&self.state, &self.login) {
+			return;
+		}
+		// An account that cannot be found is not gone: whoever tells of accounts over a network may be late.
+		let Ok((user, _)) = user_ids(&self.login) else { return };
+		if let Err(error) = made::keep_of(&self.state, &self.login, user) {
+			tracing::warn!(login = self.login, %error, "keys of an account before cannot be removed");
+		}
 	}
 
 	/// Where each file goes, and with which mode.
@@ -250,7 +264,8 @@ impl Content for UserKey {
 		}
 	}
 
-	fn files(&self, wanted: &Wanted<'_>, current: Option<&Files>) -> Result<Files, String> {
+	fn files(&self, wanted: &Wanted<'_>, _: Option<&Files>) -> Result<Files, String> {
+		self.destroy_inherited();
 		let mut files = Files::new();
 		for part in wanted.state.parts.iter().filter(|part| self.takes(part)) {
 			let new_at = wanted.is_new(part).then_some(wanted.now);
@@ -267,7 +282,13 @@ impl Content for UserKey {
 				Item::SshUserCertificate { certificate, .. } => {
 					let (certificate, line) =
 						judge_certificate(certificate, None, new_at).map_err(wrong)?;
-					(self.find_key(&certificate, current).map_err(wrong)?, Some(line))
+					let key = self.find_key(&certificate, new_at.is_some()).map_err(wrong)?;
+					let Some(key) = key else {
+						let login = &self.login;
+						tracing::warn!(login, "a user certificate is left out, its key is gone");
+						continue;
+					};
+					(key, Some(line))
 				},
 				_ => continue,
 			};

@@ -20,7 +20,7 @@ use dpki_client::{
 	ssh::{UserCertificate, fingerprint, sign_user, to_public_key},
 };
 use ssh_key::{Certificate, PrivateKey};
-use std::{fs, path::PathBuf};
+use std::{fs, os::unix::fs::MetadataExt, path::PathBuf};
 
 const HOUR: u64 = 3_600_000;
 
@@ -90,13 +90,71 @@ async fn a_user_proves_itself_by_a_key_that_the_device_has_made_and_no_one_else_
 	world.publish(4, vec![user_certificate(&first)]);
 	world.step().await.unwrap();
 	assert_eq!(world.text("home/id_dpki-cert.pub"), written(&first));
-	// What is in force does not depend on where the key was made, nor does a CA that goes take anything away.
-	fs::remove_file(world.made(&login())).unwrap();
+	// A CA that goes takes nothing away.
 	world.anchor(ca.anchor).revocation = Some(revocation());
 	world.restart();
 	world.step().await.unwrap();
 	assert_eq!(world.home(), ["id_dpki", "id_dpki-cert.pub"]);
 	assert_eq!(world.agent().status().error, None);
+	// Whoever removes the key where it was made takes it from the user, and holds nothing else up.
+	fs::remove_file(world.made(&login())).unwrap();
+	world.step().await.unwrap();
+	assert_eq!((world.home(), world.agent().status().error.clone()), (vec![], None));
+	assert!(world.generations_of_key().is_empty());
+	world.on(2).publish(1, vec![principals("root", &["ops"])]);
+	world.step().await.unwrap();
+	assert_eq!(world.file("principals/root"), "ops\n");
+}
+
+#[tokio::test]
+async fn a_key_that_others_know_does_not_pass_for_one_that_the_device_has_made() {
+	let mut world = World::new().with_user_key();
+	let ca = world.register(AnchorKind::SshUserCa);
+	let delivered = new_key();
+	let certificate = world.user_certificate(&ca, &delivered);
+	let with_key = user_key(&delivered, Some(certificate.to_openssh().unwrap()));
+	world.publish(1, vec![with_key]);
+	world.step().await.unwrap();
+	assert_eq!(world.home(), ["id_dpki", "id_dpki-cert.pub"]);
+	let words = "a key that this device has not made";
+	refused(&mut world, 2, vec![user_certificate(&certificate)], "bundle invalid", words).await;
+	// Neither on another channel, nor when the one that brought the key gives way to it.
+	world.on(2).publish(1, vec![user_certificate(&certificate)]);
+	world.step().await.unwrap();
+	assert_eq!(world.home(), ["id_dpki", "id_dpki-cert.pub"]);
+	world.on(0).publish(3, vec![]);
+	world.step().await.unwrap();
+	assert_eq!((world.verdict(), world.home()), (Some(Outcome::Applied), vec![]));
+}
+
+#[tokio::test]
+async fn whoever_has_the_account_later_inherits_no_key() {
+	let mut world = World::new().with_user_key();
+	let ca = world.register(AnchorKind::SshUserCa);
+	let key = world.makes_key().await;
+	world.publish(1, vec![user_certificate(&world.user_certificate(&ca, &key))]);
+	world.step().await.unwrap();
+	assert_eq!(world.home(), ["id_dpki", "id_dpki-cert.pub"]);
+	// It was made for an account of another number.
+	let owner = world.made(&login()).with_file_name("uid");
+	let uid = fs::metadata(world.place("home")).unwrap().uid();
+	assert_eq!(fs::read_to_string(&owner).unwrap(), format!("{uid}\n"));
+	fs::write(&owner, format!("{}\n", uid + 1)).unwrap();
+	world.step().await.unwrap();
+	assert_eq!((world.home(), world.agent().status().error.clone()), (vec![], None));
+	assert!(world.generations_of_key().is_empty() && !world.made(&login()).exists());
+	let again = world.makes_key().await;
+	assert_ne!(again.public_key(), key.public_key());
+	let item = user_certificate(&world.user_certificate(&ca, &key));
+	let words = "a key that this device has not made";
+	refused(&mut world, 2, vec![item], "bundle invalid", words).await;
+	world.publish(3, vec![user_certificate(&world.user_certificate(&ca, &again))]);
+	world.step().await.unwrap();
+	assert_eq!(world.home(), ["id_dpki", "id_dpki-cert.pub"]);
+	// What the configuration does not name goes with whatever is asked for next.
+	world.config.apply.user_keys.clear();
+	world.asked(Ask::SshHost(vec!["drone-7.acme.example".into()])).await.unwrap();
+	assert!(!world.made(&login()).exists());
 }
 
 #[tokio::test]

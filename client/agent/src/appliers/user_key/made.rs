@@ -2,10 +2,16 @@
 //!
 //! | file in the state directory | content |
 //! |---|---|
+//! | `made-user-keys/LOGIN/uid` | the number of the account for which it was made |
 //! | `made-user-keys/LOGIN/0.key` | the private key of this user, Ed25519 in OpenSSH's form |
 //!
 //! The agent keeps it there, and puts it where the user looks for it together with a certificate that was delivered for it.
 //! Renamed to `1.key` it is still found by certificates for it, and the next request makes another one.
+//!
+//! A name is no person: whoever gets an account later must not inherit what certificates have opened for the one before.
+//! So the agent destroys the keys when it sees that the account has another number, and the next request destroys those of
+//! logins that the configuration does not name any more. An account that has the same number again is the same, as it is for
+//! the files that it owns.
 
 use crate::{
 	files::{self, FileError, SECRET, SECRET_DIR},
@@ -18,10 +24,17 @@ use dpki_client::{
 };
 use ssh_key::{PublicKey, public::KeyData};
 use std::{
+	collections::BTreeSet,
 	fs,
 	path::{Path, PathBuf},
 };
 use zeroize::Zeroizing;
+
+/// The name of the directory with the keys of all users.
+const ALL: &str = "made-user-keys";
+
+/// The name of the file with the number of the account.
+const OWNER: &str = "uid";
 
 /// Why there is no key.
 #[derive(Debug, thiserror::Error)]
@@ -39,7 +52,7 @@ pub enum MadeError {
 
 /// Where the keys of a user lie.
 fn directory(state: &Path, login: &str) -> PathBuf {
-	state.join("made-user-keys").join(login)
+	state.join(ALL).join(login)
 }
 
 /// Where the key lies for which a certificate is asked.
@@ -47,8 +60,14 @@ pub fn path(state: &Path, login: &str) -> PathBuf {
 	directory(state, login).join("0.key")
 }
 
-/// The public half of the key of a user, which is made if there is none.
-pub fn make(state: &Path, login: &str) -> Result<PublicKey, MadeError> {
+/// Whether keys of a user may be there.
+pub(super) fn is_any(state: &Path, login: &str) -> bool {
+	directory(state, login).is_dir()
+}
+
+/// The public half of the key of a user, whose account has this number. It is made if there is none.
+pub fn make(state: &Path, login: &str, user: u32) -> Result<PublicKey, MadeError> {
+	keep_of(state, login, user)?;
 	let path = path(state, login);
 	// Whoever asked before may have been ended before the key had its name.
 	path.parent().map_or(Ok(()), files::sweep)?;
@@ -59,12 +78,65 @@ pub fn make(state: &Path, login: &str) -> Result<PublicKey, MadeError> {
 	for directory in path.ancestors().skip(1).take(2).collect::<Vec<_>>().into_iter().rev() {
 		files::create_dir(directory, SECRET_DIR)?;
 	}
+	// Before the key, which is nobody's without it.
+	files::replace(&path.with_file_name(OWNER), owner(user).as_bytes(), SECRET)?;
 	let text = SoftwareKey::generate(KeyType::Ed25519)?.to_openssh(login)?;
 	files::create_whole(&path, text.as_bytes(), SECRET)?;
 	match read_private(&Secret::from(text.as_bytes())) {
 		Ok((_, public)) => Ok(public),
 		Err(_) => Err(MadeError::Damaged(path)),
 	}
+}
+
+/// Destroys the keys of a user unless they were made for the account of this number.
+pub(super) fn keep_of(state: &Path, login: &str, user: u32) -> Result<(), FileError> {
+	let directory = directory(state, login);
+	let noted = files::read_if_there(&directory.join(OWNER))?;
+	if noted.as_deref() == Some(owner(user).as_bytes()) {
+		return Ok(());
+	}
+	destroy(&directory)
+}
+
+/// Destroys the keys of users whom the configuration does not name any more: nothing could come back for them.
+pub fn keep_named<'a>(
+	state: &Path,
+	logins: impl IntoIterator<Item = &'a String>,
+) -> Result<(), FileError> {
+	let logins: BTreeSet<_> = logins.into_iter().collect();
+	let all = state.join(ALL);
+	if !all.is_dir() {
+		return Ok(());
+	}
+	for entry in fs::read_dir(&all).map_err(files::failed("list", &all))? {
+		let entry = entry.map_err(files::failed("list", &all))?;
+		let login = entry.file_name().to_string_lossy().into_owned();
+		if !logins.contains(&login) {
+			destroy(&entry.path())?;
+		}
+	}
+	Ok(())
+}
+
+/// Destroys the keys in a directory, also one that a crash has left half-way. The directory stays, since a request may be
+/// about to make another key there.
+fn destroy(directory: &Path) -> Result<(), FileError> {
+	if !directory.is_dir() {
+		return Ok(());
+	}
+	files::sweep(directory)?;
+	for entry in fs::read_dir(directory).map_err(files::failed("list", directory))? {
+		let path = entry.map_err(files::failed("list", directory))?.path();
+		if path.extension().is_some_and(|ending| ending == "key") {
+			files::destroy(&path)?;
+		}
+	}
+	Ok(())
+}
+
+/// What says for which account keys were made.
+fn owner(user: u32) -> String {
+	format!("{user}\n")
 }
 
 /// The private key of a user with this public half, as it is written to the disk.
@@ -100,15 +172,15 @@ mod tests {
 	#[test]
 	fn a_key_is_made_once_and_for_the_agent_only() {
 		let state = tempfile::tempdir().unwrap();
-		let first = make(state.path(), "ops").unwrap();
+		let first = make(state.path(), "ops", 7).unwrap();
 		let path = path(state.path(), "ops");
 		let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
 		assert_eq!((mode(&path), mode(path.parent().unwrap())), (SECRET, SECRET_DIR));
-		assert_eq!(make(state.path(), "ops").unwrap(), first, "a renewal is for the same key");
-		assert_ne!(make(state.path(), "pilot").unwrap(), first);
+		assert_eq!(make(state.path(), "ops", 7).unwrap(), first, "a renewal is for the same key");
+		assert_ne!(make(state.path(), "pilot", 7).unwrap(), first);
 		// One that has another name is found as long as it is there.
 		fs::rename(&path, path.with_file_name("1.key")).unwrap();
-		let second = make(state.path(), "ops").unwrap();
+		let second = make(state.path(), "ops", 7).unwrap();
 		assert_ne!(second, first);
 		for key in [&first, &second] {
 			let found = find(state.path(), "ops", key.key_data()).unwrap().unwrap();
@@ -121,10 +193,51 @@ mod tests {
 	#[test]
 	fn what_is_no_key_is_neither_asked_about_nor_written_over() {
 		let state = tempfile::tempdir().unwrap();
-		make(state.path(), "ops").unwrap();
+		make(state.path(), "ops", 7).unwrap();
 		let path = path(state.path(), "ops");
 		fs::write(&path, "damaged").unwrap();
-		assert!(matches!(make(state.path(), "ops"), Err(MadeError::Damaged(_))));
+		assert!(matches!(make(state.path(), "ops", 7), Err(MadeError::Damaged(_))));
 		assert_eq!(fs::read(&path).unwrap(), b"damaged");
+	}
+
+	#[test]
+	fn whoever_has_the_name_later_does_not_inherit_the_key() {
+		let state = tempfile::tempdir().unwrap();
+		let (state, path) = (state.path(), path(state.path(), "ops"));
+		let first = make(state, "ops", 7).unwrap();
+		fs::rename(&path, path.with_file_name("1.key")).unwrap();
+		let second = make(state, "ops", 7).unwrap();
+		keep_of(state, "ops", 7).unwrap();
+		let is_there = |key: &PublicKey| find(state, "ops", key.key_data()).unwrap().is_some();
+		assert!(is_there(&first) && is_there(&second));
+		// Another account asks.
+		let third = make(state, "ops", 8).unwrap();
+		assert!(![&first, &second].contains(&&third));
+		assert!(!is_there(&first) && !is_there(&second) && is_there(&third));
+		// The account is seen to be another one before anybody asks.
+		keep_of(state, "ops", 7).unwrap();
+		assert!(!is_there(&third));
+		// Nobody knows whose it is.
+		let fourth = make(state, "ops", 7).unwrap();
+		fs::remove_file(path.with_file_name(OWNER)).unwrap();
+		keep_of(state, "ops", 7).unwrap();
+		assert!(!is_there(&fourth));
+		// A crash has left one half-way.
+		let staged = path.with_file_name(".0.key.new");
+		fs::write(&staged, "half of a key").unwrap();
+		keep_of(state, "ops", 8).unwrap();
+		assert!(!staged.exists());
+	}
+
+	#[test]
+	fn keys_of_those_whom_the_configuration_does_not_name_any_more_go() {
+		let state = tempfile::tempdir().unwrap();
+		let state = state.path();
+		keep_named(state, &[]).unwrap();
+		let (kept, gone) = (make(state, "ops", 7).unwrap(), make(state, "pilot", 8).unwrap());
+		keep_named(state, &["ops".to_owned(), "other".to_owned()]).unwrap();
+		assert!(find(state, "ops", kept.key_data()).unwrap().is_some());
+		assert!(find(state, "pilot", gone.key_data()).unwrap().is_none());
+		assert!(!path(state, "pilot").exists());
 	}
 }

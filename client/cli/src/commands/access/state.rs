@@ -16,17 +16,23 @@ use dpki_client::{
 	bundle::ContentSignature,
 	calls,
 	envelope::{self, RecipientKey},
+	ssh,
 };
 use dpki_primitives::{
 	Moment,
+	anchor::AnchorRecord,
 	channel::ChannelId,
 	context::MAX_SIGNATURE_LIFETIME,
 	delivery::{DeliveryBinding, Suite},
-	ids::{AnchorId, BlobDigest},
-	status::Status,
+	ids::{AnchorId, BlobDigest, OrganisationId},
+	revocation::{SshRevocation, SshSubject},
+	status::{Status, status},
 };
 use ssh_key::Certificate;
-use std::path::{Path, PathBuf};
+use std::{
+	collections::BTreeMap,
+	path::{Path, PathBuf},
+};
 
 /// What a device has been delivered.
 pub struct State {
@@ -72,8 +78,9 @@ impl State {
 				why: error.to_string(),
 				next: "use a node that keeps its blocks, and try again".into(),
 			})?;
-			let bundle = without_revoked(review.open(&envelope)?.bundle, view).await?;
-			let bundle = without_expired(bundle, view.now());
+			let organisation = destination.record.organisation;
+			let bundle =
+				without_refused(review.open(&envelope)?.bundle, view, organisation).await?;
 			if from != path {
 				// It is in force by now, and what comes next must not be written over the file that opens it.
 				files::rename(from, path)?;
@@ -132,40 +139,87 @@ impl State {
 	}
 }
 
-/// The state without CAs that were revoked since. The device has left them out on its own, and refuses whatever is new and names
-/// one.
-async fn without_revoked(bundle: Bundle, view: &View) -> Result<Bundle> {
-	let mut revoked = Vec::new();
-	for anchor in bundle.items.iter().filter_map(ca) {
-		if matches!(view.anchor_status(anchor).await?, Status::Revoked(_)) {
-			revoked.push(anchor);
+/// The state without what a device refuses in a new delivery, although it was good once: CAs that are not believed any
+/// more, and certificates of users that have ended, were revoked, or are of such a CA. Otherwise nobody could be granted a
+/// login because of them. The device has left the CAs out on its own, and keeps the key of a user for the next certificate.
+async fn without_refused(
+	bundle: Bundle,
+	view: &View,
+	organisation: OrganisationId,
+) -> Result<Bundle> {
+	let mut authorities = Authorities::new();
+	for item in &bundle.items {
+		let certificate = user_certificate(item);
+		let signer = certificate.as_ref().and_then(|it| signer_anchor(it).ok());
+		let Some(id) = ca(item).or(signer) else { continue };
+		if authorities.contains_key(&id) {
+			continue;
 		}
+		let (record, revocations) = (view.anchor(id).await?, view.ssh_revocations(id).await?);
+		authorities.insert(id, Authority { record, revocations });
 	}
-	Ok(without(bundle, &revoked))
+	Ok(without(bundle, &authorities, organisation, view.now()))
 }
 
-fn without(mut bundle: Bundle, revoked: &[AnchorId]) -> Bundle {
-	bundle
-		.items
-		.retain(|item| ca(item).is_none_or(|anchor| !revoked.contains(&anchor)));
+fn without(
+	mut bundle: Bundle,
+	authorities: &Authorities,
+	organisation: OrganisationId,
+	now: Moment,
+) -> Bundle {
+	let known = |id: &AnchorId| authorities.get(id);
+	bundle.items.retain(|item| match (ca(item), user_certificate(item)) {
+		(Some(anchor), _) => known(&anchor).is_some_and(|it| it.is_believed(now)),
+		(None, Some(certificate)) => {
+			let signer = signer_anchor(&certificate).ok();
+			let signer = signer.as_ref().and_then(known);
+			signer.is_some_and(|it| it.vouches(&certificate, organisation, now))
+		},
+		(None, None) => true,
+	});
 	bundle
 }
 
-/// The state without certificates of users that have ended: a device refuses whatever is new and brings one, and nobody could be
-/// granted a login because of it. The key stays on the device for the next one.
-fn without_expired(mut bundle: Bundle, now: Moment) -> Bundle {
-	let is_over = |item: &Item| {
-		user_certificate(item).is_some_and(|it| it.valid_before().saturating_mul(1000) <= now)
-	};
-	bundle.items.retain(|item| !is_over(item));
-	bundle
+/// What the chain says about the CAs of a state.
+type Authorities = BTreeMap<AnchorId, Authority>;
+
+/// What the chain says about a CA for SSH.
+struct Authority {
+	record: Option<AnchorRecord>,
+	revocations: Vec<SshRevocation>,
 }
 
-/// The CA that a part names, or by which a user is certified.
+impl Authority {
+	/// Whether a device believes it, which is what `dpki-agent` asks, too: one that is retired counts like a valid one.
+	fn is_believed(&self, now: Moment) -> bool {
+		let standing = self.record.as_ref().map(AnchorRecord::standing);
+		matches!(status(standing.as_ref(), &[], now), Status::Valid | Status::Superseded)
+	}
+
+	/// Whether a device of this organisation takes a certificate of a user from it, by the questions that the device asks.
+	fn vouches(
+		&self,
+		certificate: &Certificate,
+		organisation: OrganisationId,
+		now: Moment,
+	) -> bool {
+		let key = ssh_key::PublicKey::from(certificate.public_key().clone());
+		let subjects = [
+			SshSubject::Serial(certificate.serial()),
+			SshSubject::KeyFingerprint(ssh::fingerprint(&key)),
+		];
+		self.is_believed(now)
+			&& self.record.as_ref().is_some_and(|it| it.organisation == organisation)
+			&& certificate.valid_before() > now / 1000
+			&& !self.revocations.iter().any(|entry| subjects.contains(&entry.subject))
+	}
+}
+
+/// The CA that a part names.
 fn ca(item: &Item) -> Option<AnchorId> {
 	match item.part() {
 		Item::SshUserCa { anchor } | Item::SshKnownHostCa { anchor, .. } => Some(*anchor),
-		_ => user_certificate(item).and_then(|certificate| signer_anchor(&certificate).ok()),
+		_ => None,
 	}
 }
 
@@ -290,9 +344,10 @@ mod tests {
 		anchor::AnchorKind,
 		approval::ApprovalRule,
 		device::DeviceRecord,
-		ids::{CertificateId, DeviceId, KeyId, OrganisationId},
+		ids::{CertificateId, DeviceId, KeyId},
 		key::{KeyPurpose, KeyRecord},
 		organisation::DeliveryPolicy,
+		revocation::{Revocation, RevocationReason},
 		status::Validity,
 	};
 	use ssh_key::{Algorithm, PrivateKey, rand_core::OsRng};
@@ -330,25 +385,62 @@ mod tests {
 		assert_eq!(bundle.items, [key(2, 10), key(3, 20)], "a plain key needs no CA");
 	}
 
-	#[test]
-	fn a_ca_that_was_revoked_is_not_carried_on() {
-		let (good, revoked) = (AnchorId([1; 32]), AnchorId([2; 32]));
-		let hosts = vec!["*.acme.example".to_owned()];
-		let kept = [
-			Item::SshUserCa { anchor: good },
-			Item::SshPrincipals { login: "root".into(), principals: vec![] },
-		];
-		let gone = [
-			Item::SshUserCa { anchor: revoked }.optional(),
-			Item::SshKnownHostCa { anchor: revoked, hosts },
-		];
-		let bundle = Bundle { items: [&kept[..], &gone].concat() };
-		assert_eq!(without(bundle.clone(), &[revoked]).items, kept);
-		assert_eq!(without(bundle.clone(), &[]).items, bundle.items);
+	const OWN: OrganisationId = OrganisationId([1; 32]);
+
+	fn authority() -> Authority {
+		let validity = Validity { not_before: 0, not_after: None };
+		let (kind, key) = (AnchorKind::SshUserCa, KeyId([4; 32]));
+		let record = AnchorRecord::new(OWN, kind, None, key, validity, 0);
+		Authority { record: Some(record), revocations: Vec::new() }
+	}
+
+	fn changed(change: impl FnOnce(&mut AnchorRecord)) -> Authority {
+		let mut authority = authority();
+		change(authority.record.as_mut().unwrap());
+		authority
+	}
+
+	fn revocation() -> Revocation {
+		Revocation { reason: RevocationReason::KeyCompromise, at: 1 }
+	}
+
+	/// CAs that a device refuses in whatever is new.
+	fn unbelieved() -> [Authority; 4] {
+		let is_over = |it: &mut AnchorRecord| it.validity.not_after = Some(1_000_000);
+		[
+			Authority { record: None, revocations: Vec::new() },
+			changed(|it| it.revocation = Some(revocation())),
+			changed(is_over),
+			changed(|it| {
+				is_over(it);
+				it.retired_at = Some(1);
+			}),
+		]
 	}
 
 	#[test]
-	fn a_certificate_of_a_user_goes_with_its_time_and_with_its_ca() {
+	fn a_ca_that_is_not_believed_any_more_is_not_carried_on() {
+		let (good, retired, bad) = (AnchorId([1; 32]), AnchorId([2; 32]), AnchorId([3; 32]));
+		let hosts = vec!["*.acme.example".to_owned()];
+		let kept = [
+			Item::SshUserCa { anchor: good },
+			Item::SshUserCa { anchor: retired },
+			Item::SshPrincipals { login: "root".into(), principals: vec![] },
+		];
+		let gone = [
+			Item::SshUserCa { anchor: bad }.optional(),
+			Item::SshKnownHostCa { anchor: bad, hosts },
+		];
+		for no_use in unbelieved() {
+			let retiree = changed(|it| it.retired_at = Some(1));
+			let known = Authorities::from([(good, authority()), (retired, retiree), (bad, no_use)]);
+			let bundle = Bundle { items: [&kept[..], &gone].concat() };
+			assert_eq!(without(bundle, &known, OWN, 1_000_001).items, kept);
+		}
+	}
+
+	#[test]
+	fn a_certificate_of_a_user_is_carried_on_as_long_as_a_device_takes_it() {
 		let random = || PrivateKey::random(&mut OsRng, Algorithm::Ed25519).unwrap();
 		let (ca, key) = (random(), random());
 		let content = Content {
@@ -362,10 +454,35 @@ mod tests {
 		let (login, certificate) = ("ops".to_owned(), signed.to_openssh().unwrap());
 		let anchor = signer_anchor(&signed).unwrap();
 		let bundle = Bundle { items: vec![Item::SshUserCertificate { login, certificate }] };
-		assert_eq!(without(bundle.clone(), &[AnchorId([9; 32])]).items, bundle.items);
-		assert_eq!(without(bundle.clone(), &[anchor]).items, []);
-		assert_eq!(without_expired(bundle.clone(), 1_059_999).items, bundle.items);
-		assert_eq!(without_expired(bundle, 1_060_000).items, []);
+		let left = |by: Authority, now| {
+			let known = Authorities::from([(anchor, by)]);
+			without(bundle.clone(), &known, OWN, now).items
+		};
+		let revoking = |subject| Authority {
+			revocations: vec![SshRevocation { subject, revocation: revocation() }],
+			..authority()
+		};
+		let fingerprint = |key: &PrivateKey| ssh::fingerprint(key.public_key());
+		for good in [
+			authority(),
+			changed(|it| it.retired_at = Some(1)),
+			revoking(SshSubject::Serial(signed.serial().wrapping_add(1))),
+			revoking(SshSubject::KeyFingerprint(fingerprint(&random()))),
+		] {
+			assert_eq!(left(good, 1_059_999), bundle.items);
+		}
+		for no_use in unbelieved() {
+			assert_eq!(left(no_use, 1_000_001), []);
+		}
+		for bad in [
+			revoking(SshSubject::Serial(signed.serial())),
+			revoking(SshSubject::KeyFingerprint(fingerprint(&key))),
+			changed(|it| it.organisation = OrganisationId([9; 32])),
+		] {
+			assert_eq!(left(bad, 1_000_001), []);
+		}
+		assert_eq!(left(authority(), 1_060_000), []);
+		assert_eq!(without(bundle.clone(), &Authorities::new(), OWN, 1).items, []);
 	}
 
 	#[test]

@@ -35,7 +35,7 @@ use std::{
 /// Answer devices that ask for host certificates, or for certificates of their users.
 #[derive(Args)]
 pub struct SignRequests {
-	/// What `dpki-agent request ssh-host --out` wrote, or `request ssh-user --out`
+	/// What `dpki-agent request ssh-host --out` wrote, or one of `request ssh-user --out` alone
 	#[arg(value_name = "FILE", required = true)]
 	request: Vec<PathBuf>,
 	/// The private key of an SSH host CA of the organisation, or of an SSH user CA for users of devices
@@ -57,11 +57,15 @@ pub struct SignRequests {
 impl SignRequests {
 	/// Runs the command.
 	pub async fn run(self, session: &Session) -> Result<Report> {
+		let read =
+			|path: &PathBuf| -> Result<DeviceRequest> { Ok(files::read_text(path)?.parse()?) };
+		let requests = self.request.iter().map(read).collect::<Result<Vec<_>>>()?;
+		require_one_user(&requests.iter().map(|it| &it.wanted).collect::<Vec<_>>())?;
 		let ca = secrets::ssh_key(&self.ca)?;
 		let (client, view) = self.trust.view(session).await?;
 		let mut reports = Vec::new();
-		for path in &self.request {
-			let asked = Asked::read(path, &client, &view).await?;
+		for (path, request) in self.request.iter().zip(requests) {
+			let asked = Asked::of(request, &client, &view).await?;
 			let device = asked.request.device;
 			let (kind, key, names, next) = match &asked.request.wanted {
 				Wanted::SshHost { key, names } => {
@@ -83,14 +87,15 @@ impl SignRequests {
 			deliver::require_unrevoked(&view.ssh_revocations(known.id).await?, &key, &asked.name)?;
 			let out = files::with_ending(&path.with_extension(""), "-cert.pub");
 			replaceable(&out)?;
-			let question = format!("Certify {} as {}?", asked.name, names.join(", "));
+			let subject = subject(&asked.name, &asked.request.wanted);
+			let question = format!("Certify {subject} as {}?", names.join(", "));
 			prompt::confirm(&question, self.yes)?;
 			let content = Content {
 				names: names.clone(),
 				now: super::signing_time(Some(view.now()))?,
 				span: self.span,
 				serial: None,
-				key_id: Some(asked.name.clone()),
+				key_id: Some(subject.clone()),
 			};
 			let certificate = content.sign(&ca, &key, kind)?;
 			let line = openssh_line(&certificate)?;
@@ -98,7 +103,7 @@ impl SignRequests {
 			let until = rfc3339(certificate.valid_before().saturating_mul(1000));
 			reports.push(
 				certificate_report(&certificate)?
-					.done(format!("Signed a certificate for {} until {until}", asked.name))
+					.done(format!("Signed a certificate for {subject} until {until}"))
 					.data("device", asked.request.device.to_string())
 					.data("certificate", line.trim())
 					.row("file", out.display())
@@ -122,7 +127,11 @@ pub struct Asked {
 impl Asked {
 	/// Reads a request, and refuses it unless a valid signing key of a valid device has signed it.
 	pub async fn read(path: &Path, client: &Client, view: &View) -> Result<Self> {
-		let request: DeviceRequest = files::read_text(path)?.parse()?;
+		Self::of(files::read_text(path)?.parse()?, client, view).await
+	}
+
+	/// The same of a request that was read already.
+	async fn of(request: DeviceRequest, client: &Client, view: &View) -> Result<Self> {
 		let (record, name, signer) = signer(view, request.device, request.key).await?;
 		request.verify(client.genesis_hash(), &signer, view.now())?;
 		Ok(Self { request, record, name })
@@ -134,6 +143,29 @@ impl Asked {
 			why: format!("{} asks for a certificate of another kind", path.display()),
 			next: format!("answer it with `{command}`"),
 		}
+	}
+}
+
+/// Refuses to answer a request for a user beside others: what `--principal` names would be granted to each of the devices,
+/// and one whose signing key was stolen would ask for what was meant for another.
+fn require_one_user(wanted: &[&Wanted]) -> Result<()> {
+	let has_user = wanted.iter().any(|it| matches!(it, Wanted::SshUser { .. }));
+	if wanted.len() == 1 || !has_user {
+		return Ok(());
+	}
+	Err(Error::NotAllowed {
+		why:
+			"one of these requests is for a user, whose principals would be allowed to all of them"
+				.into(),
+		next: "answer requests for users one at a time, each with a --principal of its own".into(),
+	})
+}
+
+/// Whom a certificate is for: the device, or one of its users.
+fn subject(device: &str, wanted: &Wanted) -> String {
+	match wanted {
+		Wanted::SshUser { login, .. } => format!("{device}:{login}"),
+		_ => device.to_owned(),
 	}
 }
 
@@ -178,4 +210,40 @@ pub async fn require_host_key(view: &View, device: DeviceId, name: &str, key: Ke
 		why: format!("the chain knows no valid SSH host key {key} of {name}"),
 		next: "have the device register its host key".into(),
 	})
+}
+
+#[cfg(test)]
+mod tests {
+	use super::*;
+	use dpki_client::possession::AgreementKey;
+
+	// Of which kind a key is matters to nobody here.
+	fn host() -> Wanted {
+		let key = AgreementKey::from_secret_bytes(&[7; 32]).public();
+		Wanted::SshHost { key, names: vec!["a.acme.example".into()] }
+	}
+
+	fn user(login: &str) -> Wanted {
+		let key = AgreementKey::from_secret_bytes(&[8; 32]).public();
+		Wanted::SshUser { login: login.into(), key, principals: vec!["a-ops".into()] }
+	}
+
+	#[test]
+	fn what_is_allowed_to_a_user_of_one_device_is_allowed_to_no_other() {
+		for good in [&[user("ops")][..], &[host()], &[host(), host()]] {
+			require_one_user(&good.iter().collect::<Vec<_>>()).unwrap();
+		}
+		for bad in [[user("ops"), user("ops")], [user("ops"), user("pilot")], [host(), user("ops")]]
+		{
+			let error = require_one_user(&bad.iter().collect::<Vec<_>>()).unwrap_err();
+			assert!(error.to_string().contains("would be allowed to all of them"), "{error}");
+			assert!(error.next_step().unwrap().contains("one at a time"), "{error}");
+		}
+	}
+
+	#[test]
+	fn a_certificate_says_which_user_of_which_device_it_is_for() {
+		assert_eq!(subject("acme/drone-7", &user("ops")), "acme/drone-7:ops");
+		assert_eq!(subject("acme/drone-7", &host()), "acme/drone-7");
+	}
 }
