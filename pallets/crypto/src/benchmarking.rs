@@ -24,12 +24,12 @@ const _: () = assert!(BATCH as usize <= MAX_BATCH_LEN);
 const KEYS: KeyTypeId = KeyTypeId(*b"cryp");
 
 /// The Montgomery form of the Ed25519 key: what an X25519 key of the same device would be.
-fn x25519_key() -> MontgomeryPoint {
-	CompressedEdwardsY(ED25519_KEY)
-		.decompress()
+fn x25519_key() -> Result<MontgomeryPoint, BenchmarkError> {
+	let point = CompressedEdwardsY(ED25519_KEY).decompress();
+	point
 		.as_ref()
 		.map(EdwardsPoint::to_montgomery)
-		.expect("the key is a point")
+		.ok_or(BenchmarkError::Stop("the key is no point"))
 }
 
 /// What is done for a signature of an X25519 key: its Edwards form, in the runtime, and the signature under that. The sign
@@ -81,49 +81,54 @@ mod benchmarks {
 	}
 
 	#[benchmark(extra)]
-	fn xeddsa_host() {
-		let key = x25519_key();
+	fn xeddsa_host() -> Result<(), BenchmarkError> {
+		let key = x25519_key()?;
 
 		#[block]
 		{
 			assert!(xeddsa(&Host, key));
 		}
+		Ok(())
 	}
 
 	#[benchmark(extra)]
-	fn xeddsa_pure() {
-		let key = x25519_key();
+	fn xeddsa_pure() -> Result<(), BenchmarkError> {
+		let key = x25519_key()?;
 
 		#[block]
 		{
 			assert!(xeddsa(&Pure, key));
 		}
+		Ok(())
 	}
 
 	// The host's own functions have no reference in the runtime: sr25519, and secp256k1 with the hash of it.
 	#[benchmark(extra)]
-	fn sr25519_host() {
+	fn sr25519_host() -> Result<(), BenchmarkError> {
 		let key = crypto::sr25519_generate(KEYS, None);
-		let signature = crypto::sr25519_sign(KEYS, &key, &MESSAGE).expect("the key is there");
+		let signature = crypto::sr25519_sign(KEYS, &key, &MESSAGE)
+			.ok_or(BenchmarkError::Stop("the key is not there"))?;
 
 		#[block]
 		{
 			assert!(crypto::sr25519_verify(&signature, &MESSAGE, &key));
 		}
+		Ok(())
 	}
 
 	#[benchmark(extra)]
-	fn secp256k1_host() {
+	fn secp256k1_host() -> Result<(), BenchmarkError> {
 		let key = crypto::ecdsa_generate(KEYS, None);
 		let digest = sp_io::hashing::sha2_256(&MESSAGE);
-		let signature =
-			crypto::ecdsa_sign_prehashed(KEYS, &key, &digest).expect("the key is there");
+		let signature = crypto::ecdsa_sign_prehashed(KEYS, &key, &digest)
+			.ok_or(BenchmarkError::Stop("the key is not there"))?;
 
 		#[block]
 		{
 			let digest = sp_io::hashing::sha2_256(&MESSAGE);
 			assert!(crypto::ecdsa_verify_prehashed(&signature, &digest, &key));
 		}
+		Ok(())
 	}
 
 	#[benchmark(extra)]

@@ -1,7 +1,7 @@
 //! That every row of the table of attacks in the README names tests that exist.
 
 const README: &str = include_str!("../../README.md");
-const SOURCES: [&str; 39] = [
+const SOURCES: [&str; 41] = [
 	include_str!("../../../e2e/tests/e2e/enrolment.rs"),
 	include_str!("../../../e2e/tests/e2e/light.rs"),
 	include_str!("../../../e2e/tests/e2e/renewal.rs"),
@@ -29,11 +29,13 @@ const SOURCES: [&str; 39] = [
 	include_str!("temporary.rs"),
 	include_str!("temporary_keys.rs"),
 	include_str!("untold.rs"),
+	include_str!("user_certificates.rs"),
 	include_str!("user_keys.rs"),
 	include_str!("../../src/http/tests.rs"),
 	include_str!("../../src/service/metrics.rs"),
 	include_str!("../../src/appliers/authorized/block.rs"),
 	include_str!("../../src/appliers/place.rs"),
+	include_str!("../../src/appliers/user_key/made.rs"),
 	include_str!("../../src/ssh/delivered.rs"),
 	include_str!("secrets.rs"),
 	include_str!("../../src/journal.rs"),

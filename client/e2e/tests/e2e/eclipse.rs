@@ -151,9 +151,13 @@ async fn what_was_revoked_opens_nothing_once_the_last_news_are_too_old() {
 	}
 
 	// The agent that has run all the time, with the relay still there, closes what may be revoked by now.
-	device.tells("closed", are_closed).await;
-	let head = device.status()["head"]["time"].as_u64().expect("it has seen a block");
-	assert!(now() > head + MAX_AGE * 1000, "not before the age");
+	// On a slow machine it may be closed before, by older news than the last that the relay has, and open again with these.
+	let is_late = |status: &Value| {
+		status["head"]["time"]
+			.as_u64()
+			.is_some_and(|head| now() > head + MAX_AGE * 1000)
+	};
+	device.tells("closed", |status| are_closed(status) && is_late(status)).await;
 	let refused = sshd.login(&alice, &known_hosts, "true");
 	assert!(!refused.granted, "a revoked key behind a relay: {refused:?}");
 	until("refused the revoked peer", || async { (!friend.is_taken().await).then_some(()) }).await;
