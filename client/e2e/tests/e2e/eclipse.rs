@@ -151,7 +151,8 @@ async fn what_was_revoked_opens_nothing_once_the_last_news_are_too_old() {
 	}
 
 	// The agent that has run all the time, with the relay still there, closes what may be revoked by now.
-	// On a slow machine it may be closed before, by older news than the last that the relay has, and open again with these.
+	// On a slow machine it may be closed before, by older news than the last that the relay has, and open again with these;
+	// that it closes no sooner than its age says is shown by clocks that stand still (`lapses` of the agent).
 	let is_late = |status: &Value| {
 		status["head"]["time"]
 			.as_u64()
