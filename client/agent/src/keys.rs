@@ -159,6 +159,7 @@ impl DeviceKeys {
 
 	/// The hybrid key of this state directory: the one that is there, or a new one.
 	pub fn add_hybrid(vault: &Vault) -> Result<HybridKey, KeyError> {
+		let _at_work = rotation::at_work(vault.state())?;
 		rotation::resume(vault.state())?;
 		make_hybrid(vault, HYBRID)
 	}

@@ -141,6 +141,13 @@ pub struct Rotated {
 	pub public: Option<Vec<u8>>,
 }
 
+/// See [`alone`].
+#[derive(Debug)]
+pub(crate) struct Alone {
+	_rotating: File,
+	_at_work: File,
+}
+
 /// A key that takes the place of another one.
 enum Next {
 	Agreement(AgreementKey),
@@ -182,7 +189,7 @@ pub fn begin_hybrid(vault: &Vault) -> Result<HybridKey, KeyError> {
 
 /// The right to begin a rotation, until this is dropped: of two at the same time one would register a key that the other has
 /// written over. The lock of the state directory is not for this, because the agent goes on meanwhile.
-pub(crate) fn alone(state: &Path) -> Result<File, RotationError> {
+pub(crate) fn alone(state: &Path) -> Result<Alone, RotationError> {
 	let path = state.join(LOCK);
 	let file = OpenOptions::new()
 		.write(true)
@@ -192,19 +199,28 @@ pub(crate) fn alone(state: &Path) -> Result<File, RotationError> {
 		.open(&path)
 		.map_err(files::failed("open", &path))?;
 	match file.try_lock() {
-		Ok(()) => Ok(file),
+		Ok(()) => Ok(Alone { _rotating: file, _at_work: at_work(state)? }),
 		Err(TryLockError::WouldBlock) => Err(RotationError::Held(state.into())),
 		Err(TryLockError::Error(error)) => Err(files::failed("lock", &path)(error).into()),
 	}
 }
 
-/// Destroys what a process laid ready in the state directory that was ended. A rotation that is at work may have laid something
+/// The right to lay keys ready in the state directory beside an agent that may be starting, until this is dropped. Any number
+/// of processes may have it. It is a lock of the directory itself, and waits for nothing but a [`sweep`].
+pub(crate) fn at_work(state: &Path) -> Result<File, FileError> {
+	let directory = File::open(state).map_err(files::failed("open", state))?;
+	directory.lock_shared().map_err(files::failed("lock", state))?;
+	Ok(directory)
+}
+
+/// Destroys what a process laid ready in the state directory that was ended. One that is at work may have laid something
 /// ready, too: then it is left for the next start.
 pub(crate) fn sweep(state: &Path) -> Result<(), FileError> {
-	match alone(state) {
-		Ok(_alone) => files::sweep(state),
-		Err(RotationError::File(error)) => Err(error),
-		Err(_) => Ok(()),
+	let directory = File::open(state).map_err(files::failed("open", state))?;
+	match directory.try_lock() {
+		Ok(()) => files::sweep(state),
+		Err(TryLockError::WouldBlock) => Ok(()),
+		Err(TryLockError::Error(error)) => Err(files::failed("lock", state)(error)),
 	}
 }
 
@@ -434,6 +450,21 @@ mod tests {
 		sweep(dir.path()).unwrap();
 		assert!(!staged.exists());
 		alone(dir.path()).unwrap();
+	}
+
+	#[test]
+	fn an_agent_that_starts_leaves_what_is_about_to_be_a_key() {
+		let dir = tempfile::tempdir().unwrap();
+		let key = dir.path().join(HYBRID);
+		let (state, made) = (dir.path().to_owned(), format!("disk: link {}", key.display()));
+		// In this moment the key lies ready, and has no name that counts.
+		crate::steps::watch_process(crate::steps::Steps::new(move |step| {
+			if step == made {
+				sweep(&state).unwrap();
+			}
+		}));
+		DeviceKeys::add_hybrid(&Vault::open_state(dir.path())).unwrap();
+		assert!(key.exists());
 	}
 
 	#[test]
