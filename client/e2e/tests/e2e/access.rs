@@ -1,6 +1,6 @@
 //! The whole path: an SSH login that the chain grants and takes away.
 
-use dpki_e2e::{Fleet, Sshd, block, certificate, tell_name};
+use dpki_e2e::{Fleet, Sshd, block, certificate, login_name, tell_name};
 use std::{
 	path::Path,
 	time::{Duration, SystemTime, UNIX_EPOCH},
@@ -78,6 +78,19 @@ async fn a_login_is_granted_by_the_chain_and_taken_away() {
 	let carol = fleet.user_key("carol");
 	fleet.grant(&user_ca, &carol, "5m");
 	let login = sshd.login(&carol, &known_hosts, "true");
+	assert!(login.granted, "{login:?}\n{}", sshd.log());
+
+	// No grant fails for a host certificate that was good when it was delivered: the next delivery goes without it.
+	let shown = device.ssh().join("current/host_certificate.pub");
+	let text = |path: &Path| path.display().to_string();
+	fleet.admin.ok(["revoke", "ssh-cert", "--cert", &text(&shown), "--yes"]);
+	let dave = fleet.user_key("dave");
+	let review = delivered["review"].as_str().expect("a file");
+	let whom = ["--login", &login_name(), "--key", &text(&dave), "--ca", &text(&user_ca)];
+	let how = ["access", "grant", "acme/drone-7", "--review", review, "--wait=110s"];
+	assert_eq!(fleet.admin.ok([&how[..], &whom].concat())["outcome"], "applied");
+	assert!(!shown.exists(), "it is of no use to anybody");
+	let login = sshd.login(&dave, &known_hosts, "true");
 	assert!(login.granted, "{login:?}\n{}", sshd.log());
 	let revoked = fleet.admin.ok([
 		"revoke",

@@ -140,8 +140,9 @@ impl State {
 }
 
 /// The state without what a device refuses in a new delivery, although it was good once: CAs that are not believed any
-/// more, and certificates of users that have ended, were revoked, or are of such a CA. Otherwise nobody could be granted a
-/// login because of them. The device has left the CAs out on its own, and keeps the key of a user for the next certificate.
+/// more, and certificates of the host and its users that have ended, were revoked, or are of such a CA. Otherwise nobody
+/// could be granted a login because of them. The device has left the CAs out on its own, and keeps its keys for the next
+/// certificates.
 async fn without_refused(
 	bundle: Bundle,
 	view: &View,
@@ -149,7 +150,7 @@ async fn without_refused(
 ) -> Result<Bundle> {
 	let mut authorities = Authorities::new();
 	for item in &bundle.items {
-		let certificate = user_certificate(item);
+		let certificate = certificate(item);
 		let signer = certificate.as_ref().and_then(|it| signer_anchor(it).ok());
 		let Some(id) = ca(item).or(signer) else { continue };
 		if authorities.contains_key(&id) {
@@ -168,8 +169,16 @@ fn without(
 	now: Moment,
 ) -> Bundle {
 	let known = |id: &AnchorId| authorities.get(id);
-	bundle.items.retain(|item| match (ca(item), user_certificate(item)) {
+	// A host key that was delivered may be of no use to the device without its certificate, and then it refuses the key: so
+	// whoever delivered them has to deliver anew.
+	let is_host_key = |item: &Item| matches!(item.part(), Item::SshHostKey { .. });
+	let has_host_key = bundle.items.iter().any(is_host_key);
+	let is_settled = |item: &Item| {
+		has_host_key && matches!(item.part(), Item::SshHostCertificate { .. })
+	};
+	bundle.items.retain(|item| match (ca(item), certificate(item)) {
 		(Some(anchor), _) => known(&anchor).is_some_and(|it| it.is_believed(now)),
+		(None, Some(_)) if is_settled(item) => true,
 		(None, Some(certificate)) => {
 			let signer = signer_anchor(&certificate).ok();
 			let signer = signer.as_ref().and_then(known);
@@ -196,7 +205,7 @@ impl Authority {
 		matches!(status(standing.as_ref(), &[], now), Status::Valid | Status::Superseded)
 	}
 
-	/// Whether a device of this organisation takes a certificate of a user from it, by the questions that the device asks.
+	/// Whether a device of this organisation takes a certificate from it, by the questions that the device asks.
 	fn vouches(
 		&self,
 		certificate: &Certificate,
@@ -223,10 +232,12 @@ fn ca(item: &Item) -> Option<AnchorId> {
 	}
 }
 
-/// The certificate of a user, for a key that the device has made.
-fn user_certificate(item: &Item) -> Option<Certificate> {
+/// The certificate of the host, or that of a user for a key that the device has made.
+fn certificate(item: &Item) -> Option<Certificate> {
 	match item.part() {
-		Item::SshUserCertificate { certificate, .. } => Certificate::from_openssh(certificate).ok(),
+		Item::SshHostCertificate { certificate } | Item::SshUserCertificate { certificate, .. } => {
+			Certificate::from_openssh(certificate).ok()
+		},
 		_ => None,
 	}
 }
@@ -440,7 +451,13 @@ mod tests {
 	}
 
 	#[test]
-	fn a_certificate_of_a_user_is_carried_on_as_long_as_a_device_takes_it() {
+	fn a_certificate_is_carried_on_as_long_as_a_device_takes_it() {
+		for kind in [AnchorKind::SshUserCa, AnchorKind::SshHostCa] {
+			carried_on_as_long_as_a_device_takes_it(kind);
+		}
+	}
+
+	fn carried_on_as_long_as_a_device_takes_it(kind: AnchorKind) {
 		let random = || PrivateKey::random(&mut OsRng, Algorithm::Ed25519).unwrap();
 		let (ca, key) = (random(), random());
 		let content = Content {
@@ -450,10 +467,14 @@ mod tests {
 			serial: None,
 			key_id: None,
 		};
-		let signed = content.sign(&ca, key.public_key(), AnchorKind::SshUserCa).unwrap();
+		let signed = content.sign(&ca, key.public_key(), kind).unwrap();
 		let (login, certificate) = ("ops".to_owned(), signed.to_openssh().unwrap());
 		let anchor = signer_anchor(&signed).unwrap();
-		let bundle = Bundle { items: vec![Item::SshUserCertificate { login, certificate }] };
+		let item = match kind {
+			AnchorKind::SshHostCa => Item::SshHostCertificate { certificate },
+			_ => Item::SshUserCertificate { login, certificate },
+		};
+		let bundle = Bundle { items: vec![item] };
 		let left = |by: Authority, now| {
 			let known = Authorities::from([(anchor, by)]);
 			without(bundle.clone(), &known, OWN, now).items
@@ -483,6 +504,13 @@ mod tests {
 		}
 		assert_eq!(left(authority(), 1_060_000), []);
 		assert_eq!(without(bundle.clone(), &Authorities::new(), OWN, 1).items, []);
+		// With a host key beside it the device would refuse that key, so it is left to whoever delivered both.
+		let private = dpki_client::bundle::Secret::from(b"a host key".as_slice());
+		let mut bundle = bundle;
+		bundle.items.push(Item::SshHostKey { private });
+		let is_host = kind == AnchorKind::SshHostCa;
+		let left = without(bundle, &Authorities::new(), OWN, 1).items.len();
+		assert_eq!(left, if is_host { 2 } else { 1 });
 	}
 
 	#[test]
