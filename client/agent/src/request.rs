@@ -31,7 +31,6 @@ use dpki_client::{
 	names::{InvalidName, NameKind},
 	possession::PossessionError,
 	primitives::{Moment, context::MAX_SIGNATURE_LIFETIME, revocation::Withdrawal},
-	ssh::to_public_key,
 	view::ReadError,
 };
 use rcgen::{
@@ -63,9 +62,6 @@ pub enum RequestError {
 	/// The key of a user cannot be made.
 	#[error(transparent)]
 	UserKey(#[from] MadeError),
-	/// The key of a user is of a type that the chain does not know.
-	#[error("the chain has no keys of the type of {}: give it another name, and a new key is made", .0.display())]
-	UserKeyType(PathBuf),
 	/// A key of a service cannot be read or written.
 	#[error(transparent)]
 	File(#[from] FileError),
@@ -219,9 +215,9 @@ pub(crate) async fn prepare(
 		},
 		Ask::SshUser { login, principals } => {
 			let (user, _) = user_ids(&login)?;
-			let key = to_public_key(&made::make(&config.state, &login, user)?);
-			let path = made::path(&config.state, &login);
-			Wanted::SshUser { key: key.ok_or(RequestError::UserKeyType(path))?, login, principals }
+			let key = made::make(&config.state, &login, user)?;
+			let (genesis, device) = (config.chain.genesis, config.device_id());
+			Wanted::ssh_user(genesis, device, login, principals, &key)?
 		},
 		Ask::Tls { service, names } => {
 			let (key, params) = subject(config, &service, names)?;

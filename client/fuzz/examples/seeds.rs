@@ -361,7 +361,8 @@ fn exchanges() {
 	let host = Wanted::SshHost { key: kit::public_key(1), names };
 	let tls = Wanted::Tls { service: "web".into(), csr: vec![0x30, 3, 2, 1, 7] };
 	let (login, principals) = ("ops".to_owned(), vec!["crew".to_owned()]);
-	let user = Wanted::SshUser { login, key: kit::public_key(2), principals };
+	let user = Wanted::ssh_user([1; 32], DeviceId([4; 32]), login, principals, &by);
+	let user = user.expect("the key signs");
 	for (name, wanted) in [("ssh-host", host), ("tls", tls), ("ssh-user", user)] {
 		let (_, body) = wanted.filing().expect("it is short");
 		write("device_request", &format!("{name}-filed"), &body);

@@ -8,6 +8,7 @@
 //! section 5, without padding) of the fields in SCALE.
 
 mod filed;
+mod user;
 
 pub use filed::{Filed, filing_word, sign_withdrawal};
 
@@ -66,6 +67,12 @@ pub enum RequestError {
 		"the request is not signed by the signing key that the chain knows of the device: do not answer it"
 	)]
 	Signature,
+	/// The key that is to be certified has not signed that it agrees.
+	#[error(
+		"the key of the user has not signed this request, so the device may not have it: do not answer it, and have the \
+		 device ask again"
+	)]
+	Possession,
 }
 
 /// Which certificate.
@@ -96,6 +103,8 @@ pub enum Wanted {
 		key: PublicKey,
 		/// For whom it is to stand.
 		principals: Vec<String>,
+		/// The signature of the key, see [`Wanted::ssh_user`].
+		possession: Signature,
 	},
 }
 
@@ -164,11 +173,10 @@ impl DeviceRequest {
 			return Err(RequestError::Expired);
 		}
 		let payload = payload(genesis, self.device, &self.wanted, self.expires_at);
-		if KeyId::of(by) == self.key && verifies(by, &payload, &self.signature) {
-			Ok(())
-		} else {
-			Err(RequestError::Signature)
+		if KeyId::of(by) != self.key || !verifies(by, &payload, &self.signature) {
+			return Err(RequestError::Signature);
 		}
+		self.wanted.check_possession(genesis, self.device)
 	}
 }
 
@@ -274,6 +282,7 @@ mod tests {
 			login: login.into(),
 			key: key.public(),
 			principals: names.iter().map(ToString::to_string).collect(),
+			possession: good.signature.clone(),
 		};
 		let asked = DeviceRequest { wanted: user("ops", &["crew@acme", "pilots"]), ..good.clone() };
 		assert_eq!(asked.to_string().parse(), Ok(asked));

@@ -52,7 +52,7 @@ impl World {
 	async fn makes_key(&self) -> PrivateKey {
 		let request = self.asked(asks(&login(), "crew")).await.unwrap();
 		let key = PrivateKey::read_openssh_file(&self.made(&login())).unwrap();
-		let Wanted::SshUser { login: of, key: public, principals } = request.wanted else {
+		let Wanted::SshUser { login: of, key: public, principals, .. } = request.wanted else {
 			panic!("it asks for a user")
 		};
 		assert_eq!((of, principals), (login(), vec!["crew".to_owned()]));

@@ -83,7 +83,9 @@ impl Filed {
 		if KeyId::of(by) != self.key || !verifies(by, &payload, &self.signature) {
 			return Err(RequestError::Signature);
 		}
-		Wanted::from_filing(&self.kind, &self.body)
+		let wanted = Wanted::from_filing(&self.kind, &self.body)?;
+		wanted.check_possession(genesis, device)?;
+		Ok(wanted)
 	}
 }
 
@@ -98,10 +100,10 @@ impl Wanted {
 				let service = service.map_err(|_| RequestError::Malformed)?;
 				(FilingKind::Tls { service }, csr.clone())
 			},
-			Self::SshUser { login, key, principals } => {
+			Self::SshUser { login, key, principals, possession } => {
 				let login = Login::try_from(login.clone().into_bytes());
 				let login = login.map_err(|_| RequestError::Malformed)?;
-				(FilingKind::SshUser { login }, (key, principals).encode())
+				(FilingKind::SshUser { login }, (key, principals, possession).encode())
 			},
 		};
 		if body.len() > MAX_FILING_LEN as usize {
@@ -125,11 +127,11 @@ impl Wanted {
 				Self::Tls { service, csr: body.to_vec() }
 			},
 			FilingKind::SshUser { login } => {
-				let read = <(PublicKey, Vec<String>)>::decode_all(&mut &body[..]);
-				let (key, principals) = read.map_err(malformed)?;
+				let read = <(PublicKey, Vec<String>, Signature)>::decode_all(&mut &body[..]);
+				let (key, principals, possession) = read.map_err(malformed)?;
 				let login = String::from_utf8(login.to_vec());
 				let login = login.map_err(|_| RequestError::Malformed)?;
-				Self::SshUser { login, key, principals }
+				Self::SshUser { login, key, principals, possession }
 			},
 		};
 		wanted.check()?;
@@ -187,7 +189,7 @@ mod tests {
 
 	fn user(by: &SoftwareKey) -> Wanted {
 		let principals = vec!["crew".into()];
-		Wanted::SshUser { login: "_Ops".into(), key: by.public(), principals }
+		Wanted::ssh_user([1; 32], PLACE.0, "_Ops".into(), principals, by).unwrap()
 	}
 
 	#[test]
@@ -221,7 +223,7 @@ mod tests {
 		}
 		let for_login = |login: &str, principal: &str| {
 			let login = Login::truncate_from(login.as_bytes().to_vec());
-			let body = (key.public(), vec![principal.to_owned()]).encode();
+			let body = (key.public(), vec![principal.to_owned()], Signature::default()).encode();
 			Wanted::from_filing(&FilingKind::SshUser { login }, &body)
 		};
 		assert!(for_login("ops", "crew").is_ok());

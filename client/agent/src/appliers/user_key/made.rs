@@ -22,7 +22,7 @@ use dpki_client::{
 	possession::{PossessionError, SoftwareKey},
 	primitives::key::KeyType,
 };
-use ssh_key::{PublicKey, public::KeyData};
+use ssh_key::public::KeyData;
 use std::{
 	collections::BTreeSet,
 	fs,
@@ -45,6 +45,9 @@ pub enum MadeError {
 	/// It is none.
 	#[error("{} is damaged: remove it, and a new key is made", .0.display())]
 	Damaged(PathBuf),
+	/// It is of a type that the agent does not sign with.
+	#[error("{} is neither an Ed25519 nor a P-256 key: give it another name, and a new key is made", .0.display())]
+	Type(PathBuf),
 	/// There is no randomness.
 	#[error(transparent)]
 	Possession(#[from] PossessionError),
@@ -65,27 +68,32 @@ pub(super) fn is_any(state: &Path, login: &str) -> bool {
 	directory(state, login).is_dir()
 }
 
-/// The public half of the key of a user, whose account has this number. It is made if there is none.
-pub fn make(state: &Path, login: &str, user: u32) -> Result<PublicKey, MadeError> {
+/// The key of a user, whose account has this number. It is made if there is none.
+pub fn make(state: &Path, login: &str, user: u32) -> Result<SoftwareKey, MadeError> {
 	keep_of(state, login, user)?;
 	let path = path(state, login);
 	// Whoever asked before may have been ended before the key had its name.
 	path.parent().map_or(Ok(()), files::sweep)?;
 	if let Some(bytes) = files::read_if_there(&path)? {
-		let read = read_private(&Secret::new(Zeroizing::new(bytes)));
-		return read.map(|(_, public)| public).map_err(|_| MadeError::Damaged(path));
+		return read(bytes, path);
 	}
 	for directory in path.ancestors().skip(1).take(2).collect::<Vec<_>>().into_iter().rev() {
 		files::create_dir(directory, SECRET_DIR)?;
 	}
 	// Before the key, which is nobody's without it.
 	files::replace(&path.with_file_name(OWNER), owner(user).as_bytes(), SECRET)?;
-	let text = SoftwareKey::generate(KeyType::Ed25519)?.to_openssh(login)?;
-	files::create_whole(&path, text.as_bytes(), SECRET)?;
-	match read_private(&Secret::from(text.as_bytes())) {
-		Ok((_, public)) => Ok(public),
-		Err(_) => Err(MadeError::Damaged(path)),
-	}
+	let key = SoftwareKey::generate(KeyType::Ed25519)?;
+	files::create_whole(&path, key.to_openssh(login)?.as_bytes(), SECRET)?;
+	Ok(key)
+}
+
+/// The key in this file, which the agent may not have made.
+fn read(bytes: Vec<u8>, path: PathBuf) -> Result<SoftwareKey, MadeError> {
+	let secret = Secret::new(Zeroizing::new(bytes));
+	let Ok((text, _)) = read_private(&secret) else { return Err(MadeError::Damaged(path)) };
+	let key = std::str::from_utf8(&text).ok();
+	key.and_then(|text| SoftwareKey::from_openssh(text, None).ok())
+		.ok_or(MadeError::Type(path))
 }
 
 /// Destroys the keys of a user unless they were made for the account of this number.
@@ -167,20 +175,26 @@ pub(super) fn find(
 #[cfg(test)]
 mod tests {
 	use super::*;
+	use dpki_client::{possession::SigningKey, ssh::from_public_key};
+	use ssh_key::PublicKey;
 	use std::os::unix::fs::PermissionsExt;
+
+	fn made(state: &Path, login: &str, user: u32) -> PublicKey {
+		from_public_key(&make(state, login, user).unwrap().public()).unwrap()
+	}
 
 	#[test]
 	fn a_key_is_made_once_and_for_the_agent_only() {
 		let state = tempfile::tempdir().unwrap();
-		let first = make(state.path(), "ops", 7).unwrap();
+		let first = made(state.path(), "ops", 7);
 		let path = path(state.path(), "ops");
 		let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
 		assert_eq!((mode(&path), mode(path.parent().unwrap())), (SECRET, SECRET_DIR));
-		assert_eq!(make(state.path(), "ops", 7).unwrap(), first, "a renewal is for the same key");
-		assert_ne!(make(state.path(), "pilot", 7).unwrap(), first);
+		assert_eq!(made(state.path(), "ops", 7), first, "a renewal is for the same key");
+		assert_ne!(made(state.path(), "pilot", 7), first);
 		// One that has another name is found as long as it is there.
 		fs::rename(&path, path.with_file_name("1.key")).unwrap();
-		let second = make(state.path(), "ops", 7).unwrap();
+		let second = made(state.path(), "ops", 7);
 		assert_ne!(second, first);
 		for key in [&first, &second] {
 			let found = find(state.path(), "ops", key.key_data()).unwrap().unwrap();
@@ -198,27 +212,33 @@ mod tests {
 		fs::write(&path, "damaged").unwrap();
 		assert!(matches!(make(state.path(), "ops", 7), Err(MadeError::Damaged(_))));
 		assert_eq!(fs::read(&path).unwrap(), b"damaged");
+		fs::remove_file(&path).unwrap();
+		let args = ["-q", "-t", "ecdsa", "-b", "384", "-N", "", "-f"];
+		let made = std::process::Command::new("ssh-keygen").args(args).arg(&path).status();
+		assert!(made.unwrap().success());
+		let error = make(state.path(), "ops", 7).unwrap_err();
+		assert!(error.to_string().contains("neither an Ed25519 nor a P-256 key"), "{error}");
 	}
 
 	#[test]
 	fn whoever_has_the_name_later_does_not_inherit_the_key() {
 		let state = tempfile::tempdir().unwrap();
 		let (state, path) = (state.path(), path(state.path(), "ops"));
-		let first = make(state, "ops", 7).unwrap();
+		let first = made(state, "ops", 7);
 		fs::rename(&path, path.with_file_name("1.key")).unwrap();
-		let second = make(state, "ops", 7).unwrap();
+		let second = made(state, "ops", 7);
 		keep_of(state, "ops", 7).unwrap();
 		let is_there = |key: &PublicKey| find(state, "ops", key.key_data()).unwrap().is_some();
 		assert!(is_there(&first) && is_there(&second));
 		// Another account asks.
-		let third = make(state, "ops", 8).unwrap();
+		let third = made(state, "ops", 8);
 		assert!(![&first, &second].contains(&&third));
 		assert!(!is_there(&first) && !is_there(&second) && is_there(&third));
 		// The account is seen to be another one before anybody asks.
 		keep_of(state, "ops", 7).unwrap();
 		assert!(!is_there(&third));
 		// Nobody knows whose it is.
-		let fourth = make(state, "ops", 7).unwrap();
+		let fourth = made(state, "ops", 7);
 		fs::remove_file(path.with_file_name(OWNER)).unwrap();
 		keep_of(state, "ops", 7).unwrap();
 		assert!(!is_there(&fourth));
@@ -234,7 +254,7 @@ mod tests {
 		let state = tempfile::tempdir().unwrap();
 		let state = state.path();
 		keep_named(state, &[]).unwrap();
-		let (kept, gone) = (make(state, "ops", 7).unwrap(), make(state, "pilot", 8).unwrap());
+		let (kept, gone) = (made(state, "ops", 7), made(state, "pilot", 8));
 		keep_named(state, &["ops".to_owned(), "other".to_owned()]).unwrap();
 		assert!(find(state, "ops", kept.key_data()).unwrap().is_some());
 		assert!(find(state, "pilot", gone.key_data()).unwrap().is_none());

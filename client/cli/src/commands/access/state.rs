@@ -173,9 +173,8 @@ fn without(
 	// whoever delivered them has to deliver anew.
 	let is_host_key = |item: &Item| matches!(item.part(), Item::SshHostKey { .. });
 	let has_host_key = bundle.items.iter().any(is_host_key);
-	let is_settled = |item: &Item| {
-		has_host_key && matches!(item.part(), Item::SshHostCertificate { .. })
-	};
+	let is_settled =
+		|item: &Item| has_host_key && matches!(item.part(), Item::SshHostCertificate { .. });
 	bundle.items.retain(|item| match (ca(item), certificate(item)) {
 		(Some(anchor), _) => known(&anchor).is_some_and(|it| it.is_believed(now)),
 		(None, Some(_)) if is_settled(item) => true,

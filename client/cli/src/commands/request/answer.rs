@@ -150,7 +150,7 @@ impl Answer {
 			Wanted::Tls { service, csr } => {
 				self.tls_certificate(&view, &opened, service, &csr).await?
 			},
-			Wanted::SshUser { login, key, principals } => {
+			Wanted::SshUser { login, key, principals, .. } => {
 				self.user_certificate(&view, &opened, (login, &key), principals).await?
 			},
 		};

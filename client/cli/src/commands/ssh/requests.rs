@@ -72,7 +72,7 @@ impl SignRequests {
 					require_host_key(&view, device, &asked.name, KeyId::of(key)).await?;
 					(AnchorKind::SshHostCa, key, names, "--host-cert ".to_owned())
 				},
-				Wanted::SshUser { login, key, principals } => {
+				Wanted::SshUser { login, key, principals, .. } => {
 					require_allowed(principals, &self.principal, &asked.name)?;
 					require_fit(&view, KeyId::of(key), device, &asked.name).await?;
 					(AnchorKind::SshUserCa, key, principals, format!("--user-cert {login}="))
@@ -225,7 +225,8 @@ mod tests {
 
 	fn user(login: &str) -> Wanted {
 		let key = AgreementKey::from_secret_bytes(&[8; 32]).public();
-		Wanted::SshUser { login: login.into(), key, principals: vec!["a-ops".into()] }
+		let (login, principals) = (login.into(), vec!["a-ops".into()]);
+		Wanted::SshUser { login, key, principals, possession: Default::default() }
 	}
 
 	#[test]
