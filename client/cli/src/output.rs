@@ -15,6 +15,7 @@ use serde_json::{Map, Value, json};
 use std::{
 	io::{ErrorKind, Write},
 	process::ExitCode,
+	time::Duration,
 };
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
@@ -185,6 +186,14 @@ impl Report {
 		self.exit
 	}
 
+	/// What people read, without colours.
+	#[cfg(test)]
+	pub fn to_text(&self) -> String {
+		let mut out = anstream::StripStream::new(Vec::new());
+		self.print_text(&mut out).unwrap();
+		String::from_utf8(out.into_inner()).unwrap()
+	}
+
 	/// The value that programs get.
 	pub fn to_json(&self) -> Value {
 		if let Some(list) = &self.list {
@@ -292,6 +301,18 @@ pub fn rfc3339(at: Moment) -> String {
 		.unwrap_or_else(|| format!("{at} ms after 1970"))
 }
 
+/// A span as it can be typed, in days where it has some: months and years of humantime are none of a calendar.
+pub fn span(span: Duration) -> String {
+	const DAY: u64 = 24 * 60 * 60;
+	let (days, rest) = (span.as_secs() / DAY, span.as_secs() % DAY);
+	let rest = Duration::new(rest, span.subsec_nanos());
+	match (days, rest.is_zero()) {
+		(0, _) => humantime::format_duration(rest).to_string(),
+		(days, true) => format!("{days}d"),
+		(days, false) => format!("{days}d {}", humantime::format_duration(rest)),
+	}
+}
+
 /// Bytes as programs and people write them.
 pub fn hex(bytes: &[u8]) -> String {
 	format!("0x{}", hex::encode(bytes))
@@ -354,6 +375,16 @@ mod tests {
 	}
 
 	#[test]
+	fn a_span_is_told_in_days_and_can_be_typed() {
+		for (seconds, text) in
+			[(100 * 86_400, "100d"), (86_400, "1d"), (90_000, "1d 1h"), (60, "1m"), (0, "0s")]
+		{
+			assert_eq!(span(Duration::from_secs(seconds)), text);
+			assert_eq!(humantime::parse_duration(text), Ok(Duration::from_secs(seconds)), "{text}");
+		}
+	}
+
+	#[test]
 	fn what_a_node_says_neither_moves_the_cursor_nor_turns_the_line() {
 		let hostile = "a\u{1b}[2Kb\u{9b}c\rd\u{7f}\u{202e}e\u{2066}\u{2069}";
 		let harmless = "a\u{fffd}[2Kb\u{fffd}c\u{fffd}d\u{fffd}\u{fffd}e\u{fffd}\u{fffd}";
@@ -363,9 +394,7 @@ mod tests {
 		assert_eq!(printable("Gr\u{fc}n \u{5d0} \u{2588}"), "Gr\u{fc}n \u{5d0} \u{2588}");
 		assert_eq!(one_line("a\r\n \u{1b}b"), "a \u{fffd}b");
 		let report = Report::new().done(hostile).row("name", hostile).tail(hostile);
-		let mut out = anstream::StripStream::new(Vec::new());
-		report.print_text(&mut out).unwrap();
-		let text = String::from_utf8(out.into_inner()).unwrap();
+		let text = report.to_text();
 		assert_eq!(text, format!("{harmless}\n  name  {harmless}\n{harmless}\n"));
 	}
 
@@ -388,9 +417,7 @@ mod tests {
 	#[test]
 	fn people_read_aligned_lines_without_colours_in_a_pipe() {
 		let report = Report::new().done("Added").row("id", "0x01").row("registered_at", "now");
-		let mut out = anstream::StripStream::new(Vec::new());
-		report.print_text(&mut out).unwrap();
-		let text = String::from_utf8(out.into_inner()).unwrap();
+		let text = report.to_text();
 		assert_eq!(text, "Added\n  id             0x01\n  registered at  now\n");
 	}
 }

@@ -187,7 +187,9 @@ impl Session {
 		let _progress = Progress::start(format!("{doing}: waiting {what}"));
 		let submitting = async {
 			let submitted = self.submit_as_asked(client, account, call).await?;
-			submitted.map_err(|error| transaction::explain(error, &self.actor(account), call))
+			submitted.map_err(|error| {
+				transaction::explain(error, &self.actor(account), &account.id(), call)
+			})
 		};
 		transaction::or_interrupted(submitting, || transaction::interrupted(doing, call)).await
 	}

@@ -1,19 +1,61 @@
 //! What becomes of a transaction, in the words of the person who sent it.
 
 use crate::error::{Error, Result};
-use dpki_client::{AccountId, Call, SubmitError, account};
+use dpki_client::{AccountId, Call, SubmitError, account, submit::CANNOT_PAY};
 use dpki_primitives::organisation::Role;
 
-/// Why a transaction failed; a role that is missing is named, which the chain does not do.
-pub fn explain(error: SubmitError, actor: &AccountId, call: &impl Call) -> Error {
+/// Why a transaction failed, with the command that mends it where there is one; a role that is missing is named, which the
+/// chain does not do. `payer` signs it and pays its fee.
+pub fn explain(
+	error: SubmitError,
+	actor: &AccountId,
+	payer: &AccountId,
+	call: &impl Call,
+) -> Error {
 	let is_missing =
 		matches!(&error, SubmitError::Failed { error: name, .. } if name == "RoleMissing");
 	match role_for(call.call_name()) {
 		Some(role) if is_missing => {
 			Error::RoleMissing { role: role.name(), account: account::address(actor) }
 		},
-		_ => error.into(),
+		_ => match mend(&error, actor, payer) {
+			Some(next) => Error::NotAllowed { why: Error::from(error).to_string(), next },
+			None => error.into(),
+		},
 	}
+}
+
+/// The command that puts right what a transaction was refused for.
+fn mend(error: &SubmitError, actor: &AccountId, payer: &AccountId) -> Option<String> {
+	let fund = |who| {
+		let who = account::address(who);
+		format!(
+			"have an account with a balance send it tokens with `dpki account send --to {who} --amount N`; \
+			 `dpki account show {who}` shows what it has"
+		)
+	};
+	match error {
+		SubmitError::Invalid { reason } if reason.starts_with(CANNOT_PAY) => Some(fund(payer)),
+		SubmitError::Failed { error, .. } => match error.as_str() {
+			// Of deposits, prices and operations.
+			"Token(FundsUnavailable)" => Some(fund(actor)),
+			"DeviceSuspended" => Some(
+				"have it released with `dpki release device ORG/NAME`, or revoke it with `dpki revoke device ORG/NAME`"
+					.to_owned(),
+			),
+			"KeySuspended" => Some(
+				"have it released with `dpki release key ID`, or revoke it with `dpki revoke key ID`"
+					.to_owned(),
+			),
+			_ => None,
+		},
+		_ => None,
+	}
+}
+
+/// Whether the chain has refused a call with the error of this name.
+pub fn is_refusal(error: &Error, name: &str) -> bool {
+	matches!(error, Error::Submit(SubmitError::Failed { error, .. }) if error == name)
 }
 
 /// The role that a call asks for, where it asks for one.
@@ -119,7 +161,8 @@ mod tests {
 			error: "RoleMissing".into(),
 			sentence: "The sender has not the role that the call asks for: ask for it.".into(),
 		};
-		explain(failed, &Account::from_uri("//Bob").unwrap().id(), call)
+		let bob = Account::from_uri("//Bob").unwrap().id();
+		explain(failed, &bob, &bob, call)
 	}
 
 	#[test]
@@ -157,8 +200,38 @@ mod tests {
 			sentence: "There is no such anchor: check its id.".into(),
 		};
 		let bob = Account::from_uri("//Bob").unwrap();
-		let error = explain(failed, &bob.id(), &calls::retire_anchor(AnchorId([2; 32])));
+		let call = calls::retire_anchor(AnchorId([2; 32]));
+		let error = explain(failed, &bob.id(), &bob.id(), &call);
+		assert!(is_refusal(&error, "AnchorUnknown") && !is_refusal(&error, "RoleMissing"));
 		assert_eq!(error.to_string(), "there is no such anchor (AnchorUnknown)");
+	}
+
+	#[test]
+	fn whoever_is_refused_is_told_the_command_that_mends_it() {
+		let [bob, eve] = ["//Bob", "//Eve"].map(|uri| Account::from_uri(uri).unwrap());
+		let told = |error| {
+			let call = calls::retire_anchor(AnchorId([2; 32]));
+			let error = explain(error, &bob.id(), &eve.id(), &call);
+			(error.to_string(), error.next_step().unwrap())
+		};
+		let reason = format!("{CANNOT_PAY}: give it tokens first");
+		let (sentence, next) = told(SubmitError::Invalid { reason });
+		assert!(sentence.ends_with(CANNOT_PAY), "{sentence}");
+		// The fee is paid by who signs, the deposit by who acts.
+		assert!(next.contains(&format!("`dpki account send --to {}", eve.address())), "{next}");
+		let failed = |name: &str, sentence: &str| SubmitError::Failed {
+			pallet: "Dpki".into(),
+			error: name.into(),
+			sentence: sentence.into(),
+		};
+		let (_, next) = told(failed("Token(FundsUnavailable)", "Funds are unavailable."));
+		assert!(next.contains(&format!("--to {}", bob.address())), "{next}");
+		let (sentence, next) =
+			told(failed("DeviceSuspended", "The device is on hold: release it."));
+		assert_eq!(sentence, "the device is on hold (DeviceSuspended)");
+		assert!(next.contains("`dpki release device ORG/NAME`"), "{next}");
+		let (_, next) = told(failed("KeySuspended", "The key is on hold: release it."));
+		assert!(next.contains("`dpki release key ID`"), "{next}");
 	}
 
 	#[test]

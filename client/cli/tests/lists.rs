@@ -12,6 +12,7 @@ use dpki_primitives::{
 	fleet::{Commitment, FleetHead, FleetRecord},
 	ids::{AnchorId, BlobDigest, CertificateId, DeviceId, FleetId, KeyId, OrganisationId},
 	key::{KeyPurpose, KeyRecord, KeyType, PublicKey},
+	organisation::{DeliveryPolicy, OrganisationKind, OrganisationRecord, Role, RoleSet},
 	quota::{DeviceQuota, Quota},
 	revocation::{Revocation, RevocationReason},
 	status::{Status, Validity},
@@ -63,6 +64,7 @@ impl Node {
 		answer: impl Fn(&str, &[u8]) -> Vec<u8> + Clone + Send + Sync + 'static,
 	) -> Self {
 		let mut module = RpcModule::new(());
+		let (of_keys, all) = (storage.clone(), storage.clone());
 		let hash = hex(&[7; 32]);
 		for method in ["chain_getBlockHash", "chain_getFinalizedHead"] {
 			let hash = hash.clone();
@@ -79,6 +81,29 @@ impl Node {
 			.register_method("state_getStorage", move |params, _, _| {
 				let (key, _): (String, String) = params.parse().unwrap();
 				storage.get(&key).cloned()
+			})
+			.unwrap();
+		module
+			.register_method("state_getKeysPaged", move |params, _, _| {
+				let (prefix, count, last, _): (String, usize, Option<String>, String) =
+					params.parse().unwrap();
+				let is_next = |key: &&String| last.as_ref().is_none_or(|last| *key > last);
+				let mut keys: Vec<String> = of_keys
+					.keys()
+					.filter(|key| key.starts_with(&prefix))
+					.filter(is_next)
+					.cloned()
+					.collect();
+				keys.sort();
+				keys.truncate(count);
+				keys
+			})
+			.unwrap();
+		module
+			.register_method("state_queryStorageAt", move |params, _, _| {
+				let (keys, at): (Vec<String>, String) = params.parse().unwrap();
+				let changes: Vec<_> = keys.iter().map(|key| (key, all.get(key))).collect();
+				json!([{ "block": at, "changes": changes }])
 			})
 			.unwrap();
 		module
@@ -566,4 +591,47 @@ fn what_is_asked_for_seldom_is_read_from_the_storage() {
 	assert_eq!(told["dissolved_at"], json!("2027-01-20T08:00:00Z"));
 	let other = node.json(&["org", "dissolved", "another"]);
 	assert_eq!(other["dissolved_at"], Value::Null);
+}
+
+#[test]
+fn the_members_of_an_organisation_are_listed_with_their_roles() {
+	let record = OrganisationRecord {
+		name: b"acme".to_vec().try_into().unwrap(),
+		kind: OrganisationKind::Manufacturer,
+		policy: DeliveryPolicy::Simple,
+		created_at: 0,
+		members: 300,
+		administrators: 1,
+		watchdogs: 0,
+	};
+	let roles =
+		|index: u32| if index == 0 { RoleSet::ALL } else { RoleSet::EMPTY.with(Role::Registrar) };
+	let account = |index: u32| {
+		let mut account = [0; 32];
+		account[..4].copy_from_slice(&index.to_le_bytes());
+		account
+	};
+	let member = |index| (storage_keys::member(acme(), &account(index)), roles(index).encode());
+	let mut entries: Vec<_> = (0..300).map(member).collect();
+	entries.push((storage_keys::organisation(acme()), record.encode()));
+	// Of another organisation.
+	let other = OrganisationId::from_name(b"other");
+	entries.push((storage_keys::member(other, &account(999)), RoleSet::ALL.encode()));
+	let node = Node::start(stored(&entries), |method, _| panic!("nobody asks for {method}"));
+	let told = node.json(&["org", "member", "list", "acme"]);
+	let members = told["members"].as_array().unwrap();
+	assert_eq!((members.len(), &told["invited"]), (300, &json!([])));
+	assert!(told["warnings"].is_null(), "{told}");
+	let of = |index| members.iter().find(|it| it["account_id"] == hex(&account(index))).unwrap();
+	assert_eq!(of(7)["roles"], json!(["registrar"]));
+	assert!(of(0)["roles"].as_array().unwrap().len() > 1);
+	let text = node.ask(&["org", "member", "list", "acme"]);
+	assert!(text.starts_with("300 members of acme\n"), "{text}");
+
+	// A node that leaves one out is noticed.
+	entries.remove(7);
+	let node = Node::start(stored(&entries), |method, _| panic!("nobody asks for {method}"));
+	let told = node.json(&["org", "member", "list", "acme"]);
+	let warning = told["warnings"][0].as_str().unwrap();
+	assert!(warning.contains("names 299 members, and the record counts 300"), "{warning}");
 }

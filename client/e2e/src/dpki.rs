@@ -110,6 +110,14 @@ impl Dpki {
 			.to_string()
 	}
 
+	/// Runs a motion whose call is made and fails, and gives what it tells of it.
+	pub fn failed<A: AsRef<OsStr>>(&self, args: impl IntoIterator<Item = A>) -> Value {
+		let (code, answer, said) = self.run(args);
+		assert_eq!(code, Some(1), "the call did not fail: {answer} {said}");
+		assert_eq!(answer["state"], "failed", "{answer} {said}");
+		answer
+	}
+
 	/// Runs a command as the account of several people, whose other members have to agree, and gives the encoded call.
 	pub fn begun<A: AsRef<OsStr>>(&self, args: impl IntoIterator<Item = A>) -> String {
 		let (code, answer, said) = self.run(args);

@@ -24,7 +24,7 @@ use std::time::Duration;
 use subxt::{
 	client::{OfflineClientAtBlockT, OnlineClientAtBlock, OnlineClientAtBlockImpl},
 	config::{DefaultExtrinsicParamsBuilder, substrate::H256},
-	error::{BackendError, DispatchError, ExtrinsicError, RpcError},
+	error::{BackendError, ExtrinsicError, RpcError},
 	transactions::{
 		SubmittableTransaction, TransactionInvalid, TransactionStatus, TransactionsClient,
 		ValidationResult,
@@ -49,6 +49,9 @@ const POOL_INVALID: i32 = 1010;
 /// What is said of a transaction whose number in the account is not the next one.
 const NUMBER_USED: &str = "another transaction of the account came first: submit it again";
 
+/// How the reason of [`SubmitError::Invalid`] begins where the fee is more than the account has.
+pub const CANNOT_PAY: &str = "the account cannot pay the fee";
+
 /// Why a call did not succeed.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -71,6 +74,17 @@ pub enum SubmitError {
 		error: String,
 		/// What its documentation says about the error.
 		sentence: String,
+	},
+	/// A member of a batch was refused, and with it the whole batch.
+	#[error(
+		"member {position} of the batch, counted from 0, was refused, and nothing of the batch was done: {}",
+		member_reason(.refusal)
+	)]
+	MemberRefused {
+		/// Which one, counted from 0.
+		position: u16,
+		/// Why; `None` where the chain has no number for it.
+		refusal: Option<Refusal>,
 	},
 	/// The transaction was dropped, and can not be included any more.
 	#[error(
@@ -178,6 +192,11 @@ impl SubmitError {
 	fn is_verdict(&self) -> bool {
 		matches!(self, SubmitError::Refused(_) | SubmitError::Invalid { .. })
 	}
+}
+
+/// Why a member of a batch was refused, with the next step.
+fn member_reason(refusal: &Option<Refusal>) -> &'static str {
+	refusal.map_or("the chain does not say why: check what it names", Refusal::sentence)
 }
 
 fn last_block(until: &Option<u64>) -> String {
@@ -526,6 +545,9 @@ fn pool_error(error: &subxt_rpcs::UserError) -> SubmitError {
 
 fn refused(invalid: &TransactionInvalid) -> SubmitError {
 	let reason = match invalid {
+		TransactionInvalid::Payment => {
+			return SubmitError::Invalid { reason: format!("{CANNOT_PAY}: give it tokens first") };
+		},
 		TransactionInvalid::Custom(code) => {
 			return match Refusal::from_code(*code) {
 				Some(refusal) => SubmitError::Refused(refusal),
@@ -534,7 +556,6 @@ fn refused(invalid: &TransactionInvalid) -> SubmitError {
 				},
 			};
 		},
-		TransactionInvalid::Payment => "the account cannot pay the fee: give it tokens first",
 		TransactionInvalid::Stale | TransactionInvalid::Future => NUMBER_USED,
 		TransactionInvalid::BadProof | TransactionInvalid::BadSigner => {
 			"its signature does not verify for the runtime of now: submit it again if the chain was upgraded meanwhile, or \
@@ -550,37 +571,6 @@ fn refused(invalid: &TransactionInvalid) -> SubmitError {
 		},
 	};
 	SubmitError::Invalid { reason: reason.into() }
-}
-
-fn failed(error: &DispatchError) -> SubmitError {
-	if let DispatchError::Module(module) = error
-		&& let Ok(details) = module.details()
-	{
-		let sentence = details.variant.docs.join(" ").trim().to_owned();
-		// Of many members of a call an error of ours names the first at fault, in two bytes behind the number of the error.
-		let position = match (details.variant.fields.is_empty(), module.bytes()) {
-			(false, [_, _, low, high, _]) => Some(u16::from_le_bytes([low, high])),
-			_ => None,
-		};
-		return SubmitError::Failed {
-			pallet: details.pallet.name().into(),
-			error: details.variant.name.clone(),
-			sentence: match (position, sentence.split_once(": ")) {
-				(Some(position), Some((problem, step))) => {
-					format!("{problem} (position {position}): {step}")
-				},
-				(Some(position), None) => format!("{sentence} (position {position})"),
-				(None, _) => sentence,
-			},
-		};
-	}
-	let sentence = match error {
-		DispatchError::BadOrigin | DispatchError::RootNotAllowed => {
-			"this account may not make this call: use one that has the right".into()
-		},
-		error => error.to_string(),
-	};
-	SubmitError::Failed { pallet: "the runtime".into(), error: format!("{error:?}"), sentence }
 }
 
 #[cfg(test)]

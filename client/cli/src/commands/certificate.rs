@@ -169,6 +169,19 @@ Example:
 		#[arg(value_name = "ID")]
 		application: ApplicationId,
 	},
+	/// List the open applications: all of them, or those of a payer or for a holder
+	#[command(after_help = "\
+Examples:
+  dpki certificate applications --org acme
+  dpki certificate applications --holder //Bob --json")]
+	Applications {
+		/// Only those for this organisation
+		#[arg(long, value_name = "NAME", conflicts_with = "holder")]
+		org: Option<Name>,
+		/// Only those for this account, or that it pays for
+		#[arg(long, value_name = "ACCOUNT")]
+		holder: Option<Member>,
+	},
 	/// List the certificates of an organisation, of an account, or about a subject, oldest first
 	#[command(after_help = "\
 Examples:
@@ -241,6 +254,7 @@ impl CertificateCommand {
 				None => show::certificate(&session.view().await?.1, certificate).await,
 			},
 			Self::Application { application } => application::show(session, application).await,
+			Self::Applications { org, holder } => application::list(session, org, holder).await,
 			Self::List(List { org, holder, about, start }) => {
 				show::list(session, org, holder, about, start).await
 			},

@@ -65,6 +65,8 @@ Examples:
     --consent-key /var/lib/dpki-agent/signing.key")]
 	RegisterKey(RegisterKey),
 	/// Register many devices with their first keys, as they leave a factory: each group of 256 as a whole, or not at all
+	///
+	/// Devices that are registered with these keys already are left out: after a line is mended, the same command goes on.
 	#[command(after_help = "\
 Example:
   dpki device batch drones.csv --org acme

@@ -21,6 +21,7 @@ use clap::{ArgGroup, Args, Subcommand};
 use dpki_client::calls;
 use dpki_primitives::{
 	Moment,
+	assurance::Level,
 	certificate::Office,
 	ids::{CertificateDigest, CertificateId},
 };
@@ -258,9 +259,10 @@ impl Endorse {
 		};
 		let account = session.account()?;
 		let (client, view) = session.view().await?;
-		require_active(&view, OFFICE, &session.actor(&account)).await?;
+		let accreditation = require_active(&view, OFFICE, &session.actor(&account)).await?;
 		let id = self.certificate;
 		let record = show::find(&view, id).await?;
+		require_level(self.level.into(), accreditation.level, record.requested)?;
 		// From the record that was read: a node must not choose what is attested.
 		let digest = record.digest(id);
 		if self.digest.is_some_and(|reviewed| CertificateDigest(reviewed) != digest) {
@@ -274,7 +276,7 @@ impl Endorse {
 		let expires_at = values::after(view.now(), self.valid)?;
 		let call = calls::endorse(id, self.level.into(), digest, evidence, expires_at);
 		let finalized = session.submit(&client, &account, &call, "endorsing").await?;
-		let level = dpki_primitives::assurance::Level::from(self.level);
+		let level = Level::from(self.level);
 		Ok(show::content(Report::new(), &record)
 			.done(format!("Endorsed certificate {id} at {}", level.name()))
 			.data("certificate", id.to_string())
@@ -284,6 +286,39 @@ impl Endorse {
 			.time("expires_at", expires_at)
 			.finalized(&finalized))
 	}
+}
+
+/// Refuses a level that the account may not attest, or the certificate did not ask for.
+fn require_level(level: Level, accredited: Level, requested: Level) -> Result<()> {
+	let refuse = |why: String, next: String| Err(Error::NotAllowed { why, next });
+	let word = |level: Level| level.name().to_lowercase();
+	if level == Level::Dv {
+		return refuse(
+			"DV is what observers check, and not endorsed".to_owned(),
+			"endorse at --level ov or --level ev".to_owned(),
+		);
+	}
+	if level > accredited {
+		return refuse(
+			format!("the account is accredited up to {}", accredited.name()),
+			format!(
+				"endorse at --level {}, or have the council accredit it with `dpki endorser accredit ACCOUNT --org NAME \
+				 --level {}`",
+				word(accredited),
+				word(level),
+			),
+		);
+	}
+	if level > requested {
+		return refuse(
+			format!("the certificate asks for {} only", requested.name()),
+			match requested {
+				Level::Dv => "leave it: there is nothing to endorse".to_owned(),
+				requested => format!("endorse it at --level {}", word(requested)),
+			},
+		);
+	}
+	Ok(())
 }
 
 async fn withdraw(
@@ -299,4 +334,36 @@ async fn withdraw(
 		.done(format!("Withdrew the endorsement of certificate {certificate}"))
 		.data("certificate", certificate.to_string())
 		.finalized(&finalized))
+}
+
+#[cfg(test)]
+mod tests {
+	use super::*;
+
+	#[test]
+	fn a_level_that_is_not_the_accounts_to_attest_names_the_one_that_is() {
+		assert!(require_level(Level::Ev, Level::Ev, Level::Ev).is_ok());
+		assert!(require_level(Level::Ov, Level::Ev, Level::Ov).is_ok());
+		let refused = |level, accredited, requested| {
+			let error = require_level(level, accredited, requested).unwrap_err();
+			(error.to_string(), error.next_step().unwrap())
+		};
+		let (why, next) = refused(Level::Ev, Level::Ov, Level::Ev);
+		assert_eq!(why, "the account is accredited up to OV");
+		assert!(
+			next.starts_with("endorse at --level ov, or") && next.contains("--level ev`"),
+			"{next}"
+		);
+		let (why, next) = refused(Level::Ev, Level::Ev, Level::Ov);
+		assert_eq!(
+			(&why[..], &next[..]),
+			("the certificate asks for OV only", "endorse it at --level ov")
+		);
+		assert!(refused(Level::Ov, Level::Ov, Level::Dv).1.contains("nothing to endorse"));
+		assert!(
+			refused(Level::Dv, Level::Ev, Level::Ev)
+				.0
+				.starts_with("DV is what observers check")
+		);
+	}
 }

@@ -2,34 +2,35 @@
 
 mod import;
 mod list;
+mod revoke;
 mod roll;
+mod tiles;
 mod watch;
 
 use crate::{
-	commands::revoke::{How, revoke},
 	error::{Error, Result},
 	files, lookup,
 	output::{Progress, Report, hex},
 	session::Session,
-	values::{FleetRef, Members, Name, Purpose},
+	values::{FleetRef, Name, Purpose},
 };
 use clap::{ArgGroup, Args, Subcommand};
 use dpki_client::{
-	BlobStore, ChainBlobs, Client, Stores, View, calls,
+	BlobStore, Client, View, calls,
 	fleet::{
 		Commitment, FleetError, FleetLeaf, FleetRecord, FleetTiles, MembershipProof, TileFolder,
-		masks,
 		roll::{Roll, place_of},
 		watch::{Duty, Finding, look},
 	},
 };
 use dpki_primitives::{
-	fleet::{MAX_CHUNKS_PER_REVOCATION, tile::top_level},
+	fleet::tile::top_level,
 	key::KeyPurpose,
 	revocation::RevocationReason,
 	status::{Status, Validity},
 };
 use std::path::PathBuf;
+use tiles::{sources, without_tiles};
 
 /// Many keys under one commitment.
 #[derive(Subcommand)]
@@ -135,11 +136,15 @@ Examples:
   dpki fleet prove acme/drones --index 7 --out drone-7.member")]
 	Prove(Prove),
 	/// Revoke members of a fleet in one transaction, or the fleet itself
+	///
+	/// Members are counted from 0: line 2 of the table, the first below its head, is member 0. With --tiles it is asked and
+	/// told by the names of the devices too.
 	#[command(after_help = "\
 Examples:
-  dpki fleet revoke acme/drones 7 20-29 --reason keyCompromise
+  dpki fleet revoke acme/drones --device drone-7 --tiles drones.tiles --reason keyCompromise
+  dpki fleet revoke acme/drones 7 20-29 --tiles drones.tiles --reason keyCompromise
   dpki fleet revoke acme/drones --whole --reason cessationOfOperation")]
-	Revoke(Revoke),
+	Revoke(revoke::Revoke),
 	/// Let a fleet stay as it is: its members stay good, nothing is added any more
 	#[command(after_help = "\
 Example:
@@ -209,23 +214,6 @@ pub struct Prove {
 	out: PathBuf,
 }
 
-/// Revoke members, or a whole fleet.
-#[derive(Args)]
-#[command(group = ArgGroup::new("what").required(true).args(["members", "whole"]))]
-pub struct Revoke {
-	/// ORGANISATION/NAME
-	#[arg(value_name = "ORG/NAME")]
-	fleet: FleetRef,
-	/// Numbers of members, counted from 0, such as 7 or 20-29
-	#[arg(value_name = "MEMBERS")]
-	members: Vec<Members>,
-	/// The fleet with all its members
-	#[arg(long)]
-	whole: bool,
-	#[command(flatten)]
-	how: How,
-}
-
 impl FleetCommand {
 	/// Runs the command.
 	pub async fn run(self, session: &Session) -> Result<Report> {
@@ -286,13 +274,6 @@ fn nothing(fleet: &FleetRef) -> Error {
 		why: format!("nothing of {fleet} is committed"),
 		next: "commit it with `dpki fleet commit`".to_owned(),
 	}
-}
-
-/// Where tiles are looked for in turn: in folders, then at the node.
-fn sources(client: &Client, folders: impl IntoIterator<Item = PathBuf>) -> Stores {
-	let folder = |path: PathBuf| (path.display().to_string(), Box::new(TileFolder::at(path)) as _);
-	let node = ("node".to_owned(), Box::new(ChainBlobs::new(client)) as Box<dyn BlobStore>);
-	Stores::new(folders.into_iter().map(folder).chain([node]).collect())
 }
 
 async fn withdraw(session: &Session, fleet: &FleetRef) -> Result<Report> {
@@ -404,11 +385,17 @@ impl Prove {
 			None => {
 				let store = sources(&client, self.tiles.clone());
 				let mut tiles = FleetTiles::new(&store, commitment);
-				let index = match (self.index, &self.device) {
-					(Some(index), _) => index,
-					(None, device) => self.find(&mut tiles, device.as_ref()).await?,
+				let proving = async {
+					let index = match (self.index, &self.device) {
+						(Some(index), _) => index,
+						(None, device) => self.find(&mut tiles, device.as_ref()).await?,
+					};
+					let (organisation, fleet) = (self.fleet.organisation(), self.fleet.id());
+					Ok(tiles.prove(organisation, fleet, index).await?)
 				};
-				tiles.prove(self.fleet.organisation(), self.fleet.id(), index).await?
+				proving
+					.await
+					.map_err(|error| without_tiles(error, &self.fleet, self.tiles.is_some()))?
 			},
 		};
 		let index = proof.index;
@@ -473,38 +460,6 @@ impl Prove {
 	}
 }
 
-impl Revoke {
-	async fn run(self, session: &Session) -> Result<Report> {
-		let (client, view) = session.view().await?;
-		let size = record(&view, &self.fleet).await?.size();
-		if self.whole {
-			let what = format!("the fleet {} with all its members", self.fleet);
-			let call = calls::revoke_fleet(self.fleet.id(), self.how.reason);
-			let report = revoke(session, &client, &what, &call, &self.how).await?;
-			return Ok(report.data("fleet", self.fleet.id().to_string()));
-		}
-		if let Some(beyond) = self.members.iter().find(|members| members.last >= size) {
-			return Err(FleetError::NoSuchMember { index: beyond.last, size }.into());
-		}
-		let masks = masks(self.members.iter().flat_map(Members::iter));
-		if masks.len() > MAX_CHUNKS_PER_REVOCATION as usize {
-			return Err(Error::NotAllowed {
-				why: "the members are spread over more of the fleet than one transaction takes"
-					.into(),
-				next: "revoke them in several steps, about a million places each".into(),
-			});
-		}
-		let count: u32 = masks
-			.iter()
-			.map(|mask| dpki_primitives::fleet::revocation::count(&mask.mask))
-			.sum();
-		let what = format!("{count} members of {}", self.fleet);
-		let call = calls::revoke_members(self.fleet.id(), masks, self.how.reason)?;
-		let report = revoke(session, &client, &what, &call, &self.how).await?;
-		Ok(report.data("fleet", self.fleet.id().to_string()).data("members", count))
-	}
-}
-
 async fn show(session: &Session, fleet: &FleetRef) -> Result<Report> {
 	let (_client, view) = session.view().await?;
 	let record = record(&view, fleet).await?;
@@ -521,7 +476,8 @@ async fn show(session: &Session, fleet: &FleetRef) -> Result<Report> {
 		.data("organisation", record.organisation.to_string())
 		.row_as("status", words, status.name())
 		.data("reason", status.reason().map(RevocationReason::rfc5280_name))
-		.time("committed_at", record.committed_at)
+		.time(begun(&record), record.committed_at)
+		.time_quietly("committed_at", Some(record.committed_at))
 		.row_as("revoked_members", revoked.to_string(), revoked)
 		.read_at(view.head());
 	if let Some(roll) = view.roll(fleet.id()).await? {
@@ -545,6 +501,11 @@ async fn show(session: &Session, fleet: &FleetRef) -> Result<Report> {
 	Ok(of(report, "candidate_", candidate.revision, &candidate.commitment)
 		.row_as("votes_available", available.to_string(), available)
 		.row_as("votes_unavailable", denied.to_string(), denied))
+}
+
+/// The word for when the first commitment was made, which does not count before validators have agreed to it.
+fn begun(record: &FleetRecord) -> &'static str {
+	if record.current.is_some() || record.has_roll() { "committed_at" } else { "proposed_at" }
 }
 
 fn of(report: Report, prefix: &str, revision: u32, commitment: &Commitment) -> Report {

@@ -12,8 +12,8 @@ use crate::{
 };
 use clap::Subcommand;
 use dpki_client::{
-	Finalized, View, account, calls,
-	motion::{self, Progress},
+	Client, Finalized, SubmitError, View, account, calls,
+	motion::{self, Outcome, Progress},
 	view::{Motion, OpenedMotion},
 };
 use dpki_primitives::motion::{Electorate, MotionId, MotionState, Tally};
@@ -123,9 +123,18 @@ async fn find(view: &View, id: MotionId) -> Result<OpenedMotion> {
 		.ok_or_else(|| Error::Unknown { what: "motion", name: id.to_string() })
 }
 
-/// Adds what a proposal or a vote has led to.
-fn outcome(report: Report, finalized: &Finalized) -> Report {
+/// Adds what a proposal or a vote has led to. A call that failed makes the exit code that of an error: nothing was done.
+async fn outcome(report: Report, client: &Client, finalized: &Finalized) -> Report {
 	let Some(outcome) = motion::outcome(finalized) else { return report };
+	// Only a hint depends on it, and the motion is decided whether it can be read or not.
+	let minimum_bond = match &outcome.progress {
+		Progress::Carried(Err(error)) if lacks_bond(error) => minimum_bond(client).await.ok(),
+		_ => None,
+	};
+	told(report, outcome, minimum_bond)
+}
+
+fn told(report: Report, outcome: Outcome, minimum_bond: Option<u128>) -> Report {
 	let report = counted(
 		report.row_as("motion", outcome.motion.to_string(), outcome.motion),
 		Some(outcome.tally),
@@ -137,8 +146,31 @@ fn outcome(report: Report, finalized: &Finalized) -> Report {
 		Progress::Carried(Err(error)) => report
 			.row("state", "failed")
 			.row("failure", &error)
-			.warn("the motion was carried, but its call failed and changed nothing"),
+			.row("next", next(error, minimum_bond))
+			.warn("the motion was carried, but its call failed and changed nothing")
+			.succeeded(false),
 	}
+}
+
+/// What to do before the same is proposed again.
+fn next(error: SubmitError, minimum_bond: Option<u128>) -> String {
+	let step = match minimum_bond.filter(|_| lacks_bond(&error)) {
+		Some(minimum) => format!(
+			"have that account bond what is missing of {minimum}: `dpki endorser bond {minimum}` if it has bonded nothing, \
+			 which `dpki endorser bonded ACCOUNT` shows"
+		),
+		None => Error::from(error).next_step().unwrap_or_else(|| "mend the cause".to_owned()),
+	};
+	format!("{step}; then propose it again, as a motion is carried out once")
+}
+
+/// Whether an account that is to be an endorser has bonded too little.
+fn lacks_bond(error: &SubmitError) -> bool {
+	matches!(error, SubmitError::Failed { error, .. } if error == "BondTooLow")
+}
+
+async fn minimum_bond(client: &Client) -> Result<u128> {
+	Ok(client.at_finalized().await?.minimum_bond().await?)
 }
 
 async fn withdraw(session: &Session, id: MotionId, reason: &str) -> Result<Report> {
@@ -367,14 +399,34 @@ mod tests {
 				proven: false,
 				is_final: true,
 			};
-			outcome(Report::new(), &finalized).to_json()
+			let report = super::told(Report::new(), motion::outcome(&finalized).unwrap(), None);
+			(report.exit_code(), report.to_json())
 		};
-		assert_eq!(told(vec![])["state"], "open");
-		assert_eq!(told(vec![event("Rejected", 7u32.encode())])["state"], "rejected");
-		let carried = told(vec![event("Executed", (7u32, 0u8).encode())]);
+		let state = |(code, json): (u8, Value)| (code, json["state"].clone());
+		assert_eq!(state(told(vec![])), (0, json!("open")));
+		let rejected = told(vec![event("Rejected", 7u32.encode())]);
+		assert_eq!(state(rejected), (0, json!("rejected")));
+		let (code, carried) = told(vec![event("Executed", (7u32, 0u8).encode())]);
 		assert_eq!((&carried["state"], &carried["motion"]), (&json!("carried"), &json!(7)));
-		let failed = told(vec![event("Executed", (7u32, 1u8, 2u8).encode())]);
-		assert_eq!(failed["state"], "failed");
+		assert_eq!(code, 0);
+		let (code, failed) = told(vec![event("Executed", (7u32, 1u8, 2u8).encode())]);
+		assert_eq!((code, &failed["state"]), (output::EXIT_ERROR, &json!("failed")));
 		assert!(failed["warnings"][0].as_str().unwrap().contains("changed nothing"), "{failed}");
+		let next = failed["next"].as_str().unwrap();
+		assert!(next.starts_with("use one that has the right; then propose it again"), "{next}");
+	}
+
+	#[test]
+	fn a_call_that_failed_for_a_bond_names_the_command_and_the_amount() {
+		let failed = || SubmitError::Failed {
+			pallet: "Certificates".into(),
+			error: "BondTooLow".into(),
+			sentence:
+				"The endorser has bonded less than the consortium asks for: raise the bond first."
+					.into(),
+		};
+		let known = next(failed(), Some(8_000));
+		assert!(known.contains("`dpki endorser bond 8000`"), "{known}");
+		assert!(next(failed(), None).starts_with("raise the bond first;"));
 	}
 }

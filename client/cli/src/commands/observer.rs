@@ -9,6 +9,7 @@ use crate::{
 	files,
 	output::Report,
 	session::Session,
+	transaction,
 	values::{
 		Member, Name,
 		certificates::{ObservationArg, moment, observation_name},
@@ -16,7 +17,7 @@ use crate::{
 };
 use clap::Subcommand;
 use dpki_client::{
-	View, calls,
+	Client, View, calls,
 	certificate::{CHALLENGE_LABEL, CHALLENGE_PATH, HiddenVote},
 	subject,
 	view::ApplicationAnswer,
@@ -273,7 +274,13 @@ async fn reveal(session: &Session, path: &Path) -> Result<Report> {
 		});
 	}
 	let call = calls::reveal(vote.application, vote.observation, vote.salt());
-	let finalized = session.submit(&client, &account, &call, "revealing").await?;
+	let finalized = match session.submit(&client, &account, &call, "revealing").await {
+		Err(error) if transaction::is_refusal(&error, "RevealWindowNotOpen") => {
+			let phase = phase(&client, vote.application).await.ok().flatten();
+			return Err(too_early(error, phase));
+		},
+		submitted => submitted?,
+	};
 	let decided = finalized.events.iter().any(|event| {
 		event.pallet == "Certificates"
 			&& matches!(event.name.as_str(), "ApplicationClosed" | "CertificateIssued")
@@ -292,9 +299,45 @@ async fn reveal(session: &Session, path: &Path) -> Result<Report> {
 		.finalized(&finalized))
 }
 
+async fn phase(client: &Client, id: ApplicationId) -> Result<Option<Phase>> {
+	let view = client.at_finalized().await?;
+	Ok(view.application(id).await?.application.record.map(|record| record.phase))
+}
+
+/// Names the block from which on it can be revealed.
+fn too_early(error: Error, phase: Option<Phase>) -> Error {
+	match phase {
+		Some(Phase::Control { commit_until, .. }) => Error::NotAllowed {
+			why: error.to_string(),
+			next: format!(
+				"reveal from block {} on; `dpki chain info` shows how far the chain is",
+				commit_until.saturating_add(1)
+			),
+		},
+		_ => error,
+	}
+}
+
 #[cfg(test)]
 mod tests {
 	use super::*;
+
+	#[test]
+	fn who_reveals_too_early_is_told_the_block() {
+		let refused = || -> Error {
+			dpki_client::SubmitError::Failed {
+				pallet: "Certificates".into(),
+				error: "RevealWindowNotOpen".into(),
+				sentence: "The window is still open: wait until it is over.".into(),
+			}
+			.into()
+		};
+		let phase = Phase::Control { commit_until: 40, reveal_until: 80, needed: 2 };
+		let error = too_early(refused(), Some(phase));
+		assert_eq!(error.to_string(), "the window is still open (RevealWindowNotOpen)");
+		assert!(error.next_step().unwrap().starts_with("reveal from block 41 on"));
+		assert_eq!(too_early(refused(), None).next_step().unwrap(), "wait until it is over");
+	}
 
 	#[test]
 	fn each_kind_of_subject_has_its_place() {

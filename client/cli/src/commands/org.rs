@@ -3,18 +3,20 @@
 //! What an organisation decides by vote is in `dpki motion`.
 
 mod key_policy;
+mod members;
 
 use crate::{
 	error::{Error, Result},
 	output::{Report, hex, rfc3339},
 	prompt,
 	session::Session,
+	transaction,
 	values::{Member, MemberRole, Name, OrgKind, Policy},
 };
 use clap::Subcommand;
 use dpki_client::{Call, View, account, calls, view::dissolved_key};
 use dpki_primitives::organisation::{
-	DeliveryPolicy, OrganisationKind, OrganisationRecord, RoleSet,
+	DeliveryPolicy, OrganisationKind, OrganisationRecord, Role, RoleSet,
 };
 use serde_json::{Value, json};
 
@@ -167,6 +169,14 @@ Example:
 Example:
   dpki org member set acme //Bob --roles registrar,publisher")]
 pub enum MemberCommand {
+	/// List the members with their roles, and who is invited
+	#[command(after_help = "\
+Example:
+  dpki org member list acme")]
+	List {
+		/// Name of the organisation
+		name: Name,
+	},
 	/// Invite an account, or give a member exactly these roles
 	///
 	/// Whoever is invited becomes a member by `dpki org join`.
@@ -201,6 +211,7 @@ impl OrgCommand {
 			Self::Create { name, kind } => create(session, &name, kind).await,
 			Self::Show { name, member } => show(session, &name, member).await,
 			Self::KeyPolicy(command) => command.run(session).await,
+			Self::Member(MemberCommand::List { name }) => members::list(session, &name).await,
 			Self::Member(MemberCommand::Set { name, member, roles }) => {
 				set_member(session, &name, &member, &roles).await
 			},
@@ -251,15 +262,38 @@ fn require_no_vote(name: &Name, policy: DeliveryPolicy, command: &str) -> Result
 async fn set_policy(session: &Session, name: &Name, policy: Policy) -> Result<Report> {
 	let account = session.account()?;
 	let (client, view) = session.view().await?;
-	let present = organisation(&view, name).await?.policy;
-	require_no_vote(name, present, &format!("policy {name} {policy}"))?;
+	let record = organisation(&view, name).await?;
+	require_no_vote(name, record.policy, &format!("policy {name} {policy}"))?;
 	let call = calls::set_policy(name.organisation(), policy.0);
-	let finalized = session.submit(&client, &account, &call, "changing the policy").await?;
+	let submitted = session.submit(&client, &account, &call, "changing the policy").await;
+	let finalized = submitted.map_err(|error| unmet(error, name, &record, &policy))?;
 	Ok(Report::new()
 		.done(format!("Changed the policy of {name}"))
 		.data("organisation", name.organisation().to_string())
 		.row("policy", policy)
 		.finalized(&finalized))
+}
+
+/// Names who is missing for a policy that was refused for that.
+fn unmet(error: Error, name: &Name, record: &OrganisationRecord, policy: &Policy) -> Error {
+	let (role, needed, found) = match policy.0 {
+		DeliveryPolicy::Watchdogs { needed } => (Role::Watchdog, needed, record.watchdogs),
+		DeliveryPolicy::MultiAdmin => (Role::Administrator, 2, record.administrators),
+		DeliveryPolicy::Simple => return error,
+	};
+	if !transaction::is_refusal(&error, "PolicyNotMet") {
+		return error;
+	}
+	let role = role.name();
+	Error::NotAllowed {
+		why: format!(
+			"the policy {policy} needs {needed} members with the role {role}, and {name} has {found} (PolicyNotMet)"
+		),
+		next: format!(
+			"give it first with `dpki org member set {name} ACCOUNT --roles {role}` (with the roles that it has besides), and whoever is new accepts with \
+			 `dpki org join {name}`"
+		),
+	}
 }
 
 async fn join(session: &Session, name: &Name) -> Result<Report> {
@@ -495,6 +529,37 @@ fn role_names(roles: RoleSet) -> Vec<String> {
 #[cfg(test)]
 mod tests {
 	use super::*;
+
+	#[test]
+	fn a_policy_that_is_not_met_names_who_is_missing() {
+		let name: Name = "acme".parse().unwrap();
+		let record = OrganisationRecord {
+			name: b"acme".to_vec().try_into().unwrap(),
+			kind: OrganisationKind::Manufacturer,
+			policy: DeliveryPolicy::Simple,
+			created_at: 1,
+			members: 2,
+			administrators: 1,
+			watchdogs: 0,
+		};
+		let refused = |error: &str, policy: &str| {
+			let error = dpki_client::SubmitError::Failed {
+				pallet: "Organisations".into(),
+				error: error.into(),
+				sentence: "There are too few: appoint some.".into(),
+			};
+			unmet(error.into(), &name, &record, &policy.parse().unwrap())
+		};
+		let error = refused("PolicyNotMet", "watchdogs:3");
+		let sentence = error.to_string();
+		assert!(sentence.contains("needs 3 members with the role watchdog"), "{sentence}");
+		assert!(sentence.contains("acme has 0 (PolicyNotMet)"), "{sentence}");
+		let next = error.next_step().unwrap();
+		assert!(next.contains("`dpki org member set acme ACCOUNT --roles watchdog`"), "{next}");
+		let error = refused("PolicyNotMet", "multi-admin");
+		assert!(error.to_string().contains("2 members with the role administrator"), "{error}");
+		assert!(transaction::is_refusal(&refused("RoleMissing", "multi-admin"), "RoleMissing"));
+	}
 
 	#[test]
 	fn what_needs_a_vote_names_the_command_that_proposes_it() {

@@ -131,8 +131,7 @@ impl StatusArgs {
 			&& let Some(proven) = proof.view(session, self.max_age).await?
 		{
 			let found = proven.assessed(*certificate).await?;
-			let report = level_told(*certificate, (*level).into(), found, proven.head());
-			return Ok(report.data("proven", true));
+			return Ok(level_told(*certificate, (*level).into(), found, proven.head(), true));
 		}
 		let (_client, view) = session.view().await?;
 		require_young(view.head(), self.max_age, now())?;
@@ -284,16 +283,29 @@ async fn level_verdict(view: &View, id: CertificateId, wanted: Level) -> Result<
 	let answer = view.certificate(id).await?;
 	let found = answer.certificate.record.zip(view.assessment(id).await?.assessment);
 	let found = found.map(|(record, assessment)| Assessed { record, assessment });
-	Ok(level_told(id, wanted, found, view.head()).data("proven", false))
+	Ok(level_told(id, wanted, found, view.head(), false))
 }
 
-fn level_told(id: CertificateId, wanted: Level, found: Option<Assessed>, head: Head) -> Report {
-	let what = format!("certificate {id}");
-	let Some(found) = found else { return unknown(what, head) };
+fn level_told(
+	id: CertificateId,
+	wanted: Level,
+	found: Option<Assessed>,
+	head: Head,
+	is_proven: bool,
+) -> Report {
+	let what = format!("certificate {id}{}", if is_proven { ", proven" } else { "" });
+	let Some(found) = found else { return unknown(what, head).data("proven", is_proven) };
 	let standing = certificate::show::standing(&found.record);
 	let Assessed { record, assessment } = &found;
 	let (status, level) = (assessment.status, assessment.level);
-	let mut report = judged(what.clone(), status, &standing, head);
+	let (mut words, since) = (lookup::verdict(status, &standing), lookup::since(status, &standing));
+	if let Some(level) = level {
+		words += &format!(", {}", level.name());
+		if level != assessment.requested {
+			words += &format!(" (requested {})", assessment.requested.name());
+		}
+	}
+	let mut report = told(what.clone(), status, &words, since, head);
 	if let (Some(level), false) = (level, found.is_worth(wanted)) {
 		let words = format!("only {}, not {}", level.name(), wanted.name());
 		report = verdict(what, false, &words, head)
@@ -303,6 +315,7 @@ fn level_told(id: CertificateId, wanted: Level, found: Option<Assessed>, head: H
 	}
 	report
 		.data("certificate", id.to_string())
+		.data("proven", is_proven)
 		.data("level", level.map(Level::name))
 		.data("requested_level", assessment.requested.name())
 		.data("subject", subject::to_text(&record.subject))
@@ -421,6 +434,52 @@ mod tests {
 		assert_eq!(json["chain_time"], json!("1970-01-01T00:00:09Z"));
 		let json = judged("key".into(), Status::Valid, &standing, HEAD).to_json();
 		assert_eq!((&json["valid"], &json["reason"]), (&json!(true), &Value::Null));
+	}
+
+	#[test]
+	fn a_certificate_is_told_with_the_level_that_counts() {
+		use dpki_primitives::{
+			assurance::{Assessment, Quorum},
+			certificate::{CertificateRecord, Holder},
+			key::{self, KeyType},
+		};
+		let record = CertificateRecord {
+			subject: subject::parse("org:acme").unwrap(),
+			holder: Holder::Account([1; 32]),
+			requested: Level::Ev,
+			key: key::PublicKey::new(KeyType::Ed25519, &[2; 32]).unwrap(),
+			display_name: None,
+			validity: Validity { not_before: 1_000, not_after: Some(90_000) },
+			control_until: None,
+			suspension: None,
+			revocation: None,
+		};
+		let assessment = |level| Assessment {
+			status: Status::Valid,
+			level: Some(level),
+			requested: Level::Ev,
+			quorum: Quorum { ov: 2, ev: 3 },
+			counted_for_ov: 0,
+			counted_for_ev: 0,
+			explanations: vec![],
+		};
+		let id = CertificateId([5; 32]);
+		let text = |level, wanted, is_proven| {
+			let found = Assessed { record: record.clone(), assessment: assessment(level) };
+			level_told(id, wanted, Some(found), HEAD, is_proven).to_text()
+		};
+		let valid = "valid since 1970-01-01T00:00:01Z";
+		let told = text(Level::Dv, Level::Dv, false);
+		assert!(
+			told.starts_with(&format!("{valid}, DV (requested EV): certificate {id}, at")),
+			"{told}"
+		);
+		let told = text(Level::Ev, Level::Ev, true);
+		assert!(told.starts_with(&format!("{valid}, EV: certificate {id}, proven, at")), "{told}");
+		let told = text(Level::Dv, Level::Ov, true);
+		assert!(told.starts_with("only DV, not OV: "), "{told}");
+		let nothing = level_told(id, Level::Dv, None, HEAD, true).to_json();
+		assert_eq!((&nothing["valid"], &nothing["proven"]), (&json!(false), &json!(true)));
 	}
 
 	#[test]

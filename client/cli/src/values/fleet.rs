@@ -69,7 +69,17 @@ impl FromStr for Members {
 		let (first, last) = text.split_once('-').unwrap_or((text, text));
 		match (first.parse(), last.parse()) {
 			(Ok(first), Ok(last)) if first <= last => Ok(Self { first, last }),
-			_ => Err("write numbers of members such as 7 or 20-29, counted from 0".to_owned()),
+			_ => Err("write numbers of members such as 7 or 20-29, counted from 0, or names with --device NAME"
+				.to_owned()),
+		}
+	}
+}
+
+impl fmt::Display for Members {
+	fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+		match self.first == self.last {
+			true => self.first.fmt(f),
+			false => write!(f, "{}-{}", self.first, self.last),
 		}
 	}
 }
@@ -93,6 +103,8 @@ mod tests {
 		assert_eq!("7".parse(), Ok(Members { first: 7, last: 7 }));
 		let some: Members = "20-29".parse().unwrap();
 		assert_eq!(some.iter().count(), 10);
+		assert_eq!(some.to_string(), "20-29");
+		assert_eq!(Members { first: 7, last: 7 }.to_string(), "7");
 		for bad in ["", "-", "a", "3-2", "1-", "-1", "1-2-3", "4294967296"] {
 			assert!(bad.parse::<Members>().is_err(), "{bad}");
 		}

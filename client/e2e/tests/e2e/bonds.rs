@@ -34,15 +34,30 @@ fn an_endorser_answers_with_its_bond_for_what_it_says() {
 	let made = run(Path::new("ssh-keygen"), ["-q", "-t", "ed25519", "-N", "", "-f", key.as_str()]);
 	assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
 	let apply = ["certificate", "apply", "org:acme", "--org", "acme", "--level", "ov", "--key"];
-	let id = text(&alice.ok([&apply[..], &[key.as_str()]].concat()), "certificate");
+	let applied = alice.ok([&apply[..], &[key.as_str()]].concat());
+	assert_eq!(
+		(text(&applied, "requested_level"), text(&applied, "level")),
+		("OV".into(), "DV".into())
+	);
+	assert_eq!(applied["endorsements_needed"], 1);
+	assert!(applied["on_hold"].is_object() && applied["left_the_balance"].is_string(), "{applied}");
+	let id = text(&applied, "certificate");
+	let open =
+		|option: [&str; 2]| alice.ok([&["certificate", "applications"][..], &option].concat());
+	for option in [["--org", "acme"], ["--holder", "//Alice"]] {
+		assert_eq!(open(option)[0]["application"], applied["application"], "{option:?}");
+	}
+	assert_eq!(open(["--org", "notary"]), json!([]));
 
 	// No office without a bond.
 	assert_eq!(alice.ok(["certificate", "terms"])["minimum_bond"], MINIMUM.replace('_', ""));
 	let accredit = ["endorser", "accredit", "//Eve", "--org", "notary", "--level", "ev"];
-	let failed = alice.ok(accredit);
-	assert_eq!(failed["state"], "failed", "{failed}");
+	let failed = alice.failed(accredit);
 	assert!(text(&failed, "failure").contains("BondTooLow"), "{failed}");
-	eve.ok(["endorser", "bond", MINIMUM]);
+	let bond = format!("`dpki endorser bond {}`", MINIMUM.replace('_', ""));
+	assert!(text(&failed, "next").contains(&bond), "{failed}");
+	let bonded = eve.ok(["endorser", "bond", MINIMUM]);
+	assert_eq!((&bonded["sufficient"], &bonded["active"]), (&json!(true), &bonded["minimum"]));
 	assert_eq!(alice.ok(accredit)["state"], "carried");
 	eve.ok(["endorser", "endorse", &id, "--level", "ov", "--valid", "10d"]);
 	assert_eq!(level(&alice, &id), ("OV".into(), "counted".into()));

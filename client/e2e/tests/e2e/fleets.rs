@@ -13,7 +13,7 @@ use dpki_primitives::{
 };
 use dpki_verifier::{AuthoritySet, Checkpoint, Freshness, Query, Verifier, Zebra};
 use futures::StreamExt;
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::{
 	fmt::Write as _,
 	path::Path,
@@ -44,6 +44,7 @@ async fn a_thousand_keys_are_committed_at_once_proven_one_by_one_and_revoked_at_
 	assert_eq!((&committed["members"], &committed["published_tiles"]), (&1_000.into(), &5.into()));
 	let waiting = fleet.admin.ok(["fleet", "status", drones]);
 	assert_eq!((&waiting["status"], &waiting["votes_available"]), (&"unknown".into(), &0.into()));
+	assert!(waiting["proposed_at"].is_string(), "{waiting}");
 	let listed = fleet.admin.ok(["fleet", "list", "acme"]);
 	assert_eq!((&listed["total"], &listed["fleets"][0]["name"]), (&1.into(), &"drones".into()));
 
@@ -70,13 +71,17 @@ async fn a_thousand_keys_are_committed_at_once_proven_one_by_one_and_revoked_at_
 		"fleet",
 		"revoke",
 		drones,
-		"7",
 		"500-999",
+		"--device",
+		"drone-7",
+		"--tiles",
+		&tiles,
 		"--reason",
 		"keyCompromise",
 		"--yes",
 	]);
 	assert_eq!(revoked["members"], 501);
+	assert_eq!(revoked["numbers"], json!(["7", "500-999"]));
 	let bundle = reach(&client, &query, block(&revoked)).await;
 	let verified = device.verify(&bundle, &query, freshness()).expect("it is proven");
 	let Ok(Status::Revoked(revocation)) = verified.member_status(&proof) else {
@@ -95,6 +100,8 @@ async fn a_thousand_keys_are_committed_at_once_proven_one_by_one_and_revoked_at_
 	assert_eq!(verdict["status"], "valid");
 	let shown = fleet.admin.ok(["fleet", "status", drones]);
 	assert_eq!((&shown["revoked_members"], &shown["members"]), (&501.into(), &1_000.into()));
+	let revoke = ["fleet", "revoke", drones, "9", "--reason", "superseded", "--yes"];
+	assert_eq!(fleet.admin.ok(revoke)["names"], json!(["drone-9"]));
 }
 
 #[tokio::test]

@@ -7,6 +7,7 @@ use dpki_primitives::{
 	delivery::{DeliveryBinding, MAX_RECIPIENTS},
 	ids::{DeviceId, OrganisationId},
 };
+use serde_json::json;
 use std::{
 	fmt::Write,
 	fs::{self, Permissions},
@@ -47,11 +48,39 @@ fn table(fleet: &Fleet) -> PathBuf {
 	path
 }
 
+/// A table that was registered is registered again without harm, and what is refused is told with its line.
+fn batches_go_on(fleet: &Fleet, table: &str, batch: &[&str]) {
+	let told = fleet.admin.ok(batch);
+	assert_eq!((&told["devices"], &told["registered_before"]), (&json!(0), &json!(DEVICES)));
+	let good = fs::read_to_string(table).expect("reads the table");
+	let line = good.lines().count() + 1;
+	let place = |name: &str| format!("line {line} of {table}, the device {name}, is refused");
+	let registered = format!("{DEVICES} of the {} devices are registered", DEVICES + 1);
+	// By the chain, and by what is read of it before anything is sent.
+	fs::write(table, format!("{good}late,sign,0.sign\n")).expect("writes the table");
+	let refused = fleet.admin.refused(batch);
+	assert!(refused.contains(&place("late")), "{refused}");
+	assert!(refused.contains("registered already") && refused.contains(&registered), "{refused}");
+	let other = good.replacen("drone-0,sign,0.sign", "drone-0,sign,1.sign", 1);
+	fs::write(table, other).expect("writes the table");
+	let refused = fleet.admin.refused(batch);
+	assert!(refused.contains("line 2 of") && refused.contains("with other keys"), "{refused}");
+	fs::write(table, format!("{good}late,sign,late.sign\n")).expect("writes the table");
+	let key = fleet.workspace.join("late.sign");
+	fs::write(&key, format!("{:064x}", DEVICES + 1)).expect("writes the key");
+	fs::set_permissions(&key, Permissions::from_mode(0o600)).expect("sets its mode");
+	let told = fleet.admin.ok(batch);
+	assert_eq!((&told["devices"], &told["registered_before"]), (&json!(1), &json!(DEVICES)));
+}
+
 #[tokio::test]
 async fn more_devices_than_an_envelope_has_room_for_are_served_by_one_command() {
 	let fleet = Fleet::start("many");
 	let table = table(&fleet).display().to_string();
-	fleet.admin.ok(["device", "batch", &table, "--org", "acme"]);
+	let batch = ["device", "batch", &table, "--org", "acme"];
+	let told = fleet.admin.ok(batch);
+	assert_eq!((&told["devices"], &told["registered_before"]), (&json!(DEVICES), &json!(0)));
+	batches_go_on(&fleet, &table, &batch);
 	let mut words: Vec<String> = ["deliver", "--org", "acme", "--empty"].map(Into::into).into();
 	words.extend((0..DEVICES).flat_map(|index| ["--device".to_owned(), name(index)]));
 	let told = fleet.admin.ok(words);

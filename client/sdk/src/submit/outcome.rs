@@ -1,7 +1,8 @@
 //! What a transaction did in the block that holds it, by the events of that block.
 
-use super::{Client, Event, Finalized, SubmitError, failed};
+use super::{Client, Event, Finalized, SubmitError};
 use crate::{api::ChainConfig, client::ClientError};
+use dpki_primitives::refusal::Refusal;
 use subxt::{
 	config::substrate::{H256, SubstrateHeader},
 	error::DispatchError,
@@ -153,4 +154,38 @@ pub(super) fn happened(
 		(1, Some(failure)) => Ok(Err(failure)),
 		_ => Err("the block does not say what became of it".into()),
 	}
+}
+
+/// Why a call failed, in the words of the chain.
+pub(super) fn failed(error: &DispatchError) -> SubmitError {
+	if let DispatchError::Module(module) = error
+		&& let Ok(details) = module.details()
+	{
+		// Of many members of a call an error of ours names the first at fault, in two bytes behind the number of the error.
+		let [_, _, low, high, code] = module.bytes();
+		let position = u16::from_le_bytes([low, high]);
+		if details.variant.name == "BatchFailed" {
+			return SubmitError::MemberRefused { position, refusal: Refusal::from_code(code) };
+		}
+		let sentence = details.variant.docs.join(" ").trim().to_owned();
+		let position = (!details.variant.fields.is_empty()).then_some(position);
+		return SubmitError::Failed {
+			pallet: details.pallet.name().into(),
+			error: details.variant.name.clone(),
+			sentence: match (position, sentence.split_once(": ")) {
+				(Some(position), Some((problem, step))) => {
+					format!("{problem} (position {position}): {step}")
+				},
+				(Some(position), None) => format!("{sentence} (position {position})"),
+				(None, _) => sentence,
+			},
+		};
+	}
+	let sentence = match error {
+		DispatchError::BadOrigin | DispatchError::RootNotAllowed => {
+			"this account may not make this call: use one that has the right".into()
+		},
+		error => error.to_string(),
+	};
+	SubmitError::Failed { pallet: "the runtime".into(), error: format!("{error:?}"), sentence }
 }

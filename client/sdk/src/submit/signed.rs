@@ -7,7 +7,7 @@
 //! another one and refuses them. What the node says is compared, so that an honest disagreement is told before anything
 //! is signed.
 
-use super::{Event, LIFETIME_BLOCKS, SubmitError, failed, outcome};
+use super::{Event, LIFETIME_BLOCKS, SubmitError, outcome};
 use crate::{
 	account::Account, api::ChainConfig, calls::Call, client::Head, upgrade::RuntimeVersion,
 };
@@ -54,7 +54,7 @@ pub(crate) fn dispatch_result(fields: &mut &[u8]) -> Option<Result<(), SubmitErr
 		return Some(Ok(()));
 	}
 	Some(Err(match DispatchError::decode_from(*fields, COMMITTED.metadata.clone()) {
-		Ok(error) => failed(&error),
+		Ok(error) => outcome::failed(&error),
 		Err(error) => SubmitError::Unfit { reason: error.to_string() },
 	}))
 }
@@ -166,13 +166,35 @@ mod tests {
 	use super::*;
 	use crate::calls;
 	use codec::{Compact, Encode};
-	use dpki_primitives::{ids::KeyId, revocation::RevocationReason};
+	use dpki_primitives::{ids::KeyId, refusal::Refusal, revocation::RevocationReason};
 	use subxt::ext::frame_metadata::{RuntimeMetadata, RuntimeMetadataPrefixed};
 
 	const GENESIS: [u8; 32] = [1; 32];
 
 	fn call() -> impl Call {
 		calls::revoke_key(KeyId([7; 32]), RevocationReason::KeyCompromise)
+	}
+
+	#[test]
+	fn a_refused_member_of_a_batch_is_told_with_its_reason() {
+		let dpki = COMMITTED.metadata.pallet_by_name("Dpki").unwrap();
+		let mut variants = dpki.error_variants().unwrap().iter();
+		let number = variants.find(|variant| variant.name == "BatchFailed").unwrap().index;
+		let failed = |code: u8| {
+			// `Err`, `DispatchError::Module`, the pallet, the error, and in it 270 and the code.
+			let bytes = [1, 3, dpki.error_index(), number, 14, 1, code];
+			dispatch_result(&mut &bytes[..]).unwrap().unwrap_err()
+		};
+		let exists = Refusal::DeviceExists;
+		let error = failed(exists.code());
+		let SubmitError::MemberRefused { position: 270, refusal } = error else {
+			panic!("{error}")
+		};
+		assert_eq!(refusal, Some(exists));
+		assert!(error.to_string().ends_with(exists.sentence()), "{error}");
+		assert!(error.to_string().contains("member 270 of the batch"), "{error}");
+		let error = failed(0).to_string();
+		assert!(error.contains("does not say why: check"), "{error}");
 	}
 
 	fn call_bytes() -> Vec<u8> {

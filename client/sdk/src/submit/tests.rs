@@ -1,6 +1,7 @@
 //! What is told of a transaction, and the form of one.
 
-use super::*;
+use super::{outcome::failed, *};
+use subxt::error::DispatchError;
 
 #[test]
 fn a_general_transaction_has_neither_signer_nor_lifetime() {

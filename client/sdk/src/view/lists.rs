@@ -1,15 +1,24 @@
 //! Lists that the runtime answers, one page at a time, with the storage that proves them.
 
 use super::{ReadError, Verdict, View};
+use crate::AccountId;
 use codec::{Decode, Encode};
 use dpki_primitives::{
 	Moment,
 	anchor::{AnchorRecord, ChainVerdict, Profile},
 	device::DeviceRecord,
 	fleet::FleetRecord,
-	ids::{AnchorId, DeviceId, FleetId, KeyId, OrganisationId},
+	ids::{AnchorId, ApplicationId, DeviceId, FleetId, KeyId, OrganisationId},
 	key::KeyRecord,
+	organisation::RoleSet,
+	storage_keys,
 };
+
+/// How many members are read at once.
+const MEMBERS_PER_PAGE: u32 = 256;
+
+/// How long the end of a storage key is that names a member: the account behind its BLAKE2-128.
+const MEMBER_LEN: usize = 16 + 32;
 
 /// One page of a list, and where it lies.
 #[derive(Clone, PartialEq, Eq, Debug, Decode)]
@@ -26,6 +35,52 @@ pub struct Listing<Item> {
 }
 
 impl View {
+	/// The members of an organisation with their roles, in the order of their storage keys. The node is asked which keys there
+	/// are, which no proof covers: [`OrganisationRecord::members`](dpki_primitives::organisation::OrganisationRecord) tells
+	/// how many there have to be.
+	pub async fn members_of(
+		&self,
+		organisation: OrganisationId,
+	) -> Result<Vec<(AccountId, RoleSet)>, ReadError> {
+		let item = "the members of the organisation";
+		let mut prefix = storage_keys::member(organisation, &[0; 32]);
+		prefix.truncate(prefix.len().saturating_sub(MEMBER_LEN));
+		let (mut members, mut last) = (Vec::new(), None::<Vec<u8>>);
+		loop {
+			let page: Vec<(_, RoleSet)> =
+				self.read_page(item, &prefix, MEMBERS_PER_PAGE, last.as_deref()).await?;
+			for (key, roles) in &page {
+				let account = key.last_chunk::<32>().copied();
+				let account = account
+					.filter(|account| *key == storage_keys::member(organisation, account))
+					.ok_or_else(|| self.malformed(item, "a key of another item"))?;
+				members.push((account, *roles));
+			}
+			// A node that goes back to where it was would be asked for ever.
+			match page.last() {
+				Some((key, _)) if last.as_ref().is_none_or(|last| last < key) => {
+					last = Some(key.clone());
+				},
+				_ => return Ok(members),
+			}
+		}
+	}
+
+	/// How many applications are open.
+	pub async fn open_application_count(&self) -> Result<u32, ReadError> {
+		let key = storage_keys::open_application_count();
+		Ok(self.read("the count of open applications", key).await?.unwrap_or(0))
+	}
+
+	/// The open application at this place of their list, in which they stand in no order.
+	pub async fn open_application(
+		&self,
+		position: u32,
+	) -> Result<Option<ApplicationId>, ReadError> {
+		self.read("the open application", storage_keys::open_application(position))
+			.await
+	}
+
 	/// The anchors that this one has issued, revoked ones too, oldest first, from number `start` on.
 	pub async fn anchor_children(
 		&self,

@@ -5,11 +5,12 @@ use crate::{
 	error::{Error, Result},
 	output::{Report, hex, rfc3339},
 	session::Session,
-	values::certificates::observation_name,
+	values::{Member, Name, certificates::observation_name},
 };
-use dpki_client::{Call, View, account, calls, view::ApplicationAnswer};
+use dpki_client::{Call, View, account, calls, certificate::Escrow, view::ApplicationAnswer};
 use dpki_primitives::{
 	application::{Outcome, Phase, Purpose, RefusalCause},
+	certificate::Holder,
 	ids::ApplicationId,
 };
 use serde_json::{Value, json};
@@ -47,6 +48,32 @@ pub async fn show(session: &Session, id: ApplicationId) -> Result<Report> {
 	let (_client, view) = session.view().await?;
 	let answer = find(&view, id).await?;
 	Ok(told(id, &answer).read_at(view.head()))
+}
+
+/// `dpki certificate applications`.
+pub async fn list(session: &Session, org: Option<Name>, who: Option<Member>) -> Result<Report> {
+	let (_client, view) = session.view().await?;
+	let who = who.map(|Member(account)| account);
+	let wanted = org.map(|org| Holder::Organisation(org.organisation()));
+	let wanted = wanted.or(who.map(Holder::Account));
+	let mut reports = Vec::new();
+	for position in 0..view.open_application_count().await? {
+		let Some(id) = view.open_application(position).await? else { continue };
+		let answer = view.application(id).await?;
+		let Some(record) = &answer.application.record else { continue };
+		let holder = match &record.purpose {
+			Purpose::Issue(request) => Some(request.holder),
+			Purpose::Control(certificate) | Purpose::Endorsement(certificate) => {
+				let certificate = view.certificate(*certificate).await?.certificate.record;
+				certificate.map(|record| record.holder)
+			},
+		};
+		let is_wanted = wanted.is_none_or(|wanted| holder == Some(wanted));
+		if is_wanted || who == Some(record.payer) {
+			reports.push(told(id, &answer));
+		}
+	}
+	Ok(Report::list(reports, "no open application"))
 }
 
 async fn find(view: &View, id: ApplicationId) -> Result<ApplicationAnswer> {
@@ -92,20 +119,7 @@ fn told(id: ApplicationId, answer: &ApplicationAnswer) -> Report {
 		report = observer::looked_for(report, subject, challenge);
 	}
 	if let Some(escrow) = &answer.escrow {
-		let endorsers = escrow.endorsements_left;
-		let text = format!(
-			"{} for validators, {} for observers, {} for each of {endorsers} endorsers, deposit {}",
-			escrow.network, escrow.observation, escrow.endorsement, escrow.deposit,
-		);
-		// Text for programs too: numbers of 128 bits do not fit those of JSON.
-		let value = json!({
-			"network": escrow.network.to_string(),
-			"observation": escrow.observation.to_string(),
-			"endorsement": escrow.endorsement.to_string(),
-			"endorsements_left": endorsers,
-			"deposit": escrow.deposit.to_string(),
-		});
-		report = report.row_as("on_hold", text, value);
+		report = on_hold(report, escrow);
 	}
 	let mut votes = Vec::new();
 	for vote in answer.votes.record.iter().flat_map(|votes| votes.iter()) {
@@ -119,6 +133,24 @@ fn told(id: ApplicationId, answer: &ApplicationAnswer) -> Report {
 		}));
 	}
 	report.data("votes", Value::Array(votes))
+}
+
+/// Adds what the payer of an open application has on hold for it.
+pub fn on_hold(report: Report, escrow: &Escrow) -> Report {
+	let endorsers = escrow.endorsements_left;
+	let text = format!(
+		"{} for validators, {} for observers, {} for each of {endorsers} endorsers, deposit {}",
+		escrow.network, escrow.observation, escrow.endorsement, escrow.deposit,
+	);
+	// Text for programs too: numbers of 128 bits do not fit those of JSON.
+	let value = json!({
+		"network": escrow.network.to_string(),
+		"observation": escrow.observation.to_string(),
+		"endorsement": escrow.endorsement.to_string(),
+		"endorsements_left": endorsers,
+		"deposit": escrow.deposit.to_string(),
+	});
+	report.row_as("on_hold", text, value)
 }
 
 /// Where an application stands: in a word, and in a sentence.

@@ -1,5 +1,6 @@
 //! Applying: with a private key on this computer, or with a certification request that was made elsewhere.
 
+use super::application::on_hold;
 use crate::{
 	commands::{anchor::PROOF_LIFETIME, observer},
 	error::{Error, Result},
@@ -15,13 +16,15 @@ use crate::{
 use clap::Args;
 use codec::Decode;
 use dpki_client::{
-	Client, Finalized, View, calls,
-	certificate::{Draft, public_key_from_pem},
+	AccountId, Client, Finalized, View, calls,
+	certificate::{Draft, Escrow, public_key_from_pem},
+	economy,
 	possession::{SigningKey, SoftwareKey},
 	subject,
 };
 use dpki_primitives::{
 	application::{CertificateRequest, Possession, control_challenge},
+	assurance::Assessment,
 	certificate::{DisplayName, Holder},
 	ids::{ApplicationId, KeyId},
 	key::PublicKey,
@@ -61,7 +64,7 @@ impl Wish {
 	async fn draft(
 		self,
 		(client, view): (&Client, &View),
-		payer: dpki_client::AccountId,
+		payer: AccountId,
 		key: PublicKey,
 		proof: Duration,
 	) -> Result<Draft> {
@@ -226,9 +229,11 @@ async fn submit(
 		.events
 		.iter()
 		.any(|event| event.pallet == "Certificates" && event.name == "CertificateIssued");
+	// What it stands at is news about a transaction that is final: it is not undone because a node fails to tell it.
+	let standing = standing(client, draft).await.unwrap_or_default();
 	let report = told(Report::new(), draft).data("granted", granted);
 	let report = match granted {
-		true => report.done(format!("Granted certificate {}", draft.certificate())),
+		true => worth(report, draft, standing.assessment.as_ref()),
 		false => {
 			let (subject, key) = (&draft.request.subject, KeyId::of(&draft.request.key));
 			let challenge =
@@ -243,7 +248,67 @@ async fn submit(
 				)
 		},
 	};
-	Ok(report.finalized(&finalized))
+	Ok(taken(report.finalized(&finalized), &finalized, standing.escrow.as_ref()))
+}
+
+/// What has become of an application that was just made.
+#[derive(Default)]
+struct Standing {
+	assessment: Option<Assessment>,
+	escrow: Option<Escrow>,
+}
+
+async fn standing(client: &Client, draft: &Draft) -> Result<Standing> {
+	let view = client.at_finalized().await?;
+	let assessment = view.assessment(draft.certificate()).await?.assessment;
+	let escrow = view.application(draft.application()).await?.escrow;
+	Ok(Standing { assessment, escrow })
+}
+
+/// A certificate that was granted, with the level that it counts as now: higher ones wait for endorsers.
+fn worth(report: Report, draft: &Draft, assessment: Option<&Assessment>) -> Report {
+	let (id, wanted) = (draft.certificate(), draft.request.level);
+	let Some(level) = assessment.and_then(|it| it.level) else {
+		return report.done(format!("Granted certificate {id}"));
+	};
+	let report = report.row("level", level.name());
+	let needed = assessment.map_or(0, |it| it.quorum.needed(wanted));
+	if level >= wanted {
+		return report.done(format!("Granted certificate {id}, {}", level.name()));
+	}
+	let (now, later) = (level.name(), wanted.name());
+	report
+		.done(format!("Granted certificate {id}, {now} until it is endorsed (requested {later})"))
+		.data("endorsements_needed", needed)
+		.tail(format!(
+			"It counts as {later} once endorsers of {needed} organisations attest who is behind it, each by\n  \
+			 dpki endorser endorse {id} --level {} --valid SPAN",
+			later.to_lowercase(),
+		))
+}
+
+/// Adds what is on hold for the application, what was paid of it at once, and all that has left the balance of the payer.
+fn taken(report: Report, finalized: &Finalized, escrow: Option<&Escrow>) -> Report {
+	let paid = finalized
+		.events
+		.iter()
+		.filter(|event| event.pallet == "Certificates" && event.name == "FeePaid")
+		.filter_map(|event| <(ApplicationId, AccountId, u128)>::decode(&mut &event.fields[..]).ok())
+		.fold(0_u128, |sum, (_, _, amount)| sum.saturating_add(amount));
+	let held = escrow.map_or(0, |escrow| {
+		let endorsers = escrow.endorsement.saturating_mul(escrow.endorsements_left.into());
+		[escrow.deposit, escrow.network, escrow.observation]
+			.into_iter()
+			.fold(endorsers, u128::saturating_add)
+	});
+	let costs = economy::costs(finalized);
+	let total = [costs.fees, costs.held, paid, held].into_iter().fold(0, u128::saturating_add);
+	let report = match escrow {
+		Some(escrow) => on_hold(report, escrow),
+		None => report,
+	};
+	// Text for programs too: numbers of 128 bits do not fit those of JSON.
+	report.row("price_paid", paid).row("left_the_balance", total)
 }
 
 /// What there is to say about an application that is made.
@@ -253,7 +318,7 @@ fn told(report: Report, draft: &Draft) -> Report {
 		.row("application", draft.application())
 		.row("certificate", draft.certificate())
 		.row("key_id", KeyId::of(&draft.request.key))
-		.row("level", draft.request.level.name())
+		.row("requested_level", draft.request.level.name())
 		.time("not_after", draft.request.not_after)
 }
 
@@ -263,4 +328,96 @@ pub fn opened(finalized: &Finalized) -> Option<ApplicationId> {
 	let event =
 		events.find(|event| event.pallet == "Certificates" && event.name == "ApplicationOpened")?;
 	ApplicationId::decode(&mut &event.fields[..]).ok()
+}
+
+#[cfg(test)]
+mod tests {
+	use super::*;
+	use codec::Encode;
+	use dpki_client::Event;
+	use dpki_primitives::{
+		assurance::{Level, Quorum},
+		key::KeyType,
+		status::Status,
+	};
+
+	fn draft() -> Draft {
+		let key = PublicKey::new(KeyType::Ed25519, &[7; 32]).unwrap();
+		let request = CertificateRequest {
+			subject: subject::parse("org:acme").unwrap(),
+			holder: Holder::Account([2; 32]),
+			level: Level::Ev,
+			key,
+			display_name: None,
+			not_after: 9_000,
+		};
+		Draft { genesis: [1; 32], payer: [2; 32], nonce: 0, expires_at: 9_000, request }
+	}
+
+	#[test]
+	fn the_level_that_was_asked_for_is_not_told_as_the_one_that_counts() {
+		let assessment = |level| Assessment {
+			status: Status::Valid,
+			level: Some(level),
+			requested: Level::Ev,
+			quorum: Quorum { ov: 2, ev: 3 },
+			counted_for_ov: 0,
+			counted_for_ev: 0,
+			explanations: vec![],
+		};
+		let draft = draft();
+		let told = |level| worth(told(Report::new(), &draft), &draft, Some(&assessment(level)));
+		let json = told(Level::Dv).to_json();
+		assert_eq!((&json["requested_level"], &json["level"]), (&"EV".into(), &"DV".into()));
+		assert_eq!(json["endorsements_needed"], 3);
+		let text = told(Level::Dv).to_text();
+		assert!(text.contains("DV until it is endorsed (requested EV)"), "{text}");
+		assert!(text.contains("endorsers of 3 organisations"), "{text}");
+		let command = format!("dpki endorser endorse {} --level ev", draft.certificate());
+		assert!(text.contains(&command), "{text}");
+		let text = told(Level::Ev).to_text();
+		assert!(text.contains(", EV\n") && !text.contains("endorser endorse"), "{text}");
+		let unknown = worth(Report::new(), &draft, None).to_text();
+		assert_eq!(unknown, format!("Granted certificate {}\n", draft.certificate()));
+	}
+
+	#[test]
+	fn what_left_the_balance_has_every_part() {
+		let event = |pallet: &str, name: &str, fields: Vec<u8>| Event {
+			pallet: pallet.into(),
+			name: name.into(),
+			fields,
+			text: String::new(),
+		};
+		let (id, who) = (draft().application(), [3u8; 32]);
+		let events = vec![
+			event("TransactionPayment", "TransactionFeePaid", (who, 5u128, 0u128).encode()),
+			event("Certificates", "FeePaid", (id, who, 70u128).encode()),
+		];
+		let finalized = Finalized {
+			number: 1,
+			hash: [1; 32],
+			extrinsic: [2; 32],
+			events,
+			proven: false,
+			is_final: true,
+		};
+		let escrow = Escrow {
+			deposit: 100,
+			network: 0,
+			observation: 1_000,
+			endorsement: 10_000,
+			endorsements_left: 3,
+			paid: vec![],
+		};
+		let json = taken(Report::new(), &finalized, Some(&escrow)).to_json();
+		assert_eq!(
+			(&json["price_paid"], &json["left_the_balance"]),
+			(&"70".into(), &"31175".into())
+		);
+		assert_eq!(json["on_hold"]["observation"], "1000");
+		let text = taken(Report::new(), &finalized, Some(&escrow)).to_text();
+		assert!(text.contains("10000 for each of 3 endorsers, deposit 100"), "{text}");
+		assert!(text.contains("left the balance  31175"), "{text}");
+	}
 }

@@ -4,7 +4,7 @@ use crate::{
 	commands::accreditation::paged,
 	error::{Error, Result},
 	lookup,
-	output::{Report, hex, rfc3339},
+	output::{self, Report, hex, rfc3339},
 	session::Session,
 	values::{self, Member, Name},
 };
@@ -294,7 +294,7 @@ pub async fn ending(session: &Session, within: Duration, org: Option<Name>) -> R
 			start = page.next;
 		}
 	}
-	let span = humantime::format_duration(within);
+	let span = output::span(within);
 	Ok(report
 		.done(format!("{} certificates end within {span}", entries.len()))
 		.data("certificates", Value::Array(entries))

@@ -2,7 +2,7 @@
 
 use crate::{
 	error::Result,
-	output::{Report, hex},
+	output::{self, Report, hex},
 	session::Session,
 };
 use dpki_client::{certificate::LevelPrices, view::CertificateTerms};
@@ -27,8 +27,7 @@ fn told(CertificateTerms { policy, policy_key, fees, fees_key }: &CertificateTer
 		report.row_as(key, format!("{blocks} blocks"), blocks)
 	};
 	let span = |report: Report, key: &str, millis: u64| {
-		let text = humantime::format_duration(Duration::from_millis(millis)).to_string();
-		report.row_as(key, text, millis / 1000)
+		report.row_as(key, output::span(Duration::from_millis(millis)), millis / 1000)
 	};
 	let mut report = Report::new()
 		.row_as("observers", policy.observers.to_string(), policy.observers)
@@ -89,6 +88,8 @@ mod tests {
 		let policy = CertificatePolicy::default();
 		let terms = CertificateTerms { policy, policy_key: vec![1], fees, fees_key: vec![2] };
 		let json = told(&terms).to_json();
+		let text = told(&terms).to_text();
+		assert!(text.contains("control lifetime          100d\n"), "{text}");
 		assert_eq!((&json["observers"], &json["endorsers_ev"]), (&json!(2), &json!(3)));
 		assert_eq!(json["control_lifetime"], json!(100 * 24 * 60 * 60));
 		assert_eq!(json["issue"]["ev"]["endorsement"], u128::MAX.to_string());

@@ -4,7 +4,7 @@ use crate::{
 	commands::accreditation::paged,
 	error::Result,
 	lookup,
-	output::{Report, hex, rfc3339},
+	output::{self, Report, hex, rfc3339},
 	session::Session,
 	values::{self, Name},
 };
@@ -42,10 +42,9 @@ impl List {
 		let page = view.devices_of(org.organisation(), start).await?;
 		let headline = match ending {
 			None => format!("{} devices of {org}", page.total),
-			Some(within) => format!(
-				"Devices of {org} with keys that end within {}",
-				humantime::format_duration(within)
-			),
+			Some(within) => {
+				format!("Devices of {org} with keys that end within {}", output::span(within))
+			},
 		};
 		let mut report = Report::new().done(headline).read_at(view.head());
 		let mut entries = Vec::new();

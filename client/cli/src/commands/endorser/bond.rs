@@ -8,7 +8,7 @@ use crate::{
 	values::Member,
 };
 use codec::Decode;
-use dpki_client::{AccountId, Finalized, View, account, calls, view::Located};
+use dpki_client::{AccountId, Client, Finalized, View, account, calls, view::Located};
 use dpki_primitives::{
 	bond::{Bond, SlashRecord},
 	certificate::Office,
@@ -22,12 +22,36 @@ pub async fn raise(session: &Session, amount: u128) -> Result<Report> {
 	let client = session.connect().await?;
 	let call = calls::bond(amount);
 	let finalized = session.submit(&client, &account, &call, "raising the bond").await?;
-	Ok(Report::new()
+	let who = session.actor(&account);
+	let report = Report::new()
 		.done(format!("Bonded {amount}"))
-		.row("account", account::address(&session.actor(&account)))
+		.row("account", account::address(&who))
 		// Text for programs too: numbers of 128 bits do not fit those of JSON.
-		.data("amount", amount.to_string())
-		.finalized(&finalized))
+		.data("amount", amount.to_string());
+	// The bond is raised, whether the node can tell what it has come to or not.
+	let report = match bonded(&client, &who).await {
+		Ok((active, minimum)) => of_minimum(report, active, minimum),
+		Err(_) => report,
+	};
+	Ok(report.finalized(&finalized))
+}
+
+/// What is bonded, and what endorsers have to.
+async fn bonded(client: &Client, who: &AccountId) -> Result<(u128, u128)> {
+	let view = client.at_finalized().await?;
+	let bond = view.bond(who).await?.record.unwrap_or_default();
+	Ok((bond.active, view.minimum_bond().await?))
+}
+
+fn of_minimum(report: Report, active: u128, minimum: u128) -> Report {
+	let report = report
+		.row_as("active", format!("{active} of {minimum}"), active.to_string())
+		.data("minimum", minimum.to_string())
+		.data("sufficient", active >= minimum);
+	match minimum.saturating_sub(active) {
+		0 => report,
+		missing => report.tail(format!("{missing} are missing: `dpki endorser bond {missing}`")),
+	}
 }
 
 /// Takes a part of the bond out.
@@ -176,6 +200,18 @@ fn require_amount(amount: u128) -> Result<()> {
 mod tests {
 	use super::*;
 	use dpki_primitives::bond::{SlashReason, Unbonding};
+
+	#[test]
+	fn what_is_bonded_is_told_with_what_is_asked_for() {
+		let told = |active| of_minimum(Report::new(), active, 8_000);
+		let text = told(1_000).to_text();
+		assert!(text.contains("active  1000 of 8000"), "{text}");
+		assert!(text.contains("7000 are missing: `dpki endorser bond 7000`"), "{text}");
+		assert!(!told(8_000).to_text().contains("missing"));
+		let json = told(1_000).to_json();
+		assert_eq!((&json["active"], &json["minimum"]), (&json!("1000"), &json!("8000")));
+		assert_eq!(json["sufficient"], false);
+	}
 
 	#[test]
 	fn a_bond_tells_what_leaves_when_and_what_was_lost() {

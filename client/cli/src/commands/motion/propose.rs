@@ -345,7 +345,7 @@ async fn submit(
 		_ => Report::new().done("Proposed a motion"),
 	};
 	let report = report.row("call", words);
-	Ok(outcome(report, &finalized).finalized(&finalized))
+	Ok(outcome(report, client, &finalized).await.finalized(&finalized))
 }
 
 impl ProposeCommand {

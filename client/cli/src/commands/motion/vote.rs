@@ -79,7 +79,7 @@ impl VoteCommand {
 			.row("call_hash", hex(&record.call_hash))
 			.data("electorate", who)
 			.data("proven", view.is_proven());
-		Ok(outcome(report, &finalized).finalized(&finalized))
+		Ok(outcome(report, chain.client(), &finalized).await.finalized(&finalized))
 	}
 }
 

@@ -2,7 +2,7 @@
 
 use crate::{
 	error::Result,
-	output::Report,
+	output::{self, Report},
 	session::Session,
 	values::{self, Name, Purpose},
 };
@@ -134,7 +134,7 @@ fn describe(policy: &KeyPolicy) -> Report {
 	for purpose in KeyPurpose::ALL {
 		let limit = policy.validity.of(purpose);
 		if let Some(limit) = limit {
-			let span = humantime::format_duration(Duration::from_millis(limit));
+			let span = output::span(Duration::from_millis(limit));
 			report = report.tail(format!("  keys for {} last {span} at most", purpose.name()));
 		}
 		limits.insert(purpose.name().to_owned(), limit.map_or(Value::Null, Value::from));
