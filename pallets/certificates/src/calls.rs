@@ -149,12 +149,14 @@ mod calls {
 		///   pays for the endorsement.
 		/// - **Cost:** the fee of the transaction. Paid from the application that is open for it, if there is one: once
 		///   per organisation, at the requested level, until as many are paid as the policy needed.
-		/// - **Changes:** the endorser's one endorsement of the certificate, in the place of an earlier one.
+		/// - **Changes:** the endorsements of the certificate. An earlier one of the endorser stays beside it until it expires,
+		///   and both are one voice; there are two at most.
 		/// - **Events:** [`Event::Endorsed`], [`Event::FeePaid`]; [`Event::ApplicationClosed`] with the last paid one.
 		/// - **Refusals:** [`Error::AccreditationMissing`], [`Error::AccreditationNotActive`],
 		///   [`Error::AccreditationCompromised`], [`Error::BondTooLow`], [`Error::CertificateNotFound`],
 		///   [`Error::CertificateNotValid`], [`Error::LevelUnfit`], [`Error::DigestMismatch`],
-		///   [`Error::OwnCertificate`], [`Error::ExpiryInvalid`], [`Error::EndorsementsFull`].
+		///   [`Error::OwnCertificate`], [`Error::ExpiryInvalid`], [`Error::EndorsedTwice`],
+		///   [`Error::EndorsementsFull`].
 		/// - **Complexity:** the endorsements of the certificate, at most 16.
 		#[pallet::call_index(6)]
 		pub fn endorse(

@@ -2,10 +2,10 @@
 
 use crate::{
 	Accreditations, Accredited, AccreditedCount, Applications, BalanceOf, Bonds, Certificates,
-	ClosedQueue, ClosedRange, Config, Ending, EndingCount, Endorsements, Escrows, HoldReason,
-	HolderCertificateCount, HolderCertificates, OpenApplications, OpenByPayer, OpenCount,
-	OpenPositions, OpenRenewals, Pallet, Registrants, SlashCount, Slashes, SubjectCertificateCount,
-	SubjectCertificates, Subjects,
+	ClosedQueue, ClosedRange, CompromisedKeys, Config, Ending, EndingCount, Endorsements, Escrows,
+	HoldReason, HolderCertificateCount, HolderCertificates, OpenApplications, OpenByPayer,
+	OpenCount, OpenPositions, OpenRenewals, Pallet, Registrants, SlashCount, Slashes,
+	SubjectCertificateCount, SubjectCertificates, Subjects, endorsements::MAX_PER_ENDORSER,
 };
 use alloc::collections::BTreeMap;
 use dpki_primitives::{
@@ -193,8 +193,8 @@ impl<T: Config> Pallet<T> {
 			ensure!(Certificates::<T>::contains_key(id), "an endorsement is of no certificate");
 			for (index, record) in list.iter().enumerate() {
 				ensure!(
-					list[..index].iter().all(|other| other.endorser != record.endorser),
-					"an endorser endorsed a certificate twice"
+					list[..=index].iter().filter(is_same).count() <= MAX_PER_ENDORSER,
+					"an endorser endorsed a certificate more often than it can"
 				);
 				let endorser = T::AccountId::from(record.endorser);
 				ensure!(
