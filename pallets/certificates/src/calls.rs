@@ -126,9 +126,12 @@ mod calls {
 		///
 		/// - **Who:** any signed account.
 		/// - **Cost:** the fee of the transaction.
-		/// - **Changes:** too few commitments after the first window refuse it; no decision by the end of the second one
-		///   is a time-out; after the time for endorsements, or once the certificate is revoked, it ends as granted.
-		/// - **Events:** [`Event::FeePaid`] for observers that did reveal, [`Event::ApplicationClosed`].
+		/// - **Changes:** after the first window it is decided if it can be without another vote: refused once those who
+		///   can still reveal are too few, granted if enough have seen control and one of them was accredited again only
+		///   after the last vote. No decision by the end of the second window is a time-out. After the time for
+		///   endorsements, or once the certificate is revoked, it ends as granted.
+		/// - **Events:** [`Event::FeePaid`] for observers that did reveal, [`Event::ApplicationClosed`]; if it is granted
+		///   now, [`Event::CertificateIssued`] or [`Event::ControlRenewed`].
 		/// - **Refusals:** [`Error::ApplicationNotFound`], [`Error::ApplicationClosed`], [`Error::ApplicationNotDue`].
 		/// - **Complexity:** the votes on the application, at most [`MAX_VOTES`].
 		#[pallet::call_index(5)]
