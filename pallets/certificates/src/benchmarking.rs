@@ -15,7 +15,10 @@ use dpki_primitives::{
 	},
 	assurance::{EndorsementRecord, Level, MAX_ENDORSEMENTS, Quorum, WithdrawalReason},
 	bond::{MAX_UNBONDING, SlashReason},
-	certificate::{CertificatePolicy, DisplayName, Holder, MAX_LIVE_CERTIFICATES, Office},
+	certificate::{
+		CertificatePolicy, CertificateRecord, DisplayName, Holder, MAX_LIVE_CERTIFICATES, Office,
+		SubjectRecord,
+	},
 	context::MAX_SIGNATURE_LIFETIME,
 	economy::Economy,
 	ids::{ApplicationId, CertificateDigest, CertificateId, OrganisationId},
@@ -23,6 +26,7 @@ use dpki_primitives::{
 	organisation::Organisations,
 	registry::Registry,
 	revocation::RevocationReason,
+	status::Validity,
 	subject::Subject,
 };
 use frame_benchmarking::v2::*;
@@ -164,12 +168,37 @@ where
 	unit
 }
 
-/// An application of the payer's organisation about a name, on which `votes` observers have committed themselves, and all but
-/// the last one revealed what they saw. At DV, where the decision also closes it: at the other levels that comes with the last
-/// endorsement. Another one is open, which takes its place in the list.
+/// Live certificates of the holder about the subject, but one as many as there can be, each with a key of its own: all of them
+/// are judged when another one is granted.
+fn fill_subject<T: Config>(subject: &Subject, holder: Holder) {
+	let now = Pallet::<T>::now();
+	let certificates = (1..MAX_LIVE_CERTIFICATES).map(|n| {
+		let id = CertificateId([n as u8; 32]);
+		let record = CertificateRecord {
+			subject: subject.clone(),
+			holder,
+			requested: Level::Dv,
+			key: signing_key().1,
+			display_name: None,
+			validity: Validity { not_before: now, not_after: Some(now + DAY) },
+			control_until: Some(now + DAY),
+			suspension: None,
+			revocation: None,
+		};
+		Certificates::<T>::insert(id, record);
+		id
+	});
+	let live = BoundedVec::truncate_from(certificates.collect());
+	Subjects::<T>::insert(subject.id(), SubjectRecord { holder, live });
+}
+
+/// An application of the payer's organisation about a name that has all the other certificates that it can have, on which
+/// `votes` observers have committed themselves, and all but the last one revealed what they saw. At DV, where the decision also
+/// closes it: at the other levels that comes with the last endorsement. Another one is open, which takes its place in the list.
 fn voted<T: Config>(payer: &T::AccountId, votes: u32) -> (ApplicationId, T::AccountId) {
 	Policy::<T>::put(CertificatePolicy { observers: votes, ..CertificatePolicy::default() });
 	let holder = Holder::Organisation(OrganisationId::from_name(b"acme"));
+	fill_subject::<T>(&longest_name(), holder);
 	let id = applied::<T>(payer, request::<T>(longest_name(), holder, Level::Dv));
 	let other = Subject::Dns(BoundedVec::truncate_from(b"other.example".to_vec()));
 	applied::<T>(payer, request::<T>(other, holder, Level::Dv));

@@ -126,9 +126,12 @@ mod calls {
 		///
 		/// - **Who:** any signed account.
 		/// - **Cost:** the fee of the transaction.
-		/// - **Changes:** too few commitments after the first window refuse it; no decision by the end of the second one
-		///   is a time-out; after the time for endorsements, or once the certificate is revoked, it ends as granted.
-		/// - **Events:** [`Event::FeePaid`] for observers that did reveal, [`Event::ApplicationClosed`].
+		/// - **Changes:** after the first window it is decided if it can be without another vote: refused once those who
+		///   can still reveal are too few, granted if enough have seen control and one of them was accredited again only
+		///   after the last vote. No decision by the end of the second window is a time-out. After the time for
+		///   endorsements, or once the certificate is revoked, it ends as granted.
+		/// - **Events:** [`Event::FeePaid`] for observers that did reveal, [`Event::ApplicationClosed`]; if it is granted
+		///   now, [`Event::CertificateIssued`] or [`Event::ControlRenewed`].
 		/// - **Refusals:** [`Error::ApplicationNotFound`], [`Error::ApplicationClosed`], [`Error::ApplicationNotDue`].
 		/// - **Complexity:** the votes on the application, at most [`MAX_VOTES`].
 		#[pallet::call_index(5)]
@@ -149,12 +152,14 @@ mod calls {
 		///   pays for the endorsement.
 		/// - **Cost:** the fee of the transaction. Paid from the application that is open for it, if there is one: once
 		///   per organisation, at the requested level, until as many are paid as the policy needed.
-		/// - **Changes:** the endorser's one endorsement of the certificate, in the place of an earlier one.
+		/// - **Changes:** the endorsements of the certificate. An earlier one of the endorser stays beside it until it expires,
+		///   and both are one voice; there are two at most.
 		/// - **Events:** [`Event::Endorsed`], [`Event::FeePaid`]; [`Event::ApplicationClosed`] with the last paid one.
 		/// - **Refusals:** [`Error::AccreditationMissing`], [`Error::AccreditationNotActive`],
 		///   [`Error::AccreditationCompromised`], [`Error::BondTooLow`], [`Error::CertificateNotFound`],
 		///   [`Error::CertificateNotValid`], [`Error::LevelUnfit`], [`Error::DigestMismatch`],
-		///   [`Error::OwnCertificate`], [`Error::ExpiryInvalid`], [`Error::EndorsementsFull`].
+		///   [`Error::OwnCertificate`], [`Error::ExpiryInvalid`], [`Error::EndorsedTwice`],
+		///   [`Error::EndorsementsFull`].
 		/// - **Complexity:** the endorsements of the certificate, at most 16.
 		#[pallet::call_index(6)]
 		pub fn endorse(

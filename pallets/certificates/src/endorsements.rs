@@ -14,6 +14,9 @@ use dpki_primitives::{
 use frame_support::ensure;
 use sp_runtime::{DispatchError, DispatchResult};
 
+/// Most endorsements of one certificate by one endorser that are in their time: an earlier one, and the one that follows it.
+pub(crate) const MAX_PER_ENDORSER: usize = 2;
+
 impl<T: Config> Pallet<T> {
 	pub(crate) fn do_endorse(
 		endorser: T::AccountId,
@@ -74,41 +77,57 @@ impl<T: Config> Pallet<T> {
 			.is_some_and(|it| it.compromised_from.is_some());
 		ensure!(!is_compromised, Error::<T>::AccreditationCompromised);
 		let account: [u8; 32] = endorser.clone().into();
+		let withdrawn = Some((reason, Self::now()));
 		Endorsements::<T>::try_mutate(id, |list| {
-			let record = list
-				.iter_mut()
-				.find(|record| record.endorser == account)
-				.ok_or(Error::<T>::EndorsementNotFound)?;
-			ensure!(record.withdrawn.is_none(), Error::<T>::EndorsementWithdrawn);
-			record.withdrawn = Some((reason, Self::now()));
+			let own = || list.iter().filter(|it| it.endorser == account);
+			ensure!(own().next().is_some(), Error::<T>::EndorsementNotFound);
+			ensure!(own().any(|it| it.withdrawn.is_none()), Error::<T>::EndorsementWithdrawn);
+			let stands =
+				|it: &&mut EndorsementRecord| it.endorser == account && it.withdrawn.is_none();
+			list.iter_mut().filter(stands).for_each(|it| it.withdrawn = withdrawn);
 			Ok::<_, DispatchError>(())
 		})?;
 		Self::deposit_event(Event::EndorsementWithdrawn { certificate: id, endorser, reason });
 		Ok(())
 	}
 
-	/// Puts an endorsement in the place of the endorser's earlier one, at the end of the list, or, if the list is full,
-	/// in the place of one that can never count again.
+	/// Puts an endorsement on the list, in the place of one of the endorser's whose time is over, or that is of other content;
+	/// if the list is full, in the place of one that can never count again, or else of one that somebody withdrew.
+	///
+	/// Nothing else gives way, not even the endorser's own, which stays beside it until it expires: whoever has stolen the
+	/// account of an endorser would overwrite what was endorsed before, also what it has withdrawn first. It counts once
+	/// all the same, as all of one organisation.
 	fn put_endorsement(
 		id: CertificateId,
 		certificate: &CertificateRecord,
 		record: EndorsementRecord,
 		now: Moment,
 	) -> Result<(), Error<T>> {
+		let is_own = |old: &EndorsementRecord| old.endorser == record.endorser;
 		Endorsements::<T>::try_mutate(id, |list| {
-			if let Some(own) = list.iter_mut().find(|own| own.endorser == record.endorser) {
+			let is_over = |old: &EndorsementRecord| {
+				is_own(old) && (now > old.expires_at || old.digest != record.digest)
+			};
+			if let Some(own) = list.iter_mut().find(|old| is_over(old)) {
 				*own = record;
 				return Ok(());
 			}
+			let own = list.iter().filter(|old| is_own(old)).count();
+			ensure!(own < MAX_PER_ENDORSER, Error::<T>::EndorsedTwice);
 			if list.is_full() {
 				let endorsed = certificate.endorsed(id, Self::status_of(certificate, now));
-				let useless = list
+				let is_useless = |old: &EndorsementRecord| {
+					let finding = judge(&endorsed, old, Self::endorser(old).as_ref(), now);
+					finding.is_final() || now > old.expires_at
+				};
+				let is_withdrawn =
+					|old: &EndorsementRecord| !is_own(old) && old.withdrawn.is_some();
+				let place = list
 					.iter()
-					.position(|old| {
-						judge(&endorsed, old, Self::endorser(old).as_ref(), now).is_final()
-					})
+					.position(is_useless)
+					.or_else(|| list.iter().position(is_withdrawn))
 					.ok_or(Error::<T>::EndorsementsFull)?;
-				list.remove(useless);
+				list.remove(place);
 			}
 			list.try_push(record).map_err(|_| Error::<T>::EndorsementsFull)
 		})

@@ -136,5 +136,8 @@ mod errors {
 		UnbondingFull,
 		/// No part of the bond is due yet: wait until the block after the one that is named for it.
 		UnbondingNotDue,
+		/// Two endorsements of the certificate by this endorser are in their time, and none gives way to another: endorse again
+		/// when the first one has expired.
+		EndorsedTwice,
 	}
 }

@@ -2,15 +2,18 @@
 
 use crate::{
 	Accreditations, Accredited, AccreditedCount, Applications, BalanceOf, Bonds, Certificates,
-	ClosedQueue, ClosedRange, Config, Ending, EndingCount, Endorsements, Escrows, HoldReason,
-	HolderCertificateCount, HolderCertificates, OpenApplications, OpenByPayer, OpenCount,
-	OpenPositions, OpenRenewals, Pallet, Registrants, SlashCount, Slashes, SubjectCertificateCount,
-	SubjectCertificates, Subjects,
+	ClosedQueue, ClosedRange, CompromisedKeys, Config, Ending, EndingCount, Endorsements, Escrows,
+	HoldReason, HolderCertificateCount, HolderCertificates, OpenApplications, OpenByPayer,
+	OpenCount, OpenPositions, OpenRenewals, Pallet, Registrants, SlashCount, Slashes,
+	SubjectCertificateCount, SubjectCertificates, Subjects, endorsements::MAX_PER_ENDORSER,
 };
-use alloc::collections::BTreeMap;
+use alloc::collections::{BTreeMap, BTreeSet};
 use dpki_primitives::{
 	application::{Phase, Purpose},
-	certificate::Office,
+	assurance::EndorsementRecord,
+	certificate::{Office, day_of},
+	ids::{CertificateId, KeyId},
+	revocation::RevocationReason,
 };
 use frame_support::{ensure, traits::fungible::InspectHold};
 use sp_runtime::{
@@ -160,6 +163,34 @@ impl<T: Config> Pallet<T> {
 			ending as usize == Ending::<T>::iter().count(),
 			"the index by end is not as long as its counts"
 		);
+		let mut listed = BTreeSet::new();
+		for (day, index, id) in Ending::<T>::iter() {
+			ensure!(index < EndingCount::<T>::get(day), "the index by end has a gap");
+			ensure!(Certificates::<T>::contains_key(id), "the index by end lists nothing");
+			listed.insert((day, id));
+		}
+		Self::try_ends(&listed)
+	}
+
+	/// What has not ended stands under its day in the index by end, and the key of what ended as compromised is known as
+	/// that.
+	fn try_ends(listed: &BTreeSet<(u32, CertificateId)>) -> Result<(), TryRuntimeError> {
+		let today = day_of(Self::now());
+		for (id, record) in Certificates::<T>::iter() {
+			let day = day_of(record.ends_at());
+			match record.revocation {
+				// Days that are over are cleaned.
+				None => ensure!(
+					day < today || listed.contains(&(day, id)),
+					"a certificate does not stand under its day in the index by end"
+				),
+				Some(why) => ensure!(
+					why.reason != RevocationReason::KeyCompromise
+						|| CompromisedKeys::<T>::contains_key(KeyId::of(&record.key)),
+					"the key of a certificate that was revoked as compromised is not known as that"
+				),
+			}
+		}
 		Ok(())
 	}
 
@@ -187,14 +218,15 @@ impl<T: Config> Pallet<T> {
 		Ok(())
 	}
 
-	/// Endorsements are of certificates, by accounts that were accredited, one each.
+	/// Endorsements are of certificates, by accounts that were accredited, two each at most.
 	fn try_endorsements() -> Result<(), TryRuntimeError> {
 		for (id, list) in Endorsements::<T>::iter() {
 			ensure!(Certificates::<T>::contains_key(id), "an endorsement is of no certificate");
 			for (index, record) in list.iter().enumerate() {
+				let is_same = |other: &&EndorsementRecord| other.endorser == record.endorser;
 				ensure!(
-					list[..index].iter().all(|other| other.endorser != record.endorser),
-					"an endorser endorsed a certificate twice"
+					list[..=index].iter().filter(is_same).count() <= MAX_PER_ENDORSER,
+					"an endorser endorsed a certificate more often than it can"
 				);
 				let endorser = T::AccountId::from(record.endorser);
 				ensure!(

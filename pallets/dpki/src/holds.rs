@@ -2,7 +2,8 @@
 //! with it what depends on it.
 //!
 //! - *X.509 anchors*, and with them everything below. SSH CAs have none: what devices keep of them are lists of revoked
-//!   things, which know no hold.
+//!   things, which know no hold. A hold is of this anchor and not of its key: other anchors of the key, which may be of other
+//!   organisations, go on until they are put on hold themselves.
 //! - *Devices*, and with them their keys, and *single keys*, while somebody finds out what has become of them: a drone that
 //!   does not report, a laptop that may have been opened. Members of fleets have none but that of their fleet, unless they
 //!   are registered singly, too.

@@ -26,8 +26,8 @@ impl<T: Config> Pallet<T> {
 	/// Revokes an anchor. Its record and material stay, and its place in its owner's list becomes free.
 	///
 	/// Its manager ends its key with it: nothing of that key is registered any more, and every other anchor of the key
-	/// ends too. Who manages the anchor above takes back no more than that anchor gave: what others have issued to the
-	/// same key is not its to judge.
+	/// ends too. Who manages the anchor above takes back what that anchor gave to the key, in all of its certificates, and no
+	/// more: what others have issued to the same key is not its to judge.
 	pub(crate) fn do_revoke_anchor(
 		actor: Actor<T::AccountId>,
 		anchor: AnchorId,
@@ -38,10 +38,17 @@ impl<T: Config> Pallet<T> {
 		let Err(error) = Self::ensure_manager(&actor, record.organisation) else {
 			return Self::revoke_anchor_key(anchor, record.key_id, revocation);
 		};
-		let issuer = record.issuer().and_then(Anchors::<T>::get).ok_or(error)?;
-		Self::ensure_manager(&actor, issuer.organisation)?;
+		let issuer = record.issuer();
+		let above = issuer.and_then(Anchors::<T>::get).ok_or(error)?;
+		Self::ensure_manager(&actor, above.organisation)?;
 		ensure!(record.revocation.is_none(), Error::<T>::AnchorAlreadyRevoked);
 		Self::end_anchor(anchor, revocation);
+		// The same key under another certificate of this issuer would go on as if nothing had been taken back.
+		let is_of_issuer =
+			|id: &AnchorId| Anchors::<T>::get(id).is_some_and(|other| other.issuer() == issuer);
+		for id in KeyAnchors::<T>::get(record.key_id).into_iter().filter(is_of_issuer) {
+			Self::end_anchor(id, revocation);
+		}
 		Ok(())
 	}
 

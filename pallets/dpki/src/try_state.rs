@@ -39,7 +39,8 @@ impl<T: Config> Pallet<T> {
 	}
 
 	/// An organisation's list holds exactly its unrevoked anchors, material hashes to its id, a key to its id; a revoked
-	/// key has no unrevoked anchor, any other key lists its anchors; and an intermediate lies below an X.509 anchor.
+	/// key has no unrevoked anchor, any other key lists its anchors, and none is the key of a device, too; and an intermediate
+	/// lies below an X.509 anchor.
 	fn try_anchors() -> Result<(), TryRuntimeError> {
 		let mut unrevoked = 0usize;
 		let mut keys = BTreeSet::new();
@@ -58,6 +59,10 @@ impl<T: Config> Pallet<T> {
 			ensure!(
 				record.key.as_ref().is_none_or(|key| KeyId::of(key) == record.key_id),
 				"the key of an anchor is not the one that its id names"
+			);
+			ensure!(
+				!Keys::<T>::contains_key(record.key_id),
+				"a key is that of a device and of an anchor"
 			);
 			keys.insert(record.key_id);
 			if RevokedAnchorKeys::<T>::contains_key(record.key_id) {

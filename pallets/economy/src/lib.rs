@@ -109,11 +109,11 @@ pub mod pallet {
 	/// Why funds are held.
 	#[pallet::composite_enum]
 	pub enum HoldReason {
-		/// For the room that a device, a key or an anchor takes.
+		/// For the room that a device, a key, an anchor, a voucher, a fleet or a certificate takes.
 		Resource,
 	}
 
-	/// Whether trustees and members of organisations pay with quotas instead of fees, and nothing new is charged or held.
+	/// Whether trustees, validators and members of organisations pay with quotas instead of fees, and nothing new is charged or held.
 	#[pallet::storage]
 	pub type Feeless<T: Config> = StorageValue<_, bool, ValueQuery>;
 
@@ -383,9 +383,9 @@ pub mod pallet {
 		///
 		/// - **Who:** [`Config::EconomyOrigin`].
 		/// - **Cost:** the fee of its weight and length, paid with the deciding vote.
-		/// - **Changes:** while it is on, transactions of trustees and of members of organisations take from quotas, and
-		///   nobody is charged for an operation or pays a new deposit; applications for certificates cost trustees and
-		///   members nothing but quota. Deposits and escrows that are held stay held, and are returned or paid in full.
+		/// - **Changes:** while it is on, transactions of trustees, of validators and of members of organisations take from
+		///   quotas, and nobody is charged for an operation or pays a new deposit; applications for certificates cost
+		///   all of these nothing but quota. Deposits and escrows that are held stay held, and are returned or paid in full.
 		///   Everybody else pays for transactions and applications as before.
 		/// - **Events:** [`Event::FeelessSet`].
 		/// - **Refusals:** none of its own.

@@ -1,7 +1,8 @@
 //! Benchmarks: every call at its longest path and with its largest arguments.
 //!
 //! All motions are the council's. Its seats are read as one list, which is searched once per ballot; ballots beyond the
-//! seats that the council can have belong to accounts without a seat, which costs the same.
+//! seats that the council can have belong to accounts without a seat, which costs the same. What an organisation costs more
+//! is added where the weights are used (`Pallet::reads_of_seats`).
 
 use crate::{Ballots, Call, Config, Motions, NextMotion, Pallet};
 use alloc::boxed::Box;

@@ -26,6 +26,7 @@ impl<T: Config> Pallet<T> {
 	pub(crate) fn weight_of_proposing(call_len: u32, call_weight: Weight) -> Weight {
 		T::WeightInfo::propose(call_len)
 			.saturating_add(T::WeightInfo::carry(1, call_len))
+			.saturating_add(Self::reads_of_seats(1))
 			.saturating_add(call_weight)
 	}
 
@@ -39,16 +40,16 @@ impl<T: Config> Pallet<T> {
 		let call_len = call.encoded_size() as u32;
 		let call_weight = call.get_dispatch_info().call_weight;
 		// Nothing is dispatched before the last refusal, so a refused proposal does not pay for the call.
+		let own_weight = T::WeightInfo::propose(call_len).saturating_add(Self::reads_of_seats(1));
 		let charged = |error: DispatchError| DispatchErrorWithPostInfo {
-			post_info: Some(T::WeightInfo::propose(call_len)).into(),
+			post_info: Some(own_weight).into(),
 			error,
 		};
 		let (id, motion) =
 			Self::open(&proposer, electorate, &call, period, reason.clone()).map_err(charged)?;
 		let carried = Self::cast(id, motion, proposer, true, reason, call_len, call_weight)
 			.map_err(charged)?;
-		Ok(Some(T::WeightInfo::propose(call_len).saturating_add(carried.unwrap_or_default()))
-			.into())
+		Ok(Some(own_weight.saturating_add(carried.unwrap_or_default())).into())
 	}
 
 	/// Stores a new motion without a vote, and takes the deposit.

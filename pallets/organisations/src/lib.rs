@@ -339,7 +339,8 @@ pub mod pallet {
 		///
 		/// - **Who:** a member of the organisation.
 		/// - **Cost:** the fee of its weight and length.
-		/// - **Changes:** the pending hand-over of the member.
+		/// - **Changes:** the pending hand-over of the member. The other account exists while it is pending, with or without
+		///   tokens.
 		/// - **Events:** [`Event::HandOverOffered`].
 		/// - **Refusals:** [`Error::MemberUnknown`]; [`Error::MemberExists`], because two memberships in one account
 		///   would be one.
@@ -374,13 +375,19 @@ pub mod pallet {
 		/// Accepts the membership that `from` has offered.
 		///
 		/// - **Who:** the account to which it was offered.
-		/// - **Cost:** the fee of its weight and length.
+		/// - **Cost:** none, as each offer is accepted once and was paid for; the fee of its weight and length if it is
+		///   refused.
 		/// - **Changes:** the membership moves with all roles that it has now; `from` is a member no longer, so its
 		///   votes on open motions do not count any more.
 		/// - **Events:** [`Event::MembershipMoved`].
 		/// - **Refusals:** [`Error::HandOverUnknown`], [`Error::HandOverExpired`], [`Error::MemberExists`].
 		/// - **Complexity:** O(1).
 		#[pallet::call_index(6)]
+		#[pallet::feeless_if(
+			|origin: &OriginFor<T>, organisation: &OrganisationId, from: &T::AccountId| -> bool {
+				Pallet::<T>::can_accept_hand_over(origin, *organisation, from)
+			}
+		)]
 		pub fn accept_hand_over(
 			origin: OriginFor<T>,
 			organisation: OrganisationId,
@@ -414,7 +421,7 @@ pub mod pallet {
 
 		/// Calls a recovery off: nobody was lost, or not to this account.
 		///
-		/// - **Who:** any account with a seat in the body that is to be recovered; the council or the administrators by
+		/// - **Who:** any account with a seat in the body that is to be recovered, and that body by vote; the council by
 		///   vote.
 		/// - **Cost:** the fee of its weight and length.
 		/// - **Changes:** the pending recovery of the organisation.

@@ -1,7 +1,7 @@
 //! Members and their roles: who gets in, who may change whom, and that somebody always can.
 
 use crate::{
-	Authority, Config, Error, Event, HandOvers, MAX_BODY_SEATS, MAX_MEMBERS, Members, Memberships,
+	Authority, Config, Error, Event, MAX_BODY_SEATS, MAX_MEMBERS, Members, Memberships,
 	Organisations, Pallet, invitations::loses_seat,
 };
 use alloc::vec::Vec;
@@ -64,7 +64,7 @@ impl<T: Config> Pallet<T> {
 			frame_system::Pallet::<T>::dec_sufficients(account);
 			T::Departures::departed(account);
 		}
-		HandOvers::<T>::remove(organisation, account);
+		Self::end_hand_over(organisation, account);
 	}
 
 	pub(crate) fn do_remove_member(

@@ -93,7 +93,8 @@ impl<T: Config> Pallet<T> {
 		let mut kept = memberships.clone();
 		let invited = Invitations::<T>::iter_values().flatten().map(|it| it.account);
 		let appointed = Recoveries::<T>::iter_values().map(|it| it.account);
-		for account in invited.chain(appointed) {
+		let offered = HandOvers::<T>::iter_values().map(|it| it.to);
+		for account in invited.chain(appointed).chain(offered) {
 			*kept.entry(account).or_default() += 1;
 		}
 		ensure!(

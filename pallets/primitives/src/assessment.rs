@@ -33,7 +33,8 @@ pub trait CertificateRecords {
 	/// The certificate.
 	fn certificate(&self, id: CertificateId) -> Result<Option<CertificateRecord>, Self::Error>;
 
-	/// Since when the key is known to be compromised through any certificate of it.
+	/// Since when the key is one of those that are known to be compromised: by the revocation of a certificate of it, as the key
+	/// of an anchor, or by its own word. Of a key that was a device's before, its own record tells.
 	fn compromised_since(&self, key: KeyId) -> Result<Option<Moment>, Self::Error>;
 
 	/// The key, if it is also registered as that of a device.

@@ -208,11 +208,11 @@ pub struct EndorsementRecord {
 	pub endorsed_at: Moment,
 	/// Last moment at which it counts.
 	pub expires_at: Moment,
-	/// Whether, why and when it was taken back.
+	/// Whether, why and when it was taken back. That does not stand if the endorser was compromised at that moment.
 	pub withdrawn: Option<(WithdrawalReason, Moment)>,
 }
 
-/// The endorsements of a certificate, in the order in which their endorsers first gave them.
+/// The endorsements of a certificate, in the order in which they were given, but that some took the place of one that was over.
 pub type Endorsements = BoundedVec<EndorsementRecord, ConstU32<MAX_ENDORSEMENTS>>;
 
 /// What the effective level of a certificate depends on, its endorsements aside.
@@ -234,7 +234,7 @@ pub enum Finding {
 	/// It counts.
 	#[codec(index = 0)]
 	Counted,
-	/// The endorser took it back.
+	/// The endorser took it back, before the moment from which it counts as compromised.
 	#[codec(index = 1)]
 	Withdrawn,
 	/// The certificate is not any more what was endorsed.
@@ -276,16 +276,11 @@ impl Finding {
 		}
 	}
 
-	/// Whether an endorsement with this finding will never count again as it is. A suspension can end, and an
-	/// organisation's other endorsement can expire.
+	/// Whether an endorsement with this finding will never count again as it is. A suspension can end, an organisation's
+	/// other endorsement can expire, an endorser can come under another organisation, and it can turn out later that it was
+	/// somebody else who withdrew.
 	pub const fn is_final(self) -> bool {
-		matches!(
-			self,
-			Finding::Withdrawn
-				| Finding::Expired
-				| Finding::EndorserCompromised
-				| Finding::OwnOrganisation
-		)
+		matches!(self, Finding::Expired | Finding::EndorserCompromised)
 	}
 }
 
@@ -379,7 +374,9 @@ pub fn judge(
 	accreditation: Option<&Accreditation>,
 	now: Moment,
 ) -> Finding {
-	if record.withdrawn.is_some() {
+	// Whoever has stolen the account of an endorser must not undo what was endorsed before.
+	let is_void = |(_, at)| accreditation.is_some_and(|endorser| endorser.was_compromised_at(at));
+	if record.withdrawn.is_some_and(|withdrawal| !is_void(withdrawal)) {
 		return Finding::Withdrawn;
 	}
 	if record.digest != certificate.digest {

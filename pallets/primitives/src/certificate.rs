@@ -202,7 +202,8 @@ impl CertificateRecord {
 /// The records beside its own that the verdict about a certificate depends on.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Dependencies<'a> {
-	/// Since when the key is known to be compromised through any certificate of it.
+	/// Since when the key is one of those that are known to be compromised: by the revocation of a certificate of it, as the key
+	/// of an anchor, or by its own word.
 	pub compromised: Option<Moment>,
 	/// The key, if it is also registered as that of a device.
 	pub key: Option<&'a KeyRecord>,
@@ -212,9 +213,15 @@ pub struct Dependencies<'a> {
 
 /// The verdict about a certificate at chain time `now`.
 ///
-/// A key that is compromised anywhere is compromised everywhere, and one that is on hold as a device's because that is
-/// suspected puts its certificates on hold. A certificate about a device falls with it, and is on hold with it. Nothing
-/// else makes a certificate invalid but its own record; endorsements never do.
+/// A certificate ends with its key, wherever that became known as compromised: in another certificate, as the key of a device or
+/// of an anchor, or by its own word. One that is on hold as a device's because that is suspected puts its certificates on
+/// hold. A certificate about a device falls with it, and is on hold with it. Nothing else makes a certificate invalid but its
+/// own record; endorsements never do.
+///
+/// The other way round it goes less far. A certificate that is revoked for the compromise of its key marks the key for
+/// certificates, chains and fleets, and for whatever is registered afterwards. It does not end a key that is a device's or an
+/// anchor's already: who holds a certificate, as an organisation may that granted access to somebody's key, is not who holds
+/// the key. `report_compromise` with the key's own signature ends that.
 pub fn certificate_status(
 	record: Option<&CertificateRecord>,
 	dependencies: Dependencies,

@@ -19,8 +19,12 @@ use pallet_dpki::Devices;
 #[storage_alias]
 pub type Visited = StorageValue<Rehearsal, u32, ValueQuery>;
 
-/// The most devices that are visited in a block, so that a rehearsal on a small state takes more than one, too.
-pub const MOST_PER_BLOCK: u32 = if cfg!(test) { u32::MAX } else { 32 };
+/// The most devices that are visited in a block if so many have been: few at first, so that a rehearsal on a small state takes
+/// more than one, too, and more and more, so that one on a large state ends within some hundred. The most of all have room in
+/// the share of a block that the steps have.
+pub fn most_per_block(visited: u32) -> u32 {
+	if cfg!(test) { u32::MAX } else { (visited / 4).clamp(32, 256) }
+}
 
 /// Decodes each device and writes it anew.
 pub struct VisitDevices;
@@ -53,7 +57,7 @@ impl SteppedMigration for VisitDevices {
 			},
 			None => Devices::<Runtime>::iter_keys(),
 		};
-		for visited in 0..MOST_PER_BLOCK {
+		for visited in 0..most_per_block(Visited::get()) {
 			if meter.try_consume(Self::each()).is_err() {
 				if visited == 0 {
 					return Err(SteppedMigrationError::InsufficientWeight {

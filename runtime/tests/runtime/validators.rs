@@ -46,11 +46,18 @@ fn consortium() -> TestExternalities {
 
 /// Makes a block with these transactions, in the next slot of somebody who may make one, and returns its header.
 fn block_of(transactions: impl IntoIterator<Item = UncheckedExtrinsic>) -> HeaderFor<Runtime> {
+	block_without(&Session::disabled_validators(), transactions)
+}
+
+/// The same, in the next slot that is of none of these authorities.
+fn block_without(
+	absent: &[u32],
+	transactions: impl IntoIterator<Item = UncheckedExtrinsic>,
+) -> HeaderFor<Runtime> {
 	let authorities = pallet_aura::Authorities::<Runtime>::get().len() as u64;
-	let barred = Session::disabled_validators();
 	let last = u64::from(pallet_aura::CurrentSlot::<Runtime>::get());
 	let slot = (last + 1..)
-		.find(|slot| !barred.contains(&((slot % authorities) as u32)))
+		.find(|slot| !absent.contains(&((slot % authorities) as u32)))
 		.expect("somebody may");
 	let digest =
 		Digest { logs: vec![DigestItem::PreRuntime(AURA_ENGINE_ID, Slot::from(slot).encode())] };
@@ -198,6 +205,20 @@ fn one_trustee_admits_nobody() {
 		assert_eq!(alone, Ok(Err(DispatchError::BadOrigin)));
 		let stranger = apply(signed(Eve, set_keys(Eve, "//eve//node")));
 		assert_eq!(stranger, Ok(Err(SessionError::NoAssociatedValidatorId.into())));
+	});
+}
+
+#[test]
+fn a_validator_out_of_reach_stays_in_the_set() {
+	consortium().execute_with(|| {
+		let (validators, first) = (Session::validators(), Session::current_index());
+		while Session::current_index() < first + 5 {
+			block_without(&[1], []);
+		}
+		assert_eq!(Session::validators(), validators);
+		assert!(Session::disabled_validators().is_empty());
+		// Back again, it makes blocks as before.
+		block_without(&[0, 2, 3], []);
 	});
 }
 

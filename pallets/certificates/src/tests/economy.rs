@@ -175,7 +175,6 @@ fn an_organisation_is_paid_once_however_often_it_endorses() {
 		let id = CertificateId::of(application);
 		accredit(Office::Endorser, endorser(1), endorser_organisation(0), Level::Ev);
 		assert_ok!(endorse(id, 0, Level::Ov));
-		assert_ok!(endorse(id, 0, Level::Ov));
 		let reason = WithdrawalReason::HolderRequest;
 		assert_ok!(Certificates::withdraw_endorsement(signed(endorser(0)), id, reason));
 		assert_ok!(endorse(id, 0, Level::Ov));

@@ -103,6 +103,66 @@ fn a_compromised_account_can_neither_withdraw_nor_come_back() {
 }
 
 #[test]
+fn who_has_stolen_an_account_does_not_undo_what_was_endorsed_before() {
+	run(|| {
+		let id = ev();
+		let digest = Certificates::certificate(id).unwrap().digest(id);
+		let (thief, theft) = (endorser(0), NOW + 10);
+		let stolen =
+			|end| Certificates::endorse(signed(thief.clone()), id, Level::Ov, digest, None, end);
+		// It endorses anew, at a lower level and for a second; it withdraws everything, and endorses once more.
+		set_time(theft);
+		assert_ok!(stolen(theft + 1_000));
+		assert_noop!(stolen(theft + 2_000), Error::EndorsedTwice);
+		assert_ok!(Certificates::withdraw_endorsement(signed(thief.clone()), id, REASON));
+		assert_eq!(level(id), Some(Level::Ov));
+		assert_noop!(stolen(theft + 2_000), Error::EndorsedTwice);
+		set_time(theft + 1_001);
+		assert_ok!(stolen(theft + 2_000));
+
+		let office = Office::Endorser;
+		assert_ok!(Certificates::mark_compromised(root(), office, thief.clone(), theft));
+		assert_eq!(level(id), Some(Level::Ev), "what it said before counts");
+		assert_eq!(findings(id)[0], Finding::Counted);
+		assert_eq!(findings(id)[3], Finding::EndorserCompromised);
+		assert_ok!(Certificates::mark_compromised(root(), office, thief, NOW));
+		assert_eq!(findings(id)[0], Finding::EndorserCompromised, "nor what it never said itself");
+	});
+}
+
+#[test]
+fn a_withdrawal_from_before_a_compromise_stands() {
+	run(|| {
+		let id = ev();
+		assert_ok!(Certificates::withdraw_endorsement(signed(endorser(0)), id, REASON));
+		set_time(NOW + 10);
+		let office = Office::Endorser;
+		assert_ok!(Certificates::mark_compromised(root(), office, endorser(0), NOW + 1));
+		assert_eq!(findings(id)[0], Finding::Withdrawn);
+	});
+}
+
+#[test]
+fn an_endorsement_goes_on_in_the_one_that_was_given_beside_it() {
+	run(|| {
+		let id = ev();
+		let digest = Certificates::certificate(id).unwrap().digest(id);
+		let end = NOW + POLICY.max_endorsement_lifetime;
+		for n in 0..3 {
+			let who = signed(endorser(n));
+			assert_ok!(Certificates::endorse(who, id, Level::Ev, digest, None, end));
+		}
+		let [one, other] = [Finding::Counted, Finding::OrganisationCounted];
+		assert_eq!(findings(id), [one, one, one, other, other, other]);
+		assert_noop!(endorse(id, 0, Level::Ev), Error::EndorsedTwice);
+		set_time(NOW + 50 * DAY + 1);
+		assert_eq!(level(id), Some(Level::Ev), "there is no gap");
+		assert_ok!(endorse(id, 0, Level::Ev));
+		assert_eq!(Endorsements::<Test>::get(id).len(), 6, "in the place of the first one");
+	});
+}
+
+#[test]
 fn two_accounts_of_one_organisation_count_once() {
 	run(|| {
 		let id = acme_certificate(Level::Ov, 1);
@@ -311,7 +371,7 @@ fn who_is_no_endorser_does_not_endorse() {
 }
 
 #[test]
-fn a_full_list_gives_up_only_what_can_never_count_again() {
+fn a_full_list_gives_up_what_can_never_count_again_and_then_what_others_withdrew() {
 	run(|| {
 		let id = acme_certificate(Level::Ov, 1);
 		let digest = Certificates::certificate(id).unwrap().digest(id);
@@ -338,7 +398,25 @@ fn a_full_list_gives_up_only_what_can_never_count_again() {
 		Endorsements::<Test>::mutate(id, |list| list[5] = record(5, NOW - 1));
 		assert_ok!(endorse(id, 0, Level::Ov));
 		assert_eq!(Endorsements::<Test>::get(id).len(), MAX_QUORUM as usize);
-		assert!(Endorsements::<Test>::get(id).iter().all(|it| it.endorser != [105; 32]));
+		let is_there = |n| Endorsements::<Test>::get(id).iter().any(|it| it.endorser == [n; 32]);
+		assert!(!is_there(105));
+
+		assert_noop!(endorse(id, 1, Level::Ov), Error::EndorsementsFull);
+		Endorsements::<Test>::mutate(id, |list| {
+			let withdrawn = list.iter_mut().find(|it| it.endorser == [107; 32]).unwrap();
+			withdrawn.withdrawn = Some((REASON, NOW));
+		});
+		let again = Certificates::endorse(
+			signed(AccountId32::new([107; 32])),
+			id,
+			Level::Ov,
+			digest,
+			None,
+			NOW + DAY,
+		);
+		assert_eq!(again.unwrap_err(), Error::EndorsementsFull.into(), "its own does not give way");
+		assert_ok!(endorse(id, 1, Level::Ov));
+		assert!(!is_there(107));
 	});
 }
 

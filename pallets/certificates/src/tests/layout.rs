@@ -6,8 +6,9 @@ use dpki_primitives::{
 	application::{Observation, Renewal},
 	assurance::Level,
 	bond::{Bond, SlashReason},
-	certificate::Office,
+	certificate::{Office, day_of},
 	ids::{ApplicationId, CertificateId, KeyId, SubjectId},
+	revocation::RevocationReason,
 	storage_keys,
 };
 use frame_support::{
@@ -157,6 +158,34 @@ fn a_certificate_that_is_not_listed_is_noticed() {
 	});
 	is_noticed(|_, certificate| {
 		Certificates::<Test>::mutate(certificate, |it| it.as_mut().unwrap().control_until = None);
+	});
+}
+
+#[test]
+fn a_certificate_that_is_missing_from_its_day_is_noticed() {
+	let day_of = |id: CertificateId| day_of(Certificates::<Test>::get(id).unwrap().ends_at());
+	is_noticed(|_, certificate| {
+		let day = day_of(certificate);
+		let count = EndingCount::<Test>::get(day);
+		for index in 0..count {
+			Ending::<Test>::insert(day + 1, index, Ending::<Test>::take(day, index).unwrap());
+		}
+		EndingCount::<Test>::remove(day);
+		EndingCount::<Test>::insert(day + 1, count);
+	});
+	is_noticed(|_, certificate| {
+		Ending::<Test>::insert(day_of(certificate), 0, CertificateId([9; 32]));
+	});
+}
+
+#[test]
+fn a_compromised_key_that_is_not_known_is_noticed() {
+	is_noticed(|_, certificate| {
+		let reason = RevocationReason::KeyCompromise;
+		assert_ok!(crate::Pallet::<Test>::revoke(root(), certificate, reason));
+		assert_ok!(crate::Pallet::<Test>::do_try_state());
+		let record = Certificates::<Test>::get(certificate).unwrap();
+		CompromisedKeys::<Test>::remove(KeyId::of(&record.key));
 	});
 }
 

@@ -439,7 +439,8 @@ fn naive_level(id: CertificateId, status: Status) -> Option<Level> {
 			let Some(who) = Certificates::accreditation(Office::Endorser, &account) else {
 				continue;
 			};
-			let good = it.withdrawn.is_none()
+			let is_compromised = |at| who.compromised_from.is_some_and(|from| at >= from);
+			let good = it.withdrawn.is_none_or(|(_, at)| is_compromised(at))
 				&& it.digest == record.digest(id)
 				&& it.expires_at >= now()
 				&& who.state == AccreditationState::Active

@@ -85,6 +85,31 @@ fn what_an_issuer_took_back_does_not_return_under_another_certificate_of_it() {
 }
 
 #[test]
+fn an_issuer_takes_back_every_certificate_that_it_gave_to_the_key() {
+	run(|| {
+		let (root, unit) = shared_tree();
+		let again = unit.reissued_by(&root, 9);
+		assert_ok!(again.register_for(MALLORY, other(), Basis::IssuedBy(root.id())));
+		let another = Party::root("Another");
+		another.register_root();
+		let elsewhere = unit.reissued_by(&another, 7);
+		assert_ok!(elsewhere.register_for(MALLORY, other(), Basis::IssuedBy(another.id())));
+
+		assert_ok!(Dpki::revoke_anchor(signed(CAROL), unit.id(), REASON));
+		for anchor in [unit.id(), again.id()] {
+			assert_eq!(Dpki::anchor_status(anchor), Status::Revoked(REVOKED));
+		}
+		assert_eq!(Dpki::anchor_status(elsewhere.id()), Status::Valid);
+		let left: Vec<_> = Dpki::anchors_of(other()).into_iter().map(|(id, _)| id).collect();
+		assert_eq!(left, [elsewhere.id()]);
+		assert_noop!(
+			Dpki::revoke_anchor(signed(CAROL), again.id(), REASON),
+			Error::<Test>::AnchorAlreadyRevoked
+		);
+	});
+}
+
+#[test]
 fn the_holder_of_a_key_ends_it_also_after_an_issuer_took_back_its_part() {
 	run(|| {
 		let (root, unit) = shared_tree();

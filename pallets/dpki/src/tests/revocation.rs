@@ -1,8 +1,9 @@
 //! The ends of things.
 
-use super::mock::*;
+use super::{mock::*, pki::Party};
 use crate::{
-	Call, Error, Event, RevokedAnchorKeys, RevokedSshSubjects, SshRevocationCount, SshRevocations,
+	Call, Error, Event, Keys, RevokedAnchorKeys, RevokedSshSubjects, SshRevocationCount,
+	SshRevocations,
 };
 use dpki_primitives::{
 	anchor::AnchorKind,
@@ -311,4 +312,17 @@ fn the_keys_of_revoked_anchors_are_remembered_and_no_others() {
 	};
 	is_noticed(&|| RevokedAnchorKeys::<Test>::remove(Pair::ed25519(1).id()));
 	is_noticed(&|| RevokedAnchorKeys::<Test>::insert(Pair::ed25519(2).id(), ()));
+}
+
+#[test]
+fn a_key_that_is_that_of_a_device_and_of_an_anchor_is_noticed() {
+	ext().execute_with(|| {
+		let (_, key) = device();
+		let root = Party::root("Root");
+		root.register_root();
+		assert_ok!(Dpki::do_try_state());
+		Keys::<Test>::insert(root.key_id(), Keys::<Test>::get(key).unwrap());
+		let expected = "a key is that of a device and of an anchor";
+		assert_eq!(Dpki::do_try_state(), Err(expected.into()));
+	});
 }

@@ -15,7 +15,7 @@ use frame_support::{
 	traits::{
 		ConstU32, ConstU64, EitherOfDiverse, EnsureOrigin, Get, NeverEnsureOrigin, SortedMembers,
 	},
-	weights::Weight,
+	weights::{Weight, constants::RocksDbWeight},
 };
 use frame_system::EnsureRoot;
 use sp_runtime::{BuildStorage, DispatchError, DispatchResult};
@@ -61,6 +61,7 @@ mod runtime {
 impl frame_system::Config for Test {
 	type Block = Block;
 	type AccountData = pallet_balances::AccountData<u64>;
+	type DbWeight = RocksDbWeight;
 	type Version = TestVersion;
 }
 

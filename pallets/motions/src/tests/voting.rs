@@ -3,7 +3,12 @@
 use super::mock::*;
 use crate::WeightInfo;
 use dpki_primitives::motion::{Ballot, MotionState, Quorum, Tally};
-use frame_support::{assert_ok, dispatch::DispatchErrorWithPostInfo, weights::Weight};
+use frame_support::{
+	assert_ok,
+	dispatch::DispatchErrorWithPostInfo,
+	traits::Get,
+	weights::{Weight, constants::RocksDbWeight},
+};
 use sp_runtime::DispatchError;
 
 fn tally(ayes: u32, nays: u32, seats: u32) -> Tally {
@@ -228,12 +233,29 @@ fn only_the_vote_that_carries_pays_for_the_call() {
 		assert_ok!(propose(1, COUNCIL_ELECTORATE, call));
 		let (length, _) = Pallet::call_bounds(0).unwrap();
 		let undecided = vote(2, 0, true).unwrap().actual_weight.unwrap();
-		assert!(undecided.all_lt(used));
+		type Weights = <Test as crate::Config>::WeightInfo;
+		let looking = Weights::vote(2).max(Weights::reject(2));
+		assert_eq!(undecided, looking + Pallet::reads_of_seats(2));
 		let deciding = vote(3, 0, true).unwrap().actual_weight.unwrap();
-		assert_eq!(
-			deciding,
-			<Test as crate::Config>::WeightInfo::carry(3, length).saturating_add(used)
-		);
+		assert_eq!(deciding, Weights::carry(3, length) + Pallet::reads_of_seats(3) + used);
+	});
+}
+
+#[test]
+fn a_vote_pays_for_the_look_at_the_member_behind_each_ballot() {
+	run(|| {
+		type Weights = <Test as crate::Config>::WeightInfo;
+		let id = proposed(1, 7);
+		let paid = vote(2, id, false).unwrap().actual_weight.unwrap();
+		// The record of the organisation, and two members.
+		let measured = Weights::vote(2).max(Weights::reject(2));
+		assert_eq!(paid, measured + RocksDbWeight::get().reads(3));
+
+		let votes = <Test as crate::Config>::MaxVotes::get();
+		let declared = Pallet::weight_of_voting(MAX_CALL_LEN, Weight::zero());
+		let measured = Weights::carry(votes, MAX_CALL_LEN);
+		let seats = RocksDbWeight::get().reads(u64::from(votes) + 1);
+		assert!(declared.all_gte(measured + seats));
 	});
 }
 

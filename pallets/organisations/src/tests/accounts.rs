@@ -84,6 +84,37 @@ fn a_membership_that_moves_takes_the_account_with_it() {
 }
 
 #[test]
+fn an_offer_keeps_the_account_in_being_as_long_as_it_stands() {
+	run(|| {
+		create_acme();
+		let successor = AccountId32::new([10; 32]);
+		let offer = |from, to: &AccountId32| Pallet::hand_over(signed(from), acme(), to.clone());
+		let kept = || (System::sufficients(&pauper()), System::sufficients(&successor));
+		assert_ok!(offer(alice(), &successor));
+		assert_eq!(kept(), (0, 1));
+		assert_ok!(offer(alice(), &successor));
+		assert_eq!(kept(), (0, 1), "the same offer again");
+		assert_ok!(offer(alice(), &pauper()));
+		assert_eq!(kept(), (1, 0), "another one in its place");
+		assert_ok!(Pallet::cancel_hand_over(signed(alice()), acme()));
+		assert_eq!(kept(), (0, 0), "it was taken back");
+		assert!(!exists(pauper()) && !exists(successor.clone()));
+
+		assert_ok!(set(alice(), pauper(), PUBLISHER));
+		assert_ok!(offer(pauper(), &successor));
+		assert_ok!(remove(alice(), pauper()));
+		assert_eq!(kept(), (0, 0), "who offered it is no member any more");
+
+		assert_ok!(set(alice(), pauper(), PUBLISHER));
+		assert_ok!(offer(pauper(), &successor));
+		System::inc_account_nonce(&successor);
+		assert_ok!(Pallet::accept_hand_over(signed(successor.clone()), acme(), pauper()));
+		assert_eq!(kept(), (0, 1), "the membership keeps it from now on");
+		assert_eq!(System::account_nonce(&successor), 1, "it has not ended in between");
+	});
+}
+
+#[test]
 fn a_seat_that_is_to_be_recovered_brings_the_account_into_being_until_it_is_called_off() {
 	run(|| {
 		create_acme();

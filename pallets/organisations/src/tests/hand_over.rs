@@ -6,7 +6,7 @@ use dpki_primitives::{
 	motion::{Body, Electorate},
 	organisation::{HandOver, RoleSet},
 };
-use frame_support::{assert_noop, assert_ok};
+use frame_support::{assert_noop, assert_ok, dispatch::CheckIfFeeless};
 use sp_runtime::{AccountId32, DispatchError, DispatchResult};
 
 fn offer(from: AccountId32, to: AccountId32) -> DispatchResult {
@@ -147,6 +147,25 @@ fn an_offer_is_accepted_once() {
 		assert_ok!(offer(alice(), erin()));
 		assert_ok!(accept(erin(), alice()));
 		assert_noop!(accept(erin(), alice()), Error::HandOverUnknown);
+	});
+}
+
+#[test]
+fn a_membership_is_accepted_for_nothing_once_and_when_it_can_be() {
+	run(|| {
+		create_acme();
+		let is_free = |who| {
+			let call = crate::Call::accept_hand_over { organisation: acme(), from: alice() };
+			RuntimeCall::Organisations(call).is_feeless(&signed(who))
+		};
+		assert!(!is_free(erin()));
+		assert_ok!(offer(alice(), erin()));
+		assert!(is_free(erin()) && !is_free(dave()));
+		go_to(2 + HAND_OVER_PERIOD);
+		assert!(!is_free(erin()));
+		go_to(1 + HAND_OVER_PERIOD);
+		assert_ok!(accept(erin(), alice()));
+		assert!(!is_free(erin()));
 	});
 }
 

@@ -137,6 +137,7 @@ fn a_deposit_that_differs_from_what_is_held_is_noticed() {
 #[test]
 fn what_is_pending_for_nobody_is_noticed() {
 	is_noticed(|| {
+		System::inc_sufficients(&carol());
 		HandOvers::<Test>::insert(acme(), bob(), HandOver { to: carol(), expires_at: 1 });
 	});
 	let nothing = OrganisationId::from_name(b"nothing");
@@ -171,6 +172,13 @@ fn an_invitation_of_a_member_of_the_same_account_twice_or_to_nothing_is_noticed(
 	is_noticed(|| put(acme(), &[bob(), bob()]));
 	is_noticed(|| put(acme(), &[]));
 	is_noticed(|| put(nothing, &[bob()]));
+}
+
+#[test]
+fn an_account_that_may_end_before_it_could_accept_is_noticed() {
+	is_noticed(|| {
+		HandOvers::<Test>::insert(acme(), alice(), HandOver { to: bob(), expires_at: 9 });
+	});
 }
 
 #[test]

@@ -167,6 +167,9 @@ struct Endorsement {
 	endorsed_at: Moment,
 	expires_at: Moment,
 	withdrawn: bool,
+	/// When, if it is not told, in the moment of the endorsement.
+	#[serde(default)]
+	withdrawn_at: Option<Moment>,
 	accreditation: Option<Endorser>,
 }
 
@@ -234,7 +237,9 @@ impl From<Endorsement> for (EndorsementRecord, Option<Accreditation>) {
 			evidence: None,
 			endorsed_at: it.endorsed_at,
 			expires_at: it.expires_at,
-			withdrawn: it.withdrawn.then_some((WithdrawalReason::FactsChanged, it.endorsed_at)),
+			withdrawn: it.withdrawn.then(|| {
+				(WithdrawalReason::FactsChanged, it.withdrawn_at.unwrap_or(it.endorsed_at))
+			}),
 		};
 		(record, it.accreditation.map(Accreditation::from))
 	}

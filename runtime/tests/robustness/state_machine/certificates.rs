@@ -22,7 +22,8 @@ use dpki_runtime::{
 use frame_support::traits::Time;
 use levels::{assessment_of_both, level, naive_level};
 use pallet_certificates::{
-	ApplicationVotes, Applications, Call, Certificates as Stored, Event, OpenApplications,
+	ApplicationVotes, Applications, Call, Certificates as Stored, Endorsements, Event,
+	OpenApplications,
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -80,6 +81,13 @@ pub fn begin(world: &mut World) -> Attempt {
 	by_council(world, Call::set_policy { policy: POLICY }.into())
 }
 
+/// Whether the endorser took anything back at this moment or later.
+fn has_withdrawn_since(account: &AccountId, from: Moment) -> bool {
+	Endorsements::<Runtime>::iter_values().flatten().any(|it| {
+		AccountId::from(it.endorser) == *account && it.withdrawn.is_some_and(|(_, at)| at >= from)
+	})
+}
+
 impl Certificates {
 	/// What of certificates can be worth less after this call, and must not be worth more.
 	fn at_stake(&self, call: &RuntimeCall) -> BTreeSet<CertificateId> {
@@ -88,9 +96,10 @@ impl Certificates {
 		let RuntimeCall::Certificates(call) = call else { return BTreeSet::new() };
 		match call {
 			// What it said before the compromise counts again, and from then on the moment decides.
-			Call::mark_compromised { account, .. }
+			Call::mark_compromised { account, from, .. }
 				if Pallet::accreditation(Office::Endorser, account)
-					.is_some_and(|it| it.state == AccreditationState::Suspended) =>
+					.is_some_and(|it| it.state == AccreditationState::Suspended)
+					|| has_withdrawn_since(account, *from) =>
 			{
 				BTreeSet::new()
 			},

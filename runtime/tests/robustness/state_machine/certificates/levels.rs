@@ -63,7 +63,8 @@ pub fn naive_level(id: CertificateId, record: &CertificateRecord, status: Status
 	for it in Endorsements::<Runtime>::get(id) {
 		let account = AccountId::from(it.endorser);
 		let Some(who) = Certificates::accreditation(Office::Endorser, &account) else { continue };
-		let is_good = it.withdrawn.is_none()
+		let is_compromised = |at| who.compromised_from.is_some_and(|from| at >= from);
+		let is_good = it.withdrawn.is_none_or(|(_, at)| is_compromised(at))
 			&& it.digest == digest
 			&& it.expires_at >= now
 			&& who.state == AccreditationState::Active
