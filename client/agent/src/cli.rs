@@ -37,14 +37,17 @@ Examples:
   dpki-agent run --config /etc/dpki/agent.toml
   dpki-agent lapse --config /etc/dpki/agent.toml
   dpki-agent rotate --overlap 7d
-  dpki-agent consent --account 5FHneW46xGXgs5mUiveU4sbTyGBzmstUspZC92UhjJM694ty --purpose tls --key tls.key
+  dpki-agent consent --account 5FHneW46xGXgs5mUiveU4sbTyGBzmstUspZC92UhjJM694ty --purpose tls \\
+      --key tls.key
   dpki-agent request ssh-host --name drone-7.acme.example
   dpki-agent request ssh-user --user ops --principal drone-7-ops
   dpki-agent status --config /etc/dpki/agent.toml --json
   dpki-agent gateway --listen 127.0.0.1:8080 --node ws://127.0.0.1:9944
 
-Exit codes: 0 done; 1 error; 2 the command line makes no sense; 3 `status` found the agent not at work.
-With --json a command prints one JSON value on standard output, and an error as JSON in the last line of standard error."
+Exit codes: 0 done; 1 error; 2 the command line makes no sense;
+3 `status` found the agent not at work.
+With --json a command prints one JSON value on standard output, and an error as JSON in the last
+line of standard error."
 )]
 pub struct Cli {
 	/// What to log: error, warn, info, debug, trace, or a filter such as `info,dpki_agent=debug`.
@@ -127,8 +130,8 @@ pub enum Command {
 /// `dpki-agent init`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Nothing is made unless the chain specification has this genesis hash, and nothing that exists is overwritten. Add the line
-that is printed to sshd_config, above any Match block.
+Nothing is made unless the chain specification has this genesis hash, and nothing that exists is
+overwritten. Add the line that is printed to sshd_config, above any Match block.
 
 Example, keeping the host key that clients know:
   dpki-agent init --config /etc/dpki/agent.toml --chain-spec chain.json --genesis 0x6e3c..150f \\
@@ -202,8 +205,8 @@ pub struct InitArgs {
 /// `dpki-agent enrol`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Other users of the machine can see command lines: prefer --voucher - or --voucher-file. While an agent runs on the same
-state directory this is refused.
+Other users of the machine can see command lines: prefer --voucher - or --voucher-file. While an
+agent runs on the same state directory this is refused.
 
 Examples:
   dpki-agent enrol --config /etc/dpki/agent.toml --voucher-file drone-7.voucher
@@ -230,7 +233,8 @@ pub struct EnrolArgs {
 /// `dpki-agent run`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-One agent runs on a state directory, another one is refused. SIGTERM and SIGINT end it, with exit code 0.
+One agent runs on a state directory, another one is refused. SIGTERM and SIGINT end it, with exit
+code 0.
 
 Examples:
   dpki-agent run --config /etc/dpki/agent.toml
@@ -253,8 +257,8 @@ pub struct RunArgs {
 /// `dpki-agent fingerprint`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Without a voucher a device comes to the chain by a request, which a registrar approves. Anybody can ask under its name, so
-the registrar compares what this shows with what the request has.
+Without a voucher a device comes to the chain by a request, which a registrar approves. Anybody
+can ask under its name, so the registrar compares what this shows with what the request has.
 
 On the device:
   dpki key request --org acme --device drone-7 --key sign=/var/lib/dpki-agent/signing.key \\
@@ -277,9 +281,10 @@ pub struct FingerprintArgs {
 /// `dpki-agent rotate`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-What was encrypted to the old key stays on the chain for ever. While the old key is good yet, the agent opens what is sealed
-to either; afterwards it destroys the old one, and nobody opens what was sealed to it. This may be done while the agent
-runs. The organisation has to let its devices replace their keys alone (`dpki org key-policy`).
+What was encrypted to the old key stays on the chain for ever. While the old key is good yet, the
+agent opens what is sealed to either; afterwards it destroys the old one, and nobody opens what
+was sealed to it. This may be done while the agent runs. The organisation has to let its devices
+replace their keys alone (`dpki org key-policy`).
 
 Example:
   dpki-agent rotate --config /etc/dpki/agent.toml --overlap 7d
@@ -315,10 +320,11 @@ fn parse_span(text: &str) -> Result<Duration, String> {
 /// `dpki-agent status`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Exit codes: 0 the agent is at work; 3 it is not: it does not run, or the newest finalised block is older than max-head-age,
-or something hinders it, as is then said; 1 its state cannot be read. Who may not look into the state directory is not told
-whether the agent runs (`running` is null), only how old its word is. A delivery that was refused and a revoked device are
-shown and change nothing about the exit code.
+Exit codes: 0 the agent is at work; 3 it is not: it does not run, or the newest finalised block
+is older than max-head-age, or something hinders it, as is then said; 1 its state cannot be read.
+Who may not look into the state directory is not told whether the agent runs (`running` is null),
+only how old its word is. A delivery that was refused and a revoked device are shown and change
+nothing about the exit code.
 
 Examples:
   dpki-agent status --config /etc/dpki/agent.toml
@@ -336,9 +342,10 @@ pub struct StatusArgs {
 /// `dpki-agent checkpoint`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-The agent keeps the newest checkpoint in its state directory, and believes only what those authorities finalise, or those to
-whom they hand over. A device that was away for longer than the chain can prove needs a newer one: from a device that you
-trust, as `chain.checkpoint` in its configuration, or signed by two thirds of the authorities that it knows.
+The agent keeps the newest checkpoint in its state directory, and believes only what those
+authorities finalise, or those to whom they hand over. A device that was away for longer than the
+chain can prove needs a newer one: from a device that you trust, as `chain.checkpoint` in its
+configuration, or signed by two thirds of the authorities that it knows.
 
 Examples:
   dpki-agent checkpoint --config /etc/dpki/agent.toml --json | jq -r .checkpoint
@@ -359,8 +366,9 @@ pub struct CheckpointArgs {
 /// `dpki-agent gateway`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Neither the gateway nor its node is trusted by anybody: devices verify what they get. It needs no configuration, no key and
-no state directory, and may run beside an agent or alone. For the open network put a cache before it.
+Neither the gateway nor its node is trusted by anybody: devices verify what they get. It needs no
+configuration, no key and no state directory, and may run beside an agent or alone. For the open
+network put a cache before it.
 
 Examples:
   dpki-agent gateway --listen 127.0.0.1:8080 --node ws://127.0.0.1:9944
@@ -404,6 +412,17 @@ mod tests {
 			seen += 1;
 		}
 		assert_eq!(seen, 16);
+	}
+
+	/// clap breaks longer ones where they cannot be copied any more.
+	#[test]
+	fn no_line_of_an_example_is_too_long() {
+		for command in Cli::command().get_subcommands().chain([&Cli::command()]) {
+			let help = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+			for line in help.lines() {
+				assert!(line.chars().count() <= 98, "{}: {line}", command.get_name());
+			}
+		}
 	}
 
 	#[test]

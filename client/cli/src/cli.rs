@@ -27,8 +27,8 @@ Examples, in the order in which a fleet starts:
   dpki ssh sign --ca user-ca --principal alice --for 5m ~/.ssh/id_ed25519.pub
   dpki revoke ssh-cert --cert ~/.ssh/id_ed25519-cert.pub --reason keyCompromise
 
-Exit codes: 0 done, or a valid verdict; 1 error; 2 the command line makes no sense; 3 a verdict other than valid;
-4 what --as-multi asks for waits for other members; 130 interrupted.
+Exit codes: 0 done, or a valid verdict; 1 error; 2 the command line makes no sense; 3 a verdict
+other than valid; 4 what --as-multi asks for waits for other members; 130 interrupted.
 Every command takes --json: one JSON value on standard output, errors as JSON on standard error.";
 
 /// The public-key infrastructure of devices: organisations, trust anchors, vouchers, deliveries, revocations.
@@ -343,6 +343,19 @@ mod tests {
 			assert!(cli.global.unfinalised, "{line}");
 			assert_eq!(cli.command.require_vote().is_ok(), is_for_it, "{line}");
 		}
+	}
+
+	/// clap breaks longer ones where they cannot be copied any more.
+	#[test]
+	fn no_line_of_an_example_is_too_long() {
+		fn visit(command: &clap::Command) {
+			let help = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+			for line in help.lines() {
+				assert!(line.chars().count() <= 98, "{}: {line}", command.get_name());
+			}
+			command.get_subcommands().for_each(visit);
+		}
+		visit(&Cli::command());
 	}
 
 	#[test]

@@ -3,19 +3,20 @@
 //! A sentence says what happened in the words of the person who typed the command; [`Error::next_step`] says what to
 //! do about it. Neither ever holds a secret.
 
+mod next;
+mod words;
+
+pub use words::refusal_sentence;
+
 use crate::{
-	commands::delivery::{option, place},
+	commands::delivery::place,
 	output::{EXIT_ERROR, EXIT_INTERRUPTED, EXIT_PENDING, rfc3339},
 	prompt::{MIN_PASSPHRASE_CHARS, PASSPHRASE_VARIABLE},
 };
 use dpki_client::SubmitError;
 use dpki_primitives::{Moment, channel::ChannelId, delivery::RefusalReason, ids::InvalidId};
-use std::{
-	fmt::Display,
-	io::{self, ErrorKind},
-	path::{Path, PathBuf},
-	time::Duration,
-};
+use std::{io, path::PathBuf, time::Duration};
+use words::{problem, submission};
 
 /// Why a command did not do what it was asked to.
 #[derive(Debug, thiserror::Error)]
@@ -176,6 +177,9 @@ pub enum Error {
 	/// A command needs an account.
 	#[error("this command signs a transaction and needs an account")]
 	AccountMissing,
+	/// A question is about an account, and none is named.
+	#[error("whose records are meant is not said")]
+	NobodyNamed,
 	/// A passphrase is needed and cannot be asked for.
 	#[error("{0} needs a passphrase, and there is no terminal to ask on")]
 	PassphraseMissing(String),
@@ -197,8 +201,8 @@ pub enum Error {
 	#[error("a passphrase of fewer than {MIN_PASSPHRASE_CHARS} characters protects nothing")]
 	PassphraseShort,
 	/// A question could not be put to a person.
-	#[error("this cannot be undone, and there is no terminal to ask for confirmation on")]
-	ConfirmationMissing,
+	#[error("this asks for confirmation, and there is no terminal to ask on: {0}")]
+	ConfirmationMissing(String),
 	/// The person said no.
 	#[error("stopped: nothing was changed")]
 	Declined,
@@ -238,6 +242,8 @@ pub enum Error {
 		sequence: u64,
 		/// What the device says.
 		reason: RefusalReason,
+		/// What its configuration has to say so that it takes the delivery, as far as that is known.
+		needs: Vec<String>,
 	},
 	/// The device did not acknowledge a delivery in time.
 	#[error(
@@ -337,190 +343,11 @@ impl Error {
 			_ => false,
 		}
 	}
-
-	/// What to do about it; `None` where nothing is to be done, or nothing is known that could be.
-	pub fn next_step(&self) -> Option<String> {
-		let step = match self {
-			Self::Client(error) => return step(error),
-			Self::Submit(SubmitError::Failed { sentence, .. }) => return step(sentence),
-			Self::Submit(error) => return step(error),
-			Self::Usage(sentence) => return step(sentence),
-			Self::File { doing, source, .. } => return file_step(doing, source.kind()),
-			Self::PublicHalf { path, .. } => return Some(private_half(path)),
-			Self::AwaitsOthers { group, call, .. } => {
-				return Some(format!(
-					"have another member agree to this very call with `dpki multisig approve {group} --call {call}`"
-				));
-			},
-			Self::RoleMissing { .. } => {
-				"sign with an account that has it, or have an administrator give it with `dpki org member set`; \
-				 `dpki org show NAME --member ACCOUNT` shows the roles of an account"
-			},
-			Self::Interrupted { next, .. } => next,
-			Self::NodeUnreachable { .. } => {
-				"start a node, or give the address of one with --url or DPKI_URL"
-			},
-			Self::WrongChain { .. } => {
-				"give a node of that chain with --url; change --genesis only if the organisation tells you to"
-			},
-			Self::NodeNotHere { .. } => {
-				"run it on the computer of the node, with --url ws://127.0.0.1:PORT"
-			},
-			Self::UnsafeRefused { .. } => {
-				"give the RPC port that listens on loopback, and start the node without --rpc-methods safe"
-			},
-			Self::NotASpec { .. } => {
-				"give the raw form: `dpki-node export-chain-spec --chain FILE --raw` makes it of a plain one"
-			},
-			Self::NodeSilent { .. } => {
-				"see with `dpki chain info` whether the chain still finalises blocks, then try again"
-			},
-			Self::Stale { .. } => {
-				"ask another node with --url and check the clock, or say with --max-age that an older block will do"
-			},
-			Self::Exists(_) => "choose another name, or move the file away if it is not needed",
-			Self::Exposed { path, .. } => {
-				return Some(format!("make it yours alone with `chmod 600 {}`", path.display()));
-			},
-			Self::AccountMissing => "give one with --account FILE or DPKI_ACCOUNT",
-			Self::PassphraseMissing(_) => "set DPKI_PASSPHRASE",
-			Self::PassphraseWrong { from_environment: true, .. } => {
-				return Some(format!("correct {PASSPHRASE_VARIABLE}, or unset it to be asked"));
-			},
-			Self::PassphraseWrong { .. } => "run the command again and type it anew",
-			Self::PassphraseMismatch => "run the command again and type the same one twice",
-			Self::PassphraseEmpty => "put the passphrase into it, or unset it to be asked",
-			Self::PassphraseShort => "take a longer one, such as four words",
-			Self::ConfirmationMissing => "add --yes if you are sure",
-			Self::Unknown { .. } => {
-				"check the spelling, and with `dpki chain info` that it is the right chain"
-			},
-			Self::AnchorAmbiguous(_) => "give the id; `dpki anchor list` shows it",
-			Self::ClocksDiffer { .. } => {
-				"correct the clock or wait until the chain runs again; --offline signs by the clock of this computer"
-			},
-			Self::NotAllowed { next, .. } => next,
-			Self::DeviceRefused { .. } => {
-				"the device keeps its old state; see its log, mend the cause and deliver again"
-			},
-			Self::NotAcknowledged { channel, .. } => {
-				return Some(format!(
-					"it applies the delivery once it is back; `dpki status delivery ORG/NAME{}` shows when",
-					option(*channel)
-				));
-			},
-			Self::DeliveryReplaced { channel, .. } => {
-				return Some(format!(
-					"`dpki status delivery ORG/NAME{}` shows what became of the newer one",
-					option(*channel)
-				));
-			},
-			Self::NotAVoucher => {
-				"give the file that `dpki voucher new --out` made, its text, or - for standard input"
-			},
-			Self::WrongFile { .. } => {
-				"give another file; `dpki key show FILE` tells what is in one"
-			},
-			Self::NotASuite { .. } => {
-				"give a JSON file of test cases such as x509-limbo.com publishes it"
-			},
-			Self::UnknownFile(_) => {
-				"give a private or public key file, a certificate, or an account such as //Alice"
-			},
-			Self::NotAnId { .. } => {
-				"give the name of a file that is there, or an id: 0x and 64 hexadecimal digits"
-			},
-			Self::Declined | Self::Crypto { .. } => return None,
-		};
-		Some(step.to_owned())
-	}
-}
-
-/// The two parts of a sentence of the form `problem: next step`, in which the client crate and the chain speak. A colon in
-/// parentheses belongs to what somebody else said.
-fn split(sentence: &str) -> (&str, Option<&str>) {
-	let (mut depth, mut parts) = (0_usize, (sentence, None));
-	for (at, character) in sentence.char_indices() {
-		match character {
-			'(' => depth += 1,
-			')' => depth = depth.saturating_sub(1),
-			':' if depth == 0 => {
-				if let Some((problem, rest)) = sentence.split_at_checked(at)
-					&& let Some(step) = rest.strip_prefix(": ")
-				{
-					parts = (problem, Some(step));
-				}
-			},
-			_ => {},
-		}
-	}
-	parts
-}
-
-fn problem(error: &impl Display) -> String {
-	split(&error.to_string()).0.to_owned()
-}
-
-fn step(error: &impl Display) -> Option<String> {
-	let sentence = error.to_string();
-	split(&sentence).1.map(|step| step.trim_end_matches('.').to_owned())
-}
-
-/// What became of a transaction. A refusal is told by the sentence of the chain, whose name for it stands behind, for
-/// whoever looks it up.
-fn submission(error: &SubmitError) -> String {
-	let SubmitError::Failed { error: name, sentence, .. } = error else { return problem(error) };
-	let problem = problem(sentence);
-	let mut letters = problem.chars();
-	let first = letters.next().map(|first| first.to_ascii_lowercase());
-	format!("{}{} ({name})", String::from_iter(first), letters.as_str())
-}
-
-fn file_step(doing: &str, kind: ErrorKind) -> Option<String> {
-	let step = match (doing, kind) {
-		("write", ErrorKind::NotFound) => {
-			"make the folder first, or give a path in one that is there"
-		},
-		(_, ErrorKind::NotFound) => "check the name and the folder",
-		(_, ErrorKind::PermissionDenied) => "check the permissions of the file and its folder",
-		(_, ErrorKind::IsADirectory) => "give the name of a file",
-		(_, ErrorKind::StorageFull) => "make room on the disk, then try again",
-		("read" | "write" | "remove", _) => "check the path and the disk",
-		_ => return None,
-	};
-	Some(step.to_owned())
-}
-
-/// Where the private half of a public file probably is.
-fn private_half(path: &Path) -> String {
-	match path.extension().is_some_and(|ending| ending == "pub") {
-		true => format!("give the private half, most likely {}", path.with_extension("").display()),
-		false => "give the private half".to_owned(),
-	}
 }
 
 /// Turns a library's error into ours; these libraries never put key material into theirs.
 pub fn crypto<E: std::fmt::Display>(doing: &'static str) -> impl FnOnce(E) -> Error {
 	move |error| Error::Crypto { doing, reason: error.to_string() }
-}
-
-/// What a device means by its reason.
-pub fn refusal_sentence(reason: &RefusalReason) -> &'static str {
-	match reason {
-		RefusalReason::BlobUnavailable => "it could not fetch the blob that the record names",
-		RefusalReason::EnvelopeInvalid => "the envelope does not open under its key and the record",
-		RefusalReason::BundleInvalid => {
-			"the bundle is malformed, or names something that the device has not or that is not valid"
-		},
-		RefusalReason::ApplyFailed => "the new state did not pass its test",
-		RefusalReason::ApprovalMissing => {
-			"approvals or the signature that the policy of the organisation asks for are missing"
-		},
-		RefusalReason::ChannelConflict => {
-			"a lower channel of the device claims a part of it with another content"
-		},
-		RefusalReason::ChannelIgnored => "it obeys no deliveries on this channel",
-	}
 }
 
 fn span(span: &Duration) -> humantime::FormattedDuration {
@@ -533,95 +360,4 @@ fn on(channel: &ChannelId) -> String {
 
 fn time(at: &Moment) -> String {
 	rfc3339(*at)
-}
-
-#[cfg(test)]
-mod tests {
-	use super::*;
-
-	#[test]
-	fn a_sentence_is_split_before_its_next_step() {
-		for (sentence, parts) in [
-			("no such key: check its id", ("no such key", Some("check its id"))),
-			("x failed (reason: y): try again", ("x failed (reason: y)", Some("try again"))),
-			("a: b: do c", ("a: b", Some("do c"))),
-			("it is as it is", ("it is as it is", None)),
-			("broken (off: here", ("broken (off: here", None)),
-			("names::of::things", ("names::of::things", None)),
-			("", ("", None)),
-		] {
-			assert_eq!(split(sentence), parts, "{sentence}");
-		}
-	}
-
-	#[test]
-	fn a_refusal_of_the_chain_is_a_sentence_with_a_next_step() {
-		let error = Error::from(SubmitError::Failed {
-			pallet: "Dpki".into(),
-			error: "DeviceExists".into(),
-			sentence: "A device of this name exists in the organisation: choose another name."
-				.into(),
-		});
-		let sentence = "a device of this name exists in the organisation (DeviceExists)";
-		assert_eq!(error.to_string(), sentence);
-		assert_eq!(error.next_step().as_deref(), Some("choose another name"));
-		assert!(!error.may_be_included());
-	}
-
-	#[test]
-	fn every_refusal_of_a_device_has_a_next_step() {
-		for refusal in dpki_primitives::refusal::Refusal::ALL {
-			let error = Error::from(SubmitError::Refused(*refusal));
-			let told = format!("{error}: {}", error.next_step().unwrap_or_default());
-			assert_eq!(told, refusal.sentence());
-		}
-	}
-
-	#[test]
-	fn what_became_of_a_delivery_is_told_with_its_channel() {
-		let errors = |channel| {
-			let waited = Duration::from_secs(60);
-			[
-				Error::NotAcknowledged { channel, sequence: 5, waited },
-				Error::DeliveryReplaced { channel, sequence: 5, newer: 6 },
-				Error::DeviceRefused { channel, sequence: 5, reason: RefusalReason::ApplyFailed },
-			]
-		};
-		for error in errors(ChannelId::DEFAULT) {
-			let told = format!("{error}: {}", error.next_step().unwrap());
-			assert!(told.contains("delivery 5") && !told.contains("channel"), "{told}");
-		}
-		for error in errors(ChannelId::new(2).unwrap()) {
-			assert!(error.to_string().contains("delivery 5 on channel 2"), "{error}");
-		}
-		for error in &errors(ChannelId::new(2).unwrap())[..2] {
-			let next = error.next_step().unwrap();
-			assert!(next.contains("`dpki status delivery ORG/NAME --channel 2`"), "{next}");
-		}
-	}
-
-	#[test]
-	fn a_file_error_has_a_next_step() {
-		for (doing, kind) in [
-			("read", ErrorKind::NotFound),
-			("write", ErrorKind::NotFound),
-			("read", ErrorKind::PermissionDenied),
-			("write", ErrorKind::StorageFull),
-			("read", ErrorKind::Other),
-		] {
-			let error = Error::File { doing, path: "x".into(), source: kind.into() };
-			assert!(error.next_step().is_some(), "{doing} {kind}");
-		}
-	}
-
-	#[test]
-	fn a_wrong_passphrase_is_corrected_where_it_came_from() {
-		let next = |from_environment| {
-			Error::PassphraseWrong { path: "ca".into(), from_environment }
-				.next_step()
-				.unwrap()
-		};
-		assert!(next(true).contains(PASSPHRASE_VARIABLE));
-		assert!(!next(false).contains(PASSPHRASE_VARIABLE));
-	}
 }

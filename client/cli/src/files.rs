@@ -27,6 +27,11 @@ pub fn refuse_existing(paths: &[&Path]) -> Result<()> {
 	}
 }
 
+/// Refuses a path at which nothing lies.
+pub fn require(path: &Path) -> Result<()> {
+	fs::metadata(path).map_err(file_error("read", path)).map(drop)
+}
+
 /// Writes a new file that only its owner can read.
 pub fn write_secret(path: &Path, contents: &[u8]) -> Result<()> {
 	write_new(path, contents, 0o600)

@@ -49,7 +49,7 @@ pub fn confirm(question: &str, yes: bool) -> Result<()> {
 		return Ok(());
 	}
 	if !stdin().is_terminal() || !stderr().is_terminal() {
-		return Err(Error::ConfirmationMissing);
+		return Err(Error::ConfirmationMissing(question.to_owned()));
 	}
 	answered(question, &mut stdin().lock(), &mut anstream::stderr())
 }
@@ -99,6 +99,20 @@ mod tests {
 			assert!(matches!(require_length(short), Err(Error::PassphraseShort)), "{short}");
 		}
 		assert!(require_length("12345678").is_ok());
+	}
+
+	#[test]
+	fn without_a_terminal_it_is_told_what_would_be_asked() {
+		// Tests have no terminal.
+		let question = "Put the device on hold? It is not valid until it is released.";
+		let error = confirm(question, false).unwrap_err();
+		let sentence = error.to_string();
+		assert!(
+			sentence.contains("no terminal to ask on") && sentence.ends_with(question),
+			"{sentence}"
+		);
+		assert!(error.next_step().unwrap().contains("--yes"), "{error}");
+		confirm(question, true).unwrap();
 	}
 
 	/// What becomes of this answer, and what is shown.

@@ -126,6 +126,15 @@ impl Session {
 		Ok((client, view))
 	}
 
+	/// Whose records are asked for: those of this account, or of the one that acts.
+	pub fn whose(&self, who: Option<Member>) -> Result<AccountId> {
+		match (who, &self.account) {
+			(Some(Member(who)), _) => Ok(who),
+			(None, Some(_)) => Ok(self.actor(&self.account()?)),
+			(None, None) => Err(Error::NobodyNamed),
+		}
+	}
+
 	/// Whether the command goes by blocks that are not final, because none becomes final. Nothing proves such a block, so the
 	/// node has to be one that is believed.
 	pub fn is_unfinalised(&self) -> Result<bool> {

@@ -150,6 +150,7 @@ fn without_a_node_every_command_says_so() {
 		&["certificate", "close", ID],
 		&["certificate", "amend", ID, "--no-display-name"],
 		&["certificate", "revoke", ID, "--yes"],
+		&["revoke", "certificate", ID, "--yes"],
 		&["certificate", "suspend", ID],
 		&["certificate", "release", ID],
 		&["certificate", "council", "revoke", ID, "--because", "superseded"],
@@ -192,6 +193,15 @@ fn without_a_node_every_command_says_so() {
 		);
 	}
 	assert!(!Path::new(&vote).exists(), "nothing was committed to");
+}
+
+#[test]
+fn who_asks_what_waits_is_asked_whose_work_it_is() {
+	for office in ["observer", "endorser"] {
+		let error = fails(1, &[office, "pending"]);
+		assert!(error.contains("whose records are meant is not said"), "{error}");
+		assert!(error.contains("next: name the account"), "{error}");
+	}
 }
 
 #[test]

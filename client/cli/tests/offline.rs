@@ -167,6 +167,8 @@ fn ssh_keygen_reads_the_ssh_cas() {
 		assert_eq!(run("ssh-keygen", &["-y", "-f", &file]).trim(), public_line.trim());
 		assert_eq!(json(&["key", "show", &file])["fingerprint"], made["fingerprint"]);
 		assert_eq!(json(&["key", "show", &public])["user_ca_anchor"], made["user_ca_anchor"]);
+		assert!(made["key_id"].is_string(), "{made}");
+		assert_eq!(json(&["key", "show", &public])["key_id"], made["key_id"]);
 		assert!(fails(1, &["key", "new", "ssh-ca", &file]).contains("exists already"));
 	}
 }

@@ -18,8 +18,8 @@ use std::{path::PathBuf, time::Duration};
 /// `dpki-agent authorized-keys`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-There is no key and an error, with exit code 1, if what the agent has proven is missing, too old (`freshness.ssh-login`),
-damaged, or open to be written by others.
+There is no key and an error, with exit code 1, if what the agent has proven is missing, too old
+(`freshness.ssh-login`), damaged, or open to be written by others.
 
 In sshd_config:
   AuthorizedKeysCommand /usr/bin/dpki-agent authorized-keys %u
@@ -42,9 +42,10 @@ pub struct AuthorizedKeysArgs {
 /// `dpki-agent revoke`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-The device needs no account, and its signing key stays where it is. For another key than the signing key the organisation has
-to let its devices act alone. Where a successor of the key is announced, the reason has to be keyCompromise, and the successor
-stays. This may be done while the agent runs.
+The device needs no account, and its signing key stays where it is. For another key than the
+signing key the organisation has to let its devices act alone. Where a successor of the key is
+announced, the reason has to be keyCompromise, and the successor stays. This may be done while
+the agent runs.
 
 Examples:
   dpki-agent revoke 0x3b1c..9f --reason cessationOfOperation
@@ -82,10 +83,11 @@ fn reasons() -> impl TypedValueParser<Value = RevocationReason> {
 /// `dpki-agent consent`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-The account that registers the key has to be named beforehand, and the number of keys of the device is part of the consent:
-it is good for one key, one account, and until the device gets another key. A key that lies on the device proves itself at
-once, and neither private key leaves it. A key that somebody else holds is named by its public half, as `dpki key show`
-prints it. This may be done while the agent runs.
+The account that registers the key has to be named beforehand, and the number of keys of the
+device is part of the consent: it is good for one key, one account, and until the device gets
+another key. A key that lies on the device proves itself at once, and neither private key leaves
+it. A key that somebody else holds is named by its public half, as `dpki key show` prints it.
+This may be done while the agent runs.
 
 Examples:
   dpki-agent consent --account 5FHneW46xGXgs5mUiveU4sbTyGBzmstUspZC92UhjJM694ty --purpose tls \\
@@ -138,18 +140,21 @@ pub struct ConsentArgs {
 /// `dpki-agent request`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-The request is signed by the device and holds no secret. It goes over the chain, where all can see it, and this waits until
-the organisation has answered with `dpki request`: the certificate comes in a delivery, which the agent that runs puts in
-force. With --print and --out somebody carries it to the CA instead, who answers with `dpki ssh sign-requests` or
-`dpki certificate issue`. This may be done while the agent runs. Interrupting the wait takes nothing back.
+The request is signed by the device and holds no secret. It goes over the chain, where all can
+see it, and this waits until the organisation has answered with `dpki request`: the certificate
+comes in a delivery, which the agent that runs puts in force. With --print and --out somebody
+carries it to the CA instead, who answers with `dpki ssh sign-requests` or
+`dpki certificate issue`. This may be done while the agent runs. Interrupting the wait takes
+nothing back.
 
-A service has to stand under [apply.tls] in the configuration. Its private key is made with its first request and stays in
-the state directory, as tls/SERVICE/0.key; later requests are for the same key. Rename it there to 1.key, and the next
-request makes another one, while certificates for the old one still find it. With --plain and --self-signed the chain is
-not asked.
+A service has to stand under [apply.tls] in the configuration. Its private key is made with its
+first request and stays in the state directory, as tls/SERVICE/0.key; later requests are for the
+same key. Rename it there to 1.key, and the next request makes another one, while certificates
+for the old one still find it. With --plain and --self-signed the chain is not asked.
 
-A user has to stand under [apply.user-keys], with the place of its key. The key is made likewise, as
-made-user-keys/USER/0.key, and comes to that place with its certificate, which then lies beside it.
+A user has to stand under [apply.user-keys], with the place of its key. The key is made likewise,
+as made-user-keys/USER/0.key, and comes to that place with its certificate, which then lies
+beside it.
 
 Examples:
   dpki-agent request ssh-host --name drone-7.acme.example --name 10.0.0.7
@@ -158,7 +163,8 @@ Examples:
   dpki-agent request tls --service web --withdraw
   dpki-agent request tls --service web --name drone-7.acme.example --out web.request
   dpki-agent request tls --service web --name drone-7.acme.example --plain > web.csr
-  dpki-agent request tls --service mesh --name drone-7.acme.example --self-signed --days 90 > mesh.pem")]
+  dpki-agent request tls --service mesh --name drone-7.acme.example --self-signed --days 90 \\
+      > mesh.pem")]
 pub struct RequestArgs {
 	/// For the SSH host key, for a service that speaks TLS, or for a user of the device who logs in elsewhere.
 	#[arg(value_enum, value_name = "WHAT")]

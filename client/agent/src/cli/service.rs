@@ -66,10 +66,11 @@ impl ServiceArgs {
 /// `dpki-agent lapse`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-After a start of the system nobody can tell how long it was down: temporary access and plain keys of grants open nothing
-until the chain tells something new. What has no end stays. Neither the network nor the seal key is needed; `dpki-agent
-run` begins with the same. While an agent runs, that sees to it. The unit dpki-agent-lapse, which `dpki-agent install` writes, does
-this before sshd starts.
+After a start of the system nobody can tell how long it was down: temporary access and plain keys
+of grants open nothing until the chain tells something new. What has no end stays. Neither the
+network nor the seal key is needed; `dpki-agent run` begins with the same. While an agent runs,
+that sees to it. The unit dpki-agent-lapse, which `dpki-agent install` writes, does this before
+sshd starts.
 
 Example:
   dpki-agent lapse --config /etc/dpki/agent.toml")]
@@ -85,10 +86,12 @@ pub struct LapseArgs {
 /// `dpki-agent seal`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Private keys and journal are sealed one after the other: whenever this is interrupted, each is there in one form or the other,
-and the next start of the agent completes it. While an agent runs on the same state directory this is refused. What a
-journalling file system or the flash below it keeps of the open form is beyond a program's reach: where that matters, make a
-new device with `dpki-agent init --seal-key-file`. Without the key the state is lost: keep a copy where no device is.
+Private keys and journal are sealed one after the other: whenever this is interrupted, each is
+there in one form or the other, and the next start of the agent completes it. While an agent runs
+on the same state directory this is refused. What a journalling file system or the flash below it
+keeps of the open form is beyond a program's reach: where that matters, make a new device with
+`dpki-agent init --seal-key-file`. Without the key the state is lost: keep a copy where no device
+is.
 
 Example, after `[service.seal]` was written into the configuration:
   dpki-agent seal --config /etc/dpki/agent.toml")]
@@ -104,14 +107,16 @@ pub struct SealArgs {
 /// `dpki-agent install`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-The unit lets the agent write where the configuration says, and nowhere else. Beside it lies dpki-agent-lapse.service, which
-takes away what has ended before sshd starts, and is enabled with it. A unit that is there and says something else is left
-alone without --replace.
+The unit lets the agent write where the configuration says, and nowhere else. Beside it lies
+dpki-agent-lapse.service, which takes away what has ended before sshd starts, and is enabled with
+it. A unit that is there and says something else is left alone without --replace.
 
 Examples:
   dpki-agent install --config /etc/dpki/agent.toml
-  dpki-agent install --unit /tmp/dpki-agent.service && systemd-analyze verify /tmp/dpki-agent.service
-With a seal key that only this machine's TPM opens (`credential = \"dpki-agent.seal\"` in `[service.seal]`):
+  dpki-agent install --unit /tmp/dpki-agent.service \\
+      && systemd-analyze verify /tmp/dpki-agent.service
+With a seal key that only this machine's TPM opens (`credential = \"dpki-agent.seal\"` in
+`[service.seal]`):
   head -c 32 /dev/urandom | systemd-creds encrypt --with-key=tpm2 --name=dpki-agent.seal - \\
     /etc/credstore.encrypted/dpki-agent.seal")]
 pub struct InstallArgs {
@@ -157,18 +162,20 @@ pub enum Suite {
 /// `dpki-agent hybrid`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-What is delivered lies on the chain for ever, for whoever has a quantum computer one day. An X-Wing key joins X25519 with
-ML-KEM-768, so that both have to be broken. The chain has the hash of its public half, which the device vouches for by its
-consent; publishers need the public half itself, which they check against the hash. The key is made once; a running agent
-finds it with the next block.
+What is delivered lies on the chain for ever, for whoever has a quantum computer one day. An
+X-Wing key joins X25519 with ML-KEM-768, so that both have to be broken. The chain has the hash
+of its public half, which the device vouches for by its consent; publishers need the public half
+itself, which they check against the hash. The key is made once; a running agent finds it with
+the next block.
 
 Examples:
   dpki-agent hybrid --config /etc/dpki/agent.toml --out drone-7.hybrid
-  dpki-agent consent --account 5FHneW46xGXgs5mUiveU4sbTyGBzmstUspZC92UhjJM694ty --purpose key-agreement \\
-    --hybrid --out drone-7-hybrid.consent
+  dpki-agent consent --account 5FHneW46xGXgs5mUiveU4sbTyGBzmstUspZC92UhjJM694ty \\
+      --purpose key-agreement --hybrid --out drone-7-hybrid.consent
 Then, at the registrar and at the publisher:
   dpki device register-key acme/drone-7 --consent drone-7-hybrid.consent
-  dpki deliver --org acme --device drone-7 --hybrid-key drone-7.hybrid --user-ca user-ca.pub --principals root=ops")]
+  dpki deliver --org acme --device drone-7 --hybrid-key drone-7.hybrid --user-ca user-ca.pub \\
+      --principals root=ops")]
 pub struct HybridArgs {
 	/// The configuration file.
 	#[arg(long, value_name = "FILE", default_value = "/etc/dpki/agent.toml")]

@@ -52,36 +52,43 @@ const MAX_SPAN: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 #[derive(Subcommand)]
 #[command(after_help = "\
 Examples:
-  dpki access grant acme/drone-7 --for 5m --login pilot --ca user-ca --key ~/.ssh/id_ed25519 --review drone-7.review
+  dpki access grant acme/drone-7 --for 5m --login pilot --ca user-ca --key ~/.ssh/id_ed25519 \\
+      --review drone-7.review
   dpki access list acme/drone-7
   dpki access revoke 0x9c01...7e")]
 pub enum AccessCommand {
 	/// Ask for access with a key of one's own; whoever grants it needs the file, and not the key
 	#[command(after_help = "\
 Example:
-  dpki access request acme/drone-7 --for 5m --key ~/.ssh/id_ed25519 --from 5FHneW46xGXgs5mUiveU4sbTyGBzmstUspZC92UhjJM694ty \\
-      --out alice.request
-The request is for the account that is to grant it, and worthless once that account has applied for another certificate.")]
+  dpki access request acme/drone-7 --for 5m --key ~/.ssh/id_ed25519 \\
+      --from 5FHneW46xGXgs5mUiveU4sbTyGBzmstUspZC92UhjJM694ty --out alice.request
+The request is for the account that is to grant it, and worthless once that account has applied
+for another certificate.")]
 	Request(RequestAccess),
 	/// Open a login of a device for a short time, and for one key
 	#[command(after_help = "\
 Examples:
-  dpki access grant acme/drone-7 --for 5m --login pilot --ca user-ca --key ~/.ssh/id_ed25519 --review drone-7.review
-  dpki access grant acme/drone-7 --for 1h --login root --ca user-ca --request alice.request --review drone-7.review \\
-      --out alice-cert.pub --wait
-  dpki access grant acme/drone-7 --login pilot --ca user-ca --key ~/.ssh/id_ed25519 --review drone-7.review \\
-      --hybrid-key drone-7.hybrid
-  dpki access grant acme/drone-7 --for 5m --login pilot --plain --key ~/.ssh/id_ed25519 --review drone-7.review
-  dpki access grant acme/drone-7 --for 1h --login pilot --ca user-ca --key ~/.ssh/id_ed25519 --review drone-7.review \\
-      --sign-for //Bob --wait
-The access ends by itself on the chain, in the certificate that is written beside the key, in what sshd reads, and by a timer
-of the agent: also where the chain is not heard, and whatever the clock of the device shows. Sessions that are open stay open.
-FILE is what `dpki deliver --review FILE` wrote for the newest delivery to the device, to which the access is added; it is
-replaced by that of the new one. A device without any delivery needs none, and FILE is made. After `dpki ssh rotate` it lies
-beside the state of the rotation. Whoever delivers to the hybrid key of a device grants access with --hybrid-key too.
+  dpki access grant acme/drone-7 --for 5m --login pilot --ca user-ca --key ~/.ssh/id_ed25519 \\
+      --review drone-7.review
+  dpki access grant acme/drone-7 --for 1h --login root --ca user-ca --request alice.request \\
+      --review drone-7.review --out alice-cert.pub --wait
+  dpki access grant acme/drone-7 --login pilot --ca user-ca --key ~/.ssh/id_ed25519 \\
+      --review drone-7.review --hybrid-key drone-7.hybrid
+  dpki access grant acme/drone-7 --for 5m --login pilot --plain --key ~/.ssh/id_ed25519 \\
+      --review drone-7.review
+  dpki access grant acme/drone-7 --for 1h --login pilot --ca user-ca --key ~/.ssh/id_ed25519 \\
+      --review drone-7.review --sign-for //Bob --wait
+The access ends by itself on the chain, in the certificate that is written beside the key, in
+what sshd reads, and by a timer of the agent: also where the chain is not heard, and whatever the
+clock of the device shows. Sessions that are open stay open.
+FILE is what `dpki deliver --review FILE` wrote for the newest delivery to the device, to which
+the access is added; it is replaced by that of the new one. A device without any delivery needs
+none, and FILE is made. After `dpki ssh rotate` it lies beside the state of the rotation. Whoever
+delivers to the hybrid key of a device grants access with --hybrid-key too.
 With --plain the key itself opens the login, by a line in authorized_keys that ends by itself.
-Where the policy of the organisation asks for approvals, FILE.next is for those who approve: until they have, FILE opens the
-delivery before, and the next grant finds out by itself which of the two counts. The time of the access runs meanwhile.")]
+Where the policy of the organisation asks for approvals, FILE.next is for those who approve:
+until they have, FILE opens the delivery before, and the next grant finds out by itself which of
+the two counts. The time of the access runs meanwhile.")]
 	Grant(Grant),
 	/// Take access away before its time
 	#[command(after_help = "\

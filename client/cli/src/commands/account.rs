@@ -21,7 +21,8 @@ use proxy::ProxyCommand;
 #[command(after_help = "\
 Examples:
   dpki account show
-  dpki account send --to 5FHneW46xGXgs5mUiveU4sbTyGBzmstUspZC92UhjJM694ty --amount 1_000_000_000_000")]
+  dpki account send --to 5FHneW46xGXgs5mUiveU4sbTyGBzmstUspZC92UhjJM694ty \\
+      --amount 1_000_000_000_000")]
 pub enum AccountCommand {
 	/// Show what an account can spend, in the smallest unit
 	#[command(after_help = "\
@@ -36,7 +37,8 @@ Examples:
 	/// Send tokens to another account
 	#[command(after_help = "\
 Example:
-  dpki account send --to 5FHneW46xGXgs5mUiveU4sbTyGBzmstUspZC92UhjJM694ty --amount 1_000_000_000_000")]
+  dpki account send --to 5FHneW46xGXgs5mUiveU4sbTyGBzmstUspZC92UhjJM694ty \\
+      --amount 1_000_000_000_000")]
 	Send {
 		/// SS58 address, 0x and 64 digits, or a development account such as //Bob
 		#[arg(long, value_name = "ADDRESS")]

@@ -117,18 +117,71 @@ async fn find(view: &View, office: Office, who: &AccountId) -> Result<(Accredita
 }
 
 /// Refuses an account that may not act in this office now, before anything is asked of the person.
-pub async fn require_active(view: &View, office: Office, who: &AccountId) -> Result<Accreditation> {
-	let refuse = |why: String| Error::NotAllowed {
-		why,
-		next: format!("have the council accredit it with `dpki {} accredit`", holder_of(office)),
-	};
-	let address = account::address(who);
-	match view.accreditation(office, who).await?.record {
-		None => Err(refuse(format!("{address} is not accredited as {}", holder_of(office)))),
-		Some(record) if !record.may_act() => {
-			Err(refuse(format!("the accreditation of {address} is {}", state(&record))))
+pub async fn require_active(view: &View, office: Office, who: &AccountId) -> Result<()> {
+	let standing = Standing {
+		here: view.accreditation(office, who).await?.record,
+		elsewhere: view.accreditation(other(office), who).await?.record,
+		missing: match office {
+			Office::Observer => 0,
+			Office::Endorser => {
+				let bonded = view.bond(who).await?.record.unwrap_or_default().active;
+				view.minimum_bond().await?.saturating_sub(bonded)
+			},
 		},
-		Some(record) => Ok(record),
+	};
+	standing.require(office, &account::address(who))
+}
+
+/// What decides whether an account may act in an office.
+struct Standing {
+	here: Option<Accreditation>,
+	/// In the other office.
+	elsewhere: Option<Accreditation>,
+	/// What its bond lacks, in the smallest unit; observers need none.
+	missing: u128,
+}
+
+impl Standing {
+	fn require(&self, office: Office, address: &str) -> Result<()> {
+		let (holder, missing) = (holder_of(office), self.missing);
+		let is_compromised = |it: &Option<Accreditation>| {
+			it.as_ref().is_some_and(|it| it.compromised_from.is_some())
+		};
+		let accredit = format!("have the council accredit it with `dpki {holder} accredit`");
+		let raise = format!("raise the bond with `dpki endorser bond {missing}`");
+		let (why, next) = match &self.here {
+			Some(record) if record.may_act() && missing == 0 => return Ok(()),
+			Some(record) if record.may_act() => (
+				format!("the bond of {address} is {missing} below what endorsers have to bond"),
+				raise,
+			),
+			// No account comes back from there, in either office.
+			_ if is_compromised(&self.here) || is_compromised(&self.elsewhere) => (
+				format!("{address} was compromised and never acts as {holder} again"),
+				format!("have the council accredit another account with `dpki {holder} accredit`"),
+			),
+			here => {
+				let why = match here {
+					None => format!("{address} is not accredited as {holder}"),
+					Some(record) => {
+						format!("the accreditation of {address} is {}", state(record))
+					},
+				};
+				// The council accredits no endorser whose bond is short.
+				let next =
+					if missing == 0 { accredit } else { format!("{raise}, then {accredit}") };
+				(why, next)
+			},
+		};
+		Err(Error::NotAllowed { why, next })
+	}
+}
+
+/// The office beside this one.
+fn other(office: Office) -> Office {
+	match office {
+		Office::Observer => Office::Endorser,
+		Office::Endorser => Office::Observer,
 	}
 }
 
@@ -186,5 +239,46 @@ mod tests {
 		let json = told(&[2; 32], &record, "acme", &[3]).to_json();
 		assert_eq!(json["compromised_from"], "1970-01-01T00:00:01Z");
 		assert_eq!((&json["level"], &json["storage_key"]), (&"EV".into(), &"0x03".into()));
+	}
+
+	#[test]
+	fn who_may_not_act_is_told_what_helps_in_this_state() {
+		let record = |state, compromised_from| {
+			let organisation = OrganisationId([1; 32]);
+			Some(Accreditation {
+				organisation,
+				level: Level::Ev,
+				state,
+				accredited_at: 0,
+				compromised_from,
+			})
+		};
+		let active = || record(AccreditationState::Active, None);
+		let compromised = || record(AccreditationState::Active, Some(1));
+		let judge = |here, elsewhere, missing| {
+			let standing = Standing { here, elsewhere, missing };
+			standing.require(Office::Endorser, "5Eve")
+		};
+		judge(active(), None, 0).unwrap();
+		let told = |here, elsewhere, missing| {
+			let error = judge(here, elsewhere, missing).unwrap_err();
+			(error.to_string(), error.next_step().unwrap())
+		};
+		let (why, next) = told(active(), None, 7);
+		assert!(why.contains("is 7 below"), "{why}");
+		assert_eq!(next, "raise the bond with `dpki endorser bond 7`");
+		for (here, elsewhere) in [(compromised(), None), (None, compromised())] {
+			let (why, next) = told(here, elsewhere, 7);
+			assert!(why.contains("never acts as endorser again"), "{why}");
+			assert!(next.contains("another account") && !next.contains("bond"), "{next}");
+		}
+		let accredit = "have the council accredit it with `dpki endorser accredit`";
+		let suspended = || record(AccreditationState::Suspended, None);
+		assert!(told(suspended(), None, 0).0.ends_with("is suspended"));
+		assert!(told(None, None, 0).0.contains("not accredited as endorser"));
+		assert_eq!(told(suspended(), None, 0).1, accredit);
+		assert_eq!(told(None, None, 0).1, accredit);
+		let (_, next) = told(suspended(), None, 7);
+		assert_eq!(next, format!("raise the bond with `dpki endorser bond 7`, then {accredit}"));
 	}
 }

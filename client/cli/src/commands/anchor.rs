@@ -24,7 +24,7 @@ use dpki_primitives::{
 };
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
-use std::{path::PathBuf, time::Duration};
+use std::{path::PathBuf, slice, time::Duration};
 
 /// For how long a proof of possession may wait for its transaction: long enough for a busy chain, short enough that a
 /// lost one is worthless soon.
@@ -74,7 +74,7 @@ Examples:
 	#[command(after_help = "\
 Example:
   dpki anchor of-key 0x3b1c...9f
-`dpki key show FILE` tells the id of a key.")]
+`dpki key show FILE` tells the id of the key in a key file or an X.509 certificate.")]
 	OfKey {
 		/// Id of the key
 		#[arg(value_name = "ID")]
@@ -354,7 +354,7 @@ impl Rollover {
 			let report = Report::new().done("Called the rollover off").row("anchor", known.id);
 			return Ok(report.finalized(&finalized));
 		};
-		let successor = lookup::anchor(&view, &to, &[known.record.kind]).await?;
+		let successor = lookup::anchor(&view, &to, successors(&known.record.kind)).await?;
 		let retire_at = values::after(view.now(), after)?;
 		let call = calls::plan_rollover(known.id, successor.id, retire_at);
 		let finalized = session.submit(&client, &account, &call, "planning the rollover").await?;
@@ -364,6 +364,14 @@ impl Rollover {
 			.row("successor", successor.id)
 			.time("retires_at", retire_at)
 			.finalized(&finalized))
+	}
+}
+
+/// The kinds that can take the place of this one: an X.509 intermediate can follow a root, and a root an intermediate.
+fn successors(kind: &AnchorKind) -> &[AnchorKind] {
+	match kind.is_x509() {
+		true => X509,
+		false => slice::from_ref(kind),
 	}
 }
 
@@ -503,4 +511,19 @@ async fn retire(session: &Session, anchor: &AnchorRef, yes: bool) -> Result<Repo
 		.row("anchor", known.id)
 		.row("kind", kind)
 		.finalized(&finalized))
+}
+
+#[cfg(test)]
+mod tests {
+	use super::*;
+
+	#[test]
+	fn an_x509_anchor_is_followed_by_any_other_and_an_ssh_ca_by_its_like() {
+		for kind in X509 {
+			assert_eq!(successors(kind), X509);
+		}
+		for kind in [AnchorKind::SshUserCa, AnchorKind::SshHostCa] {
+			assert_eq!(successors(&kind), [kind]);
+		}
+	}
 }

@@ -29,14 +29,15 @@ const MAX_LEN: u32 = if MAX_BLOB_LEN > MAX_TILE_LEN { MAX_BLOB_LEN } else { MAX_
 Examples:
   dpki blob copy bafkrei.. --to kubo=http://127.0.0.1:5001
   dpki blob unpin pins
-A STORE is chain, bitswap=/ip4/../tcp/../p2p/.., kubo=http://HOST:PORT, gateway=https://HOST, gateway-car=https://HOST or
-folder=/PATH. Blobs can be put in kubo and folder.")]
+A STORE is chain, bitswap=/ip4/../tcp/../p2p/.., kubo=http://HOST:PORT, gateway=https://HOST,
+gateway-car=https://HOST or folder=/PATH. Blobs can be put in kubo and folder.")]
 pub enum BlobCommand {
 	/// Fetch a blob, verify it, and put it in other stores
 	#[command(after_help = "\
 Examples:
   dpki blob copy bafkrei.. --to folder=/media/stick
-  dpki blob copy bafkrei.. --from gateway=https://ipfs.acme.example --from chain --to kubo=http://127.0.0.1:5001")]
+  dpki blob copy bafkrei.. --from gateway=https://ipfs.acme.example --from chain \\
+      --to kubo=http://127.0.0.1:5001")]
 	Copy(Copy),
 	/// Have stores keep no longer what the devices have applied
 	///

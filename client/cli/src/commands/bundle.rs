@@ -73,14 +73,15 @@ Examples:
 	},
 	/// Verify such a file, as a device does; no chain is needed
 	#[command(after_help = "\
-Without a question, what the file itself is about is told. The checkpoint file moves on to the block of the bundle, so that
-nothing older is believed any more.
+Without a question, what the file itself is about is told. The checkpoint file moves on to the
+block of the bundle, so that nothing older is believed any more.
 
 Exit codes: 0 everything that is proven is valid; 3 something is not; 1 nothing is proven.
 
 Examples:
   dpki bundle verify drone-7.dpki --checkpoint chain.checkpoint
-  dpki bundle verify drone-7.dpki --checkpoint chain.checkpoint --device acme/drone-7 --max-age 1h")]
+  dpki bundle verify drone-7.dpki --checkpoint chain.checkpoint --device acme/drone-7 \\
+      --max-age 1h")]
 	Verify {
 		/// The file
 		#[arg(value_name = "FILE")]
@@ -92,7 +93,8 @@ Examples:
 	},
 	/// Get a bundle from the first of several carriers whose bundle is proven, and tell what it proves
 	#[command(after_help = "\
-A carrier is http://HOST:PORT, mqtt://HOST:PORT, ws://HOST:PORT or file:PATH. None of them is trusted.
+A carrier is http://HOST:PORT, mqtt://HOST:PORT, ws://HOST:PORT or file:PATH. None of them is
+trusted.
 
 Exit codes: 0 everything that is proven is valid; 3 something is not; 1 nothing is proven.
 
@@ -276,6 +278,7 @@ async fn node(session: &Session) -> Result<(NodeCarrier, [u8; 32])> {
 }
 
 async fn verify(file: &Path, question: &Question, standing: &Standing) -> Result<Report> {
+	files::require(file)?;
 	let carrier = FileCarrier::new(file);
 	let asked = question.asked(Some(&carrier.contents().await?));
 	let carriers = question.to(Carriers::new(vec![Box::new(carrier)]));

@@ -3,7 +3,7 @@
 mod application;
 mod apply;
 mod council;
-mod holder;
+pub mod holder;
 pub mod issue;
 pub mod show;
 mod terms;
@@ -46,7 +46,8 @@ pub enum CertificateCommand {
 	#[command(after_help = "\
 Examples:
   dpki certificate apply dns:drone.example --key drone.key --org acme
-  dpki certificate apply org:acme --org acme --level ev --display-name 'Acme Drones' --key acme.key
+  dpki certificate apply org:acme --org acme --level ev --display-name 'Acme Drones' \\
+      --key acme.key
   dpki certificate apply pseudonym --key mine.key --valid 30d")]
 	Apply(Apply),
 	/// Draft an application for a key elsewhere: makes a file to apply with, and a configuration by which OpenSSL makes a

@@ -1,14 +1,17 @@
 //! `dpki deliver`: the full desired state of a device, encrypted to it and published.
 
 mod authorities;
+mod destination;
 mod envelopes;
 mod fleet;
 mod hybrid;
 pub mod made;
+pub mod needs;
 pub mod parts;
 mod signed;
 
 pub use authorities::{active, require_own, require_unrevoked};
+pub use destination::{Destination, acknowledgement};
 pub use hybrid::read as hybrid_key;
 
 use crate::{
@@ -19,8 +22,8 @@ use crate::{
 	},
 	error::{Error, Result},
 	files, lookup,
-	output::{Progress, Report},
-	proven::{Chain, Trust},
+	output::Report,
+	proven::Trust,
 	secrets,
 	session::Session,
 	transaction,
@@ -36,49 +39,56 @@ use dpki_primitives::{
 	anchor::AnchorKind,
 	approval::ApprovalRule,
 	channel::ChannelId,
-	delivery::{Acknowledgement, DeliveryBinding, Outcome, Suite},
-	device::DeviceRecord,
-	ids::{BlobDigest, KeyId, OrganisationId},
-	key::{KeyPurpose, KeyRecord},
+	delivery::{DeliveryBinding, Outcome, Suite},
+	ids::{BlobDigest, OrganisationId},
+	key::KeyPurpose,
 };
-use futures::StreamExt;
 use std::{
 	path::{Path, PathBuf},
 	time::Duration,
 };
-use tokio::time::timeout;
 
 /// Sends a device its full desired state, encrypted to it.
 #[derive(Args)]
 #[command(after_help = "\
 Examples:
-  dpki deliver --org acme --device drone-7 --user-ca user-ca.pub --principals pilot=alice,bob --wait
+  dpki deliver --org acme --device drone-7 --user-ca user-ca.pub --principals pilot=alice,bob \\
+      --wait
   dpki deliver --org acme --device drone-7 --user-ca user-ca.pub --principals root=ops \\
       --host-ca-key host-ca --host-name drone-7.acme.example \\
       --known-hosts-ca 'host-ca.pub=*.acme.example'
   dpki deliver --org acme --device drone-7 --known-hosts-ca 'host-ca.pub=*.acme.example' --yes
   dpki deliver --org acme --device drone-7 --empty    # takes all access away
-  dpki deliver --org acme --device drone-7 --device drone-8 --user-ca user-ca.pub --principals root=ops
+  dpki deliver --org acme --device drone-7 --device drone-8 --user-ca user-ca.pub \\
+      --principals root=ops
   dpki deliver --org acme --device drone-7 --user-ca user-ca.pub --principals root=ops \\
       --tls web=web.pem --trust web=ca.pem --psk drone-7=drone-7.psk
-  dpki deliver --org acme --device drone-7 --device drone-8 --yes --optional \\
-      --tls mesh-7=7.pem --trust mesh-7=8.pem --tls mesh-8=8.pem --trust mesh-8=7.pem    # peers of each other
-  dpki deliver --org acme --device drone-7 --hybrid-key drone-7.hybrid --user-ca user-ca.pub --principals root=ops
-  dpki deliver --org acme --device drone-7 --device drone-8 --hybrid-key drone-7.hybrid --hybrid-key drone-8.hybrid --empty
-  dpki deliver --org acme --device drone-7 --empty --review drone-7.review    # watchdogs have to approve
-  dpki deliver --org acme --device drone-7 --user-ca user-ca.pub --principals pilot=alice --host-cert drone-7-cert.pub
-  dpki deliver --org acme --device drone-7 --yes --user-key ops=id_dpki --user-cert ops=id_dpki-cert.pub
+  dpki deliver --org acme --device drone-7 --device drone-8 --yes --optional --tls mesh-7=7.pem \\
+      --trust mesh-7=8.pem --tls mesh-8=8.pem --trust mesh-8=7.pem    # peers of each other
+  dpki deliver --org acme --device drone-7 --hybrid-key drone-7.hybrid --user-ca user-ca.pub \\
+      --principals root=ops
+  dpki deliver --org acme --device drone-7 --device drone-8 --hybrid-key drone-7.hybrid \\
+      --hybrid-key drone-8.hybrid --empty
+  dpki deliver --org acme --device drone-7 --empty \\
+      --review drone-7.review    # watchdogs have to approve
+  dpki deliver --org acme --device drone-7 --user-ca user-ca.pub --principals pilot=alice \\
+      --host-cert drone-7-cert.pub
+  dpki deliver --org acme --device drone-7 --yes --user-key ops=id_dpki \\
+      --user-cert ops=id_dpki-cert.pub
   dpki deliver --org acme --device drone-7 --empty --sign-for //Bob --review drone-7.review
-  dpki deliver --org acme --device drone-7 --device drone-8 --empty --review drones    # drones.drone-7.review ..
-  dpki deliver --org acme --device drone-7 --channel 2 --tls web=web.pem --trust web=ca.pem    # another team
+  dpki deliver --org acme --device drone-7 --device drone-8 --empty \\
+      --review drones    # drones.drone-7.review ..
+  dpki deliver --org acme --device drone-7 --channel 2 --tls web=web.pem \\
+      --trust web=ca.pem    # another team
   dpki deliver --org acme --device drone-7 --empty --also kubo=http://127.0.0.1:5001 --pins pins
 A device takes away what came on the channel before and the delivery does not name. One on the
 default channel that lets nobody log in needs --yes.
-Of two channels that claim the same, such as one login or one service, the lower one counts, and the delivery on the other
-is refused.
-Where the policy of the organisation asks for approvals, give FILE to those who approve: `dpki approve-delivery FILE`.
-Where it asks for a second person, an anchor manager signs with --sign-for and gives FILE to the publisher:
-`dpki publish-delivery FILE`. The file is as secret as what is delivered.")]
+Of two channels that claim the same, such as one login or one service, the lower one counts, and
+the delivery on the other is refused.
+Where the policy of the organisation asks for approvals, give FILE to those who approve:
+`dpki approve-delivery FILE`.
+Where it asks for a second person, an anchor manager signs with --sign-for and gives FILE to the
+publisher: `dpki publish-delivery FILE`. The file is as secret as what is delivered.")]
 pub struct Deliver {
 	/// Name of the organisation
 	#[arg(long)]
@@ -155,22 +165,6 @@ pub struct Deliver {
 		value_parser = values::duration
 	)]
 	wait: Option<Duration>,
-}
-
-/// What a delivery starts from, read at one finalised block.
-pub struct Destination {
-	/// The device.
-	pub device: DeviceRef,
-	/// Its record.
-	pub record: DeviceRecord,
-	/// The key that deliveries to it are encrypted to, as it stands on the chain.
-	pub recipient: (KeyId, KeyRecord),
-	/// The same, with what sealing needs.
-	pub key: RecipientKey,
-	/// On which channel it is reached.
-	pub channel: ChannelId,
-	/// The number of the next delivery on it.
-	pub sequence: u64,
 }
 
 impl Deliver {
@@ -277,6 +271,7 @@ impl Deliver {
 			.row_as("items", items.to_string(), items)
 			.data("device", binding.device.to_string())
 			.data("length", envelope.len());
+		report = needs::told(report, &bundle);
 		if let Some(path) = &self.review {
 			report = report.row("review", path.display());
 		}
@@ -310,7 +305,9 @@ impl Deliver {
 				}
 			},
 			Outcome::Refused(reason) => {
-				Err(Error::DeviceRefused { channel: self.channel, sequence: seen.sequence, reason })
+				let (channel, sequence) = (self.channel, seen.sequence);
+				let needs = needs::of(&bundle);
+				Err(Error::DeviceRefused { channel, sequence, reason, needs })
 			},
 		}
 	}
@@ -420,178 +417,5 @@ impl Deliver {
 		};
 		let certificate = content.sign(&ca, &key, AnchorKind::SshHostCa)?;
 		Ok(certificates::openssh_line(&certificate)?.trim_end().to_owned())
-	}
-}
-
-impl Destination {
-	/// Of a device that can take deliveries, to the hybrid key in this file if one is given.
-	pub async fn of(
-		view: &View,
-		device: DeviceRef,
-		channel: ChannelId,
-		hybrid_key: Option<&Path>,
-	) -> Result<Self> {
-		match hybrid_key {
-			Some(path) => Self::hybrid(view, device, channel, path).await,
-			None => Self::read(view, device, channel).await,
-		}
-	}
-
-	/// The suite of an envelope that others can look into.
-	pub fn shared_suite(&self) -> Suite {
-		match self.key {
-			RecipientKey::X25519(_) => Suite::SharedX25519,
-			RecipientKey::XWing(_) => Suite::SharedXWing,
-		}
-	}
-
-	/// Refuses to seal to what is not so any more. Whoever was asked something may have answered after hours, in which the key was
-	/// revoked because it had leaked: with a state from before, the leaked key would open what is sealed to it.
-	pub async fn require_current(&self, view: &View) -> Result<()> {
-		let device = &self.device;
-		let now = match &self.key {
-			RecipientKey::X25519(_) => Some(Self::read(view, device.clone(), self.channel).await?),
-			key => Self::to_hybrid(view, device, self.channel, key).await?,
-		};
-		self.require_same(now.as_ref())
-	}
-
-	fn require_same(&self, now: Option<&Self>) -> Result<()> {
-		let name = &self.device.text;
-		let is_key = |now: &&Self| {
-			let (id, record) = &now.recipient;
-			(*id, &record.public) == (self.recipient.0, &self.recipient.1.public)
-		};
-		let why = match now.filter(is_key) {
-			None => {
-				format!("the key to which deliveries to {name} are sealed has changed meanwhile")
-			},
-			Some(now) if now.record.organisation != self.record.organisation => {
-				format!("{name} belongs to another organisation by now")
-			},
-			Some(now) if now.sequence != self.sequence => {
-				format!("delivery {} to {name} was published meanwhile", now.sequence - 1)
-			},
-			Some(_) => return Ok(()),
-		};
-		Err(Error::NotAllowed { why, next: "run the command again".into() })
-	}
-
-	/// Of a device that can take deliveries.
-	pub async fn read(view: &View, device: DeviceRef, channel: ChannelId) -> Result<Self> {
-		let record = lookup::device(view, &device).await?;
-		let status = view.device_status(device.id).await?;
-		if !status.is_valid() {
-			let verdict = lookup::verdict(status, &record.standing());
-			return Err(Error::NotAllowed {
-				why: format!("the device {} is {verdict}", device.text),
-				next: match record.withdrawal.is_on_hold() {
-					true => "release it first: `dpki release device`".into(),
-					false => "enrol it under a new name".into(),
-				},
-			});
-		}
-		let recipient = lookup::valid_key(view, &device, KeyPurpose::KeyAgreement).await?;
-		let recipient = recipient.ok_or_else(|| Error::NotAllowed {
-			why: format!("{} has no valid key to encrypt to", device.text),
-			next: "make one with `dpki key new agreement` and register it with the consent of the \
-			       device by `dpki device register-key`, or enrol it under a new name"
-				.into(),
-		})?;
-		let newest = view.delivery(device.id, channel).await?;
-		let sequence = newest.map_or(0, |delivery| delivery.sequence) + 1;
-		let key = RecipientKey::X25519(recipient.1.public.clone());
-		Ok(Self { device, record, recipient, key, channel, sequence })
-	}
-}
-
-/// Waits for what the device says about exactly this delivery.
-pub async fn acknowledgement(
-	chain: &mut Chain,
-	destination: &Destination,
-	patience: Duration,
-) -> Result<Acknowledgement> {
-	let (device, channel) = (destination.device.id, destination.channel);
-	let sequence = destination.sequence;
-	let _progress = Progress::start(format!(
-		"delivery {sequence} is final: waiting for {}",
-		destination.device.text
-	));
-	let mut heads = chain.client().finalized_heads();
-	let waiting = async {
-		while let Some(head) = heads.next().await {
-			// An interrupted stream is being set up again, and the time runs on.
-			let Ok(head) = head else { continue };
-			let view = chain.view_at(head).await?;
-			if let Some(seen) = view.acknowledgement(device, channel).await?
-				&& seen.sequence == sequence
-			{
-				return Ok(seen);
-			}
-			if let Some(newest) = view.delivery(device, channel).await?
-				&& newest.sequence > sequence
-			{
-				return Err(Error::DeliveryReplaced { channel, sequence, newer: newest.sequence });
-			}
-		}
-		Err(Error::NotAcknowledged { channel, sequence, waited: patience })
-	};
-	timeout(patience, waiting).await.unwrap_or(Err(Error::NotAcknowledged {
-		channel,
-		sequence,
-		waited: patience,
-	}))
-}
-
-#[cfg(test)]
-mod tests {
-	use super::*;
-	use dpki_client::possession::AgreementKey;
-	use dpki_primitives::{ids::DeviceId, status::Validity};
-
-	fn destination(seed: u8, sequence: u64) -> Destination {
-		let device = DeviceRef::from(DeviceId([4; 32]));
-		let public = AgreementKey::from_secret_bytes(&[seed; 32]).public();
-		let record = KeyRecord {
-			device: device.id,
-			purpose: KeyPurpose::KeyAgreement,
-			public: public.clone(),
-			validity: Validity { not_before: 1, not_after: None },
-			registered_at: 1,
-			superseded_at: None,
-			withdrawal: Default::default(),
-		};
-		Destination {
-			device,
-			record: DeviceRecord {
-				organisation: OrganisationId([2; 32]),
-				name: b"drone-7".to_vec().try_into().unwrap(),
-				enrolled_at: 1,
-				keys_registered: 3,
-				withdrawal: Default::default(),
-			},
-			recipient: (KeyId::of(&public), record),
-			key: RecipientKey::X25519(public),
-			channel: ChannelId::DEFAULT,
-			sequence,
-		}
-	}
-
-	#[test]
-	fn nothing_is_sealed_to_what_has_changed_since_it_was_read() {
-		let read = destination(7, 5);
-		read.require_same(Some(&destination(7, 5))).unwrap();
-		let mut moved = destination(7, 5);
-		moved.record.organisation = OrganisationId([9; 32]);
-		for (now, why) in [
-			(None, "has changed"),
-			(Some(destination(8, 5)), "has changed"),
-			(Some(destination(7, 6)), "delivery 5 to"),
-			(Some(moved), "another organisation"),
-		] {
-			let error = read.require_same(now.as_ref()).unwrap_err();
-			assert!(error.to_string().contains(why), "{error}");
-			assert!(error.next_step().unwrap().contains("again"), "{error}");
-		}
 	}
 }

@@ -41,7 +41,8 @@ use std::path::PathBuf;
 Examples:
   dpki publish-delivery drone-7.review
   dpki publish-delivery drones.*.review    # those of a fleet
-The content is shown first. Who prepared it wrote the file with `dpki deliver --sign-for`, for your account.")]
+The content is shown first. Who prepared it wrote the file with `dpki deliver --sign-for`, for
+your account.")]
 pub struct PublishDelivery {
 	/// What `dpki deliver --sign-for ACCOUNT --review FILE` wrote; several are published one after the other
 	#[arg(value_name = "FILE", required = true)]
@@ -62,8 +63,8 @@ Examples:
   dpki approve-delivery drone-7.review
   dpki approve-delivery drone-7.review --yes --json
   dpki approve-delivery drones.*.review    # those of a fleet
-The envelope is fetched by the digest that is approved, and opened with the key in the file: what is shown is what the device
-will read, or nothing.")]
+The envelope is fetched by the digest that is approved, and opened with the key in the file: what
+is shown is what the device will read, or nothing.")]
 pub struct ApproveDelivery {
 	/// What `dpki deliver --review FILE` wrote; several are shown together, and approved one after the other
 	#[arg(value_name = "FILE", required = true)]

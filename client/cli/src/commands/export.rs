@@ -28,7 +28,8 @@ Examples:
   dpki export krl --ca user-ca.pub --out revoked_keys
   dpki export known-hosts --ca 'host-ca.pub=*.acme.example' --out known_hosts
   dpki export age acme/drone-7 --out drone-7.recipient
-A node that is not on this computer carries proofs and is not believed: give --checkpoint once, see `dpki bundle checkpoint`.")]
+A node that is not on this computer carries proofs and is not believed: give --checkpoint once,
+see `dpki bundle checkpoint`.")]
 pub enum ExportCommand {
 	/// X.509 trust anchors of an organisation, as PEM
 	#[command(after_help = "\
@@ -40,10 +41,11 @@ Examples:
 	/// The revocation list of an X.509 CA (RFC 5280), signed with its key
 	#[command(after_help = "\
 Example:
-  dpki export crl --ca-cert ca.crt --ca-key ca.key --issued web.crt --issued mqtt.crt --out ca.crl
+  dpki export crl --ca-cert ca.crt --ca-key ca.key --issued web.crt --issued mqtt.crt \\
+      --out ca.crl
   openssl verify -crl_check -CAfile ca.crt -CRLfile ca.crl web.crt
-On the list are the authorities below the CA that are revoked or on hold on the chain, and those of the given certificates whose
-keys, or whose devices, are.")]
+On the list are the authorities below the CA that are revoked or on hold on the chain, and those
+of the given certificates whose keys, or whose devices, are.")]
 	Crl(crl::ExportCrl),
 	/// The key revocation list of SSH CAs, and of devices on hold, for RevokedKeys of sshd and RevokedHostKeys of ssh
 	#[command(after_help = "\

@@ -53,7 +53,8 @@ Examples:
   dpki release device acme/drone-7
   dpki release key 0x3b1c...9f
 
-What whoever governs the organisation put on hold is released by them: with a vote, `dpki motion propose release`.")]
+What whoever governs the organisation put on hold is released by them: with a vote,
+`dpki motion propose release`.")]
 pub enum ReleaseCommand {
 	/// Take a device off hold; those of its keys that are on hold themselves stay so
 	#[command(after_help = "\

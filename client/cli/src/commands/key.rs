@@ -22,6 +22,7 @@ use crate::{
 use clap::{Subcommand, ValueEnum};
 use dpki_client::{
 	Account, account,
+	certificate::public_key_from_spki,
 	possession::{AgreementKey, SigningKey, SoftwareKey},
 };
 use dpki_primitives::{
@@ -40,7 +41,11 @@ use std::{
 };
 use subject::Subject;
 use time::OffsetDateTime;
-use x509_parser::prelude::{FromDer, X509Certificate};
+use x509_parser::{
+	pem::Pem,
+	prelude::{FromDer, X509Certificate},
+	x509::SubjectPublicKeyInfo,
+};
 
 /// Certificates start a little in the past, for verifiers whose clocks are behind.
 const CLOCK_LEEWAY: Duration = Duration::from_secs(5 * 60);
@@ -63,6 +68,7 @@ Examples:
   dpki key show admin.key
   dpki key show user-ca.pub
   dpki key show root.crt
+  dpki key show drone-7.pub.pem
   dpki key show agent-state/signing.key
   dpki key show //Alice")]
 	Show {
@@ -93,7 +99,8 @@ Example:
 	/// Ask the registrars of an organisation to register keys, if it takes requests
 	#[command(after_help = "\
 Examples:
-  dpki key request --org acme --device drone-9 --key sign=sign.key --key key-agreement=agreement.key
+  dpki key request --org acme --device drone-9 --key sign=sign.key \\
+      --key key-agreement=agreement.key
   dpki key request --org acme --device drone-7 --key tls=tls.key --consent-key signing.key")]
 	Request(requests::RequestKeys),
 	/// List what waits for the registrars of an organisation
@@ -109,8 +116,8 @@ Example:
 Examples:
   dpki key approve 0x5f3c...d1
   dpki key approve 0x5f3c...d1 --fingerprint K3XQ-7B2M-...
-Of a new device, compare the fingerprint with the one that `dpki-agent fingerprint` shows on it: anybody can ask for keys
-under its name.")]
+Of a new device, compare the fingerprint with the one that `dpki-agent fingerprint` shows on it:
+anybody can ask for keys under its name.")]
 	Approve {
 		/// Id of the request; `dpki key requests` shows it
 		#[arg(value_name = "ID")]
@@ -440,10 +447,34 @@ fn show(file: &Path) -> Result<Report> {
 	if let Ok(certificate) = ssh_key::Certificate::from_openssh(text.trim()) {
 		return ssh::certificate_report(&certificate);
 	}
+	if text.contains("-----BEGIN PUBLIC KEY-----") {
+		return public_pem_report(file, text);
+	}
 	match ssh_key::PublicKey::from_openssh(text.trim()) {
 		Ok(key) => ssh_key_report(&key),
 		Err(_) => Err(Error::UnknownFile(file.to_owned())),
 	}
+}
+
+/// A public key as `openssl pkey -pubout` writes it.
+fn public_pem_report(file: &Path, pem: &str) -> Result<Report> {
+	let unknown = || Error::UnknownFile(file.to_owned());
+	let mut pems = Pem::iter_from_buffer(pem.as_bytes()).filter_map(|pem| pem.ok());
+	let der = pems.find(|pem| pem.label == "PUBLIC KEY").ok_or_else(unknown)?.contents;
+	let Ok(([], info)) = SubjectPublicKeyInfo::from_der(&der) else { return Err(unknown()) };
+	let report = Report::new().data("type", "public-key");
+	let report = match public_key_from_spki(info.raw) {
+		Some(key) => {
+			report.row("algorithm", key.key_type.name()).row("public_key", hex(&key.bytes))
+		},
+		None => report,
+	};
+	Ok(report.row("key_id", spki_key_id(info.raw)))
+}
+
+/// How the chain names the key with this `SubjectPublicKeyInfo`.
+fn spki_key_id(info: &[u8]) -> KeyId {
+	public_key_from_spki(info).map_or_else(|| KeyId::of_spki(info), |key| KeyId::of(&key))
 }
 
 /// Bare digits name no algorithm: what they are depends on which of its keys the agent reads from this file.
@@ -484,10 +515,16 @@ fn public_key_report(key: &PublicKey) -> Report {
 fn ssh_key_report(key: &ssh_key::PublicKey) -> Result<Report> {
 	let material = lookup::ssh_material(key)?;
 	let line = key.to_openssh().map_err(crypto("write the public key"))?;
-	Ok(Report::new()
+	let report = Report::new()
 		.data("type", "ssh-key")
 		.row("algorithm", key.algorithm())
-		.row("fingerprint", dpki_client::ssh::fingerprint_text(key))
+		.row("fingerprint", dpki_client::ssh::fingerprint_text(key));
+	// The chain names only keys of the types that it knows.
+	let report = match dpki_client::ssh::to_public_key(key) {
+		Some(known) => report.row("key_id", KeyId::of(&known)),
+		None => report,
+	};
+	Ok(report
 		.data("public_key", line)
 		.row("user_ca_anchor", AnchorId::of(AnchorKind::SshUserCa, &material))
 		.row("host_ca_anchor", AnchorId::of(AnchorKind::SshHostCa, &material)))
@@ -508,5 +545,6 @@ pub fn certificate_report(file: &Path, der: &[u8]) -> Result<Report> {
 		.row("not_before", moment(validity.not_before.timestamp()))
 		.row("not_after", moment(validity.not_after.timestamp()))
 		.row("sha256", hex(&Sha256::digest(der)))
+		.row("key_id", spki_key_id(certificate.public_key().raw))
 		.row("root_anchor", AnchorId::of(AnchorKind::X509Root, der)))
 }

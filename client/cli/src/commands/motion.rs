@@ -38,7 +38,8 @@ Examples:
   dpki motion show 3
   dpki motion vote 3 aye --reason 'reviewed by us'
   dpki motion vote 3 nay
-  dpki motion vote 3 aye --call-hash 0x5f3c...d1 --yes    # in a script: of this call and no other
+  dpki motion vote 3 aye --call-hash 0x5f3c...d1 \\
+      --yes    # in a script: of this call and no other
 What the motion would do is shown first, as it is on record: a node elsewhere has to prove it.")]
 	Vote(VoteCommand),
 	/// Take the own motion back

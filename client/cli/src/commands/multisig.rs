@@ -21,7 +21,8 @@ use std::str::FromStr;
 /// Accounts of several people.
 #[derive(Subcommand)]
 #[command(after_help = "\
-An account of several people is written as how many of them have to agree, and who they are: 2:ACCOUNT,ACCOUNT,ACCOUNT.
+An account of several people is written as how many of them have to agree, and who they are:
+2:ACCOUNT,ACCOUNT,ACCOUNT.
 The order does not matter. Nobody registers it: whoever knows these knows the account.
 
 Examples:
@@ -57,7 +58,8 @@ Example:
 Examples:
   dpki multisig approve 2://Alice,//Bob,//Charlie --call 0x00001074657374 --account //Bob
   dpki multisig approve 3://Alice,//Bob,//Charlie --hash 0x5f3c...d1 --account //Bob
-What the call does is shown first, and who waits for it, as it is on record: a node elsewhere has to prove it.")]
+What the call does is shown first, and who waits for it, as it is on record: a node elsewhere has
+to prove it.")]
 	Approve(Approve),
 	/// Call off what the own account has begun; its deposit returns
 	#[command(after_help = "\

@@ -29,7 +29,8 @@ pub enum NodeCommand {
 	#[command(after_help = "\
 Examples:
   dpki node join consortium.raw.json --account north.key
-  dpki node join consortium.raw.json --validator 5FHneW46xGXgs5mUiveU4sbTyGBzmstUspZC92UhjJM694ty --json")]
+  dpki node join consortium.raw.json \\
+      --validator 5FHneW46xGXgs5mUiveU4sbTyGBzmstUspZC92UhjJM694ty --json")]
 	Join {
 		/// The raw chain specification of the network
 		spec: PathBuf,

@@ -169,10 +169,7 @@ impl ObserverCommand {
 }
 
 async fn pending(session: &Session, who: Option<Member>) -> Result<Report> {
-	let who = match who {
-		Some(Member(who)) => who,
-		None => session.actor(&session.account()?),
-	};
+	let who = session.whose(who)?;
 	let (_client, view) = session.view().await?;
 	require_active(&view, OFFICE, &who).await?;
 	let mut reports = Vec::new();

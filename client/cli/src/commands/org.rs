@@ -182,7 +182,8 @@ Example:
 	/// Whoever is invited becomes a member by `dpki org join`.
 	#[command(after_help = "\
 Example:
-  dpki org member set acme 5FHneW46xGXgs5mUiveU4sbTyGBzmstUspZC92UhjJM694ty --roles registrar,publisher")]
+  dpki org member set acme 5FHneW46xGXgs5mUiveU4sbTyGBzmstUspZC92UhjJM694ty \\
+      --roles registrar,publisher")]
 	Set {
 		/// Name of the organisation
 		name: Name,

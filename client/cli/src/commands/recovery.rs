@@ -29,17 +29,22 @@ const GRANDPA_FILE: &str = "6772616e";
 #[derive(Subcommand)]
 #[command(after_help = "\
 Examples:
-  dpki recovery begin after.statement --pinned before.checkpoint --to after.checkpoint --valid 14d
-  dpki recovery sign after.statement --keystore /var/lib/dpki-validator/chains/consortium/keystore --out north.signature
-  dpki recovery combine after.statement north.signature east.signature south.signature --out acme.recovery")]
+  dpki recovery begin after.statement --pinned before.checkpoint --to after.checkpoint \\
+      --valid 14d
+  dpki recovery sign after.statement \\
+      --keystore /var/lib/dpki-validator/chains/consortium/keystore --out north.signature
+  dpki recovery combine after.statement north.signature east.signature south.signature \\
+      --out acme.recovery")]
 pub enum RecoveryCommand {
 	/// Write down what is to be signed: from whom devices trust now, to a checkpoint after the change
 	#[command(after_help = "\
-`dpki bundle checkpoint` takes checkpoints from a node. The first one is of any block that the old validators have finalised;
-devices that have stopped at other blocks under the same validators take the same recovery.
+`dpki bundle checkpoint` takes checkpoints from a node. The first one is of any block that the
+old validators have finalised; devices that have stopped at other blocks under the same
+validators take the same recovery.
 
 Example:
-  dpki recovery begin after.statement --pinned before.checkpoint --to after.checkpoint --valid 14d")]
+  dpki recovery begin after.statement --pinned before.checkpoint --to after.checkpoint \\
+      --valid 14d")]
 	Begin {
 		/// The new file
 		#[arg(value_name = "FILE")]
@@ -56,11 +61,12 @@ Example:
 	},
 	/// Sign it, on the machine of a validator that devices trust now
 	#[command(after_help = "\
-Compare the digest of the new checkpoint with `dpki bundle checkpoint` at your own node first: whoever signs another one leads
-every device astray that trusts this validator.
+Compare the digest of the new checkpoint with `dpki bundle checkpoint` at your own node first:
+whoever signs another one leads every device astray that trusts this validator.
 
 Example:
-  dpki recovery sign after.statement --keystore /var/lib/dpki-validator/chains/consortium/keystore --out north.signature")]
+  dpki recovery sign after.statement \\
+      --keystore /var/lib/dpki-validator/chains/consortium/keystore --out north.signature")]
 	Sign {
 		/// What `dpki recovery begin` has written
 		#[arg(value_name = "FILE")]
@@ -80,7 +86,8 @@ Example:
 Devices take it with `dpki-agent checkpoint --recovery acme.recovery`.
 
 Example:
-  dpki recovery combine after.statement north.signature east.signature south.signature --out acme.recovery")]
+  dpki recovery combine after.statement north.signature east.signature south.signature \\
+      --out acme.recovery")]
 	Combine {
 		/// What `dpki recovery begin` has written
 		#[arg(value_name = "FILE")]

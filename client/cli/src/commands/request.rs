@@ -37,7 +37,8 @@ use std::str::FromStr;
 Examples:
   dpki request list --org acme
   dpki request show acme/drone-7 tls:web
-  dpki request answer acme/drone-7 tls:web --ca-cert ca.crt --ca-key ca.key --review drone-7.review
+  dpki request answer acme/drone-7 tls:web --ca-cert ca.crt --ca-key ca.key \\
+      --review drone-7.review
   dpki request refuse acme/drone-7 tls:web --reason names-not-allowed")]
 pub enum RequestCommand {
 	/// List what waits for an organisation, or what a device has asked for
@@ -54,13 +55,19 @@ Example:
 	/// Certify what a device asks for, and deliver it the certificate with all that it has
 	#[command(after_help = "\
 Examples:
-  dpki request answer acme/drone-7 tls:web --ca-cert ca.crt --ca-key ca.key --valid 90d --review drone-7.review
-  dpki request answer acme/drone-7 ssh-host --ca host-ca --valid 30d --review drone-7.review --wait
-  dpki request answer acme/drone-7 ssh-user:ops --ca user-ca --principal drone-7-ops --review drone-7.review
-  dpki request answer acme/drone-7 tls:web --delivered 12    # it was certified and delivered in another way
-A delivery is all that a device has, so the file that opens the newest one is needed: `dpki deliver --review` wrote it, and
-this replaces it. Where the organisation asks for approvals, those who approve run `dpki approve-delivery FILE.next`; where it
-asks for a second person, add --sign-for, and that account runs `dpki publish-delivery FILE.next`, which tells the device.")]
+  dpki request answer acme/drone-7 tls:web --ca-cert ca.crt --ca-key ca.key --valid 90d \\
+      --review drone-7.review
+  dpki request answer acme/drone-7 ssh-host --ca host-ca --valid 30d --review drone-7.review \\
+      --wait
+  dpki request answer acme/drone-7 ssh-user:ops --ca user-ca --principal drone-7-ops \\
+      --review drone-7.review
+  dpki request answer acme/drone-7 tls:web \\
+      --delivered 12    # it was certified and delivered in another way
+A delivery is all that a device has, so the file that opens the newest one is needed:
+`dpki deliver --review` wrote it, and this replaces it. Where the organisation asks for
+approvals, those who approve run `dpki approve-delivery FILE.next`; where it asks for a second
+person, add --sign-for, and that account runs `dpki publish-delivery FILE.next`, which tells the
+device.")]
 	Answer(Box<answer::Answer>),
 	/// Tell a device that it gets no certificate, and why
 	#[command(after_help = "\

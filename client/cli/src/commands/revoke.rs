@@ -1,7 +1,7 @@
 //! `dpki revoke`: taking trust away, for good.
 
 use crate::{
-	commands::ssh as certificates,
+	commands::{certificate::holder, ssh as certificates},
 	error::{Error, Result},
 	lookup,
 	output::{Report, hex, rfc3339},
@@ -13,7 +13,7 @@ use clap::{ArgGroup, Args, Subcommand};
 use dpki_client::{Call, Client, calls, ssh};
 use dpki_primitives::{
 	anchor::AnchorKind,
-	ids::{AnchorId, KeyId},
+	ids::{AnchorId, CertificateId, KeyId},
 	revocation::{RevocationReason, SshRevocation, SshSubject},
 };
 use serde_json::{Value, json};
@@ -56,9 +56,21 @@ Example:
 		#[command(flatten)]
 		how: How,
 	},
+	/// Revoke a certificate of the chain; the same as `dpki certificate revoke`
+	#[command(after_help = "\
+Example:
+  dpki revoke certificate 0x9c01...7e --reason keyCompromise")]
+	Certificate {
+		/// The certificate
+		#[arg(value_name = "ID")]
+		certificate: CertificateId,
+		#[command(flatten)]
+		how: How,
+	},
 	/// Revoke one SSH certificate by its serial number
 	#[command(after_help = "\
 Examples:
+  dpki revoke ssh-cert ~/.ssh/id_ed25519-cert.pub
   dpki revoke ssh-cert --cert ~/.ssh/id_ed25519-cert.pub --reason keyCompromise
   dpki revoke ssh-cert --ca user-ca.pub --serial 4711 --yes")]
 	SshCert(RevokeSshCert),
@@ -90,10 +102,13 @@ pub struct RevokeAnchor {
 
 /// Revoke one SSH certificate.
 #[derive(Args)]
-#[command(group = ArgGroup::new("which").required(true).args(["serial", "cert"]))]
+#[command(group = ArgGroup::new("which").required(true).args(["serial", "cert", "file"]))]
 pub struct RevokeSshCert {
+	/// The certificate itself; the same as --cert
+	#[arg(value_name = "FILE")]
+	file: Option<PathBuf>,
 	/// The CA: id, or a file with its public key; read from the certificate if left out
-	#[arg(long, value_name = "ID|FILE", required_unless_present = "cert")]
+	#[arg(long, value_name = "ID|FILE", required_unless_present_any = ["cert", "file"])]
 	ca: Option<AnchorRef>,
 	/// Its serial number
 	#[arg(long, value_parser = clap::value_parser!(u64).range(1..))]
@@ -135,6 +150,9 @@ impl RevokeCommand {
 			Self::Device { devices, how } => match &devices[..] {
 				[device] => revoke_device(session, device, &how).await,
 				devices => revoke_devices(session, devices, &how).await,
+			},
+			Self::Certificate { certificate, how } => {
+				holder::revoke(session, certificate, how.reason, how.yes).await
 			},
 			Self::SshCert(command) => command.run(session).await,
 			Self::SshKey { ca, key, how } => revoke_ssh_key(session, &ca, &key, &how).await,
@@ -193,7 +211,8 @@ async fn revoke_device(session: &Session, device: &DeviceRef, how: &How) -> Resu
 
 impl RevokeSshCert {
 	async fn run(self, session: &Session) -> Result<Report> {
-		let certificate = self.cert.as_deref().map(certificates::read_certificate).transpose()?;
+		let file = self.cert.as_deref().or(self.file.as_deref());
+		let certificate = file.map(certificates::read_certificate).transpose()?;
 		let serial = match (&certificate, self.serial) {
 			(Some(certificate), _) => certificate.serial(),
 			(None, Some(serial)) => serial,

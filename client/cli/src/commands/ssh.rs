@@ -44,41 +44,48 @@ const MAX_CLOCK_DIFFERENCE: Duration = Duration::from_secs(2 * 60);
 Examples:
   dpki ssh sign --ca user-ca --principal alice --for 5m ~/.ssh/id_ed25519.pub
   dpki ssh host-sign --ca host-ca --host drone-7.acme.example /etc/ssh/ssh_host_ed25519_key.pub
-  dpki ssh rotate --org acme --fleet drones.txt --old-ca user-ca.pub --new-ca user-ca-2 --principals pilot=ops \\
-      --state rotation.json")]
+  dpki ssh rotate --org acme --fleet drones.txt --old-ca user-ca.pub --new-ca user-ca-2 \\
+      --principals pilot=ops --state rotation.json")]
 pub enum SshCommand {
 	/// Sign a user certificate, after asking the chain whether the CA may still sign
 	#[command(after_help = "\
 Examples:
   dpki ssh sign --ca user-ca --principal alice --for 5m ~/.ssh/id_ed25519.pub
-  dpki ssh sign --ca user-ca --principal alice --principal ops --for 8h --out alice-cert.pub alice.pub
+  dpki ssh sign --ca user-ca --principal alice --principal ops --for 8h \\
+      --out alice-cert.pub alice.pub
 The certificate goes to KEY-cert.pub, where ssh finds it by itself.")]
 	Sign(SignUser),
 	/// Sign a host certificate
 	#[command(after_help = "\
 Example:
-  dpki ssh host-sign --ca host-ca --host drone-7.acme.example --for 30d /etc/ssh/ssh_host_ed25519_key.pub")]
+  dpki ssh host-sign --ca host-ca --host drone-7.acme.example \\
+      --for 30d /etc/ssh/ssh_host_ed25519_key.pub")]
 	HostSign(SignHost),
 	/// Answer devices that ask for certificates of their host keys, or of keys of their users
 	#[command(after_help = "\
 Examples:
   dpki ssh sign-requests drone-7.request --ca host-ca --for 30d
   dpki ssh sign-requests ops.request --ca user-ca --principal drone-7-ops --for 30d
-  dpki deliver --org acme --device drone-7 --host-cert drone-7-cert.pub --user-ca user-ca.pub --principals pilot=alice
-The certificate goes to FILE-cert.pub, without the ending of the request. No private key comes or goes.")]
+  dpki deliver --org acme --device drone-7 --host-cert drone-7-cert.pub --user-ca user-ca.pub \\
+      --principals pilot=alice
+The certificate goes to FILE-cert.pub, without the ending of the request. No private key comes or
+goes.")]
 	SignRequests(requests::SignRequests),
 	/// Give a fleet another CA: deliver it, wait for the devices, and revoke the old one after an overlap
 	#[command(after_help = "\
 Examples:
-  dpki ssh rotate --org acme --fleet drones.txt --old-ca user-ca.pub --new-ca user-ca-2 --principals pilot=ops \\
-      --overlap 7d --state rotation.json
-  dpki ssh rotate --org acme --fleet drones.txt --old-ca host-ca.pub --new-ca host-ca-2 --host-names '{}.acme.example' \\
-      --user-ca user-ca.pub --principals pilot=ops --state rotation.json
-  dpki ssh rotate --org acme --fleet drones.txt --old-ca user-ca.pub --new-ca user-ca-2 --principals pilot=ops \\
-      --trust web=ca.pem --data maps=maps.bin --state rotation.json
-The same command goes on where it was interrupted, and tells how far it is. A delivery is the full state of a device: name
-what the devices shall have besides, as in `dpki deliver`; the rest is removed from them, access that was granted too.
-Beside the state lies a file for each device, such as rotation.json.drone-7.review, for `dpki access grant --review`.
+  dpki ssh rotate --org acme --fleet drones.txt --old-ca user-ca.pub --new-ca user-ca-2 \\
+      --principals pilot=ops --overlap 7d --state rotation.json
+  dpki ssh rotate --org acme --fleet drones.txt --old-ca host-ca.pub --new-ca host-ca-2 \\
+      --host-names '{}.acme.example' --user-ca user-ca.pub --principals pilot=ops \\
+      --state rotation.json
+  dpki ssh rotate --org acme --fleet drones.txt --old-ca user-ca.pub --new-ca user-ca-2 \\
+      --principals pilot=ops --trust web=ca.pem --data maps=maps.bin --state rotation.json
+The same command goes on where it was interrupted, and tells how far it is. A delivery is the
+full state of a device: name what the devices shall have besides, as in `dpki deliver`; the rest
+is removed from them, access that was granted too.
+Beside the state lies a file for each device, such as rotation.json.drone-7.review, for
+`dpki access grant --review`.
 
 Exit codes: 0 every device has the new CA; 3 some do not; 1 it did not get that far.")]
 	Rotate(Box<rotate::Rotate>),

@@ -2,7 +2,7 @@
 
 use crate::{
 	commands::{certificate, delivery, revoke, ssh as certificates, voucher},
-	error::{Result, refusal_sentence},
+	error::{Error, Result, refusal_sentence},
 	lookup,
 	output::{Report, rfc3339},
 	proven::{Proof, now, require_young},
@@ -55,6 +55,8 @@ Example:
 		/// Its id, or a file with its public key or certificate
 		#[arg(value_name = "ID|FILE")]
 		anchor: AnchorRef,
+		#[command(flatten)]
+		proof: Proof,
 	},
 	/// May this key of a device be relied on?
 	#[command(after_help = "\
@@ -64,15 +66,20 @@ Example:
 		/// Its id
 		#[arg(value_name = "ID")]
 		key: KeyId,
+		#[command(flatten)]
+		proof: Proof,
 	},
 	/// May this device be relied on?
 	#[command(after_help = "\
-Example:
-  dpki status device acme/drone-7")]
+Examples:
+  dpki status device acme/drone-7
+  dpki status device acme/drone-7 --proven --checkpoint chain.checkpoint")]
 	Device {
 		/// ORGANISATION/NAME, or the id
 		#[arg(value_name = "ORG/NAME|ID")]
 		device: DeviceRef,
+		#[command(flatten)]
+		proof: Proof,
 	},
 	/// Can this voucher still be used?
 	#[command(after_help = "\
@@ -115,38 +122,74 @@ Examples:
 	},
 	/// Would an up-to-date device accept this SSH certificate?
 	#[command(after_help = "\
-Example:
-  dpki status ssh-cert ~/.ssh/id_ed25519-cert.pub")]
+Examples:
+  dpki status ssh-cert ~/.ssh/id_ed25519-cert.pub
+  dpki status ssh-cert ~/.ssh/id_ed25519-cert.pub --proven --checkpoint chain.checkpoint")]
 	SshCert {
 		/// The certificate
-		#[arg(value_name = "FILE")]
-		cert: PathBuf,
+		#[arg(value_name = "FILE", required_unless_present = "cert", conflicts_with = "cert")]
+		file: Option<PathBuf>,
+		/// The same, as `dpki revoke ssh-cert` takes it
+		#[arg(long, value_name = "FILE")]
+		cert: Option<PathBuf>,
+		#[command(flatten)]
+		proof: Proof,
 	},
 }
 
 impl StatusArgs {
 	/// Runs the command.
 	pub async fn run(self, session: &Session) -> Result<Report> {
-		if let StatusCommand::Certificate { certificate, level, proof } = &self.question
-			&& let Some(proven) = proof.view(session, self.max_age).await?
-		{
-			let found = proven.assessed(*certificate).await?;
-			return Ok(level_told(*certificate, (*level).into(), found, proven.head(), true));
+		if let Some(proof) = self.question.proof() {
+			return Ok(match proof.view(session, self.max_age).await? {
+				Some(proven) => self.question.verdict(&proven).await?.data("proven", true),
+				None => {
+					let view = self.believed(session).await?;
+					self.question.verdict(&view).await?.data("proven", false)
+				},
+			});
 		}
+		let view = self.believed(session).await?;
+		self.question.verdict(&view).await
+	}
+
+	/// The state as the node tells it.
+	async fn believed(&self, session: &Session) -> Result<View> {
 		let (_client, view) = session.view().await?;
 		require_young(view.head(), self.max_age, now())?;
-		match self.question {
-			StatusCommand::Anchor { anchor } => anchor_verdict(&view, &anchor).await,
-			StatusCommand::Key { key } => key_verdict(&view, key).await,
-			StatusCommand::Device { device } => device_verdict(&view, &device).await,
-			StatusCommand::Voucher { voucher } => voucher_verdict(&view, &voucher).await,
-			StatusCommand::Delivery { device, channel } => {
-				delivery_verdict(&view, &device, channel).await
+		Ok(view)
+	}
+}
+
+impl StatusCommand {
+	/// Whether the node has to prove what the verdict depends on, where it can.
+	fn proof(&self) -> Option<&Proof> {
+		match self {
+			Self::Anchor { proof, .. }
+			| Self::Key { proof, .. }
+			| Self::Device { proof, .. }
+			| Self::Certificate { proof, .. }
+			| Self::SshCert { proof, .. } => Some(proof),
+			Self::Voucher { .. } | Self::Delivery { .. } => None,
+		}
+	}
+
+	async fn verdict(&self, view: &View) -> Result<Report> {
+		match self {
+			Self::Anchor { anchor, .. } => anchor_verdict(view, anchor).await,
+			Self::Key { key, .. } => key_verdict(view, *key).await,
+			Self::Device { device, .. } => device_verdict(view, device).await,
+			Self::Voucher { voucher } => voucher_verdict(view, voucher).await,
+			Self::Delivery { device, channel } => delivery_verdict(view, device, *channel).await,
+			Self::Certificate { certificate, level, .. } => {
+				level_verdict(view, *certificate, (*level).into()).await
 			},
-			StatusCommand::Certificate { certificate, level, .. } => {
-				level_verdict(&view, certificate, level.into()).await
+			Self::SshCert { file, cert, .. } => {
+				let file = file.as_deref().or(cert.as_deref());
+				let file =
+					file.ok_or_else(|| Error::Usage("say which certificate: give FILE".into()))?;
+				certificate_verdict(view, file).await
 			},
-			StatusCommand::SshCert { cert } => certificate_verdict(&view, &cert).await,
 		}
 	}
 }
@@ -280,6 +323,9 @@ fn with_others(report: Report, all: &[Delivered], asked: ChannelId) -> Report {
 }
 
 async fn level_verdict(view: &View, id: CertificateId, wanted: Level) -> Result<Report> {
+	if view.is_proven() {
+		return Ok(level_told(id, wanted, view.assessed(id).await?, view.head(), true));
+	}
 	let answer = view.certificate(id).await?;
 	let found = answer.certificate.record.zip(view.assessment(id).await?.assessment);
 	let found = found.map(|(record, assessment)| Assessed { record, assessment });

@@ -49,7 +49,8 @@ Example:
 	#[command(after_help = "\
 Examples:
   dpki subject person 'Alice Example, born 1990-01-01' --salt alice.salt
-  dpki subject person 'Alice Example, born 1990-01-01' --salt alice.salt --check person:0x5f3c...d1")]
+  dpki subject person 'Alice Example, born 1990-01-01' --salt alice.salt \\
+      --check person:0x5f3c...d1")]
 	Person {
 		/// What identifies the person
 		identity: String,

@@ -31,7 +31,8 @@ Examples:
 	/// Propose to the council: admit a validator; it serves once it has session keys
 	#[command(after_help = "\
 Example:
-  dpki validator add 5FHneW46xGXgs5mUiveU4sbTyGBzmstUspZC92UhjJM694ty --org acme --reason 'see minutes'")]
+  dpki validator add 5FHneW46xGXgs5mUiveU4sbTyGBzmstUspZC92UhjJM694ty --org acme \\
+      --reason 'see minutes'")]
 	Add {
 		/// The account that sets the session keys of its node
 		#[arg(value_name = "ACCOUNT")]
@@ -94,7 +95,8 @@ Example:
 	/// First let the council settle who they are, in the session before: see the README of pallets/validator-set.
 	#[command(after_help = "\
 Example:
-  dpki validator note-stalled --delay 1000 --finalized 81234 --reason 'two sites lost, see incident 17'")]
+  dpki validator note-stalled --delay 1000 --finalized 81234 \\
+      --reason 'two sites lost, see incident 17'")]
 	NoteStalled {
 		/// For how many blocks after the end of the session the change waits; longer than any fork lives
 		#[arg(long, value_name = "BLOCKS")]

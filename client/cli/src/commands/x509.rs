@@ -90,7 +90,8 @@ Examples:
   dpki x509 limbo limbo.json
   dpki x509 limbo limbo.json --json | jq .groups
 
-Exit codes: 0 nothing was accepted that has to be refused; 1 something was, or the file could not be read.")]
+Exit codes: 0 nothing was accepted that has to be refused; 1 something was, or the file could not
+be read.")]
 	Limbo {
 		/// The file; - is standard input
 		#[arg(value_name = "FILE")]

@@ -78,10 +78,19 @@ fn an_endorser_answers_with_its_bond_for_what_it_says() {
 	assert_eq!(bonded["unbonding"][0]["amount"], "1000");
 	assert_eq!(bonded["unbonding"][0]["until"], taken["until"]);
 
+	// Whoever has to do something about it is told what.
+	let told = eve.refused(["endorser", "pending"]);
+	assert!(told.ends_with("is suspended"), "{told}");
+
 	// Bonded and accredited again, it counts again; then it is slashed.
 	eve.ok(["endorser", "bond", "1_000"]);
 	assert_eq!(alice.ok(accredit)["state"], "carried");
 	assert_eq!(level(&alice, &id), ("OV".into(), "counted".into()));
+	let minimum = ["certificate", "council", "minimum-bond"];
+	assert_eq!(alice.ok([&minimum[..], &["2_000_000_000_000_000"]].concat())["state"], "carried");
+	let told = eve.refused(["endorser", "pending"]);
+	assert!(told.contains("1000000000000000 below what endorsers have to bond"), "{told}");
+	assert_eq!(alice.ok([&minimum[..], &[MINIMUM]].concat())["state"], "carried");
 	let proof = workspace.join("proof.txt");
 	std::fs::write(&proof, "the register says otherwise").expect("writes the proof");
 	let proof = proof.display().to_string();

@@ -72,7 +72,7 @@ fn authority_below(fleet: &Fleet, root: &Path, root_key: &Path) -> PathBuf {
 	let extensions = "basicConstraints=critical,CA:TRUE,pathlen:0\nkeyUsage=critical,keyCertSign,cRLSign\n\
 		subjectKeyIdentifier=hash\nauthorityKeyIdentifier=keyid\n";
 	fs::write(&ext, extensions).expect("writes the extensions");
-	let words = "req -new -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN=acme-sub";
+	let words = "req -new -newkey ec -pkeyopt ec_paramgen_curve:P-384 -nodes -subj /CN=acme-sub";
 	let words: Vec<_> = words.split_whitespace().collect();
 	succeeds("openssl", &[&words[..], &["-keyout", &key, "-out", &csr]].concat());
 	let (root, root_key) = (text(root), text(root_key));
@@ -130,6 +130,16 @@ async fn what_the_chain_says_is_read_by_the_tools_of_others() {
 	let applied = device.ssh().join("current/host_certificate.pub");
 	let read = |path: &Path| fs::read_to_string(path).expect("it is there").trim().to_owned();
 	assert_eq!(read(&applied), read(&signed));
+	// Verdicts about all of that are proven, too.
+	for what in [
+		["device", "acme/drone-7"],
+		["anchor", &text(&public(&host_ca))],
+		["ssh-cert", &text(&signed)],
+	] {
+		let proven = ["--proven", "--checkpoint", &checkpoint];
+		let told = fleet.admin.ok([&["status"][..], &what, &proven].concat());
+		assert_eq!((&told["valid"], &told["proven"]), (&json!(true), &json!(true)), "{told}");
+	}
 	let altered = file("altered.request");
 	let good = read(&request);
 	fs::write(&altered, &good[..good.len() - 8]).expect("writes the file");
@@ -147,6 +157,7 @@ async fn what_the_chain_says_is_read_by_the_tools_of_others() {
 	let sentence = fleet.admin.refused(with_access.concat());
 	assert!(sentence.contains("no terminal to ask"), "{sentence}");
 	let delivered = fleet.admin.ok([&escrow[..], &["--yes"]].concat());
+	assert!(delivered["needs"].to_string().contains("host-key"), "{delivered}");
 	let warnings = delivered["warnings"].to_string();
 	assert!(warnings.contains("somebody else knows"), "{warnings}");
 
@@ -232,6 +243,13 @@ async fn what_the_chain_says_is_read_by_the_tools_of_others() {
 	);
 	assert!(shown().contains("Serial Number: 4D") && shown().contains("Certificate Hold"));
 	fleet.admin.ok(["anchor", "release", &below]);
+	// An authority below a root is one like it: its key proves its compromise, and a root can follow it.
+	let leaked = text(&file("sub.key"));
+	let prepared = fleet.admin.ok(["key", "compromised", &leaked, "--anchor", &below, "--prepare"]);
+	assert!(prepared["proof"].is_string(), "{prepared}");
+	let follow = ["anchor", "rollover", &below, "--to", &text(&ca_cert), "--after", "1h"];
+	fleet.admin.ok(follow);
+	fleet.admin.ok(["anchor", "rollover", &below, "--cancel"]);
 	let apply = ["certificate", "apply", "org:acme", "--org", "acme", "--key", &text(&key)];
 	let granted = fleet.admin.ok(apply);
 	let certificate = granted["certificate"].as_str().expect("an id");

@@ -55,6 +55,9 @@ async fn what_is_on_hold_is_valid_again_when_it_is_released_and_never_if_it_is_r
 	assert!(!is_revoked(&list, &host_key));
 
 	// A registrar puts the device on hold, and its administrator makes that its own.
+	let sentence = admin.refused(["hold", "device", drone]);
+	assert!(sentence.contains("this asks for confirmation"), "{sentence}");
+	assert!(sentence.ends_with("It is not valid until it is released."), "{sentence}");
 	let hold = ["hold", "device", drone, "--reason", "keyCompromise", "--yes"];
 	bob.ok(hold);
 	assert_eq!(admin.status(["status", "device", drone])["hold"]["by"], "registrar");

@@ -12,8 +12,13 @@ use rsa::{
 	sha2::{Digest, Sha256, Sha384, Sha512},
 };
 use x509_parser::{
-	oid_registry::{OID_PKCS1_SHA256WITHRSA, OID_PKCS1_SHA384WITHRSA, OID_PKCS1_SHA512WITHRSA},
+	oid_registry::{
+		OID_NIST_HASH_SHA256, OID_NIST_HASH_SHA384, OID_NIST_HASH_SHA512, OID_PKCS1_RSASSAPSS,
+		OID_PKCS1_SHA256WITHRSA, OID_PKCS1_SHA384WITHRSA, OID_PKCS1_SHA512WITHRSA,
+		OID_SIG_ECDSA_WITH_SHA256, OID_SIG_ECDSA_WITH_SHA384, OID_SIG_ED25519,
+	},
 	prelude::{FromDer, X509Certificate},
+	signature_algorithm::RsaSsaPssParams,
 };
 
 /// The private key of an X.509 root in memory: Ed25519, P-256, P-384 or RSA. Its secret is wiped when it is dropped.
@@ -32,7 +37,8 @@ enum Key {
 	},
 }
 
-/// The hash of an RSA signature: the one that signed the certificate.
+/// The hash of an RSA signature: the one that signed the certificate, of whatever type the key was that did, and SHA-256
+/// if it was Ed25519.
 #[derive(Clone, Copy)]
 enum RsaHash {
 	Sha256,
@@ -42,14 +48,27 @@ enum RsaHash {
 
 impl RsaHash {
 	fn of(certificate: &X509Certificate<'_>) -> Option<Self> {
-		let algorithm = &certificate.signature_algorithm.algorithm;
+		let signed_by = &certificate.signature_algorithm;
+		let pss = (signed_by.algorithm == OID_PKCS1_RSASSAPSS)
+			.then(|| RsaSsaPssParams::try_from(signed_by.parameters.as_ref()?).ok())
+			.flatten();
+		let names_it = match &pss {
+			Some(parameters) => &parameters.hash_algorithm()?.algorithm,
+			None => &signed_by.algorithm,
+		};
 		[
 			(OID_PKCS1_SHA256WITHRSA, Self::Sha256),
 			(OID_PKCS1_SHA384WITHRSA, Self::Sha384),
 			(OID_PKCS1_SHA512WITHRSA, Self::Sha512),
+			(OID_NIST_HASH_SHA256, Self::Sha256),
+			(OID_NIST_HASH_SHA384, Self::Sha384),
+			(OID_NIST_HASH_SHA512, Self::Sha512),
+			(OID_SIG_ECDSA_WITH_SHA256, Self::Sha256),
+			(OID_SIG_ECDSA_WITH_SHA384, Self::Sha384),
+			(OID_SIG_ED25519, Self::Sha256),
 		]
 		.into_iter()
-		.find_map(|(oid, hash)| (oid == *algorithm).then_some(hash))
+		.find_map(|(oid, hash)| (oid == *names_it).then_some(hash))
 	}
 }
 
@@ -271,6 +290,39 @@ mod tests {
 		}
 	}
 
+	/// An RSA root whose certificate is signed by PSS proves itself by PKCS#1 with the same hash.
+	#[test]
+	fn rsa_roots_that_are_signed_by_pss_sign_with_its_hash() {
+		for (hash, salt) in [("sha256", 32), ("sha384", 48), ("sha512", 64)] {
+			let key = "genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:2048 -out key";
+			let pss = format!("{hash} -sigopt rsa_padding_mode:pss -sigopt rsa_pss_saltlen:{salt}");
+			Made::new(key, &pss).assert_signs("key", hash, <[u8]>::to_vec);
+		}
+	}
+
+	/// The hash is that of the issuer, although its key is of another type.
+	#[test]
+	fn rsa_authorities_below_other_keys_sign_with_the_hash_of_their_certificate() {
+		for (issuer, signed_with, hash) in [
+			("genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out ca", "sha256", "sha256"),
+			("genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-384 -out ca", "sha384", "sha384"),
+			("genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out ca", "sha384", "sha384"),
+			// Ed25519 names no hash.
+			("genpkey -algorithm ED25519 -out ca", "sha512", "sha256"),
+		] {
+			let made = Made(tempfile::tempdir().unwrap());
+			made.openssl(issuer);
+			made.openssl("req -x509 -new -key ca -subj /CN=ca -days 1 -out ca.pem");
+			made.openssl("genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:2048 -out key");
+			made.openssl("req -new -key key -subj /CN=below -out below.csr");
+			made.openssl(&format!(
+				"x509 -req -in below.csr -CA ca.pem -CAkey ca -set_serial 2 -{signed_with} -days 1 \
+				 -outform DER -out root.der"
+			));
+			made.assert_signs("key", hash, <[u8]>::to_vec);
+		}
+	}
+
 	#[test]
 	fn p384_roots_sign() {
 		// This writes SEC 1, after a block with the parameters of the curve.
@@ -337,7 +389,8 @@ mod tests {
 	fn what_the_chain_does_not_take_as_a_root_is_refused() {
 		let secp256k1 = "genpkey -algorithm EC -pkeyopt ec_paramgen_curve:secp256k1 -out key";
 		let rsa = "genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:2048 -out key";
-		for (key, hash) in [(secp256k1, "sha256"), (rsa, "sha224")] {
+		let pss = "sha224 -sigopt rsa_padding_mode:pss";
+		for (key, hash) in [(secp256k1, "sha256"), (rsa, "sha224"), (rsa, pss)] {
 			let refused = Made::new(key, hash).read("key", None);
 			assert!(matches!(refused, Err(PossessionError::UnsupportedRoot)), "{key} {hash}");
 		}

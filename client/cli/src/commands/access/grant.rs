@@ -22,7 +22,7 @@ use crate::{
 };
 use clap::{ArgGroup, Args};
 use dpki_client::{
-	Account, AccountId, Client, Finalized, Item, View, access,
+	Account, AccountId, Bundle, Client, Finalized, Item, View, access,
 	access::AccessRequest,
 	calls,
 	names::NameKind,
@@ -267,7 +267,8 @@ impl Grant {
 			files::rename(&sealed.file, &self.review)?;
 			report = report.data("approved", true);
 		}
-		acknowledged(report, &mut chain, &destination, patience.unwrap_or(PATIENCE)).await
+		let patience = patience.unwrap_or(PATIENCE);
+		acknowledged(report, &mut chain, &destination, &bundle, patience).await
 	}
 
 	fn report(&self, to: &Destination, way: &Way, request: &AccessRequest) -> Report {
@@ -362,6 +363,7 @@ async fn acknowledged(
 	report: Report,
 	chain: &mut Chain,
 	destination: &Destination,
+	bundle: &Bundle,
 	patience: Duration,
 ) -> Result<Report> {
 	let name = &destination.device.text;
@@ -380,6 +382,7 @@ async fn acknowledged(
 			channel: destination.channel,
 			sequence: seen.sequence,
 			reason,
+			needs: deliver::needs::of(bundle),
 		}),
 	}
 }

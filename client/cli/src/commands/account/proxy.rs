@@ -22,7 +22,8 @@ pub type CallHash = [u8; 32];
 Example:
   dpki account proxy add 5FHneW46xGXgs5mUiveU4sbTyGBzmstUspZC92UhjJM694ty --right publishing
 
-A proxy with a delay announces each call, waits, and carries it out unless the account has rejected it meanwhile:
+A proxy with a delay announces each call, waits, and carries it out unless the account has
+rejected it meanwhile:
   dpki account proxy add //Bob --right any --delay 600 --account //Alice
   dpki account proxy announce //Alice 0x00001074657374 --account //Bob
   dpki account proxy reject //Bob 0x5f3c...d1 --account //Alice    # if it must not be made

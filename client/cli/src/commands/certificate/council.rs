@@ -18,14 +18,16 @@ use std::time::Duration;
 #[derive(Subcommand)]
 #[command(after_help = "\
 Examples:
-  dpki certificate council revoke 0x9c01...7e --because privilegeWithdrawn --reason 'court order 4711'
+  dpki certificate council revoke 0x9c01...7e --because privilegeWithdrawn \\
+      --reason 'court order 4711'
   dpki certificate council policy --observers 3
   dpki certificate council prices --feeless true")]
 pub enum CouncilCommand {
 	/// Revoke a certificate of anybody for ever
 	#[command(after_help = "\
 Example:
-  dpki certificate council revoke 0x9c01...7e --because privilegeWithdrawn --reason 'court order 4711'")]
+  dpki certificate council revoke 0x9c01...7e --because privilegeWithdrawn \\
+      --reason 'court order 4711'")]
 	Revoke {
 		/// The certificate
 		#[arg(value_name = "ID")]
@@ -68,7 +70,8 @@ Examples:
 	#[command(after_help = "\
 Examples:
   dpki certificate council prices --feeless true
-  dpki certificate council prices --deposit 1_000_000_000_000 --issue dv:100_000_000:300_000_000:0")]
+  dpki certificate council prices --deposit 1_000_000_000_000 \\
+      --issue dv:100_000_000:300_000_000:0")]
 	Prices(PriceChange),
 	/// Set what an endorser has to have bonded; 0 asks for no bond
 	#[command(after_help = "\

@@ -6,7 +6,7 @@
 use super::{
 	Deliver, Destination,
 	envelopes::{self, Envelope},
-	made,
+	made, needs,
 	signed::sign,
 };
 use crate::{
@@ -105,6 +105,7 @@ impl Deliver {
 			.row_as("items", bundle.items.len().to_string(), bundle.items.len())
 			.data("channel", self.channel.number())
 			.data("reviews", reviews.iter().map(|it| it.display().to_string()).collect::<Vec<_>>());
+		let report = needs::told(report, &bundle);
 		Ok(warnings.into_iter().fold(report, Report::warn))
 	}
 

@@ -109,13 +109,13 @@ mod tests {
 		assert!(confirm_escrow(&[], "acme/drone-7", false).unwrap().is_empty());
 		// Tests have no terminal.
 		let refused = confirm_escrow(&[key()], "acme/drone-7", false);
-		assert!(matches!(refused, Err(Error::ConfirmationMissing)));
+		assert!(matches!(refused, Err(Error::ConfirmationMissing(_))));
 		let warnings = confirm_escrow(&[key()], "acme/drone-7", true).unwrap();
 		assert!(warnings[0].contains("SSH host key"), "{warnings:?}");
 		let private = Secret::from(&b"secret"[..]);
 		let user = Item::SshUserKey { login: "ops".into(), private, certificate: None }.optional();
 		let refused = confirm_escrow(std::slice::from_ref(&user), "acme/drone-7", false);
-		assert!(matches!(refused, Err(Error::ConfirmationMissing)));
+		assert!(matches!(refused, Err(Error::ConfirmationMissing(_))));
 		let warnings = confirm_escrow(&[user], "acme/drone-7", true).unwrap();
 		assert!(warnings[0].contains("SSH user key"), "{warnings:?}");
 	}

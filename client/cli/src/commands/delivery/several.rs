@@ -385,7 +385,7 @@ mod tests {
 		              two\nApprove these 3 deliveries?";
 		assert_eq!(asked, wanted);
 		// Tests have no terminal.
-		assert!(matches!(gathered.confirm("Approve", false), Err(Error::ConfirmationMissing)));
+		assert!(matches!(gathered.confirm("Approve", false), Err(Error::ConfirmationMissing(_))));
 		gathered.confirm("Approve", true).unwrap();
 	}
 

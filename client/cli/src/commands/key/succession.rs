@@ -20,7 +20,6 @@ use dpki_client::{
 };
 use dpki_primitives::{
 	Moment,
-	anchor::AnchorKind,
 	context::Registrant,
 	device::Compromised,
 	ids::{DeviceId, KeyCommitment, KeyId},
@@ -397,7 +396,7 @@ impl CompromisedKey {
 		if let Some(anchor) = &self.anchor {
 			let known = lookup::anchor(view, anchor, lookup::ANY_KIND).await?;
 			let signer: Option<Box<dyn Signer>> = match &self.file {
-				Some(file) if known.record.kind == AnchorKind::X509Root => {
+				Some(file) if known.record.kind.is_x509() => {
 					let material = view.anchor_material(known.id).await?.unwrap_or_default();
 					Some(Box::new(secrets::root_key(file, &material)?))
 				},

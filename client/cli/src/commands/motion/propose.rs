@@ -42,7 +42,8 @@ pub enum ProposeCommand {
 	/// The council: give an account a seat
 	#[command(after_help = "\
 Example:
-  dpki motion propose admit 5FHneW46xGXgs5mUiveU4sbTyGBzmstUspZC92UhjJM694ty --reason 'operates node 5'")]
+  dpki motion propose admit 5FHneW46xGXgs5mUiveU4sbTyGBzmstUspZC92UhjJM694ty \\
+      --reason 'operates node 5'")]
 	Admit {
 		/// The account
 		#[arg(value_name = "ACCOUNT")]
@@ -53,7 +54,8 @@ Example:
 	/// The council: take a seat away
 	#[command(after_help = "\
 Example:
-  dpki motion propose expel 5FHneW46xGXgs5mUiveU4sbTyGBzmstUspZC92UhjJM694ty --reason 'key was lost'")]
+  dpki motion propose expel 5FHneW46xGXgs5mUiveU4sbTyGBzmstUspZC92UhjJM694ty \\
+      --reason 'key was lost'")]
 	Expel {
 		/// The account
 		#[arg(value_name = "ACCOUNT")]
@@ -64,7 +66,8 @@ Example:
 	/// The council: create an organisation without a deposit, as one is needed on a chain without fees
 	#[command(after_help = "\
 Example:
-  dpki motion propose admit-org acme 5FHneW46xGXgs5mUiveU4sbTyGBzmstUspZC92UhjJM694ty --kind manufacturer")]
+  dpki motion propose admit-org acme 5FHneW46xGXgs5mUiveU4sbTyGBzmstUspZC92UhjJM694ty \\
+      --kind manufacturer")]
 	AdmitOrg {
 		/// Its name
 		name: Name,
@@ -218,7 +221,8 @@ Example:
 	/// An organisation: revoke a key of one of its devices, by the vote that its policy asks for; needs no registrar
 	#[command(after_help = "\
 Example:
-  dpki motion propose revoke-key acme 0x3b1c...9f --because keyCompromise --reason 'registrar is gone'")]
+  dpki motion propose revoke-key acme 0x3b1c...9f --because keyCompromise \\
+      --reason 'registrar is gone'")]
 	RevokeKey {
 		/// Name of the organisation
 		name: Name,

@@ -1,5 +1,9 @@
 //! `dpki request answer`: the certificate, the delivery that brings it, and the word on the chain that it is there.
 
+mod certified;
+
+pub use certified::require_allowed;
+
 use super::{Opened, Which};
 use crate::{
 	commands::{
@@ -7,38 +11,34 @@ use crate::{
 			approval::{Brings, Procedure, Waiting},
 			state::{self, State},
 		},
-		certificate::issue::{self, Proposal},
+		certificate::issue,
 		deliver::{self, Destination, made},
 		delivery::{self, Review},
 		ssh::{self as certificates, requests::require_host_key},
-		x509::issuer::Authority,
 	},
 	error::{Error, Result},
-	files, lookup,
+	files,
 	output::{Report, rfc3339},
-	prompt,
 	proven::{Chain, Trust},
-	secrets,
 	session::Session,
 	transaction,
-	values::{self, AnchorRef, Member},
+	values::{self, Member},
 };
+use certified::Certified;
 use clap::{ArgGroup, Args};
 use dpki_client::{
-	Account, Client, Finalized, Item, View, calls,
+	Account, Bundle, Client, Finalized, View, calls,
 	device_request::{Wanted, filing_word},
 	ssh,
 };
 use dpki_primitives::{
 	Moment,
-	anchor::AnchorKind,
 	approval::ApprovalRule,
 	channel::ChannelId,
 	context::MAX_SIGNATURE_LIFETIME,
 	delivery::{DeliveryBinding, DeliveryStanding, Outcome},
 	filing::FilingKind,
 	ids::KeyId,
-	key::PublicKey,
 };
 use std::{path::PathBuf, time::Duration};
 
@@ -108,15 +108,6 @@ pub struct Answer {
 		value_parser = values::duration
 	)]
 	wait: Option<Duration>,
-}
-
-/// A certificate that was signed, after somebody agreed to its names.
-struct Certified {
-	item: Item,
-	names: Vec<String>,
-	until: Moment,
-	/// The key that it is about.
-	key: KeyId,
 }
 
 impl Answer {
@@ -225,7 +216,7 @@ impl Answer {
 			transaction::or_interrupted(approved, || on.stopped("is certified")).await?;
 			files::rename(&sealed.file, review)?;
 		}
-		on.acknowledged(&mut chain, patience, report).await
+		on.acknowledged(&mut chain, &bundle, patience, report).await
 	}
 
 	/// Refuses principals where nothing would be made of them.
@@ -296,124 +287,6 @@ impl Answer {
 		let channels: Vec<_> = found.iter().map(|on| on.channel).collect();
 		unnamed_channel(&channels, &device.text)
 	}
-
-	async fn host_certificate(
-		&self,
-		view: &View,
-		opened: &Opened,
-		(id, key): (KeyId, ssh_key::PublicKey),
-		names: Vec<String>,
-	) -> Result<Certified> {
-		let Some(ca) = &self.ca else { return Err(self.other_ca("--ca with an SSH host CA")) };
-		let ca = secrets::ssh_key(ca)?;
-		let known = certificates::active_ca(view, &ca, AnchorKind::SshHostCa).await?;
-		deliver::require_own(&known, opened.record.organisation)?;
-		deliver::require_unrevoked(&view.ssh_revocations(known.id).await?, &key, &opened.name)?;
-		let question = format!("Certify {} as {}?", opened.name, names.join(", "));
-		prompt::confirm(&question, self.yes)?;
-		let content = certificates::Content {
-			names: names.clone(),
-			now: certificates::signing_time(Some(view.now()))?,
-			span: self.valid,
-			serial: None,
-			key_id: Some(opened.name.clone()),
-		};
-		let certificate = content.sign(&ca, &key, AnchorKind::SshHostCa)?;
-		let until = certificate.valid_before().saturating_mul(1000);
-		let line = certificates::openssh_line(&certificate)?;
-		let item = Item::SshHostCertificate { certificate: line.trim_end().to_owned() };
-		Ok(Certified { item, names, until, key: id })
-	}
-
-	async fn user_certificate(
-		&self,
-		view: &View,
-		opened: &Opened,
-		(login, key): (String, &PublicKey),
-		principals: Vec<String>,
-	) -> Result<Certified> {
-		let Some(ca) = &self.ca else { return Err(self.other_ca("--ca with an SSH user CA")) };
-		require_allowed(&principals, &self.principal, &opened.name)?;
-		let ca = secrets::ssh_key(ca)?;
-		let known = certificates::active_ca(view, &ca, AnchorKind::SshUserCa).await?;
-		deliver::require_own(&known, opened.record.organisation)?;
-		let id = KeyId::of(key);
-		issue::require_fit(view, id, opened.place.0, &opened.name).await?;
-		let key = ssh::from_public_key(key)?;
-		deliver::require_unrevoked(&view.ssh_revocations(known.id).await?, &key, &opened.name)?;
-		let who = principals.join(", ");
-		let question = format!("Certify the user {login} of {} to log in as {who}?", opened.name);
-		prompt::confirm(&question, self.yes)?;
-		let content = certificates::Content {
-			names: principals.clone(),
-			now: certificates::signing_time(Some(view.now()))?,
-			span: self.valid,
-			serial: None,
-			key_id: Some(format!("{}:{login}", opened.name)),
-		};
-		let certificate = content.sign(&ca, &key, AnchorKind::SshUserCa)?;
-		let until = certificate.valid_before().saturating_mul(1000);
-		let certificate = certificates::openssh_line(&certificate)?.trim_end().to_owned();
-		let item = Item::SshUserCertificate { login, certificate };
-		Ok(Certified { item, names: principals, until, key: id })
-	}
-
-	async fn tls_certificate(
-		&self,
-		view: &View,
-		opened: &Opened,
-		service: String,
-		csr: &[u8],
-	) -> Result<Certified> {
-		let (Some(certificate), Some(ca_key)) = (&self.ca_cert, &self.ca_key) else {
-			return Err(self.other_ca("--ca-cert and --ca-key with an X.509 CA"));
-		};
-		let authority = Authority::read(certificate, ca_key)?;
-		let file = AnchorRef::File(certificate.clone());
-		let kinds = [AnchorKind::X509Root, AnchorKind::X509Intermediate];
-		let known = lookup::anchor(view, &file, &kinds).await?.require_valid()?;
-		deliver::require_own(&known, opened.record.organisation)?;
-		let proposal = Proposal::read(csr, &opened.name, opened.place.0)?;
-		let key = proposal.key();
-		issue::require_fit(view, key, opened.place.0, &opened.name).await?;
-		prompt::confirm(&proposal.question(&service), self.yes)?;
-		let until = values::after(view.now(), self.valid)?;
-		let names = proposal.names.clone();
-		let certificate = proposal.sign(&authority, view.now(), until)?;
-		let mut chain = vec![certificate.der().to_vec()];
-		// Peers have the root; what lies between has to be shown to them.
-		if known.record.kind == AnchorKind::X509Intermediate {
-			chain.push(authority.der.clone());
-		}
-		let item = Item::TlsIdentity { name: service, chain, key: None };
-		Ok(Certified { item, names, until, key })
-	}
-
-	/// The error for a CA that does not certify what is asked for.
-	fn other_ca(&self, needed: &str) -> Error {
-		Error::NotAllowed {
-			why: format!("{} asks for a certificate of another kind", self.which.device.text),
-			next: format!("give {needed}"),
-		}
-	}
-}
-
-/// Refuses principals that whoever answers has not named: a device asks for what it wants, and a certificate opens logins on
-/// machines of others.
-pub fn require_allowed(asked: &[String], allowed: &[String], device: &str) -> Result<()> {
-	let missing: Vec<_> = asked
-		.iter()
-		.filter(|name| !allowed.contains(name))
-		.map(String::as_str)
-		.collect();
-	if missing.is_empty() {
-		return Ok(());
-	}
-	let names = missing.join(", ");
-	Err(Error::NotAllowed {
-		why: format!("{device} asks to log in as {names}, which is not allowed"),
-		next: format!("add --principal {} if it may, or refuse it", missing.join(",")),
-	})
 }
 
 /// The channel of whoever names none, for a device which has deliveries on these.
@@ -472,6 +345,7 @@ impl On<'_> {
 	async fn acknowledged(
 		&self,
 		chain: &mut Chain,
+		bundle: &Bundle,
 		patience: Duration,
 		report: Report,
 	) -> Result<Report> {
@@ -483,7 +357,8 @@ impl On<'_> {
 			},
 			Outcome::Refused(reason) => {
 				let (channel, sequence) = (self.destination.channel, seen.sequence);
-				Err(Error::DeviceRefused { channel, sequence, reason })
+				let needs = deliver::needs::of(bundle);
+				Err(Error::DeviceRefused { channel, sequence, reason, needs })
 			},
 		}
 	}
@@ -554,25 +429,6 @@ mod tests {
 			let line = format!("answer acme/d {what} --ca ca --review r --principal crew");
 			let Ok(line) = Line::try_parse_from(line.split_whitespace()) else { panic!("{what}") };
 			assert_eq!(line.answer.require_principals_for_users().is_ok(), is_good, "{what}");
-		}
-	}
-
-	#[test]
-	fn nobody_is_certified_for_principals_that_were_not_allowed() {
-		let names = |text: &str| -> Vec<String> {
-			text.split(',').filter(|it| !it.is_empty()).map(str::to_owned).collect()
-		};
-		let judge = |asked, allowed| require_allowed(&names(asked), &names(allowed), "acme/d");
-		judge("crew", "crew").unwrap();
-		judge("crew", "pilots,crew").unwrap();
-		for (asked, allowed, missing) in
-			[("crew", "", "crew"), ("root,crew", "crew", "root"), ("crew", "crews", "crew")]
-		{
-			let error = judge(asked, allowed).unwrap_err();
-			let why = format!("acme/d asks to log in as {missing}, which is not allowed");
-			assert!(error.to_string().contains(&why), "{error}");
-			let next = format!("--principal {missing} if it may");
-			assert!(error.next_step().unwrap().contains(&next), "{error}");
 		}
 	}
 

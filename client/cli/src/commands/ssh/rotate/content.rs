@@ -221,7 +221,7 @@ mod tests {
 		let told = question(AnchorKind::SshUserCa, old, 12, parts, beside);
 		assert!(told.contains("on channel 3") && told.contains("other channels stays"), "{told}");
 		// Tests have no terminal.
-		assert!(matches!(prompt::confirm(&asked, false), Err(Error::ConfirmationMissing)));
+		assert!(matches!(prompt::confirm(&asked, false), Err(Error::ConfirmationMissing(_))));
 	}
 
 	#[test]
