@@ -117,7 +117,7 @@ async fn find(view: &View, office: Office, who: &AccountId) -> Result<(Accredita
 }
 
 /// Refuses an account that may not act in this office now, before anything is asked of the person.
-pub async fn require_active(view: &View, office: Office, who: &AccountId) -> Result<()> {
+pub async fn require_active(view: &View, office: Office, who: &AccountId) -> Result<Accreditation> {
 	let standing = Standing {
 		here: view.accreditation(office, who).await?.record,
 		elsewhere: view.accreditation(other(office), who).await?.record,
@@ -142,7 +142,7 @@ struct Standing {
 }
 
 impl Standing {
-	fn require(&self, office: Office, address: &str) -> Result<()> {
+	fn require(&self, office: Office, address: &str) -> Result<Accreditation> {
 		let (holder, missing) = (holder_of(office), self.missing);
 		let is_compromised = |it: &Option<Accreditation>| {
 			it.as_ref().is_some_and(|it| it.compromised_from.is_some())
@@ -150,7 +150,7 @@ impl Standing {
 		let accredit = format!("have the council accredit it with `dpki {holder} accredit`");
 		let raise = format!("raise the bond with `dpki endorser bond {missing}`");
 		let (why, next) = match &self.here {
-			Some(record) if record.may_act() && missing == 0 => return Ok(()),
+			Some(record) if record.may_act() && missing == 0 => return Ok(*record),
 			Some(record) if record.may_act() => (
 				format!("the bond of {address} is {missing} below what endorsers have to bond"),
 				raise,

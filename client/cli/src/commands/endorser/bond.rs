@@ -129,10 +129,7 @@ pub async fn withdraw(session: &Session) -> Result<Report> {
 
 /// What an account has bonded, and what it has lost.
 pub async fn show(session: &Session, who: Option<Member>, start: u32) -> Result<Report> {
-	let who = match who {
-		Some(Member(who)) => who,
-		None => session.actor(&session.account()?),
-	};
+	let who = session.whose(who)?;
 	let (_client, view) = session.view().await?;
 	read(&view, &who, start).await
 }

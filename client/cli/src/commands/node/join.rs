@@ -57,10 +57,7 @@ impl Step {
 /// Runs the command.
 pub async fn run(session: &Session, path: &Path, validator: Option<Member>) -> Result<Report> {
 	let spec = Spec::read(path)?;
-	let validator = match validator {
-		Some(Member(validator)) => validator,
-		None => session.actor(&session.account()?),
-	};
+	let validator = session.whose(validator)?;
 	let reachable = reach(&spec.boot_nodes).await;
 	let mut steps = vec![
 		Step::done("specification", format!("chain {}, genesis {}", spec.id, hex(&spec.genesis))),
