@@ -49,7 +49,13 @@ impl<T: Config> Pallet<T> {
 			Self::open(&proposer, electorate, &call, period, reason.clone()).map_err(charged)?;
 		let carried = Self::cast(id, motion, proposer, true, reason, call_len, call_weight)
 			.map_err(charged)?;
-		Ok(Some(own_weight.saturating_add(carried.unwrap_or_default())).into())
+		let weight = match carried {
+			Some(call_weight) => own_weight
+				.saturating_add(T::WeightInfo::carry(1, call_len))
+				.saturating_add(call_weight),
+			None => own_weight,
+		};
+		Ok(Some(weight).into())
 	}
 
 	/// Stores a new motion without a vote, and takes the deposit.

@@ -210,3 +210,21 @@ fn a_proposal_that_decides_nothing_does_not_pay_for_its_call() {
 		assert_eq!(paid, measured + Pallet::reads_of_seats(1));
 	});
 }
+
+#[test]
+fn a_proposal_that_decides_at_once_pays_for_that_and_for_its_call() {
+	use crate::WeightInfo;
+	use frame_support::dispatch::GetDispatchInfo;
+	run(|| {
+		Council::set([1]);
+		let call = note(7);
+		let (length, call_weight) =
+			(call.encoded_size() as u32, call.get_dispatch_info().call_weight);
+		let paid = propose(1, COUNCIL_ELECTORATE, call).unwrap().actual_weight.unwrap();
+		assert_eq!(noted(7), 1);
+		let measured = <Test as crate::Config>::WeightInfo::propose(length)
+			+ <Test as crate::Config>::WeightInfo::carry(1, length)
+			+ Pallet::reads_of_seats(1);
+		assert_eq!(paid, measured + call_weight);
+	});
+}
