@@ -1,6 +1,6 @@
 //! What most tests begin with: a chain, an organisation with its CAs, and enrolled devices.
 
-use crate::{Device, Dpki, Node, Workspace, binary, login_name, run};
+use crate::{Device, Dpki, Node, Workspace, binary, login_name, node::MEASURED, run};
 use dpki_primitives::ids::AnchorId;
 use serde_json::Value;
 use std::path::{Path, PathBuf};
@@ -22,6 +22,13 @@ impl Fleet {
 	pub fn start(test: &str) -> Self {
 		let workspace = Workspace::new(test);
 		let node = Node::start(&workspace);
+		Self::on(workspace, node)
+	}
+
+	/// The same, and Prometheus can read the figures of the node.
+	pub fn start_measured(test: &str) -> Self {
+		let workspace = Workspace::new(test);
+		let node = Node::start_with(&workspace, &MEASURED);
 		Self::on(workspace, node)
 	}
 

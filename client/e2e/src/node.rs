@@ -17,6 +17,12 @@ pub(crate) const RPC_LISTENS: &str = "Running JSON-RPC server: addr=";
 /// that the node claims it, and the node would quietly move its RPC to yet another one.
 const ANY_PORT: &str = "/ip4/127.0.0.1/tcp/0";
 
+/// The options of a node that tells Prometheus its figures; otherwise none does.
+pub(crate) const MEASURED: [&str; 2] = ["--prometheus-port", "0"];
+
+/// What the node says when its figures can be read; the address follows.
+const METRICS_ARE_AT: &str = "Prometheus exporter started at ";
+
 /// One validator with the development chain and nothing but loopback addresses.
 pub struct Node {
 	process: Option<Process>,
@@ -241,10 +247,11 @@ impl Node {
 			"--listen-addr".into(),
 			listen.unwrap_or(ANY_PORT).into(),
 			"--no-mdns".into(),
-			"--no-prometheus".into(),
 			"--no-telemetry".into(),
 		];
-		let args = self.role.iter().chain(&args).chain(&self.options);
+		let is_measured = self.options.iter().any(|option| option == MEASURED[0]);
+		let silent = (!is_measured).then(|| "--no-prometheus".to_string());
+		let args = self.role.iter().chain(&args).chain(&silent).chain(&self.options);
 		let started = Process::start_until(&binary("dpki-node"), args, &self.log, RPC_LISTENS);
 		let (process, line) = started.unwrap_or_else(|said| panic!("{said}"));
 		let port = rpc_port(&line).unwrap_or_else(|| panic!("no IPv4 address in: {line}"));
@@ -265,6 +272,17 @@ impl Node {
 	/// The address of its RPC.
 	pub fn url(&self) -> String {
 		format!("ws://127.0.0.1:{}", self.rpc_port)
+	}
+
+	/// What Prometheus would read now, of a node of [`Fleet::start_measured`](crate::Fleet::start_measured). Empty as long as
+	/// nobody can read it.
+	pub fn scrape(&self) -> String {
+		let log = self.log();
+		let mut places = log.lines().filter_map(|line| line.split_once(METRICS_ARE_AT));
+		let Some((_, place)) = places.next_back() else { return String::new() };
+		let url = format!("http://{}/metrics", place.trim());
+		let read = run(Path::new("/usr/bin/curl"), ["-s", &url]);
+		String::from_utf8(read.stdout).expect("figures are text")
 	}
 
 	/// A client of its RPC.

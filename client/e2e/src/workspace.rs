@@ -45,6 +45,17 @@ impl Drop for Workspace {
 	}
 }
 
+/// Says that this machine cannot test something, and why. Whoever works on the project without root goes on; where `CI` is set
+/// nothing may be left out, so that a run that tests nothing does not pass for one that finds nothing.
+///
+/// # Panics
+///
+/// Where `CI` is set.
+pub fn untested(reason: impl std::fmt::Display) {
+	assert!(std::env::var_os("CI").is_none_or(|it| it.is_empty()), "cannot be tested: {reason}");
+	eprintln!("not tested: {reason}");
+}
+
 /// The folder of the profile that this program was built in; the binaries lie in the same one, tests one below.
 pub fn target() -> PathBuf {
 	let program = std::env::current_exe().expect("a running program has a path");
@@ -53,9 +64,13 @@ pub fn target() -> PathBuf {
 	profile.expect("target/PROFILE").to_path_buf()
 }
 
-/// The path of one of the project's binaries.
+/// Names a node that is taken in the place of the one that was built with the tests, such as one with another database.
+const OTHER_NODE: &str = "DPKI_NODE";
+
+/// The path of one of the project's binaries. That of the node can be another one, which the variable `DPKI_NODE` names.
 pub fn binary(name: &str) -> PathBuf {
-	let path = target().join(name);
+	let other = std::env::var_os(OTHER_NODE).filter(|_| name == "dpki-node");
+	let path = other.map_or_else(|| target().join(name), PathBuf::from);
 	assert!(
 		path.exists(),
 		"{} is missing: build it with `cargo build --workspace --all-targets`",

@@ -7,15 +7,24 @@ use dpki_e2e::{
 		abuse::{self, Honest},
 		crash, faults, load,
 	},
+	hex, untested,
 };
-use serde_json::json;
-use std::{sync::Mutex, time::Duration};
+use serde_json::{Value, json};
+use std::{
+	net::{Ipv4Addr, SocketAddr},
+	sync::Mutex,
+	time::Duration,
+};
 
 /// One network at a time is as much as a small machine carries.
 static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
 
 /// How long a fault lasts: some slots.
 const FAULT: Duration = Duration::from_secs(8);
+
+/// How many blocks a transaction may wait for while strangers are at work: far more than it does on a quiet node, which is two
+/// or three.
+const MOST_BLOCKS: u32 = 32;
 
 /// More than a block holds on a busy machine.
 const TRANSACTIONS: usize = 2_000;
@@ -59,7 +68,7 @@ fn one_that_is_stopped_or_has_a_wrong_clock_or_a_full_disk_stops_nobody() {
 		match figures.value(&format!("chaos.{fault}.blocks_final_per_slot")) {
 			Some(blocks) => assert!(blocks > 0.0, "{fault}"),
 			// A clock takes libfaketime, a disk takes root: the figures say what is missing.
-			None => eprintln!("not tested: {fault}"),
+			None => untested(format!("{fault}: {:?}", figures.remarks)),
 		}
 	};
 	goes_on(&faults::freeze_one(&mut network, FAULT), "freeze_one");
@@ -78,10 +87,7 @@ fn a_network_that_was_cut_heals_and_one_with_slow_and_lossy_cables_goes_on() {
 	let options = Options { apart: true, ..Default::default() };
 	let mut network = match Consortium::start(&workspace, &options) {
 		Ok(network) => network,
-		Err(reason) => {
-			eprintln!("not tested: {reason}");
-			return;
-		},
+		Err(reason) => return untested(reason),
 	};
 	let cut = faults::partition_3_1(&mut network, FAULT);
 	assert!(value(&cut, "partition_3_1.blocks_final_per_slot") > 0.0);
@@ -102,10 +108,20 @@ fn strangers_do_not_stop_those_who_are_honest() {
 	let rpc = Rpc(node.url().trim_start_matches("ws://").parse().expect("an address"));
 	assert_eq!(abuse::open_methods(&rpc), Vec::<String>::new());
 
+	abuse::insert_session_keys(&node.base(), &node.spec);
+	let chains = std::fs::read_dir(node.base().join("chains")).expect("it has a chain");
+	assert_eq!(chains.count(), 1, "the keys are where the node has its own");
 	let secrets = abuse::secrets_of(&node.base());
-	assert!(!secrets.is_empty(), "a node has a key of its own");
-	let tell = abuse::methods_that_tell(&rpc, &secrets);
-	assert_eq!(tell, Ok(vec![]));
+	assert_eq!(
+		secrets.len(),
+		3,
+		"a key for blocks, one for votes, and the one that it is known by"
+	);
+	assert_eq!(abuse::methods_that_tell(&rpc, &secrets), Ok(vec![]));
+	// What a method does tell is found.
+	let genesis = rpc.block_of(0).expect("it answers").expect("there is a first block");
+	let tell = abuse::methods_that_tell(&rpc, &[hex(&genesis.hash)]).expect("it answers");
+	assert!(tell.iter().any(|method| method == "chainSpec_v1_genesisHash"), "{tell:?}");
 
 	let mut honest = Honest::new(rpc, 0).expect("it answers");
 	honest.act();
@@ -121,7 +137,7 @@ fn strangers_do_not_stop_those_who_are_honest() {
 	let transactions = abuse::invalid(&rpc, 0, 400).expect("it answers");
 	let taken = std::sync::atomic::AtomicUsize::new(0);
 	let held = abuse::occupy(rpc.0, 50, b"POST / HTTP/1.1\r\nHost: a\r\n");
-	abuse::meanwhile(&mut honest, 2, |stranger, over| {
+	abuse::meanwhile(&mut honest, 2, Honest::act, |stranger, over| {
 		let part = &transactions[stranger * 100..][..100];
 		let count = abuse::send_all(&rpc, part, over);
 		taken.fetch_add(count, std::sync::atomic::Ordering::Relaxed);
@@ -133,4 +149,25 @@ fn strangers_do_not_stop_those_who_are_honest() {
 	let held = abuse::occupy(rpc.0, 300, b"POST / HTTP/1.1\r\nHost: a\r\n");
 	drop(held);
 	honest.act();
+
+	// The same at the port for peers: connections that say nothing and stay, and noise on some that come and go.
+	let peers = peer_address(&rpc);
+	let held = abuse::occupy(peers, 300, b"");
+	assert!(!held.is_empty(), "nobody is there");
+	let blocks = abuse::meanwhile(&mut honest, 2, Honest::blocks_to_act, |_, _| {
+		abuse::occupy(peers, 50, &[0x13; 64]);
+	});
+	assert!(blocks.iter().all(|blocks| *blocks <= MOST_BLOCKS), "{blocks:?}");
+	drop(held);
+}
+
+/// Where peers reach this node.
+fn peer_address(rpc: &Rpc) -> SocketAddr {
+	let addresses = rpc.call("system_localListenAddresses", json!([])).expect("it answers");
+	let port = |address: &Value| {
+		let place = address.as_str()?.strip_prefix("/ip4/127.0.0.1/tcp/")?;
+		place.split('/').next()?.parse().ok()
+	};
+	let port = addresses.as_array().and_then(|list| list.iter().find_map(port));
+	(Ipv4Addr::LOCALHOST, port.expect("it listens at a port of this machine")).into()
 }

@@ -22,12 +22,11 @@ use dpki_primitives::refusal::Refusal;
 use futures::StreamExt;
 use std::time::Duration;
 use subxt::{
-	client::{OfflineClientAtBlockT, OnlineClientAtBlock, OnlineClientAtBlockImpl},
+	client::{ClientAtBlock, OfflineClientAtBlockT, OnlineClientAtBlock, OnlineClientAtBlockImpl},
 	config::{DefaultExtrinsicParamsBuilder, substrate::H256},
 	error::{BackendError, ExtrinsicError, RpcError},
 	transactions::{
-		SubmittableTransaction, TransactionInvalid, TransactionStatus, TransactionsClient,
-		ValidationResult,
+		SubmittableTransaction, TransactionInvalid, TransactionStatus, ValidationResult,
 	},
 	utils::{AccountId32, MultiSignature},
 };
@@ -308,8 +307,9 @@ impl Client {
 	/// Submits a call that carries its own authority, as a general transaction, and waits until it is final and has
 	/// succeeded.
 	///
-	/// The call is first judged by the runtime at the best block, so that a refusal is told with its reason even over a
-	/// light client, which hears nothing from the pools of its peers.
+	/// A runtime in which the call has not the place and the form that this crate knows is not sent it. Then the call is
+	/// judged by the runtime at the best block, so that a refusal is told with its reason even over a light client, which
+	/// hears nothing from the pools of its peers.
 	pub async fn submit_general(&self, call: &impl Call) -> Result<Finalized, SubmitError> {
 		let included = self.include_general(call).await?;
 		self.outcome(&included).await
@@ -320,7 +320,7 @@ impl Client {
 		let head = self.finalized_head().await?;
 		let best: H256 = self.request("chain_getBlockHash", rpc_params![]).await?;
 		let at = self.at_block(best).await?;
-		let transaction = general(&at.tx(), call)?;
+		let transaction = general(&at, call)?;
 		self.judge(transaction.encoded(), best).await?;
 		self.submit_and_wait(&transaction, head, None).await
 	}
@@ -448,14 +448,15 @@ impl Client {
 /// The call as a general transaction (preamble `0x45`), which has no signer: its extensions carry no nonce and no tip, and
 /// it does not lapse by itself.
 fn general<C: OfflineClientAtBlockT<ChainConfig>>(
-	transactions: &TransactionsClient<ChainConfig, C>,
+	at: &ClientAtBlock<ChainConfig, C>,
 	call: &impl Call,
 ) -> Result<SubmittableTransaction<ChainConfig, C>, SubmitError> {
+	signed::check(at, call)?;
 	let params = DefaultExtrinsicParamsBuilder::<ChainConfig>::new().immortal().nonce(0).build();
 	// No extension of this chain takes a signer, so this pair goes nowhere. If one did, the chain would refuse the
 	// transaction for its signature.
 	let (nobody, nothing) = (AccountId32([0; 32]), MultiSignature::Sr25519([0; 64]));
-	transactions
+	at.tx()
 		.create_v5_signable_offline(call, params)
 		.and_then(|mut signable| signable.sign_with_account_and_signature(&nobody, &nothing))
 		.map_err(|error| SubmitError::Unfit { reason: error.to_string() })

@@ -1,14 +1,23 @@
-// Helia's Bitswap, as a peer of its own: gives a block, fetches one, or stands behind a trustless gateway.
+// Helia's Bitswap, as a peer of its own: gives a block, fetches one, or stands behind the trustless gateway of
+// `@web3-storage/gateway-lib`. That was made for Cloudflare's workers, whose requests and answers Node.js has, too.
 
 import '../resolvers.mjs';
 import { noise } from '@chainsafe/libp2p-noise';
 import { yamux } from '@chainsafe/libp2p-yamux';
 import { createBitswap } from '@helia/bitswap';
-import { CarWriter } from '@ipld/car';
 import { identify } from '@libp2p/identify';
 import { tcp } from '@libp2p/tcp';
 import { multiaddr } from '@multiformats/multiaddr';
+import { handleBlock, handleCar } from '@web3-storage/gateway-lib/handlers';
+import {
+  composeMiddleware,
+  createWithHttpMethod,
+  withContext,
+  withErrorHandler,
+  withParsedIpfsUrl,
+} from '@web3-storage/gateway-lib/middleware';
 import { MemoryBlockstore } from 'blockstore-core';
+import { Dagula } from 'dagula';
 import { createLibp2p } from 'libp2p';
 import { CID } from 'multiformats/cid';
 import * as raw from 'multiformats/codecs/raw';
@@ -16,7 +25,8 @@ import { sha256 } from 'multiformats/hashes/sha2';
 import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
-import { buffer } from 'node:stream/consumers';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
 
 const PATIENCE = 60_000;
 
@@ -42,29 +52,34 @@ async function find(cid) {
   return blockstore.get(cid);
 }
 
-/** The block in an archive of its own. */
-async function archive(cid, block) {
-  const { writer, out } = CarWriter.create([cid]);
-  const written = buffer(out);
-  await writer.put({ cid, bytes: block });
-  await writer.close();
-  return written;
-}
+/** What the gateway has its blocks from: the peers that are connected. */
+const dagula = new Dagula({
+  get: async (cid) => ({ cid, bytes: await find(cid) }),
+  stat: async (cid) => ({ size: (await find(cid)).length }),
+  // From the first byte of a range to its last one, or to the end.
+  stream: async (cid, { range: [first, last = Infinity] }) =>
+    new Blob([(await find(cid)).subarray(first, last + 1)]).stream(),
+});
 
-/** Answers as a trustless gateway does, from the peers that are connected. */
-async function answer(request, response) {
-  const url = new URL(request.url, 'http://localhost');
-  try {
-    const cid = CID.parse(url.pathname.replace('/ipfs/', ''));
-    const block = await find(cid);
-    const [type, body] =
-      url.searchParams.get('format') === 'car'
-        ? ['application/vnd.ipld.car; version=1; order=dfs; dups=y', await archive(cid, block)]
-        : ['application/vnd.ipld.raw', block];
-    response.writeHead(200, { 'Content-Type': type }).end(body);
-  } catch (error) {
-    response.writeHead(404, { 'Content-Type': 'text/plain' }).end(error.message);
-  }
+const gateway = composeMiddleware(
+  withContext,
+  withErrorHandler,
+  createWithHttpMethod('GET', 'HEAD'),
+  withParsedIpfsUrl,
+)((request, environment, context) => {
+  const form = context.searchParams.get('format');
+  return (form === 'car' ? handleCar : handleBlock)(request, environment, context);
+});
+
+/** Has the gateway answer. */
+async function answer(asked, response) {
+  const { method, headers } = asked;
+  const request = new Request(new URL(asked.url, `http://${headers.host}`), { method, headers });
+  const context = { blocks: dagula, dag: dagula, unixfs: dagula, waitUntil() {} };
+  const { status, headers: told, body } = await gateway(request, {}, context);
+  response.writeHead(status, Object.fromEntries(told));
+  // Who has asked may hang up before the end.
+  await pipeline(body ? Readable.fromWeb(body) : [], response).catch(() => {});
 }
 
 switch (command) {

@@ -2,6 +2,9 @@
 //!
 //! `scripts/bench chaos` runs all of it, on two networks: one on loopback, and one with a network namespace for each node for
 //! what takes cables. What was borrowed of the machine (namespaces, mounts) is given back even if this program is killed.
+//!
+//! The nodes are the program `dpki-node` beside this one, or the one that the variable `DPKI_NODE` names, such as one that was
+//! built with RocksDB and is started with `-- --database rocksdb`.
 
 use clap::{Parser, ValueEnum};
 use dpki_e2e::{
@@ -153,9 +156,15 @@ fn hurt(scenario: Scenario, network: &mut Consortium, arguments: &Arguments) -> 
 			figures.join(load::flood(network, OTHER_ACCOUNTS, count, load::Sending::Once));
 		},
 		Scenario::Abuse => {
-			let (rpc, peers) = (network.rpc(0), network.node(0).peer_address());
-			let other = network.rpc(1);
-			figures.join(abuse::all(rpc, peers, other, arguments.invalid, 1_000, 15));
+			let node = network.node(0);
+			abuse::insert_session_keys(node.base(), node.spec());
+			let target = abuse::Target {
+				rpc: node.rpc(),
+				peers: node.peer_address(),
+				secrets: abuse::secrets_of(node.base()),
+				other: network.rpc(1),
+			};
+			figures.join(abuse::all(target, arguments.invalid, 1_000, 15));
 		},
 	}
 	figures

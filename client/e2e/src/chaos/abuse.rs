@@ -6,10 +6,11 @@ use super::{
 	rpc::{Refusal, Rpc},
 	tail::Tail,
 };
-use crate::hex;
+use crate::{binary, hex, run};
 use dpki_client::{account::address, calls};
 use ed25519_dalek::SigningKey;
 use serde_json::{Value, json};
+use sp_crypto_hashing::blake2_256;
 use std::{
 	io::{Read, Write},
 	net::{SocketAddr, TcpStream},
@@ -58,6 +59,15 @@ impl Honest {
 	///
 	/// If the node refuses it, or it takes two minutes.
 	pub fn act(&mut self) -> Duration {
+		self.transact().0
+	}
+
+	/// The same, and how many blocks after the one that was final then holds it: a machine that is busy makes fewer of them.
+	pub fn blocks_to_act(&mut self) -> u32 {
+		self.transact().1
+	}
+
+	fn transact(&mut self) -> (Duration, u32) {
 		let mut tail = patiently(|| Tail::from_now(self.rpc));
 		let begun = Instant::now();
 		let signed = patiently(|| transfer(&self.rpc, &self.key, self.nonce));
@@ -67,9 +77,10 @@ impl Honest {
 			answer => answer,
 		});
 		drop(sent);
-		tail.wait_for(&signed.hash);
+		let from = tail.at.number;
+		let block = tail.wait_for(&signed.hash);
 		self.nonce += 1;
-		begun.elapsed()
+		(begun.elapsed(), block.number - from)
 	}
 }
 
@@ -91,13 +102,14 @@ fn transfer(rpc: &Rpc, key: &SigningKey, nonce: u64) -> Result<Signed, Refusal> 
 	Ok(Chain::of(rpc)?.sign(key, call.bytes(), nonce, rpc.finalized()?))
 }
 
-/// Lets strangers do `what`, each of them again and again, while an honest client acts so many times; gives how long each of
-/// its transactions took.
-pub fn meanwhile(
+/// Lets strangers do `what`, each of them again and again, while an honest client acts so many times, such as by
+/// [`Honest::act`]; gives what it says of each of its transactions.
+pub fn meanwhile<T>(
 	honest: &mut Honest,
 	times: usize,
+	act: impl Fn(&mut Honest) -> T,
 	what: impl Fn(usize, &AtomicBool) + Sync,
-) -> Vec<Duration> {
+) -> Vec<T> {
 	let over = AtomicBool::new(false);
 	let end = Ending(&over);
 	thread::scope(|scope| {
@@ -111,7 +123,7 @@ pub fn meanwhile(
 		}
 		// Also if the honest one fails: the strangers are waited for.
 		let end = end;
-		let took = (0..times).map(|_| honest.act()).collect();
+		let took = (0..times).map(|_| act(honest)).collect();
 		drop(end);
 		took
 	})
@@ -290,6 +302,19 @@ pub fn methods_that_tell(rpc: &Rpc, secrets: &[String]) -> Result<Vec<String>, R
 	Ok(found)
 }
 
+/// Puts a key for blocks and one for votes into the keystore of a node, as its operator does: a node with a key that everybody
+/// knows has none there. The node need not be stopped, and does nothing with them: no authority of its chain has them.
+pub fn insert_session_keys(base: &Path, spec: &Path) {
+	for (scheme, kind) in [("sr25519", "aura"), ("ed25519", "gran")] {
+		let seed = hex(&blake2_256(format!("dpki/chaos/{kind}/{}", base.display()).as_bytes()));
+		let (base, spec) = (base.display().to_string(), spec.display().to_string());
+		let place = ["key", "insert", "--base-path", &base, "--chain", &spec];
+		let key = ["--scheme", scheme, "--key-type", kind, "--suri", &seed];
+		let inserted = run(&binary("dpki-node"), place.into_iter().chain(key));
+		assert!(inserted.status.success(), "{}", String::from_utf8_lossy(&inserted.stderr));
+	}
+}
+
 /// The secrets in a node's folder, as they stand in its files: session keys, and the key that it is known by.
 pub fn secrets_of(base: &Path) -> Vec<String> {
 	let mut secrets = Vec::new();
@@ -311,17 +336,29 @@ pub fn secrets_of(base: &Path) -> Vec<String> {
 	secrets
 }
 
+/// What is attacked.
+pub struct Target {
+	/// The RPC of a node.
+	pub rpc: Rpc,
+	/// Where its peers reach it.
+	pub peers: SocketAddr,
+	/// What nobody may learn from it.
+	pub secrets: Vec<String>,
+	/// The RPC of another node of the same network.
+	pub other: Rpc,
+}
+
 /// Everything above against one node, with so many invalid transactions and connections, and how long an honest client's
 /// transactions took meanwhile.
-pub fn all(
-	rpc: Rpc,
-	peers: SocketAddr,
-	other: Rpc,
-	invalid_count: usize,
-	connections: usize,
-	times: usize,
-) -> Figures {
+pub fn all(target: Target, invalid_count: usize, connections: usize, times: usize) -> Figures {
+	let Target { rpc, peers, secrets, other } = target;
 	let mut figures = Figures::default();
+	let tell = methods_that_tell(&rpc, &secrets).expect("it answers");
+	if !tell.is_empty() {
+		figures.remark(format!("these methods tell secrets: {}", tell.join(", ")));
+	}
+	figures.tell("abuse.secrets", secrets.len() as f64, "keys");
+	figures.promise("abuse.methods_that_tell", tell.len() as f64, "methods", 0.0, 1);
 	let mut honest = Honest::new(rpc, 1).expect("it answers");
 	let quiet: Vec<_> = (0..times).map(|_| honest.act()).collect();
 	figures.spread("abuse.quiet", &quiet);
@@ -332,11 +369,11 @@ pub fn all(
 		figures.promise(&format!("abuse.{name}.slowdown"), slower, "1", MOST_SLOWDOWN, took.len());
 	};
 
-	let took = meanwhile(&mut honest, times, |_, _| {
+	let took = meanwhile(&mut honest, times, Honest::act, |_, _| {
 		let _ = send_malformed(&rpc);
 	});
 	compare("malformed", &took);
-	let took = meanwhile(&mut honest, times, |_, _| {
+	let took = meanwhile(&mut honest, times, Honest::act, |_, _| {
 		send_oversized(&rpc, 16 * 1024 * 1024);
 	});
 	compare("oversized", &took);

@@ -338,9 +338,26 @@ impl Validator {
 
 	/// Where other nodes reach it.
 	pub fn peer_address(&self) -> SocketAddr {
-		let listen = self.args.iter().skip_while(|arg| *arg != "--listen-addr").nth(1);
-		let port = listen.and_then(|address| address.rsplit('/').next()?.parse().ok());
+		let port = self
+			.option("--listen-addr")
+			.rsplit('/')
+			.next()
+			.and_then(|port| port.parse().ok());
 		SocketAddr::new(self.host.into(), port.expect("it listens at a port"))
+	}
+
+	/// The specification of its chain.
+	pub fn spec(&self) -> &Path {
+		Path::new(self.option("--chain"))
+	}
+
+	/// The value of an option that it is started with.
+	fn option(&self, name: &str) -> &str {
+		self.args
+			.iter()
+			.skip_while(|arg| *arg != name)
+			.nth(1)
+			.expect("it has this option")
 	}
 
 	/// The folder with its chain and its keys.

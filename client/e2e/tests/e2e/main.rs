@@ -36,6 +36,7 @@ mod liar;
 mod liars;
 mod light;
 mod many;
+mod metrics;
 mod network;
 mod operations;
 mod pool;

@@ -1,7 +1,7 @@
 //! A consortium of four validators and a full node: founded, started, looked at, hurt, stopped.
 
 use dpki_client::Client;
-use dpki_e2e::{Network, PATIENCE, Workspace, binary, proofs::bundle, said, target};
+use dpki_e2e::{Network, PATIENCE, Workspace, binary, proofs::bundle, said, target, untested};
 use dpki_light::LightClient;
 use dpki_verifier::Query;
 use futures::StreamExt;
@@ -236,12 +236,11 @@ fn metrics_are_those_that_alerts_and_dashboard_use(network: &Network) {
 #[tokio::test]
 async fn nodes_with_addresses_of_their_own_leave_nothing_behind() {
 	let _alone = alone().await;
-	// Namespaces take root; whoever runs the tests without it sees why this says nothing.
+	// Namespaces take root.
 	let namespaces = Command::new("ip").args(["netns", "list"]).output();
 	let is_root = String::from_utf8(Command::new("id").arg("-u").output().unwrap().stdout).unwrap();
 	if is_root.trim() != "0" || namespaces.is_err() {
-		eprintln!("not tested, it takes root and the program ip: install the package iproute2");
-		return;
+		return untested("it takes root and the program ip: install the package iproute2");
 	}
 	let list = || {
 		let namespaces = Command::new("ip").args(["netns", "list"]).output().unwrap();

@@ -1,7 +1,7 @@
 //! The agent as a service on a real chain: sealed state, answers over its socket, figures, and a log without secrets.
 
 use dpki_client::Account;
-use dpki_e2e::{Device, Fleet, PATIENCE, Process, binary, public, run};
+use dpki_e2e::{Device, Fleet, PATIENCE, Process, binary, promtool_finds, public, run};
 use serde_json::Value;
 use std::{
 	fs::{self, Permissions},
@@ -89,6 +89,7 @@ async fn an_agent_answers_from_the_chain_and_keeps_its_secrets() {
 	] {
 		assert!(figures.lines().any(|found| found == line), "{line} in\n{figures}");
 	}
+	assert_eq!(promtool_finds(&figures), Vec::<String>::new());
 	assert_eq!(get(&metrics.replace("/metrics", "/healthz")), "ok\n");
 
 	// The keys of a device, proven, and its end, told to whoever watches.

@@ -164,7 +164,7 @@ fn unfit(error: ExtrinsicError) -> SubmitError {
 #[cfg(test)]
 mod tests {
 	use super::*;
-	use crate::calls;
+	use crate::{calls, submit::general};
 	use codec::{Compact, Encode};
 	use dpki_primitives::{ids::KeyId, refusal::Refusal, revocation::RevocationReason};
 	use subxt::ext::frame_metadata::{RuntimeMetadata, RuntimeMetadataPrefixed};
@@ -258,6 +258,16 @@ mod tests {
 		let at = node(exchanged("Dpki", "Dpki"), transaction_version() + 1);
 		let error = check(&at, &call()).unwrap_err().to_string();
 		assert!(error.contains("update this program"), "{error}");
+	}
+
+	#[test]
+	fn what_devices_send_is_refused_where_it_would_mean_something_else() {
+		let sent = |at| general(&at, &call()).map(|_| ()).map_err(|error| error.to_string());
+		assert_eq!(sent(node(exchanged("Dpki", "Dpki"), transaction_version())), Ok(()));
+		let error = sent(node(exchanged("Dpki", "Dpki"), transaction_version() + 1)).unwrap_err();
+		assert!(error.contains("update this program"), "{error}");
+		let error = sent(node(exchanged("Dpki", "Balances"), transaction_version())).unwrap_err();
+		assert!(error.contains("the node gives Dpki.revoke_key another meaning"), "{error}");
 	}
 
 	/// Format 4, signed; an account id; then kind and bytes of the signature.

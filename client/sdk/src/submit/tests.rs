@@ -10,7 +10,7 @@ fn a_general_transaction_has_neither_signer_nor_lifetime() {
 	let call =
 		crate::calls::enrol(organisation, [1; 32], "drone", &[new_key()], 9, [2; 64]).unwrap();
 	let at = crate::api::offline();
-	let transaction = general(&at.tx(), &call).unwrap();
+	let transaction = general(&at, &call).unwrap();
 	let bytes = Vec::<u8>::decode(&mut transaction.encoded()).unwrap();
 	// General transaction of format 5; version 0 of the extensions; immortal; nonce 0; tip 0; no metadata hash.
 	let head = [0b0100_0000 | 5, 0, 0, 0, 0, 0];
