@@ -47,52 +47,52 @@ pub struct SubstrateWeight<T>(PhantomData<T>);
 impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	fn apply() -> Weight {
 		// Proof size in bytes: 3550 measured, 26174 at most.
-		// Fastest run: 940_515 ns.
-		Weight::from_parts(1_168_709_350, 26174)
+		// Fastest run: 941_413 ns.
+		Weight::from_parts(1_222_339_600, 26174)
 			.saturating_add(T::DbWeight::get().reads(43_u64))
 			.saturating_add(T::DbWeight::get().writes(20_u64))
 	}
 
 	fn apply_with_request() -> Weight {
 		// Proof size in bytes: 3550 measured, 26174 at most.
-		// Fastest run: 993_687 ns.
-		Weight::from_parts(1_220_160_350, 26174)
+		// Fastest run: 1_017_050 ns.
+		Weight::from_parts(1_304_266_750, 26174)
 			.saturating_add(T::DbWeight::get().reads(43_u64))
 			.saturating_add(T::DbWeight::get().writes(20_u64))
 	}
 
 	fn renew() -> Weight {
-		// Proof size in bytes: 2391 measured, 4463 at most.
-		// Fastest run: 223_275 ns.
-		Weight::from_parts(436_374_400, 4463)
+		// Proof size in bytes: 2412 measured, 4463 at most.
+		// Fastest run: 217_851 ns.
+		Weight::from_parts(274_019_700, 4463)
 			.saturating_add(T::DbWeight::get().reads(14_u64))
 			.saturating_add(T::DbWeight::get().writes(9_u64))
 	}
 
 	fn withdraw_application() -> Weight {
 		// Proof size in bytes: 1502 measured, 6634 at most.
-		// Fastest run: 234_706 ns.
-		Weight::from_parts(384_795_750, 6634)
+		// Fastest run: 226_050 ns.
+		Weight::from_parts(284_791_750, 6634)
 			.saturating_add(T::DbWeight::get().reads(13_u64))
 			.saturating_add(T::DbWeight::get().writes(12_u64))
 	}
 
 	fn commit() -> Weight {
-		// Proof size in bytes: 5789 measured, 6634 at most.
-		// Fastest run: 88_966 ns.
-		Weight::from_parts(118_262_550, 6634)
+		// Proof size in bytes: 5894 measured, 6634 at most.
+		// Fastest run: 92_770 ns.
+		Weight::from_parts(118_044_050, 6634)
 			.saturating_add(T::DbWeight::get().reads(6_u64))
 			.saturating_add(T::DbWeight::get().writes(1_u64))
 	}
 
 	/// `v` was measured from 1 to 32.
 	fn reveal(v: u32) -> Weight {
-		// Proof size in bytes: 1744 + v * 277 measured, 6634 + v * 2603 at most.
-		// Fastest run: 379_627 ns.
-		Weight::from_parts(370_634_226, 6634)
-			// Standard error 1_910_346.
-			.saturating_add(Weight::from_parts(141_259_931, 0).saturating_mul(v.into()))
-			.saturating_add(T::DbWeight::get().reads(21_u64))
+		// Proof size in bytes: 4820 + v * 277 measured, 26174 + v * 2603 at most.
+		// Fastest run: 439_756 ns.
+		Weight::from_parts(578_245_675, 26174)
+			// Standard error 2_377_075.
+			.saturating_add(Weight::from_parts(103_741_628, 0).saturating_mul(v.into()))
+			.saturating_add(T::DbWeight::get().reads(42_u64))
 			.saturating_add(T::DbWeight::get().reads(2_u64.saturating_mul(v.into())))
 			.saturating_add(T::DbWeight::get().writes(22_u64))
 			.saturating_add(T::DbWeight::get().writes(1_u64.saturating_mul(v.into())))
@@ -101,12 +101,12 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 
 	/// `v` was measured from 1 to 32.
 	fn close(v: u32) -> Weight {
-		// Proof size in bytes: 1745 + v * 277 measured, 6634 + v * 2603 at most.
-		// Fastest run: 357_399 ns.
-		Weight::from_parts(672_027_800, 6634)
-			// Standard error 2_115_487.
-			.saturating_add(Weight::from_parts(112_877_100, 0).saturating_mul(v.into()))
-			.saturating_add(T::DbWeight::get().reads(21_u64))
+		// Proof size in bytes: 4821 + v * 277 measured, 26174 + v * 2603 at most.
+		// Fastest run: 474_790 ns.
+		Weight::from_parts(520_771_060, 26174)
+			// Standard error 2_624_725.
+			.saturating_add(Weight::from_parts(114_989_718, 0).saturating_mul(v.into()))
+			.saturating_add(T::DbWeight::get().reads(42_u64))
 			.saturating_add(T::DbWeight::get().reads(2_u64.saturating_mul(v.into())))
 			.saturating_add(T::DbWeight::get().writes(21_u64))
 			.saturating_add(T::DbWeight::get().writes(1_u64.saturating_mul(v.into())))
@@ -115,146 +115,146 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 
 	fn endorse() -> Weight {
 		// Proof size in bytes: 6502 measured, 44765 at most.
-		// Fastest run: 376_863 ns.
-		Weight::from_parts(476_026_400, 44765)
+		// Fastest run: 387_991 ns.
+		Weight::from_parts(532_772_000, 44765)
 			.saturating_add(T::DbWeight::get().reads(37_u64))
 			.saturating_add(T::DbWeight::get().writes(12_u64))
 	}
 
 	fn withdraw_endorsement() -> Weight {
 		// Proof size in bytes: 1960 measured, 5482 at most.
-		// Fastest run: 34_809 ns.
-		Weight::from_parts(49_366_050, 5482)
+		// Fastest run: 37_080 ns.
+		Weight::from_parts(72_827_200, 5482)
 			.saturating_add(T::DbWeight::get().reads(3_u64))
 			.saturating_add(T::DbWeight::get().writes(1_u64))
 	}
 
 	fn amend() -> Weight {
 		// Proof size in bytes: 1071 measured, 4463 at most.
-		// Fastest run: 57_984 ns.
-		Weight::from_parts(78_862_400, 4463)
+		// Fastest run: 92_651 ns.
+		Weight::from_parts(130_082_250, 4463)
 			.saturating_add(T::DbWeight::get().reads(6_u64))
 			.saturating_add(T::DbWeight::get().writes(1_u64))
 	}
 
 	fn revoke() -> Weight {
 		// Proof size in bytes: 1377 measured, 4463 at most.
-		// Fastest run: 121_035 ns.
-		Weight::from_parts(159_426_800, 4463)
+		// Fastest run: 203_605 ns.
+		Weight::from_parts(268_452_550, 4463)
 			.saturating_add(T::DbWeight::get().reads(7_u64))
 			.saturating_add(T::DbWeight::get().writes(4_u64))
 	}
 
 	fn suspend() -> Weight {
 		// Proof size in bytes: 995 measured, 4463 at most.
-		// Fastest run: 48_526 ns.
-		Weight::from_parts(93_615_750, 4463)
+		// Fastest run: 46_991 ns.
+		Weight::from_parts(65_594_850, 4463)
 			.saturating_add(T::DbWeight::get().reads(4_u64))
 			.saturating_add(T::DbWeight::get().writes(1_u64))
 	}
 
 	fn release() -> Weight {
 		// Proof size in bytes: 928 measured, 4463 at most.
-		// Fastest run: 39_869 ns.
-		Weight::from_parts(63_912_400, 4463)
+		// Fastest run: 39_710 ns.
+		Weight::from_parts(54_759_550, 4463)
 			.saturating_add(T::DbWeight::get().reads(3_u64))
 			.saturating_add(T::DbWeight::get().writes(1_u64))
 	}
 
 	fn accredit() -> Weight {
 		// Proof size in bytes: 829 measured, 6140 at most.
-		// Fastest run: 52_624 ns.
-		Weight::from_parts(69_204_700, 6140)
+		// Fastest run: 48_418 ns.
+		Weight::from_parts(67_030_050, 6140)
 			.saturating_add(T::DbWeight::get().reads(7_u64))
 			.saturating_add(T::DbWeight::get().writes(4_u64))
 	}
 
 	fn suspend_accreditation() -> Weight {
 		// Proof size in bytes: 257 measured, 3565 at most.
-		// Fastest run: 19_456 ns.
-		Weight::from_parts(30_481_900, 3565)
+		// Fastest run: 18_040 ns.
+		Weight::from_parts(31_193_750, 3565)
 			.saturating_add(T::DbWeight::get().reads(1_u64))
 			.saturating_add(T::DbWeight::get().writes(1_u64))
 	}
 
 	fn release_accreditation() -> Weight {
 		// Proof size in bytes: 257 measured, 3565 at most.
-		// Fastest run: 19_478 ns.
-		Weight::from_parts(30_291_000, 3565)
+		// Fastest run: 18_253 ns.
+		Weight::from_parts(31_069_550, 3565)
 			.saturating_add(T::DbWeight::get().reads(1_u64))
 			.saturating_add(T::DbWeight::get().writes(1_u64))
 	}
 
 	fn mark_compromised() -> Weight {
 		// Proof size in bytes: 477 measured, 6140 at most.
-		// Fastest run: 34_535 ns.
-		Weight::from_parts(51_824_750, 6140)
+		// Fastest run: 33_895 ns.
+		Weight::from_parts(46_966_000, 6140)
 			.saturating_add(T::DbWeight::get().reads(3_u64))
 			.saturating_add(T::DbWeight::get().writes(2_u64))
 	}
 
 	fn set_policy() -> Weight {
 		// Proof size in bytes: 0 measured, 0 at most.
-		// Fastest run: 8_162 ns.
-		Weight::from_parts(12_855_850, 0).saturating_add(T::DbWeight::get().writes(1_u64))
+		// Fastest run: 8_610 ns.
+		Weight::from_parts(14_860_300, 0).saturating_add(T::DbWeight::get().writes(1_u64))
 	}
 
 	fn set_fees() -> Weight {
 		// Proof size in bytes: 0 measured, 0 at most.
-		// Fastest run: 8_867 ns.
-		Weight::from_parts(13_192_800, 0).saturating_add(T::DbWeight::get().writes(1_u64))
+		// Fastest run: 8_483 ns.
+		Weight::from_parts(13_311_250, 0).saturating_add(T::DbWeight::get().writes(1_u64))
 	}
 
 	fn bond() -> Weight {
 		// Proof size in bytes: 419 measured, 3850 at most.
-		// Fastest run: 83_521 ns.
-		Weight::from_parts(184_468_050, 3850)
+		// Fastest run: 76_558 ns.
+		Weight::from_parts(103_672_500, 3850)
 			.saturating_add(T::DbWeight::get().reads(3_u64))
 			.saturating_add(T::DbWeight::get().writes(3_u64))
 	}
 
 	fn unbond() -> Weight {
 		// Proof size in bytes: 682 measured, 3850 at most.
-		// Fastest run: 39_826 ns.
-		Weight::from_parts(86_389_150, 3850)
+		// Fastest run: 36_135 ns.
+		Weight::from_parts(52_614_800, 3850)
 			.saturating_add(T::DbWeight::get().reads(3_u64))
 			.saturating_add(T::DbWeight::get().writes(2_u64))
 	}
 
 	fn withdraw_bond() -> Weight {
 		// Proof size in bytes: 742 measured, 3850 at most.
-		// Fastest run: 75_315 ns.
-		Weight::from_parts(159_874_150, 3850)
+		// Fastest run: 71_543 ns.
+		Weight::from_parts(106_941_950, 3850)
 			.saturating_add(T::DbWeight::get().reads(3_u64))
 			.saturating_add(T::DbWeight::get().writes(3_u64))
 	}
 
 	fn slash() -> Weight {
 		// Proof size in bytes: 973 measured, 3850 at most.
-		// Fastest run: 86_663 ns.
-		Weight::from_parts(121_594_100, 3850)
+		// Fastest run: 84_452 ns.
+		Weight::from_parts(114_845_900, 3850)
 			.saturating_add(T::DbWeight::get().reads(7_u64))
 			.saturating_add(T::DbWeight::get().writes(6_u64))
 	}
 
 	fn set_minimum_bond() -> Weight {
 		// Proof size in bytes: 0 measured, 0 at most.
-		// Fastest run: 7_642 ns.
-		Weight::from_parts(11_535_650, 0).saturating_add(T::DbWeight::get().writes(1_u64))
+		// Fastest run: 7_872 ns.
+		Weight::from_parts(12_383_200, 0).saturating_add(T::DbWeight::get().writes(1_u64))
 	}
 
 	fn clean_application() -> Weight {
-		// Proof size in bytes: 410 measured, 3509 at most.
-		// Fastest run: 22_520 ns.
-		Weight::from_parts(30_003_500, 3509)
+		// Proof size in bytes: 495 measured, 3509 at most.
+		// Fastest run: 22_139 ns.
+		Weight::from_parts(29_265_200, 3509)
 			.saturating_add(T::DbWeight::get().reads(2_u64))
 			.saturating_add(T::DbWeight::get().writes(4_u64))
 	}
 
 	fn clean_ending() -> Weight {
 		// Proof size in bytes: 163 measured, 3473 at most.
-		// Fastest run: 10_815 ns.
-		Weight::from_parts(14_966_100, 3473)
+		// Fastest run: 10_302 ns.
+		Weight::from_parts(13_940_300, 3473)
 			.saturating_add(T::DbWeight::get().reads(2_u64))
 			.saturating_add(T::DbWeight::get().writes(2_u64))
 	}

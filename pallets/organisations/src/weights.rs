@@ -33,96 +33,96 @@ pub struct SubstrateWeight<T>(PhantomData<T>);
 impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	fn create() -> Weight {
 		// Proof size in bytes: 118 measured, 5738 at most.
-		// Fastest run: 101_067 ns.
-		Weight::from_parts(218_859_950, 5738)
+		// Fastest run: 96_264 ns.
+		Weight::from_parts(159_708_550, 5738)
 			.saturating_add(T::DbWeight::get().reads(6_u64))
 			.saturating_add(T::DbWeight::get().writes(6_u64))
 	}
 
 	fn set_member() -> Weight {
 		// Proof size in bytes: 2850 measured, 6196 at most.
-		// Fastest run: 64_176 ns.
-		Weight::from_parts(96_876_000, 6196)
+		// Fastest run: 59_640 ns.
+		Weight::from_parts(86_475_400, 6196)
 			.saturating_add(T::DbWeight::get().reads(6_u64))
 			.saturating_add(T::DbWeight::get().writes(3_u64))
 	}
 
 	fn remove_member() -> Weight {
-		// Proof size in bytes: 2365 measured, 8887 at most.
-		// Fastest run: 109_483 ns.
-		Weight::from_parts(184_115_000, 8887)
-			.saturating_add(T::DbWeight::get().reads(11_u64))
-			.saturating_add(T::DbWeight::get().writes(7_u64))
+		// Proof size in bytes: 2632 measured, 8887 at most.
+		// Fastest run: 121_409 ns.
+		Weight::from_parts(159_587_800, 8887)
+			.saturating_add(T::DbWeight::get().reads(13_u64))
+			.saturating_add(T::DbWeight::get().writes(8_u64))
 	}
 
 	fn set_policy() -> Weight {
 		// Proof size in bytes: 1663 measured, 5738 at most.
-		// Fastest run: 37_695 ns.
-		Weight::from_parts(52_560_750, 5738)
+		// Fastest run: 35_385 ns.
+		Weight::from_parts(49_399_400, 5738)
 			.saturating_add(T::DbWeight::get().reads(3_u64))
 			.saturating_add(T::DbWeight::get().writes(2_u64))
 	}
 
 	fn hand_over() -> Weight {
-		// Proof size in bytes: 249 measured, 6102 at most.
-		// Fastest run: 24_439 ns.
-		Weight::from_parts(46_323_150, 6102)
-			.saturating_add(T::DbWeight::get().reads(2_u64))
-			.saturating_add(T::DbWeight::get().writes(1_u64))
+		// Proof size in bytes: 531 measured, 6196 at most.
+		// Fastest run: 46_187 ns.
+		Weight::from_parts(63_039_550, 6196)
+			.saturating_add(T::DbWeight::get().reads(5_u64))
+			.saturating_add(T::DbWeight::get().writes(3_u64))
 	}
 
 	fn cancel_hand_over() -> Weight {
-		// Proof size in bytes: 319 measured, 3581 at most.
-		// Fastest run: 18_702 ns.
-		Weight::from_parts(29_760_850, 3581)
-			.saturating_add(T::DbWeight::get().reads(1_u64))
-			.saturating_add(T::DbWeight::get().writes(1_u64))
+		// Proof size in bytes: 408 measured, 3593 at most.
+		// Fastest run: 26_824 ns.
+		Weight::from_parts(36_695_350, 3593)
+			.saturating_add(T::DbWeight::get().reads(2_u64))
+			.saturating_add(T::DbWeight::get().writes(2_u64))
 	}
 
 	fn accept_hand_over() -> Weight {
-		// Proof size in bytes: 2402 measured, 8887 at most.
-		// Fastest run: 118_006 ns.
-		Weight::from_parts(200_632_450, 8887)
+		// Proof size in bytes: 2351 measured, 8887 at most.
+		// Fastest run: 112_431 ns.
+		Weight::from_parts(162_009_700, 8887)
 			.saturating_add(T::DbWeight::get().reads(11_u64))
 			.saturating_add(T::DbWeight::get().writes(8_u64))
 	}
 
 	fn begin_recovery() -> Weight {
 		// Proof size in bytes: 358 measured, 3593 at most.
-		// Fastest run: 35_971 ns.
-		Weight::from_parts(50_602_300, 3593)
+		// Fastest run: 33_285 ns.
+		Weight::from_parts(61_311_100, 3593)
 			.saturating_add(T::DbWeight::get().reads(4_u64))
 			.saturating_add(T::DbWeight::get().writes(2_u64))
 	}
 
 	fn cancel_recovery() -> Weight {
 		// Proof size in bytes: 396 measured, 3593 at most.
-		// Fastest run: 34_986 ns.
-		Weight::from_parts(47_791_700, 3593)
+		// Fastest run: 31_918 ns.
+		Weight::from_parts(44_563_650, 3593)
 			.saturating_add(T::DbWeight::get().reads(3_u64))
 			.saturating_add(T::DbWeight::get().writes(2_u64))
 	}
 
 	fn complete_recovery() -> Weight {
 		// Proof size in bytes: 1898 measured, 5738 at most.
-		// Fastest run: 75_440 ns.
-		Weight::from_parts(104_354_450, 5738)
+		// Fastest run: 70_360 ns.
+		Weight::from_parts(112_951_850, 5738)
 			.saturating_add(T::DbWeight::get().reads(5_u64))
 			.saturating_add(T::DbWeight::get().writes(6_u64))
 	}
 
 	fn dissolve() -> Weight {
-		// Proof size in bytes: 1398 measured, 8887 at most.
-		// Fastest run: 178_814 ns.
-		Weight::from_parts(303_257_300, 8887)
-			.saturating_add(T::DbWeight::get().reads(20_u64))
+		// Proof size in bytes: 1504 measured, 8887 at most.
+		// Fastest run: 170_017 ns.
+		Weight::from_parts(214_665_900, 8887)
+			.saturating_add(T::DbWeight::get().reads(21_u64))
 			.saturating_add(T::DbWeight::get().writes(11_u64))
 	}
 
 	fn join() -> Weight {
 		// Proof size in bytes: 2795 measured, 6102 at most.
-		// Fastest run: 63_922 ns.
-		Weight::from_parts(119_125_050, 6102)
+		// Fastest run: 56_819 ns.
+		Weight::from_parts(76_539_400, 6102)
 			.saturating_add(T::DbWeight::get().reads(5_u64))
 			.saturating_add(T::DbWeight::get().writes(5_u64))
 	}

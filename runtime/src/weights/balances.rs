@@ -15,56 +15,56 @@ pub struct SubstrateWeight<T>(PhantomData<T>);
 impl<T: frame_system::Config> pallet_balances::WeightInfo for SubstrateWeight<T> {
 	fn transfer_allow_death() -> Weight {
 		// Proof size in bytes: 0 measured, 3593 at most.
-		// Fastest run: 84_006 ns.
-		Weight::from_parts(165_271_100, 3593)
+		// Fastest run: 77_178 ns.
+		Weight::from_parts(120_361_300, 3593)
 			.saturating_add(T::DbWeight::get().reads(1_u64))
 			.saturating_add(T::DbWeight::get().writes(1_u64))
 	}
 
 	fn transfer_keep_alive() -> Weight {
 		// Proof size in bytes: 0 measured, 3593 at most.
-		// Fastest run: 65_446 ns.
-		Weight::from_parts(127_867_350, 3593)
+		// Fastest run: 61_615 ns.
+		Weight::from_parts(99_028_800, 3593)
 			.saturating_add(T::DbWeight::get().reads(1_u64))
 			.saturating_add(T::DbWeight::get().writes(1_u64))
 	}
 
 	fn force_set_balance_creating() -> Weight {
 		// Proof size in bytes: 39 measured, 3593 at most.
-		// Fastest run: 33_900 ns.
-		Weight::from_parts(57_109_000, 3593)
+		// Fastest run: 32_250 ns.
+		Weight::from_parts(62_695_700, 3593)
 			.saturating_add(T::DbWeight::get().reads(1_u64))
 			.saturating_add(T::DbWeight::get().writes(1_u64))
 	}
 
 	fn force_set_balance_killing() -> Weight {
 		// Proof size in bytes: 174 measured, 3593 at most.
-		// Fastest run: 35_328 ns.
-		Weight::from_parts(63_001_600, 3593)
+		// Fastest run: 30_566 ns.
+		Weight::from_parts(41_664_500, 3593)
 			.saturating_add(T::DbWeight::get().reads(1_u64))
 			.saturating_add(T::DbWeight::get().writes(1_u64))
 	}
 
 	fn force_transfer() -> Weight {
 		// Proof size in bytes: 103 measured, 6196 at most.
-		// Fastest run: 88_342 ns.
-		Weight::from_parts(160_782_650, 6196)
+		// Fastest run: 75_592 ns.
+		Weight::from_parts(104_239_450, 6196)
 			.saturating_add(T::DbWeight::get().reads(2_u64))
 			.saturating_add(T::DbWeight::get().writes(2_u64))
 	}
 
 	fn transfer_all() -> Weight {
 		// Proof size in bytes: 0 measured, 3593 at most.
-		// Fastest run: 80_902 ns.
-		Weight::from_parts(178_859_500, 3593)
+		// Fastest run: 72_760 ns.
+		Weight::from_parts(115_017_250, 3593)
 			.saturating_add(T::DbWeight::get().reads(1_u64))
 			.saturating_add(T::DbWeight::get().writes(1_u64))
 	}
 
 	fn force_unreserve() -> Weight {
 		// Proof size in bytes: 174 measured, 3593 at most.
-		// Fastest run: 28_558 ns.
-		Weight::from_parts(58_900_700, 3593)
+		// Fastest run: 25_772 ns.
+		Weight::from_parts(37_941_950, 3593)
 			.saturating_add(T::DbWeight::get().reads(1_u64))
 			.saturating_add(T::DbWeight::get().writes(1_u64))
 	}
@@ -72,10 +72,10 @@ impl<T: frame_system::Config> pallet_balances::WeightInfo for SubstrateWeight<T>
 	/// `u` was measured from 1 to 1000.
 	fn upgrade_accounts(u: u32) -> Weight {
 		// Proof size in bytes: 0 + u * 85 measured, 990 + u * 2603 at most.
-		// Fastest run: 43_913 ns.
-		Weight::from_parts(53_678_550, 990)
-			// Standard error 593_853.
-			.saturating_add(Weight::from_parts(53_438_735, 0).saturating_mul(u.into()))
+		// Fastest run: 27_160 ns.
+		Weight::from_parts(1_950_428_861, 990)
+			// Standard error 427_970.
+			.saturating_add(Weight::from_parts(25_651_385, 0).saturating_mul(u.into()))
 			.saturating_add(T::DbWeight::get().reads(1_u64.saturating_mul(u.into())))
 			.saturating_add(T::DbWeight::get().writes(1_u64.saturating_mul(u.into())))
 			.saturating_add(Weight::from_parts(0, 2603).saturating_mul(u.into()))
@@ -83,19 +83,19 @@ impl<T: frame_system::Config> pallet_balances::WeightInfo for SubstrateWeight<T>
 
 	fn force_adjust_total_issuance() -> Weight {
 		// Proof size in bytes: 0 measured, 0 at most.
-		// Fastest run: 11_423 ns.
-		Weight::from_parts(33_424_750, 0)
+		// Fastest run: 9_443 ns.
+		Weight::from_parts(14_502_650, 0)
 	}
 
 	fn burn_allow_death() -> Weight {
 		// Proof size in bytes: 0 measured, 0 at most.
-		// Fastest run: 60_387 ns.
-		Weight::from_parts(129_353_150, 0)
+		// Fastest run: 46_141 ns.
+		Weight::from_parts(76_265_700, 0)
 	}
 
 	fn burn_keep_alive() -> Weight {
 		// Proof size in bytes: 0 measured, 0 at most.
-		// Fastest run: 36_047 ns.
-		Weight::from_parts(85_066_650, 0)
+		// Fastest run: 32_243 ns.
+		Weight::from_parts(45_978_150, 0)
 	}
 }
