@@ -15,7 +15,7 @@ use std::{collections::BTreeMap, fs};
 use subxt_rpcs::client::rpc_params;
 
 /// What no drill runs, and where it is run instead. [`dpki_e2e::Runbook::all_but`] holds this list to be exact.
-const LEFT_OUT: [(&str, Elsewhere); 16] = [
+const LEFT_OUT: [(&str, Elsewhere); 12] = [
 	// The only one that no test runs.
 	(
 		"cargo build --locked --profile production -p dpki-runtime --features on-chain-release-build",
@@ -32,10 +32,6 @@ const LEFT_OUT: [(&str, Elsewhere); 16] = [
 		"useradd --system --user-group --no-create-home --shell /usr/sbin/nologin dpki",
 		Machines("useradd"),
 	),
-	("dpki account send", Story("together.rs")),
-	("dpki anchor rollover old.crt --to new.crt --after 30d", Story("every_call.rs")),
-	("dpki endorser bond", Story("bonds.rs")),
-	("dpki motion propose slash", Story("bonds.rs")),
 	("dpki status delivery acme/drone-7", Story("deliveries.rs")),
 	// On a chain on which nothing becomes final, which the drills here must not be.
 	(
@@ -157,6 +153,37 @@ async fn validators_hold_a_fleet(consortium: &Consortium) {
 		let held = fs::read_dir(path(&format!("{member}-tiles"))).expect("it is there");
 		assert!(held.count() > 0, "{member} holds nothing");
 	}
+}
+
+/// One anchor takes another's place, and an endorser that was sent its bond loses a part of it.
+fn the_registry_is_looked_after(consortium: &Consortium) {
+	let west = consortium.acting("west", "west");
+	let path = |name: &str| consortium.workspace.join(name).display().to_string();
+	let anchors = ["old", "new"].map(|name| {
+		west.ok(["key", "new", "x509-root", "--subject", name, &path(name)]);
+		let (key, cert) = (path(name), path(&format!("{name}.crt")));
+		let add = ["anchor", "add", "--org", "acme", "--kind", "x509-root"];
+		west.ok([&add[..], &["--key", &key, "--cert", &cert]].concat())["anchor"].clone()
+	});
+	let signed = ("--after 30d", "--after 30d --account west.key");
+	consortium.does("west", "dpki anchor rollover old.crt", &[signed]);
+	let old = anchors[0].as_str().expect("it has an id");
+	assert_eq!(west.ok(["anchor", "show", old])["successor"], anchors[1]);
+
+	let notary = west.ok(["key", "new", "account", &path("notary.key")])["address"].clone();
+	let notary = notary.as_str().expect("an address");
+	let send = format!("send --to {notary} --amount 2_000_000_000_000 --yes --account west.key");
+	consortium.does("west", "dpki account send", &[("send", &send)]);
+	let bond = ("bond", "bond 1_000_000_000_000 --account notary.key");
+	consortium.does("west", "dpki endorser bond", &[bond]);
+	fs::write(path("minutes.txt"), "the register says otherwise").expect("writes the proof");
+	let slash = format!(
+		"slash {notary} --amount 400_000_000_000 --because false-statement --evidence minutes.txt \
+		 --account north.key"
+	);
+	let proposed = consortium.does("east", "dpki motion propose slash", &[("slash", &slash)]);
+	consortium.carry(&proposed["motion"]);
+	assert_eq!(west.ok(["endorser", "bonded", notary])["active"], "600000000000");
 }
 
 /// The one authority set of before leads devices to a checkpoint of after, without the chain.
@@ -374,6 +401,7 @@ async fn every_command_of_the_runbook_does_what_it_says() {
 	the_council_replaces_the_runtime(&consortium);
 	what_is_said_by_the_way_is_so(&consortium);
 	validators_hold_a_fleet(&consortium).await;
+	the_registry_is_looked_after(&consortium);
 	// What devices are made with.
 	let checkpoint = consortium.workspace.join("before.checkpoint").display().to_string();
 	let made = run(&binary("dpki"), ["bundle", "checkpoint", &checkpoint, "--url", &url]);
