@@ -7,15 +7,14 @@ use crate::{
 use dpki_primitives::{
 	Moment,
 	application::{ApplicationRecord, Outcome, Phase, Renewal},
-	assurance::{Accreditation, EndorsementRecord, Level, WithdrawalReason, judge},
+	assurance::{
+		Accreditation, EndorsementRecord, Finding, Level, MAX_PER_ENDORSER, WithdrawalReason, judge,
+	},
 	certificate::{CertificateRecord, Office},
 	ids::{ApplicationId, CertificateDigest, CertificateId, OrganisationId},
 };
 use frame_support::ensure;
 use sp_runtime::{DispatchError, DispatchResult};
-
-/// Most endorsements of one certificate by one endorser that are in their time: an earlier one, and the one that follows it.
-pub(crate) const MAX_PER_ENDORSER: usize = 2;
 
 impl<T: Config> Pallet<T> {
 	pub(crate) fn do_endorse(
@@ -113,15 +112,17 @@ impl<T: Config> Pallet<T> {
 				return Ok(());
 			}
 			let own = list.iter().filter(|old| is_own(old)).count();
-			ensure!(own < MAX_PER_ENDORSER, Error::<T>::EndorsedTwice);
+			ensure!(own < MAX_PER_ENDORSER as usize, Error::<T>::EndorsedTwice);
 			if list.is_full() {
 				let endorsed = certificate.endorsed(id, Self::status_of(certificate, now));
-				let is_useless = |old: &EndorsementRecord| {
-					let finding = judge(&endorsed, old, Self::endorser(old).as_ref(), now);
-					finding.is_final() || now > old.expires_at
+				let finding = |old: &EndorsementRecord| {
+					judge(&endorsed, old, Self::endorser(old).as_ref(), now)
 				};
+				let is_useless =
+					|old: &EndorsementRecord| now > old.expires_at || finding(old).is_final();
+				// Not what a thief withdrew, as far as that is known: it counts.
 				let is_withdrawn =
-					|old: &EndorsementRecord| !is_own(old) && old.withdrawn.is_some();
+					|old: &EndorsementRecord| !is_own(old) && finding(old) == Finding::Withdrawn;
 				let place = list
 					.iter()
 					.position(is_useless)

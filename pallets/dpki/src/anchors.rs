@@ -194,11 +194,13 @@ impl<T: Config> Pallet<T> {
 		let anchors = KeyAnchors::<T>::get(key);
 		ensure!(anchors.len() < MAX_ANCHORS_PER_KEY as usize, Error::<T>::AnchorKeyFull);
 		let Some(issuer) = candidate.certification.and_then(|it| it.issuer) else { return Ok(()) };
-		// Another certificate from the same issuer, or the same one with another signature, would undo its revocation.
-		let is_withdrawn = anchors
-			.into_iter()
-			.filter_map(Anchors::<T>::get)
-			.any(|record| record.issuer() == Some(issuer) && record.revocation.is_some());
+		// Another certificate from the same issuer, or the same one with another signature, would undo its revocation. So it
+		// would from another anchor of the issuer's key, such as a root that was renewed.
+		let above = Anchors::<T>::get(issuer).map(|record| record.key_id);
+		let givers = above.map(KeyAnchors::<T>::get).unwrap_or_default();
+		let is_withdrawn = anchors.into_iter().filter_map(Anchors::<T>::get).any(|record| {
+			record.revocation.is_some() && record.issuer().is_some_and(|it| givers.contains(&it))
+		});
 		ensure!(!is_withdrawn, Error::<T>::AnchorKeyWithdrawn);
 		Ok(())
 	}

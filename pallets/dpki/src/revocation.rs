@@ -43,9 +43,13 @@ impl<T: Config> Pallet<T> {
 		Self::ensure_manager(&actor, above.organisation)?;
 		ensure!(record.revocation.is_none(), Error::<T>::AnchorAlreadyRevoked);
 		Self::end_anchor(anchor, revocation);
-		// The same key under another certificate of this issuer would go on as if nothing had been taken back.
-		let is_of_issuer =
-			|id: &AnchorId| Anchors::<T>::get(id).is_some_and(|other| other.issuer() == issuer);
+		// The same key under another certificate of this issuer would go on as if nothing had been taken back. An issuer is its
+		// key: a root that was renewed is another anchor of it.
+		let givers = KeyAnchors::<T>::get(above.key_id);
+		let is_of_issuer = |id: &AnchorId| {
+			let given_by = Anchors::<T>::get(id).and_then(|other| other.issuer());
+			given_by.is_some_and(|giver| givers.contains(&giver))
+		};
 		for id in KeyAnchors::<T>::get(record.key_id).into_iter().filter(is_of_issuer) {
 			Self::end_anchor(id, revocation);
 		}

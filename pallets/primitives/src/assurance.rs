@@ -19,6 +19,9 @@ use scale_info::TypeInfo;
 /// Most endorsements that a certificate carries: one list, provable in one read.
 pub const MAX_ENDORSEMENTS: u32 = 16;
 
+/// Most endorsements of one certificate by one endorser that are in their time: an earlier one, and the one that follows it.
+pub const MAX_PER_ENDORSER: u32 = 2;
+
 /// How well a subject was checked. Levels are ordered.
 #[derive(
 	Clone,

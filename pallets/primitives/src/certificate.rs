@@ -24,8 +24,8 @@ const DAY: Moment = 24 * 60 * 60 * 1000;
 /// Longest display name in bytes of UTF-8; the upper bound of `organizationName` is 64 characters (X.520).
 pub const MAX_DISPLAY_NAME_LEN: u32 = 64;
 
-/// Most endorsements that a policy can ask for.
-pub const MAX_QUORUM: u32 = crate::assurance::MAX_ENDORSEMENTS;
+/// Most endorsements that a policy can ask for: as many endorsers can each have the next one beside the one that ends.
+pub const MAX_QUORUM: u32 = crate::assurance::MAX_ENDORSEMENTS / crate::assurance::MAX_PER_ENDORSER;
 
 /// Most live certificates about one subject.
 pub const MAX_LIVE_CERTIFICATES: u32 = 8;

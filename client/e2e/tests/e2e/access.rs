@@ -83,11 +83,17 @@ async fn a_login_is_granted_by_the_chain_and_taken_away() {
 	// No grant fails for a host certificate that was good when it was delivered: the next delivery goes without it.
 	let shown = device.ssh().join("current/host_certificate.pub");
 	let text = |path: &Path| path.display().to_string();
+	let review = text(&fleet.workspace.join("drone-7.review"));
+	let user_cas = ["--user-ca", &text(&dpki_e2e::public(&user_ca))];
+	let host = ["--host-ca-key", &text(&host_ca), "--host-name", "device.test"];
+	let principals = format!("{}=ops", login_name());
+	let whom = ["deliver", "--org", "acme", "--device", "drone-7", "--review", &review, "--wait"];
+	let again = [&whom[..], &user_cas, &host, &["--principals", &principals]].concat();
+	assert_eq!(fleet.admin.ok(again)["outcome"], "applied");
 	fleet.admin.ok(["revoke", "ssh-cert", "--cert", &text(&shown), "--yes"]);
 	let dave = fleet.user_key("dave");
-	let review = delivered["review"].as_str().expect("a file");
 	let whom = ["--login", &login_name(), "--key", &text(&dave), "--ca", &text(&user_ca)];
-	let how = ["access", "grant", "acme/drone-7", "--review", review, "--wait=110s"];
+	let how = ["access", "grant", "acme/drone-7", "--review", &review, "--wait=110s"];
 	assert_eq!(fleet.admin.ok([&how[..], &whom].concat())["outcome"], "applied");
 	assert!(!shown.exists(), "it is of no use to anybody");
 	let login = sshd.login(&dave, &known_hosts, "true");

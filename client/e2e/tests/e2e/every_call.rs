@@ -91,7 +91,7 @@ fn what_a_council_decides_about_prices_and_validators_is_so() {
 	decides(&["economy", "feeless", "off"]);
 
 	decides(&["validator", "bounds", "--minimum", "1", "--maximum", "20"]);
-	let too_few = council.ok(["validator", "disable", "//Alice"]);
+	let too_few = council.failed(["validator", "disable", "//Alice"]);
 	assert!(text(&too_few["failure"]).contains("TooFewValidators"), "{too_few}");
 	decides(&["validator", "add", "//Bob"]);
 	let state = || {

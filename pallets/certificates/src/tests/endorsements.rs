@@ -1,11 +1,11 @@
 //! Endorsements: when they count, and what a certificate is worth by them.
 
 use super::{doubles::TestOrganisations, mock::*};
-use crate::Endorsements;
+use crate::{Accreditations, Endorsements};
 use dpki_primitives::{
 	application::{CertificateRequest, Outcome},
-	assurance::{EndorsementRecord, Finding, Level, WithdrawalReason},
-	certificate::{MAX_QUORUM, Office},
+	assurance::{EndorsementRecord, Finding, Level, MAX_ENDORSEMENTS, WithdrawalReason},
+	certificate::Office,
 	ids::{CertificateDigest, CertificateId},
 	organisation::Role,
 	revocation::RevocationReason,
@@ -384,7 +384,7 @@ fn a_full_list_gives_up_what_can_never_count_again_and_then_what_others_withdrew
 			expires_at,
 			withdrawn: None,
 		};
-		for n in 0..MAX_QUORUM as u8 {
+		for n in 0..MAX_ENDORSEMENTS as u8 {
 			let organisation = endorser_organisation(n % 6);
 			let who = AccountId32::new([100 + n; 32]);
 			accredit(Office::Endorser, who, organisation, Level::Ev);
@@ -397,7 +397,7 @@ fn a_full_list_gives_up_what_can_never_count_again_and_then_what_others_withdrew
 		assert_noop!(endorse(id, 0, Level::Ov), Error::EndorsementsFull);
 		Endorsements::<Test>::mutate(id, |list| list[5] = record(5, NOW - 1));
 		assert_ok!(endorse(id, 0, Level::Ov));
-		assert_eq!(Endorsements::<Test>::get(id).len(), MAX_QUORUM as usize);
+		assert_eq!(Endorsements::<Test>::get(id).len(), MAX_ENDORSEMENTS as usize);
 		let is_there = |n| Endorsements::<Test>::get(id).iter().any(|it| it.endorser == [n; 32]);
 		assert!(!is_there(105));
 
@@ -415,6 +415,19 @@ fn a_full_list_gives_up_what_can_never_count_again_and_then_what_others_withdrew
 			NOW + DAY,
 		);
 		assert_eq!(again.unwrap_err(), Error::EndorsementsFull.into(), "its own does not give way");
+		// A thief has withdrawn it, so it counts.
+		let office = Office::Endorser;
+		let seventh = AccountId32::new([107; 32]);
+		Accreditations::<Test>::mutate(office, &seventh, |record| {
+			record.as_mut().unwrap().compromised_from = Some(NOW);
+		});
+		Endorsements::<Test>::mutate(id, |list| {
+			list.iter_mut().find(|it| it.endorser == [107; 32]).unwrap().endorsed_at = NOW - 1;
+		});
+		assert_noop!(endorse(id, 1, Level::Ov), Error::EndorsementsFull);
+		Accreditations::<Test>::mutate(office, &seventh, |record| {
+			record.as_mut().unwrap().compromised_from = None;
+		});
 		assert_ok!(endorse(id, 1, Level::Ov));
 		assert!(!is_there(107));
 	});

@@ -110,6 +110,29 @@ fn an_issuer_takes_back_every_certificate_that_it_gave_to_the_key() {
 }
 
 #[test]
+fn an_issuer_whose_root_was_renewed_takes_back_what_it_gave_under_either() {
+	run(|| {
+		let (root, unit) = shared_tree();
+		let mut params = root.params.clone();
+		params.serial_number = Some(rcgen::SerialNumber::from_slice(&[77]));
+		let renewed = Party::root_of(params, root.copy_of_pair());
+		renewed.register_root();
+		let below = unit.reissued_by(&renewed, 9);
+		assert_ok!(below.register_for(MALLORY, other(), Basis::IssuedBy(renewed.id())));
+
+		assert_ok!(Dpki::revoke_anchor(signed(CAROL), unit.id(), REASON));
+		for anchor in [unit.id(), below.id()] {
+			assert_eq!(Dpki::anchor_status(anchor), Status::Revoked(REVOKED));
+		}
+		let again = unit.reissued_by(&renewed, 10);
+		assert_noop!(
+			again.register_for(MALLORY, other(), Basis::IssuedBy(renewed.id())),
+			Error::<Test>::AnchorKeyWithdrawn
+		);
+	});
+}
+
+#[test]
 fn the_holder_of_a_key_ends_it_also_after_an_issuer_took_back_its_part() {
 	run(|| {
 		let (root, unit) = shared_tree();

@@ -182,7 +182,7 @@ impl Grant {
 		let rule = rule.and_then(|record| ApprovalRule::of(record.policy));
 		let procedure = Procedure::of(rule, self.sign_for.as_ref().map(|it| it.0))?;
 		procedure.check(&view, organisation, (account.id(), payer)).await?;
-		let state = State::read(&self.review, &client, &view, &destination).await?;
+		let state = State::read(&self.review, session, (&client, &view), &destination).await?;
 		state.require_as_secret(&destination.key, &destination.device.text)?;
 		let request = self.request((&client, &view), payer, &destination).await?;
 

@@ -40,8 +40,8 @@ impl State {
 	/// that was approved since, the file takes its place.
 	pub async fn read(
 		path: &Path,
-		client: &Client,
-		view: &View,
+		session: &Session,
+		(client, view): (&Client, &View),
 		destination: &Destination,
 	) -> Result<Self> {
 		let (device, channel) = (&destination.device, destination.channel);
@@ -72,9 +72,9 @@ impl State {
 				why: error.to_string(),
 				next: "use a node that keeps its blocks, and try again".into(),
 			})?;
-			let organisation = destination.record.organisation;
-			let bundle =
-				without_refused(review.open(&envelope)?.bundle, view, organisation).await?;
+			let whom = (destination.record.organisation, device.id);
+			let bundle = review.open(&envelope)?.bundle;
+			let bundle = without_refused(bundle, session, view, whom).await?;
 			if from != path {
 				// It is in force by now, and what comes next must not be written over the file that opens it.
 				files::rename(from, path)?;

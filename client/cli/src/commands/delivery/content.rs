@@ -61,7 +61,8 @@ pub fn lines(content: &Content) -> Vec<String> {
 	lines
 }
 
-fn line(item: &Item) -> String {
+/// One line about an item.
+pub fn line(item: &Item) -> String {
 	let what = match item.part() {
 		Item::SshUserCa { anchor } => format!("certificates of the user CA {anchor} may log in"),
 		Item::SshHostCertificate { .. } => "a host certificate".into(),

@@ -20,6 +20,7 @@ use dpki_primitives::{
 	ids::{DeviceId, KeyId, OrganisationId},
 	key::{KeyPurpose, KeyRecord},
 	refusal::Refusal,
+	status::status,
 };
 use std::{
 	path::{Path, PathBuf},
@@ -53,24 +54,20 @@ impl Row {
 		DeviceId::from_name(organisation, self.name.as_str().as_bytes())
 	}
 
-	/// Whether the device is there with these keys already; `None` if it is there with others.
-	async fn is_registered(
-		&self,
-		view: &View,
-		organisation: OrganisationId,
-	) -> Result<Option<bool>> {
+	/// What the chain has of the device.
+	async fn found(&self, view: &View, organisation: OrganisationId) -> Result<Found> {
 		let device = self.device(organisation);
-		if view.device(device).await?.is_none() {
-			return Ok(Some(false));
-		}
+		let Some(record) = view.device(device).await? else { return Ok(Found::Nothing) };
+		let mut verdicts = vec![status(Some(&record.standing()), &[], view.now())];
 		for (purpose, key) in &self.keys {
-			let record = view.key(KeyId::of_device(device, &key.public())).await?;
+			let id = KeyId::of_device(device, &key.public());
 			let is_its_own = |it: KeyRecord| it.device == device && it.purpose == *purpose;
-			if !record.is_some_and(is_its_own) {
-				return Ok(None);
+			if !view.key(id).await?.is_some_and(is_its_own) {
+				return Ok(Found::OtherKeys);
 			}
+			verdicts.push(view.key_status(id).await?);
 		}
-		Ok(Some(true))
+		Ok(if verdicts.iter().all(|it| it.is_valid()) { Found::Same } else { Found::Ended })
 	}
 
 	/// With proofs for this registrant that its keys are held.
@@ -91,6 +88,18 @@ impl Row {
 			keys: proven.try_into().map_err(|_| too_many("many keys"))?,
 		})
 	}
+}
+
+/// What the chain has of a device in the table.
+enum Found {
+	/// Nothing.
+	Nothing,
+	/// The same, and it is valid.
+	Same,
+	/// The same, and the device or a key of it is not valid any more, or not now.
+	Ended,
+	/// A device of this name, with other keys.
+	OtherKeys,
 }
 
 /// How far the devices of a table are registered.
@@ -151,16 +160,25 @@ impl Batch {
 		let (mut left, mut other) = (Vec::new(), None);
 		let mut progress = Progress { table: &self.file, registered: 0, total: rows.len() };
 		for row in &rows {
-			match row.is_registered(&view, organisation).await? {
-				Some(true) => progress.registered += 1,
-				Some(false) => left.push(row),
-				None => other = other.or(Some(row)),
-			}
+			let problem = match row.found(&view, organisation).await? {
+				Found::Same => {
+					progress.registered += 1;
+					continue;
+				},
+				Found::Nothing => {
+					left.push(row);
+					continue;
+				},
+				Found::Ended => "is registered, and it or a key of it is not valid now",
+				Found::OtherKeys => "is registered with other keys",
+			};
+			other = other.or(Some((row, problem)));
 		}
-		if let Some(row) = other {
-			let reason = "a device of this name is registered with other keys: give it another name, \
-			              or take its lines out";
-			return Err(progress.refused(row, reason));
+		if let Some((row, problem)) = other {
+			let reason = format!(
+				"a device of this name {problem}: give it another name, or take its lines out"
+			);
+			return Err(progress.refused(row, &reason));
 		}
 		let before = progress.registered;
 		let (mut all, groups) = (Vec::new(), left.chunks(MAX_DEVICES_PER_BATCH as usize));

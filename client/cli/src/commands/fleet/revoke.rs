@@ -8,6 +8,7 @@ use crate::{
 	commands::revoke::{How, revoke},
 	error::{Error, Result},
 	output::{Progress, Report},
+	proven::Trust,
 	session::Session,
 	values::{FleetRef, Members, Name},
 };
@@ -45,13 +46,17 @@ pub struct Revoke {
 	#[arg(long)]
 	whole: bool,
 	#[command(flatten)]
+	trust: Trust,
+	#[command(flatten)]
 	how: How,
 }
 
 impl Revoke {
 	/// Runs the command.
 	pub async fn run(self, session: &Session) -> Result<Report> {
-		let (client, view) = session.view().await?;
+		// Which number a name has is read from tiles that the record on the chain commits to: a node that lies about the record
+		// could have another member revoked.
+		let (client, view) = self.trust.view(session).await?;
 		let record = record(&view, &self.fleet).await?;
 		if self.whole {
 			let what = format!("the fleet {} with all its members", self.fleet);

@@ -129,7 +129,7 @@ impl Answer {
 		let organisation = opened.record.organisation;
 		procedure.check(&view, organisation, (account.id(), actor)).await?;
 		// Whatever cannot be delivered is refused before anything is certified.
-		let state = State::read(review, &client, &view, &destination).await?;
+		let state = State::read(review, session, (&client, &view), &destination).await?;
 		state.require_as_secret(&destination.key, &opened.name)?;
 		let Certified { item, names, until, key } = match opened.wanted.clone() {
 			Wanted::SshHost { key, names } => {

@@ -1,11 +1,15 @@
 //! What a state is not carried on with, because a device would refuse it in a new delivery.
 
-use crate::{commands::revoke::signer_anchor, error::Result};
+use crate::{
+	commands::{delivery::content, revoke::signer_anchor},
+	error::Result,
+	session::Session,
+};
 use dpki_client::{Bundle, Item, View, ssh};
 use dpki_primitives::{
 	Moment,
 	anchor::AnchorRecord,
-	ids::{AnchorId, OrganisationId},
+	ids::{AnchorId, DeviceId, KeyId, OrganisationId},
 	revocation::{SshRevocation, SshSubject},
 	status::{Status, status},
 };
@@ -15,11 +19,12 @@ use std::collections::BTreeMap;
 /// The state without what a device refuses in a new delivery, although it was good once: CAs that are not believed any
 /// more, and certificates of the host and its users that have ended, were revoked, or are of such a CA. Otherwise nobody
 /// could be granted a login because of them. The device has left the CAs out on its own, and keeps its keys for the next
-/// certificates.
+/// certificates. What is left out is told.
 pub(super) async fn without_refused(
 	bundle: Bundle,
+	session: &Session,
 	view: &View,
-	organisation: OrganisationId,
+	(organisation, device): (OrganisationId, DeviceId),
 ) -> Result<Bundle> {
 	let mut authorities = Authorities::new();
 	for item in &bundle.items {
@@ -32,7 +37,31 @@ pub(super) async fn without_refused(
 		let (record, revocations) = (view.anchor(id).await?, view.ssh_revocations(id).await?);
 		authorities.insert(id, Authority { record, revocations });
 	}
-	Ok(without(bundle, &authorities, organisation, view.now()))
+	let given = bundle.items.clone();
+	let mut bundle = without(bundle, &authorities, organisation, view.now());
+	if is_for_another_host_key(&bundle, view, device).await? {
+		bundle.items.retain(|item| !is_host_certificate(item));
+	}
+	for item in given.iter().filter(|item| !bundle.items.contains(item)) {
+		let what = content::line(item);
+		session.warn(&format!("the device would refuse this, so it is left out: {what}"));
+	}
+	Ok(bundle)
+}
+
+/// Whether the host certificate is for a host key that the device had once.
+async fn is_for_another_host_key(bundle: &Bundle, view: &View, device: DeviceId) -> Result<bool> {
+	let item = bundle.items.iter().find(|item| is_host_certificate(item));
+	let Some(certificate) = item.and_then(certificate) else { return Ok(false) };
+	let key = ssh::to_public_key(&certificate.public_key().clone().into());
+	let Some(id) = key.map(|key| KeyId::of(&key)) else { return Ok(false) };
+	// Of a key that the chain does not know, nothing is known here.
+	let is_its_own = view.key(id).await?.is_some_and(|record| record.device == device);
+	Ok(is_its_own && !view.key_status(id).await?.is_valid())
+}
+
+fn is_host_certificate(item: &Item) -> bool {
+	matches!(item.part(), Item::SshHostCertificate { .. })
 }
 
 fn without(
@@ -46,8 +75,7 @@ fn without(
 	// whoever delivered them has to deliver anew.
 	let is_host_key = |item: &Item| matches!(item.part(), Item::SshHostKey { .. });
 	let has_host_key = bundle.items.iter().any(is_host_key);
-	let is_settled =
-		|item: &Item| has_host_key && matches!(item.part(), Item::SshHostCertificate { .. });
+	let is_settled = |item: &Item| has_host_key && is_host_certificate(item);
 	bundle.items.retain(|item| match (ca(item), certificate(item)) {
 		(Some(anchor), _) => known(&anchor).is_some_and(|it| it.is_believed(now)),
 		(None, Some(_)) if is_settled(item) => true,
