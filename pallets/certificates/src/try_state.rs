@@ -5,12 +5,12 @@ use crate::{
 	ClosedQueue, ClosedRange, CompromisedKeys, Config, Ending, EndingCount, Endorsements, Escrows,
 	HoldReason, HolderCertificateCount, HolderCertificates, OpenApplications, OpenByPayer,
 	OpenCount, OpenPositions, OpenRenewals, Pallet, Registrants, SlashCount, Slashes,
-	SubjectCertificateCount, SubjectCertificates, Subjects, endorsements::MAX_PER_ENDORSER,
+	SubjectCertificateCount, SubjectCertificates, Subjects,
 };
 use alloc::collections::{BTreeMap, BTreeSet};
 use dpki_primitives::{
 	application::{Phase, Purpose},
-	assurance::EndorsementRecord,
+	assurance::{EndorsementRecord, MAX_PER_ENDORSER},
 	certificate::{Office, day_of},
 	ids::{CertificateId, KeyId},
 	revocation::RevocationReason,
@@ -225,7 +225,7 @@ impl<T: Config> Pallet<T> {
 			for (index, record) in list.iter().enumerate() {
 				let is_same = |other: &&EndorsementRecord| other.endorser == record.endorser;
 				ensure!(
-					list[..=index].iter().filter(is_same).count() <= MAX_PER_ENDORSER,
+					list[..=index].iter().filter(is_same).count() <= MAX_PER_ENDORSER as usize,
 					"an endorser endorsed a certificate more often than it can"
 				);
 				let endorser = T::AccountId::from(record.endorser);

@@ -5,7 +5,7 @@
 //! to. Whoever gets the file sees the content, by the same rules as the device, before a publisher publishes it or a
 //! watchdog approves it. It is as secret as the content.
 
-mod content;
+pub mod content;
 mod review;
 mod several;
 
