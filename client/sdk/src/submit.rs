@@ -45,6 +45,9 @@ const REPORTS_TIMEOUT: Duration = Duration::from_secs(30);
 /// JSON-RPC code of nodes for a transaction that the pool finds invalid.
 const POOL_INVALID: i32 = 1010;
 
+/// JSON-RPC code of nodes for a transaction that the pool has already, byte for byte.
+const POOL_HAS_IT: i32 = 1013;
+
 /// What is said of a transaction whose number in the account is not the next one.
 const NUMBER_USED: &str = "another transaction of the account came first: submit it again";
 
@@ -516,6 +519,8 @@ fn submission_failed(error: ExtrinsicError) -> Result<Watched, SubmitError> {
 		return Err(unreported(error.to_string()));
 	};
 	match error {
+		// A connection that was lost sends anew what it had no answer to. Nobody else has these bytes.
+		subxt_rpcs::Error::User(error) if error.code == POOL_HAS_IT => Ok(Watched::Lost),
 		subxt_rpcs::Error::User(error) => Err(pool_error(&error)),
 		error if error.is_disconnected_will_reconnect() => Ok(Watched::Lost),
 		error => Err(unreported(error.to_string())),

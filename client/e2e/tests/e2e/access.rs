@@ -96,6 +96,10 @@ async fn a_login_is_granted_by_the_chain_and_taken_away() {
 	let how = ["access", "grant", "acme/drone-7", "--review", &review, "--wait=110s"];
 	assert_eq!(fleet.admin.ok([&how[..], &whom].concat())["outcome"], "applied");
 	assert!(!shown.exists(), "it is of no use to anybody");
+	// From now on the host is known by its key alone.
+	let host = std::fs::read_to_string(dpki_e2e::public(&device.join("state/host_key")));
+	std::fs::write(&known_hosts, format!("device.test {}", host.expect("it has one")))
+		.expect("writes known_hosts");
 	let login = sshd.login(&dave, &known_hosts, "true");
 	assert!(login.granted, "{login:?}\n{}", sshd.log());
 	let revoked = fleet.admin.ok([

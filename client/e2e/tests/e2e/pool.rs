@@ -227,7 +227,6 @@ async fn what_a_node_says_of_its_pool_is_told_as_its_word() {
 	// It does not take a transaction, whatever reason it has heard that pools have.
 	let exists = format!("Custom error: {}", Refusal::DeviceExists.code()).leak();
 	let lies = [
-		(Lie::Refused(1013, "Transaction Already Imported", None), "Already Imported"),
 		(Lie::Refused(1012, "Transaction is temporarily banned", None), "temporarily banned"),
 		(Lie::Refused(1010, "Invalid Transaction", Some("Transaction is outdated")), "is outdated"),
 		(Lie::Refused(1010, "Invalid Transaction", Some(exists)), "device"),

@@ -164,6 +164,17 @@ fn a_transaction_that_was_on_its_way_is_not_given_up_for_how_the_request_failed(
 }
 
 #[test]
+fn a_transaction_that_the_pool_has_already_is_waited_for() {
+	let refused = |code| {
+		let error = subxt_rpcs::Error::User(user_error(code, "Transaction Already Imported", None));
+		let error = BackendError::Rpc(RpcError::ClientError(error));
+		submission_failed(ExtrinsicError::ErrorSubmittingTransaction(error))
+	};
+	assert!(matches!(refused(1013), Ok(Watched::Lost)));
+	assert!(matches!(refused(1012), Err(SubmitError::Invalid { .. })));
+}
+
+#[test]
 fn a_runtime_error_is_a_sentence() {
 	let error = failed(&DispatchError::BadOrigin).to_string();
 	assert!(error.contains("may not make this call"), "{error}");
